@@ -1,0 +1,228 @@
+//! `cargo xtask guests`: builds the example and test guests with their own toolchains.
+//!
+//! A guest is a folder with a `wit/world.wit`. Building one lays the contract out beside that
+//! file, runs the guest's toolchain, and encodes the core module as a component. Small results
+//! are committed under `tests/fixtures/`; `--check` rebuilds them and compares the bytes, so every
+//! build here must depend on nothing but the sources and the tool's version.
+
+mod rust;
+
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use wit_component::ComponentEncoder;
+
+/// What became of the guests that were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Guests built, by name, with the file that holds the component.
+    pub(crate) built: Vec<(String, PathBuf)>,
+    /// Guests whose toolchain is not there, with what to install.
+    pub(crate) missing: Vec<(String, String)>,
+    /// With `--check`: guests whose committed file differs from what the sources give.
+    pub(crate) stale: Vec<(String, String)>,
+}
+
+impl Report {
+    /// Whether everything that was asked for was built and agrees with what is committed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.missing.is_empty() && self.stale.is_empty()
+    }
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (name, file) in &self.built {
+            let size = fs::metadata(file).map_or(0, |meta| meta.len());
+            writeln!(out, "built    {name}: {} ({size} bytes)", file.display())?;
+        }
+        for (name, install) in &self.missing {
+            writeln!(out, "missing  {name}: {install}")?;
+        }
+        for (name, difference) in &self.stale {
+            writeln!(out, "stale    {name}: {difference}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How a guest becomes a component.
+#[derive(Clone, Copy, Debug)]
+enum Toolchain {
+    Rust,
+}
+
+/// Where the built component belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// In `tests/fixtures/`, committed.
+    Committed,
+    /// In the target folder: too large to commit, so it is built whenever tests need it.
+    #[allow(dead_code)]
+    Built,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Guest {
+    name: &'static str,
+    /// The guest's folder, from the workspace root.
+    folder: &'static str,
+    toolchain: Toolchain,
+    keep: Keep,
+}
+
+const GUESTS: &[Guest] = &[Guest {
+    name: "text-processor",
+    folder: "examples/guests/rust/text-processor",
+    toolchain: Toolchain::Rust,
+    keep: Keep::Committed,
+}];
+
+/// The end of one guest's build.
+enum Outcome {
+    Component(Vec<u8>),
+    /// A tool is not there; the text says what to install.
+    Missing(String),
+}
+
+/// Builds the guests called `names`, or all of them.
+///
+/// Without `check`, committed guests are written to `tests/fixtures/`. With it they are written
+/// beside the large ones in the target folder, and compared with what is committed.
+pub(crate) fn run(root: &Path, check: bool, names: &[String]) -> Result<Report> {
+    let wanted = select(names)?;
+    let scratch = target_folder(root).join("guests");
+    let mut report = Report::default();
+    for guest in wanted {
+        eprintln!("building guest {}", guest.name);
+        let outcome = build(root, &scratch, guest)
+            .with_context(|| format!("cannot build the guest `{}` in {}", guest.name, guest.folder))?;
+        let bytes = match outcome {
+            Outcome::Component(bytes) => bytes,
+            Outcome::Missing(install) => {
+                report.missing.push((guest.name.to_string(), install));
+                continue;
+            }
+        };
+        let committed = root.join("tests/fixtures").join(format!("{}.wasm", guest.name));
+        let file = if check || guest.keep == Keep::Built {
+            scratch.join(format!("{}.wasm", guest.name))
+        } else {
+            committed.clone()
+        };
+        write_if_changed(&file, &bytes)?;
+        if check && guest.keep == Keep::Committed {
+            if let Some(difference) = difference(&committed, &bytes) {
+                report.stale.push((guest.name.to_string(), difference));
+            }
+        }
+        report.built.push((guest.name.to_string(), file));
+    }
+    Ok(report)
+}
+
+fn select(names: &[String]) -> Result<Vec<&'static Guest>> {
+    if names.is_empty() {
+        return Ok(GUESTS.iter().collect());
+    }
+    names
+        .iter()
+        .map(|name| {
+            GUESTS.iter().find(|guest| guest.name == name).with_context(|| {
+                let known: Vec<_> = GUESTS.iter().map(|guest| guest.name).collect();
+                format!("no guest is called `{name}`; there are {}", known.join(", "))
+            })
+        })
+        .collect()
+}
+
+fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
+    let folder = root.join(guest.folder);
+    lay_out_contract(root, &folder)?;
+    match guest.toolchain {
+        Toolchain::Rust => rust::build(&folder, scratch, guest.name),
+    }
+}
+
+/// Lays the core packages out as `wit/deps/NAME/NAME.wit` in a guest that uses them.
+fn lay_out_contract(root: &Path, folder: &Path) -> Result<()> {
+    let world = folder.join("wit/world.wit");
+    let text = fs::read_to_string(&world).with_context(|| format!("cannot read {}", world.display()))?;
+    if !text.contains("airssys:") {
+        return Ok(());
+    }
+    for name in ["types", "multicodec", "messaging", "host", "component"] {
+        let from = root.join("wit/core").join(format!("{name}.wit"));
+        let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
+        write_if_changed(&folder.join("wit/deps").join(name).join(format!("{name}.wit")), &bytes)?;
+    }
+    Ok(())
+}
+
+/// Turns a core module that carries its world into a component, and validates it.
+fn encode(module: &[u8]) -> Result<Vec<u8>> {
+    ComponentEncoder::default()
+        .module(module)
+        .context("the core module does not carry a readable world")?
+        .validate(true)
+        .encode()
+        .context("the core module cannot be made a component")
+}
+
+/// Runs a tool, showing what it printed only if it failed.
+fn run_tool(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    if !output.status.success() {
+        bail!(
+            "{command:?} ended with {}\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+/// The path of a program: what the variable names, or the first candidate that starts.
+fn find_tool(variable: &str, candidates: &[&str]) -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os(variable) {
+        return Some(named.into());
+    }
+    candidates
+        .iter()
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success()))
+        .map(PathBuf::from)
+}
+
+/// What differs between a committed file and what was built now.
+fn difference(committed: &Path, built: &[u8]) -> Option<String> {
+    let Ok(old) = fs::read(committed) else {
+        return Some(format!("{} is not there", committed.display()));
+    };
+    if old == built {
+        return None;
+    }
+    let first = old.iter().zip(built).take_while(|(a, b)| a == b).count();
+    Some(format!(
+        "{} has {} bytes, its sources give {}; they part at byte {first:#x}",
+        committed.display(),
+        old.len(),
+        built.len()
+    ))
+}
+
+/// Leaves a file alone that already has these bytes, so that nothing downstream is rebuilt.
+fn write_if_changed(file: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(file).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn target_folder(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
+}
