@@ -1,0 +1,133 @@
+//! The plan of one function type: its parameters and result, and the core signatures they come to.
+
+use std::sync::Arc;
+
+use crate::core_value::{CoreSignature, CoreType};
+use crate::error::AbiError;
+use crate::layout::{Flat, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Sequence};
+use crate::plan::Plan;
+use crate::planner::Planner;
+use crate::types::FuncType;
+
+/// How calls of one function type cross the boundary, in both directions ("Flattening", `flatten_functype`).
+#[derive(Clone, Debug)]
+pub struct FuncPlan {
+    params: Box<[(Arc<str>, Plan)]>,
+    /// Of the parameters as a tuple in memory.
+    param_offsets: Box<[u32]>,
+    params_size: u32,
+    params_align: u32,
+    result: Option<Plan>,
+    params_in_memory: bool,
+    result_in_memory: bool,
+    export: CoreSignature,
+    import: CoreSignature,
+}
+
+impl FuncPlan {
+    /// Makes the plan of a function type.
+    ///
+    /// # Errors
+    /// [`AbiError::TypeTooDeep`], [`AbiError::TypeTooLarge`] (also for parameters that together would not fit into
+    /// memory), [`AbiError::EmptyType`], [`AbiError::TooManyFlags`].
+    pub fn new(ty: &FuncType) -> Result<FuncPlan, AbiError> {
+        let mut planner = Planner::new();
+        let mut sequence = Sequence::new();
+        let mut flat = Flat::new(&[]);
+        let mut params = Vec::with_capacity(ty.params.len());
+        let mut param_offsets = Vec::with_capacity(ty.params.len());
+        for (name, ty) in &ty.params {
+            let plan = planner.plan(ty)?;
+            param_offsets.push(sequence.push(plan.size(), plan.align())?);
+            flat.append(plan.flat());
+            params.push((Arc::clone(name), plan));
+        }
+        let (params_size, params_align) = sequence.finish()?;
+        let result = ty.result.as_ref().map(|ty| planner.plan(ty)).transpose()?;
+
+        let flat_params = flat.finish();
+        let params_in_memory = flat_params.as_ref().is_none_or(|flat| flat.len() > MAX_FLAT_PARAMS);
+        let core_params = match flat_params {
+            Some(flat) if !params_in_memory => flat.into_vec(),
+            _ => vec![CoreType::I32],
+        };
+        let flat_result = match &result {
+            Some(plan) => plan.flat(),
+            None => Some(&[][..]),
+        };
+        let in_registers =
+            flat_result.filter(|flat| flat.len() <= MAX_FLAT_RESULTS).map(<[CoreType]>::to_vec);
+        let result_in_memory = in_registers.is_none();
+        let (export, import) = match in_registers {
+            Some(results) => {
+                let signature = CoreSignature { params: core_params, results };
+                (signature.clone(), signature)
+            }
+            None => {
+                let mut with_pointer = core_params.clone();
+                with_pointer.push(CoreType::I32);
+                (
+                    CoreSignature { params: core_params, results: vec![CoreType::I32] },
+                    CoreSignature { params: with_pointer, results: Vec::new() },
+                )
+            }
+        };
+        Ok(FuncPlan {
+            params: params.into(),
+            param_offsets: param_offsets.into(),
+            params_size,
+            params_align,
+            result,
+            params_in_memory,
+            result_in_memory,
+            export,
+            import,
+        })
+    }
+
+    /// The parameters' names and plans.
+    pub fn params(&self) -> &[(Arc<str>, Plan)] {
+        &self.params
+    }
+
+    /// The result's plan.
+    pub fn result(&self) -> Option<&Plan> {
+        self.result.as_ref()
+    }
+
+    /// Whether the parameters go through memory, as a tuple, instead of flat.
+    pub fn params_in_memory(&self) -> bool {
+        self.params_in_memory
+    }
+
+    /// Whether the result goes through memory: a lifted export returns a pointer to it, a lowered import is given a
+    /// pointer to write it to.
+    pub fn result_in_memory(&self) -> bool {
+        self.result_in_memory
+    }
+
+    /// Where each parameter lies in the tuple of parameters, in bytes.
+    pub fn param_offsets(&self) -> &[u32] {
+        &self.param_offsets
+    }
+
+    /// Bytes of the tuple of parameters; 0 if there are none.
+    pub fn params_size(&self) -> u32 {
+        self.params_size
+    }
+
+    /// Alignment of the tuple of parameters, in bytes.
+    pub fn params_align(&self) -> u32 {
+        self.params_align
+    }
+
+    /// The core signature of a lifted export (`canon lift`): a result in memory is a returned pointer.
+    pub fn export_signature(&self) -> &CoreSignature {
+        &self.export
+    }
+
+    /// The core signature of a lowered import (`canon lower`): a result in memory adds a trailing pointer parameter.
+    pub fn import_signature(&self) -> &CoreSignature {
+        &self.import
+    }
+}

@@ -1,0 +1,186 @@
+//! Sizes, alignments and flat types ("Alignment", "Element Size", "Flattening"), and the limits that go with them.
+
+use crate::core_value::CoreType;
+use crate::error::AbiError;
+
+/// The most core parameters a call passes flat; beyond it, one pointer to a tuple in memory ("Flattening").
+pub const MAX_FLAT_PARAMS: usize = 16;
+
+/// The most core results a call returns flat; beyond it, they go through memory ("Flattening").
+pub const MAX_FLAT_RESULTS: usize = 1;
+
+/// The most bytes a list may take in linear memory ("Loading"). Stops a guest from describing a list that no 32-bit
+/// memory could take in once its elements are stored again.
+pub const MAX_LIST_BYTE_LENGTH: u32 = (1 << 28) - 1;
+
+/// The most bytes a string may take in a guest's memory when it is lifted, in that guest's encoding ("Loading").
+pub const MAX_STRING_BYTE_LENGTH: u32 = (1 << 28) - 1;
+
+/// The most bytes a string may take when it is lowered. Changing the encoding of a string that could be lifted at
+/// most doubles it, so whatever came out of one guest fits into another; a host's own string must keep to it too.
+pub const MAX_LOWERED_STRING_BYTE_LENGTH: u32 = 2 * MAX_STRING_BYTE_LENGTH;
+
+/// The size that every value type must stay below, in bytes ("Element Size"). Stops size arithmetic from overflowing.
+/// (The specification measures with 64-bit pointers, which a validator enforces; here pointers take 4 bytes.)
+pub const MAX_TYPE_SIZE: u32 = 1 << 28;
+
+/// The deepest nesting a plan is made for. Stops a type from exhausting the host's stack, since lifting, lowering and
+/// checking recurse once a level. Validators allow 100.
+pub const MAX_TYPE_DEPTH: u32 = 128;
+
+/// The most labels of a `flags` type.
+pub const MAX_FLAGS: usize = 32;
+
+/// Set in a `latin1+utf16` string's length when it holds UTF-16 code units.
+pub const UTF16_TAG: u32 = 1 << 31;
+
+/// Bytes of a `string` or `list` in memory: pointer, then length.
+pub(crate) const PAIR_SIZE: u32 = 8;
+
+/// Where the length stands in such a pair.
+pub(crate) const PAIR_LENGTH_OFFSET: u32 = 4;
+
+/// The width of a discriminant or of a bit vector in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum IntWidth {
+    One,
+    Two,
+    Four,
+}
+
+impl IntWidth {
+    /// Bytes in memory, which is the alignment too.
+    pub fn bytes(self) -> u32 {
+        match self {
+            IntWidth::One => 1,
+            IntWidth::Two => 2,
+            IntWidth::Four => 4,
+        }
+    }
+
+    /// The narrowest discriminant for `cases` cases, numbered from 0.
+    pub(crate) fn of_discriminant(cases: u32) -> IntWidth {
+        match cases {
+            0..=0x100 => IntWidth::One,
+            0x101..=0x1_0000 => IntWidth::Two,
+            _ => IntWidth::Four,
+        }
+    }
+
+    /// The bit vector for `labels` flags, at most [`MAX_FLAGS`].
+    pub(crate) fn of_flags(labels: usize) -> IntWidth {
+        match labels {
+            0..=8 => IntWidth::One,
+            9..=16 => IntWidth::Two,
+            _ => IntWidth::Four,
+        }
+    }
+}
+
+/// The next multiple of `align` (a power of two, at least 1).
+pub(crate) fn align_to(offset: u64, align: u32) -> u64 {
+    let mask = u64::from(align) - 1;
+    (offset + mask) & !mask
+}
+
+/// Lays members out one after the other ("Element Size", `elem_size_record`).
+#[derive(Debug)]
+pub(crate) struct Sequence {
+    end: u64,
+    align: u32,
+}
+
+impl Sequence {
+    pub(crate) fn new() -> Sequence {
+        Sequence { end: 0, align: 1 }
+    }
+
+    /// Places one more member; its offset.
+    pub(crate) fn push(&mut self, size: u32, align: u32) -> Result<u32, AbiError> {
+        let offset = align_to(self.end, align);
+        self.end = offset + u64::from(size);
+        self.align = self.align.max(align);
+        // Checked at every step, so the sum never leaves 64 bits.
+        bounded(self.end, u32::MAX)?;
+        bounded(offset, u32::MAX)
+    }
+
+    /// Total size, padded to the alignment; and the alignment.
+    pub(crate) fn finish(self) -> Result<(u32, u32), AbiError> {
+        Ok((bounded(align_to(self.end, self.align), u32::MAX)?, self.align))
+    }
+}
+
+/// `size` as 32 bits, if it is at most `max`.
+pub(crate) fn bounded(size: u64, max: u32) -> Result<u32, AbiError> {
+    match u32::try_from(size) {
+        Ok(size) if size <= max => Ok(size),
+        _ => Err(AbiError::TypeTooLarge { size, max }),
+    }
+}
+
+/// Flat core types, given up as soon as there are more than [`MAX_FLAT_PARAMS`]: such a type only ever travels
+/// through memory, and a fixed-length list could have 2^28 of them.
+#[derive(Debug)]
+pub(crate) struct Flat {
+    types: Option<Vec<CoreType>>,
+}
+
+impl Flat {
+    pub(crate) fn new(types: &[CoreType]) -> Flat {
+        Flat { types: Some(types.to_vec()) }
+    }
+
+    /// Appends another type's flat types.
+    pub(crate) fn append(&mut self, more: Option<&[CoreType]>) {
+        let (Some(types), Some(more)) = (&mut self.types, more) else {
+            self.types = None;
+            return;
+        };
+        if types.len() + more.len() > MAX_FLAT_PARAMS {
+            self.types = None;
+        } else {
+            types.extend_from_slice(more);
+        }
+    }
+
+    /// Appends them `count` times.
+    pub(crate) fn append_times(&mut self, more: Option<&[CoreType]>, count: u32) {
+        for _ in 0..count {
+            if self.types.is_none() {
+                return;
+            }
+            self.append(more);
+        }
+    }
+
+    /// Lays one case's payload over those of the other cases, after the discriminant (`flatten_variant`).
+    pub(crate) fn overlay(&mut self, payload: Option<&[CoreType]>) {
+        let (Some(types), Some(payload)) = (&mut self.types, payload) else {
+            self.types = None;
+            return;
+        };
+        for (index, &ty) in payload.iter().enumerate() {
+            match types.get_mut(1 + index) {
+                Some(joined) => *joined = join(*joined, ty),
+                None => types.push(ty),
+            }
+        }
+        if types.len() > MAX_FLAT_PARAMS {
+            self.types = None;
+        }
+    }
+
+    pub(crate) fn finish(self) -> Option<Box<[CoreType]>> {
+        self.types.map(Vec::into_boxed_slice)
+    }
+}
+
+/// The tightest core type that holds the bits of either (`join`).
+fn join(a: CoreType, b: CoreType) -> CoreType {
+    match (a, b) {
+        (a, b) if a == b => a,
+        (CoreType::I32, CoreType::F32) | (CoreType::F32, CoreType::I32) => CoreType::I32,
+        _ => CoreType::I64,
+    }
+}

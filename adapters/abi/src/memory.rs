@@ -1,0 +1,110 @@
+//! Checked access to linear memory. All arithmetic on a guest's numbers happens here, in 64 bits.
+
+use std::ops::Range;
+
+use crate::error::AbiError;
+use crate::guest::Guest;
+
+/// An address in a guest's linear memory, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct GuestPtr(pub(crate) u32);
+
+impl GuestPtr {
+    /// The address `bytes` further on.
+    pub(crate) fn offset(self, bytes: u64) -> Result<GuestPtr, AbiError> {
+        let address = u64::from(self.0).saturating_add(bytes);
+        match u32::try_from(address) {
+            Ok(address) => Ok(GuestPtr(address)),
+            // Only past the end of a full 4 GiB memory.
+            Err(_) => Err(AbiError::PointerOutOfBounds { ptr: self.0, len: bytes, memory: 1 << 32 }),
+        }
+    }
+
+    pub(crate) fn is_aligned(self, align: u32) -> bool {
+        self.0.is_multiple_of(align)
+    }
+
+    pub(crate) fn check_aligned(self, align: u32) -> Result<(), AbiError> {
+        if self.is_aligned(align) { Ok(()) } else { Err(AbiError::Misaligned { ptr: self.0, align }) }
+    }
+
+    /// The `len` bytes from here as indices into memory.
+    pub(crate) fn range(self, len: u64, memory: &[u8]) -> Result<Range<usize>, AbiError> {
+        let out_of_bounds = || AbiError::PointerOutOfBounds { ptr: self.0, len, memory: memory.len() as u64 };
+        let end = u64::from(self.0).checked_add(len).ok_or_else(out_of_bounds)?;
+        if end > memory.len() as u64 {
+            return Err(out_of_bounds());
+        }
+        match (usize::try_from(self.0), usize::try_from(end)) {
+            (Ok(start), Ok(end)) => Ok(start..end),
+            _ => Err(out_of_bounds()),
+        }
+    }
+
+    pub(crate) fn slice(self, len: u64, memory: &[u8]) -> Result<&[u8], AbiError> {
+        let range = self.range(len, memory)?;
+        Ok(&memory[range])
+    }
+
+    pub(crate) fn slice_mut(self, len: u64, memory: &mut [u8]) -> Result<&mut [u8], AbiError> {
+        let range = self.range(len, memory)?;
+        Ok(&mut memory[range])
+    }
+}
+
+/// At most 8 little-endian bytes, zero-extended.
+pub(crate) fn int_from_le(bytes: &[u8]) -> u64 {
+    let mut wide = [0; 8];
+    for (to, from) in wide.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_le_bytes(wide)
+}
+
+/// Writes the low bytes of `int`, little-endian, as many as `bytes` has (at most 8).
+pub(crate) fn int_to_le(int: u64, bytes: &mut [u8]) {
+    for (to, from) in bytes.iter_mut().zip(int.to_le_bytes()) {
+        *to = from;
+    }
+}
+
+/// Reads an integer of `size` bytes, at most 8 ("Loading", `load_int`).
+pub(crate) fn load_int<G: Guest>(guest: &G, ptr: GuestPtr, size: u32) -> Result<u64, G::Error> {
+    Ok(int_from_le(ptr.slice(u64::from(size), guest.memory()?)?))
+}
+
+/// Writes the low `size` bytes of an integer, at most 8 ("Storing", `store_int`).
+pub(crate) fn store_int<G: Guest>(guest: &mut G, ptr: GuestPtr, size: u32, int: u64) -> Result<(), G::Error> {
+    int_to_le(int, ptr.slice_mut(u64::from(size), guest.memory_mut()?)?);
+    Ok(())
+}
+
+/// Has the guest allocate, and checks what it returned ("Lifting and Lowering Context", `allocate`). Address 0 is as
+/// good as any other, as the specification has it.
+pub(crate) fn allocate<G: Guest>(guest: &mut G, align: u32, size: u32) -> Result<GuestPtr, G::Error> {
+    let ptr = GuestPtr(guest.realloc(0, 0, align, size)?);
+    let memory = guest.memory()?;
+    if !ptr.is_aligned(align) || ptr.range(u64::from(size), memory).is_err() {
+        let memory = memory.len() as u64;
+        return Err(AbiError::InvalidReallocResult { ptr: ptr.0, size, align, memory }.into());
+    }
+    Ok(ptr)
+}
+
+/// An empty vector with room for `count` elements, which the guest's budget has already paid for.
+pub(crate) fn vec_with_room<T>(count: u64) -> Result<Vec<T>, AbiError> {
+    let bytes = count.saturating_mul(size_of::<T>() as u64);
+    let failed = || AbiError::HostAllocation { bytes };
+    let count = usize::try_from(count).map_err(|_| failed())?;
+    let mut vec = Vec::new();
+    vec.try_reserve_exact(count).map_err(|_| failed())?;
+    Ok(vec)
+}
+
+/// An empty string with room for `bytes` bytes, which the guest's budget has already paid for.
+pub(crate) fn string_with_room(bytes: u64) -> Result<String, AbiError> {
+    let failed = || AbiError::HostAllocation { bytes };
+    let mut string = String::new();
+    string.try_reserve_exact(usize::try_from(bytes).map_err(|_| failed())?).map_err(|_| failed())?;
+    Ok(string)
+}

@@ -1,0 +1,176 @@
+//! The plan of one type: everything about its crossing that is known before a value is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::core_value::CoreType;
+use crate::error::AbiError;
+use crate::layout::IntWidth;
+use crate::planner::Planner;
+use crate::types::{ResourceType, Type};
+
+/// How values of one type lie in memory and among core values. Clones are cheap and share their parts.
+#[derive(Clone)]
+pub struct Plan(Arc<PlanData>);
+
+pub(crate) struct PlanData {
+    pub(crate) ty: Type,
+    pub(crate) size: u32,
+    pub(crate) align: u32,
+    pub(crate) flat: Option<Box<[CoreType]>>,
+    /// Levels of nesting, this one included.
+    pub(crate) height: u32,
+    pub(crate) kind: PlanKind,
+}
+
+/// What a plan is made of. Offsets are bytes from the start of the value that contains them.
+#[derive(Clone, Debug)]
+pub enum PlanKind {
+    Bool,
+    S8,
+    U8,
+    S16,
+    U16,
+    S32,
+    U32,
+    S64,
+    U64,
+    Float32,
+    Float64,
+    Char,
+    /// Pointer and length, in memory at offsets 0 and 4.
+    String,
+    /// `list<u8>`: laid out as any list, copied as a whole.
+    Bytes,
+    /// Any other list; pointer and length in memory at offsets 0 and 4. The plan is the element's.
+    List(Plan),
+    /// Elements in place, each at a multiple of the element's size.
+    FixedLengthList {
+        element: Plan,
+        length: u32,
+    },
+    Record(Box<[FieldPlan]>),
+    Tuple(Box<[ElementPlan]>),
+    Variant(VariantPlan),
+    Enum(EnumPlan),
+    /// A one-byte discriminant at offset 0: 0 for none, 1 for some.
+    Option {
+        payload_offset: u32,
+        payload: Plan,
+    },
+    /// A one-byte discriminant at offset 0: 0 for ok, 1 for error.
+    Result {
+        payload_offset: u32,
+        ok: Option<Plan>,
+        err: Option<Plan>,
+    },
+    Flags(FlagsPlan),
+    Own(ResourceType),
+    Borrow(ResourceType),
+}
+
+/// A record's field.
+#[derive(Clone, Debug)]
+pub struct FieldPlan {
+    pub name: Arc<str>,
+    pub offset: u32,
+    pub plan: Plan,
+}
+
+/// A tuple's element.
+#[derive(Clone, Debug)]
+pub struct ElementPlan {
+    pub offset: u32,
+    pub plan: Plan,
+}
+
+/// A variant: the discriminant at offset 0, and one payload offset for all cases.
+#[derive(Clone, Debug)]
+pub struct VariantPlan {
+    pub discriminant: IntWidth,
+    pub payload_offset: u32,
+    pub cases: Box<[CasePlan]>,
+}
+
+/// A variant's case; its position is its discriminant.
+#[derive(Clone, Debug)]
+pub struct CasePlan {
+    pub name: Arc<str>,
+    pub payload: Option<Plan>,
+}
+
+/// An enum; a name's position is its discriminant.
+#[derive(Clone, Debug)]
+pub struct EnumPlan {
+    pub discriminant: IntWidth,
+    pub names: Box<[Arc<str>]>,
+}
+
+/// Flags; a name's position is its bit.
+#[derive(Clone, Debug)]
+pub struct FlagsPlan {
+    pub width: IntWidth,
+    pub names: Box<[Arc<str>]>,
+}
+
+impl Plan {
+    /// Makes the plan of a type. Work and memory are linear in the number of distinct parts, even where a type
+    /// mentions one part many times.
+    ///
+    /// # Errors
+    /// [`AbiError::TypeTooDeep`], [`AbiError::TypeTooLarge`], [`AbiError::EmptyType`], [`AbiError::TooManyFlags`].
+    pub fn new(ty: &Type) -> Result<Plan, AbiError> {
+        Planner::new().plan(ty)
+    }
+
+    pub(crate) fn from_data(data: PlanData) -> Plan {
+        Plan(Arc::new(data))
+    }
+
+    /// The type that this is the plan of.
+    pub fn ty(&self) -> &Type {
+        &self.0.ty
+    }
+
+    /// Bytes in memory, 1 to 2^28 - 1; a multiple of [`align`](Plan::align) ("Element Size").
+    pub fn size(&self) -> u32 {
+        self.0.size
+    }
+
+    /// Alignment in bytes: 1, 2, 4 or 8 ("Alignment").
+    pub fn align(&self) -> u32 {
+        self.0.align
+    }
+
+    /// The core types of the flattened value ("Flattening"); `None` if there are more than
+    /// [`MAX_FLAT_PARAMS`](crate::MAX_FLAT_PARAMS), in which case the value always goes through memory.
+    pub fn flat(&self) -> Option<&[CoreType]> {
+        self.0.flat.as_deref()
+    }
+
+    /// The parts.
+    pub fn kind(&self) -> &PlanKind {
+        &self.0.kind
+    }
+
+    pub(crate) fn height(&self) -> u32 {
+        self.0.height
+    }
+
+    /// The flat types, where the function's plan has already decided that the value travels flat.
+    pub(crate) fn expect_flat(&self) -> Result<&[CoreType], AbiError> {
+        self.flat().ok_or(AbiError::NotFlat)
+    }
+}
+
+/// Only the outermost level: a plan shares its parts, so its full text could be far larger than itself.
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("ty", &format_args!("{}", self.ty().summary()))
+            .field("size", &self.size())
+            .field("align", &self.align())
+            .field("flat", &self.flat())
+            .finish()
+    }
+}

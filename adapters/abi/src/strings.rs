@@ -1,0 +1,135 @@
+//! Strings in the three encodings ("Loading" and "Storing").
+//!
+//! Lowering measures first and then asks the guest for exactly the bytes it needs, once. The specification's growing
+//! and shrinking `realloc` calls exist for producers that see a string only once; what the guest ends up with is the
+//! same.
+
+use crate::error::{AbiError, ValuePath};
+use crate::guest::{Guest, StringEncoding};
+use crate::layout::{MAX_LOWERED_STRING_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, UTF16_TAG};
+use crate::memory::{GuestPtr, allocate, string_with_room};
+
+/// How one string's bytes are to be read.
+#[derive(Clone, Copy)]
+enum Form {
+    Utf8,
+    Latin1,
+    Utf16,
+}
+
+/// Lifts a string from its pointer and its length in (tagged) code units (`load_string_from_range`).
+pub(crate) fn lift_string<G: Guest>(
+    guest: &mut G,
+    ptr: GuestPtr,
+    tagged_units: u32,
+) -> Result<String, G::Error> {
+    let (form, align, units) = match guest.string_encoding() {
+        StringEncoding::Utf8 => (Form::Utf8, 1, tagged_units),
+        StringEncoding::Utf16 => (Form::Utf16, 2, tagged_units),
+        StringEncoding::CompactUtf16 if tagged_units & UTF16_TAG != 0 => {
+            (Form::Utf16, 2, tagged_units ^ UTF16_TAG)
+        }
+        StringEncoding::CompactUtf16 => (Form::Latin1, 2, tagged_units),
+    };
+    let bytes = match form {
+        Form::Utf8 | Form::Latin1 => u64::from(units),
+        Form::Utf16 => 2 * u64::from(units),
+    };
+    if bytes > u64::from(MAX_STRING_BYTE_LENGTH) {
+        return Err(AbiError::StringTooLong { bytes, max: MAX_STRING_BYTE_LENGTH }.into());
+    }
+    ptr.check_aligned(align)?;
+    // The length of the result is known before anything is allocated, so that the budget is charged exactly.
+    let lifted_bytes = match form {
+        Form::Utf8 => {
+            ptr.range(bytes, guest.memory()?)?;
+            bytes
+        }
+        Form::Latin1 => {
+            let source = ptr.slice(bytes, guest.memory()?)?;
+            source.iter().map(|byte| 1 + u64::from(byte >> 7)).sum()
+        }
+        Form::Utf16 => decode_utf16(ptr, ptr.slice(bytes, guest.memory()?)?)
+            .try_fold(0, |sum, char| char.map(|char| sum + char.len_utf8() as u64))?,
+    };
+    guest.consume_lift_budget(lifted_bytes)?;
+    let mut string = string_with_room(lifted_bytes)?;
+    let source = ptr.slice(bytes, guest.memory()?)?;
+    match form {
+        Form::Utf8 => match std::str::from_utf8(source) {
+            Ok(valid) => string.push_str(valid),
+            Err(fault) => {
+                return Err(AbiError::InvalidUtf8 { ptr: ptr.0, offset: fault.valid_up_to() as u64 }.into());
+            }
+        },
+        Form::Latin1 => string.extend(source.iter().map(|&byte| char::from(byte))),
+        Form::Utf16 => {
+            for char in decode_utf16(ptr, source) {
+                string.push(char?);
+            }
+        }
+    }
+    Ok(string)
+}
+
+/// The characters of little-endian UTF-16, each lone surrogate an error.
+fn decode_utf16(ptr: GuestPtr, source: &[u8]) -> impl Iterator<Item = Result<char, AbiError>> {
+    let (pairs, _) = source.as_chunks::<2>();
+    let mut offset = 0;
+    char::decode_utf16(pairs.iter().map(|pair| u16::from_le_bytes(*pair))).map(move |char| match char {
+        Ok(char) => {
+            offset += char.len_utf16() as u64;
+            Ok(char)
+        }
+        Err(fault) => Err(AbiError::InvalidUtf16 { ptr: ptr.0, offset, unit: fault.unpaired_surrogate() }),
+    })
+}
+
+/// Lowers a string into memory of the guest's; pointer and (tagged) code units (`store_string_into_range`).
+pub(crate) fn lower_string<G: Guest>(guest: &mut G, string: &str) -> Result<(GuestPtr, u32), G::Error> {
+    match guest.string_encoding() {
+        StringEncoding::Utf8 => {
+            let bytes = bounded(string.len() as u64)?;
+            let ptr = allocate(guest, 1, bytes)?;
+            ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?.copy_from_slice(string.as_bytes());
+            Ok((ptr, bytes))
+        }
+        StringEncoding::Utf16 => lower_utf16(guest, string),
+        StringEncoding::CompactUtf16 if string.chars().any(|char| u8::try_from(char).is_err()) => {
+            let (ptr, units) = lower_utf16(guest, string)?;
+            Ok((ptr, units | UTF16_TAG))
+        }
+        StringEncoding::CompactUtf16 => {
+            let bytes = bounded(string.chars().count() as u64)?;
+            let ptr = allocate(guest, 2, bytes)?;
+            let target = ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?;
+            for (to, char) in target.iter_mut().zip(string.chars()) {
+                // Every character was just found to fit.
+                *to = u8::try_from(char).unwrap_or(b'?');
+            }
+            Ok((ptr, bytes))
+        }
+    }
+}
+
+fn lower_utf16<G: Guest>(guest: &mut G, string: &str) -> Result<(GuestPtr, u32), G::Error> {
+    let bytes = bounded(2 * string.encode_utf16().count() as u64)?;
+    let ptr = allocate(guest, 2, bytes)?;
+    let target = ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?;
+    let (pairs, _) = target.as_chunks_mut::<2>();
+    for (to, unit) in pairs.iter_mut().zip(string.encode_utf16()) {
+        *to = unit.to_le_bytes();
+    }
+    Ok((ptr, bytes / 2))
+}
+
+fn bounded(bytes: u64) -> Result<u32, AbiError> {
+    match u32::try_from(bytes) {
+        Ok(bytes) if bytes <= MAX_LOWERED_STRING_BYTE_LENGTH => Ok(bytes),
+        _ => Err(AbiError::ValueTooLong {
+            path: ValuePath::default(),
+            bytes,
+            max: MAX_LOWERED_STRING_BYTE_LENGTH,
+        }),
+    }
+}
