@@ -72,12 +72,20 @@ struct Guest {
     keep: Keep,
 }
 
-const GUESTS: &[Guest] = &[Guest {
-    name: "text-processor",
-    folder: "examples/guests/rust/text-processor",
-    toolchain: Toolchain::Rust,
-    keep: Keep::Committed,
-}];
+const GUESTS: &[Guest] = &[
+    Guest {
+        name: "text-processor",
+        folder: "examples/guests/rust/text-processor",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "types",
+        folder: "tests/guests/types",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+];
 
 /// The end of one guest's build.
 enum Outcome {
