@@ -28,7 +28,8 @@ impl FuncPlan {
             return Err(AbiError::WrongArgumentCount { expected, got }.into());
         }
         for (index, ((_, plan), arg)) in self.params().iter().zip(args).enumerate() {
-            plan.check(arg).map_err(|error| error.within(|| format!("argument {index}")))?;
+            plan.check(arg)
+                .map_err(|error| error.within(|| format!("argument {index}")))?;
         }
         out.clear();
         if !self.params_in_memory() {
@@ -39,7 +40,12 @@ impl FuncPlan {
         }
         let tuple = allocate(guest, self.params_align(), self.params_size())?;
         for (((_, plan), offset), arg) in self.params().iter().zip(self.param_offsets()).zip(args) {
-            lower(guest, plan, arg, Target::Memory(tuple.offset(u64::from(*offset))?))?;
+            lower(
+                guest,
+                plan,
+                arg,
+                Target::Memory(tuple.offset(u64::from(*offset))?),
+            )?;
         }
         out.push(CoreValue::I32(tuple.0.cast_signed()));
         Ok(())
@@ -57,7 +63,9 @@ impl FuncPlan {
         flat: &[CoreValue],
     ) -> Result<Option<Val<G::Resource>>, G::Error> {
         check_core_values(&self.export_signature().results, flat)?;
-        let Some(plan) = self.result() else { return Ok(None) };
+        let Some(plan) = self.result() else {
+            return Ok(None);
+        };
         let source = match flat {
             [ptr] if self.result_in_memory() => {
                 Source::Memory(checked(guest, *ptr, u64::from(plan.size()), plan.align())?)
@@ -79,9 +87,12 @@ impl FuncPlan {
     ) -> Result<Vec<Val<G::Resource>>, G::Error> {
         check_core_values(&self.import_signature().params, flat)?;
         let mut source = match flat {
-            [ptr, ..] if self.params_in_memory() => {
-                Source::Memory(checked(guest, *ptr, u64::from(self.params_size()), self.params_align())?)
-            }
+            [ptr, ..] if self.params_in_memory() => Source::Memory(checked(
+                guest,
+                *ptr,
+                u64::from(self.params_size()),
+                self.params_align(),
+            )?),
             flat => Source::Flat(flat),
         };
         let count = self.params().len() as u64;
@@ -111,18 +122,24 @@ impl FuncPlan {
             (None, None) => return Ok(None),
             (Some(plan), Some(val)) => (plan, val),
             (Some(plan), None) => {
-                return Err(AbiError::MissingResult { expected: plan.ty().summary() }.into());
+                return Err(AbiError::MissingResult {
+                    expected: plan.ty().summary(),
+                }
+                .into());
             }
             (None, Some(val)) => return Err(AbiError::UnexpectedResult { got: val.kind_name() }.into()),
         };
-        plan.check(val).map_err(|error| error.within(|| String::from("result")))?;
+        plan.check(val)
+            .map_err(|error| error.within(|| String::from("result")))?;
         if !self.result_in_memory() {
             let mut flat = Vec::with_capacity(1);
             lower(guest, plan, val, Target::Flat(&mut flat))?;
             return Ok(flat.pop());
         }
         check_core_values(&self.import_signature().params, flat_args)?;
-        let Some(ptr) = flat_args.last() else { return Err(AbiError::NotFlat.into()) };
+        let Some(ptr) = flat_args.last() else {
+            return Err(AbiError::NotFlat.into());
+        };
         let ptr = checked(guest, *ptr, u64::from(plan.size()), plan.align())?;
         lower(guest, plan, val, Target::Memory(ptr))?;
         Ok(None)

@@ -8,7 +8,11 @@ use crate::val::Val;
 
 /// The value is of another kind than its type.
 pub(crate) fn mismatch<R>(plan: &Plan, val: &Val<R>) -> AbiError {
-    AbiError::TypeMismatch { path: ValuePath::default(), expected: plan.ty().summary(), got: val.kind_name() }
+    AbiError::TypeMismatch {
+        path: ValuePath::default(),
+        expected: plan.ty().summary(),
+        got: val.kind_name(),
+    }
 }
 
 impl Plan {
@@ -40,7 +44,11 @@ impl Plan {
                 for (index, val) in vals.iter().enumerate() {
                     if !matches!(val, Val::U8(_)) {
                         let (path, got) = (ValuePath::default(), val.kind_name());
-                        let error = AbiError::TypeMismatch { path, expected: String::from("u8"), got };
+                        let error = AbiError::TypeMismatch {
+                            path,
+                            expected: String::from("u8"),
+                            got,
+                        };
                         return Err(error.within(|| format!("element {index}")));
                     }
                 }
@@ -58,7 +66,10 @@ impl Plan {
             (K::Tuple(plans), Val::Tuple(vals)) => {
                 same_count(plans.len() as u64, vals.len())?;
                 for (index, (element, val)) in plans.iter().zip(vals).enumerate() {
-                    element.plan.check(val).map_err(|error| error.within(|| format!("element {index}")))?;
+                    element
+                        .plan
+                        .check(val)
+                        .map_err(|error| error.within(|| format!("element {index}")))?;
                 }
                 Ok(())
             }
@@ -105,7 +116,9 @@ impl Plan {
 
 fn check_elements<R>(element: &Plan, vals: &[Val<R>]) -> Result<(), AbiError> {
     for (index, val) in vals.iter().enumerate() {
-        element.check(val).map_err(|error| error.within(|| format!("element {index}")))?;
+        element
+            .check(val)
+            .map_err(|error| error.within(|| format!("element {index}")))?;
     }
     Ok(())
 }
@@ -114,7 +127,9 @@ fn check_elements<R>(element: &Plan, vals: &[Val<R>]) -> Result<(), AbiError> {
 fn check_record<R, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R>)]) -> Result<(), AbiError> {
     for (index, plan) in plans.iter().enumerate() {
         let val = field(fields, index, plan)?;
-        plan.plan.check(val).map_err(|error| error.within(|| format!("field \"{}\"", plan.name)))?;
+        plan.plan
+            .check(val)
+            .map_err(|error| error.within(|| format!("field \"{}\"", plan.name)))?;
     }
     // All are there; with none to spare, there is neither a stranger nor a duplicate.
     if fields.len() == plans.len() {
@@ -123,10 +138,19 @@ fn check_record<R, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R>)]) -
     for (index, (name, _)) in fields.iter().enumerate() {
         let (path, name) = (ValuePath::default(), name.as_ref());
         if !plans.iter().any(|plan| &*plan.name == name) {
-            return Err(AbiError::UnknownField { path, field: name.to_owned() });
+            return Err(AbiError::UnknownField {
+                path,
+                field: name.to_owned(),
+            });
         }
-        if fields[..index].iter().any(|(earlier, _)| earlier.as_ref() == name) {
-            return Err(AbiError::DuplicateField { path, field: name.to_owned() });
+        if fields[..index]
+            .iter()
+            .any(|(earlier, _)| earlier.as_ref() == name)
+        {
+            return Err(AbiError::DuplicateField {
+                path,
+                field: name.to_owned(),
+            });
         }
     }
     same_count(plans.len() as u64, fields.len())
@@ -136,12 +160,17 @@ fn check_payload<R>(case: &str, plan: Option<&Plan>, val: Option<&Val<R>>) -> Re
     let path = ValuePath::default();
     match (plan, val) {
         (None, None) => Ok(()),
-        (Some(plan), Some(val)) => {
-            plan.check(val).map_err(|error| error.within(|| format!("case \"{case}\"")))
-        }
-        (Some(plan), None) => {
-            Err(AbiError::MissingPayload { path, case: case.to_owned(), expected: plan.ty().summary() })
-        }
-        (None, Some(_)) => Err(AbiError::UnexpectedPayload { path, case: case.to_owned() }),
+        (Some(plan), Some(val)) => plan
+            .check(val)
+            .map_err(|error| error.within(|| format!("case \"{case}\""))),
+        (Some(plan), None) => Err(AbiError::MissingPayload {
+            path,
+            case: case.to_owned(),
+            expected: plan.ty().summary(),
+        }),
+        (None, Some(_)) => Err(AbiError::UnexpectedPayload {
+            path,
+            case: case.to_owned(),
+        }),
     }
 }

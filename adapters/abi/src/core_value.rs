@@ -77,7 +77,10 @@ impl CoreValue {
     pub(crate) fn u32(self) -> Result<u32, AbiError> {
         match self {
             CoreValue::I32(value) => Ok(value.cast_unsigned()),
-            other => Err(AbiError::CoreValueMismatch { expected: CoreType::I32, got: other.ty() }),
+            other => Err(AbiError::CoreValueMismatch {
+                expected: CoreType::I32,
+                got: other.ty(),
+            }),
         }
     }
 
@@ -92,7 +95,10 @@ impl CoreValue {
         if allowed {
             Ok(CoreValue::from_bits(want, self.bits()))
         } else {
-            Err(AbiError::CoreValueMismatch { expected: want, got: self.ty() })
+            Err(AbiError::CoreValueMismatch {
+                expected: want,
+                got: self.ty(),
+            })
         }
     }
 
@@ -106,7 +112,10 @@ impl CoreValue {
         if allowed {
             Ok(CoreValue::from_bits(joined, self.bits()))
         } else {
-            Err(AbiError::CoreValueMismatch { expected: joined, got: self.ty() })
+            Err(AbiError::CoreValueMismatch {
+                expected: joined,
+                got: self.ty(),
+            })
         }
     }
 }
@@ -119,11 +128,17 @@ pub(crate) fn low_half(bits: u64) -> u32 {
 /// Checks a list of core values against the types of a signature.
 pub(crate) fn check_core_values(types: &[CoreType], values: &[CoreValue]) -> Result<(), AbiError> {
     if types.len() != values.len() {
-        return Err(AbiError::WrongCoreValueCount { expected: types.len(), got: values.len() });
+        return Err(AbiError::WrongCoreValueCount {
+            expected: types.len(),
+            got: values.len(),
+        });
     }
     for (expected, value) in types.iter().zip(values) {
         if *expected != value.ty() {
-            return Err(AbiError::CoreValueMismatch { expected: *expected, got: value.ty() });
+            return Err(AbiError::CoreValueMismatch {
+                expected: *expected,
+                got: value.ty(),
+            });
         }
     }
     Ok(())

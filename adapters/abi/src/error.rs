@@ -37,7 +37,12 @@ pub enum AbiError {
     #[error(
         "realloc of {size} bytes aligned to {align} returned {ptr:#x}, misaligned or outside of memory of {memory} bytes"
     )]
-    InvalidReallocResult { ptr: u32, size: u32, align: u32, memory: u64 },
+    InvalidReallocResult {
+        ptr: u32,
+        size: u32,
+        align: u32,
+        memory: u64,
+    },
     /// The host found no memory for what the guest passed.
     #[error("the host cannot allocate {bytes} bytes for a lifted value")]
     HostAllocation { bytes: u64 },
@@ -59,7 +64,11 @@ pub enum AbiError {
     // The host's mistakes: a value that does not fit its type.
     /// A value is of another kind than its type.
     #[error("{path}expected {expected}, got {got}")]
-    TypeMismatch { path: ValuePath, expected: String, got: &'static str },
+    TypeMismatch {
+        path: ValuePath,
+        expected: String,
+        got: &'static str,
+    },
     /// A record's field is absent.
     #[error("{path}field `{field}` is missing")]
     MissingField { path: ValuePath, field: String },
@@ -71,19 +80,35 @@ pub enum AbiError {
     DuplicateField { path: ValuePath, field: String },
     /// A case is not among those of its variant or enum.
     #[error("{path}there is no case `{case}` in {expected}")]
-    UnknownCase { path: ValuePath, case: String, expected: String },
+    UnknownCase {
+        path: ValuePath,
+        case: String,
+        expected: String,
+    },
     /// A case lacks its payload.
     #[error("{path}case `{case}` needs a payload of type {expected}")]
-    MissingPayload { path: ValuePath, case: String, expected: String },
+    MissingPayload {
+        path: ValuePath,
+        case: String,
+        expected: String,
+    },
     /// A case has a payload but should not.
     #[error("{path}case `{case}` takes no payload")]
     UnexpectedPayload { path: ValuePath, case: String },
     /// A label is not among those of its flags.
     #[error("{path}there is no flag `{flag}` in {expected}")]
-    UnknownFlag { path: ValuePath, flag: String, expected: String },
+    UnknownFlag {
+        path: ValuePath,
+        flag: String,
+        expected: String,
+    },
     /// A tuple or fixed-length list has the wrong number of elements.
     #[error("{path}expected {expected} elements, got {got}")]
-    WrongElementCount { path: ValuePath, expected: u64, got: u64 },
+    WrongElementCount {
+        path: ValuePath,
+        expected: u64,
+        got: u64,
+    },
     /// A host's list or string would take more bytes in the guest than are allowed.
     #[error("{path}the value takes {bytes} bytes in the guest, more than the maximum of {max}")]
     ValueTooLong { path: ValuePath, bytes: u64, max: u32 },

@@ -46,7 +46,9 @@ impl FuncPlan {
         let result = ty.result.as_ref().map(|ty| planner.plan(ty)).transpose()?;
 
         let flat_params = flat.finish();
-        let params_in_memory = flat_params.as_ref().is_none_or(|flat| flat.len() > MAX_FLAT_PARAMS);
+        let params_in_memory = flat_params
+            .as_ref()
+            .is_none_or(|flat| flat.len() > MAX_FLAT_PARAMS);
         let core_params = match flat_params {
             Some(flat) if !params_in_memory => flat.into_vec(),
             _ => vec![CoreType::I32],
@@ -55,20 +57,30 @@ impl FuncPlan {
             Some(plan) => plan.flat(),
             None => Some(&[][..]),
         };
-        let in_registers =
-            flat_result.filter(|flat| flat.len() <= MAX_FLAT_RESULTS).map(<[CoreType]>::to_vec);
+        let in_registers = flat_result
+            .filter(|flat| flat.len() <= MAX_FLAT_RESULTS)
+            .map(<[CoreType]>::to_vec);
         let result_in_memory = in_registers.is_none();
         let (export, import) = match in_registers {
             Some(results) => {
-                let signature = CoreSignature { params: core_params, results };
+                let signature = CoreSignature {
+                    params: core_params,
+                    results,
+                };
                 (signature.clone(), signature)
             }
             None => {
                 let mut with_pointer = core_params.clone();
                 with_pointer.push(CoreType::I32);
                 (
-                    CoreSignature { params: core_params, results: vec![CoreType::I32] },
-                    CoreSignature { params: with_pointer, results: Vec::new() },
+                    CoreSignature {
+                        params: core_params,
+                        results: vec![CoreType::I32],
+                    },
+                    CoreSignature {
+                        params: with_pointer,
+                        results: Vec::new(),
+                    },
                 )
             }
         };

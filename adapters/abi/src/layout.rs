@@ -128,7 +128,9 @@ pub(crate) struct Flat {
 
 impl Flat {
     pub(crate) fn new(types: &[CoreType]) -> Flat {
-        Flat { types: Some(types.to_vec()) }
+        Flat {
+            types: Some(types.to_vec()),
+        }
     }
 
     /// Appends another type's flat types.

@@ -27,8 +27,9 @@ impl<'a> Source<'a> {
             Source::Memory(base) => Ok(Source::Memory(base.offset(offset)?)),
             Source::Flat(rest) => {
                 let (expected, got) = (plan.expect_flat()?.len(), rest.len());
-                let (member, after) =
-                    rest.split_at_checked(expected).ok_or(AbiError::WrongCoreValueCount { expected, got })?;
+                let (member, after) = rest
+                    .split_at_checked(expected)
+                    .ok_or(AbiError::WrongCoreValueCount { expected, got })?;
                 *rest = after;
                 Ok(Source::Flat(member))
             }
@@ -40,7 +41,11 @@ impl<'a> Source<'a> {
         match self {
             Source::Memory(ptr) => load_int(guest, ptr, size),
             Source::Flat([value]) => Ok(value.bits()),
-            Source::Flat(flat) => Err(AbiError::WrongCoreValueCount { expected: 1, got: flat.len() }.into()),
+            Source::Flat(flat) => Err(AbiError::WrongCoreValueCount {
+                expected: 1,
+                got: flat.len(),
+            }
+            .into()),
         }
     }
 
@@ -60,7 +65,11 @@ impl<'a> Source<'a> {
                 Ok((GuestPtr(self.u32(guest, 4)?), length.u32(guest, 4)?))
             }
             Source::Flat([ptr, length]) => Ok((GuestPtr(ptr.u32()?), length.u32()?)),
-            Source::Flat(flat) => Err(AbiError::WrongCoreValueCount { expected: 2, got: flat.len() }.into()),
+            Source::Flat(flat) => Err(AbiError::WrongCoreValueCount {
+                expected: 2,
+                got: flat.len(),
+            }
+            .into()),
         }
     }
 
@@ -98,9 +107,9 @@ pub(crate) fn lift<G: Guest>(
             check_list(guest, element, ptr, length)?;
             Ok(Val::List(load_elements(guest, element, ptr, length)?))
         }
-        PlanKind::FixedLengthList { element, length } => {
-            Ok(Val::FixedLengthList(lift_fixed_length_list(guest, element, *length, source)?))
-        }
+        PlanKind::FixedLengthList { element, length } => Ok(Val::FixedLengthList(lift_fixed_length_list(
+            guest, element, *length, source,
+        )?)),
         PlanKind::Record(plans) => {
             let (mut rest, mut fields) = (source, room(guest, plans.len() as u64)?);
             for field in plans {
@@ -123,11 +132,23 @@ pub(crate) fn lift<G: Guest>(
             let payload = lift_payload(guest, case.payload.as_ref(), variant.payload_offset, source)?;
             Ok(Val::Variant(Arc::clone(&case.name), payload))
         }
-        PlanKind::Option { payload_offset, payload } => {
+        PlanKind::Option {
+            payload_offset,
+            payload,
+        } => {
             let payload = *case(&[None, Some(payload)], source.discriminant(guest, 1)?)?;
-            Ok(Val::Option(lift_payload(guest, payload, *payload_offset, source)?))
+            Ok(Val::Option(lift_payload(
+                guest,
+                payload,
+                *payload_offset,
+                source,
+            )?))
         }
-        PlanKind::Result { payload_offset, ok, err } => {
+        PlanKind::Result {
+            payload_offset,
+            ok,
+            err,
+        } => {
             let index = source.discriminant(guest, 1)?;
             let payload = *case(&[ok.as_ref(), err.as_ref()], index)?;
             let payload = lift_payload(guest, payload, *payload_offset, source)?;
@@ -157,7 +178,12 @@ fn check_list<G: Guest>(guest: &G, element: &Plan, ptr: GuestPtr, count: u32) ->
     let bytes = u64::from(count) * u64::from(element.size());
     if bytes > u64::from(MAX_LIST_BYTE_LENGTH) {
         let max = MAX_LIST_BYTE_LENGTH;
-        return Err(AbiError::LengthOverflow { count, element_size: element.size(), max }.into());
+        return Err(AbiError::LengthOverflow {
+            count,
+            element_size: element.size(),
+            max,
+        }
+        .into());
     }
     ptr.check_aligned(element.align())?;
     ptr.range(bytes, guest.memory()?)?;
@@ -166,7 +192,12 @@ fn check_list<G: Guest>(guest: &G, element: &Plan, ptr: GuestPtr, count: u32) ->
 
 fn lift_bytes<G: Guest>(guest: &mut G, ptr: GuestPtr, count: u32) -> Result<Vec<u8>, G::Error> {
     if count > MAX_LIST_BYTE_LENGTH {
-        return Err(AbiError::LengthOverflow { count, element_size: 1, max: MAX_LIST_BYTE_LENGTH }.into());
+        return Err(AbiError::LengthOverflow {
+            count,
+            element_size: 1,
+            max: MAX_LIST_BYTE_LENGTH,
+        }
+        .into());
     }
     let count = u64::from(count);
     ptr.range(count, guest.memory()?)?;
@@ -233,9 +264,11 @@ fn lift_payload<G: Guest>(
             let wanted = plan.expect_flat()?;
             let joined = joined.get(1..).unwrap_or_default();
             if joined.len() < wanted.len() || wanted.len() > own_values.len() {
-                return Err(
-                    AbiError::WrongCoreValueCount { expected: wanted.len(), got: joined.len() }.into()
-                );
+                return Err(AbiError::WrongCoreValueCount {
+                    expected: wanted.len(),
+                    got: joined.len(),
+                }
+                .into());
             }
             for ((own, joined), wanted) in own_values.iter_mut().zip(joined).zip(wanted) {
                 *own = joined.unjoin(*wanted)?;

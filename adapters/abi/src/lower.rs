@@ -50,7 +50,8 @@ impl Target<'_> {
     /// Puts the pointer and the length of a string or list.
     fn put_pair<G: Guest>(&mut self, guest: &mut G, ptr: GuestPtr, length: u32) -> Result<(), G::Error> {
         self.put_u32(guest, 4, ptr.0)?;
-        self.member(u64::from(PAIR_LENGTH_OFFSET))?.put_u32(guest, 4, length)
+        self.member(u64::from(PAIR_LENGTH_OFFSET))?
+            .put_u32(guest, 4, length)
     }
 }
 
@@ -68,14 +69,17 @@ pub(crate) fn lower<G: Guest>(
         }
         (PlanKind::Bytes, Val::Bytes(bytes)) => {
             let (ptr, length) = allocate_list(guest, 1, 1, bytes.len())?;
-            ptr.slice_mut(u64::from(length), guest.memory_mut()?)?.copy_from_slice(bytes);
+            ptr.slice_mut(u64::from(length), guest.memory_mut()?)?
+                .copy_from_slice(bytes);
             target.put_pair(guest, ptr, length)
         }
         (PlanKind::Bytes, Val::List(vals)) => {
             let (ptr, length) = allocate_list(guest, 1, 1, vals.len())?;
             let memory = ptr.slice_mut(u64::from(length), guest.memory_mut()?)?;
             for (byte, val) in memory.iter_mut().zip(vals) {
-                let Val::U8(value) = val else { return Err(mismatch(plan, val).into()) };
+                let Val::U8(value) = val else {
+                    return Err(mismatch(plan, val).into());
+                };
                 *byte = *value;
             }
             target.put_pair(guest, ptr, length)
@@ -89,9 +93,9 @@ pub(crate) fn lower<G: Guest>(
             same_count(*length as u64, vals.len())?;
             match target {
                 Target::Memory(ptr) => store_elements(guest, element, vals, ptr),
-                Target::Flat(values) => {
-                    vals.iter().try_for_each(|val| lower(guest, element, val, Target::Flat(&mut *values)))
-                }
+                Target::Flat(values) => vals
+                    .iter()
+                    .try_for_each(|val| lower(guest, element, val, Target::Flat(&mut *values))),
             }
         }
         (PlanKind::Record(plans), Val::Record(fields)) => {
@@ -104,7 +108,12 @@ pub(crate) fn lower<G: Guest>(
         (PlanKind::Tuple(plans), Val::Tuple(vals)) => {
             same_count(plans.len() as u64, vals.len())?;
             for (element, val) in plans.iter().zip(vals) {
-                lower(guest, &element.plan, val, target.member(u64::from(element.offset))?)?;
+                lower(
+                    guest,
+                    &element.plan,
+                    val,
+                    target.member(u64::from(element.offset))?,
+                )?;
             }
             Ok(())
         }
@@ -115,16 +124,36 @@ pub(crate) fn lower<G: Guest>(
             let case = crate::scalar::case(&variant.cases, index)?;
             let width = variant.discriminant.bytes();
             let payload = (case.payload.as_ref(), payload.as_deref());
-            lower_case(guest, plan, (index, width), variant.payload_offset, payload, target)
+            lower_case(
+                guest,
+                plan,
+                (index, width),
+                variant.payload_offset,
+                payload,
+                target,
+            )
         }
-        (PlanKind::Option { payload_offset, payload }, Val::Option(val)) => {
+        (
+            PlanKind::Option {
+                payload_offset,
+                payload,
+            },
+            Val::Option(val),
+        ) => {
             let (index, payload) = match val {
                 None => (0, (None, None)),
                 Some(val) => (1, (Some(payload), Some(&**val))),
             };
             lower_case(guest, plan, (index, 1), *payload_offset, payload, target)
         }
-        (PlanKind::Result { payload_offset, ok, err }, Val::Result(val)) => {
+        (
+            PlanKind::Result {
+                payload_offset,
+                ok,
+                err,
+            },
+            Val::Result(val),
+        ) => {
             let (index, payload) = match val {
                 Ok(val) => (0, (ok.as_ref(), val.as_deref())),
                 Err(val) => (1, (err.as_ref(), val.as_deref())),
@@ -165,7 +194,11 @@ pub(crate) fn list_bytes(size: u32, count: usize) -> Result<u32, AbiError> {
     let bytes = (count as u64).saturating_mul(u64::from(size));
     match u32::try_from(bytes) {
         Ok(bytes) if bytes <= MAX_LIST_BYTE_LENGTH => Ok(bytes),
-        _ => Err(AbiError::ValueTooLong { path: ValuePath::default(), bytes, max: MAX_LIST_BYTE_LENGTH }),
+        _ => Err(AbiError::ValueTooLong {
+            path: ValuePath::default(),
+            bytes,
+            max: MAX_LIST_BYTE_LENGTH,
+        }),
     }
 }
 
@@ -181,7 +214,10 @@ fn store_elements<G: Guest>(
         let memory = ptr.slice_mut(bytes, guest.memory_mut()?)?;
         let size = usize::try_from(element.size().max(1)).unwrap_or(usize::MAX);
         for (bytes, val) in memory.chunks_exact_mut(size).zip(vals) {
-            int_to_le(lower_scalar(element, val).ok_or_else(|| mismatch(element, val))?, bytes);
+            int_to_le(
+                lower_scalar(element, val).ok_or_else(|| mismatch(element, val))?,
+                bytes,
+            );
         }
         return Ok(());
     }
@@ -199,10 +235,16 @@ pub(crate) fn field<'v, R, N: AsRef<str>>(
     plan: &FieldPlan,
 ) -> Result<&'v Val<R>, AbiError> {
     let named = |(name, _): &&(N, Val<R>)| name.as_ref() == &*plan.name;
-    let found = fields.get(index).filter(named).or_else(|| fields.iter().find(named));
+    let found = fields
+        .get(index)
+        .filter(named)
+        .or_else(|| fields.iter().find(named));
     match found {
         Some((_, val)) => Ok(val),
-        None => Err(AbiError::MissingField { path: ValuePath::default(), field: plan.name.to_string() }),
+        None => Err(AbiError::MissingField {
+            path: ValuePath::default(),
+            field: plan.name.to_string(),
+        }),
     }
 }
 
@@ -212,7 +254,11 @@ pub(crate) fn same_count(expected: u64, got: usize) -> Result<(), AbiError> {
     if expected == got {
         Ok(())
     } else {
-        Err(AbiError::WrongElementCount { path: ValuePath::default(), expected, got })
+        Err(AbiError::WrongElementCount {
+            path: ValuePath::default(),
+            expected,
+            got,
+        })
     }
 }
 
@@ -236,12 +282,19 @@ fn lower_case<G: Guest>(
         (None, None) => {}
         (Some(plan), None) => {
             let (path, case) = (ValuePath::default(), index.to_string());
-            return Err(AbiError::MissingPayload { path, case, expected: plan.ty().summary() }.into());
+            return Err(AbiError::MissingPayload {
+                path,
+                case,
+                expected: plan.ty().summary(),
+            }
+            .into());
         }
         (None, Some(_)) => {
-            return Err(
-                AbiError::UnexpectedPayload { path: ValuePath::default(), case: index.to_string() }.into()
-            );
+            return Err(AbiError::UnexpectedPayload {
+                path: ValuePath::default(),
+                case: index.to_string(),
+            }
+            .into());
         }
     }
     if let Target::Flat(values) = target {

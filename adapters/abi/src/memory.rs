@@ -16,7 +16,11 @@ impl GuestPtr {
         match u32::try_from(address) {
             Ok(address) => Ok(GuestPtr(address)),
             // Only past the end of a full 4 GiB memory.
-            Err(_) => Err(AbiError::PointerOutOfBounds { ptr: self.0, len: bytes, memory: 1 << 32 }),
+            Err(_) => Err(AbiError::PointerOutOfBounds {
+                ptr: self.0,
+                len: bytes,
+                memory: 1 << 32,
+            }),
         }
     }
 
@@ -25,12 +29,20 @@ impl GuestPtr {
     }
 
     pub(crate) fn check_aligned(self, align: u32) -> Result<(), AbiError> {
-        if self.is_aligned(align) { Ok(()) } else { Err(AbiError::Misaligned { ptr: self.0, align }) }
+        if self.is_aligned(align) {
+            Ok(())
+        } else {
+            Err(AbiError::Misaligned { ptr: self.0, align })
+        }
     }
 
     /// The `len` bytes from here as indices into memory.
     pub(crate) fn range(self, len: u64, memory: &[u8]) -> Result<Range<usize>, AbiError> {
-        let out_of_bounds = || AbiError::PointerOutOfBounds { ptr: self.0, len, memory: memory.len() as u64 };
+        let out_of_bounds = || AbiError::PointerOutOfBounds {
+            ptr: self.0,
+            len,
+            memory: memory.len() as u64,
+        };
         let end = u64::from(self.0).checked_add(len).ok_or_else(out_of_bounds)?;
         if end > memory.len() as u64 {
             return Err(out_of_bounds());
@@ -86,7 +98,13 @@ pub(crate) fn allocate<G: Guest>(guest: &mut G, align: u32, size: u32) -> Result
     let memory = guest.memory()?;
     if !ptr.is_aligned(align) || ptr.range(u64::from(size), memory).is_err() {
         let memory = memory.len() as u64;
-        return Err(AbiError::InvalidReallocResult { ptr: ptr.0, size, align, memory }.into());
+        return Err(AbiError::InvalidReallocResult {
+            ptr: ptr.0,
+            size,
+            align,
+            memory,
+        }
+        .into());
     }
     Ok(ptr)
 }
@@ -105,6 +123,8 @@ pub(crate) fn vec_with_room<T>(count: u64) -> Result<Vec<T>, AbiError> {
 pub(crate) fn string_with_room(bytes: u64) -> Result<String, AbiError> {
     let failed = || AbiError::HostAllocation { bytes };
     let mut string = String::new();
-    string.try_reserve_exact(usize::try_from(bytes).map_err(|_| failed())?).map_err(|_| failed())?;
+    string
+        .try_reserve_exact(usize::try_from(bytes).map_err(|_| failed())?)
+        .map_err(|_| failed())?;
     Ok(string)
 }

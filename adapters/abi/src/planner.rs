@@ -32,13 +32,25 @@ struct Draft {
 
 impl Draft {
     fn leaf(kind: PlanKind, size: u32, flat: CoreType) -> Draft {
-        Draft { size: u64::from(size), align: size, flat: Flat::new(&[flat]), kind, below: 0 }
+        Draft {
+            size: u64::from(size),
+            align: size,
+            flat: Flat::new(&[flat]),
+            kind,
+            below: 0,
+        }
     }
 
     /// A pointer and a length.
     fn pair(kind: PlanKind, below: u32) -> Draft {
         let flat = Flat::new(&[CoreType::I32, CoreType::I32]);
-        Draft { size: u64::from(PAIR_SIZE), align: 4, flat, kind, below }
+        Draft {
+            size: u64::from(PAIR_SIZE),
+            align: 4,
+            flat,
+            kind,
+            below,
+        }
     }
 }
 
@@ -105,7 +117,9 @@ impl Planner {
             }
             Type::FixedLengthList(list) => {
                 if list.length == 0 {
-                    return Err(AbiError::EmptyType { what: "fixed-length list" });
+                    return Err(AbiError::EmptyType {
+                        what: "fixed-length list",
+                    });
                 }
                 let element = self.plan_at(&list.element, depth)?;
                 let mut flat = Flat::new(&[]);
@@ -115,7 +129,10 @@ impl Planner {
                     align: element.align(),
                     flat,
                     below: element.height(),
-                    kind: PlanKind::FixedLengthList { element, length: list.length },
+                    kind: PlanKind::FixedLengthList {
+                        element,
+                        length: list.length,
+                    },
                 }
             }
             Type::Record(record) => {
@@ -123,7 +140,11 @@ impl Planner {
                 for field in &record.fields {
                     let plan = self.plan_at(&field.ty, depth)?;
                     let offset = members.push(&plan)?;
-                    fields.push(FieldPlan { name: Arc::clone(&field.name), offset, plan });
+                    fields.push(FieldPlan {
+                        name: Arc::clone(&field.name),
+                        offset,
+                        plan,
+                    });
                 }
                 members.finish("record", PlanKind::Record(fields.into()))?
             }
@@ -131,7 +152,10 @@ impl Planner {
                 let (mut members, mut elements) = (Members::new(), Vec::with_capacity(types.len()));
                 for ty in types.iter() {
                     let plan = self.plan_at(ty, depth)?;
-                    elements.push(ElementPlan { offset: members.push(&plan)?, plan });
+                    elements.push(ElementPlan {
+                        offset: members.push(&plan)?,
+                        plan,
+                    });
                 }
                 members.finish("tuple", PlanKind::Tuple(elements.into()))?
             }
@@ -140,19 +164,28 @@ impl Planner {
                 let (mut payloads, mut cases) = (Payloads::new(), Vec::with_capacity(variant.cases.len()));
                 for case in &variant.cases {
                     let payload = self.payload(case.ty.as_ref(), depth, &mut payloads)?;
-                    cases.push(CasePlan { name: Arc::clone(&case.name), payload });
+                    cases.push(CasePlan {
+                        name: Arc::clone(&case.name),
+                        payload,
+                    });
                 }
                 let cases = cases.into();
                 payloads.finish(discriminant, |payload_offset| {
-                    PlanKind::Variant(VariantPlan { discriminant, payload_offset, cases })
+                    PlanKind::Variant(VariantPlan {
+                        discriminant,
+                        payload_offset,
+                        cases,
+                    })
                 })?
             }
             Type::Option(payload) => {
                 let mut payloads = Payloads::new();
                 let payload = self.plan_at(payload, depth)?;
                 payloads.push(&payload);
-                payloads
-                    .finish(IntWidth::One, |payload_offset| PlanKind::Option { payload_offset, payload })?
+                payloads.finish(IntWidth::One, |payload_offset| PlanKind::Option {
+                    payload_offset,
+                    payload,
+                })?
             }
             Type::Result(result) => {
                 let mut payloads = Payloads::new();
@@ -166,7 +199,10 @@ impl Planner {
             }
             Type::Enum(names) => {
                 let discriminant = discriminant_width("enum", names.names.len())?;
-                let kind = PlanKind::Enum(EnumPlan { discriminant, names: names.names.clone() });
+                let kind = PlanKind::Enum(EnumPlan {
+                    discriminant,
+                    names: names.names.clone(),
+                });
                 Draft::leaf(kind, discriminant.bytes(), I32)
             }
             Type::Flags(flags) => {
@@ -175,10 +211,16 @@ impl Planner {
                     return Err(AbiError::EmptyType { what: "flags" });
                 }
                 if count > MAX_FLAGS {
-                    return Err(AbiError::TooManyFlags { count, max: MAX_FLAGS });
+                    return Err(AbiError::TooManyFlags {
+                        count,
+                        max: MAX_FLAGS,
+                    });
                 }
                 let width = IntWidth::of_flags(count);
-                let kind = PlanKind::Flags(FlagsPlan { width, names: flags.names.clone() });
+                let kind = PlanKind::Flags(FlagsPlan {
+                    width,
+                    names: flags.names.clone(),
+                });
                 Draft::leaf(kind, width.bytes(), I32)
             }
         })
@@ -206,7 +248,11 @@ struct Members {
 
 impl Members {
     fn new() -> Members {
-        Members { sequence: Sequence::new(), flat: Flat::new(&[]), below: 0 }
+        Members {
+            sequence: Sequence::new(),
+            flat: Flat::new(&[]),
+            below: 0,
+        }
     }
 
     fn push(&mut self, plan: &Plan) -> Result<u32, AbiError> {
@@ -220,7 +266,13 @@ impl Members {
         if size == 0 {
             return Err(AbiError::EmptyType { what });
         }
-        Ok(Draft { size: u64::from(size), align, flat: self.flat, kind, below: self.below })
+        Ok(Draft {
+            size: u64::from(size),
+            align,
+            flat: self.flat,
+            kind,
+            below: self.below,
+        })
     }
 }
 
@@ -234,7 +286,12 @@ struct Payloads {
 
 impl Payloads {
     fn new() -> Payloads {
-        Payloads { size: 0, align: 1, flat: Flat::new(&[CoreType::I32]), below: 0 }
+        Payloads {
+            size: 0,
+            align: 1,
+            flat: Flat::new(&[CoreType::I32]),
+            below: 0,
+        }
     }
 
     fn push(&mut self, plan: &Plan) {
@@ -261,7 +318,10 @@ fn discriminant_width(what: &'static str, cases: usize) -> Result<IntWidth, AbiE
     match u32::try_from(cases) {
         Ok(0) => Err(AbiError::EmptyType { what }),
         Ok(cases) => Ok(IntWidth::of_discriminant(cases)),
-        Err(_) => Err(AbiError::TypeTooLarge { size: cases as u64, max: u32::MAX }),
+        Err(_) => Err(AbiError::TypeTooLarge {
+            size: cases as u64,
+            max: u32::MAX,
+        }),
     }
 }
 

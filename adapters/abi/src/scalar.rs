@@ -75,11 +75,19 @@ pub(crate) fn lift_scalar<R>(plan: &Plan, bits: u64) -> Result<Val<R>, AbiError>
         PlanKind::U64 => Val::U64(bits),
         PlanKind::Float32 => {
             let float = f32::from_bits(word);
-            Val::Float32(if float.is_nan() { f32::from_bits(CANONICAL_NAN_32) } else { float })
+            Val::Float32(if float.is_nan() {
+                f32::from_bits(CANONICAL_NAN_32)
+            } else {
+                float
+            })
         }
         PlanKind::Float64 => {
             let float = f64::from_bits(bits);
-            Val::Float64(if float.is_nan() { f64::from_bits(CANONICAL_NAN_64) } else { float })
+            Val::Float64(if float.is_nan() {
+                f64::from_bits(CANONICAL_NAN_64)
+            } else {
+                float
+            })
         }
         PlanKind::Char => Val::Char(char::from_u32(word).ok_or(AbiError::InvalidChar(word))?),
         PlanKind::Enum(plan) => Val::Enum(Arc::clone(case(&plan.names, word)?)),
@@ -95,7 +103,9 @@ pub(crate) fn lift_scalar<R>(plan: &Plan, bits: u64) -> Result<Val<R>, AbiError>
 
 /// The case that a discriminant names.
 pub(crate) fn case<T>(cases: &[T], discriminant: u32) -> Result<&T, AbiError> {
-    let found = usize::try_from(discriminant).ok().and_then(|index| cases.get(index));
+    let found = usize::try_from(discriminant)
+        .ok()
+        .and_then(|index| cases.get(index));
     found.ok_or_else(|| AbiError::InvalidDiscriminant {
         got: discriminant,
         cases: u32::try_from(cases.len()).unwrap_or(u32::MAX),
@@ -104,7 +114,10 @@ pub(crate) fn case<T>(cases: &[T], discriminant: u32) -> Result<&T, AbiError> {
 
 /// The position of a name among cases or labels.
 pub(crate) fn position<T>(items: &[T], name_of: impl Fn(&T) -> &str, name: &str) -> Option<u32> {
-    items.iter().position(|item| name_of(item) == name).and_then(|index| u32::try_from(index).ok())
+    items
+        .iter()
+        .position(|item| name_of(item) == name)
+        .and_then(|index| u32::try_from(index).ok())
 }
 
 /// Lowers a scalar to its bits, signed integers sign-extended to 32 bits; `None` if the value does not fit the type.
@@ -120,9 +133,11 @@ pub(crate) fn lower_scalar<R>(plan: &Plan, val: &Val<R>) -> Option<u64> {
         (PlanKind::U32, Val::U32(value)) => u64::from(*value),
         (PlanKind::S64, Val::S64(value)) => value.cast_unsigned(),
         (PlanKind::U64, Val::U64(value)) => *value,
-        (PlanKind::Float32, Val::Float32(value)) => {
-            u64::from(if value.is_nan() { CANONICAL_NAN_32 } else { value.to_bits() })
-        }
+        (PlanKind::Float32, Val::Float32(value)) => u64::from(if value.is_nan() {
+            CANONICAL_NAN_32
+        } else {
+            value.to_bits()
+        }),
         (PlanKind::Float64, Val::Float64(value)) => {
             if value.is_nan() {
                 CANONICAL_NAN_64

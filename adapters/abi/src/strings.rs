@@ -36,7 +36,11 @@ pub(crate) fn lift_string<G: Guest>(
         Form::Utf16 => 2 * u64::from(units),
     };
     if bytes > u64::from(MAX_STRING_BYTE_LENGTH) {
-        return Err(AbiError::StringTooLong { bytes, max: MAX_STRING_BYTE_LENGTH }.into());
+        return Err(AbiError::StringTooLong {
+            bytes,
+            max: MAX_STRING_BYTE_LENGTH,
+        }
+        .into());
     }
     ptr.check_aligned(align)?;
     // The length of the result is known before anything is allocated, so that the budget is charged exactly.
@@ -59,7 +63,11 @@ pub(crate) fn lift_string<G: Guest>(
         Form::Utf8 => match std::str::from_utf8(source) {
             Ok(valid) => string.push_str(valid),
             Err(fault) => {
-                return Err(AbiError::InvalidUtf8 { ptr: ptr.0, offset: fault.valid_up_to() as u64 }.into());
+                return Err(AbiError::InvalidUtf8 {
+                    ptr: ptr.0,
+                    offset: fault.valid_up_to() as u64,
+                }
+                .into());
             }
         },
         Form::Latin1 => string.extend(source.iter().map(|&byte| char::from(byte))),
@@ -81,7 +89,11 @@ fn decode_utf16(ptr: GuestPtr, source: &[u8]) -> impl Iterator<Item = Result<cha
             offset += char.len_utf16() as u64;
             Ok(char)
         }
-        Err(fault) => Err(AbiError::InvalidUtf16 { ptr: ptr.0, offset, unit: fault.unpaired_surrogate() }),
+        Err(fault) => Err(AbiError::InvalidUtf16 {
+            ptr: ptr.0,
+            offset,
+            unit: fault.unpaired_surrogate(),
+        }),
     })
 }
 
@@ -91,7 +103,8 @@ pub(crate) fn lower_string<G: Guest>(guest: &mut G, string: &str) -> Result<(Gue
         StringEncoding::Utf8 => {
             let bytes = bounded(string.len() as u64)?;
             let ptr = allocate(guest, 1, bytes)?;
-            ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?.copy_from_slice(string.as_bytes());
+            ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?
+                .copy_from_slice(string.as_bytes());
             Ok((ptr, bytes))
         }
         StringEncoding::Utf16 => lower_utf16(guest, string),

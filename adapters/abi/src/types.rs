@@ -120,9 +120,9 @@ impl fmt::Display for Type {
             Type::String => f.write_str("string"),
             Type::List(element) => write!(f, "list<{element}>"),
             Type::FixedLengthList(list) => write!(f, "list<{}, {}>", list.element, list.length),
-            Type::Record(record) => {
-                braced(f, "record", &record.fields, |f, field| write!(f, "{}: {}", field.name, field.ty))
-            }
+            Type::Record(record) => braced(f, "record", &record.fields, |f, field| {
+                write!(f, "{}: {}", field.name, field.ty)
+            }),
             Type::Tuple(types) => {
                 f.write_str("tuple<")?;
                 separated(f, types, |f, ty| write!(f, "{ty}"))?;

@@ -1,0 +1,47 @@
+//! Handles go to the guest's table and come from it.
+
+use airssys_wasm_abi::{FuncPlan, ResourceType, Type};
+
+use crate::guest::TestGuest;
+use crate::shorthand::{Val, func, i32, lift, list, lower, option, some};
+
+const FILE: ResourceType = ResourceType(3);
+
+#[test]
+fn own_moves_and_borrow_stays() {
+    let plan = FuncPlan::new(&func(&[Type::Own(FILE), Type::Borrow(FILE)], None)).unwrap();
+    let mut guest = TestGuest::new();
+    let args = [Val::Resource(70), Val::Resource(80)];
+    let mut flat = Vec::new();
+    plan.lower_params(&mut guest, &args, &mut flat).unwrap();
+    assert_eq!(flat, [i32(0), i32(1)]);
+    assert_eq!(guest.handles, [Some((FILE, 70)), Some((FILE, 80))]);
+    assert_eq!(plan.lift_params(&mut guest, &flat), Ok(args.to_vec()));
+    assert_eq!(guest.handles, [None, Some((FILE, 80))]);
+    assert!(
+        plan.lift_params(&mut guest, &flat).is_err(),
+        "an owned handle lifts once"
+    );
+}
+
+#[test]
+fn handles_of_another_type_are_refused() {
+    let mut guest = TestGuest::new();
+    guest.handles.push(Some((ResourceType(4), 1)));
+    assert!(lift(&mut guest, &Type::Own(FILE), &[i32(0)]).is_err());
+    assert!(lift(&mut guest, &Type::Borrow(FILE), &[i32(u32::MAX)]).is_err());
+}
+
+#[test]
+fn handles_in_memory() {
+    let ty = list(option(Type::Own(FILE)));
+    let val = Val::List(vec![
+        some(Val::Resource(5)),
+        Val::Option(None),
+        some(Val::Resource(6)),
+    ]);
+    let mut guest = TestGuest::new();
+    let flat = lower(&mut guest, &ty, &val).unwrap();
+    assert_eq!(guest.memory[16..24], [1, 0xaa, 0xaa, 0xaa, 1, 0, 0, 0]);
+    assert_eq!(lift(&mut guest, &ty, &flat), Ok(val));
+}
