@@ -5,6 +5,7 @@
 //! are committed under `tests/fixtures/`; `--check` rebuilds them and compares the bytes, so every
 //! build here must depend on nothing but the sources and the tool's version.
 
+mod c;
 mod rust;
 
 use anyhow::{Context, Result, bail};
@@ -51,6 +52,7 @@ impl std::fmt::Display for Report {
 #[derive(Clone, Copy, Debug)]
 enum Toolchain {
     Rust,
+    C,
 }
 
 /// Where the built component belongs.
@@ -77,6 +79,12 @@ const GUESTS: &[Guest] = &[
         name: "text-processor",
         folder: "examples/guests/rust/text-processor",
         toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "checksum",
+        folder: "examples/guests/c/checksum",
+        toolchain: Toolchain::C,
         keep: Keep::Committed,
     },
     Guest {
@@ -150,6 +158,7 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     lay_out_contract(root, &folder)?;
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
+        Toolchain::C => c::build(&folder, scratch, guest.name, "utf8"),
     }
 }
 

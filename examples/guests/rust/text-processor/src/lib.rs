@@ -114,8 +114,8 @@ impl Guest for TextProcessor {
             repository: Some("https://github.com/airssys/airssys-wasm".into()),
             tags: vec!["text".into(), "example".into()],
             custom_metadata: Some(vec![
-                ("word-separator".into(), "Unicode white space".into()),
-                ("reverse-unit".into(), "Unicode scalar value".into()),
+                ("text:word-separator".into(), "Unicode white space".into()),
+                ("text:reverse-unit".into(), "Unicode scalar value".into()),
             ]),
         }
     }

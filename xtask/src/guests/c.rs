@@ -1,0 +1,102 @@
+//! Guests in C: wit-bindgen's generator and clang, with no C library but the one in the guest's folder.
+
+use super::{Outcome, encode, find_tool, run_tool, write_if_changed};
+use anyhow::{Context, Result, anyhow};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use wit_bindgen_core::wit_parser::Resolve;
+use wit_bindgen_core::{Files, WorldGenerator};
+
+const INSTALL: &str = "the guests need clang 22 and LLVM's wasm-ld: on Debian `apt-get install clang-22 lld-22`; \
+    elsewhere put wasm-ld beside a clang 22 and name that with GUEST_CLANG";
+
+/// The compiler that the committed components were built with. Another one gives other bytes.
+const RELEASE: &str = "clang version 22.";
+
+const FLAGS: &[&str] = &[
+    "--target=wasm32-unknown-unknown",
+    "-std=c17",
+    "-Oz",
+    "-ffreestanding",
+    "-nostdlib",
+    "-Wall",
+    "-Wextra",
+    "-Wno-unused-parameter",
+    "-Wl,--no-entry",
+    "-Wl,--stack-first",
+    "-Wl,-z,stack-size=65536",
+    "-Wl,--strip-debug",
+];
+
+/// Builds the guest in `folder`, whose components hold their strings in `encoding`
+/// (`utf8`, `utf16` or `compact-utf16`, as wit-bindgen calls them).
+pub(super) fn build(folder: &Path, scratch: &Path, name: &str, encoding: &str) -> Result<Outcome> {
+    let Some(clang) = clang() else {
+        return Ok(Outcome::Missing(INSTALL.to_string()));
+    };
+    let generated = scratch.join("c").join(name);
+    let bindings = generate(folder, &generated, encoding)?;
+    let module = generated.join("module.wasm");
+    let mut command = Command::new(&clang);
+    command
+        .current_dir(&generated)
+        .args(FLAGS)
+        .arg("-I.")
+        .arg("-isystem")
+        .arg(folder.join("libc"))
+        .args(sources(&folder.join("src"))?)
+        .args(sources(&folder.join("libc"))?)
+        .args(bindings)
+        .arg("-o")
+        .arg(&module);
+    run_tool(&mut command)?;
+    let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+    Ok(Outcome::Component(encode(&module)?))
+}
+
+/// Writes what `wit-bindgen c` would, and names what is to be compiled and linked.
+fn generate(folder: &Path, generated: &Path, encoding: &str) -> Result<Vec<String>> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(folder.join("wit"))?;
+    let world = resolve.select_world(&[package], None)?;
+    let options = wit_bindgen_c::Opts {
+        string_encoding: encoding.parse().map_err(|error| anyhow!("{error}"))?,
+        ..Default::default()
+    };
+    let mut files = Files::default();
+    let mut generator: Box<dyn WorldGenerator> = options.build();
+    generator.generate(&mut resolve, world, &mut files)?;
+    let mut linked = Vec::new();
+    for (name, bytes) in files.iter() {
+        write_if_changed(&generated.join(name), bytes)?;
+        if name.ends_with(".c") || name.ends_with(".o") {
+            linked.push(name.to_string());
+        }
+    }
+    Ok(linked)
+}
+
+/// The C files of a folder, in an order that does not depend on the file system.
+fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A clang of the right release that finds a wasm-ld.
+fn clang() -> Option<PathBuf> {
+    let clang = find_tool("GUEST_CLANG", &["clang-22", "clang"])?;
+    let version = Command::new(&clang).arg("--version").output().ok()?;
+    let linker = Command::new(&clang).arg("--print-prog-name=wasm-ld").output().ok()?;
+    let linker = String::from_utf8(linker.stdout).ok()?;
+    let right = String::from_utf8(version.stdout).ok()?.contains(RELEASE)
+        && find_tool("", &[linker.trim()]).is_some();
+    right.then_some(clang)
+}
