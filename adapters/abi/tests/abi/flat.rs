@@ -96,11 +96,11 @@ fn signed_integers_lower_sign_extended() {
 fn floats_keep_their_value_and_lose_their_nan_bits() {
     pairs(
         &Float32,
-        &[3.14f32, -0.0, f32::INFINITY].map(|n| (f32(n), Val::Float32(n))),
+        &[1.1f32, -0.0, f32::INFINITY].map(|n| (f32(n), Val::Float32(n))),
     );
     pairs(
         &Float64,
-        &[3.14f64, -0.0, f64::INFINITY].map(|n| (f64(n), Val::Float64(n))),
+        &[1.1f64, -0.0, f64::INFINITY].map(|n| (f64(n), Val::Float64(n))),
     );
     for bits in [
         0x7fc0_0000,
@@ -237,21 +237,21 @@ fn variants() {
     there_and_back(
         TestGuest::new(),
         &ty,
-        &[i32(1), i32(0x4048_f5c3)],
-        &case("y", Some(Val::Float32(3.14))),
+        &[i32(1), i32(0x3f8c_cccd)],
+        &case("y", Some(Val::Float32(1.1))),
     );
     there_and_back(TestGuest::new(), &ty, &[i32(2), i32(u32::MAX)], &case("z", None));
     there_and_back(
         TestGuest::new(),
         &option(Float32),
-        &[i32(0), f32(3.14)],
+        &[i32(0), f32(1.1)],
         &Val::Option(None),
     );
     there_and_back(
         TestGuest::new(),
         &option(Float32),
-        &[i32(1), f32(3.14)],
-        &some(Val::Float32(3.14)),
+        &[i32(1), f32(1.1)],
+        &some(Val::Float32(1.1)),
     );
     let ty = result(Some(U8), Some(U32));
     there_and_back(

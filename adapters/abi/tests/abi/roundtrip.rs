@@ -4,7 +4,7 @@ use airssys_wasm_abi::{CoreType, CoreValue, FuncPlan, Guest, MAX_TYPE_DEPTH, Typ
 
 use crate::guest::TestGuest;
 use crate::random::{Random, random_type, random_val};
-use crate::shorthand::{Val, func, i32, tuple};
+use crate::shorthand::{Val, func, i32, option, some, tuple};
 
 fn types(values: &[CoreValue]) -> Vec<CoreType> {
     values.iter().map(|value| value.ty()).collect()
@@ -16,7 +16,7 @@ fn what_is_lowered_is_lifted() {
     for seed in 0..6000 {
         let mut random = Random::new(seed);
         let depth = random.below(5) as u32;
-        let params: Vec<Type> = (0..random.below(5))
+        let params: Vec<Type> = (0..random.below(14))
             .map(|_| random_type(&mut random, depth))
             .collect();
         let result = random_type(&mut random, depth);
@@ -84,25 +84,32 @@ fn lowering_is_deterministic() {
     }
 }
 
-/// Lifting and lowering recurse once a level: the deepest type there may be must fit a small stack, flat and in
-/// memory.
+/// Lifting, lowering and checking recurse once a level: the deepest type there may be must fit the stack of an
+/// ordinary thread, flat and in memory.
 #[test]
 fn the_deepest_type_fits_a_small_stack() {
+    // Without optimization, frames are five times as large.
+    const STACK: usize = if cfg!(debug_assertions) {
+        2 << 20
+    } else {
+        512 << 10
+    };
     let crossing = || {
-        let (mut ty, mut val) = (Type::U8, Val::U8(7));
-        for _ in 1..MAX_TYPE_DEPTH {
-            (ty, val) = (tuple(&[ty]), Val::Tuple(vec![val]));
-        }
-        let memory_only = vec![ty.clone(); 17];
-        for (params, args) in [(vec![ty], vec![val.clone()]), (memory_only, vec![val; 17])] {
-            let plan = FuncPlan::new(&func(&params, None)).unwrap();
-            let (mut guest, mut flat) = (TestGuest::new(), Vec::new());
-            plan.lower_params(&mut guest, &args, &mut flat).unwrap();
-            assert_eq!(plan.lift_params(&mut guest, &flat), Ok(args));
+        let leaf = || (Type::U8, Val::U8(7));
+        let tuples = (1..MAX_TYPE_DEPTH).fold(leaf(), |(ty, val), _| (tuple(&[ty]), Val::Tuple(vec![val])));
+        let options = (1..MAX_TYPE_DEPTH).fold(leaf(), |(ty, val), _| (option(ty), some(val)));
+        for (ty, val) in [tuples, options] {
+            for count in [1, 17] {
+                let plan = FuncPlan::new(&func(&vec![ty.clone(); count], None)).unwrap();
+                let args = vec![val.clone(); count];
+                let (mut guest, mut flat) = (TestGuest::new(), Vec::new());
+                plan.lower_params(&mut guest, &args, &mut flat).unwrap();
+                assert_eq!(plan.lift_params(&mut guest, &flat), Ok(args));
+            }
         }
     };
     std::thread::Builder::new()
-        .stack_size(512 << 10)
+        .stack_size(STACK)
         .spawn(crossing)
         .unwrap()
         .join()
