@@ -14,6 +14,26 @@
 //! [`Guest`]. Nothing here panics on a guest's bytes or on a host's value: every refusal is an [`AbiError`], and
 //! [`AbiError::fault`] tells whose mistake it was.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use airssys_wasm_abi::{CoreType, FuncPlan, FuncType, Type, Val};
+//!
+//! // greet: func(name: string, times: u8) -> list<string>
+//! let ty = FuncType {
+//!     params: Box::new([(Arc::from("name"), Type::String), (Arc::from("times"), Type::U8)]),
+//!     result: Some(Type::List(Arc::new(Type::String))),
+//! };
+//! let plan = FuncPlan::new(&ty)?;
+//! assert_eq!(plan.export_signature().params, [CoreType::I32; 3]);
+//! assert_eq!(plan.export_signature().results, [CoreType::I32], "a pointer to pointer and length");
+//!
+//! let (_, times) = &plan.params()[1];
+//! let error = times.check(&Val::<()>::U32(3)).unwrap_err();
+//! assert_eq!(error.to_string(), "expected u8, got u32");
+//! assert!(!error.is_guest_fault());
+//! # Ok::<(), airssys_wasm_abi::AbiError>(())
+//! ```
+//!
 //! Deliberately absent: `stream`, `future`, `error-context`, asynchronous lifting and lowering, 64-bit memories.
 
 mod call;

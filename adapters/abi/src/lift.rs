@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::core_value::CoreValue;
+use crate::core_value::{CoreValue, low_half};
 use crate::error::AbiError;
 use crate::guest::Guest;
 use crate::layout::{MAX_FLAT_PARAMS, MAX_LIST_BYTE_LENGTH, PAIR_LENGTH_OFFSET};
@@ -53,7 +53,7 @@ impl<'a> Source<'a> {
         match self {
             Source::Flat([value]) => Ok(value.u32()?),
             // At most four bytes were read.
-            other => Ok(crate::core_value::low_half(other.bits(guest, size)?)),
+            other => Ok(low_half(other.bits(guest, size)?)),
         }
     }
 
@@ -90,9 +90,21 @@ pub(crate) fn lift<G: Guest>(
     source: Source<'_>,
 ) -> Result<Val<G::Resource>, G::Error> {
     if plan.is_scalar() {
-        guest.consume_lift_budget(plan.scalar_lift_cost())?;
+        let cost = plan.scalar_lift_cost();
+        if cost > 0 {
+            guest.consume_lift_budget(cost)?;
+        }
         return Ok(lift_scalar(plan, source.bits(guest, plan.size())?)?);
     }
+    lift_compound(guest, plan, source)
+}
+
+/// Apart from [`lift`], so that scalars do not pay for its stack frame.
+fn lift_compound<G: Guest>(
+    guest: &mut G,
+    plan: &Plan,
+    source: Source<'_>,
+) -> Result<Val<G::Resource>, G::Error> {
     match plan.kind() {
         PlanKind::String => {
             let (ptr, units) = source.pair(guest)?;
@@ -162,7 +174,7 @@ pub(crate) fn lift<G: Guest>(
             let handle = source.u32(guest, plan.size())?;
             Ok(Val::Resource(guest.lift_borrow(*resource, handle)?))
         }
-        // Scalars all, and done above.
+        // Scalars all, and done by the caller.
         _ => Err(AbiError::NotFlat.into()),
     }
 }

@@ -11,7 +11,7 @@ use crate::guest::Guest;
 use crate::layout::{MAX_LIST_BYTE_LENGTH, PAIR_LENGTH_OFFSET};
 use crate::memory::{GuestPtr, allocate, int_to_le, store_int};
 use crate::plan::{FieldPlan, Plan, PlanKind};
-use crate::scalar::{lower_scalar, position};
+use crate::scalar::{case as case_at, lower_scalar, position};
 use crate::strings::lower_string;
 use crate::val::Val;
 
@@ -62,6 +62,22 @@ pub(crate) fn lower<G: Guest>(
     val: &Val<G::Resource>,
     mut target: Target<'_>,
 ) -> Result<(), G::Error> {
+    if plan.is_scalar() {
+        return match (lower_scalar(plan, val), plan.expect_flat()?) {
+            (Some(bits), [ty]) => target.put(guest, *ty, plan.size(), bits),
+            _ => Err(mismatch(plan, val).into()),
+        };
+    }
+    lower_compound(guest, plan, val, target)
+}
+
+/// Apart from [`lower`], so that scalars do not pay for its stack frame.
+fn lower_compound<G: Guest>(
+    guest: &mut G,
+    plan: &Plan,
+    val: &Val<G::Resource>,
+    mut target: Target<'_>,
+) -> Result<(), G::Error> {
     match (plan.kind(), val) {
         (PlanKind::String, Val::String(string)) => {
             let (ptr, units) = lower_string(guest, string)?;
@@ -90,7 +106,7 @@ pub(crate) fn lower<G: Guest>(
             target.put_pair(guest, ptr, length)
         }
         (PlanKind::FixedLengthList { element, length }, Val::FixedLengthList(vals)) => {
-            same_count(*length as u64, vals.len())?;
+            same_count(u64::from(*length), vals.len())?;
             match target {
                 Target::Memory(ptr) => store_elements(guest, element, vals, ptr),
                 Target::Flat(values) => vals
@@ -121,7 +137,7 @@ pub(crate) fn lower<G: Guest>(
             let Some(index) = position(&variant.cases, |case| &case.name, name) else {
                 return Err(mismatch(plan, val).into());
             };
-            let case = crate::scalar::case(&variant.cases, index)?;
+            let case = case_at(&variant.cases, index)?;
             let width = variant.discriminant.bytes();
             let payload = (case.payload.as_ref(), payload.as_deref());
             lower_case(
@@ -168,10 +184,7 @@ pub(crate) fn lower<G: Guest>(
             let handle = guest.lower_borrow(*ty, resource)?;
             target.put_u32(guest, plan.size(), handle)
         }
-        _ => match (lower_scalar(plan, val), plan.expect_flat()?) {
-            (Some(bits), [ty]) => target.put(guest, *ty, plan.size(), bits),
-            _ => Err(mismatch(plan, val).into()),
-        },
+        _ => Err(mismatch(plan, val).into()),
     }
 }
 
