@@ -6,6 +6,7 @@
 //! build here must depend on nothing but the sources and the tool's version.
 
 mod c;
+mod javascript;
 mod rust;
 
 use anyhow::{Context, Result, bail};
@@ -53,6 +54,7 @@ impl std::fmt::Display for Report {
 enum Toolchain {
     Rust,
     C,
+    JavaScript,
 }
 
 /// Where the built component belongs.
@@ -61,7 +63,6 @@ enum Keep {
     /// In `tests/fixtures/`, committed.
     Committed,
     /// In the target folder: too large to commit, so it is built whenever tests need it.
-    #[allow(dead_code)]
     Built,
 }
 
@@ -82,10 +83,22 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "counter",
+        folder: "examples/guests/rust/counter",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
         name: "checksum",
         folder: "examples/guests/c/checksum",
         toolchain: Toolchain::C,
         keep: Keep::Committed,
+    },
+    Guest {
+        name: "json-transform",
+        folder: "examples/guests/javascript/json-transform",
+        toolchain: Toolchain::JavaScript,
+        keep: Keep::Built,
     },
     Guest {
         name: "types",
@@ -159,6 +172,7 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
         Toolchain::C => c::build(&folder, scratch, guest.name, "utf8"),
+        Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name),
     }
 }
 
