@@ -2,6 +2,7 @@
 
 import multicodec from "airssys:multicodec-core/multicodec-utilities@1.0.0";
 import { invalidInput, unsupportedCodec } from "./errors.js";
+import { decodeUtf8, encodeUtf8 } from "./utf8.js";
 
 export const JSON_CODEC = 0x0200;
 
@@ -14,7 +15,9 @@ const reasons = {
 function decode(payload) {
   try {
     return multicodec.decode(payload);
-  } catch (error) {
+  } catch (thrown) {
+    // What the host answered as an error comes wrapped in one of the engine's.
+    const error = thrown?.payload ?? thrown;
     if (error?.tag === "unknown-codec") throw unsupportedCodec(error.val);
     throw invalidInput(reasons[error?.tag] ?? String(error));
   }
@@ -24,12 +27,12 @@ export function read(payload) {
   const { codec, data } = decode(payload);
   if (Number(codec) !== JSON_CODEC) throw unsupportedCodec(codec);
   try {
-    return JSON.parse(new TextDecoder().decode(data));
+    return JSON.parse(decodeUtf8(data));
   } catch (error) {
     throw invalidInput(`json: ${error.message}`);
   }
 }
 
 export function write(value) {
-  return multicodec.encode(JSON_CODEC, new TextEncoder().encode(JSON.stringify(value)));
+  return multicodec.encode(JSON_CODEC, encodeUtf8(JSON.stringify(value)));
 }
