@@ -1,0 +1,128 @@
+//! A component: translated and compiled.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::ir::{ExternType, Ir};
+use super::translate::translate;
+use crate::engine::{Backend, Engine};
+use crate::error::{Error, Result};
+
+/// A compiled component, ready to be instantiated any number of times. Cheap to clone.
+///
+/// Its machine code is freed with the last clone and the last store that has an instance of it.
+#[derive(Clone)]
+pub struct Component {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    ir: Ir,
+    modules: Vec<wasmer::Module>,
+    exports: Vec<(String, ExternType)>,
+    backend: Backend,
+    size: usize,
+}
+
+impl Component {
+    /// Validates, translates and compiles a component in its binary form.
+    ///
+    /// # Errors
+    /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are no
+    /// component, [`Error::Unsupported`] for one that uses features outside the supported set,
+    /// [`Error::Compile`] if the backend refuses a core module.
+    pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Component> {
+        let ir = translate(bytes)?;
+        let backend = engine.backend();
+        let compiler = engine.compiler()?;
+        let compile = |(index, bytes): (usize, &Vec<u8>)| {
+            wasmer::Module::from_binary(&compiler, bytes).map_err(|error| Error::Compile {
+                module: index,
+                backend: backend.name().into(),
+                message: error.to_string(),
+            })
+        };
+        let modules = ir
+            .modules
+            .iter()
+            .enumerate()
+            .map(compile)
+            .collect::<Result<_>>()?;
+        let exports = ir
+            .exports
+            .iter()
+            .map(|(name, export)| (name.clone(), export.extern_type()))
+            .collect();
+        let ir = Ir {
+            modules: Vec::new(),
+            ..ir
+        };
+        Ok(Component {
+            inner: Arc::new(Inner {
+                ir,
+                modules,
+                exports,
+                backend,
+                size: bytes.len(),
+            }),
+        })
+    }
+
+    /// Reads and compiles a component from a file.
+    ///
+    /// # Errors
+    /// As [`Component::from_binary`]; [`Error::NotWasm`] with the reason if the file cannot be read.
+    pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Component> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path)
+            .map_err(|error| Error::NotWasm(format!("{} cannot be read: {error}", path.display())))?;
+        Component::from_binary(engine, &bytes)
+    }
+
+    /// The backend that compiled it.
+    pub fn backend(&self) -> Backend {
+        self.inner.backend
+    }
+
+    /// What it imports, by name, in the order of its definition.
+    pub fn imports(&self) -> &[(String, ExternType)] {
+        &self.inner.ir.imports
+    }
+
+    /// What it exports, by name, in the order of its definition.
+    pub fn exports(&self) -> &[(String, ExternType)] {
+        &self.inner.exports
+    }
+
+    /// Bytes of the binary that it was made from.
+    pub fn size(&self) -> usize {
+        self.inner.size
+    }
+
+    /// Core modules in it, the adapters between its parts included.
+    pub fn core_modules(&self) -> usize {
+        self.inner.modules.len()
+    }
+
+    pub(crate) fn ir(&self) -> &Ir {
+        &self.inner.ir
+    }
+
+    pub(crate) fn module(&self, index: u32) -> Result<&wasmer::Module> {
+        self.inner
+            .modules
+            .get(index as usize)
+            .ok_or_else(|| Error::bug("a core module out of range"))
+    }
+}
+
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Component")
+            .field("size", &self.inner.size)
+            .field("core_modules", &self.inner.modules.len())
+            .field("backend", &self.inner.backend)
+            .finish_non_exhaustive()
+    }
+}

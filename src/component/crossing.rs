@@ -1,0 +1,232 @@
+//! One crossing of values between the host and one component instance: the canonical ABI's view of both.
+
+use std::sync::Arc;
+
+use airssys_wasm_abi::{Guest, ResourceType as TableType, StringEncoding};
+use wasmer::{AsStoreMut, StoreMut};
+
+use super::handles::Handle;
+use super::instance::InstanceInner;
+use super::ir::{Options, ResourceTable};
+use super::resource::{ResourceAny, ResourceRuntime, ResourceType, ResourceTypeKind};
+use super::scope::Lender;
+use super::store::{HostHandle, StoreCore};
+use super::trap::from_runtime;
+use crate::engine::GuestMemory;
+use crate::error::{Error, Result, TrapKind};
+
+pub(crate) struct Crossing<'a> {
+    store: StoreMut<'a>,
+    core: &'a StoreCore,
+    instance: &'a Arc<InstanceInner>,
+    options: Options,
+    budget: u64,
+}
+
+impl<'a> Crossing<'a> {
+    pub(crate) fn new(
+        store: &'a mut impl AsStoreMut,
+        core: &'a StoreCore,
+        instance: &'a Arc<InstanceInner>,
+        options: Options,
+    ) -> Crossing<'a> {
+        Crossing {
+            store: store.as_store_mut(),
+            core,
+            instance,
+            options,
+            budget: core.limits.lift_bytes,
+        }
+    }
+
+    fn guest_memory(&self) -> Result<&'a GuestMemory> {
+        self.options
+            .memory
+            .and_then(|index| self.instance.memory(index))
+            .ok_or_else(|| Error::bug("a value in memory, and no memory among the options"))
+    }
+
+    fn table(&self, ty: TableType) -> Result<(u32, u32, &'a ResourceRuntime)> {
+        self.instance.resource_table(ty.0)
+    }
+}
+
+impl Guest for Crossing<'_> {
+    type Resource = ResourceAny;
+    type Error = Error;
+
+    fn string_encoding(&self) -> StringEncoding {
+        self.options.string_encoding
+    }
+
+    fn memory(&self) -> Result<&[u8]> {
+        Ok(self.guest_memory()?.data(&self.store))
+    }
+
+    fn memory_mut(&mut self) -> Result<&mut [u8]> {
+        let memory = self.guest_memory()?;
+        Ok(memory.data_mut(&mut self.store))
+    }
+
+    fn realloc(&mut self, old_ptr: u32, old_size: u32, align: u32, new_size: u32) -> Result<u32> {
+        let realloc = self
+            .options
+            .realloc
+            .and_then(|index| self.instance.realloc(index))
+            .ok_or_else(|| Error::bug("a value in memory, and no realloc among the options"))?;
+        let args = [old_ptr, old_size, align, new_size].map(u32::cast_signed);
+        let result = realloc.call(&mut self.store, args[0], args[1], args[2], args[3]);
+        Ok(result.map_err(from_runtime)?.cast_unsigned())
+    }
+
+    fn lift_own(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
+        let (component_instance, resource, runtime) = self.table(ty)?;
+        let handle = self
+            .instance
+            .handles(component_instance, |table| table.remove(index, resource))?;
+        let Handle::Own { rep, .. } = handle else {
+            return Err(crate::error::ResourceError::NotOwned(index).into());
+        };
+        Ok(to_host(self.core, self.instance, resource, runtime, rep, true))
+    }
+
+    fn lift_borrow(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
+        let (component_instance, resource, runtime) = self.table(ty)?;
+        let rep = lend(self.core, self.instance, component_instance, index, resource)?;
+        Ok(to_host(self.core, self.instance, resource, runtime, rep, false))
+    }
+
+    fn lower_own(&mut self, ty: TableType, any: &ResourceAny) -> Result<u32> {
+        let (component_instance, resource, runtime) = self.table(ty)?;
+        let rep = any.give(self.core, runtime.ty)?;
+        let handle = Handle::Own {
+            resource,
+            rep,
+            lends: 0,
+        };
+        Ok(self
+            .instance
+            .handles(component_instance, |table| table.insert(handle))?)
+    }
+
+    fn lower_borrow(&mut self, ty: TableType, any: &ResourceAny) -> Result<u32> {
+        let (component_instance, resource, runtime) = self.table(ty)?;
+        let (rep, owner) = any.lend(self.core, runtime.ty)?;
+        if let Some(id) = owner
+            && let Some(scope) = self.core.state().scopes.last_mut()
+        {
+            scope.lenders.push(Lender::Host(id));
+        }
+        borrow(
+            self.core,
+            self.instance,
+            component_instance,
+            resource,
+            runtime,
+            rep,
+        )
+    }
+
+    fn consume_lift_budget(&mut self, bytes: u64) -> Result<()> {
+        self.budget = self.budget.checked_sub(bytes).ok_or_else(|| {
+            Error::from(TrapKind::Limit(format!(
+                "the values of one call would take more than {} bytes of the host (lift_bytes)",
+                self.core.limits.lift_bytes
+            )))
+        })?;
+        Ok(())
+    }
+}
+
+fn to_host(
+    core: &StoreCore,
+    instance: &Arc<InstanceInner>,
+    resource: u32,
+    runtime: &ResourceRuntime,
+    rep: u32,
+    own: bool,
+) -> ResourceAny {
+    match runtime.ty {
+        ResourceType(ResourceTypeKind::Host(_)) => ResourceAny::host(runtime.ty, rep, own),
+        ResourceType(ResourceTypeKind::Guest { .. }) => {
+            let handle = HostHandle {
+                instance: instance.clone(),
+                resource,
+                rep,
+                own,
+                lends: 0,
+            };
+            ResourceAny::from_guest(core, handle, runtime.ty)
+        }
+    }
+}
+
+/// Lends what a guest holds for the innermost call; gives its representation.
+pub(crate) fn lend(
+    core: &StoreCore,
+    instance: &Arc<InstanceInner>,
+    component_instance: u32,
+    index: u32,
+    resource: u32,
+) -> Result<u32> {
+    let (rep, owned) = instance.handles(component_instance, |table| {
+        let handle = table.get(index, resource)?;
+        if let Handle::Own { lends, .. } = handle {
+            *lends = lends
+                .checked_add(1)
+                .ok_or_else(|| TrapKind::Limit("loans of one resource".into()))?;
+        }
+        Ok((handle.rep(), matches!(handle, Handle::Own { .. })))
+    })?;
+    if owned && let Some(scope) = core.state().scopes.last_mut() {
+        scope.lenders.push(Lender::Guest {
+            instance: instance.clone(),
+            component_instance,
+            handle: index,
+        });
+    }
+    Ok(rep)
+}
+
+/// Gives a component instance a borrow for the innermost call. Whoever defines the resource type gets the
+/// representation itself.
+pub(crate) fn borrow(
+    core: &StoreCore,
+    instance: &Arc<InstanceInner>,
+    component_instance: u32,
+    resource: u32,
+    runtime: &ResourceRuntime,
+    rep: u32,
+) -> Result<u32> {
+    if runtime.definer == Some(component_instance) {
+        return Ok(rep);
+    }
+    let scope = {
+        let mut state = core.state();
+        let depth = state
+            .scopes
+            .len()
+            .checked_sub(1)
+            .ok_or_else(|| Error::bug("a borrow outside any call"))?;
+        state.scopes[depth].borrows += 1;
+        depth
+    };
+    Ok(instance.handles(component_instance, |table| {
+        table.insert(Handle::Borrow { resource, rep, scope })
+    })?)
+}
+
+impl InstanceInner {
+    /// Component instance, resource and what is known of it, for a resource table of the component.
+    pub(crate) fn resource_table(&self, table: u32) -> Result<(u32, u32, &ResourceRuntime)> {
+        match self.ir().resource_tables.get(table as usize) {
+            Some(&ResourceTable::Concrete { resource, instance }) => {
+                let runtime = self
+                    .resource(resource)
+                    .ok_or_else(|| Error::bug("a resource that is not made yet"))?;
+                Ok((instance, resource, runtime))
+            }
+            _ => Err(Error::bug("a resource type that no instance has")),
+        }
+    }
+}

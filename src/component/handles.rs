@@ -1,0 +1,197 @@
+//! The table of resource handles that each component instance has.
+//!
+//! Implements the specification's "Table State" and "Resource State": one index space for all resource types
+//! of an instance, indices from 1, freed ones used again.
+
+use crate::error::{ResourceError, TrapKind};
+
+/// One entry: a resource that the instance owns or has borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handle {
+    Own {
+        resource: u32,
+        rep: u32,
+        /// Calls in flight that borrow it.
+        lends: u32,
+    },
+    Borrow {
+        resource: u32,
+        rep: u32,
+        /// The call, as a depth in the store's stack of scopes, that lent it.
+        scope: usize,
+    },
+}
+
+impl Handle {
+    fn resource(self) -> u32 {
+        match self {
+            Handle::Own { resource, .. } | Handle::Borrow { resource, .. } => resource,
+        }
+    }
+
+    pub(crate) fn rep(self) -> u32 {
+        match self {
+            Handle::Own { rep, .. } | Handle::Borrow { rep, .. } => rep,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Slot {
+    Free { next: Option<usize> },
+    Live(Handle),
+}
+
+/// The handles of one component instance.
+#[derive(Debug)]
+pub(crate) struct HandleTable {
+    slots: Vec<Slot>,
+    free: Option<usize>,
+    live: u32,
+    limit: u32,
+}
+
+impl HandleTable {
+    /// A table that holds at most `limit` handles, or 2^28 - 1, whichever is less.
+    pub(crate) fn new(limit: u32) -> HandleTable {
+        HandleTable {
+            slots: Vec::new(),
+            free: None,
+            live: 0,
+            limit: limit.min((1 << 28) - 1),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, handle: Handle) -> Result<u32, TrapKind> {
+        if self.live >= self.limit {
+            return Err(TrapKind::Resource(ResourceError::TableFull(self.live)));
+        }
+        let position = match self.free {
+            Some(position) => {
+                if let Slot::Free { next } = self.slots[position] {
+                    self.free = next;
+                }
+                self.slots[position] = Slot::Live(handle);
+                position
+            }
+            None => {
+                self.slots.push(Slot::Live(handle));
+                self.slots.len() - 1
+            }
+        };
+        self.live += 1;
+        // Below 2^28 by the limit.
+        Ok(u32::try_from(position + 1).unwrap_or(u32::MAX))
+    }
+
+    /// The handle at `index`, which has to be of `resource`.
+    pub(crate) fn get(&mut self, index: u32, resource: u32) -> Result<&mut Handle, TrapKind> {
+        let slot = position(index).and_then(|position| self.slots.get_mut(position));
+        match slot {
+            Some(Slot::Live(handle)) if handle.resource() == resource => Ok(handle),
+            Some(Slot::Live(_)) => Err(TrapKind::Resource(ResourceError::WrongType(index))),
+            _ => Err(TrapKind::Resource(ResourceError::UnknownHandle(index))),
+        }
+    }
+
+    /// Takes the handle at `index` out. An own that is lent stays, and traps.
+    pub(crate) fn remove(&mut self, index: u32, resource: u32) -> Result<Handle, TrapKind> {
+        let handle = *self.get(index, resource)?;
+        if let Handle::Own { lends: 1.., .. } = handle {
+            return Err(TrapKind::Resource(ResourceError::Lent(index)));
+        }
+        if let Some(position) = position(index) {
+            self.slots[position] = Slot::Free { next: self.free };
+            self.free = Some(position);
+            self.live -= 1;
+        }
+        Ok(handle)
+    }
+
+    /// Ends one loan of the own at `index`.
+    pub(crate) fn end_lend(&mut self, index: u32) {
+        let slot = position(index).and_then(|position| self.slots.get_mut(position));
+        if let Some(Slot::Live(Handle::Own { lends, .. })) = slot {
+            *lends = lends.saturating_sub(1);
+        }
+    }
+
+    /// Handles that are live.
+    pub(crate) fn live(&self) -> u32 {
+        self.live
+    }
+}
+
+fn position(index: u32) -> Option<usize> {
+    usize::try_from(index.checked_sub(1)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: Handle = Handle::Own {
+        resource: 3,
+        rep: 7,
+        lends: 0,
+    };
+
+    fn error(result: Result<Handle, TrapKind>) -> ResourceError {
+        match result {
+            Err(TrapKind::Resource(error)) => error,
+            other => panic!("expected a resource error, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn indices_start_at_one_and_are_used_again() {
+        let mut table = HandleTable::new(10);
+        assert_eq!(table.insert(OWN), Ok(1));
+        assert_eq!(table.insert(OWN), Ok(2));
+        assert_eq!(table.remove(1, 3), Ok(OWN));
+        assert_eq!(table.insert(OWN), Ok(1));
+        assert_eq!(table.insert(OWN), Ok(3));
+        assert_eq!(table.live(), 3);
+    }
+
+    #[test]
+    fn forged_stale_and_wrong_handles_are_told_apart() {
+        let mut table = HandleTable::new(10);
+        assert_eq!(error(table.remove(0, 3)), ResourceError::UnknownHandle(0));
+        assert_eq!(error(table.remove(1, 3)), ResourceError::UnknownHandle(1));
+        assert_eq!(
+            error(table.remove(u32::MAX, 3)),
+            ResourceError::UnknownHandle(u32::MAX)
+        );
+        assert_eq!(table.insert(OWN), Ok(1));
+        assert_eq!(error(table.remove(1, 4)), ResourceError::WrongType(1));
+        assert_eq!(table.remove(1, 3), Ok(OWN));
+        assert_eq!(error(table.remove(1, 3)), ResourceError::UnknownHandle(1));
+    }
+
+    #[test]
+    fn a_lent_own_stays() {
+        let mut table = HandleTable::new(10);
+        assert_eq!(
+            table.insert(Handle::Own {
+                resource: 3,
+                rep: 7,
+                lends: 1
+            }),
+            Ok(1)
+        );
+        assert_eq!(error(table.remove(1, 3)), ResourceError::Lent(1));
+        table.end_lend(1);
+        assert_eq!(table.remove(1, 3), Ok(OWN));
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut table = HandleTable::new(1);
+        assert_eq!(table.insert(OWN), Ok(1));
+        assert_eq!(
+            table.insert(OWN),
+            Err(TrapKind::Resource(ResourceError::TableFull(1)))
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! A component as this runtime executes it: flattened to core modules, a linear list of initializers, and
+//! trampolines. The names are the component model's; the indices count within one component.
+
+use std::sync::Arc;
+
+use airssys_wasm_abi::{FuncPlan, FuncType, StringEncoding, Type};
+
+/// A translated component.
+#[derive(Debug)]
+pub(crate) struct Ir {
+    /// Core modules, in the order in which they were met; adapter modules come last.
+    pub(crate) modules: Vec<Vec<u8>>,
+    /// The root imports, by name.
+    pub(crate) imports: Vec<(String, ExternType)>,
+    /// What is used of the root imports: an index there and the path of names within.
+    pub(crate) runtime_imports: Vec<RuntimeImport>,
+    /// For each lowered import, its runtime import.
+    pub(crate) lowerings: Vec<u32>,
+    pub(crate) initializers: Vec<Initializer>,
+    pub(crate) trampolines: Vec<Trampoline>,
+    pub(crate) options: Vec<Options>,
+    /// The root exports, by name.
+    pub(crate) exports: Vec<(String, Export)>,
+    pub(crate) resource_tables: Vec<ResourceTable>,
+    /// Runtime imports that are resources; resource indices start with these.
+    pub(crate) imported_resources: Vec<u32>,
+    /// For each resource that the component defines, the component instance that does.
+    pub(crate) defined_resources: Vec<u32>,
+    pub(crate) counts: Counts,
+}
+
+/// How many of each runtime thing an instance needs room for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) core_instances: u32,
+    pub(crate) component_instances: u32,
+    pub(crate) memories: u32,
+    pub(crate) reallocs: u32,
+    pub(crate) post_returns: u32,
+}
+
+/// The type of something imported or exported.
+#[derive(Debug, Clone)]
+pub enum ExternType {
+    /// A function.
+    Func(Arc<Function>),
+    /// An instance: names and types.
+    Instance(Vec<(String, ExternType)>),
+    /// A resource type.
+    Resource(airssys_wasm_abi::ResourceType),
+    /// A value type.
+    Type(Type),
+    /// A core module.
+    Module,
+    /// A component.
+    Component,
+}
+
+impl ExternType {
+    /// The field's word for it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            ExternType::Func(_) => "function",
+            ExternType::Instance(_) => "instance",
+            ExternType::Resource(_) => "resource",
+            ExternType::Type(_) => "type",
+            ExternType::Module => "core module",
+            ExternType::Component => "component",
+        }
+    }
+}
+
+/// A component function's type with the one plan by which its values cross.
+#[derive(Debug)]
+pub struct Function {
+    /// Parameters and result.
+    pub ty: FuncType,
+    /// How they cross.
+    pub plan: FuncPlan,
+}
+
+#[derive(Debug)]
+pub(crate) struct RuntimeImport {
+    pub(crate) import: u32,
+    pub(crate) path: Vec<String>,
+}
+
+/// A canonical definition's options, with the memory and functions that they name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) instance: u32,
+    pub(crate) string_encoding: StringEncoding,
+    pub(crate) memory: Option<u32>,
+    pub(crate) realloc: Option<u32>,
+    pub(crate) post_return: Option<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum CoreDef {
+    Export(CoreExport),
+    InstanceFlags(u32),
+    Trampoline(u32),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct CoreExport {
+    pub(crate) instance: u32,
+    pub(crate) name: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Initializer {
+    InstantiateModule {
+        module: u32,
+        args: Vec<CoreDef>,
+    },
+    ExtractMemory {
+        index: u32,
+        export: CoreExport,
+    },
+    ExtractRealloc {
+        index: u32,
+        def: CoreDef,
+    },
+    ExtractPostReturn {
+        index: u32,
+        def: CoreDef,
+    },
+    Resource {
+        index: u32,
+        dtor: Option<CoreDef>,
+        instance: u32,
+    },
+}
+
+/// A function that the host puts between core modules.
+#[derive(Debug)]
+pub(crate) enum Trampoline {
+    LowerImport {
+        lowering: u32,
+        function: Arc<Function>,
+        options: u32,
+    },
+    Transcoder {
+        op: Transcode,
+        from: u32,
+        to: u32,
+    },
+    ResourceNew {
+        instance: u32,
+        table: u32,
+    },
+    ResourceRep {
+        table: u32,
+    },
+    ResourceDrop {
+        instance: u32,
+        table: u32,
+    },
+    ResourceTransferOwn,
+    ResourceTransferBorrow,
+    EnterSyncCall,
+    ExitSyncCall,
+    Trap,
+}
+
+/// String transcodings that fused adapters ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transcode {
+    CopyUtf8,
+    CopyUtf16,
+    CopyLatin1,
+    Latin1ToUtf16,
+    Latin1ToUtf8,
+    Utf16ToCompactProbablyUtf16,
+    Utf16ToCompactUtf16,
+    Utf16ToLatin1,
+    Utf16ToUtf8,
+    Utf8ToCompactUtf16,
+    Utf8ToLatin1,
+    Utf8ToUtf16,
+}
+
+/// One component instance's view of one resource type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ResourceTable {
+    Concrete {
+        resource: u32,
+        instance: u32,
+    },
+    /// Appears in types only.
+    Abstract,
+}
+
+#[derive(Debug)]
+pub(crate) enum Export {
+    Func {
+        function: Arc<Function>,
+        def: CoreDef,
+        options: u32,
+    },
+    Instance(Vec<(String, Export)>),
+    Resource(u32),
+    Type(Type),
+    Module,
+}
+
+impl Export {
+    pub(crate) fn extern_type(&self) -> ExternType {
+        match self {
+            Export::Func { function, .. } => ExternType::Func(function.clone()),
+            Export::Instance(items) => ExternType::Instance(
+                items
+                    .iter()
+                    .map(|(name, item)| (name.clone(), item.extern_type()))
+                    .collect(),
+            ),
+            Export::Resource(table) => ExternType::Resource(airssys_wasm_abi::ResourceType(*table)),
+            Export::Type(ty) => ExternType::Type(ty.clone()),
+            Export::Module => ExternType::Module,
+        }
+    }
+}

@@ -1,0 +1,638 @@
+//! What the host provides to components, by name.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use wasmer::{AsStoreMut, FunctionEnvMut};
+
+use super::component::Component;
+use super::instance::{self, Instance};
+use super::ir::{ExternType, Function, ResourceTable};
+use super::names;
+use super::resource::ResourceType;
+use super::store::{AsContextMut, StoreContextMut};
+use super::trap::to_runtime;
+use super::typed::{LiftList, LowerList, TypeContext};
+use super::{Val, display_func};
+use crate::engine::Engine;
+use crate::error::{Error, Result, TrapKind};
+
+/// What a host function returns: any error type of the host's becomes the cause of the guest's trap.
+pub type HostResult<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+type HostCall<T> = dyn Fn(StoreContextMut<'_, T>, Vec<Val>) -> HostResult<Option<Val>> + Send + Sync;
+type TypeCheck = dyn Fn(&Function, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
+
+pub(crate) struct HostFunc<T: Send + 'static> {
+    pub(crate) name: String,
+    check: Box<TypeCheck>,
+    call: Box<HostCall<T>>,
+}
+
+impl<T: Send + 'static> HostFunc<T> {
+    pub(crate) fn call(
+        &self,
+        cx: StoreContextMut<'_, T>,
+        function: &Function,
+        params: Vec<Val>,
+    ) -> Result<Option<Val>> {
+        let result = (self.call)(cx, params).map_err(|source| self.failed(source))?;
+        if result.is_some() != function.ty.result.is_some() {
+            let what = format!("it is to return {}", display_func(&function.ty));
+            return Err(self.failed(what.into()));
+        }
+        Ok(result)
+    }
+
+    /// A trap of another component that a host function passes on stays that trap.
+    fn failed(&self, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+        match source.downcast::<Error>() {
+            Ok(error) if error.trap().is_some() => *error,
+            Ok(source) => Error::Host {
+                name: self.name.clone(),
+                source,
+            },
+            Err(source) => Error::Host {
+                name: self.name.clone(),
+                source,
+            },
+        }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for HostFunc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostFunc")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+type ResourceDtor<T> = dyn Fn(StoreContextMut<'_, T>, u32) -> HostResult<()> + Send + Sync;
+
+/// A host-defined resource type's destructor.
+pub(crate) struct HostResource<T: Send + 'static> {
+    name: String,
+    dtor: Arc<ResourceDtor<T>>,
+}
+
+impl<T: Send + 'static> HostResource<T> {
+    /// The destructor as a function of one store, from a representation to nothing.
+    pub(crate) fn bind(&self, cx: &mut StoreContextMut<'_, T>) -> wasmer::Function {
+        let (core, dtor, name) = (cx.core.clone(), self.dtor.clone(), self.name.clone());
+        let env = cx.env.clone();
+        wasmer::Function::new_typed_with_env(
+            &mut cx.store,
+            &env,
+            move |mut env: FunctionEnvMut<'_, T>, rep: u32| {
+                let host_env = env.as_ref();
+                let cx = StoreContextMut {
+                    store: env.as_store_mut(),
+                    env: host_env,
+                    core: core.clone(),
+                };
+                dtor(cx, rep).map_err(|source| {
+                    to_runtime(Error::Host {
+                        name: name.clone(),
+                        source,
+                    })
+                })
+            },
+        )
+    }
+}
+
+enum Definition<T: Send + 'static> {
+    Func(Arc<HostFunc<T>>),
+    Resource {
+        ty: ResourceType,
+        dtor: Arc<HostResource<T>>,
+    },
+    Instance(Definitions<T>),
+}
+
+impl<T: Send + 'static> Definition<T> {
+    fn kind(&self) -> &'static str {
+        match self {
+            Definition::Func(_) => "function",
+            Definition::Resource { .. } => "resource",
+            Definition::Instance(_) => "instance",
+        }
+    }
+}
+
+impl<T: Send + 'static> Clone for Definition<T> {
+    fn clone(&self) -> Definition<T> {
+        match self {
+            Definition::Func(func) => Definition::Func(func.clone()),
+            Definition::Resource { ty, dtor } => Definition::Resource {
+                ty: *ty,
+                dtor: dtor.clone(),
+            },
+            Definition::Instance(definitions) => Definition::Instance(definitions.clone()),
+        }
+    }
+}
+
+struct Definitions<T: Send + 'static>(Vec<(String, Definition<T>)>);
+
+impl<T: Send + 'static> Clone for Definitions<T> {
+    fn clone(&self) -> Definitions<T> {
+        Definitions(self.0.clone())
+    }
+}
+
+impl<T: Send + 'static> Definitions<T> {
+    fn find(&self, name: &str) -> Option<&Definition<T>> {
+        names::find(self.0.iter().map(|(name, item)| (name.as_str(), item)), name)
+    }
+
+    fn insert(&mut self, name: &str, item: Definition<T>, shadowing: bool) -> Result<()> {
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some(_) if !shadowing => return Err(Error::Redefined(name.to_owned())),
+            Some((_, place)) => *place = item,
+            None => self.0.push((name.to_owned(), item)),
+        }
+        Ok(())
+    }
+}
+
+/// Host functions, resources and instances by name; instantiates components with them.
+///
+/// Imports match by name and semver-compatible version: where several versions of an interface are defined,
+/// a component gets the one it names, or else the highest on the same compatible track.
+pub struct Linker<T: Send + 'static> {
+    root: Definitions<T>,
+    shadowing: bool,
+}
+
+impl<T: Send + 'static> Clone for Linker<T> {
+    fn clone(&self) -> Linker<T> {
+        Linker {
+            root: self.root.clone(),
+            shadowing: self.shadowing,
+        }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Linker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.root.0.iter().map(|(name, item)| (name, item.kind())))
+            .finish()
+    }
+}
+
+impl<T: Send + 'static> Linker<T> {
+    /// An empty linker.
+    pub fn new(_engine: &Engine) -> Linker<T> {
+        Linker {
+            root: Definitions(Vec::new()),
+            shadowing: false,
+        }
+    }
+
+    /// Whether a later definition may replace an earlier one of the same name. Off at first.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Linker<T> {
+        self.shadowing = allow;
+        self
+    }
+
+    /// The definitions at the root.
+    pub fn root(&mut self) -> LinkerInstance<'_, T> {
+        LinkerInstance {
+            definitions: &mut self.root,
+            path: String::new(),
+            shadowing: self.shadowing,
+        }
+    }
+
+    /// The definitions of the instance `name`, which comes to be if it is not there yet.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`] if something else has that name.
+    pub fn instance(&mut self, name: &str) -> Result<LinkerInstance<'_, T>> {
+        self.root().into_instance(name)
+    }
+
+    /// Defines whatever `component` imports and this linker lacks: functions that trap by name when they are
+    /// called.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for an import that is neither function, instance, resource nor type.
+    pub fn define_unknown_imports_as_traps(&mut self, component: &Component) -> Result<()> {
+        for (name, ty) in component.imports() {
+            define_unknown(&mut self.root, name, name, ty)?;
+        }
+        Ok(())
+    }
+
+    /// Checks every import of `component` against this linker, once for any number of instances.
+    ///
+    /// # Errors
+    /// [`Error::MissingImport`], [`Error::ImportType`].
+    pub fn instantiate_pre(&self, component: &Component) -> Result<InstancePre<T>> {
+        let imports = Resolver::new(self, component).resolve()?;
+        Ok(InstancePre {
+            component: component.clone(),
+            imports: imports.into(),
+        })
+    }
+
+    /// Makes an instance of `component` in `store`.
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate_pre`] and [`InstancePre::instantiate`].
+    pub fn instantiate(&self, store: impl AsContextMut<Data = T>, component: &Component) -> Result<Instance> {
+        self.instantiate_pre(component)?.instantiate(store)
+    }
+}
+
+/// A component with its imports resolved and checked.
+pub struct InstancePre<T: Send + 'static> {
+    component: Component,
+    imports: Arc<[Resolved<T>]>,
+}
+
+impl<T: Send + 'static> InstancePre<T> {
+    /// Makes an instance in `store`; start functions run.
+    ///
+    /// # Errors
+    /// [`Error::Instantiate`] if a limit of the store stands against it, [`Error::Trap`] and [`Error::Host`]
+    /// from start functions.
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        instance::instantiate(&mut store.as_context_mut(), &self.component, &self.imports)
+    }
+
+    /// The component.
+    pub fn component(&self) -> &Component {
+        &self.component
+    }
+}
+
+impl<T: Send + 'static> Clone for InstancePre<T> {
+    fn clone(&self) -> InstancePre<T> {
+        InstancePre {
+            component: self.component.clone(),
+            imports: self.imports.clone(),
+        }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for InstancePre<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstancePre")
+            .field("component", &self.component)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One level of a [`Linker`]: its root, or an instance in it.
+pub struct LinkerInstance<'a, T: Send + 'static> {
+    definitions: &'a mut Definitions<T>,
+    path: String,
+    shadowing: bool,
+}
+
+impl<T: Send + 'static> fmt::Debug for LinkerInstance<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LinkerInstance")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
+    fn full_name(&self, name: &str) -> String {
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}#{name}", self.path)
+        }
+    }
+
+    /// Defines a function with Rust types: a tuple of parameters in, a tuple of results (none or one) out.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`].
+    pub fn func_wrap<F, P, R>(&mut self, name: &str, func: F) -> Result<()>
+    where
+        F: Fn(StoreContextMut<'_, T>, P) -> HostResult<R> + Send + Sync + 'static,
+        P: LiftList + 'static,
+        R: LowerList + 'static,
+    {
+        let check = |function: &Function, types: &TypeContext<'_>| {
+            let params = function.ty.params.iter().map(|(_, ty)| ty).collect::<Vec<_>>();
+            P::typecheck_list(&params, types).map_err(|message| format!("parameters: {message}"))?;
+            let results = function.ty.result.iter().collect::<Vec<_>>();
+            R::typecheck_list(&results, types).map_err(|message| format!("results: {message}"))
+        };
+        let call = move |cx: StoreContextMut<'_, T>, params: Vec<Val>| {
+            let results = func(cx, P::from_vals(params)?)?;
+            Ok(results.into_vals().pop())
+        };
+        self.define_func(name, Box::new(check), Box::new(call))
+    }
+
+    /// Defines a function that takes and gives [`Val`]s, for whatever type the component imports it with.
+    /// It gives `None` exactly if that type has no result.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`].
+    pub fn func_new<F>(&mut self, name: &str, func: F) -> Result<()>
+    where
+        F: Fn(StoreContextMut<'_, T>, Vec<Val>) -> HostResult<Option<Val>> + Send + Sync + 'static,
+    {
+        self.define_func(name, Box::new(|_, _| Ok(())), Box::new(func))
+    }
+
+    fn define_func(&mut self, name: &str, check: Box<TypeCheck>, call: Box<HostCall<T>>) -> Result<()> {
+        let func = HostFunc {
+            name: self.full_name(name),
+            check,
+            call,
+        };
+        self.definitions
+            .insert(name, Definition::Func(Arc::new(func)), self.shadowing)
+    }
+
+    /// Defines a resource type. `dtor` runs, with the resource's representation, when a guest drops one that
+    /// it owns.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`].
+    pub fn resource<F>(&mut self, name: &str, ty: ResourceType, dtor: F) -> Result<()>
+    where
+        F: Fn(StoreContextMut<'_, T>, u32) -> HostResult<()> + Send + Sync + 'static,
+    {
+        let dtor = HostResource {
+            name: format!("{} destructor", self.full_name(name)),
+            dtor: Arc::new(dtor),
+        };
+        let item = Definition::Resource {
+            ty,
+            dtor: Arc::new(dtor),
+        };
+        self.definitions.insert(name, item, self.shadowing)
+    }
+
+    /// The definitions of the instance `name` within this one.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`] if something else has that name.
+    pub fn instance(&mut self, name: &str) -> Result<LinkerInstance<'_, T>> {
+        LinkerInstance {
+            definitions: self.definitions,
+            path: self.path.clone(),
+            shadowing: self.shadowing,
+        }
+        .into_instance(name)
+    }
+
+    fn into_instance(self, name: &str) -> Result<LinkerInstance<'a, T>> {
+        let path = self.full_name(name);
+        let items = &mut self.definitions.0;
+        let place = match items.iter().position(|(other, _)| other == name) {
+            Some(place) => place,
+            None => {
+                items.push((name.to_owned(), Definition::Instance(Definitions(Vec::new()))));
+                items.len() - 1
+            }
+        };
+        match &mut items[place].1 {
+            Definition::Instance(definitions) => Ok(LinkerInstance {
+                definitions,
+                path,
+                shadowing: self.shadowing,
+            }),
+            _ => Err(Error::Redefined(path)),
+        }
+    }
+}
+
+fn define_unknown<T: Send + 'static>(
+    definitions: &mut Definitions<T>,
+    name: &str,
+    full: &str,
+    ty: &ExternType,
+) -> Result<()> {
+    match ty {
+        ExternType::Type(_) => Ok(()),
+        ExternType::Instance(items) => {
+            let places = definitions
+                .0
+                .iter()
+                .enumerate()
+                .map(|(place, (name, _))| (name.as_str(), place));
+            let place = names::find(places, name).unwrap_or(definitions.0.len());
+            if place == definitions.0.len() {
+                definitions.insert(name, Definition::Instance(Definitions(Vec::new())), false)?;
+            }
+            let Some((_, Definition::Instance(inner))) = definitions.0.get_mut(place) else {
+                return Ok(());
+            };
+            items
+                .iter()
+                .try_for_each(|(item, ty)| define_unknown(inner, item, &format!("{full}#{item}"), ty))
+        }
+        _ if definitions.find(name).is_some() => Ok(()),
+        ExternType::Func(_) => {
+            let import = full.to_owned();
+            let call = move |_: StoreContextMut<'_, T>, _: Vec<Val>| -> HostResult<Option<Val>> {
+                Err(Box::new(Error::from(TrapKind::UnresolvedImport(import.clone()))))
+            };
+            let func = HostFunc {
+                name: full.to_owned(),
+                check: Box::new(|_, _| Ok(())),
+                call: Box::new(call),
+            };
+            definitions.insert(name, Definition::Func(Arc::new(func)), false)
+        }
+        ExternType::Resource(_) => {
+            enum Unknown {}
+            let dtor = HostResource {
+                name: full.to_owned(),
+                dtor: Arc::new(|_, _| Ok(())),
+            };
+            let item = Definition::Resource {
+                ty: ResourceType::host::<Unknown>(),
+                dtor: Arc::new(dtor),
+            };
+            definitions.insert(name, item, false)
+        }
+        ExternType::Module | ExternType::Component => Err(Error::Unsupported(format!(
+            "it imports a {} as `{full}`",
+            ty.kind()
+        ))),
+    }
+}
+
+/// What an import came to.
+pub(crate) enum Resolved<T: Send + 'static> {
+    Func(Arc<HostFunc<T>>),
+    Resource {
+        ty: ResourceType,
+        dtor: Arc<HostResource<T>>,
+    },
+}
+
+struct Resolver<'a, T: Send + 'static> {
+    linker: &'a Linker<T>,
+    component: &'a Component,
+    /// Resource types by resource index, for checking the functions that use them.
+    resources: HashMap<u32, ResourceType>,
+}
+
+impl<'a, T: Send + 'static> Resolver<'a, T> {
+    fn new(linker: &'a Linker<T>, component: &'a Component) -> Resolver<'a, T> {
+        Resolver {
+            linker,
+            component,
+            resources: HashMap::new(),
+        }
+    }
+
+    fn resolve(mut self) -> Result<Vec<Resolved<T>>> {
+        let ir = self.component.ir();
+        // Resources first: the types of functions refer to them.
+        for (index, import) in (0u32..).zip(&ir.imported_resources) {
+            if let (_, Definition::Resource { ty, .. }) = self.look_up(*import)? {
+                self.resources.insert(index, *ty);
+            }
+        }
+        for (name, ty) in &ir.imports {
+            self.check(&self.linker.root, name, name, ty)?;
+        }
+        (0u32..)
+            .zip(&ir.runtime_imports)
+            .map(|(import, _)| {
+                let (name, definition) = self.look_up(import)?;
+                match definition {
+                    Definition::Func(func) => Ok(Resolved::Func(func.clone())),
+                    Definition::Resource { ty, dtor } => Ok(Resolved::Resource {
+                        ty: *ty,
+                        dtor: dtor.clone(),
+                    }),
+                    Definition::Instance(_) => Err(Error::ImportType {
+                        name,
+                        message: "the linker has an instance where a function or resource is needed".into(),
+                    }),
+                }
+            })
+            .collect()
+    }
+
+    /// What the linker has for a runtime import.
+    fn look_up(&self, import: u32) -> Result<(String, &'a Definition<T>)> {
+        let ir = self.component.ir();
+        let import = ir
+            .runtime_imports
+            .get(import as usize)
+            .ok_or_else(|| Error::bug("a runtime import out of range"))?;
+        let (root, ty) = ir
+            .imports
+            .get(import.import as usize)
+            .ok_or_else(|| Error::bug("an import out of range"))?;
+        let mut name = root.clone();
+        let mut definition = self
+            .linker
+            .root
+            .find(root)
+            .ok_or_else(|| self.missing(root, root, ty))?;
+        for item in &import.path {
+            let Definition::Instance(items) = definition else {
+                return Err(Error::ImportType {
+                    name,
+                    message: "the linker has no instance there".into(),
+                });
+            };
+            name = format!("{name}#{item}");
+            definition = items.find(item).ok_or_else(|| self.missing_item(&name, root))?;
+        }
+        Ok((name, definition))
+    }
+
+    fn check(&self, definitions: &Definitions<T>, name: &str, full: &str, ty: &ExternType) -> Result<()> {
+        if let ExternType::Type(_) = ty {
+            return Ok(());
+        }
+        let found = definitions.find(name);
+        match (ty, found) {
+            // An instance of types alone needs nothing of the host.
+            (ExternType::Instance(items), None) if only_types(items) => Ok(()),
+            (_, None) if name == full => Err(self.missing(name, full, ty)),
+            (_, None) => Err(self.missing_item(full, full.split_once('#').map_or(full, |(root, _)| root))),
+            (ExternType::Instance(items), Some(Definition::Instance(inner))) => items
+                .iter()
+                .try_for_each(|(item, ty)| self.check(inner, item, &format!("{full}#{item}"), ty)),
+            (ExternType::Func(function), Some(Definition::Func(host))) => {
+                let look_up = |table: airssys_wasm_abi::ResourceType| self.resource_type(table.0);
+                (host.check)(function, &TypeContext { look_up: &look_up }).map_err(|message| {
+                    Error::ImportType {
+                        name: full.to_owned(),
+                        message: format!("{message}; the component expects {}", display_func(&function.ty)),
+                    }
+                })
+            }
+            (ExternType::Resource(_), Some(Definition::Resource { .. })) => Ok(()),
+            (expected, Some(found)) => Err(Error::ImportType {
+                name: full.to_owned(),
+                message: format!(
+                    "the component expects a {}, and the linker has a {}",
+                    expected.kind(),
+                    found.kind()
+                ),
+            }),
+        }
+    }
+
+    fn resource_type(&self, table: u32) -> Option<ResourceType> {
+        match self.component.ir().resource_tables.get(table as usize)? {
+            ResourceTable::Concrete { resource, .. } => self.resources.get(resource).copied(),
+            ResourceTable::Abstract => None,
+        }
+    }
+
+    fn missing(&self, name: &str, full: &str, ty: &ExternType) -> Error {
+        let names = self.linker.root.0.iter().map(|(name, _)| name.as_str());
+        let others = names::other_versions(names, name);
+        let hint = if others.is_empty() {
+            format!(
+                "the component needs this {}, and the host does not provide it",
+                ty.kind()
+            )
+        } else {
+            format!(
+                "the host provides {}; build the component against that version, or use a host that provides this one",
+                others.join(", ")
+            )
+        };
+        Error::MissingImport {
+            name: full.to_owned(),
+            hint,
+        }
+    }
+
+    fn missing_item(&self, full: &str, root: &str) -> Error {
+        let names = self.linker.root.0.iter().map(|(name, _)| name.as_str());
+        let others = names::other_versions(names, root);
+        let hint = if others.is_empty() {
+            "the host provides the interface without this item".to_owned()
+        } else {
+            format!("the host provides {}, which lacks this item", others.join(", "))
+        };
+        Error::MissingImport {
+            name: full.to_owned(),
+            hint,
+        }
+    }
+}
+
+fn only_types(items: &[(String, ExternType)]) -> bool {
+    items.iter().all(|(_, ty)| match ty {
+        ExternType::Type(_) => true,
+        ExternType::Instance(items) => only_types(items),
+        _ => false,
+    })
+}

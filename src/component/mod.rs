@@ -1,0 +1,70 @@
+//! The component model on wasmer: components, linkers, instances, functions, values and resources.
+//!
+//! Public names follow `wasmtime::component`, so that a port is mechanical. Functions are synchronous: a call
+//! runs on the thread that makes it, which has to own the store.
+//!
+//! ```
+//! use airssys_wasm::component::{Component, Linker, Store};
+//! use airssys_wasm::engine::{Config, Engine};
+//!
+//! # fn main() -> Result<(), airssys_wasm::Error> {
+//! let engine = Engine::new(&Config::new())?;
+//! // An empty component: nothing but the header.
+//! let component = Component::from_binary(&engine, b"\0asm\x0d\0\x01\0")?;
+//! let linker = Linker::new(&engine);
+//! let mut store = Store::new(&engine, ());
+//! let instance = linker.instantiate(&mut store, &component)?;
+//! assert!(instance.get_func(&mut store, &["run"]).is_err());
+//! # Ok(())
+//! # }
+//! ```
+
+#[expect(clippy::module_inception, reason = "the component model's own noun")]
+mod component;
+mod crossing;
+mod func;
+mod handles;
+mod instance;
+mod ir;
+mod linker;
+mod names;
+mod resource;
+mod scope;
+mod store;
+mod trampoline;
+mod transcode;
+mod translate;
+mod trap;
+mod typed;
+
+pub use airssys_wasm_abi::{
+    Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResultType, Type,
+    VariantType,
+};
+pub use component::Component;
+pub use func::Func;
+pub use instance::{ExportIndex, Instance};
+pub use ir::{ExternType, Function};
+pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
+pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
+pub use store::{AsContextMut, Store, StoreContextMut};
+pub use typed::{
+    ComponentNamedList, ComponentType, Lift, LiftList, Lower, LowerList, TypeContext, TypedFunc,
+};
+
+/// A component value of any type. A list of bytes is one [`Val::Bytes`](airssys_wasm_abi::Val::Bytes).
+pub type Val = airssys_wasm_abi::Val<ResourceAny>;
+
+/// A function's type as WIT writes it.
+pub fn display_func(ty: &FuncType) -> String {
+    let params = ty
+        .params
+        .iter()
+        .map(|(name, ty)| format!("{name}: {ty}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match &ty.result {
+        Some(result) => format!("func({params}) -> {result}"),
+        None => format!("func({params})"),
+    }
+}

@@ -1,0 +1,352 @@
+//! Resources as the host sees them.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::func::guarded;
+use super::instance::InstanceInner;
+use super::store::{AsContextMut, HostHandle, StoreCore, unique};
+use crate::error::{Error, ResourceError, Result};
+
+/// The identity of a resource type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResourceType(pub(crate) ResourceTypeKind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ResourceTypeKind {
+    /// Defined by the host, represented by a Rust type.
+    Host(TypeId),
+    /// Defined by a component: each instance defines its own.
+    Guest { instance: u64, resource: u32 },
+}
+
+impl ResourceType {
+    /// The resource type that the host represents by `T`. `T` is a name only; no value of it is stored.
+    pub fn host<T: 'static>() -> ResourceType {
+        ResourceType(ResourceTypeKind::Host(TypeId::of::<T>()))
+    }
+}
+
+/// A host-defined resource: a number (its representation, `rep`) that means something to the host, such as a
+/// place in a [`ResourceTable`]. `T` names the type.
+pub struct Resource<T> {
+    rep: u32,
+    owned: bool,
+    marker: PhantomData<fn() -> T>,
+}
+
+impl<T: 'static> Resource<T> {
+    /// A resource that is given away where it is passed as `own`.
+    pub fn new_own(rep: u32) -> Resource<T> {
+        Resource {
+            rep,
+            owned: true,
+            marker: PhantomData,
+        }
+    }
+
+    /// A resource that can only be lent.
+    pub fn new_borrow(rep: u32) -> Resource<T> {
+        Resource {
+            rep,
+            owned: false,
+            marker: PhantomData,
+        }
+    }
+
+    /// The host's number for it.
+    pub fn rep(&self) -> u32 {
+        self.rep
+    }
+
+    /// Whether the holder owns it, and has to see to its end.
+    pub fn owned(&self) -> bool {
+        self.owned
+    }
+
+    pub(crate) fn to_any(&self) -> ResourceAny {
+        ResourceAny {
+            repr: Repr::Host {
+                ty: ResourceType::host::<T>(),
+                rep: self.rep,
+                owned: self.owned,
+            },
+        }
+    }
+
+    pub(crate) fn from_any(any: ResourceAny) -> Result<Resource<T>> {
+        match any.repr {
+            Repr::Host { ty, rep, owned } if ty == ResourceType::host::<T>() => Ok(Resource {
+                rep,
+                owned,
+                marker: PhantomData,
+            }),
+            _ => Err(Error::Resource(ResourceError::HostType)),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Resource<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resource")
+            .field("rep", &self.rep)
+            .field("owned", &self.owned)
+            .finish()
+    }
+}
+
+/// A resource of any type, host-defined or guest-defined.
+///
+/// A guest-defined one that is owned lives until it is given to a component or dropped with
+/// [`ResourceAny::resource_drop`]; a borrowed one until the host function that received it returns. Copies
+/// name the same resource: once one is given away, the others are stale and refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourceAny {
+    repr: Repr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repr {
+    Host { ty: ResourceType, rep: u32, owned: bool },
+    Guest { id: u64, ty: ResourceType, owned: bool },
+}
+
+impl ResourceAny {
+    /// The resource's type.
+    pub fn ty(&self) -> ResourceType {
+        match self.repr {
+            Repr::Host { ty, .. } | Repr::Guest { ty, .. } => ty,
+        }
+    }
+
+    /// Whether the host owns it.
+    pub fn owned(&self) -> bool {
+        match self.repr {
+            Repr::Host { owned, .. } | Repr::Guest { owned, .. } => owned,
+        }
+    }
+
+    /// As a host-defined resource of type `T`.
+    ///
+    /// # Errors
+    /// [`ResourceError::HostType`] if it is of another type.
+    pub fn try_into_resource<T: 'static>(self) -> Result<Resource<T>> {
+        Resource::from_any(self)
+    }
+
+    /// Drops the host's hold: runs the destructor of a guest-defined resource that the host owns. For a
+    /// host-defined resource, and for a borrow, there is nothing to run.
+    ///
+    /// # Errors
+    /// [`ResourceError::Stale`] if it was given away or dropped before, [`ResourceError::HostLent`] if a call
+    /// that borrows it has not ended; a trap of the destructor.
+    pub fn resource_drop(self, mut store: impl AsContextMut) -> Result<()> {
+        let Repr::Guest { id, owned, .. } = self.repr else {
+            return Ok(());
+        };
+        if !owned {
+            return Ok(());
+        }
+        let mut cx = store.as_context_mut();
+        let handle = take_owned(&cx.core, id)?;
+        let Some(dtor) = handle.instance.dtor(handle.resource).cloned() else {
+            return Ok(());
+        };
+        let core = cx.core.clone();
+        guarded(&mut cx.store, &core, &handle.instance, |store| {
+            run_dtor(&dtor, store, handle.rep)
+        })
+    }
+
+    pub(crate) fn host(ty: ResourceType, rep: u32, owned: bool) -> ResourceAny {
+        ResourceAny {
+            repr: Repr::Host { ty, rep, owned },
+        }
+    }
+
+    /// Puts a guest-defined resource into the host's hands. A borrow ends with the innermost call.
+    pub(crate) fn from_guest(core: &StoreCore, handle: HostHandle, ty: ResourceType) -> ResourceAny {
+        let id = unique();
+        let owned = handle.own;
+        let mut state = core.state();
+        state.host_handles.insert(id, handle);
+        if !owned && let Some(scope) = state.scopes.last_mut() {
+            scope.host_borrows.push(id);
+        }
+        ResourceAny {
+            repr: Repr::Guest { id, ty, owned },
+        }
+    }
+
+    /// The representation, for giving the resource away to a place that expects `ty`.
+    pub(crate) fn give(&self, core: &StoreCore, ty: ResourceType) -> Result<u32> {
+        if self.ty() != ty {
+            return Err(Error::Resource(ResourceError::HostType));
+        }
+        match self.repr {
+            Repr::Host { owned: false, .. } => Err(Error::Resource(ResourceError::HostNotOwned)),
+            Repr::Host { rep, .. } => Ok(rep),
+            Repr::Guest { id, .. } => Ok(take_owned(core, id)?.rep),
+        }
+    }
+
+    /// The representation, for lending the resource to a place that expects `ty`. The second value is the
+    /// identity to end the loan of, if the host owns it.
+    pub(crate) fn lend(&self, core: &StoreCore, ty: ResourceType) -> Result<(u32, Option<u64>)> {
+        if self.ty() != ty {
+            return Err(Error::Resource(ResourceError::HostType));
+        }
+        match self.repr {
+            Repr::Host { rep, .. } => Ok((rep, None)),
+            Repr::Guest { id, .. } => {
+                let mut state = core.state();
+                let handle = state
+                    .host_handles
+                    .get_mut(&id)
+                    .ok_or(Error::Resource(ResourceError::Stale))?;
+                if handle.own {
+                    handle.lends = handle.lends.saturating_add(1);
+                }
+                Ok((handle.rep, handle.own.then_some(id)))
+            }
+        }
+    }
+}
+
+fn take_owned(core: &StoreCore, id: u64) -> Result<HostHandle> {
+    let mut state = core.state();
+    let handle = state
+        .host_handles
+        .get(&id)
+        .ok_or(Error::Resource(ResourceError::Stale))?;
+    if !handle.own {
+        return Err(Error::Resource(ResourceError::HostNotOwned));
+    }
+    if handle.lends > 0 {
+        return Err(Error::Resource(ResourceError::HostLent));
+    }
+    state
+        .host_handles
+        .remove(&id)
+        .ok_or(Error::Resource(ResourceError::Stale))
+}
+
+/// Runs a resource type's destructor on a representation.
+pub(crate) fn run_dtor(dtor: &wasmer::Function, store: &mut wasmer::StoreMut<'_>, rep: u32) -> Result<()> {
+    let rep = wasmer::Value::I32(rep.cast_signed());
+    dtor.call(store, &[rep]).map_err(super::trap::from_runtime)?;
+    Ok(())
+}
+
+/// What an instance knows of one of its resource types.
+#[derive(Debug)]
+pub(crate) struct ResourceRuntime {
+    pub(crate) ty: ResourceType,
+    pub(crate) dtor: Option<wasmer::Function>,
+    /// The component instance that defines the type, if the component does.
+    pub(crate) definer: Option<u32>,
+}
+
+impl InstanceInner {
+    fn dtor(&self, resource: u32) -> Option<&wasmer::Function> {
+        self.resource(resource)
+            .and_then(|resource| resource.dtor.as_ref())
+    }
+}
+
+/// Host values by number, for use as the `rep` of a [`Resource`].
+///
+/// Numbers are never used again, so a stale one is an error and never another value.
+#[derive(Debug, Default)]
+pub struct ResourceTable {
+    values: HashMap<u32, Box<dyn Any + Send>>,
+    next: u32,
+}
+
+/// What can go wrong with a [`ResourceTable`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResourceTableError {
+    /// Nothing there: deleted, or never was.
+    #[error("the resource table has nothing under {0}")]
+    NotPresent(u32),
+    /// A value of another type.
+    #[error("what the resource table has under {0} is of another type")]
+    WrongType(u32),
+    /// All 2^32 numbers are used up.
+    #[error("the resource table has used up its numbers")]
+    Full,
+}
+
+impl ResourceTable {
+    /// An empty table.
+    pub fn new() -> ResourceTable {
+        ResourceTable::default()
+    }
+
+    /// Puts a value in.
+    ///
+    /// # Errors
+    /// [`ResourceTableError::Full`].
+    pub fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, ResourceTableError> {
+        let rep = self.next;
+        self.next = rep.checked_add(1).ok_or(ResourceTableError::Full)?;
+        self.values.insert(rep, Box::new(value));
+        Ok(Resource::new_own(rep))
+    }
+
+    /// The value of a resource.
+    ///
+    /// # Errors
+    /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`].
+    pub fn get<T: 'static>(&self, resource: &Resource<T>) -> Result<&T, ResourceTableError> {
+        let value = self
+            .values
+            .get(&resource.rep)
+            .ok_or(ResourceTableError::NotPresent(resource.rep))?;
+        value
+            .downcast_ref()
+            .ok_or(ResourceTableError::WrongType(resource.rep))
+    }
+
+    /// The value of a resource, for changing it.
+    ///
+    /// # Errors
+    /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`].
+    pub fn get_mut<T: 'static>(&mut self, resource: &Resource<T>) -> Result<&mut T, ResourceTableError> {
+        let value = self
+            .values
+            .get_mut(&resource.rep)
+            .ok_or(ResourceTableError::NotPresent(resource.rep))?;
+        value
+            .downcast_mut()
+            .ok_or(ResourceTableError::WrongType(resource.rep))
+    }
+
+    /// Takes a value out.
+    ///
+    /// # Errors
+    /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`] (it stays).
+    pub fn delete<T: 'static>(&mut self, resource: Resource<T>) -> Result<T, ResourceTableError> {
+        self.get(&resource)?;
+        let value = self
+            .values
+            .remove(&resource.rep)
+            .ok_or(ResourceTableError::NotPresent(resource.rep))?;
+        match value.downcast() {
+            Ok(value) => Ok(*value),
+            Err(_) => Err(ResourceTableError::WrongType(resource.rep)),
+        }
+    }
+
+    /// Values in the table.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether nothing is in the table.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}

@@ -1,0 +1,95 @@
+//! Calls in flight and what they lend: the specification's borrow accounting.
+//!
+//! Every call into a component, out of it, and between two of its parts has a scope. A call that lends an
+//! owned resource keeps it from being dropped until the call ends; a callee has to drop what it borrowed.
+
+use std::sync::Arc;
+
+use super::instance::InstanceInner;
+use super::store::StoreCore;
+use crate::error::TrapKind;
+
+/// One call.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    /// Borrow handles that the callee still holds.
+    pub(crate) borrows: u32,
+    /// What was lent for the call.
+    pub(crate) lenders: Vec<Lender>,
+    /// Borrows in the host's hands, by identity; they end with the call.
+    pub(crate) host_borrows: Vec<u64>,
+}
+
+/// Whoever owns a resource that is lent.
+#[derive(Debug)]
+pub(crate) enum Lender {
+    Guest {
+        instance: Arc<InstanceInner>,
+        component_instance: u32,
+        handle: u32,
+    },
+    Host(u64),
+}
+
+impl StoreCore {
+    /// Begins a call; gives the depth to come back to.
+    pub(crate) fn enter_scope(&self) -> usize {
+        let mut state = self.state();
+        state.scopes.push(Scope::default());
+        state.scopes.len() - 1
+    }
+
+    /// Ends the innermost call: its loans end. Traps if the callee kept a borrow.
+    pub(crate) fn exit_scope(&self) -> Result<(), TrapKind> {
+        let scope = self.state().scopes.pop();
+        let scope = scope.ok_or_else(|| TrapKind::Other("a call ended that never began".into()))?;
+        let borrows = scope.borrows;
+        self.end_loans(scope);
+        if borrows == 0 {
+            Ok(())
+        } else {
+            Err(TrapKind::BorrowsRemain(borrows))
+        }
+    }
+
+    /// Ends every call deeper than `depth`, after a trap.
+    pub(crate) fn unwind_scopes(&self, depth: usize) {
+        loop {
+            let scope = {
+                let mut state = self.state();
+                if state.scopes.len() <= depth {
+                    return;
+                }
+                state.scopes.pop()
+            };
+            if let Some(scope) = scope {
+                self.end_loans(scope);
+            }
+        }
+    }
+
+    fn end_loans(&self, scope: Scope) {
+        for lender in &scope.lenders {
+            match lender {
+                Lender::Guest {
+                    instance,
+                    component_instance,
+                    handle,
+                } => {
+                    if let Some(table) = instance.tables().get_mut(*component_instance as usize) {
+                        table.end_lend(*handle);
+                    }
+                }
+                Lender::Host(id) => {
+                    if let Some(handle) = self.state().host_handles.get_mut(id) {
+                        handle.lends = handle.lends.saturating_sub(1);
+                    }
+                }
+            }
+        }
+        let mut state = self.state();
+        for id in &scope.host_borrows {
+            state.host_handles.remove(id);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A store: the host's data and everything that is instantiated beside it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
+
+use super::instance::InstanceInner;
+use super::scope::Scope;
+use crate::engine::{self, Engine, StoreLimits};
+
+/// Holds instances and the host's data `T` that host functions see.
+///
+/// Memory, tables and code of an instance are freed when its store is dropped.
+pub struct Store<T: Send + 'static> {
+    inner: wasmer::Store,
+    env: FunctionEnv<T>,
+    core: Arc<StoreCore>,
+}
+
+impl<T: Send + 'static> Store<T> {
+    /// A store with the default [`StoreLimits`].
+    pub fn new(engine: &Engine, data: T) -> Store<T> {
+        Store::with_limits(engine, data, StoreLimits::default())
+    }
+
+    /// A store under `limits`.
+    pub fn with_limits(_engine: &Engine, data: T, limits: StoreLimits) -> Store<T> {
+        let mut inner = engine::new_store(&limits);
+        let env = FunctionEnv::new(&mut inner, data);
+        Store {
+            inner,
+            env,
+            core: Arc::new(StoreCore::new(limits)),
+        }
+    }
+
+    /// The host's data.
+    pub fn data(&self) -> &T {
+        self.env.as_ref(&self.inner)
+    }
+
+    /// The host's data, for changing it.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.env.as_mut(&mut self.inner)
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("id", &self.core.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A store, borrowed: what host functions get, and what calls take.
+pub struct StoreContextMut<'a, T: Send + 'static> {
+    pub(crate) store: wasmer::StoreMut<'a>,
+    pub(crate) env: FunctionEnv<T>,
+    pub(crate) core: Arc<StoreCore>,
+}
+
+impl<T: Send + 'static> StoreContextMut<'_, T> {
+    /// The host's data.
+    pub fn data(&self) -> &T {
+        self.env.as_ref(&self.store)
+    }
+
+    /// The host's data, for changing it.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.env.as_mut(&mut self.store)
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for StoreContextMut<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreContextMut")
+            .field("id", &self.core.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Anything that a store can be borrowed from.
+pub trait AsContextMut {
+    /// The host's data in that store.
+    type Data: Send + 'static;
+
+    /// Borrows the store.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T: Send + 'static> AsContextMut for Store<T> {
+    type Data = T;
+
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut {
+            store: self.inner.as_store_mut(),
+            env: self.env.clone(),
+            core: self.core.clone(),
+        }
+    }
+}
+
+impl<T: Send + 'static> AsContextMut for StoreContextMut<'_, T> {
+    type Data = T;
+
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut {
+            store: self.store.as_store_mut(),
+            env: self.env.clone(),
+            core: self.core.clone(),
+        }
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &mut C {
+    type Data = C::Data;
+
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(self)
+    }
+}
+
+impl<T: Send + 'static> AsStoreRef for StoreContextMut<'_, T> {
+    fn as_store_ref(&self) -> wasmer::StoreRef<'_> {
+        self.store.as_store_ref()
+    }
+}
+
+/// The part of a store that does not depend on the host's data.
+#[derive(Debug)]
+pub(crate) struct StoreCore {
+    pub(crate) id: u64,
+    pub(crate) limits: StoreLimits,
+    state: Mutex<StoreState>,
+}
+
+impl StoreCore {
+    fn new(limits: StoreLimits) -> StoreCore {
+        StoreCore {
+            id: unique(),
+            limits,
+            state: Mutex::new(StoreState::default()),
+        }
+    }
+
+    /// The store's state. Held for single steps only, never while guest or host functions run.
+    pub(crate) fn state(&self) -> MutexGuard<'_, StoreState> {
+        // A panic while it was held left at worst a step undone; the data stays consistent.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct StoreState {
+    /// Guest-defined resources that the host holds, by an identity that is never used again.
+    pub(crate) host_handles: HashMap<u64, HostHandle>,
+    /// The calls in flight, outermost first.
+    pub(crate) scopes: Vec<Scope>,
+}
+
+/// A guest-defined resource in the host's hands.
+#[derive(Debug)]
+pub(crate) struct HostHandle {
+    pub(crate) instance: Arc<InstanceInner>,
+    pub(crate) resource: u32,
+    pub(crate) rep: u32,
+    pub(crate) own: bool,
+    pub(crate) lends: u32,
+}
+
+/// A number that no other call in this process gets.
+pub(crate) fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,532 @@
+//! From a component's bytes to [`Ir`]: the one place that knows the translator.
+//!
+//! Validation comes first and is the translator's own; after it, every index below is in range.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use airssys_wasm_abi as abi;
+use wasmtime_environ::component as env;
+use wasmtime_environ::wasmparser::{BinaryReaderError, Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmtime_environ::{EntityIndex, EntityRef, PrimaryMap, ScopeVec, StaticModuleIndex, Tunables};
+
+use super::ir::{
+    CoreDef, CoreExport, Counts, Export, ExternType, Function, Initializer, Ir, Options, ResourceTable,
+    RuntimeImport, Trampoline, Transcode,
+};
+use crate::error::{Error, Result, TrapKind};
+
+/// Translates a component in its binary form.
+pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
+    expect_component(bytes)?;
+    let scope = ScopeVec::new();
+    let tunables = tunables();
+    let mut validator = Validator::new_with_features(features());
+    let mut types = env::ComponentTypesBuilder::new(&validator);
+    let translator = env::Translator::new(&tunables, &mut validator, &mut types, &scope);
+    let (translation, modules) = translator.translate(bytes).map_err(invalid)?;
+    Converter {
+        component: &translation.component,
+        types: &types,
+        modules: &modules,
+        functions: HashMap::new(),
+    }
+    .ir(&translation.trampolines)
+}
+
+/// WebAssembly 2.0 with several memories, and the synchronous component model.
+fn features() -> WasmFeatures {
+    WasmFeatures::WASM2
+        | WasmFeatures::MULTI_MEMORY
+        | WasmFeatures::COMPONENT_MODEL
+        | WasmFeatures::CM_FIXED_LENGTH_LISTS
+}
+
+fn tunables() -> Tunables {
+    // Without concurrency support, adapters need none of the asynchronous intrinsics.
+    Tunables {
+        concurrency_support: false,
+        ..Tunables::default_u64()
+    }
+}
+
+/// Tells a core module and foreign bytes from a component, before anything else is read.
+fn expect_component(bytes: &[u8]) -> Result<()> {
+    if bytes.is_empty() {
+        return Err(Error::NotWasm("the input is empty".into()));
+    }
+    match Parser::new(0).parse_all(bytes).next() {
+        Some(Ok(Payload::Version {
+            encoding: Encoding::Module,
+            ..
+        })) => Err(Error::CoreModule),
+        Some(Ok(_)) => Ok(()),
+        Some(Err(error)) if bytes.starts_with(b"\0asm") => Err(at_offset(&error)),
+        _ => Err(Error::NotWasm("it does not start with the bytes `\\0asm`".into())),
+    }
+}
+
+fn at_offset(error: &BinaryReaderError) -> Error {
+    Error::InvalidComponent {
+        offset: error.offset() as u64,
+        message: error.message().to_owned(),
+    }
+}
+
+fn invalid(error: wasmtime_environ::error::Error) -> Error {
+    match error.downcast_ref::<BinaryReaderError>() {
+        Some(error) => at_offset(error),
+        None => Error::Unsupported(format!("{error:#}")),
+    }
+}
+
+struct Converter<'a> {
+    component: &'a env::Component,
+    types: &'a env::ComponentTypesBuilder,
+    modules: &'a PrimaryMap<StaticModuleIndex, wasmtime_environ::ModuleTranslation<'a>>,
+    functions: HashMap<env::TypeFuncIndex, Arc<Function>>,
+}
+
+impl Converter<'_> {
+    fn ir(mut self, trampolines: &PrimaryMap<env::TrampolineIndex, env::Trampoline>) -> Result<Ir> {
+        let component = self.component;
+        let mut imports = Vec::new();
+        for (_, (name, item)) in component.import_types.iter() {
+            imports.push((name.clone(), self.extern_type(&item.ty)?));
+        }
+        let runtime_imports = component
+            .imports
+            .values()
+            .map(|(import, path)| RuntimeImport {
+                import: import.as_u32(),
+                path: path.clone(),
+            })
+            .collect();
+        let (initializers, lowerings) = self.initializers()?;
+        let trampolines = trampolines
+            .values()
+            .map(|trampoline| self.trampoline(trampoline))
+            .collect::<Result<Vec<_>>>()?;
+        let options = component
+            .options
+            .values()
+            .map(|options| self.options(options))
+            .collect::<Result<_>>()?;
+        let mut exports = Vec::new();
+        for (name, (index, _)) in component.exports.raw_iter() {
+            exports.push((name.to_string(), self.export(*index)?));
+        }
+        let resource_tables = (0..self.types.num_resource_tables())
+            .map(|index| self.resource_table(env::TypeResourceTableIndex::new(index)))
+            .collect();
+        Ok(Ir {
+            modules: self.modules.values().map(|module| module.wasm.to_vec()).collect(),
+            imports,
+            runtime_imports,
+            lowerings,
+            initializers,
+            trampolines,
+            options,
+            exports,
+            resource_tables,
+            imported_resources: component
+                .imported_resources
+                .values()
+                .map(|import| import.as_u32())
+                .collect(),
+            defined_resources: component
+                .defined_resource_instances
+                .values()
+                .map(|instance| instance.as_u32())
+                .collect(),
+            counts: Counts {
+                core_instances: component.num_runtime_instances,
+                component_instances: component.num_runtime_component_instances,
+                memories: component.num_runtime_memories,
+                reallocs: component.num_runtime_reallocs,
+                post_returns: component.num_runtime_post_returns,
+            },
+        })
+    }
+
+    fn resource_table(&self, index: env::TypeResourceTableIndex) -> ResourceTable {
+        match &self.types[index] {
+            env::TypeResourceTable::Concrete { ty, instance } => ResourceTable::Concrete {
+                resource: ty.as_u32(),
+                instance: instance.as_u32(),
+            },
+            env::TypeResourceTable::Abstract(_) => ResourceTable::Abstract,
+        }
+    }
+
+    fn initializers(&self) -> Result<(Vec<Initializer>, Vec<u32>)> {
+        let mut initializers = Vec::new();
+        let mut lowerings = Vec::new();
+        // The module of each core instance so far, by which exports that are named by index get their names.
+        let mut instances: Vec<Option<StaticModuleIndex>> = Vec::new();
+        for initializer in &self.component.initializers {
+            initializers.push(match initializer {
+                env::GlobalInitializer::InstantiateModule(
+                    env::InstantiateModule::Static(module, args),
+                    _,
+                ) => {
+                    let args = args
+                        .iter()
+                        .map(|def| self.core_def(def, &instances))
+                        .collect::<Result<_>>()?;
+                    instances.push(Some(*module));
+                    Initializer::InstantiateModule {
+                        module: module.as_u32(),
+                        args,
+                    }
+                }
+                env::GlobalInitializer::InstantiateModule(env::InstantiateModule::Import(..), _) => {
+                    return Err(unsupported("a core module that is imported from the host"));
+                }
+                env::GlobalInitializer::LowerImport { index, import } => {
+                    if index.index() != lowerings.len() {
+                        return Err(Error::bug("lowered imports out of order"));
+                    }
+                    lowerings.push(import.as_u32());
+                    continue;
+                }
+                env::GlobalInitializer::ExtractMemory(memory) => Initializer::ExtractMemory {
+                    index: memory.index.as_u32(),
+                    export: self.core_export(&memory.export, &instances)?,
+                },
+                env::GlobalInitializer::ExtractRealloc(realloc) => Initializer::ExtractRealloc {
+                    index: realloc.index.as_u32(),
+                    def: self.core_def(&realloc.def, &instances)?,
+                },
+                env::GlobalInitializer::ExtractPostReturn(post_return) => Initializer::ExtractPostReturn {
+                    index: post_return.index.as_u32(),
+                    def: self.core_def(&post_return.def, &instances)?,
+                },
+                env::GlobalInitializer::Resource(resource) => Initializer::Resource {
+                    index: resource.index.as_u32(),
+                    dtor: resource
+                        .dtor
+                        .as_ref()
+                        .map(|def| self.core_def(def, &instances))
+                        .transpose()?,
+                    instance: resource.instance.as_u32(),
+                },
+                env::GlobalInitializer::ExtractCallback(_) | env::GlobalInitializer::ExtractTable(_) => {
+                    return Err(unsupported("asynchronous functions"));
+                }
+            });
+        }
+        Ok((initializers, lowerings))
+    }
+
+    fn core_def(&self, def: &env::CoreDef, instances: &[Option<StaticModuleIndex>]) -> Result<CoreDef> {
+        Ok(match def {
+            env::CoreDef::Export(export) => CoreDef::Export(self.core_export(export, instances)?),
+            env::CoreDef::InstanceFlags(instance) => CoreDef::InstanceFlags(instance.as_u32()),
+            env::CoreDef::Trampoline(index) => CoreDef::Trampoline(index.as_u32()),
+            env::CoreDef::UnsafeIntrinsic(_) => return Err(unsupported("intrinsics of another runtime")),
+            env::CoreDef::TaskMayBlock => return Err(unsupported("asynchronous functions")),
+        })
+    }
+
+    fn core_export<I: Copy + Into<EntityIndex>>(
+        &self,
+        export: &env::CoreExport<I>,
+        instances: &[Option<StaticModuleIndex>],
+    ) -> Result<CoreExport> {
+        let name = match &export.item {
+            env::ExportItem::Name(name) => name.clone(),
+            env::ExportItem::Index(index) => {
+                let module = instances
+                    .get(export.instance.index())
+                    .copied()
+                    .flatten()
+                    .ok_or_else(|| Error::bug("an export of a core instance that is not made yet"))?;
+                let module = &self.modules[module].module;
+                let index: EntityIndex = (*index).into();
+                module
+                    .exports
+                    .iter()
+                    .find(|(_, entity)| **entity == index)
+                    .map(|(name, _)| module.strings[name].to_owned())
+                    .ok_or_else(|| Error::bug("an export that its core module does not name"))?
+            }
+        };
+        Ok(CoreExport {
+            instance: export.instance.as_u32(),
+            name,
+        })
+    }
+
+    fn trampoline(&mut self, trampoline: &env::Trampoline) -> Result<Trampoline> {
+        Ok(match trampoline {
+            env::Trampoline::LowerImport {
+                index,
+                lower_ty,
+                options,
+            } => Trampoline::LowerImport {
+                lowering: index.as_u32(),
+                function: self.function(*lower_ty)?,
+                options: options.as_u32(),
+            },
+            env::Trampoline::Transcoder {
+                op,
+                from,
+                from64: false,
+                to,
+                to64: false,
+            } => Trampoline::Transcoder {
+                op: transcode(*op),
+                from: from.as_u32(),
+                to: to.as_u32(),
+            },
+            env::Trampoline::ResourceNew { instance, ty } => Trampoline::ResourceNew {
+                instance: instance.as_u32(),
+                table: ty.as_u32(),
+            },
+            env::Trampoline::ResourceRep { ty, .. } => Trampoline::ResourceRep { table: ty.as_u32() },
+            env::Trampoline::ResourceDrop { instance, ty } => Trampoline::ResourceDrop {
+                instance: instance.as_u32(),
+                table: ty.as_u32(),
+            },
+            env::Trampoline::ResourceTransferOwn => Trampoline::ResourceTransferOwn,
+            env::Trampoline::ResourceTransferBorrow => Trampoline::ResourceTransferBorrow,
+            env::Trampoline::EnterSyncCall => Trampoline::EnterSyncCall,
+            env::Trampoline::ExitSyncCall => Trampoline::ExitSyncCall,
+            env::Trampoline::Trap => Trampoline::Trap,
+            other => {
+                return Err(unsupported(&format!(
+                    "the canonical built-in `{}`",
+                    other.symbol_name()
+                )));
+            }
+        })
+    }
+
+    fn options(&self, options: &env::CanonicalOptions) -> Result<Options> {
+        let env::CanonicalOptionsDataModel::LinearMemory(memory) = options.data_model else {
+            return Err(unsupported("the garbage-collected canonical ABI"));
+        };
+        if options.async_ || options.callback.is_some() {
+            return Err(unsupported("asynchronous functions"));
+        }
+        Ok(Options {
+            instance: options.instance.as_u32(),
+            string_encoding: match options.string_encoding {
+                env::StringEncoding::Utf8 => abi::StringEncoding::Utf8,
+                env::StringEncoding::Utf16 => abi::StringEncoding::Utf16,
+                env::StringEncoding::CompactUtf16 => abi::StringEncoding::CompactUtf16,
+            },
+            memory: memory.memory.map(|index| index.as_u32()),
+            realloc: memory.realloc.map(|index| index.as_u32()),
+            post_return: options.post_return.map(|index| index.as_u32()),
+        })
+    }
+
+    fn export(&mut self, index: env::ExportIndex) -> Result<Export> {
+        let component = self.component;
+        // Every core instance is made when exports are read, so any may be named by index.
+        let instances = self.core_instances();
+        Ok(match &component.export_items[index] {
+            env::Export::LiftedFunction { ty, func, options } => Export::Func {
+                function: self.function(*ty)?,
+                def: self.core_def(func, &instances)?,
+                options: options.as_u32(),
+            },
+            env::Export::Instance { exports, .. } => {
+                let mut items = Vec::new();
+                for (name, (index, _)) in exports.raw_iter() {
+                    items.push((name.to_string(), self.export(*index)?));
+                }
+                Export::Instance(items)
+            }
+            env::Export::Type(env::TypeDef::Resource(table)) => Export::Resource(table.as_u32()),
+            env::Export::Type(env::TypeDef::Interface(ty)) => Export::Type(self.ty(ty)?),
+            env::Export::Type(other) => return Err(unsupported(&format!("an exported {}", other.desc()))),
+            env::Export::ModuleStatic { .. } | env::Export::ModuleImport { .. } => Export::Module,
+        })
+    }
+
+    fn core_instances(&self) -> Vec<Option<StaticModuleIndex>> {
+        self.component
+            .initializers
+            .iter()
+            .filter_map(|initializer| match initializer {
+                env::GlobalInitializer::InstantiateModule(env::InstantiateModule::Static(module, _), _) => {
+                    Some(Some(*module))
+                }
+                env::GlobalInitializer::InstantiateModule(..) => Some(None),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn extern_type(&mut self, ty: &env::TypeDef) -> Result<ExternType> {
+        Ok(match ty {
+            env::TypeDef::ComponentFunc(index) => ExternType::Func(self.function(*index)?),
+            env::TypeDef::ComponentInstance(index) => {
+                let types = self.types;
+                let mut items = Vec::new();
+                for (name, item) in &types[*index].exports {
+                    items.push((name.clone(), self.extern_type(&item.ty)?));
+                }
+                ExternType::Instance(items)
+            }
+            env::TypeDef::Resource(table) => ExternType::Resource(abi::ResourceType(table.as_u32())),
+            env::TypeDef::Interface(ty) => ExternType::Type(self.ty(ty)?),
+            env::TypeDef::Module(_) => ExternType::Module,
+            env::TypeDef::Component(_) => ExternType::Component,
+            env::TypeDef::CoreFunc(_) => return Err(unsupported("a core function outside a core module")),
+        })
+    }
+
+    fn function(&mut self, index: env::TypeFuncIndex) -> Result<Arc<Function>> {
+        if let Some(function) = self.functions.get(&index) {
+            return Ok(function.clone());
+        }
+        let types = self.types;
+        let func = &types[index];
+        if func.async_ {
+            return Err(unsupported("asynchronous functions"));
+        }
+        let params = types[func.params].types.iter();
+        let names = func.param_names.iter();
+        let params = names
+            .zip(params)
+            .map(|(name, ty)| Ok((Arc::from(name.as_str()), self.ty(ty)?)));
+        let params = params.collect::<Result<_>>()?;
+        let result = match &*types[func.results].types {
+            [] => None,
+            [ty] => Some(self.ty(ty)?),
+            _ => return Err(unsupported("a function with more than one result")),
+        };
+        let ty = abi::FuncType { params, result };
+        let plan = abi::FuncPlan::new(&ty).map_err(|error| unsupported(&error.to_string()))?;
+        let function = Arc::new(Function { ty, plan });
+        self.functions.insert(index, function.clone());
+        Ok(function)
+    }
+
+    fn ty(&self, ty: &env::InterfaceType) -> Result<abi::Type> {
+        use abi::Type;
+        use env::InterfaceType as I;
+        let types = self.types;
+        let optional = |ty: &Option<I>| ty.as_ref().map(|ty| self.ty(ty)).transpose();
+        let resource = |index: &env::TypeResourceTableIndex| abi::ResourceType(index.as_u32());
+        Ok(match ty {
+            I::Bool => Type::Bool,
+            I::S8 => Type::S8,
+            I::U8 => Type::U8,
+            I::S16 => Type::S16,
+            I::U16 => Type::U16,
+            I::S32 => Type::S32,
+            I::U32 => Type::U32,
+            I::S64 => Type::S64,
+            I::U64 => Type::U64,
+            I::Float32 => Type::Float32,
+            I::Float64 => Type::Float64,
+            I::Char => Type::Char,
+            I::String => Type::String,
+            I::List(index) => Type::List(Arc::new(self.ty(&types[*index].element)?)),
+            I::FixedLengthList(index) => {
+                let list = &types[*index];
+                let element = self.ty(&list.element)?;
+                Type::FixedLengthList(Arc::new(abi::FixedLengthListType {
+                    element,
+                    length: list.size,
+                }))
+            }
+            I::Record(index) => {
+                let fields = types[*index].fields.iter();
+                let fields = fields.map(|field| {
+                    Ok(abi::Field {
+                        name: name(&field.name),
+                        ty: self.ty(&field.ty)?,
+                    })
+                });
+                Type::Record(Arc::new(abi::RecordType {
+                    fields: fields.collect::<Result<_>>()?,
+                }))
+            }
+            I::Tuple(index) => {
+                let types = types[*index]
+                    .types
+                    .iter()
+                    .map(|ty| self.ty(ty))
+                    .collect::<Result<Vec<_>>>()?;
+                Type::Tuple(types.into())
+            }
+            I::Variant(index) => {
+                let cases = types[*index].cases.iter();
+                let cases = cases.map(|(case, ty)| {
+                    Ok(abi::Case {
+                        name: name(case),
+                        ty: optional(ty)?,
+                    })
+                });
+                Type::Variant(Arc::new(abi::VariantType {
+                    cases: cases.collect::<Result<_>>()?,
+                }))
+            }
+            I::Enum(index) => Type::Enum(Arc::new(abi::EnumType {
+                names: types[*index].names.iter().map(|n| name(n)).collect(),
+            })),
+            I::Flags(index) => Type::Flags(Arc::new(abi::FlagsType {
+                names: types[*index].names.iter().map(|n| name(n)).collect(),
+            })),
+            I::Option(index) => Type::Option(Arc::new(self.ty(&types[*index].ty)?)),
+            I::Result(index) => {
+                let result = &types[*index];
+                Type::Result(Arc::new(abi::ResultType {
+                    ok: optional(&result.ok)?,
+                    err: optional(&result.err)?,
+                }))
+            }
+            I::Own(index) => Type::Own(resource(index)),
+            I::Borrow(index) => Type::Borrow(resource(index)),
+            I::Map(_) => return Err(unsupported("the type `map`")),
+            I::Future(_) => return Err(unsupported("the type `future`")),
+            I::Stream(_) => return Err(unsupported("the type `stream`")),
+            I::ErrorContext(_) => return Err(unsupported("the type `error-context`")),
+        })
+    }
+}
+
+fn name(name: &str) -> Arc<str> {
+    Arc::from(name)
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::Unsupported(format!(
+        "it uses {what}, which is outside the synchronous component model that this host runs"
+    ))
+}
+
+fn transcode(op: env::Transcode) -> Transcode {
+    match op {
+        env::Transcode::Copy(env::FixedEncoding::Utf8) => Transcode::CopyUtf8,
+        env::Transcode::Copy(env::FixedEncoding::Utf16) => Transcode::CopyUtf16,
+        env::Transcode::Copy(env::FixedEncoding::Latin1) => Transcode::CopyLatin1,
+        env::Transcode::Latin1ToUtf16 => Transcode::Latin1ToUtf16,
+        env::Transcode::Latin1ToUtf8 => Transcode::Latin1ToUtf8,
+        env::Transcode::Utf16ToCompactProbablyUtf16 => Transcode::Utf16ToCompactProbablyUtf16,
+        env::Transcode::Utf16ToCompactUtf16 => Transcode::Utf16ToCompactUtf16,
+        env::Transcode::Utf16ToLatin1 => Transcode::Utf16ToLatin1,
+        env::Transcode::Utf16ToUtf8 => Transcode::Utf16ToUtf8,
+        env::Transcode::Utf8ToCompactUtf16 => Transcode::Utf8ToCompactUtf16,
+        env::Transcode::Utf8ToLatin1 => Transcode::Utf8ToLatin1,
+        env::Transcode::Utf8ToUtf16 => Transcode::Utf8ToUtf16,
+    }
+}
+
+/// What an adapter's trap code means.
+pub(crate) fn adapter_trap(code: u32) -> TrapKind {
+    use wasmtime_environ::Trap;
+    let trap = u8::try_from(code).ok().and_then(Trap::from_u8);
+    match trap {
+        Some(Trap::CannotLeaveComponent) => TrapKind::CannotLeave,
+        Some(Trap::CannotEnterComponent) => TrapKind::Reentrance,
+        Some(trap) => TrapKind::Adapter(trap.to_string().replacen("wasm trap: ", "", 1)),
+        None => TrapKind::Adapter(format!("unknown trap code {code}")),
+    }
+}

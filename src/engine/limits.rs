@@ -1,0 +1,36 @@
+//! What one store may take of the host.
+
+/// Limits on a [`Store`](crate::component::Store) and everything instantiated in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Bytes that one linear memory may grow to. Stops a guest that allocates without end.
+    pub memory_bytes: u64,
+    /// Linear memories that may be created, each of which reserves address space. Stops a component of
+    /// thousands of empty modules.
+    pub memories: u32,
+    /// Elements that one table may hold. Stops a table whose minimum alone would fill the host's memory.
+    pub table_elements: u32,
+    /// Tables that may be created.
+    pub tables: u32,
+    /// Core instances that one component may make, adapter modules included.
+    pub core_instances: u32,
+    /// Handles that may be live in one component instance's table. Stops a guest that makes resources forever.
+    pub handles: u32,
+    /// Bytes that the host allocates for the values of one call in one direction. Stops a list of a million
+    /// references to one string.
+    pub lift_bytes: u64,
+}
+
+impl Default for StoreLimits {
+    fn default() -> StoreLimits {
+        StoreLimits {
+            memory_bytes: 1 << 30,
+            memories: 100,
+            table_elements: 1_000_000,
+            tables: 100,
+            core_instances: 1_000,
+            handles: 1_000_000,
+            lift_bytes: 256 << 20,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! wasmer: which compiler compiles, with which features, under which limits.
+//!
+//! Nothing here knows of components beyond the fact that each gets a wasmer engine of its own: an engine
+//! never frees the code that it has loaded, so a shared one would leak with every component that is unloaded.
+
+mod backend;
+mod limits;
+mod memory;
+mod tunables;
+
+pub use backend::{Backend, UnknownBackend};
+pub use limits::StoreLimits;
+
+pub(crate) use memory::GuestMemory;
+
+use crate::error::{Error, Result};
+
+/// Settings of an [`Engine`].
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    backend: Option<Backend>,
+}
+
+impl Config {
+    /// The defaults: the first backend of [`Backend::available`].
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// Chooses the compiler. One that is not compiled in is refused by [`Engine::new`].
+    pub fn backend(&mut self, backend: Backend) -> &mut Config {
+        self.backend = Some(backend);
+        self
+    }
+}
+
+/// Compiles components with one backend. Cheap to clone; holds no code.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    backend: Backend,
+}
+
+impl Engine {
+    /// Makes an engine.
+    ///
+    /// # Errors
+    /// [`Error::BackendUnavailable`] if the chosen backend, or any at all, is not compiled in.
+    pub fn new(config: &Config) -> Result<Engine> {
+        let backend = match config.backend {
+            Some(backend) if backend.is_available() => backend,
+            Some(backend) => {
+                return Err(Error::BackendUnavailable {
+                    backend: backend.name().into(),
+                });
+            }
+            None => *Backend::available()
+                .first()
+                .ok_or_else(|| Error::BackendUnavailable {
+                    backend: "any".into(),
+                })?,
+        };
+        Ok(Engine { backend })
+    }
+
+    /// The compiler that this engine uses.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// A fresh wasmer engine that compiles with this backend.
+    pub(crate) fn compiler(&self) -> Result<wasmer::Engine> {
+        self.backend.compiler()
+    }
+}
+
+/// A wasmer store under `limits`. Its engine carries no compiler: modules bring the engine that compiled them.
+pub(crate) fn new_store(limits: &StoreLimits) -> wasmer::Store {
+    let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
+    wasmer::sys::NativeEngineExt::set_tunables(&mut engine, tunables::LimitingTunables::new(limits));
+    wasmer::Store::new(engine)
+}

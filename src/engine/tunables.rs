@@ -1,0 +1,123 @@
+//! wasmer's hooks for the memory and tables of an instance: here the store's limits apply.
+#![allow(
+    unsafe_code,
+    reason = "the trait's own functions are unsafe; each hands its arguments on"
+)]
+
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use wasmer::sys::vm::{
+    MemoryError, MemoryStyle, TableStyle, VMConfig, VMMemory, VMMemoryDefinition, VMTable, VMTableDefinition,
+};
+use wasmer::sys::{BaseTunables, Tunables};
+use wasmer::{MemoryType, Pages, TableType};
+
+use super::StoreLimits;
+
+const WASM_PAGE: u64 = 65_536;
+
+pub(super) struct LimitingTunables {
+    base: BaseTunables,
+    memory_pages: Pages,
+    memories: AtomicU32,
+    table_elements: u32,
+    tables: AtomicU32,
+}
+
+impl LimitingTunables {
+    pub(super) fn new(limits: &StoreLimits) -> LimitingTunables {
+        let pages = (limits.memory_bytes / WASM_PAGE).min(65_536);
+        LimitingTunables {
+            base: BaseTunables::new(),
+            memory_pages: Pages(u32::try_from(pages).unwrap_or(65_536)),
+            memories: AtomicU32::new(limits.memories),
+            table_elements: limits.table_elements,
+            tables: AtomicU32::new(limits.tables),
+        }
+    }
+
+    fn memory_type(&self, ty: &MemoryType) -> Result<MemoryType, MemoryError> {
+        if ty.minimum > self.memory_pages {
+            return Err(MemoryError::Generic(format!(
+                "a memory of at least {} bytes exceeds the limit of {} bytes (memory_bytes)",
+                u64::from(ty.minimum.0) * WASM_PAGE,
+                u64::from(self.memory_pages.0) * WASM_PAGE,
+            )));
+        }
+        take_one(&self.memories).ok_or_else(|| {
+            MemoryError::Generic("the store's limit on memories is used up (memories)".into())
+        })?;
+        let mut ty = *ty;
+        ty.maximum = Some(
+            ty.maximum
+                .map_or(self.memory_pages, |max| max.min(self.memory_pages)),
+        );
+        Ok(ty)
+    }
+
+    fn table_type(&self, ty: &TableType) -> Result<TableType, String> {
+        if ty.minimum > self.table_elements {
+            return Err(format!(
+                "a table of at least {} elements exceeds the limit of {} (table_elements)",
+                ty.minimum, self.table_elements
+            ));
+        }
+        take_one(&self.tables).ok_or("the store's limit on tables is used up (tables)")?;
+        let mut ty = *ty;
+        ty.maximum = Some(
+            ty.maximum
+                .map_or(self.table_elements, |max| max.min(self.table_elements)),
+        );
+        Ok(ty)
+    }
+}
+
+fn take_one(left: &AtomicU32) -> Option<u32> {
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+        .ok()
+}
+
+impl Tunables for LimitingTunables {
+    fn memory_style(&self, memory: &MemoryType) -> MemoryStyle {
+        self.base.memory_style(memory)
+    }
+
+    fn table_style(&self, table: &TableType) -> TableStyle {
+        self.base.table_style(table)
+    }
+
+    fn create_host_memory(&self, ty: &MemoryType, style: &MemoryStyle) -> Result<VMMemory, MemoryError> {
+        self.base.create_host_memory(&self.memory_type(ty)?, style)
+    }
+
+    unsafe fn create_vm_memory(
+        &self,
+        ty: &MemoryType,
+        style: &MemoryStyle,
+        definition: NonNull<VMMemoryDefinition>,
+    ) -> Result<VMMemory, MemoryError> {
+        let ty = self.memory_type(ty)?;
+        // SAFETY: `definition` is the caller's promise, handed on as it came.
+        unsafe { self.base.create_vm_memory(&ty, style, definition) }
+    }
+
+    fn create_host_table(&self, ty: &TableType, style: &TableStyle) -> Result<VMTable, String> {
+        self.base.create_host_table(&self.table_type(ty)?, style)
+    }
+
+    unsafe fn create_vm_table(
+        &self,
+        ty: &TableType,
+        style: &TableStyle,
+        definition: NonNull<VMTableDefinition>,
+    ) -> Result<VMTable, String> {
+        let ty = self.table_type(ty)?;
+        // SAFETY: `definition` is the caller's promise, handed on as it came.
+        unsafe { self.base.create_vm_table(&ty, style, definition) }
+    }
+
+    fn vmconfig(&self) -> &VMConfig {
+        self.base.vmconfig()
+    }
+}

@@ -1,0 +1,351 @@
+//! What can go wrong, by whose fault.
+
+use std::fmt;
+
+use airssys_wasm_abi::AbiError;
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the component layer.
+///
+/// Three kinds, told apart by [`Error::fault`]: the guest's (its bytes are invalid, or it trapped), the host's
+/// (a missing import, a wrong argument, a backend that is not there) and ours (a bug: please report it).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are not a valid component.
+    #[error("invalid component at byte offset {offset:#x}: {message}")]
+    InvalidComponent {
+        /// Where in the input, in bytes from its start.
+        offset: u64,
+        /// What is wrong there.
+        message: String,
+    },
+
+    /// The bytes are a core module.
+    #[error(
+        "this is a core WebAssembly module, not a component: lift it to a component first \
+         (for example with wit-component), or build it with a toolchain that makes components"
+    )]
+    CoreModule,
+
+    /// The bytes are not WebAssembly.
+    #[error("this is not WebAssembly: {0}")]
+    NotWasm(String),
+
+    /// The component uses a feature outside the supported set.
+    #[error("unsupported component: {0}")]
+    Unsupported(String),
+
+    /// A core module did not compile.
+    #[error("core module {module} of the component does not compile with {backend}: {message}")]
+    Compile {
+        /// The module's place among the component's core modules, adapters included.
+        module: usize,
+        /// The backend's name.
+        backend: String,
+        /// What the compiler said.
+        message: String,
+    },
+
+    /// The chosen backend is not part of this build.
+    #[error(
+        "the backend `{backend}` is not compiled in: build with `--features {backend}` (see `airssys-wasm backends`)"
+    )]
+    BackendUnavailable {
+        /// The backend's name.
+        backend: String,
+    },
+
+    /// The linker has nothing for an import.
+    #[error("import `{name}` is missing: {hint}")]
+    MissingImport {
+        /// The import, with `#item` behind the name of an instance.
+        name: String,
+        /// What the component needs there and what the linker has instead.
+        hint: String,
+    },
+
+    /// The linker has something else for an import.
+    #[error("import `{name}` has the wrong type: {message}")]
+    ImportType {
+        /// The import, with `#item` behind the name of an instance.
+        name: String,
+        /// What was expected and what was found.
+        message: String,
+    },
+
+    /// Something is defined twice in a linker.
+    #[error("`{0}` is already defined in this linker; allow shadowing, or define it once")]
+    Redefined(String),
+
+    /// The component does not export this.
+    #[error("there is no exported {kind} `{name}`; {hint}")]
+    MissingExport {
+        /// What was asked for: a function, an instance.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What there is.
+        hint: String,
+    },
+
+    /// Instantiation failed before any guest code ran: a limit, or memory that could not be had.
+    #[error("the component cannot be instantiated: {0}")]
+    Instantiate(String),
+
+    /// The host called with values that do not fit the function's type, or asked for a type that it has not.
+    #[error("{0}")]
+    Argument(AbiError),
+
+    /// A typed function does not fit the type of the component's.
+    #[error("type mismatch {place}: {message}")]
+    TypeMismatch {
+        /// Which parameter or result.
+        place: String,
+        /// Expected and found.
+        message: String,
+    },
+
+    /// The host used a resource handle that it does not hold.
+    #[error("resource: {0}")]
+    Resource(ResourceError),
+
+    /// A handle or an instance was used with a store that it does not belong to.
+    #[error("{0} belongs to another store")]
+    WrongStore(&'static str),
+
+    /// The guest trapped. Its instance refuses further calls.
+    #[error("{0}")]
+    Trap(Box<Trap>),
+
+    /// A host function failed; the guest that called it was ended by a trap.
+    #[error("host function `{name}` failed: {source}")]
+    Host {
+        /// The import that was called.
+        name: String,
+        /// What it returned.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A state that should not occur.
+    #[error("internal error (a bug in airssys-wasm): {0}")]
+    Bug(String),
+}
+
+/// Who has to act on an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The component is invalid, or did what it must not.
+    Guest,
+    /// The host's code or configuration.
+    Host,
+    /// This library.
+    Library,
+}
+
+impl Error {
+    /// Whose fault the error is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Error::InvalidComponent { .. }
+            | Error::CoreModule
+            | Error::NotWasm(_)
+            | Error::Unsupported(_)
+            | Error::Compile { .. }
+            | Error::Instantiate(_)
+            | Error::Trap(_) => Fault::Guest,
+            Error::Bug(_) => Fault::Library,
+            _ => Fault::Host,
+        }
+    }
+
+    /// The trap, if this is one.
+    pub fn trap(&self) -> Option<&Trap> {
+        match self {
+            Error::Trap(trap) => Some(trap),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn bug(what: impl Into<String>) -> Error {
+        Error::Bug(what.into())
+    }
+}
+
+impl From<TrapKind> for Error {
+    fn from(kind: TrapKind) -> Error {
+        Error::Trap(Box::new(Trap {
+            kind,
+            frames: Vec::new(),
+        }))
+    }
+}
+
+impl From<ResourceError> for Error {
+    fn from(error: ResourceError) -> Error {
+        Error::Trap(Box::new(Trap {
+            kind: TrapKind::Resource(error),
+            frames: Vec::new(),
+        }))
+    }
+}
+
+impl From<AbiError> for Error {
+    fn from(error: AbiError) -> Error {
+        if error.is_guest_fault() {
+            TrapKind::Abi(error).into()
+        } else {
+            Error::Argument(error)
+        }
+    }
+}
+
+/// Why a guest was stopped, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trap {
+    kind: TrapKind,
+    frames: Vec<String>,
+}
+
+impl Trap {
+    pub(crate) fn new(kind: TrapKind, frames: Vec<String>) -> Trap {
+        Trap { kind, frames }
+    }
+
+    /// The reason.
+    pub fn kind(&self) -> &TrapKind {
+        &self.kind
+    }
+
+    /// The guest's call stack, innermost first, as far as it is known.
+    pub fn frames(&self) -> &[String] {
+        &self.frames
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "trap: {}", self.kind)?;
+        for (index, frame) in self.frames.iter().enumerate() {
+            write!(f, "\n    {index}: {frame}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Trap {}
+
+/// The reasons for a trap.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrapKind {
+    /// A core WebAssembly trap.
+    #[error("{0}")]
+    Core(CoreTrap),
+    /// A value or pointer that breaks the canonical ABI.
+    #[error("canonical ABI: {0}")]
+    Abi(AbiError),
+    /// A handle that breaks the rules of resources.
+    #[error("resource: {0}")]
+    Resource(ResourceError),
+    /// An adapter between two components stopped the call.
+    #[error("component-to-component call: {0}")]
+    Adapter(String),
+    /// The guest called out while it may not: during realloc or post-return.
+    #[error("cannot leave the component instance during realloc or post-return")]
+    CannotLeave,
+    /// The host, or a host function, called into a component that is executing.
+    #[error("cannot enter component instance: it is already executing (reentrance)")]
+    Reentrance,
+    /// The instance trapped before.
+    #[error("cannot enter component instance: it trapped before and refuses further calls")]
+    Poisoned,
+    /// The guest kept a borrow beyond the call that lent it.
+    #[error("{0} borrow handle(s) still remain at the end of the call: the guest must drop what it borrowed")]
+    BorrowsRemain(u32),
+    /// A named limit was reached.
+    #[error("limit reached: {0}")]
+    Limit(String),
+    /// An import that nothing provides was called.
+    #[error("the import `{0}` was called, and nothing provides it")]
+    UnresolvedImport(String),
+    /// A realloc, post-return or destructor of the wrong type or shape.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The traps of core WebAssembly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CoreTrap {
+    /// `unreachable` was executed: how most languages abort.
+    #[error("unreachable code was executed")]
+    Unreachable,
+    /// The guest's stack is used up.
+    #[error("call stack exhausted")]
+    StackOverflow,
+    /// A load or store outside linear memory.
+    #[error("out of bounds memory access")]
+    MemoryOutOfBounds,
+    /// A table access outside the table.
+    #[error("undefined element: out of bounds table access")]
+    TableOutOfBounds,
+    /// An indirect call to a null element.
+    #[error("uninitialized element")]
+    IndirectCallToNull,
+    /// An indirect call with the wrong signature.
+    #[error("indirect call type mismatch")]
+    BadSignature,
+    /// Integer overflow.
+    #[error("integer overflow")]
+    IntegerOverflow,
+    /// Integer division by zero.
+    #[error("integer divide by zero")]
+    DivisionByZero,
+    /// A float that has no integer.
+    #[error("invalid conversion to integer")]
+    BadConversion,
+    /// Stopped by the host.
+    #[error("interrupted by the host")]
+    Interrupted,
+    /// Another trap of the engine.
+    #[error("trap in WebAssembly code")]
+    Other,
+}
+
+/// Misuse of a resource handle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResourceError {
+    /// No such handle: forged, stale, or dropped before.
+    #[error("unknown handle index {0}")]
+    UnknownHandle(u32),
+    /// A handle of another resource type.
+    #[error("handle index {0} used with the wrong type")]
+    WrongType(u32),
+    /// A borrow where an own is needed.
+    #[error("handle index {0} is a borrow and cannot be given away")]
+    NotOwned(u32),
+    /// An own that is lent at this moment.
+    #[error("cannot remove owned resource of handle index {0} while borrowed")]
+    Lent(u32),
+    /// Too many handles.
+    #[error("the table of handles is full ({0} handles)")]
+    TableFull(u32),
+    /// The host used a [`ResourceAny`](crate::component::ResourceAny) that is not live: taken, dropped, or
+    /// borrowed for a call that has ended.
+    #[error("the host's resource handle is no longer live")]
+    Stale,
+    /// The host used a resource of another type.
+    #[error("the host's resource handle is of another resource type")]
+    HostType,
+    /// The host gave away a resource that it only borrows.
+    #[error("the host's resource handle is a borrow and cannot be given away")]
+    HostNotOwned,
+    /// The host gave away a resource that it lends at this moment.
+    #[error("the host's resource handle is lent to a call that has not ended")]
+    HostLent,
+}
