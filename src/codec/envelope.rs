@@ -1,0 +1,93 @@
+//! The operation envelope: what `execute` takes in the self-describing codecs.
+
+use super::read::shorten;
+use super::{Codec, CodecError, MAX_DEPTH, Payload, encode, to_json};
+use serde_json::{Map, Value};
+
+const OPERATION: &str = "operation";
+const PARAMS: &str = "params";
+
+/// An operation envelope, taken apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// The operation's name.
+    pub name: String,
+    /// What the operation is given, in the form that [`to_json`] describes; null if the envelope has nothing.
+    pub params: Value,
+}
+
+/// A payload that asks for the operation `name`: the map `{"operation": name, "params": params}` in `codec`.
+///
+/// The entries keep this order, and in MessagePack the keys are text.
+///
+/// # Errors
+///
+/// [`CodecError::NotSelfDescribing`] for the codecs whose schema is the component's own, and
+/// [`CodecError::TooDeep`] if the envelope would nest deeper than [`MAX_DEPTH`]. [`CodecError::InvalidData`] if
+/// the codec cannot express `params`.
+pub fn operation(codec: Codec, name: &str, params: &Value) -> Result<Vec<u8>, CodecError> {
+    if depth(params) >= MAX_DEPTH {
+        return Err(CodecError::TooDeep(codec));
+    }
+    let mut envelope = Map::new();
+    envelope.insert(OPERATION.to_string(), Value::from(name));
+    envelope.insert(PARAMS.to_string(), params.clone());
+    let envelope = Value::Object(envelope);
+
+    let invalid = |reason: String| CodecError::InvalidData { codec, reason };
+    let data = match codec {
+        Codec::Json => serde_json::to_vec(&envelope).map_err(|error| invalid(error.to_string()))?,
+        Codec::MsgPack => rmp_serde::to_vec_named(&envelope).map_err(|error| invalid(error.to_string()))?,
+        Codec::Yaml => serde_saphyr::to_string(&envelope)
+            .map_err(|error| invalid(error.to_string()))?
+            .into_bytes(),
+        Codec::Borsh | Codec::Bincode | Codec::Protobuf | Codec::Raw => {
+            return Err(CodecError::NotSelfDescribing(codec));
+        }
+    };
+    Ok(encode(codec.code(), &data))
+}
+
+/// Reads an operation envelope. Missing `params` count as null; any further entry is refused.
+///
+/// # Errors
+///
+/// Those of [`to_json`], and [`CodecError::NotAnEnvelope`] if the data is something else.
+pub fn parse_operation(payload: &Payload<'_>) -> Result<Operation, CodecError> {
+    let refuse = |reason: String| CodecError::NotAnEnvelope {
+        codec: payload.codec,
+        reason,
+    };
+    let Value::Object(mut entries) = to_json(payload)? else {
+        return Err(refuse("it must be a map with text keys".to_string()));
+    };
+    let name = match entries.remove(OPERATION) {
+        Some(Value::String(name)) => name,
+        Some(_) => return Err(refuse("`operation` must be text".to_string())),
+        None => return Err(refuse("it has no `operation`".to_string())),
+    };
+    let params = entries.remove(PARAMS).unwrap_or(Value::Null);
+    match entries.into_iter().next() {
+        None => Ok(Operation { name, params }),
+        Some((key, _)) => Err(refuse(format!(
+            "it has an entry {:?} beside `operation` and `params`",
+            shorten(key)
+        ))),
+    }
+}
+
+/// How many arrays and maps are nested in a value, at the deepest. Keeps a list of its own, since the value may
+/// be too deep for the stack.
+fn depth(value: &Value) -> usize {
+    let mut deepest = 0;
+    let mut open = vec![(value, 0)];
+    while let Some((value, outer)) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, outer + 1))),
+            Value::Object(entries) => open.extend(entries.values().map(|item| (item, outer + 1))),
+            _ => continue,
+        }
+        deepest = deepest.max(outer + 1);
+    }
+    deepest
+}

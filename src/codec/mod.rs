@@ -1,0 +1,87 @@
+//! Payloads: a codec's prefix and data, and the codecs of the contract.
+//!
+//! A *payload* is what the contract passes to and from a component's `execute`: the codec's number as an
+//! unsigned varint ([`varint`]), then data in that codec. [`encode`] and [`decode`] handle the prefix and never
+//! look into the data. [`operation`] and [`parse_operation`] handle the operation envelope, the map
+//! `{"operation": NAME, "params": ANY}` that the self-describing codecs carry. [`to_json`] and [`hex_dump`] show
+//! data to people.
+//!
+//! Everything here takes hostile bytes: it returns an error, never panics, and its use of memory is bounded by
+//! the limits [`MAX_DEPTH`], [`MAX_VALUES`] and [`MAX_TEXT_BYTES`]. The module knows nothing of engines or of
+//! components.
+
+mod display;
+mod envelope;
+mod payload;
+mod read;
+mod table;
+pub mod varint;
+
+pub use display::{hex_dump, to_json};
+pub use envelope::{Operation, operation, parse_operation};
+pub use payload::{Payload, decode, encode};
+pub use read::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES};
+pub use table::Codec;
+
+/// Why a payload could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The payload has no bytes at all. The contract's `multicodec-error.empty`.
+    #[error("the payload is empty: it must begin with a codec's number")]
+    Empty,
+
+    /// The payload ends within the prefix. The contract's `multicodec-error.truncated-prefix`.
+    #[error("the payload ends within the codec's number")]
+    TruncatedPrefix,
+
+    /// The prefix has more bytes than its number needs, or more than nine. The contract's
+    /// `multicodec-error.overlong-prefix`.
+    #[error(
+        "the codec's number has more bytes than it needs, or more than {}",
+        varint::MAX_LEN
+    )]
+    OverlongPrefix,
+
+    /// The prefix is well formed and names no codec of the contract. The contract's
+    /// `multicodec-error.unknown-codec`.
+    #[error("no codec has the number {0:#x}; known are {names}", names = table::known())]
+    UnknownCodec(u64),
+
+    /// No codec has this name.
+    #[error("no codec is called `{0}`; known are {names}", names = table::known())]
+    UnknownName(String),
+
+    /// Only the self-describing codecs can be read, or an envelope written, without the component's schema.
+    #[error("{0} data cannot be read or written without the component's own schema")]
+    NotSelfDescribing(Codec),
+
+    /// The data is not well formed in its codec.
+    #[error("the data is not valid {codec}: {reason}")]
+    InvalidData {
+        /// The codec that the prefix names.
+        codec: Codec,
+        /// What is wrong, and where if the reader tells.
+        reason: String,
+    },
+
+    /// Arrays and maps are nested more than [`MAX_DEPTH`] deep.
+    #[error("the {0} data nests deeper than {MAX_DEPTH} arrays and maps")]
+    TooDeep(Codec),
+
+    /// The data holds more than [`MAX_VALUES`] values or [`MAX_TEXT_BYTES`] bytes of text, counted after YAML's
+    /// aliases are replaced by what they stand for.
+    #[error(
+        "the {0} data is too large to take apart: at most {MAX_VALUES} values, {MAX_TEXT_BYTES} bytes of text"
+    )]
+    TooLarge(Codec),
+
+    /// The data is well formed, but is not an operation envelope.
+    #[error("the {codec} data is not an operation envelope: {reason}")]
+    NotAnEnvelope {
+        /// The codec that the prefix names.
+        codec: Codec,
+        /// What the envelope lacks, or has too much.
+        reason: String,
+    },
+}

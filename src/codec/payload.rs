@@ -1,0 +1,49 @@
+//! Prefix on, prefix off.
+
+use super::varint::{self, VarintError};
+use super::{Codec, CodecError};
+
+/// A payload, taken apart. Borrows from the bytes it was decoded from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payload<'a> {
+    /// The codec that the prefix names.
+    pub codec: Codec,
+    /// Everything behind the prefix; may be empty.
+    pub data: &'a [u8],
+}
+
+impl Payload<'_> {
+    /// Puts the payload back together.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self.codec.code(), self.data)
+    }
+}
+
+/// Puts the prefix for the codec numbered `code` before `data`: at most ten bytes more.
+///
+/// The number is written whether or not the contract knows it, as the contract's `encode` has no error to
+/// return; [`decode`] refuses what is not in the table, and every reader a number above [`varint::MAX_VALUE`].
+#[must_use]
+pub fn encode(code: u64, data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(varint::MAX_LEN + 1 + data.len());
+    varint::write(code, &mut out);
+    out.extend_from_slice(data);
+    out
+}
+
+/// Splits a payload into its codec and its data, without a look into the data.
+///
+/// # Errors
+///
+/// [`CodecError::Empty`], [`CodecError::TruncatedPrefix`], [`CodecError::OverlongPrefix`] and
+/// [`CodecError::UnknownCodec`]: the four cases of the contract's `multicodec-error`, and no other.
+pub fn decode(bytes: &[u8]) -> Result<Payload<'_>, CodecError> {
+    let (code, data) = varint::read(bytes).map_err(|error| match error {
+        VarintError::Empty => CodecError::Empty,
+        VarintError::Truncated => CodecError::TruncatedPrefix,
+        VarintError::Overlong => CodecError::OverlongPrefix,
+    })?;
+    let codec = Codec::from_code(code).ok_or(CodecError::UnknownCodec(code))?;
+    Ok(Payload { codec, data })
+}
