@@ -6,6 +6,7 @@
 //! build here must depend on nothing but the sources and the tool's version.
 
 mod c;
+mod compose;
 mod javascript;
 mod rust;
 
@@ -55,6 +56,11 @@ enum Toolchain {
     Rust,
     C,
     JavaScript,
+    /// A consumer in Rust over a provider in C: two folders within the guest's.
+    Composition {
+        consumer: &'static str,
+        provider: &'static str,
+    },
 }
 
 /// Where the built component belongs.
@@ -106,7 +112,19 @@ const GUESTS: &[Guest] = &[
         toolchain: Toolchain::Rust,
         keep: Keep::Committed,
     },
+    Guest {
+        name: "composed",
+        folder: "tests/guests",
+        toolchain: Toolchain::Composition {
+            consumer: "compose-consumer",
+            provider: "compose-provider",
+        },
+        keep: Keep::Committed,
+    },
 ];
+
+/// What C guests have for a C library.
+const LIBC: &str = "examples/guests/c/libc";
 
 /// The end of one guest's build.
 enum Outcome {
@@ -141,10 +159,11 @@ pub(crate) fn run(root: &Path, check: bool, names: &[String]) -> Result<Report> 
             committed.clone()
         };
         write_if_changed(&file, &bytes)?;
-        if check && guest.keep == Keep::Committed {
-            if let Some(difference) = difference(&committed, &bytes) {
-                report.stale.push((guest.name.to_string(), difference));
-            }
+        if check
+            && guest.keep == Keep::Committed
+            && let Some(difference) = difference(&committed, &bytes)
+        {
+            report.stale.push((guest.name.to_string(), difference));
         }
         report.built.push((guest.name.to_string(), file));
     }
@@ -168,11 +187,28 @@ fn select(names: &[String]) -> Result<Vec<&'static Guest>> {
 
 fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     let folder = root.join(guest.folder);
-    lay_out_contract(root, &folder)?;
+    let libc = root.join(LIBC);
+    if !matches!(guest.toolchain, Toolchain::Composition { .. }) {
+        lay_out_contract(root, &folder)?;
+    }
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
-        Toolchain::C => c::build(&folder, scratch, guest.name, "utf8"),
+        Toolchain::C => c::build(&folder, &libc, scratch, guest.name, "utf8"),
         Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name),
+        Toolchain::Composition { consumer, provider } => {
+            let outer = match rust::build(&folder.join(consumer), scratch, consumer)? {
+                Outcome::Component(bytes) => bytes,
+                missing => return Ok(missing),
+            };
+            // The other encoding than the consumer's: the call between them has to transcode.
+            let inner = match c::build(&folder.join(provider), &libc, scratch, provider, "utf16")? {
+                Outcome::Component(bytes) => bytes,
+                missing => return Ok(missing),
+            };
+            Ok(Outcome::Component(compose::compose(
+                scratch, guest.name, &outer, &inner,
+            )?))
+        }
     }
 }
 
@@ -186,7 +222,10 @@ fn lay_out_contract(root: &Path, folder: &Path) -> Result<()> {
     for name in ["types", "multicodec", "messaging", "host", "component"] {
         let from = root.join("wit/core").join(format!("{name}.wit"));
         let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
-        write_if_changed(&folder.join("wit/deps").join(name).join(format!("{name}.wit")), &bytes)?;
+        write_if_changed(
+            &folder.join("wit/deps").join(name).join(format!("{name}.wit")),
+            &bytes,
+        )?;
     }
     Ok(())
 }
@@ -203,7 +242,9 @@ fn encode(module: &[u8]) -> Result<Vec<u8>> {
 
 /// Runs a tool, showing what it printed only if it failed.
 fn run_tool(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {command:?}"))?;
     if !output.status.success() {
         bail!(
             "{command:?} ended with {}\n{}{}",
@@ -222,7 +263,12 @@ fn find_tool(variable: &str, candidates: &[&str]) -> Option<PathBuf> {
     }
     candidates
         .iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success()))
+        .find(|name| {
+            Command::new(name)
+                .arg("--version")
+                .output()
+                .is_ok_and(|out| out.status.success())
+        })
         .map(PathBuf::from)
 }
 
@@ -248,10 +294,13 @@ fn write_if_changed(file: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(file).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+    let folder = file.parent().context("a file stands in a folder")?;
+    fs::create_dir_all(folder)?;
+    // Renamed into place: a test that reads the file meanwhile sees all of it, old or new.
+    let partial = file.with_extension(format!("partial-{}", std::process::id()));
+    fs::write(&partial, bytes)
+        .and_then(|()| fs::rename(&partial, file))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn target_folder(root: &Path) -> PathBuf {

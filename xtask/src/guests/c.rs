@@ -1,4 +1,4 @@
-//! Guests in C: wit-bindgen's generator and clang, with no C library but the one in the guest's folder.
+//! Guests in C: wit-bindgen's generator and clang, with a C library of a few functions.
 
 use super::{Outcome, encode, find_tool, run_tool, write_if_changed};
 use anyhow::{Context, Result, anyhow};
@@ -31,7 +31,13 @@ const FLAGS: &[&str] = &[
 
 /// Builds the guest in `folder`, whose components hold their strings in `encoding`
 /// (`utf8`, `utf16` or `compact-utf16`, as wit-bindgen calls them).
-pub(super) fn build(folder: &Path, scratch: &Path, name: &str, encoding: &str) -> Result<Outcome> {
+pub(super) fn build(
+    folder: &Path,
+    libc: &Path,
+    scratch: &Path,
+    name: &str,
+    encoding: &str,
+) -> Result<Outcome> {
     let Some(clang) = clang() else {
         return Ok(Outcome::Missing(INSTALL.to_string()));
     };
@@ -44,9 +50,9 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str, encoding: &str) -
         .args(FLAGS)
         .arg("-I.")
         .arg("-isystem")
-        .arg(folder.join("libc"))
+        .arg(libc)
         .args(sources(&folder.join("src"))?)
-        .args(sources(&folder.join("libc"))?)
+        .args(sources(libc)?)
         .args(bindings)
         .arg("-o")
         .arg(&module);
@@ -94,7 +100,10 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
 fn clang() -> Option<PathBuf> {
     let clang = find_tool("GUEST_CLANG", &["clang-22", "clang"])?;
     let version = Command::new(&clang).arg("--version").output().ok()?;
-    let linker = Command::new(&clang).arg("--print-prog-name=wasm-ld").output().ok()?;
+    let linker = Command::new(&clang)
+        .arg("--print-prog-name=wasm-ld")
+        .output()
+        .ok()?;
     let linker = String::from_utf8(linker.stdout).ok()?;
     let right = String::from_utf8(version.stdout).ok()?.contains(RELEASE)
         && find_tool("", &[linker.trim()]).is_some();

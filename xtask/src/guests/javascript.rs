@@ -10,13 +10,20 @@ const INSTALL: &str = "the guests need Node.js 20 or newer with npm: on Debian `
     npm then installs componentize-qjs as the guest's package-lock.json says";
 
 pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
-    let (Some(node), Some(npm)) = (find_tool("GUEST_NODE", &["node"]), find_tool("GUEST_NPM", &["npm"])) else {
+    let (Some(node), Some(npm)) = (
+        find_tool("GUEST_NODE", &["node"]),
+        find_tool("GUEST_NPM", &["npm"]),
+    ) else {
         return Ok(Outcome::Missing(INSTALL.to_string()));
     };
     let tool = folder.join("node_modules/componentize-qjs/cli.mjs");
     if !is_installed(folder) {
-        run_tool(Command::new(npm).current_dir(folder).args(["ci", "--no-audit", "--no-fund"]))
-            .context("npm cannot install the guest's tools")?;
+        run_tool(
+            Command::new(npm)
+                .current_dir(folder)
+                .args(["ci", "--no-audit", "--no-fund"]),
+        )
+        .context("npm cannot install the guest's tools")?;
     }
     let out = scratch.join("javascript");
     fs::create_dir_all(&out)?;
@@ -25,7 +32,15 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
     command
         .current_dir(folder)
         .arg(&tool)
-        .args(["--wit", "wit", "--js", "src/guest.js", "--stub-wasi", "--sync", "--output"])
+        .args([
+            "--wit",
+            "wit",
+            "--js",
+            "src/guest.js",
+            "--stub-wasi",
+            "--sync",
+            "--output",
+        ])
         .arg(&out);
     run_tool(&mut command)?;
     let component = fs::read(&out).with_context(|| format!("cannot read {}", out.display()))?;
@@ -35,8 +50,15 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
 
 /// Whether npm has installed what the lock file says: it leaves a copy of what it installed.
 fn is_installed(folder: &Path) -> bool {
-    let modified = |file: &str| fs::metadata(folder.join(file)).and_then(|meta| meta.modified()).ok();
-    match (modified("package-lock.json"), modified("node_modules/.package-lock.json")) {
+    let modified = |file: &str| {
+        fs::metadata(folder.join(file))
+            .and_then(|meta| meta.modified())
+            .ok()
+    };
+    match (
+        modified("package-lock.json"),
+        modified("node_modules/.package-lock.json"),
+    ) {
         (Some(wanted), Some(installed)) => installed >= wanted,
         _ => false,
     }

@@ -49,8 +49,17 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &tools.linker)
-        .args(["build", "--release", "--locked", "--target", "wasm32-unknown-unknown"])
-        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--target",
+            "wasm32-unknown-unknown",
+        ])
+        .args([
+            "-Zbuild-std=std,panic_abort",
+            "-Zbuild-std-features=optimize_for_size",
+        ])
         .arg("--target-dir")
         .arg(&target);
     run_tool(&mut command)?;
@@ -69,7 +78,10 @@ fn tools() -> Option<Tools> {
         linker: find_tool("GUEST_WASM_LD", &["wasm-ld-22"])?,
     };
     let version = Command::new(&tools.rustc).arg("--version").output().ok()?;
-    let sysroot = Command::new(&tools.rustc).args(["--print", "sysroot"]).output().ok()?;
+    let sysroot = Command::new(&tools.rustc)
+        .args(["--print", "sysroot"])
+        .output()
+        .ok()?;
     let sysroot = String::from_utf8(sysroot.stdout).ok()?;
     let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/std/Cargo.toml");
     let right = version.stdout.starts_with(RELEASE.as_bytes()) && sources.is_file();

@@ -35,7 +35,12 @@ impl world::GuestCounter for Counter {
     }
 
     fn merge(a: world::Counter, b: world::Counter) -> world::Counter {
-        Counter::own(a.get::<Counter>().0.get().wrapping_add(b.get::<Counter>().0.get()))
+        Counter::own(
+            a.get::<Counter>()
+                .0
+                .get()
+                .wrapping_add(b.get::<Counter>().0.get()),
+        )
     }
 }
 
@@ -59,7 +64,10 @@ impl world::Guest for Types {
     }
 
     fn total(counters: Vec<world::CounterBorrow<'_>>) -> u64 {
-        counters.iter().map(|counter| u64::from(counter.get::<Counter>().0.get())).sum()
+        counters
+            .iter()
+            .map(|counter| u64::from(counter.get::<Counter>().0.get()))
+            .sum()
     }
 
     fn perhaps(start: u32) -> Option<world::Counter> {

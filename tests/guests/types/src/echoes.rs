@@ -53,20 +53,59 @@ impl Guest for Types {
     }
 
     fn sum_many(
-        a: u8, b: u16, c: u32, d: u64, e: i8, f: i16, g: i32, h: i64, i: f32, j: f64,
-        k: bool, l: char, m: u32, n: u32, o: u32, p: u32, q: u32,
+        a: u8,
+        b: u16,
+        c: u32,
+        d: u64,
+        e: i8,
+        f: i16,
+        g: i32,
+        h: i64,
+        i: f32,
+        j: f64,
+        k: bool,
+        l: char,
+        m: u32,
+        n: u32,
+        o: u32,
+        p: u32,
+        q: u32,
     ) -> f64 {
-        let unsigned = [a.into(), b.into(), c.into(), d as f64, k.into(), u32::from(l).into()];
+        let unsigned = [
+            a.into(),
+            b.into(),
+            c.into(),
+            d as f64,
+            k.into(),
+            u32::from(l).into(),
+        ];
         let signed = [e.into(), f.into(), g.into(), h as f64, i.into(), j];
         let rest = [m, n, o, p, q].map(f64::from);
         unsigned.iter().chain(&signed).chain(&rest).sum()
     }
 
     fn sum_sixteen(
-        a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32, h: u32,
-        i: u32, j: u32, k: u32, l: u32, m: u32, n: u32, o: u32, p: u32,
+        a: u32,
+        b: u32,
+        c: u32,
+        d: u32,
+        e: u32,
+        f: u32,
+        g: u32,
+        h: u32,
+        i: u32,
+        j: u32,
+        k: u32,
+        l: u32,
+        m: u32,
+        n: u32,
+        o: u32,
+        p: u32,
     ) -> u64 {
-        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p].map(u64::from).iter().sum()
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+            .map(u64::from)
+            .iter()
+            .sum()
     }
 
     fn divide(dividend: u32, divisor: u32) -> (u32, u32) {

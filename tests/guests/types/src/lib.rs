@@ -30,7 +30,12 @@ impl describing::Guest for Types {
             describing::Shape::Square(side) => format!("a square of side {side}"),
             describing::Shape::None => "no shape".into(),
         };
-        Ok(format!("{} ({}) has {shape}, tagged [{}]", person.name, person.age, tags.join(", ")))
+        Ok(format!(
+            "{} ({}) has {shape}, tagged [{}]",
+            person.name,
+            person.age,
+            tags.join(", ")
+        ))
     }
 }
 

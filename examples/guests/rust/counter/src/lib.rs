@@ -12,8 +12,7 @@ mod bindings {
 use bindings::airssys::host_core::host_services::{get_config, log};
 use bindings::airssys::types_core::types::{HealthState, LogLevel, MemoryRequirements};
 use bindings::exports::airssys::component_core::component_lifecycle::{
-    ComponentConfig, ComponentError, ComponentMetadata, ExecutionContext, ExecutionError, Guest,
-    HealthStatus,
+    ComponentConfig, ComponentError, ComponentMetadata, ExecutionContext, ExecutionError, Guest, HealthStatus,
 };
 use std::cell::Cell;
 
@@ -43,7 +42,11 @@ impl Guest for Counter {
         number("step", 1).map_err(ComponentError::InvalidConfig)?;
         COUNT.set(start);
         STATE.set(State::Ready);
-        log(LogLevel::Info, "counter is ready", Some(&[("count".into(), start.to_string())]));
+        log(
+            LogLevel::Info,
+            "counter is ready",
+            Some(&[("count".into(), start.to_string())]),
+        );
         Ok(())
     }
 
@@ -89,7 +92,10 @@ impl Guest for Counter {
             State::Created => (HealthState::Degraded, "not initialised".into()),
             State::Stopped => (HealthState::Unhealthy, "shut down".into()),
         };
-        HealthStatus { state, message: Some(message) }
+        HealthStatus {
+            state,
+            message: Some(message),
+        }
     }
 
     fn supported_codecs() -> Vec<u64> {
@@ -103,7 +109,11 @@ impl Guest for Counter {
             State::Ready => STATE.set(State::Stopped),
         }
         let count = COUNT.get().to_string();
-        log(LogLevel::Info, "counter is done", Some(&[("count".into(), count)]));
+        log(
+            LogLevel::Info,
+            "counter is done",
+            Some(&[("count".into(), count)]),
+        );
         Ok(())
     }
 }
@@ -111,9 +121,10 @@ impl Guest for Counter {
 /// A setting that is a whole number, or `default` if the host has none.
 fn number(key: &str, default: i64) -> Result<i64, String> {
     match get_config(key) {
-        Ok(Some(text)) => {
-            text.trim().parse().map_err(|_| format!("`{key}` must be a whole number, not `{text}`"))
-        }
+        Ok(Some(text)) => text
+            .trim()
+            .parse()
+            .map_err(|_| format!("`{key}` must be a whole number, not `{text}`")),
         Ok(None) => Ok(default),
         Err(error) => Err(format!("the setting `{key}` cannot be read: {error:?}")),
     }

@@ -1,8 +1,6 @@
 //! What `execute` can be asked for.
 
-use crate::bindings::airssys::host_core::host_services::{
-    log, receive_message, send_message, set_config,
-};
+use crate::bindings::airssys::host_core::host_services::{log, receive_message, send_message, set_config};
 use crate::bindings::airssys::messaging_core::messaging::MessagingError;
 use crate::bindings::airssys::types_core::types::LogLevel;
 use crate::bindings::exports::airssys::component_core::component_lifecycle::ExecutionError;
@@ -108,7 +106,11 @@ fn send(Target { target }: Target) -> Result<Vec<u8>, ExecutionError> {
         MessagingError::Denied => ExecutionError::Failed("sending is denied".into()),
         MessagingError::Closed => ExecutionError::Failed("messaging is closed".into()),
     })?;
-    log(LogLevel::Debug, "sent the count", Some(&[("target".into(), target.clone())]));
+    log(
+        LogLevel::Debug,
+        "sent the count",
+        Some(&[("target".into(), target.clone())]),
+    );
     answer(&Sent { sent: count, target })
 }
 
@@ -128,7 +130,11 @@ fn receive() -> Result<Vec<u8>, ExecutionError> {
             Ok(payload) => (payload, None),
             Err(error) => (Value::Null, Some(error)),
         };
-        messages.push(Message { sender: message.sender, payload, error });
+        messages.push(Message {
+            sender: message.sender,
+            payload,
+            error,
+        });
     }
     answer(&Received { messages })
 }

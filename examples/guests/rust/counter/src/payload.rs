@@ -19,12 +19,12 @@ pub fn json_of(payload: &[u8]) -> Result<Vec<u8>, Unreadable> {
         Ok(decoded) => Err(Unreadable::OtherCodec(decoded.codec)),
         Err(MulticodecError::UnknownCodec(id)) => Err(Unreadable::OtherCodec(id)),
         Err(MulticodecError::Empty) => Err(Unreadable::Malformed("the payload is empty".into())),
-        Err(MulticodecError::TruncatedPrefix) => {
-            Err(Unreadable::Malformed("the payload ends within its multicodec prefix".into()))
-        }
-        Err(MulticodecError::OverlongPrefix) => {
-            Err(Unreadable::Malformed("the payload's multicodec prefix is overlong".into()))
-        }
+        Err(MulticodecError::TruncatedPrefix) => Err(Unreadable::Malformed(
+            "the payload ends within its multicodec prefix".into(),
+        )),
+        Err(MulticodecError::OverlongPrefix) => Err(Unreadable::Malformed(
+            "the payload's multicodec prefix is overlong".into(),
+        )),
     }
 }
 

@@ -15,11 +15,10 @@ mod bindings {
 
 use bindings::airssys::host_core::host_services::log;
 use bindings::airssys::types_core::types::LogLevel;
-use bindings::exports::airssys::component_core::component_lifecycle::{
-    ComponentConfig, ComponentError, ComponentMetadata, ExecutionContext, ExecutionError, Guest,
-    HealthStatus,
-};
 use bindings::airssys::types_core::types::{HealthState, MemoryRequirements};
+use bindings::exports::airssys::component_core::component_lifecycle::{
+    ComponentConfig, ComponentError, ComponentMetadata, ExecutionContext, ExecutionError, Guest, HealthStatus,
+};
 use codec::Codec;
 use serde::Deserialize;
 use std::cell::Cell;
@@ -122,7 +121,10 @@ impl Guest for TextProcessor {
 
     fn health() -> HealthStatus {
         match STATE.get() {
-            State::Ready => HealthStatus { state: HealthState::Healthy, message: None },
+            State::Ready => HealthStatus {
+                state: HealthState::Healthy,
+                message: None,
+            },
             State::Created => HealthStatus {
                 state: HealthState::Degraded,
                 message: Some("not initialised".into()),

@@ -37,12 +37,17 @@ pub fn word_count(text: &str) -> WordCount {
     let count = words.len() as u64;
     words.sort_unstable();
     words.dedup();
-    WordCount { count, unique: words.len() as u64 }
+    WordCount {
+        count,
+        unique: words.len() as u64,
+    }
 }
 
 /// Reverses by Unicode scalar value, so a combining mark ends up before its letter.
 pub fn reverse(text: &str) -> Reversed {
-    Reversed { text: text.chars().rev().collect() }
+    Reversed {
+        text: text.chars().rev().collect(),
+    }
 }
 
 pub fn statistics(text: &str) -> Statistics {
@@ -62,7 +67,11 @@ pub fn statistics(text: &str) -> Statistics {
         words,
         lines: text.lines().count() as u64,
         bytes: text.len() as u64,
-        average_word_length: if words == 0 { 0.0 } else { letters as f64 / words as f64 },
+        average_word_length: if words == 0 {
+            0.0
+        } else {
+            letters as f64 / words as f64
+        },
         longest_word: longest.0.to_string(),
     }
 }

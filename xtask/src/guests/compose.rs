@@ -1,0 +1,25 @@
+//! A composition: one component whose imports another one serves, made by wasm-compose.
+
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::Path;
+use wasm_compose::composer::ComponentComposer;
+use wasm_compose::config::Config;
+
+/// Gives `consumer` the exports of `provider`, and exports what `consumer` exports.
+pub(super) fn compose(scratch: &Path, name: &str, consumer: &[u8], provider: &[u8]) -> Result<Vec<u8>> {
+    let folder = scratch.join("compose").join(name);
+    fs::create_dir_all(&folder)?;
+    let (outer, inner) = (folder.join("consumer.wasm"), folder.join("provider.wasm"));
+    fs::write(&outer, consumer)?;
+    fs::write(&inner, provider)?;
+    let config = Config {
+        dir: folder,
+        definitions: vec![inner],
+        disallow_imports: true,
+        ..Default::default()
+    };
+    ComponentComposer::new(&outer, &config)
+        .compose()
+        .context("wasm-compose cannot put the two components together")
+}
