@@ -1,1 +1,79 @@
-fn main() {}
+//! Developer commands: `cargo xtask COMMAND`.
+//!
+//! One module per command. Each returns an error that names the file or the tool concerned; the exit code is 0 when
+//! all is well, 1 when a check failed, 2 for wrong usage.
+
+mod guests;
+mod test;
+mod wit_deps;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Developer commands of the airssys-wasm workspace")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lay the contract's WIT packages out as DIR/deps/NAME/NAME.wit, for a guest whose `wit` folder is DIR
+    WitDeps {
+        /// The guest's `wit` folder, the one with its `world.wit`; created if need be
+        dir: PathBuf,
+    },
+    /// Check formatting, lints, guests, and run every test with every backend there is
+    ///
+    /// What the machine has no tools for is left out, and listed at the end. With AIRSSYS_REQUIRE_ALL=1 nothing
+    /// may be left out: a missing tool is a failure.
+    Test,
+    /// Build the example and test guests with their own toolchains
+    Guests {
+        /// Compare with the committed components instead of replacing them
+        #[arg(long)]
+        check: bool,
+        /// Guests to build; all if none is named
+        names: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the command found all well.
+fn run(command: &Command) -> Result<bool> {
+    let root = workspace_root()?;
+    match command {
+        Command::WitDeps { dir } => {
+            for file in wit_deps::lay_out(&root, dir)? {
+                println!("{file}");
+            }
+            Ok(true)
+        }
+        Command::Test => test::run(&root),
+        Command::Guests { check, names } => {
+            let report = guests::run(&root, *check, names)?;
+            print!("{report}");
+            Ok(report.is_complete())
+        }
+    }
+}
+
+/// The folder of the workspace: the parent of this package's, which cargo names when it runs the command.
+fn workspace_root() -> Result<PathBuf> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
+    let root = Path::new(&package).parent().context("the package `xtask` lies in the workspace")?;
+    Ok(root.to_path_buf())
+}
