@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "Developer commands of the airssys-wasm workspace")]
+#[command(
+    bin_name = "cargo xtask",
+    about = "Developer commands of the airssys-wasm workspace"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -74,6 +77,8 @@ fn run(command: &Command) -> Result<bool> {
 /// The folder of the workspace: the parent of this package's, which cargo names when it runs the command.
 fn workspace_root() -> Result<PathBuf> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
-    let root = Path::new(&package).parent().context("the package `xtask` lies in the workspace")?;
+    let root = Path::new(&package)
+        .parent()
+        .context("the package `xtask` lies in the workspace")?;
     Ok(root.to_path_buf())
 }
