@@ -1,0 +1,119 @@
+//! How the program ends: the exit codes, and errors on their way there.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use airssys_wasm::Error;
+
+use crate::text;
+
+/// The program's exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// The component answered with an error of its own.
+    Answered = 1,
+    /// The command line asks for what there is not.
+    Usage = 2,
+    /// The component cannot be loaded or linked.
+    Load = 3,
+    /// The component trapped or hit a limit.
+    Trap = 4,
+    /// The host failed.
+    Host = 5,
+}
+
+/// What `--help` says about the exit codes.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  done
+  1  the component answered with an error of its own
+  2  usage: the command line is wrong, or asks for what the component does not have
+  3  the component cannot be loaded or linked
+  4  the component trapped or hit a limit
+  5  the host failed
+
+Results go to standard output, everything else to standard error.";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// The outcome of a command.
+pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
+
+/// An error with the exit code that it ends in.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Failure {
+        Failure {
+            exit,
+            error: error.into(),
+        }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, anyhow::Error::msg(message.into()))
+    }
+
+    /// The same failure, said to have happened in the course of `what`.
+    pub(crate) fn context(self, what: impl Into<String>) -> Failure {
+        Failure {
+            exit: self.exit,
+            error: self.error.context(what.into()),
+        }
+    }
+
+    /// Says on standard error what went wrong, and why.
+    pub(crate) fn report(&self) {
+        // There is nobody to tell if standard error is closed.
+        let _ = io::stderr().write_all(self.text().as_bytes());
+    }
+
+    fn text(&self) -> String {
+        let mut lines = String::new();
+        let mut last = String::new();
+        for (depth, error) in self.error.chain().enumerate() {
+            let message = text::message(&error.to_string());
+            // Many errors say their cause in their own text already.
+            if depth > 0 && last.contains(&message) {
+                continue;
+            }
+            lines.push_str(if depth == 0 { "error: " } else { "  caused by: " });
+            lines.push_str(&message);
+            lines.push('\n');
+            last = message;
+        }
+        lines
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let exit = match &error {
+            Error::InvalidComponent { .. }
+            | Error::CoreModule
+            | Error::NotWasm(_)
+            | Error::Unsupported(_)
+            | Error::Compile { .. }
+            | Error::MissingImport { .. }
+            | Error::ImportType { .. }
+            | Error::Instantiate(_) => Exit::Load,
+            Error::BackendUnavailable { .. } | Error::MissingExport { .. } | Error::Argument(_) => {
+                Exit::Usage
+            }
+            Error::Trap(_) => Exit::Trap,
+            _ => Exit::Host,
+        };
+        Failure::new(exit, error)
+    }
+}

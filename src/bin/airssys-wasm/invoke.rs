@@ -1,0 +1,88 @@
+//! `invoke`: one call to any exported function.
+
+use airssys_wasm::component::{Component, FuncType, Linker, Store, Type, Val, display_func};
+use airssys_wasm::engine::{Config, Engine};
+use serde_json::json;
+
+use crate::args::{BackendArg, InvokeArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::target::{self, Call, Export};
+use crate::{output, wave};
+
+pub(crate) fn run(args: &InvokeArgs) -> Outcome {
+    let call = Call::parse(&args.call)?;
+    let engine = engine(&args.backend)?;
+    let component = Component::from_file(&engine, &args.component)?;
+    let export = target::find(&component, &call)?;
+    refuse_resources(&export)?;
+    let ty = &export.function.ty;
+    let params = wave::arguments(call.args, ty).map_err(|error| misfit(args, &call, &export, &error))?;
+
+    let mut linker = Linker::new(&engine);
+    linker.define_unknown_imports_as_traps(&component)?;
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &component)?;
+    let path: Vec<&str> = export.path.iter().map(String::as_str).collect();
+    let result = instance
+        .get_func(&mut store, &path)?
+        .call_dynamic(&mut store, &params)?;
+    answer(args, &export, result.as_ref())
+}
+
+/// The engine that `--backend` asks for.
+pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
+    let mut config = Config::new();
+    if let Some(backend) = backend.backend {
+        config.backend(backend);
+    }
+    Ok(Engine::new(&config)?)
+}
+
+/// Handles have no text: a function that takes or gives one cannot be called from here.
+fn refuse_resources(export: &Export) -> Outcome<()> {
+    let FuncType { params, result } = &export.function.ty;
+    let mut types = params.iter().map(|(_, ty)| ty).chain(result);
+    if !types.any(wave::holds_resource) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "`{}` cannot be called from a command line: it takes or gives a resource, which has no text\nit is {}",
+        export.name(),
+        display_func(&export.function.ty)
+    )))
+}
+
+/// An error that shows where in the text of the call an argument is wrong.
+fn misfit(args: &InvokeArgs, call: &Call<'_>, export: &Export, error: &wave::ArgumentError) -> Failure {
+    let at = call.args_at + error.at;
+    let before = args.call.get(..at).unwrap_or(&args.call);
+    let column = before.chars().count();
+    Failure::usage(format!(
+        "the arguments do not fit, at character {}: {}\n{}\n{}^\n`{}` is {}",
+        column + 1,
+        error.message,
+        args.call,
+        " ".repeat(column),
+        export.name(),
+        display_func(&export.function.ty)
+    ))
+}
+
+/// Prints the result. An error that the function returned is an answer too.
+fn answer(args: &InvokeArgs, export: &Export, result: Option<&Val>) -> Outcome {
+    let text = result.map(wave::to_text).transpose();
+    let text = text.map_err(|error| Failure::new(Exit::Host, error).context("the result cannot be shown"))?;
+    let failed = matches!(result, Some(Val::Result(Err(_))));
+    if args.json {
+        let ty = export.function.ty.result.as_ref().map(Type::to_string);
+        output::print_json(&json!({
+            "function": export.name(),
+            "type": ty,
+            "result": text,
+            "failed": failed,
+        }))?;
+    } else if let Some(text) = text {
+        output::print(&text)?;
+    }
+    Ok(if failed { Exit::Answered } else { Exit::Done })
+}

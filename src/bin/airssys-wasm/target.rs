@@ -1,0 +1,170 @@
+//! Which exported function a command line means.
+
+use std::sync::Arc;
+
+use airssys_wasm::component::{Component, ExternType, Function, display_func};
+
+use crate::exit::{Failure, Outcome};
+
+/// The text `INTERFACE#FUNC(ARGS)`, taken apart.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Call<'a> {
+    interface: Option<&'a str>,
+    func: &'a str,
+    /// The arguments with their parentheses.
+    pub(crate) args: &'a str,
+    /// Where in the text the arguments start, in bytes.
+    pub(crate) args_at: usize,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn parse(text: &'a str) -> Outcome<Call<'a>> {
+        let open = text.find('(').ok_or_else(|| {
+            Failure::usage(format!(
+                "`{text}` is no call: write FUNC(ARGS) or INTERFACE#FUNC(ARGS), as in `{text}()`"
+            ))
+        })?;
+        let (path, args) = text.split_at(open);
+        let (interface, func) = match path.rsplit_once('#') {
+            Some((interface, func)) => (Some(interface.trim()), func.trim()),
+            None => (None, path.trim()),
+        };
+        if func.is_empty() || interface.is_some_and(str::is_empty) {
+            return Err(Failure::usage(format!(
+                "`{text}` names no function: write FUNC(ARGS) or INTERFACE#FUNC(ARGS)"
+            )));
+        }
+        Ok(Call {
+            interface,
+            func,
+            args,
+            args_at: open,
+        })
+    }
+
+    fn name(&self) -> String {
+        match self.interface {
+            Some(interface) => format!("{interface}#{}", self.func),
+            None => self.func.to_owned(),
+        }
+    }
+}
+
+/// A function that a component exports.
+#[derive(Clone, Debug)]
+pub(crate) struct Export {
+    /// Names from the root on; the last is the function's.
+    pub(crate) path: Vec<String>,
+    pub(crate) function: Arc<Function>,
+}
+
+impl Export {
+    /// `INTERFACE#FUNC`.
+    pub(crate) fn name(&self) -> String {
+        self.path.join("#")
+    }
+
+    fn is_meant_by(&self, call: &Call<'_>) -> bool {
+        let Some((func, instances)) = self.path.split_last() else {
+            return false;
+        };
+        func == call.func
+            && call
+                .interface
+                .is_none_or(|wanted| is_called(&instances.join("#"), wanted))
+    }
+}
+
+/// Whether the interface `name` may be called `wanted`: in full, without its version, or by its last part.
+fn is_called(name: &str, wanted: &str) -> bool {
+    let unversioned = name.split_once('@').map_or(name, |(base, _)| base);
+    let last = unversioned.rsplit_once('/').map_or(unversioned, |(_, last)| last);
+    [name, unversioned, last].contains(&wanted)
+}
+
+/// The exported function that `call` means.
+pub(crate) fn find(component: &Component, call: &Call<'_>) -> Outcome<Export> {
+    let mut exports = Vec::new();
+    collect(component.exports(), &mut Vec::new(), &mut exports);
+    let mut meant: Vec<&Export> = exports.iter().filter(|export| export.is_meant_by(call)).collect();
+    // Without an interface, a function at the root is what the name says in full.
+    if call.interface.is_none() && meant.iter().any(|export| export.path.len() == 1) {
+        meant.retain(|export| export.path.len() == 1);
+    }
+    match meant.as_slice() {
+        [export] => Ok((*export).clone()),
+        [] => Err(unknown(call, &exports)),
+        several => Err(Failure::usage(format!(
+            "several exported functions are called `{}`; name one in full:{}",
+            call.name(),
+            list(several.iter().copied())
+        ))),
+    }
+}
+
+fn unknown(call: &Call<'_>, exports: &[Export]) -> Failure {
+    let what = format!("the component exports no function `{}`", call.name());
+    if exports.is_empty() {
+        return Failure::usage(format!("{what}, nor any other"));
+    }
+    let same_name: Vec<_> = exports
+        .iter()
+        .filter(|export| export.path.last().is_some_and(|name| name == call.func))
+        .collect();
+    if same_name.is_empty() {
+        Failure::usage(format!("{what}; it exports:{}", list(exports)))
+    } else {
+        Failure::usage(format!("{what}, but:{}", list(same_name)))
+    }
+}
+
+fn list<'a>(exports: impl IntoIterator<Item = &'a Export>) -> String {
+    exports
+        .into_iter()
+        .map(|export| format!("\n{}: {}", export.name(), display_func(&export.function.ty)))
+        .collect()
+}
+
+fn collect(items: &[(String, ExternType)], path: &mut Vec<String>, exports: &mut Vec<Export>) {
+    for (name, item) in items {
+        path.push(name.clone());
+        match item {
+            ExternType::Func(function) => exports.push(Export {
+                path: path.clone(),
+                function: function.clone(),
+            }),
+            ExternType::Instance(items) => collect(items, path, exports),
+            _ => {}
+        }
+        path.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_taken_apart() {
+        let call = Call::parse("a:b/c@1.0.0-rc.1#[method]d.e(\"(#\")").ok();
+        let parts = call.map(|call| (call.interface, call.func, call.args, call.args_at));
+        assert_eq!(
+            parts,
+            Some((Some("a:b/c@1.0.0-rc.1"), "[method]d.e", "(\"(#\")", 28))
+        );
+        for wrong in ["", "run", "()", "#()", "a#()", "#run()"] {
+            assert!(Call::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn interfaces_go_by_shorter_names() {
+        for wanted in ["a:b/c@1.0.0", "a:b/c", "c"] {
+            assert!(is_called("a:b/c@1.0.0", wanted), "{wanted}");
+        }
+        for wanted in ["b/c", "a:b/c@1.0.1", "a:b", ""] {
+            assert!(!is_called("a:b/c@1.0.0", wanted), "{wanted}");
+        }
+        assert!(is_called("plain", "plain"));
+    }
+}

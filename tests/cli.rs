@@ -1,0 +1,1 @@
+//! The command-line program, as a process.
