@@ -20,6 +20,9 @@ pub struct Component {
 struct Inner {
     ir: Ir,
     modules: Vec<wasmer::Module>,
+    /// Owns the modules' machine code, which they only point at.
+    #[expect(dead_code, reason = "held for its drop")]
+    code: wasmer::Engine,
     exports: Vec<(String, ExternType)>,
     backend: Backend,
     size: usize,
@@ -62,6 +65,7 @@ impl Component {
             inner: Arc::new(Inner {
                 ir,
                 modules,
+                code: compiler,
                 exports,
                 backend,
                 size: bytes.len(),

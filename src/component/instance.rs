@@ -157,6 +157,7 @@ pub(crate) fn instantiate<T: Send + 'static>(
     }
     let inner = Arc::new(InstanceInner::new(cx, component));
     let core = cx.core.clone();
+    core.state().components.push(component.clone());
     let env = cx.env.clone();
     // Start functions run here: they are guest code, under the same guard as a call.
     guarded(&mut cx.store, &core.clone(), &inner, |store| {

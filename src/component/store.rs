@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 
+use super::component::Component;
 use super::instance::InstanceInner;
 use super::scope::Scope;
 use crate::engine::{self, Engine, StoreLimits};
@@ -15,6 +16,7 @@ use crate::engine::{self, Engine, StoreLimits};
 ///
 /// Memory, tables and code of an instance are freed when its store is dropped.
 pub struct Store<T: Send + 'static> {
+    // Dropped first: `core` keeps the code that it runs.
     inner: wasmer::Store,
     env: FunctionEnv<T>,
     core: Arc<StoreCore>,
@@ -156,6 +158,8 @@ impl StoreCore {
 
 #[derive(Debug, Default)]
 pub(crate) struct StoreState {
+    /// The components of the store's instances, whose machine code has to outlive those.
+    pub(crate) components: Vec<Component>,
     /// Guest-defined resources that the host holds, by an identity that is never used again.
     pub(crate) host_handles: HashMap<u64, HostHandle>,
     /// The calls in flight, outermost first.

@@ -38,6 +38,7 @@ pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
 fn features() -> WasmFeatures {
     WasmFeatures::WASM2
         | WasmFeatures::MULTI_MEMORY
+        | WasmFeatures::EXTENDED_CONST
         | WasmFeatures::COMPONENT_MODEL
         | WasmFeatures::CM_FIXED_LENGTH_LISTS
 }

@@ -80,8 +80,8 @@ impl Backend {
     }
 }
 
-/// The core features that every backend compiles, so that what loads on one loads on all: WebAssembly 2.0
-/// with several memories, which component-to-component adapters need.
+/// The core features, the same for every backend: WebAssembly 2.0 with extended constant expressions and with
+/// several memories, which component-to-component adapters need.
 #[allow(dead_code, reason = "a build without a backend compiles nothing")]
 fn features() -> wasmer::sys::Features {
     let mut features = wasmer::sys::Features::default();
@@ -91,6 +91,7 @@ fn features() -> wasmer::sys::Features {
         .multi_value(true)
         .multi_memory(true)
         .simd(true)
+        .extended_const(true)
         .threads(false)
         .tail_call(false)
         .memory64(false)
