@@ -4,10 +4,22 @@
 //! - [`component`]: the component model, with the names of `wasmtime::component`.
 //! - [`engine`]: which compiler, under which limits.
 //! - [`error`]: what can go wrong, by whose fault.
+//! - [`host`]: what components import of the contract.
+//! - [`messaging`]: identities, mailboxes and routing.
+//! - [`runtime`]: [`ComponentRuntime`], which runs the life cycle of the contract.
+//! - [`security`]: capabilities.
 
 pub mod codec;
 pub mod component;
 pub mod engine;
 pub mod error;
+pub mod host;
+pub mod messaging;
+pub mod runtime;
+pub mod security;
 
 pub use error::{Error, Result};
+pub use runtime::{
+    ComponentId, ComponentOptions, ComponentRuntime, ComponentState, ExecuteOptions, RuntimeConfig,
+    RuntimeError,
+};

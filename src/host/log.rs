@@ -1,0 +1,90 @@
+//! A component's log lines, on their way to the `log` crate.
+
+use std::borrow::Cow;
+
+use log::kv::{Error, Key, Source, Value, VisitSource};
+
+use super::text::sanitise;
+use super::types::LogLevel;
+use crate::messaging::ComponentId;
+
+/// The target of every component's log lines. Filter on it, or on the key `component`.
+pub const LOG_TARGET: &str = "airssys_wasm::component";
+
+/// The key that names the component that logs. A guest's own key of this name becomes `guest.component`.
+const COMPONENT_KEY: &str = "component";
+/// The key that counts context pairs that were dropped.
+const DROPPED_KEY: &str = "context-dropped";
+
+/// Most bytes of a message. Stops a guest from filling the log's disk with one line.
+const MAX_MESSAGE_BYTES: usize = 4096;
+/// Most context pairs of a line; the rest is counted. Stops a line of a million fields.
+const MAX_PAIRS: usize = 32;
+/// Most bytes of a context key.
+const MAX_KEY_BYTES: usize = 64;
+/// Most bytes of a context value.
+const MAX_VALUE_BYTES: usize = 1024;
+
+/// Writes one line if the host's level lets it through.
+pub(super) fn write(id: &ComponentId, level: LogLevel, message: &str, context: &[(String, String)]) {
+    let level = match level {
+        LogLevel::Trace => log::Level::Trace,
+        LogLevel::Debug => log::Level::Debug,
+        LogLevel::Info => log::Level::Info,
+        LogLevel::Warn => log::Level::Warn,
+        LogLevel::Error => log::Level::Error,
+    };
+    if !log::log_enabled!(target: LOG_TARGET, level) {
+        return;
+    }
+    let pairs = Pairs::new(id, context);
+    log::logger().log(
+        &log::Record::builder()
+            .level(level)
+            .target(LOG_TARGET)
+            .key_values(&pairs)
+            .args(format_args!("{}", sanitise(message, MAX_MESSAGE_BYTES)))
+            .build(),
+    );
+}
+
+/// The host's pair, the guest's, and how many of those are missing.
+struct Pairs<'a> {
+    id: &'a ComponentId,
+    guest: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    dropped: usize,
+}
+
+impl<'a> Pairs<'a> {
+    fn new(id: &'a ComponentId, context: &'a [(String, String)]) -> Pairs<'a> {
+        let pair = |(key, value): &'a (String, String)| {
+            let key = match key.as_str() {
+                COMPONENT_KEY | DROPPED_KEY => Cow::Owned(format!("guest.{key}")),
+                key => sanitise(key, MAX_KEY_BYTES),
+            };
+            (key, sanitise(value, MAX_VALUE_BYTES))
+        };
+        Pairs {
+            id,
+            guest: context.iter().take(MAX_PAIRS).map(pair).collect(),
+            dropped: context.len().saturating_sub(MAX_PAIRS),
+        }
+    }
+}
+
+impl Source for Pairs<'_> {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), Error> {
+        visitor.visit_pair(Key::from_str(COMPONENT_KEY), Value::from(self.id.as_str()))?;
+        for (key, value) in &self.guest {
+            visitor.visit_pair(Key::from_str(key), Value::from(&**value))?;
+        }
+        if self.dropped > 0 {
+            visitor.visit_pair(Key::from_str(DROPPED_KEY), Value::from(self.dropped))?;
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> usize {
+        1 + self.guest.len() + usize::from(self.dropped > 0)
+    }
+}

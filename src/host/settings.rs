@@ -1,0 +1,163 @@
+//! One component's settings: what `get-config` and `set-config` see.
+
+use std::collections::BTreeMap;
+
+use super::text::sanitise;
+use super::types::ConfigError;
+
+/// Most bytes in a key. Stops keys that are payloads.
+pub const MAX_KEY_BYTES: usize = 256;
+/// Most bytes in a value. Stops a guest from keeping its data in the host's memory.
+pub const MAX_VALUE_BYTES: usize = 64 << 10;
+/// Most settings of one component. Stops a loop that adds settings forever.
+pub const MAX_SETTINGS: usize = 1024;
+/// Most bytes in all keys and values of one component. Stops a thousand settings of the largest size.
+pub const MAX_SETTINGS_BYTES: usize = 1 << 20;
+
+/// Key-value pairs of one component, bounded in number and size.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    entries: BTreeMap<String, Setting>,
+    bytes: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Setting {
+    value: String,
+    fixed: bool,
+}
+
+impl Settings {
+    /// The value under `key`; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidKey`].
+    pub fn get(&self, key: &str) -> Result<Option<&str>, ConfigError> {
+        check_key(key)?;
+        Ok(self.entries.get(key).map(|setting| setting.value.as_str()))
+    }
+
+    /// Changes or adds a setting on behalf of the component.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidKey`]; [`ConfigError::ReadOnly`] for one that the host has fixed;
+    /// [`ConfigError::Unavailable`] if the value is too long or there is no room.
+    pub fn set(&mut self, key: &str, value: String) -> Result<(), ConfigError> {
+        check_key(key)?;
+        if self.entries.get(key).is_some_and(|setting| setting.fixed) {
+            return Err(ConfigError::ReadOnly(key.to_owned()));
+        }
+        self.insert(key, value, false)
+    }
+
+    /// Sets on behalf of the host; `fixed` keeps the component from changing it.
+    ///
+    /// # Errors
+    /// As [`Settings::set`], without [`ConfigError::ReadOnly`].
+    pub fn define(&mut self, key: &str, value: String, fixed: bool) -> Result<(), ConfigError> {
+        check_key(key)?;
+        self.insert(key, value, fixed)
+    }
+
+    fn insert(&mut self, key: &str, value: String, fixed: bool) -> Result<(), ConfigError> {
+        let no_room = |what: String| Err(ConfigError::Unavailable(what));
+        if value.len() > MAX_VALUE_BYTES {
+            return no_room(format!(
+                "a value has at most {MAX_VALUE_BYTES} bytes, and this one has {}",
+                value.len()
+            ));
+        }
+        let old = match self.entries.get(key) {
+            Some(old) => key.len() + old.value.len(),
+            None if self.entries.len() >= MAX_SETTINGS => {
+                return no_room(format!("a component has at most {MAX_SETTINGS} settings"));
+            }
+            None => 0,
+        };
+        let bytes = self.bytes - old + key.len() + value.len();
+        if bytes > MAX_SETTINGS_BYTES {
+            return no_room(format!(
+                "a component's settings have at most {MAX_SETTINGS_BYTES} bytes"
+            ));
+        }
+        self.bytes = bytes;
+        self.entries.insert(key.to_owned(), Setting { value, fixed });
+        Ok(())
+    }
+}
+
+fn check_key(key: &str) -> Result<(), ConfigError> {
+    let problem = if key.is_empty() {
+        "the key is empty".to_owned()
+    } else if key.len() > MAX_KEY_BYTES {
+        format!(
+            "a key has at most {MAX_KEY_BYTES} bytes, and this one has {}",
+            key.len()
+        )
+    } else if key.contains(char::is_control) {
+        format!(
+            "the key `{}` has a control character",
+            sanitise(key, MAX_KEY_BYTES)
+        )
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::InvalidKey(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_checked() {
+        let mut settings = Settings::default();
+        for key in ["", "a\nb", &"k".repeat(MAX_KEY_BYTES + 1)] {
+            assert!(matches!(settings.get(key), Err(ConfigError::InvalidKey(_))));
+            assert!(matches!(
+                settings.set(key, String::new()),
+                Err(ConfigError::InvalidKey(_))
+            ));
+        }
+        assert_eq!(settings.get("absent"), Ok(None));
+        settings.set(&"k".repeat(MAX_KEY_BYTES), "v".into()).unwrap();
+    }
+
+    #[test]
+    fn a_fixed_setting_stays() {
+        let mut settings = Settings::default();
+        settings.define("fixed", "1".into(), true).unwrap();
+        settings.define("free", "1".into(), false).unwrap();
+        assert_eq!(
+            settings.set("fixed", "2".into()),
+            Err(ConfigError::ReadOnly("fixed".into()))
+        );
+        settings.set("free", "2".into()).unwrap();
+        assert_eq!(settings.get("fixed"), Ok(Some("1")));
+        assert_eq!(settings.get("free"), Ok(Some("2")));
+    }
+
+    #[test]
+    fn room_is_bounded_in_number_and_bytes() {
+        let mut settings = Settings::default();
+        let refused = |result| matches!(result, Err(ConfigError::Unavailable(_)));
+        assert!(refused(settings.set("k", "v".repeat(MAX_VALUE_BYTES + 1))));
+        for key in 0..MAX_SETTINGS {
+            settings.set(&key.to_string(), String::new()).unwrap();
+        }
+        assert!(refused(settings.set("one more", String::new())));
+        let mut taken = 0;
+        while settings
+            .set(&taken.to_string(), "v".repeat(MAX_VALUE_BYTES))
+            .is_ok()
+        {
+            taken += 1;
+        }
+        assert_eq!(taken, MAX_SETTINGS_BYTES / MAX_VALUE_BYTES - 1);
+        // A replaced value makes room.
+        settings.set("0", String::new()).unwrap();
+        settings
+            .set(&taken.to_string(), "v".repeat(MAX_VALUE_BYTES))
+            .unwrap();
+    }
+}

@@ -1,0 +1,144 @@
+//! Who a component is within one runtime.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Most bytes in a [`ComponentId`]. Stops names that fill logs and tables.
+pub const MAX_COMPONENT_ID_BYTES: usize = 128;
+
+/// Identifies one loaded component within one runtime. Cheap to clone.
+///
+/// 1 to [`MAX_COMPONENT_ID_BYTES`] bytes: ASCII letters, digits, and `-`, `_`, `.`, `:`, `/`, `@`. So an
+/// identity can stand in a log line, a path of a metric or a command line as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ComponentId(Arc<str>);
+
+/// A text that is no component identity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidComponentId {
+    /// It has no characters.
+    #[error("a component identity must not be empty")]
+    Empty,
+    /// It is too long.
+    #[error("a component identity has at most {MAX_COMPONENT_ID_BYTES} bytes, and this one has {0}")]
+    TooLong(usize),
+    /// It has a character that is not allowed.
+    #[error(
+        "a component identity has ASCII letters, digits and `-_.:/@` only, and this one has {character:?} at byte {at}"
+    )]
+    Character {
+        /// The character.
+        character: char,
+        /// Its place, in bytes from the start.
+        at: usize,
+    },
+}
+
+impl ComponentId {
+    /// Checks a text and makes it an identity.
+    ///
+    /// # Errors
+    /// Each case of [`InvalidComponentId`].
+    pub fn new(text: impl AsRef<str>) -> Result<ComponentId, InvalidComponentId> {
+        let text = text.as_ref();
+        if text.is_empty() {
+            return Err(InvalidComponentId::Empty);
+        }
+        if text.len() > MAX_COMPONENT_ID_BYTES {
+            return Err(InvalidComponentId::TooLong(text.len()));
+        }
+        match text.char_indices().find(|(_, character)| !allowed(*character)) {
+            Some((at, character)) => Err(InvalidComponentId::Character { character, at }),
+            None => Ok(ComponentId(text.into())),
+        }
+    }
+
+    /// The nearest identity to a text such as a file's name: what is not allowed becomes `-`, what is too long
+    /// is cut, and nothing at all becomes `component`. Leaves room for a number behind it.
+    pub(crate) fn near(text: &str) -> ComponentId {
+        let near: String = text
+            .chars()
+            .map(|character| if allowed(character) { character } else { '-' })
+            .take(MAX_COMPONENT_ID_BYTES - 24)
+            .collect();
+        ComponentId(if near.is_empty() {
+            "component".into()
+        } else {
+            near.into()
+        })
+    }
+
+    /// This identity with a number behind it.
+    pub(crate) fn numbered(&self, number: u64) -> ComponentId {
+        ComponentId(format!("{self}-{number}").into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn allowed(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_.:/@".contains(character)
+}
+
+impl fmt::Display for ComponentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for ComponentId {
+    type Err = InvalidComponentId;
+
+    fn from_str(text: &str) -> Result<ComponentId, InvalidComponentId> {
+        ComponentId::new(text)
+    }
+}
+
+impl AsRef<str> for ComponentId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ComponentId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_are_bounded_and_plain() {
+        assert_eq!(ComponentId::new("a-B_0.9:/@").unwrap().as_str(), "a-B_0.9:/@");
+        assert_eq!(ComponentId::new(""), Err(InvalidComponentId::Empty));
+        assert!(ComponentId::new("x".repeat(MAX_COMPONENT_ID_BYTES)).is_ok());
+        assert_eq!(
+            ComponentId::new("x".repeat(MAX_COMPONENT_ID_BYTES + 1)),
+            Err(InvalidComponentId::TooLong(MAX_COMPONENT_ID_BYTES + 1))
+        );
+        assert_eq!(
+            "a\nb".parse::<ComponentId>(),
+            Err(InvalidComponentId::Character {
+                character: '\n',
+                at: 1
+            })
+        );
+    }
+
+    #[test]
+    fn the_nearest_identity_is_one() {
+        for text in ["", "köln 1.wasm", &"y".repeat(1000)] {
+            let near = ComponentId::near(text).numbered(u64::MAX);
+            assert!(ComponentId::new(near.as_str()).is_ok(), "{near}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! One component's mailbox.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::ComponentId;
+
+/// Bounds of a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxLimits {
+    /// Messages that may wait. Stops a flood of small messages.
+    pub messages: usize,
+    /// Bytes that all waiting messages may have together. Stops a few large ones from filling the host's memory.
+    pub bytes: usize,
+    /// Bytes that one message may have.
+    pub message_bytes: usize,
+}
+
+impl Default for MailboxLimits {
+    fn default() -> MailboxLimits {
+        MailboxLimits {
+            messages: 1024,
+            bytes: 16 << 20,
+            message_bytes: 1 << 20,
+        }
+    }
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who sent it, as the host knows.
+    pub sender: ComponentId,
+    /// What was sent, unchanged.
+    pub payload: Vec<u8>,
+    /// When it was accepted, in milliseconds since 1970-01-01T00:00:00Z.
+    pub sent_at_millis: u64,
+}
+
+/// Why a message was not delivered, or none could be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// No component has this identity.
+    #[error("no component is called {0:?}")]
+    UnknownTarget(String),
+    /// The target has no room for the message now.
+    #[error("the mailbox is full")]
+    Full,
+    /// The message has more bytes than any may have.
+    #[error("a message has at most {0} bytes")]
+    TooLarge(u64),
+    /// The target takes no more messages.
+    #[error("the mailbox is closed: its component has been shut down or has failed")]
+    Closed,
+}
+
+/// Messages that wait for one component, oldest first.
+#[derive(Debug)]
+pub struct Mailbox {
+    limits: MailboxLimits,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    messages: VecDeque<Message>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Mailbox {
+    /// An empty mailbox.
+    pub fn new(limits: MailboxLimits) -> Mailbox {
+        Mailbox {
+            limits,
+            queue: Mutex::default(),
+        }
+    }
+
+    /// Puts a message in, behind the others.
+    ///
+    /// # Errors
+    /// [`SendError::TooLarge`], [`SendError::Closed`], [`SendError::Full`], checked in this order. After an
+    /// error the mailbox is as it was.
+    pub fn put(&self, message: Message) -> Result<(), SendError> {
+        let size = message.payload.len();
+        if size > self.limits.message_bytes {
+            return Err(SendError::TooLarge(
+                u64::try_from(self.limits.message_bytes).unwrap_or(u64::MAX),
+            ));
+        }
+        let mut queue = self.queue();
+        if queue.closed {
+            return Err(SendError::Closed);
+        }
+        let bytes = queue.bytes.saturating_add(size);
+        if queue.messages.len() >= self.limits.messages || bytes > self.limits.bytes {
+            return Err(SendError::Full);
+        }
+        queue.bytes = bytes;
+        queue.messages.push_back(message);
+        Ok(())
+    }
+
+    /// Takes the oldest message out; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] once it is closed and empty.
+    pub fn take(&self) -> Result<Option<Message>, SendError> {
+        let mut queue = self.queue();
+        match queue.messages.pop_front() {
+            Some(message) => {
+                queue.bytes -= message.payload.len();
+                Ok(Some(message))
+            }
+            None if queue.closed => Err(SendError::Closed),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes no more messages from now on. Those that wait can still be taken.
+    pub fn close(&self) {
+        self.queue().closed = true;
+    }
+
+    /// Closes it and drops what waits.
+    pub fn discard(&self) {
+        let waiting = {
+            let mut queue = self.queue();
+            queue.closed = true;
+            queue.bytes = 0;
+            std::mem::take(&mut queue.messages)
+        };
+        drop(waiting);
+    }
+
+    /// Messages that wait.
+    pub fn len(&self) -> usize {
+        self.queue().messages.len()
+    }
+
+    /// Whether no message waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // No step on the queue panics half-way.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(size: usize) -> Message {
+        Message {
+            sender: ComponentId::new("sender").unwrap(),
+            payload: vec![0; size],
+            sent_at_millis: 0,
+        }
+    }
+
+    fn mailbox() -> Mailbox {
+        Mailbox::new(MailboxLimits {
+            messages: 3,
+            bytes: 10,
+            message_bytes: 8,
+        })
+    }
+
+    #[test]
+    fn bounds_are_exact_and_an_error_leaves_nothing_behind() {
+        let mailbox = mailbox();
+        assert_eq!(mailbox.put(message(9)), Err(SendError::TooLarge(8)));
+        mailbox.put(message(8)).unwrap();
+        assert_eq!(mailbox.put(message(3)), Err(SendError::Full));
+        mailbox.put(message(2)).unwrap();
+        mailbox.put(message(0)).unwrap();
+        assert_eq!(mailbox.put(message(0)), Err(SendError::Full));
+        assert_eq!(mailbox.take().unwrap().unwrap().payload.len(), 8);
+        mailbox.put(message(8)).unwrap();
+        assert_eq!(mailbox.len(), 3);
+    }
+
+    #[test]
+    fn a_closed_mailbox_can_be_emptied() {
+        let mailbox = mailbox();
+        mailbox.put(message(1)).unwrap();
+        mailbox.close();
+        assert_eq!(mailbox.put(message(1)), Err(SendError::Closed));
+        assert!(mailbox.take().unwrap().is_some());
+        assert_eq!(mailbox.take(), Err(SendError::Closed));
+    }
+
+    #[test]
+    fn a_discarded_mailbox_is_empty() {
+        let mailbox = mailbox();
+        mailbox.put(message(1)).unwrap();
+        mailbox.discard();
+        assert!(mailbox.is_empty());
+        assert_eq!(mailbox.take(), Err(SendError::Closed));
+    }
+}

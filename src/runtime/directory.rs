@@ -1,0 +1,88 @@
+//! What the components of one runtime may know of each other.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use crate::host::{Clock, ComponentError, ComponentMetadata, HostServices, MessagingError};
+use crate::messaging::{ComponentId, Mailbox, MailboxLimits, Message, Router, SendError};
+
+/// A component's metadata, once it is known.
+pub(super) type MetadataCell = Arc<OnceLock<Arc<ComponentMetadata>>>;
+
+/// Mailboxes, metadata and the clock. Knows no instances, so that no call into one can come from here, and no lock
+/// is held while one runs.
+#[derive(Debug)]
+pub(super) struct Directory {
+    router: Router,
+    metadata: RwLock<BTreeMap<ComponentId, MetadataCell>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A component's place in the directory.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) metadata: MetadataCell,
+}
+
+impl Directory {
+    pub(super) fn new(limits: MailboxLimits, clock: Arc<dyn Clock>) -> Directory {
+        Directory {
+            router: Router::new(limits),
+            metadata: RwLock::default(),
+            clock,
+        }
+    }
+
+    /// Takes an identity; `None` if it is taken.
+    pub(super) fn enter(&self, id: &ComponentId) -> Option<Entry> {
+        let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
+        let mailbox = self.router.open(id)?;
+        let cell = MetadataCell::default();
+        metadata.insert(id.clone(), cell.clone());
+        Some(Entry {
+            mailbox,
+            metadata: cell,
+        })
+    }
+
+    /// Gives an identity back.
+    pub(super) fn leave(&self, id: &ComponentId) {
+        let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
+        self.router.remove(id);
+        metadata.remove(id);
+    }
+}
+
+impl HostServices for Directory {
+    fn now_millis(&self) -> u64 {
+        self.clock.now_millis()
+    }
+
+    fn list_components(&self) -> Vec<ComponentId> {
+        self.router.ids()
+    }
+
+    fn component_metadata(&self, id: &str) -> Result<Arc<ComponentMetadata>, ComponentError> {
+        let metadata = self.metadata.read().unwrap_or_else(PoisonError::into_inner);
+        match metadata.get(id).map(|cell| cell.get()) {
+            Some(Some(metadata)) => Ok(metadata.clone()),
+            Some(None) => Err(ComponentError::NotInitialized),
+            None => Err(ComponentError::NotFound(id.to_owned())),
+        }
+    }
+
+    fn send(&self, sender: &ComponentId, target: &str, payload: Vec<u8>) -> Result<(), MessagingError> {
+        let message = Message {
+            sender: sender.clone(),
+            payload,
+            sent_at_millis: self.clock.now_millis(),
+        };
+        self.router.send(target, message).map_err(|error| match error {
+            SendError::UnknownTarget(id) => MessagingError::UnknownTarget(id),
+            SendError::Full => MessagingError::MailboxFull(target.to_owned()),
+            SendError::TooLarge(limit) => MessagingError::TooLarge(limit),
+            SendError::Closed => MessagingError::Closed,
+        })
+    }
+}

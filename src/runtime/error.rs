@@ -1,0 +1,276 @@
+//! What can go wrong while components are run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::state::{Call, ComponentState, advice};
+use crate::error::{CoreTrap, Error, Fault, TrapKind};
+use crate::host::{ComponentError, ConfigError, ExecutionError};
+use crate::messaging::{ComponentId, InvalidComponentId};
+use crate::security::InvalidCapability;
+
+/// An error of the runtime.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// The configuration is unusable.
+    #[error("runtime configuration: {0}")]
+    Config(#[from] InvalidConfig),
+    /// The options of a component are unusable.
+    #[error("component options: {0}")]
+    Options(#[from] InvalidOptions),
+    /// A text is no component identity.
+    #[error("{0}")]
+    Id(#[from] InvalidComponentId),
+
+    /// The component's file cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The component cannot be compiled, linked or instantiated.
+    #[error("the component cannot be loaded: {0}")]
+    Load(#[source] Error),
+    /// The component does not follow the contract at all.
+    #[error(
+        "the component does not export `airssys:component-core/component-lifecycle`, so it has no life cycle to run; \
+         {exports}. Build it for the world `airssys:component-core/component@1.0.0`"
+    )]
+    NoLifecycle {
+        /// What it exports instead.
+        exports: String,
+    },
+    /// The component exports a part of the life cycle only.
+    #[error("`{export}` lacks {}: a component exports every function of the life cycle", missing.join(", "))]
+    PartialLifecycle {
+        /// The export.
+        export: String,
+        /// The functions that are missing, in the order of the contract.
+        missing: Vec<&'static str>,
+    },
+    /// The component was built for a version of the contract that this host does not speak.
+    #[error(
+        "`{name}` is not of a version that this host speaks: it speaks {supported} and every compatible 1.x. \
+         Build the component against {supported}, or use a host that speaks its version"
+    )]
+    ContractVersion {
+        /// The import or export, with its version.
+        name: String,
+        /// The host's version.
+        supported: &'static str,
+    },
+    /// A function of the life cycle has another type than the contract's.
+    #[error("`{function}` does not have the contract's type: {source}")]
+    LifecycleType {
+        /// The export.
+        function: String,
+        /// Expected and found.
+        source: Error,
+    },
+
+    /// No component has this identity.
+    #[error("no component is loaded as `{0}`")]
+    UnknownComponent(ComponentId),
+    /// Another component has this identity.
+    #[error("a component is loaded as `{0}` already: unload it, or choose another identity")]
+    DuplicateId(ComponentId),
+    /// The call is not allowed in the component's state.
+    #[error("`{call}` of `{id}` is not possible, since the component is {state}: {}", advice(*state, *call))]
+    WrongState {
+        /// The component.
+        id: ComponentId,
+        /// Its state.
+        state: ComponentState,
+        /// What was called.
+        call: Call,
+    },
+    /// Another thread is in a call of the component. Nothing was called; try again later.
+    #[error(
+        "`{call}` of `{id}` is not possible while its `{running}` runs: a component has one call at a time"
+    )]
+    Busy {
+        /// The component.
+        id: ComponentId,
+        /// What was called.
+        call: Call,
+        /// What runs.
+        running: Call,
+    },
+
+    /// The component answered with an error of its own, from `init` or `shutdown`.
+    #[error("the component answered: {0}")]
+    Component(#[source] ComponentError),
+    /// The component answered an operation with an error of its own. It goes on.
+    #[error("the component answered: {0}")]
+    Execution(#[source] ExecutionError),
+    /// The component's metadata breaks a bound.
+    #[error("the metadata of `{id}` is not usable: {problem}")]
+    Metadata {
+        /// The component.
+        id: ComponentId,
+        /// Which bound, and by how much.
+        problem: String,
+    },
+    /// The component needs more memory than it may have.
+    #[error("`{id}` needs {needed} bytes of memory, and the limit is {limit} (memory_bytes)")]
+    Memory {
+        /// The component.
+        id: ComponentId,
+        /// Bytes that it needs by its metadata.
+        needed: u64,
+        /// Bytes that it may have.
+        limit: u64,
+    },
+    /// The component was stopped because its call outlasted its time. It has failed.
+    #[error("`{call}` of `{id}` was stopped after {} ms, the time that it had", after.as_millis())]
+    Timeout {
+        /// The component.
+        id: ComponentId,
+        /// The call.
+        call: Call,
+        /// The time that it had.
+        after: Duration,
+    },
+    /// The component was stopped by a trap or by a host function that failed. It has failed.
+    #[error("`{call}` of `{id}` was stopped: {source}")]
+    Stopped {
+        /// The component.
+        id: ComponentId,
+        /// The call.
+        call: Call,
+        /// The trap, or the host function's error.
+        source: Error,
+    },
+    /// The call did not come about; the component is as it was.
+    #[error("`{call}` of `{id}` could not be made: {source}")]
+    Call {
+        /// The component.
+        id: ComponentId,
+        /// The call.
+        call: Call,
+        /// Why.
+        source: Error,
+    },
+}
+
+/// A [`RuntimeConfig`](super::RuntimeConfig) that cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidConfig {
+    /// The backend is not compiled in.
+    #[error("{0}")]
+    Backend(#[source] Error),
+    /// Something is zero that must not be.
+    #[error("{0} must not be zero")]
+    Zero(&'static str),
+    /// The default time for a call is longer than the longest.
+    #[error("the default timeout ({default:?}) is longer than the longest timeout ({longest:?})")]
+    Timeouts {
+        /// The default.
+        default: Duration,
+        /// The longest.
+        longest: Duration,
+    },
+}
+
+/// [`ComponentOptions`](super::ComponentOptions) that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidOptions {
+    /// An environment variable's name is empty, or holds `=` or a NUL.
+    #[error("{0:?} cannot be the name of an environment variable")]
+    EnvName(String),
+    /// An environment variable occurs twice.
+    #[error("the environment variable `{0}` is given twice")]
+    EnvTwice(String),
+    /// All options together are too large.
+    #[error(
+        "environment, configuration data and capabilities have {bytes} bytes together, and may have {limit}"
+    )]
+    TooLarge {
+        /// Their size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A setting's key or value is unusable.
+    #[error("the setting {key:?}: {problem:?}")]
+    Setting {
+        /// The key.
+        key: String,
+        /// What is wrong.
+        problem: ConfigError,
+    },
+    /// A capability is malformed.
+    #[error("{0}")]
+    Capability(#[from] InvalidCapability),
+}
+
+/// What kind of failure an error is, for whoever has to act: an exit code, a status, a retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The component ran and answered with an error of its own.
+    Answer,
+    /// The component cannot be loaded or linked, or does not follow the contract.
+    Load,
+    /// The component was stopped: a trap, a limit, its time.
+    Stopped,
+    /// The host's call or configuration was wrong.
+    Usage,
+    /// The host failed.
+    Host,
+}
+
+impl RuntimeError {
+    /// The kind of failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            RuntimeError::Component(_) | RuntimeError::Execution(_) => ErrorKind::Answer,
+            RuntimeError::Load(Error::Trap(_)) | RuntimeError::Timeout { .. } => ErrorKind::Stopped,
+            RuntimeError::Stopped { source, .. } if source.trap().is_some() => ErrorKind::Stopped,
+            RuntimeError::Load(source) if source.fault() == Fault::Library => ErrorKind::Host,
+            RuntimeError::Read { .. }
+            | RuntimeError::Load(_)
+            | RuntimeError::NoLifecycle { .. }
+            | RuntimeError::PartialLifecycle { .. }
+            | RuntimeError::ContractVersion { .. }
+            | RuntimeError::LifecycleType { .. }
+            | RuntimeError::Metadata { .. }
+            | RuntimeError::Memory { .. } => ErrorKind::Load,
+            RuntimeError::Config(_)
+            | RuntimeError::Options(_)
+            | RuntimeError::Id(_)
+            | RuntimeError::UnknownComponent(_)
+            | RuntimeError::DuplicateId(_)
+            | RuntimeError::WrongState { .. }
+            | RuntimeError::Busy { .. } => ErrorKind::Usage,
+            RuntimeError::Stopped { .. } | RuntimeError::Call { .. } => ErrorKind::Host,
+        }
+    }
+
+    /// What ended a call, or kept it from being made (`intact`).
+    pub(super) fn of_call(
+        id: &ComponentId,
+        call: Call,
+        time: Duration,
+        intact: bool,
+        source: Error,
+    ) -> RuntimeError {
+        let id = id.clone();
+        let interrupted = |trap: &crate::error::Trap| *trap.kind() == TrapKind::Core(CoreTrap::Interrupted);
+        if intact {
+            RuntimeError::Call { id, call, source }
+        } else if source.trap().is_some_and(interrupted) {
+            RuntimeError::Timeout {
+                id,
+                call,
+                after: time,
+            }
+        } else {
+            RuntimeError::Stopped { id, call, source }
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Running components: configuration, loading, and the life cycle of the contract.
+//!
+//! A [`ComponentRuntime`] is cheap to clone and is shared between threads. Each component has a store and an
+//! instance of its own, and at most one call at a time: a second call meanwhile is answered with
+//! [`RuntimeError::Busy`] at once, since waiting could take as long as the running call may, and a caller that
+//! wants a queue knows best how long one. Calls into different components run side by side; no lock is held
+//! while a guest runs other than its own.
+//!
+//! A call's time is kept as a deadline: `sleep-millis` ends with it, and so does the component.
+
+mod config;
+mod contract;
+mod directory;
+mod error;
+mod lifecycle;
+mod metadata;
+mod options;
+mod slot;
+mod state;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+pub use config::{RuntimeConfig, RuntimeConfigBuilder};
+pub use error::{ErrorKind, InvalidConfig, InvalidOptions, RuntimeError};
+pub use lifecycle::{CallerInfo, TraceContext};
+pub use options::{ComponentOptions, ExecuteOptions};
+pub use state::{Call, ComponentState};
+
+pub use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthState, HealthStatus};
+pub use crate::messaging::ComponentId;
+
+use crate::component::{Component, Linker, Store};
+use crate::host::{self, HostContext, Settings};
+use directory::{Directory, Entry};
+use lifecycle::{ComponentConfig, ExecutionContext, Lifecycle, ResourceAllocation, ResourceLimits};
+use options::time_for;
+use slot::{Guest, Slot};
+
+/// Loads components and runs their life cycle.
+///
+/// ```no_run
+/// use airssys_wasm::codec::{self, Codec};
+/// use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = ComponentRuntime::new(RuntimeConfig::builder().build()?)?;
+/// let id = runtime.load_component_from_file("text-processor.wasm", ComponentOptions::new())?;
+/// runtime.init(&id)?;
+/// let params = serde_json::json!({"text": "to be or not to be"});
+/// let answer = runtime.execute(&id, &codec::operation(Codec::Json, "word-count", &params)?)?;
+/// println!("{}", codec::to_json(&codec::decode(&answer)?)?);
+/// runtime.shutdown(&id)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// When the last clone is dropped, every instance is freed, without a `shutdown`.
+#[derive(Clone)]
+pub struct ComponentRuntime {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: RuntimeConfig,
+    linker: Linker<HostContext>,
+    directory: Arc<Directory>,
+    slots: RwLock<BTreeMap<ComponentId, Arc<Slot>>>,
+    requests: AtomicU64,
+}
+
+impl ComponentRuntime {
+    /// A runtime without components.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Load`] if the contract's imports cannot be defined, which would be a bug.
+    pub fn new(config: RuntimeConfig) -> Result<ComponentRuntime, RuntimeError> {
+        let mut linker = Linker::new(&config.engine);
+        host::add_to_linker(&mut linker).map_err(RuntimeError::Load)?;
+        let directory = Directory::new(config.mailbox.clone(), config.clock.clone());
+        Ok(ComponentRuntime {
+            shared: Arc::new(Shared {
+                config,
+                linker,
+                directory: Arc::new(directory),
+                slots: RwLock::default(),
+                requests: AtomicU64::new(1),
+            }),
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &RuntimeConfig {
+        &self.shared.config
+    }
+
+    /// Compiles, links and instantiates a component. Its start functions run; `init` is not called.
+    ///
+    /// Without [`ComponentOptions::with_id`] it gets an identity like `component-1`.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are no valid
+    /// component or do not link; [`RuntimeError::NoLifecycle`], [`RuntimeError::PartialLifecycle`],
+    /// [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a component that does not follow
+    /// the contract. After an error nothing is left of it.
+    pub fn load_component(
+        &self,
+        bytes: &[u8],
+        options: ComponentOptions,
+    ) -> Result<ComponentId, RuntimeError> {
+        self.load(bytes, options, None)
+    }
+
+    /// As [`ComponentRuntime::load_component`], from a file. Without [`ComponentOptions::with_id`] the identity is
+    /// made from the file's name.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Read`], and those of [`ComponentRuntime::load_component`].
+    pub fn load_component_from_file(
+        &self,
+        path: impl AsRef<Path>,
+        options: ComponentOptions,
+    ) -> Result<ComponentId, RuntimeError> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|source| RuntimeError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+        self.load(&bytes, options, stem.as_deref().map(ComponentId::near))
+    }
+
+    fn load(
+        &self,
+        bytes: &[u8],
+        options: ComponentOptions,
+        near: Option<ComponentId>,
+    ) -> Result<ComponentId, RuntimeError> {
+        let settings = options.check()?;
+        if let Some(id) = &options.id
+            && self.slots_read().contains_key(id)
+        {
+            return Err(RuntimeError::DuplicateId(id.clone()));
+        }
+        let component =
+            Component::from_binary(&self.shared.config.engine, bytes).map_err(RuntimeError::Load)?;
+        let export = contract::check(&component)?.to_owned();
+        let (id, entry) = self.take_identity(options.id.clone(), near)?;
+        let slot = self.instantiate(&component, &export, &id, entry, settings, options);
+        match slot {
+            Ok(slot) => {
+                self.slots_write().insert(id.clone(), Arc::new(slot));
+                Ok(id)
+            }
+            Err(error) => {
+                self.shared.directory.leave(&id);
+                Err(error)
+            }
+        }
+    }
+
+    /// The identity that is asked for, or the first free one of its kind.
+    fn take_identity(
+        &self,
+        asked: Option<ComponentId>,
+        near: Option<ComponentId>,
+    ) -> Result<(ComponentId, Entry), RuntimeError> {
+        let enter = |id: ComponentId| self.shared.directory.enter(&id).map(|entry| (id, entry));
+        if let Some(id) = asked {
+            return enter(id.clone()).ok_or(RuntimeError::DuplicateId(id));
+        }
+        let plain = near.clone().and_then(enter);
+        let near = near.unwrap_or_else(|| ComponentId::near("component"));
+        let first = 1;
+        plain
+            .or_else(|| (first..=u64::MAX).find_map(|number| enter(near.numbered(number))))
+            .ok_or(RuntimeError::DuplicateId(near))
+    }
+
+    fn instantiate(
+        &self,
+        component: &Component,
+        export: &str,
+        id: &ComponentId,
+        entry: Entry,
+        settings: Settings,
+        options: ComponentOptions,
+    ) -> Result<Slot, RuntimeError> {
+        let config = &self.shared.config;
+        let context = HostContext {
+            id: id.clone(),
+            settings,
+            mailbox: entry.mailbox.clone(),
+            services: self.shared.directory.clone(),
+            deadline: Instant::now().checked_add(config.default_timeout),
+        };
+        let mut store = Store::with_limits(&config.engine, context, config.limits.clone());
+        let instance = self
+            .shared
+            .linker
+            .instantiate(&mut store, component)
+            .map_err(RuntimeError::Load)?;
+        store.data_mut().deadline = None;
+        let lifecycle = Lifecycle::of(&instance, &mut store, export)?;
+        let start = ComponentConfig {
+            env_vars: options.env,
+            config_data: options.config_data,
+            resource_limits: ResourceLimits {
+                max_memory_bytes: config.limits.memory_bytes,
+                max_execution_time_ms: millis(config.longest_timeout),
+                max_fuel: None,
+            },
+            granted_capabilities: options.capabilities.into_iter().map(String::from).collect(),
+        };
+        let guest = Guest {
+            store,
+            instance,
+            lifecycle,
+        };
+        Ok(Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox))
+    }
+
+    /// Asks the component for its metadata, if it is not known yet, and initialises it with the options that it
+    /// was loaded with.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Component`] if the component refuses: it has then failed, since the contract knows no second
+    /// `init`. [`RuntimeError::Memory`] and [`RuntimeError::Metadata`] leave it created. Also those that
+    /// [`ComponentRuntime::health`] has.
+    pub fn init(&self, id: &ComponentId) -> Result<(), RuntimeError> {
+        let config = &self.shared.config;
+        self.slot(id)?
+            .init(config.limits.memory_bytes, config.default_timeout)
+    }
+
+    /// Runs one operation, on behalf of the host application, within the default time.
+    ///
+    /// `operation` is a payload ([`codec::operation`](crate::codec::operation)), passed on without a look into it; so is
+    /// the answer.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Execution`] if the component answers with an error: it goes on. Also those that
+    /// [`ComponentRuntime::health`] has.
+    pub fn execute(&self, id: &ComponentId, operation: &[u8]) -> Result<Vec<u8>, RuntimeError> {
+        self.execute_with(id, operation, ExecuteOptions::default())
+    }
+
+    /// As [`ComponentRuntime::execute`], with more to say about the request.
+    ///
+    /// # Errors
+    /// As [`ComponentRuntime::execute`].
+    pub fn execute_with(
+        &self,
+        id: &ComponentId,
+        operation: &[u8],
+        options: ExecuteOptions,
+    ) -> Result<Vec<u8>, RuntimeError> {
+        let config = &self.shared.config;
+        let slot = self.slot(id)?;
+        let own = slot.known_metadata().and_then(|metadata| metadata.timeout_ms);
+        let time = time_for(
+            options.timeout,
+            config.default_timeout,
+            config.longest_timeout,
+            own,
+        );
+        let request_id = options.request_id.filter(|id| !id.is_empty());
+        let context = ExecutionContext {
+            request_id: request_id.unwrap_or_else(|| {
+                let number = self.shared.requests.fetch_add(1, Ordering::Relaxed);
+                format!("request-{number}")
+            }),
+            caller: options.caller.unwrap_or(CallerInfo::Host),
+            available_resources: ResourceAllocation {
+                memory_bytes: config.limits.memory_bytes,
+                execution_time_ms: millis(time),
+                fuel: None,
+            },
+            timeout_ms: millis(time),
+            trace_context: options.trace_context,
+        };
+        slot.execute(operation, context, time)
+    }
+
+    /// What the component says about itself. Asked once, then remembered.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Metadata`] if it breaks a bound, and those that [`ComponentRuntime::health`] has.
+    pub fn metadata(&self, id: &ComponentId) -> Result<ComponentMetadata, RuntimeError> {
+        let metadata = self.slot(id)?.metadata(self.shared.config.default_timeout)?;
+        Ok((*metadata).clone())
+    }
+
+    /// How the component says it is doing.
+    ///
+    /// # Errors
+    /// [`RuntimeError::UnknownComponent`]; [`RuntimeError::WrongState`] as [`ComponentState`] has it;
+    /// [`RuntimeError::Busy`] while another thread is in a call of the component; [`RuntimeError::Stopped`] and
+    /// [`RuntimeError::Timeout`] if the component was stopped, which fails it for good; [`RuntimeError::Call`] if the
+    /// call could not be made.
+    pub fn health(&self, id: &ComponentId) -> Result<HealthStatus, RuntimeError> {
+        self.slot(id)?.health(self.shared.config.default_timeout)
+    }
+
+    /// The numbers of the codecs that its `execute` takes, the preferred one first.
+    ///
+    /// # Errors
+    /// Those that [`ComponentRuntime::health`] has.
+    pub fn supported_codecs(&self, id: &ComponentId) -> Result<Vec<u64>, RuntimeError> {
+        self.slot(id)?
+            .supported_codecs(self.shared.config.default_timeout)
+    }
+
+    /// Ends the component: it is told, and its instance is freed. Its identity stays taken until it is unloaded.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Component`] with what it answered: it is shut down all the same. Also those that
+    /// [`ComponentRuntime::health`] has.
+    pub fn shutdown(&self, id: &ComponentId) -> Result<(), RuntimeError> {
+        self.slot(id)?.shutdown(self.shared.config.default_timeout)
+    }
+
+    /// Forgets the component, in whatever state: its mailbox closes, its instance is freed, its identity is free
+    /// again. It is not told; shut it down first. A call in flight runs to its end, and its instance is freed then.
+    ///
+    /// # Errors
+    /// [`RuntimeError::UnknownComponent`].
+    pub fn unload(&self, id: &ComponentId) -> Result<(), RuntimeError> {
+        let slot = self.slots_write().remove(id);
+        let slot = slot.ok_or_else(|| RuntimeError::UnknownComponent(id.clone()))?;
+        self.shared.directory.leave(id);
+        drop(slot);
+        Ok(())
+    }
+
+    /// Where the component is in its life at this moment.
+    ///
+    /// # Errors
+    /// [`RuntimeError::UnknownComponent`].
+    pub fn state(&self, id: &ComponentId) -> Result<ComponentState, RuntimeError> {
+        Ok(self.slot(id)?.state())
+    }
+
+    /// The components that are loaded at this moment, in the order of their identities.
+    pub fn list_components(&self) -> Vec<ComponentId> {
+        self.slots_read().keys().cloned().collect()
+    }
+
+    fn slot(&self, id: &ComponentId) -> Result<Arc<Slot>, RuntimeError> {
+        let slot = self.slots_read().get(id).cloned();
+        slot.ok_or_else(|| RuntimeError::UnknownComponent(id.clone()))
+    }
+
+    fn slots_read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<ComponentId, Arc<Slot>>> {
+        self.shared.slots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slots_write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<ComponentId, Arc<Slot>>> {
+        self.shared.slots.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ComponentRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ComponentRuntime")
+            .field("backend", &self.shared.config.backend())
+            .field("components", &self.list_components())
+            .finish_non_exhaustive()
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

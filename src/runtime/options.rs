@@ -1,0 +1,159 @@
+//! What the host application gives a component, and a call.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::error::InvalidOptions;
+use super::lifecycle::{CallerInfo, TraceContext};
+use crate::host::Settings;
+use crate::messaging::ComponentId;
+use crate::security::Capability;
+
+/// Most bytes in environment, configuration data and capabilities together. They are copied into the guest: stops
+/// a manifest that fills its memory before it starts.
+const MAX_OPTIONS_BYTES: usize = 4 << 20;
+
+/// What one component is given when it is loaded.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ComponentOptions {
+    pub(super) id: Option<ComponentId>,
+    pub(super) env: Vec<(String, String)>,
+    settings: Vec<(String, String, bool)>,
+    pub(super) config_data: Option<Vec<u8>>,
+    pub(super) capabilities: Vec<Capability>,
+}
+
+impl ComponentOptions {
+    /// Nothing: no environment, no settings, no capabilities, an identity of the runtime's choice.
+    pub fn new() -> ComponentOptions {
+        ComponentOptions::default()
+    }
+
+    /// The identity that it gets, instead of one that the runtime chooses.
+    pub fn with_id(mut self, id: ComponentId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// An environment variable. The host's own environment is not passed on.
+    pub fn with_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// A setting that the component sees with `get-config`, and may change.
+    pub fn with_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((key.into(), value.into(), false));
+        self
+    }
+
+    /// A setting that the component sees and may not change.
+    pub fn with_fixed_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((key.into(), value.into(), true));
+        self
+    }
+
+    /// Configuration in the component's own form: a payload, passed on without a look into it.
+    pub fn with_config_data(mut self, payload: impl Into<Vec<u8>>) -> Self {
+        self.config_data = Some(payload.into());
+        self
+    }
+
+    /// A capability that it is granted. This version tells the component and still denies every action.
+    pub fn with_capability(mut self, capability: Capability) -> Self {
+        self.capabilities.push(capability);
+        self
+    }
+
+    /// Checks everything; gives the settings.
+    pub(super) fn check(&self) -> Result<Settings, InvalidOptions> {
+        let mut names = HashSet::new();
+        for (name, _) in &self.env {
+            if name.is_empty() || name.contains(['=', '\0']) {
+                return Err(InvalidOptions::EnvName(name.clone()));
+            }
+            if !names.insert(name) {
+                return Err(InvalidOptions::EnvTwice(name.clone()));
+            }
+        }
+        let env = self.env.iter().map(|(name, value)| name.len() + value.len());
+        let data = self.config_data.iter().map(Vec::len);
+        let capabilities = self
+            .capabilities
+            .iter()
+            .map(|capability| capability.as_str().len());
+        let bytes = env.chain(data).chain(capabilities).sum();
+        if bytes > MAX_OPTIONS_BYTES {
+            return Err(InvalidOptions::TooLarge {
+                bytes,
+                limit: MAX_OPTIONS_BYTES,
+            });
+        }
+        let mut settings = Settings::default();
+        for (key, value, fixed) in &self.settings {
+            settings
+                .define(key, value.clone(), *fixed)
+                .map_err(|problem| InvalidOptions::Setting {
+                    key: key.clone(),
+                    problem,
+                })?;
+        }
+        Ok(settings)
+    }
+}
+
+/// What is particular to one operation.
+#[derive(Clone, Debug, Default)]
+pub struct ExecuteOptions {
+    /// Names the request in logs and traces. `None`: the runtime makes one up that is unique within it.
+    pub request_id: Option<String>,
+    /// On whose behalf. `None`: the host application's.
+    pub caller: Option<CallerInfo>,
+    /// Wall-clock time for it. `None`: the runtime's default. The shortest of this, the runtime's longest timeout and
+    /// the component's own (`metadata`'s `timeout-ms`) applies.
+    pub timeout: Option<Duration>,
+    /// The trace that it belongs to. Passed on as it is.
+    pub trace_context: Option<TraceContext>,
+}
+
+/// The component's time for an operation.
+pub(super) fn time_for(
+    asked: Option<Duration>,
+    default: Duration,
+    longest: Duration,
+    own: Option<u64>,
+) -> Duration {
+    let own = own.map_or(Duration::MAX, Duration::from_millis);
+    asked.unwrap_or(default).min(longest).min(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortest_time_applies() {
+        let ms = Duration::from_millis;
+        assert_eq!(time_for(None, ms(30), ms(600), None), ms(30));
+        assert_eq!(time_for(None, ms(30), ms(600), Some(10)), ms(10));
+        assert_eq!(time_for(Some(ms(100)), ms(30), ms(600), Some(200)), ms(100));
+        assert_eq!(time_for(Some(ms(1000)), ms(30), ms(600), None), ms(600));
+    }
+
+    #[test]
+    fn environment_names_are_checked() {
+        let check = |options: ComponentOptions| options.check().map(|_| ());
+        assert!(check(ComponentOptions::new().with_env("A", "x=y").with_env("B", "")).is_ok());
+        for name in ["", "A=B", "A\0"] {
+            let refused = check(ComponentOptions::new().with_env(name, "x"));
+            assert!(matches!(refused, Err(InvalidOptions::EnvName(_))), "{name:?}");
+        }
+        let twice = check(ComponentOptions::new().with_env("A", "1").with_env("A", "2"));
+        assert!(matches!(twice, Err(InvalidOptions::EnvTwice(_))));
+        let large = check(ComponentOptions::new().with_config_data(vec![0; MAX_OPTIONS_BYTES + 1]));
+        assert!(matches!(large, Err(InvalidOptions::TooLarge { .. })));
+        let key = check(ComponentOptions::new().with_config("", "1"));
+        assert!(matches!(key, Err(InvalidOptions::Setting { .. })));
+    }
+}

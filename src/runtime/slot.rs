@@ -1,0 +1,245 @@
+//! One loaded component: its instance, its state, and the calls into it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::directory::MetadataCell;
+use super::error::RuntimeError;
+use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
+use super::metadata;
+use super::state::{Call, ComponentState};
+use crate::component::{Instance, Store};
+use crate::error::Error;
+use crate::host::{ComponentMetadata, HealthStatus, HostContext};
+use crate::messaging::{ComponentId, Mailbox};
+
+/// A component's instance, with all that belongs to it alone.
+#[derive(Debug)]
+pub(super) struct Guest {
+    pub(super) store: Store<HostContext>,
+    pub(super) instance: Instance,
+    pub(super) lifecycle: Lifecycle,
+}
+
+/// A loaded component.
+#[derive(Debug)]
+pub(super) struct Slot {
+    id: ComponentId,
+    status: Mutex<Status>,
+    /// Locked by the thread whose call `status` has on record, so never waited for. `None` once it is freed.
+    guest: Mutex<Option<Guest>>,
+    /// What `init` is given.
+    start: ComponentConfig,
+    metadata: MetadataCell,
+    mailbox: Arc<Mailbox>,
+}
+
+#[derive(Debug)]
+struct Status {
+    state: ComponentState,
+    running: Option<Call>,
+}
+
+impl Slot {
+    pub(super) fn new(
+        id: ComponentId,
+        guest: Guest,
+        start: ComponentConfig,
+        metadata: MetadataCell,
+        mailbox: Arc<Mailbox>,
+    ) -> Slot {
+        Slot {
+            id,
+            status: Mutex::new(Status {
+                state: ComponentState::Created,
+                running: None,
+            }),
+            guest: Mutex::new(Some(guest)),
+            start,
+            metadata,
+            mailbox,
+        }
+    }
+
+    pub(super) fn state(&self) -> ComponentState {
+        let status = lock(&self.status);
+        match status.running {
+            Some(Call::Execute) => ComponentState::Executing,
+            _ => status.state,
+        }
+    }
+
+    pub(super) fn init(&self, memory_limit: u64, time: Duration) -> Result<(), RuntimeError> {
+        let mut running = self.begin(Call::Init)?;
+        let needed = running.metadata(time)?.memory_requirements.min_memory_bytes;
+        if needed > memory_limit {
+            return Err(RuntimeError::Memory {
+                id: self.id.clone(),
+                needed,
+                limit: memory_limit,
+            });
+        }
+        let (answer,) = running.call(time, |guest| {
+            let start = self.start.clone();
+            guest.lifecycle.init.call(&mut guest.store, (start,))
+        })?;
+        running.next = Some(match answer {
+            Ok(()) => ComponentState::Initialised,
+            Err(_) => ComponentState::Failed,
+        });
+        answer.map_err(RuntimeError::Component)
+    }
+
+    pub(super) fn execute(
+        &self,
+        operation: &[u8],
+        context: ExecutionContext,
+        time: Duration,
+    ) -> Result<Vec<u8>, RuntimeError> {
+        let mut running = self.begin(Call::Execute)?;
+        let (answer,) = running.call(time, |guest| {
+            let operation = operation.to_vec();
+            guest
+                .lifecycle
+                .execute
+                .call(&mut guest.store, (operation, context))
+        })?;
+        answer.map_err(RuntimeError::Execution)
+    }
+
+    pub(super) fn known_metadata(&self) -> Option<&Arc<ComponentMetadata>> {
+        self.metadata.get()
+    }
+
+    /// What is known is given without a call, so also while another call runs.
+    pub(super) fn metadata(&self, time: Duration) -> Result<Arc<ComponentMetadata>, RuntimeError> {
+        if let Some(metadata) = self.metadata.get() {
+            let state = lock(&self.status).state;
+            return match Call::Metadata.is_allowed(state) {
+                true => Ok(metadata.clone()),
+                false => Err(self.wrong_state(state, Call::Metadata)),
+            };
+        }
+        self.begin(Call::Metadata)?.metadata(time)
+    }
+
+    pub(super) fn health(&self, time: Duration) -> Result<HealthStatus, RuntimeError> {
+        let (health,) = self
+            .begin(Call::Health)?
+            .call(time, |guest| guest.lifecycle.health.call(&mut guest.store, ()))?;
+        Ok(health)
+    }
+
+    pub(super) fn supported_codecs(&self, time: Duration) -> Result<Vec<u64>, RuntimeError> {
+        let (codecs,) = self.begin(Call::SupportedCodecs)?.call(time, |guest| {
+            guest.lifecycle.supported_codecs.call(&mut guest.store, ())
+        })?;
+        Ok(codecs)
+    }
+
+    /// Ends the component, whatever it answers.
+    pub(super) fn shutdown(&self, time: Duration) -> Result<(), RuntimeError> {
+        let mut running = self.begin(Call::Shutdown)?;
+        // Nobody can add to the mailbox now; the component itself can still empty it.
+        self.mailbox.close();
+        running.next = Some(ComponentState::ShutDown);
+        let (answer,) = running.call(time, |guest| guest.lifecycle.shutdown.call(&mut guest.store, ()))?;
+        answer.map_err(|error| {
+            log::warn!("`{}` shut down with an error: {error}", self.id);
+            RuntimeError::Component(error)
+        })
+    }
+
+    /// Puts a call on record, if the state allows it and no other is.
+    fn begin(&self, call: Call) -> Result<Running<'_>, RuntimeError> {
+        let mut status = lock(&self.status);
+        if let Some(running) = status.running {
+            let id = self.id.clone();
+            return Err(RuntimeError::Busy { id, call, running });
+        }
+        if !call.is_allowed(status.state) {
+            return Err(self.wrong_state(status.state, call));
+        }
+        status.running = Some(call);
+        Ok(Running {
+            slot: self,
+            call,
+            next: None,
+        })
+    }
+
+    fn wrong_state(&self, state: ComponentState, call: Call) -> RuntimeError {
+        let id = self.id.clone();
+        RuntimeError::WrongState { id, state, call }
+    }
+}
+
+/// A call on record. Whichever way it ends, a panic included, the record is closed and the state follows.
+struct Running<'a> {
+    slot: &'a Slot,
+    call: Call,
+    next: Option<ComponentState>,
+}
+
+impl Running<'_> {
+    /// Calls into the guest, with a deadline.
+    fn call<R>(
+        &mut self,
+        time: Duration,
+        work: impl FnOnce(&mut Guest) -> Result<R, Error>,
+    ) -> Result<R, RuntimeError> {
+        let id = &self.slot.id;
+        let mut guest = lock(&self.slot.guest);
+        let Some(guest) = guest.as_mut() else {
+            let source = Error::bug("a component that may be called has no instance");
+            return Err(RuntimeError::of_call(id, self.call, time, true, source));
+        };
+        guest.store.data_mut().deadline = Instant::now().checked_add(time);
+        let result = work(guest);
+        guest.store.data_mut().deadline = None;
+        result.map_err(|source| {
+            let intact = !guest.instance.is_poisoned();
+            if !intact {
+                self.next = Some(ComponentState::Failed);
+            }
+            RuntimeError::of_call(id, self.call, time, intact, source)
+        })
+    }
+
+    /// The metadata, asked for if it is not known.
+    fn metadata(&mut self, time: Duration) -> Result<Arc<ComponentMetadata>, RuntimeError> {
+        let cell = &self.slot.metadata;
+        if let Some(metadata) = cell.get() {
+            return Ok(metadata.clone());
+        }
+        let (metadata,) = self.call(time, |guest| guest.lifecycle.metadata.call(&mut guest.store, ()))?;
+        metadata::check(&metadata).map_err(|problem| RuntimeError::Metadata {
+            id: self.slot.id.clone(),
+            problem,
+        })?;
+        Ok(cell.get_or_init(|| Arc::new(metadata)).clone())
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.next = Some(ComponentState::Failed);
+        }
+        if matches!(self.next, Some(ComponentState::ShutDown | ComponentState::Failed)) {
+            let guest = lock(&self.slot.guest).take();
+            drop(guest);
+            self.slot.mailbox.discard();
+        }
+        let mut status = lock(&self.slot.status);
+        status.running = None;
+        if let Some(next) = self.next {
+            status.state = next;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // After a panic `Running` leaves a consistent state behind.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

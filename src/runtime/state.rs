@@ -1,0 +1,100 @@
+//! The life of a component: which call is allowed when.
+
+use std::fmt;
+
+/// Where a component is in its life.
+///
+/// | state         | `init`        | `execute`     | `metadata`, `health`, `supported-codecs` | `shutdown`  |
+/// |---------------|---------------|---------------|------------------------------------------|-------------|
+/// | `Created`     | → initialised | refused       | allowed                                  | refused     |
+/// | `Initialised` | refused       | → executing   | allowed                                  | → shut down |
+/// | `Executing`   | busy          | busy          | busy; metadata that is known is given    | busy        |
+/// | `ShutDown`    | refused       | refused       | refused                                  | refused     |
+/// | `Failed`      | refused       | refused       | refused                                  | refused     |
+///
+/// A trap, a call that outlasts its time, and an error from `init` lead to `Failed`; an error from `execute` does
+/// not, and one from `shutdown` leads to `ShutDown` all the same. Loading gives `Created`, and `unload` is
+/// possible in every state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ComponentState {
+    /// Loaded and instantiated; not initialised yet.
+    Created,
+    /// Ready for operations.
+    Initialised,
+    /// Within an operation.
+    Executing,
+    /// Shut down. Its instance is freed.
+    ShutDown,
+    /// It trapped, ran out of time, or refused its configuration. Its instance is freed.
+    Failed,
+}
+
+impl fmt::Display for ComponentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ComponentState::Created => "created",
+            ComponentState::Initialised => "initialised",
+            ComponentState::Executing => "executing",
+            ComponentState::ShutDown => "shut down",
+            ComponentState::Failed => "failed",
+        })
+    }
+}
+
+/// A call into a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// `init`
+    Init,
+    /// `execute`
+    Execute,
+    /// `metadata`
+    Metadata,
+    /// `health`
+    Health,
+    /// `supported-codecs`
+    SupportedCodecs,
+    /// `shutdown`
+    Shutdown,
+}
+
+impl Call {
+    /// The function's name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Call::Init => "init",
+            Call::Execute => "execute",
+            Call::Metadata => "metadata",
+            Call::Health => "health",
+            Call::SupportedCodecs => "supported-codecs",
+            Call::Shutdown => "shutdown",
+        }
+    }
+
+    /// Whether the contract allows it in a state.
+    pub(super) fn is_allowed(self, state: ComponentState) -> bool {
+        match self {
+            Call::Init => state == ComponentState::Created,
+            Call::Execute | Call::Shutdown => state == ComponentState::Initialised,
+            Call::Metadata | Call::Health | Call::SupportedCodecs => {
+                matches!(state, ComponentState::Created | ComponentState::Initialised)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What to do after a call in the wrong state, for the error's message.
+pub(super) fn advice(state: ComponentState, call: Call) -> &'static str {
+    match (state, call) {
+        (ComponentState::Created, Call::Shutdown) => "there is nothing to shut down; unload it",
+        (ComponentState::Created, _) => "call init first",
+        (ComponentState::Initialised | ComponentState::Executing, _) => "init is called once",
+        (ComponentState::ShutDown | ComponentState::Failed, _) => "unload it, and load it anew",
+    }
+}
