@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use airssys_wasm::codec::Codec;
 use airssys_wasm::engine::Backend;
 use clap::{ArgAction, Args, Parser, Subcommand};
+use serde_json::Value;
 
 use crate::exit;
 
@@ -21,8 +23,76 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Run(RunArgs),
+    Inspect(InspectArgs),
     Invoke(InvokeArgs),
     Backends(BackendsArgs),
+}
+
+/// Run one operation of a component: init, execute, shut down
+///
+/// The answer is printed as JSON if its codec describes itself, and as a hex dump if not.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct RunArgs {
+    /// The component's file
+    pub(crate) component: PathBuf,
+
+    /// The operation's name; the component's metadata lists what there is
+    #[arg(long, value_name = "NAME")]
+    pub(crate) operation: Option<String>,
+
+    /// What the operation is given, as JSON; null if it is left out
+    #[arg(long, value_name = "JSON", value_parser = json, requires = "operation")]
+    pub(crate) params: Option<Value>,
+
+    /// The payload's codec: json, msgpack, yaml; with --input also borsh, bincode, protobuf, raw
+    #[arg(long, default_value = "json")]
+    pub(crate) codec: Codec,
+
+    /// Send this file's bytes as the payload's data, instead of an operation and its parameters; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "operation")]
+    pub(crate) input: Option<PathBuf>,
+
+    /// Write the data of the answer to this file, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) backend: BackendArg,
+
+    /// A setting that the component can ask for; may be given many times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) config: Vec<(String, String)>,
+
+    /// An environment variable for the component; may be given many times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) env: Vec<(String, String)>,
+
+    /// Time for each call into the component, in milliseconds
+    #[arg(long, value_name = "MS")]
+    pub(crate) timeout: Option<u64>,
+
+    /// Print one JSON object: codec, operation, and the answer or, in hexadecimal, its bytes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show what a component imports and exports, and what it says about itself
+///
+/// A component that does not follow the contract, or lacks imports, is shown as far as possible.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct InspectArgs {
+    /// The component's file
+    pub(crate) component: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) backend: BackendArg,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Call one exported function of any component, with values in WAVE
@@ -63,4 +133,13 @@ pub(crate) struct BackendArg {
     /// The compiler: cranelift, llvm or singlepass, as far as this build carries it
     #[arg(long)]
     pub(crate) backend: Option<Backend>,
+}
+
+fn json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }

@@ -1,9 +1,11 @@
 //! How the program ends: the exit codes, and errors on their way there.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use airssys_wasm::Error;
+use airssys_wasm::runtime::{ErrorKind, RuntimeError};
 
 use crate::text;
 
@@ -13,7 +15,7 @@ use crate::text;
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// The component answered with an error of its own.
+    /// The component answered with an error of its own, or with bytes that are no payload.
     Answered = 1,
     /// The command line asks for what there is not.
     Usage = 2,
@@ -29,7 +31,7 @@ pub(crate) enum Exit {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  the component answered with an error of its own
+  1  the component answered with an error of its own, or with what cannot be read
   2  usage: the command line is wrong, or asks for what the component does not have
   3  the component cannot be loaded or linked
   4  the component trapped or hit a limit
@@ -97,6 +99,12 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let exit = match &error {
@@ -113,6 +121,19 @@ impl From<Error> for Failure {
             }
             Error::Trap(_) => Exit::Trap,
             _ => Exit::Host,
+        };
+        Failure::new(exit, error)
+    }
+}
+
+impl From<RuntimeError> for Failure {
+    fn from(error: RuntimeError) -> Failure {
+        let exit = match error.kind() {
+            ErrorKind::Answer => Exit::Answered,
+            ErrorKind::Load => Exit::Load,
+            ErrorKind::Stopped => Exit::Trap,
+            ErrorKind::Usage => Exit::Usage,
+            ErrorKind::Host => Exit::Host,
         };
         Failure::new(exit, error)
     }

@@ -1,5 +1,7 @@
 //! `invoke`: one call to any exported function.
 
+use std::path::Path;
+
 use airssys_wasm::component::{Component, FuncType, Linker, Store, Type, Val, display_func};
 use airssys_wasm::engine::{Config, Engine};
 use serde_json::json;
@@ -12,7 +14,7 @@ use crate::{output, wave};
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
     let engine = engine(&args.backend)?;
-    let component = Component::from_file(&engine, &args.component)?;
+    let component = component(&engine, &args.component)?;
     let export = target::find(&component, &call)?;
     refuse_resources(&export)?;
     let ty = &export.function.ty;
@@ -36,6 +38,15 @@ pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
         config.backend(backend);
     }
     Ok(Engine::new(&config)?)
+}
+
+/// Reads and compiles a component.
+pub(crate) fn component(engine: &Engine, path: &Path) -> Outcome<Component> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", path.display()))
+    })?;
+    Component::from_binary(engine, &bytes)
+        .map_err(|error| Failure::from(error).context(format!("`{}` cannot be loaded", path.display())))
 }
 
 /// Handles have no text: a function that takes or gives one cannot be called from here.

@@ -5,12 +5,17 @@
 mod args;
 mod backends;
 mod exit;
+mod files;
+mod inspect;
 mod invoke;
 mod logging;
+mod metadata;
 mod output;
+mod run;
 mod target;
 mod text;
 mod wave;
+mod wit;
 
 use std::process::ExitCode;
 
@@ -22,6 +27,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start(cli.verbose);
     let outcome = match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Invoke(args) => invoke::run(args),
         Command::Backends(args) => backends::run(args),
     };

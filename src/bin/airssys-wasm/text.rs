@@ -2,10 +2,13 @@
 
 use std::fmt::Write;
 
-/// Whether a terminal might act on `c` instead of showing it: control characters, and those that turn the
-/// direction of writing.
+/// Whether a terminal might act on `c` instead of showing it: control characters, other line ends, and what turns
+/// the direction of writing.
 fn active(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c,
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{061c}'
+            | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// On one line, with what a terminal might act on spelled out.

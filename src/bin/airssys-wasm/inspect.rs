@@ -1,0 +1,162 @@
+//! `inspect`: what a component imports and exports, and what it says about itself.
+
+use airssys_wasm::component::{Component, ExternType, Linker};
+use airssys_wasm::host::{self, HostContext};
+use airssys_wasm::runtime::{ComponentOptions, RuntimeError};
+use airssys_wasm::{ComponentRuntime, Error};
+use serde_json::{Value, json};
+
+use crate::args::InspectArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::metadata::Answers;
+use crate::wit::Names;
+use crate::{invoke, output, run, text};
+
+type Items = [(String, ExternType)];
+
+pub(crate) fn run(args: &InspectArgs) -> Outcome {
+    let runtime = run::runtime(&args.backend, None)?;
+    let engine = invoke::engine(&args.backend)?;
+    let component = invoke::component(&engine, &args.component)?;
+    let mut linker = Linker::<HostContext>::new(&engine);
+    host::add_to_linker(&mut linker)?;
+    let report = Report {
+        unmet: linker.unmet_imports(&component),
+        life: Life::of(&runtime, &component),
+        component,
+    };
+    if args.json {
+        output::print_json(&report.json(args))?;
+    } else {
+        output::print(&report.text(args))?;
+    }
+    match report.life {
+        Life::Stopped(failure) => Err(failure),
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// How the component takes to the contract.
+enum Life {
+    /// It answers.
+    Answers(Box<Answers>),
+    /// It is no component of the contract, or not one that can be loaded here; the text says why.
+    No(String),
+    /// It was stopped while it was asked.
+    Stopped(Failure),
+}
+
+impl Life {
+    fn of(runtime: &ComponentRuntime, component: &Component) -> Life {
+        let id = match runtime.load_compiled(component, ComponentOptions::new()) {
+            Ok(id) => id,
+            Err(error) => return Life::No(error.to_string()),
+        };
+        let ask = || -> Result<Answers, RuntimeError> {
+            Ok(Answers {
+                metadata: runtime.metadata(&id)?,
+                codecs: runtime.supported_codecs(&id)?,
+                health: runtime.health(&id)?,
+            })
+        };
+        match ask() {
+            Ok(answers) => Life::Answers(Box::new(answers)),
+            Err(error) => Life::Stopped(error.into()),
+        }
+    }
+}
+
+struct Report {
+    component: Component,
+    unmet: Vec<Error>,
+    life: Life,
+}
+
+impl Report {
+    fn json(&self, args: &InspectArgs) -> Value {
+        let (contract, why_not) = match &self.life {
+            Life::Answers(answers) => (answers.json(), None),
+            Life::No(why) => (Value::Null, Some(why.clone())),
+            Life::Stopped(failure) => (Value::Null, Some(failure.to_string())),
+        };
+        json!({
+            "component": args.component.to_string_lossy(),
+            "bytes": self.component.size(),
+            "core-modules": self.component.core_modules(),
+            "backend": self.component.backend().name(),
+            "imports": items_json(self.component.imports()),
+            "exports": items_json(self.component.exports()),
+            "missing-imports": self.unmet.iter().map(Error::to_string).collect::<Vec<_>>(),
+            "contract": contract,
+            "why-no-contract": why_not,
+        })
+    }
+
+    fn text(&self, args: &InspectArgs) -> String {
+        let component = &self.component;
+        let mut lines = vec![format!(
+            "{}: {} bytes, {} core modules, compiled with {}",
+            text::line(&args.component.to_string_lossy()),
+            component.size(),
+            component.core_modules(),
+            component.backend(),
+        )];
+        match &self.life {
+            Life::Answers(answers) => {
+                lines.push("\ncontract".to_owned());
+                lines.push(indent(&output::table(&answers.lines())));
+            }
+            Life::No(why) => lines.push(format!("\nnot run by the contract: {}", text::message(why))),
+            Life::Stopped(_) => {}
+        }
+        if !self.unmet.is_empty() {
+            lines.push("\nmissing imports".to_owned());
+            let missing = self.unmet.iter().map(|error| text::message(&error.to_string()));
+            lines.extend(missing.map(|error| indent(&error)));
+        }
+        for (title, items) in [("imports", component.imports()), ("exports", component.exports())] {
+            if !items.is_empty() {
+                lines.push(format!("\n{title}"));
+                items_text(items, 1, &mut lines);
+            }
+        }
+        lines.join("\n")
+    }
+}
+
+fn indent(text: &str) -> String {
+    format!("  {}", text.replace('\n', "\n  "))
+}
+
+fn items_text(items: &Items, depth: usize, lines: &mut Vec<String>) {
+    let names = Names::of(items);
+    for (name, item) in items {
+        let shown = match item {
+            ExternType::Func(function) => format!("{name}: {}", names.func(&function.ty)),
+            ExternType::Type(ty) => names.definition(name, ty),
+            ExternType::Instance(_) => format!("interface {name}"),
+            other => format!("{} {name}", other.kind()),
+        };
+        lines.push(format!("{}{}", "  ".repeat(depth), text::line(&shown)));
+        if let ExternType::Instance(items) = item {
+            items_text(items, depth + 1, lines);
+        }
+    }
+}
+
+fn items_json(items: &Items) -> Vec<Value> {
+    let names = Names::of(items);
+    items
+        .iter()
+        .map(|(name, item)| {
+            let mut json = json!({ "name": name, "kind": item.kind() });
+            match item {
+                ExternType::Func(function) => json["type"] = names.func(&function.ty).into(),
+                ExternType::Type(ty) => json["type"] = names.definition(name, ty).into(),
+                ExternType::Instance(items) => json["items"] = items_json(items).into(),
+                _ => {}
+            }
+            json
+        })
+        .collect()
+}

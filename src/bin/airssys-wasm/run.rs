@@ -1,0 +1,142 @@
+//! `run`: one operation of a component that follows the contract.
+
+use std::time::Duration;
+
+use airssys_wasm::codec::{self, Codec, CodecError};
+use airssys_wasm::runtime::{ComponentState, RuntimeError};
+use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
+use serde_json::{Map, Value, json};
+
+use crate::args::{BackendArg, RunArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{files, output, text};
+
+pub(crate) fn run(args: &RunArgs) -> Outcome {
+    let question = question(args)?;
+    let runtime = runtime(&args.backend, args.timeout)?;
+    let id = runtime.load_component_from_file(&args.component, options(args))?;
+    let Some(question) = question else {
+        return Err(nothing_asked(&runtime, &id));
+    };
+    runtime.init(&id)?;
+    let answer = runtime.execute(&id, &question);
+    // What was answered is told whether or not the component then shuts down well.
+    let told = answer
+        .map_err(Failure::from)
+        .and_then(|answer| tell(args, &answer));
+    match (told, shut_down(&runtime, &id)) {
+        (Ok(()), shut_down) => shut_down.map(|()| Exit::Done),
+        (Err(failure), _) => Err(failure),
+    }
+}
+
+/// A runtime with the backend and the time for a call that the command line asks for.
+pub(crate) fn runtime(backend: &BackendArg, timeout: Option<u64>) -> Outcome<ComponentRuntime> {
+    let mut config = RuntimeConfig::builder();
+    if let Some(backend) = backend.backend {
+        config = config.with_backend(backend);
+    }
+    if let Some(timeout) = timeout {
+        config = config.with_default_timeout(Duration::from_millis(timeout));
+    }
+    let config = config.build().map_err(RuntimeError::from)?;
+    Ok(ComponentRuntime::new(config)?)
+}
+
+fn options(args: &RunArgs) -> ComponentOptions {
+    let options = ComponentOptions::new();
+    let options = args
+        .config
+        .iter()
+        .fold(options, |options, (key, value)| options.with_config(key, value));
+    args.env
+        .iter()
+        .fold(options, |options, (name, value)| options.with_env(name, value))
+}
+
+/// The payload to send, if the command line has one.
+fn question(args: &RunArgs) -> Outcome<Option<Vec<u8>>> {
+    if let Some(input) = &args.input {
+        return Ok(Some(codec::encode(args.codec.code(), &files::read(input)?)));
+    }
+    let Some(operation) = &args.operation else {
+        return Ok(None);
+    };
+    let params = args.params.as_ref().unwrap_or(&Value::Null);
+    match codec::operation(args.codec, operation, params) {
+        Ok(question) => Ok(Some(question)),
+        Err(CodecError::NotSelfDescribing(codec)) => Err(Failure::usage(format!(
+            "{codec} has no form for an operation's name: send data that has the component's own form with --input"
+        ))),
+        Err(error) => Err(Failure::new(Exit::Usage, error)),
+    }
+}
+
+/// The usage error for a command line without a question; says what the component can be asked.
+fn nothing_asked(runtime: &ComponentRuntime, id: &ComponentId) -> Failure {
+    let metadata = match runtime.metadata(id) {
+        Ok(metadata) => metadata,
+        Err(error) => return error.into(),
+    };
+    let operations: Vec<_> = metadata
+        .supported_operations
+        .iter()
+        .map(|operation| text::line(operation))
+        .collect();
+    let has = if operations.is_empty() {
+        "none by name".to_owned()
+    } else {
+        operations.join(", ")
+    };
+    Failure::usage(format!(
+        "say what to run, with --operation NAME or --input FILE; the operations of `{id}` are: {has}"
+    ))
+}
+
+/// Shuts the component down if it can still be called.
+fn shut_down(runtime: &ComponentRuntime, id: &ComponentId) -> Outcome<()> {
+    if runtime.state(id)? == ComponentState::Initialised {
+        runtime
+            .shutdown(id)
+            .map_err(|error| Failure::from(error).context("the component did not shut down"))?;
+    }
+    Ok(())
+}
+
+fn tell(args: &RunArgs, answer: &[u8]) -> Outcome<()> {
+    let unreadable =
+        |error: CodecError| Failure::new(Exit::Answered, error).context("the answer cannot be read");
+    let payload = codec::decode(answer).map_err(unreadable)?;
+    if let Some(path) = &args.output {
+        files::write(path, payload.data)?;
+    }
+    if args.json {
+        let mut report = Map::new();
+        report.insert("codec".into(), payload.codec.name().into());
+        report.insert("operation".into(), json!(args.operation));
+        if let Some(path) = &args.output {
+            report.insert("output".into(), path.to_string_lossy().into());
+            report.insert("bytes".into(), payload.data.len().into());
+        } else if payload.codec.self_describing() {
+            report.insert("answer".into(), codec::to_json(&payload).map_err(unreadable)?);
+        } else {
+            report.insert("answer-hex".into(), hex(payload.data).into());
+        }
+        output::print_json(&report.into())
+    } else if args.output.is_some() {
+        Ok(())
+    } else if payload.codec.self_describing() {
+        output::print_json(&codec::to_json(&payload).map_err(unreadable)?)
+    } else {
+        output::print(&codec::hex_dump(payload.data))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The name of the codec of this number, or the number.
+pub(crate) fn codec_name(code: u64) -> String {
+    Codec::from_code(code).map_or_else(|| format!("{code:#x}"), |codec| codec.name().to_owned())
+}
