@@ -240,6 +240,17 @@ impl<T: Send + 'static> Linker<T> {
         })
     }
 
+    /// Every import of `component` that this linker does not meet, with what is wrong: the first fault of each, in
+    /// the order of the imports.
+    pub fn unmet_imports(&self, component: &Component) -> Vec<Error> {
+        let mut resolver = Resolver::new(self, component);
+        resolver.find_resources();
+        let imports = component.imports().iter();
+        imports
+            .filter_map(|(name, ty)| resolver.check(&self.root, name, name, ty).err())
+            .collect()
+    }
+
     /// Makes an instance of `component` in `store`.
     ///
     /// # Errors
@@ -493,14 +504,19 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         }
     }
 
-    fn resolve(mut self) -> Result<Vec<Resolved<T>>> {
-        let ir = self.component.ir();
-        // Resources first: the types of functions refer to them.
-        for (index, import) in (0u32..).zip(&ir.imported_resources) {
-            if let (_, Definition::Resource { ty, .. }) = self.look_up(*import)? {
+    /// Finds the resource types that are there; the check of the imports tells of the others.
+    fn find_resources(&mut self) {
+        for (index, import) in (0u32..).zip(&self.component.ir().imported_resources) {
+            if let Ok((_, Definition::Resource { ty, .. })) = self.look_up(*import) {
                 self.resources.insert(index, *ty);
             }
         }
+    }
+
+    fn resolve(mut self) -> Result<Vec<Resolved<T>>> {
+        let ir = self.component.ir();
+        // Resources first: the types of functions refer to them.
+        self.find_resources();
         for (name, ty) in &ir.imports {
             self.check(&self.linker.root, name, name, ty)?;
         }

@@ -134,23 +134,50 @@ impl ComponentRuntime {
         self.load(&bytes, options, stem.as_deref().map(ComponentId::near))
     }
 
+    /// As [`ComponentRuntime::load_component`], for a component that is compiled already, with whichever backend.
+    ///
+    /// # Errors
+    /// Those of [`ComponentRuntime::load_component`].
+    pub fn load_compiled(
+        &self,
+        component: &Component,
+        options: ComponentOptions,
+    ) -> Result<ComponentId, RuntimeError> {
+        let settings = self.check(&options)?;
+        self.link(component, options, settings, None)
+    }
+
     fn load(
         &self,
         bytes: &[u8],
         options: ComponentOptions,
         near: Option<ComponentId>,
     ) -> Result<ComponentId, RuntimeError> {
-        let settings = options.check()?;
-        if let Some(id) = &options.id
-            && self.slots_read().contains_key(id)
-        {
-            return Err(RuntimeError::DuplicateId(id.clone()));
-        }
+        let settings = self.check(&options)?;
         let component =
             Component::from_binary(&self.shared.config.engine, bytes).map_err(RuntimeError::Load)?;
-        let export = contract::check(&component)?.to_owned();
+        self.link(&component, options, settings, near)
+    }
+
+    /// What can be known before a component is looked at.
+    fn check(&self, options: &ComponentOptions) -> Result<Settings, RuntimeError> {
+        let settings = options.check()?;
+        match &options.id {
+            Some(id) if self.slots_read().contains_key(id) => Err(RuntimeError::DuplicateId(id.clone())),
+            _ => Ok(settings),
+        }
+    }
+
+    fn link(
+        &self,
+        component: &Component,
+        options: ComponentOptions,
+        settings: Settings,
+        near: Option<ComponentId>,
+    ) -> Result<ComponentId, RuntimeError> {
+        let export = contract::check(component)?.to_owned();
         let (id, entry) = self.take_identity(options.id.clone(), near)?;
-        let slot = self.instantiate(&component, &export, &id, entry, settings, options);
+        let slot = self.instantiate(component, &export, &id, entry, settings, options);
         match slot {
             Ok(slot) => {
                 self.slots_write().insert(id.clone(), Arc::new(slot));
