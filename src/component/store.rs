@@ -10,14 +10,14 @@ use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 use super::component::Component;
 use super::instance::InstanceInner;
 use super::scope::Scope;
-use crate::engine::{self, Engine, StoreLimits};
+use crate::engine::{self, Engine, SendStore, StoreLimits};
 
 /// Holds instances and the host's data `T` that host functions see.
 ///
 /// Memory, tables and code of an instance are freed when its store is dropped.
 pub struct Store<T: Send + 'static> {
     // Dropped first: `core` keeps the code that it runs.
-    inner: wasmer::Store,
+    inner: SendStore,
     env: FunctionEnv<T>,
     core: Arc<StoreCore>,
 }

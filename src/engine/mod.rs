@@ -6,12 +6,14 @@
 mod backend;
 mod limits;
 mod memory;
+mod store;
 mod tunables;
 
 pub use backend::{Backend, UnknownBackend};
 pub use limits::StoreLimits;
 
 pub(crate) use memory::GuestMemory;
+pub(crate) use store::SendStore;
 
 use crate::error::{Error, Result};
 
@@ -74,8 +76,8 @@ impl Engine {
 }
 
 /// A wasmer store under `limits`. Its engine carries no compiler: modules bring the engine that compiled them.
-pub(crate) fn new_store(limits: &StoreLimits) -> wasmer::Store {
+pub(crate) fn new_store(limits: &StoreLimits) -> SendStore {
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
     wasmer::sys::NativeEngineExt::set_tunables(&mut engine, tunables::LimitingTunables::new(limits));
-    wasmer::Store::new(engine)
+    SendStore::new(wasmer::Store::new(engine))
 }
