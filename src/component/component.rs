@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ir::{ExternType, Ir};
 use super::translate::translate;
-use crate::engine::{Backend, Engine};
+use crate::engine::{self, Backend, Engine};
 use crate::error::{Error, Result};
 
 /// A compiled component, ready to be instantiated any number of times. Cheap to clone.
@@ -40,7 +40,7 @@ impl Component {
         let backend = engine.backend();
         let compiler = engine.compiler()?;
         let compile = |(index, bytes): (usize, &Vec<u8>)| {
-            wasmer::Module::from_binary(&compiler, bytes).map_err(|error| Error::Compile {
+            engine::compile(&compiler, bytes).map_err(|error| Error::Compile {
                 module: index,
                 backend: backend.name().into(),
                 message: error.to_string(),

@@ -7,6 +7,7 @@ mod backend;
 mod limits;
 mod memory;
 mod store;
+mod tables;
 mod tunables;
 
 pub use backend::{Backend, UnknownBackend};
@@ -73,6 +74,14 @@ impl Engine {
     pub(crate) fn compiler(&self) -> Result<wasmer::Engine> {
         self.backend.compiler()
     }
+}
+
+/// Compiles a valid core module of a component.
+pub(crate) fn compile(
+    compiler: &wasmer::Engine,
+    module: &[u8],
+) -> Result<wasmer::Module, wasmer::CompileError> {
+    wasmer::Module::from_binary(compiler, &tables::make_room(module))
 }
 
 /// A wasmer store under `limits`. Its engine carries no compiler: modules bring the engine that compiled them.

@@ -14,6 +14,7 @@ use wasmer::sys::{BaseTunables, Tunables};
 use wasmer::{MemoryType, Pages, TableType};
 
 use super::StoreLimits;
+use super::tables::true_maximum;
 
 const WASM_PAGE: u64 = 65_536;
 
@@ -65,10 +66,8 @@ impl LimitingTunables {
         }
         take_one(&self.tables).ok_or("the store's limit on tables is used up (tables)")?;
         let mut ty = *ty;
-        ty.maximum = Some(
-            ty.maximum
-                .map_or(self.table_elements, |max| max.min(self.table_elements)),
-        );
+        let maximum = true_maximum(ty.minimum, ty.maximum);
+        ty.maximum = Some(maximum.map_or(self.table_elements, |max| max.min(self.table_elements)));
         Ok(ty)
     }
 }
