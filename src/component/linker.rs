@@ -595,9 +595,9 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
             (expected, Some(found)) => Err(Error::ImportType {
                 name: full.to_owned(),
                 message: format!(
-                    "the component expects a {}, and the linker has a {}",
-                    expected.kind(),
-                    found.kind()
+                    "the component needs {}, and the linker has {}",
+                    with_article(expected.kind()),
+                    with_article(found.kind())
                 ),
             }),
         }
@@ -651,4 +651,9 @@ fn only_types(items: &[(String, ExternType)]) -> bool {
         ExternType::Instance(items) => only_types(items),
         _ => false,
     })
+}
+
+fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with('i') { "an" } else { "a" };
+    format!("{article} {kind}")
 }

@@ -1,0 +1,222 @@
+//! Hostile bytes: whatever they are, a component loads or is refused with an error, without a panic and
+//! without a gigabyte of memory.
+
+mod common;
+
+use airssys_wasm::Error;
+use airssys_wasm::component::{Component, Linker, Store};
+use airssys_wasm::engine::Engine;
+use airssys_wasm::error::Fault;
+use common::{component, default_engine, engine, fixture, try_component};
+
+const FIXTURES: [&str; 3] = ["checksum.wasm", "types.wasm", "composed.wasm"];
+
+/// Flips in all: each fixture takes its share.
+const FLIPS: u32 = 10_000;
+
+/// The engine that loads fastest among those of this build: thousands of modules are compiled here.
+fn fast_engine() -> Engine {
+    use airssys_wasm::engine::Backend;
+    if Backend::Singlepass.is_available() {
+        engine(Backend::Singlepass)
+    } else {
+        default_engine()
+    }
+}
+
+/// A pseudo-random sequence with a fixed seed (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+}
+
+/// Most memory that this process has had at once, in bytes.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .expect("VmHWM");
+    let kib: u64 = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse().ok())
+        .expect("a number");
+    kib * 1024
+}
+
+/// Loads and, if that goes well, links and instantiates with traps for imports.
+fn load(engine: &Engine, bytes: &[u8]) -> Result<(), Error> {
+    let component = Component::from_binary(engine, bytes)?;
+    let mut linker: Linker<()> = Linker::new(engine);
+    linker.define_unknown_imports_as_traps(&component)?;
+    let mut store = Store::new(engine, ());
+    linker.instantiate(&mut store, &component)?;
+    Ok(())
+}
+
+fn check_error(error: &Error, what: &dyn Fn() -> String) {
+    assert_ne!(error.fault(), Fault::Library, "{}: {error}", what());
+    assert!(!error.to_string().is_empty(), "{}", what());
+}
+
+#[test]
+fn every_prefix_is_refused_with_an_error() {
+    let engine = fast_engine();
+    for name in FIXTURES {
+        let bytes = fixture(name);
+        let mut loaded = 0u32;
+        for length in 0..bytes.len() {
+            match load(&engine, &bytes[..length]) {
+                Err(error) => check_error(&error, &|| format!("{name}, {length} bytes")),
+                // A prefix that ends between two sections is a component of its own.
+                Ok(()) => loaded += 1,
+            }
+        }
+        assert!(loaded < 100, "{name}: {loaded} prefixes load");
+        load(&engine, &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    assert!(peak_memory() < 1 << 30, "{} bytes at the peak", peak_memory());
+}
+
+#[test]
+fn ten_thousand_byte_flips_load_or_fail() {
+    let engine = fast_engine();
+    let mut random = Random(0x00c0_ffee);
+    let (mut loaded, mut refused) = (0u32, 0u32);
+    for name in FIXTURES {
+        let original = fixture(name);
+        let share = FLIPS.div_ceil(FIXTURES.len() as u32);
+        for flip in 0..share {
+            let mut bytes = original.clone();
+            let at = random.below(bytes.len());
+            let change = (random.next() % 255 + 1) as u8;
+            bytes[at] ^= change;
+            match load(&engine, &bytes) {
+                Ok(()) => loaded += 1,
+                Err(error) => {
+                    check_error(&error, &|| {
+                        format!("{name}, flip {flip}: byte {at} ^ {change:#x}")
+                    });
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        loaded > 0 && refused > 0,
+        "{loaded} loaded, {refused} refused: the flips do not reach both"
+    );
+    assert!(peak_memory() < 1 << 30, "{} bytes at the peak", peak_memory());
+}
+
+#[test]
+fn foreign_bytes_are_told_apart() {
+    let engine = default_engine();
+    let load = |bytes: &[u8]| Component::from_binary(&engine, bytes).unwrap_err();
+    assert!(matches!(load(b""), Error::NotWasm(_)));
+    assert!(matches!(load(b"#!/bin/sh\n"), Error::NotWasm(_)));
+    assert!(matches!(load(&[0xff; 100]), Error::NotWasm(_)));
+    assert!(matches!(load(b"\0asm\x01\0\0\0"), Error::CoreModule));
+    assert!(
+        load(b"\0asm\x01\0\0\0")
+            .to_string()
+            .contains("lift it to a component")
+    );
+    assert!(matches!(load(b"\0asm\x0d\0"), Error::InvalidComponent { .. }));
+    assert!(matches!(
+        load(b"\0asm\xff\0\x01\0"),
+        Error::InvalidComponent { .. }
+    ));
+    let mut random = Random(7);
+    for length in 0..2_000usize {
+        let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+        bytes.extend((0..length % 200).map(|_| random.next() as u8));
+        if let Err(error) = Component::from_binary(&engine, &bytes) {
+            check_error(&error, &|| format!("random bytes, round {length}"));
+        }
+    }
+}
+
+#[test]
+fn an_invalid_component_names_the_byte() {
+    let bytes =
+        wat::parse_str("(component (core module (func (export \"f\") (result i32) i32.const 1)))").unwrap();
+    // Make the constant a 64-bit one.
+    let at = bytes
+        .windows(2)
+        .position(|window| window == [0x41, 0x01])
+        .expect("i32.const 1");
+    let mut bytes = bytes;
+    bytes[at] = 0x42;
+    match Component::from_binary(&default_engine(), &bytes).unwrap_err() {
+        Error::InvalidComponent { offset, message } => {
+            assert!(
+                offset as usize >= at && offset as usize <= at + 3,
+                "{offset:#x} for {at:#x}"
+            );
+            assert!(message.contains("i32"), "{message}");
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn features_outside_the_supported_set_are_named() {
+    let engine = default_engine();
+    let refused = [
+        ("(component (import \"f\" (func async)))", "async"),
+        ("(component (type (future u8)))", "future"),
+        ("(component (core module (memory i64 1)))", "memory64"),
+        ("(component (core module (memory 1 1 shared)))", "threads"),
+        ("(component (core module (tag)))", "exceptions"),
+    ];
+    for (text, word) in refused {
+        let error = try_component(&engine, text).expect_err(text);
+        assert!(error.to_string().contains(word), "{text}: {error}");
+    }
+    // Values and core modules at the edges of a component.
+    let module = r#"(component (import "m" (core module $m)) (core instance (instantiate $m)))"#;
+    let error = try_component(&engine, module).unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error}");
+}
+
+#[test]
+fn what_a_component_asks_for_is_limited() {
+    let engine = default_engine();
+    let memory = r#"(component (core module $m (memory 65536)) (core instance (instantiate $m)))"#;
+    let table = r#"(component (core module $m (table 9000000 funcref)) (core instance (instantiate $m)))"#;
+    let many = format!(
+        "(component (core module $m (memory 1)) {})",
+        "(core instance (instantiate $m))".repeat(101)
+    );
+    let instances = format!(
+        "(component (core module $m) {})",
+        "(core instance (instantiate $m))".repeat(1_001)
+    );
+    for (text, limit) in [
+        (memory, "memory_bytes"),
+        (table, "table_elements"),
+        (many.as_str(), "memories"),
+        (instances.as_str(), "core_instances"),
+    ] {
+        let component = component(&engine, text);
+        let mut store = Store::new(&engine, ());
+        let error = Linker::new(&engine)
+            .instantiate(&mut store, &component)
+            .unwrap_err();
+        assert!(matches!(error, Error::Instantiate(_)), "{error}");
+        assert!(error.to_string().contains(limit), "{limit}: {error}");
+    }
+}
