@@ -1,1 +1,14 @@
-//! The command-line program, as a process.
+//! The command-line program, as a process: what it prints, where, and how it ends.
+
+#[path = "cli/backends.rs"]
+mod backends;
+#[path = "cli/faults.rs"]
+mod faults;
+#[path = "cli/inspect.rs"]
+mod inspect;
+#[path = "cli/invoke.rs"]
+mod invoke;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/run.rs"]
+mod run;

@@ -1,0 +1,70 @@
+use airssys_wasm::engine::Backend;
+use serde_json::json;
+
+use crate::process::{airssys, fixture};
+
+#[test]
+fn every_backend_is_listed() {
+    let list = airssys(&["backends"]).ended(0);
+    assert_eq!(list.stdout.lines().count(), 4, "{}", list.stdout);
+    let json = airssys(&["backends", "--json"]).ended(0).json();
+    let backends = json["backends"].as_array().expect("a list");
+    for (backend, shown) in Backend::ALL.into_iter().zip(backends) {
+        assert_eq!(shown["name"], backend.name());
+        assert_eq!(shown["available"], backend.is_available());
+        assert_eq!(shown["licence"], backend.licence());
+        assert_eq!(shown["wasmer-version"], Backend::wasmer_version());
+        let line = list.stdout.lines().find(|line| line.starts_with(backend.name()));
+        let line = line.expect("a line for each");
+        assert!(line.contains(backend.licence()), "{line}");
+        assert_eq!(
+            line.contains("sponsors of Wasmer"),
+            backend.licence() == "BUSL-1.1",
+            "{line}"
+        );
+    }
+    assert_eq!(backends.len(), Backend::ALL.len());
+}
+
+#[test]
+fn every_backend_gives_the_same_answers() {
+    for backend in Backend::available() {
+        let name = backend.name();
+        let params = r#"{"text":"to be or not to be"}"#;
+        let ran = airssys(&[
+            "run",
+            &fixture("text-processor"),
+            "--operation",
+            "word-count",
+            "--params",
+            params,
+            "--backend",
+            name,
+        ]);
+        assert_eq!(ran.ended(0).json(), json!({"count": 6, "unique": 4}), "{name}");
+        let call = r#"describe({name: "x", age: 3}, circle(1.5), ["a","b"])"#;
+        let ran = airssys(&["invoke", &fixture("types"), call, "--backend", name]).ended(0);
+        assert_eq!(
+            ran.stdout, "ok(\"x (3) has a circle of radius 1.5, tagged [a, b]\")\n",
+            "{name}"
+        );
+        let ran = airssys(&["invoke", &fixture("types"), "out-of-bounds()", "--backend", name]).ended(4);
+        ran.says("out of bounds memory access");
+    }
+}
+
+#[test]
+fn a_backend_that_is_not_there_is_refused() {
+    airssys(&["inspect", &fixture("types"), "--backend", "gcc"])
+        .ended(2)
+        .says("choose cranelift");
+    for backend in Backend::ALL.into_iter().filter(|backend| !backend.is_available()) {
+        let name = backend.name();
+        for command in ["inspect", "invoke", "run"] {
+            let types = fixture("types");
+            let mut args = vec![command, &types, "--backend", name];
+            args.extend((command == "invoke").then_some("nothing()"));
+            airssys(&args).ended(2).says(&format!("`--features {name}`"));
+        }
+    }
+}
