@@ -100,7 +100,7 @@ impl ComponentRuntime {
 
     /// Compiles, links and instantiates a component. Its start functions run; `init` is not called.
     ///
-    /// Without [`ComponentOptions::with_id`] it gets an identity like `component-1`.
+    /// Without [`ComponentOptions::with_id`] it gets the first free identity of `component-1`, `component-2`, ….
     ///
     /// # Errors
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are no valid
@@ -116,7 +116,7 @@ impl ComponentRuntime {
     }
 
     /// As [`ComponentRuntime::load_component`], from a file. Without [`ComponentOptions::with_id`] the identity is
-    /// made from the file's name.
+    /// made from the file's name: `counter`, then `counter-2`, ….
     ///
     /// # Errors
     /// [`RuntimeError::Read`], and those of [`ComponentRuntime::load_component`].
@@ -200,11 +200,15 @@ impl ComponentRuntime {
         if let Some(id) = asked {
             return enter(id.clone()).ok_or(RuntimeError::DuplicateId(id));
         }
-        let plain = near.clone().and_then(enter);
-        let near = near.unwrap_or_else(|| ComponentId::near("component"));
-        let first = 1;
-        plain
-            .or_else(|| (first..=u64::MAX).find_map(|number| enter(near.numbered(number))))
+        let (near, first) = match near {
+            Some(near) => match enter(near.clone()) {
+                Some(taken) => return Ok(taken),
+                None => (near, 2),
+            },
+            None => (ComponentId::near("component"), 1),
+        };
+        (first..=u64::MAX)
+            .find_map(|number| enter(near.numbered(number)))
             .ok_or(RuntimeError::DuplicateId(near))
     }
 
