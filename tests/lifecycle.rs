@@ -198,7 +198,7 @@ fn checksum_of_raw_bytes_by_its_setting() {
             (Some("adler32"), vec![0x09, 0x1e, 0x01, 0xde]),
             (
                 Some("fnv1a64"),
-                vec![0x06, 0xd5, 0x57, 0x3d, 0x8f, 0x28, 0x42, 0x8f],
+                vec![0x06, 0xd5, 0x57, 0x39, 0x23, 0xc6, 0xcd, 0xfc],
             ),
         ] {
             let options = algorithm.map_or(ComponentOptions::new(), |algorithm| {
@@ -213,11 +213,7 @@ fn checksum_of_raw_bytes_by_its_setting() {
                 .unwrap();
             let answer = codec::decode(&answer).unwrap();
             assert_eq!(answer.codec, Codec::Raw);
-            if algorithm != Some("fnv1a64") {
-                assert_eq!(answer.data, sum);
-            } else {
-                assert_eq!(answer.data.len(), sum.len());
-            }
+            assert_eq!(answer.data, sum);
         }
     }
 }
@@ -389,9 +385,9 @@ fn a_trap_in_init_or_shutdown_fails_the_component() {
 fn an_error_from_shutdown_ends_the_component_all_the_same() {
     let runtime = runtime();
     let guest = Guest {
-        shutdown: "i32.const 16",
+        shutdown: "i32.const 2048",
         // The error `internal("disk")`.
-        more: r#"(data (i32.const 16) "\01\00\00\00\05\00\00\00\30\00\00\00\04\00\00\00") (data (i32.const 48) "disk")"#,
+        more: r#"(data (i32.const 2048) "\01\00\00\00\05\00\00\00\00\0c\00\00\04\00\00\00") (data (i32.const 3072) "disk")"#,
         ..Guest::default()
     };
     let id = runtime
@@ -757,26 +753,65 @@ fn identities_come_from_the_options_or_the_file() {
     ));
 }
 
+/// Metadata at 2048 whose least memory is 2 GiB.
+const DEMANDING: &str = r#"(data (i32.const 2120) "\00\00\00\80\00\00\00\00")"#;
+/// Metadata at 2048 whose time for an operation is 20 ms.
+const HASTY: &str = r#"(data (i32.const 2144) "\01\00\00\00\00\00\00\00\14")"#;
+/// Metadata at 2048 whose description has 1 MiB.
+const VERBOSE: &str = r#"(data (i32.const 2064) "\00\00\00\00\00\00\10\00")"#;
+
+fn described(more: &'static str, execute: &'static str) -> Vec<u8> {
+    Guest {
+        metadata: "i32.const 2048",
+        execute,
+        more,
+        ..Guest::default()
+    }
+    .build()
+}
+
 #[test]
 fn a_component_that_needs_more_memory_than_it_may_have_is_not_started() {
-    let limits = airssys_wasm::engine::StoreLimits {
-        memory_bytes: 1 << 20,
-        ..Default::default()
-    };
-    let config = RuntimeConfig::builder().with_limits(limits).build().unwrap();
-    let runtime = ComponentRuntime::new(config).unwrap();
-    let loaded = runtime.load_component(&fixture("text-processor.wasm"), ComponentOptions::new());
-    match loaded {
-        // The minimum of its memory may be beyond the limit by itself.
-        Err(error) => assert!(matches!(error, RuntimeError::Load(_)), "{error:?}"),
-        Ok(id) => {
-            let init = runtime.init(&id);
-            assert!(
-                matches!(init, Ok(()) | Err(RuntimeError::Memory { .. })),
-                "{init:?}"
-            );
-        }
+    let runtime = runtime();
+    let id = runtime
+        .load_component(&described(DEMANDING, host_support::ZERO), ComponentOptions::new())
+        .unwrap();
+    let refused = runtime.init(&id);
+    assert!(
+        matches!(refused, Err(RuntimeError::Memory { needed, limit, .. }) if needed == 2 << 30 && limit == 1 << 30),
+        "{refused:?}"
+    );
+    assert_eq!(runtime.state(&id).unwrap(), ComponentState::Created);
+}
+
+#[test]
+fn a_components_own_time_for_an_operation_applies() {
+    let runtime = runtime();
+    let guest = described(HASTY, "(call $sleep (i64.const 600000)) i32.const 0");
+    let id = runtime.load_component(&guest, ComponentOptions::new()).unwrap();
+    runtime.init(&id).unwrap();
+    let stopped = runtime.execute(&id, b"");
+    assert!(
+        matches!(stopped, Err(RuntimeError::Timeout { after, .. }) if after == Duration::from_millis(20)),
+        "{stopped:?}"
+    );
+}
+
+#[test]
+fn metadata_beyond_its_bounds_is_refused() {
+    let runtime = runtime();
+    let id = runtime
+        .load_component(&described(VERBOSE, host_support::ZERO), ComponentOptions::new())
+        .unwrap();
+    for _ in 0..2 {
+        let refused = runtime.metadata(&id);
+        assert!(
+            matches!(refused, Err(RuntimeError::Metadata { .. })),
+            "{refused:?}"
+        );
     }
+    assert!(matches!(runtime.init(&id), Err(RuntimeError::Metadata { .. })));
+    assert_eq!(runtime.state(&id).unwrap(), ComponentState::Created);
 }
 
 #[test]
@@ -785,9 +820,9 @@ fn what_is_particular_to_a_request_reaches_the_component() {
     // Copies request-id, caller, timeout and trace to the answer, as they lie in memory.
     let guest = Guest {
         execute: r#"
-            (i32.store (i32.const 20) (i32.add (local.get 0) (i32.const 8)))
-            (i32.store (i32.const 24) (i32.const 96))
-            (i32.const 16)"#,
+            (i32.store (i32.const 2056) (i32.add (local.get 0) (i32.const 8)))
+            (i32.store (i32.const 2060) (i32.const 88))
+            (i32.const 2048)"#,
         ..Guest::default()
     };
     let id = runtime

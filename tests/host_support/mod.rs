@@ -68,6 +68,8 @@ pub struct Guest {
     pub init: &'static str,
     /// The body of `execute`, which leaves the address of a `result<list<u8>, execution-error>`. Can call `$sleep`.
     pub execute: &'static str,
+    /// The body of `metadata`, which leaves the address of a `component-metadata`.
+    pub metadata: &'static str,
     /// The body of `shutdown`.
     pub shutdown: &'static str,
     /// More of the module.
@@ -83,6 +85,7 @@ impl Default for Guest {
             version: "1.0.0",
             init: ZERO,
             execute: ZERO,
+            metadata: ZERO,
             shutdown: ZERO,
             more: "",
         }
@@ -95,6 +98,7 @@ impl Guest {
             version,
             init,
             execute,
+            metadata,
             shutdown,
             more,
         } = self;
@@ -106,7 +110,7 @@ impl Guest {
               (func (export "{lifecycle}#init")
                 (param i32 i32 i32 i32 i32 i64 i64 i32 i64 i32 i32) (result i32) {init})
               (func (export "{lifecycle}#execute") (param i32) (result i32) {execute})
-              (func (export "{lifecycle}#metadata") (result i32) {ZERO})
+              (func (export "{lifecycle}#metadata") (result i32) {metadata})
               (func (export "{lifecycle}#health") (result i32) {ZERO})
               (func (export "{lifecycle}#supported-codecs") (result i32) {ZERO})
               (func (export "{lifecycle}#shutdown") (result i32) {shutdown})
