@@ -19,6 +19,10 @@ use crate::error::{Error, Result, TrapKind};
 /// Translates a component in its binary form.
 pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
     expect_component(bytes)?;
+    // The translator leaves the bodies of functions unread.
+    Validator::new_with_features(features())
+        .validate_all(bytes)
+        .map_err(|error| at_offset(&error))?;
     let scope = ScopeVec::new();
     let tunables = tunables();
     let mut validator = Validator::new_with_features(features());

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use wasmer::sys::NativeEngineExt;
+
+use super::StoreLimits;
+use super::tunables::{LimitingTunables, Memories};
 use crate::error::{Error, Result};
 
 /// A compiler. Each is compiled in by the cargo feature of its name; the choice among those is made at run time.
@@ -76,7 +80,14 @@ impl Backend {
             }
         };
         #[allow(unreachable_code, reason = "reached with one backend or more")]
-        Ok(builder.set_features(Some(features())).engine().into())
+        {
+            let mut engine: wasmer::Engine = builder.set_features(Some(features())).engine().into();
+            if self == Backend::Llvm {
+                let tunables = LimitingTunables::new(&StoreLimits::default(), Memories::Movable);
+                NativeEngineExt::set_tunables(&mut engine, tunables);
+            }
+            Ok(engine)
+        }
     }
 }
 

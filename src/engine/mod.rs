@@ -16,6 +16,7 @@ pub use limits::StoreLimits;
 pub(crate) use memory::GuestMemory;
 pub(crate) use store::SendStore;
 
+use self::tunables::{LimitingTunables, Memories};
 use crate::error::{Error, Result};
 
 /// Settings of an [`Engine`].
@@ -87,6 +88,9 @@ pub(crate) fn compile(
 /// A wasmer store under `limits`. Its engine carries no compiler: modules bring the engine that compiled them.
 pub(crate) fn new_store(limits: &StoreLimits) -> SendStore {
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
-    wasmer::sys::NativeEngineExt::set_tunables(&mut engine, tunables::LimitingTunables::new(limits));
+    wasmer::sys::NativeEngineExt::set_tunables(
+        &mut engine,
+        LimitingTunables::new(limits, Memories::Reserved),
+    );
     SendStore::new(wasmer::Store::new(engine))
 }

@@ -24,10 +24,24 @@ pub(super) struct LimitingTunables {
     memories: AtomicU32,
     table_elements: u32,
     tables: AtomicU32,
+    memories_are: Memories,
+}
+
+/// How compiled code finds linear memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memories {
+    /// At one address for life, with its whole address space reserved: no bounds checks in the code.
+    Reserved,
+    /// Wherever the instance's record says, with bounds checks in the code.
+    ///
+    /// The LLVM backend needs this: where memory 0 is reserved, each function takes its base as a hidden
+    /// parameter, and calls between instances hand on the *caller's*. A component's core modules have memories
+    /// of their own, so the callee would work on the wrong memory.
+    Movable,
 }
 
 impl LimitingTunables {
-    pub(super) fn new(limits: &StoreLimits) -> LimitingTunables {
+    pub(super) fn new(limits: &StoreLimits, memories_are: Memories) -> LimitingTunables {
         let pages = (limits.memory_bytes / WASM_PAGE).min(65_536);
         LimitingTunables {
             base: BaseTunables::new(),
@@ -35,6 +49,7 @@ impl LimitingTunables {
             memories: AtomicU32::new(limits.memories),
             table_elements: limits.table_elements,
             tables: AtomicU32::new(limits.tables),
+            memories_are,
         }
     }
 
@@ -79,7 +94,12 @@ fn take_one(left: &AtomicU32) -> Option<u32> {
 
 impl Tunables for LimitingTunables {
     fn memory_style(&self, memory: &MemoryType) -> MemoryStyle {
-        self.base.memory_style(memory)
+        match self.memories_are {
+            Memories::Reserved => self.base.memory_style(memory),
+            Memories::Movable => MemoryStyle::Dynamic {
+                offset_guard_size: WASM_PAGE,
+            },
+        }
     }
 
     fn table_style(&self, table: &TableType) -> TableStyle {
