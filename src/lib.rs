@@ -6,8 +6,8 @@
 //! - [`error`]: what can go wrong, by whose fault.
 //! - [`host`]: what components import of the contract.
 //! - [`messaging`]: identities, mailboxes and routing.
-//! - [`runtime`]: [`ComponentRuntime`], which runs the life cycle of the contract.
-//! - [`security`]: capabilities.
+//! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
+//! - [`security`]: what components may do.
 
 pub mod codec;
 pub mod component;

@@ -471,11 +471,11 @@ fn multicodec_knows_the_seven_codecs() {
             ])))
         );
         assert_eq!(
-            proxy.multicodec("is-codec-supported", &[number.clone()]),
+            proxy.multicodec("is-codec-supported", std::slice::from_ref(&number)),
             Val::Bool(true)
         );
         assert_eq!(
-            proxy.multicodec("get-codec-info", &[number.clone()]),
+            proxy.multicodec("get-codec-info", std::slice::from_ref(&number)),
             ok(Some(record(vec![
                 ("id", number),
                 ("name", text(codec.name())),
@@ -497,11 +497,11 @@ fn multicodec_tells_its_errors_apart() {
     assert_eq!(decode(b"\x01"), err("unknown-codec", Some(Val::U64(1))));
     let unknown = Val::U64(u64::MAX);
     assert_eq!(
-        proxy.multicodec("is-codec-supported", &[unknown.clone()]),
+        proxy.multicodec("is-codec-supported", std::slice::from_ref(&unknown)),
         Val::Bool(false)
     );
     assert_eq!(
-        proxy.multicodec("get-codec-info", &[unknown.clone()]),
+        proxy.multicodec("get-codec-info", std::slice::from_ref(&unknown)),
         err("unknown-codec", Some(unknown.clone()))
     );
     let Val::Bytes(encoded) = proxy.multicodec("encode", &[unknown, bytes(b"")]) else {

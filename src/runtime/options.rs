@@ -106,7 +106,8 @@ impl ComponentOptions {
 /// What is particular to one operation.
 #[derive(Clone, Debug, Default)]
 pub struct ExecuteOptions {
-    /// Names the request in logs and traces. `None`: the runtime makes one up that is unique within it.
+    /// Names the request in logs and traces. `None` or empty: the runtime makes one up that is unique
+    /// within it.
     pub request_id: Option<String>,
     /// On whose behalf. `None`: the host application's.
     pub caller: Option<CallerInfo>,

@@ -165,6 +165,7 @@ impl Slot {
             slot: self,
             call,
             next: None,
+            panicking: std::thread::panicking(),
         })
     }
 
@@ -179,6 +180,8 @@ struct Running<'a> {
     slot: &'a Slot,
     call: Call,
     next: Option<ComponentState>,
+    /// Whether the thread was panicking when the call began: then a panic at its end says nothing about it.
+    panicking: bool,
 }
 
 impl Running<'_> {
@@ -223,7 +226,7 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() && !self.panicking {
             self.next = Some(ComponentState::Failed);
         }
         if matches!(self.next, Some(ComponentState::ShutDown | ComponentState::Failed)) {

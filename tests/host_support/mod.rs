@@ -209,7 +209,7 @@ fn contract(version: &str, world: &str) -> Resolve {
 
 /// A component for the last world of `resolve`.
 fn encode(resolve: &Resolve, core: &str) -> Vec<u8> {
-    let (world, _) = resolve.worlds.iter().last().expect("there is a world");
+    let (world, _) = resolve.worlds.iter().next_back().expect("there is a world");
     let mut module = wat::parse_str(core).unwrap_or_else(|error| panic!("{error}\n{core}"));
     embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false).expect("metadata");
     ComponentEncoder::default()
