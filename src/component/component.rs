@@ -40,10 +40,10 @@ impl Component {
         let backend = engine.backend();
         let compiler = engine.compiler()?;
         let compile = |(index, bytes): (usize, &Vec<u8>)| {
-            engine::compile(&compiler, bytes).map_err(|error| Error::Compile {
+            engine::compile(backend, &compiler, bytes).map_err(|message| Error::Compile {
                 module: index,
                 backend: backend.name().into(),
-                message: error.to_string(),
+                message,
             })
         };
         let modules = ir

@@ -28,6 +28,7 @@ mod instance;
 mod ir;
 mod linker;
 mod names;
+mod pack;
 mod resource;
 mod scope;
 mod store;

@@ -54,7 +54,7 @@ pub(crate) fn make<T: Send + 'static>(
         Trampoline::Transcoder { op, from, to } => {
             let (params, results) = transcode::signature(op);
             let params = vec![I32; params];
-            builder.function(cx, params, vec![I32; results], move |store, b, args| {
+            builder.function(cx, params, packed_results(results), move |store, b, args| {
                 let (from, to) = (b.instance.memory(from), b.instance.memory(to));
                 let (Some(from), Some(to)) = (from, to) else {
                     return Err(Error::bug("a transcoder without its memories"));
@@ -146,13 +146,23 @@ fn arg(args: &[u32], index: usize) -> Result<u32> {
         .ok_or_else(|| Error::bug("a trampoline called with too few arguments"))
 }
 
+/// How adapter modules import an intrinsic of so many results: two are packed in one.
+fn packed_results(results: usize) -> Vec<Type> {
+    if results == 2 {
+        vec![Type::I64]
+    } else {
+        vec![Type::I32; results]
+    }
+}
+
 struct Builder {
     instance: Arc<InstanceInner>,
     core: Arc<StoreCore>,
 }
 
 impl Builder {
-    /// A function of 32-bit integers that does not see the host's data.
+    /// A function of 32-bit integers that does not see the host's data. Two results that are declared as one
+    /// 64-bit one are packed, the first in the low half.
     fn function<T: Send + 'static>(
         self,
         cx: &mut StoreContextMut<'_, T>,
@@ -161,6 +171,7 @@ impl Builder {
         body: impl Fn(&mut StoreMut<'_>, &Builder, &[u32]) -> Result<Vec<u32>> + Send + Sync + 'static,
     ) -> wasmer::Function {
         let env = cx.env.clone();
+        let packed = results.as_slice() == [Type::I64];
         let ty = FunctionType::new(params, results);
         let body =
             move |mut env: FunctionEnvMut<'_, T>, args: &[Value]| -> Result<Vec<Value>, RuntimeError> {
@@ -170,10 +181,16 @@ impl Builder {
                     .map(i32::cast_unsigned)
                     .collect();
                 let results = body(&mut env.as_store_mut(), &self, &args).map_err(to_runtime)?;
-                Ok(results
-                    .into_iter()
-                    .map(|value| Value::I32(value.cast_signed()))
-                    .collect())
+                Ok(match (packed, results.as_slice()) {
+                    (true, &[low, high]) => {
+                        let both = u64::from(high) << 32 | u64::from(low);
+                        vec![Value::I64(both.cast_signed())]
+                    }
+                    _ => results
+                        .into_iter()
+                        .map(|value| Value::I32(value.cast_signed()))
+                        .collect(),
+                })
             };
         wasmer::Function::new_with_env(&mut cx.store, &env, ty, body)
     }

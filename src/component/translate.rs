@@ -14,6 +14,8 @@ use super::ir::{
     CoreDef, CoreExport, Counts, Export, ExternType, Function, Initializer, Ir, Options, ResourceTable,
     RuntimeImport, Trampoline, Transcode,
 };
+use super::pack::pack_results;
+use super::transcode;
 use crate::error::{Error, Result, TrapKind};
 
 /// Translates a component in its binary form.
@@ -125,7 +127,11 @@ impl Converter<'_> {
             .map(|index| self.resource_table(env::TypeResourceTableIndex::new(index)))
             .collect();
         Ok(Ir {
-            modules: self.modules.values().map(|module| module.wasm.to_vec()).collect(),
+            modules: packed(
+                self.modules.values().map(|module| module.wasm.to_vec()).collect(),
+                &initializers,
+                &trampolines,
+            )?,
             imports,
             runtime_imports,
             lowerings,
@@ -281,7 +287,7 @@ impl Converter<'_> {
                 to,
                 to64: false,
             } => Trampoline::Transcoder {
-                op: transcode(*op),
+                op: transcoding(*op),
                 from: from.as_u32(),
                 to: to.as_u32(),
             },
@@ -497,6 +503,35 @@ impl Converter<'_> {
     }
 }
 
+/// The modules, with the two results of an intrinsic packed in one where one is imported.
+fn packed(
+    mut modules: Vec<Vec<u8>>,
+    initializers: &[Initializer],
+    trampolines: &[Trampoline],
+) -> Result<Vec<Vec<u8>>> {
+    for initializer in initializers {
+        let Initializer::InstantiateModule { module, args } = initializer else {
+            continue;
+        };
+        let two_results = |def: &CoreDef| match def {
+            CoreDef::Trampoline(index) => match trampolines.get(*index as usize) {
+                Some(Trampoline::Transcoder { op, .. }) => transcode::signature(*op).1 == 2,
+                _ => false,
+            },
+            _ => false,
+        };
+        let imports: Vec<usize> = (0..args.len()).filter(|arg| two_results(&args[*arg])).collect();
+        if !imports.is_empty() {
+            let place = modules
+                .get_mut(*module as usize)
+                .ok_or_else(|| Error::bug("a core module out of range"))?;
+            *place = pack_results(place, &imports)
+                .ok_or_else(|| Error::bug("an adapter module of an unknown shape"))?;
+        }
+    }
+    Ok(modules)
+}
+
 fn name(name: &str) -> Arc<str> {
     Arc::from(name)
 }
@@ -507,7 +542,7 @@ fn unsupported(what: &str) -> Error {
     ))
 }
 
-fn transcode(op: env::Transcode) -> Transcode {
+fn transcoding(op: env::Transcode) -> Transcode {
     match op {
         env::Transcode::Copy(env::FixedEncoding::Utf8) => Transcode::CopyUtf8,
         env::Transcode::Copy(env::FixedEncoding::Utf16) => Transcode::CopyUtf16,

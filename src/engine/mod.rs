@@ -6,6 +6,7 @@
 mod backend;
 mod limits;
 mod memory;
+mod results;
 mod store;
 mod tables;
 mod tunables;
@@ -77,12 +78,30 @@ impl Engine {
     }
 }
 
-/// Compiles a valid core module of a component.
+/// Compiles a valid core module of a component, with the engine that [`Engine::compiler`] made.
+///
+/// # Errors
+/// What the compiler said.
 pub(crate) fn compile(
+    backend: Backend,
     compiler: &wasmer::Engine,
     module: &[u8],
-) -> Result<wasmer::Module, wasmer::CompileError> {
-    wasmer::Module::from_binary(compiler, &tables::make_room(module))
+) -> std::result::Result<wasmer::Module, String> {
+    if backend == Backend::Singlepass
+        && let Some(import) = results::import_with_several(module)
+    {
+        return Err(format!(
+            "Singlepass compiles no import with several results, as `{import}` has"
+        ));
+    }
+    // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
+    let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        wasmer::Module::from_binary(compiler, &tables::make_room(module))
+    }));
+    match compiled {
+        Ok(module) => module.map_err(|error| error.to_string()),
+        Err(_) => Err("the compiler panicked".into()),
+    }
 }
 
 /// A wasmer store under `limits`. Its engine carries no compiler: modules bring the engine that compiled them.

@@ -45,8 +45,7 @@ fn rewrite(module: &[u8]) -> Option<Vec<u8>> {
                 }
             }
             Payload::TableSection(reader) => {
-                let range = reader.range();
-                section = Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?);
+                section = Some(reader.range());
                 tables = reader.into_iter().collect::<Result<_, _>>().ok()?;
             }
             Payload::ExportSection(exports) => {
