@@ -23,3 +23,8 @@ pub use runtime::{
     ComponentId, ComponentOptions, ComponentRuntime, ComponentState, ExecuteOptions, RuntimeConfig,
     RuntimeError,
 };
+
+/// The README's example is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,161 @@
+//! The invariants of ARCHITECTURE.md that a machine can check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    assert!(
+        !files.is_empty(),
+        "{folder} has no Rust files: the check looks in the wrong place"
+    );
+    files.sort();
+    files
+}
+
+/// A file's code: without comments, so that prose may name what code may not.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("readable");
+    let lines = text
+        .lines()
+        .map(|line| line.split_once("//").map_or(line, |(code, _)| code));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn names(code: &str, word: &str) -> bool {
+    code.match_indices(word).any(|(at, _)| {
+        let ident = |c: char| c.is_alphanumeric() || c == '_';
+        !code[..at].chars().next_back().is_some_and(ident)
+            && !code[at + word.len()..].chars().next().is_some_and(ident)
+    })
+}
+
+/// The files under `folders` that name `word`, as paths from the root.
+fn naming(folders: &[&str], word: &str) -> Vec<String> {
+    let files = folders.iter().flat_map(|folder| rust_files(folder));
+    files
+        .filter(|path| names(&code(path), word))
+        .map(|path| {
+            path.strip_prefix(root())
+                .expect("below the root")
+                .display()
+                .to_string()
+        })
+        .collect()
+}
+
+fn none(folders: &[&str], words: &[&str]) {
+    for word in words {
+        let found = naming(folders, word);
+        assert!(found.is_empty(), "`{word}` is named in {found:?}");
+    }
+}
+
+#[test]
+fn only_the_translation_names_the_translator() {
+    let found = naming(&["src", "adapters"], "wasmtime_environ");
+    assert_eq!(found, ["src/component/translate.rs"]);
+}
+
+#[test]
+fn wasmer_is_named_by_engine_and_component_only() {
+    let found = naming(&["src", "adapters"], "wasmer");
+    let foreign: Vec<_> = found
+        .iter()
+        .filter(|path| !path.starts_with("src/engine/") && !path.starts_with("src/component/"))
+        .collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+    assert!(found.len() > 5, "the check finds too little: {found:?}");
+}
+
+#[test]
+fn engine_and_component_know_nothing_above_them() {
+    let rooms = [
+        "crate::runtime",
+        "crate::host",
+        "crate::codec",
+        "crate::messaging",
+        "crate::security",
+    ];
+    none(&["src/engine", "src/component"], &rooms);
+    none(&["src/engine"], &["crate::component"]);
+    none(
+        &["src/engine", "src/component"],
+        &["airssys:", "component-lifecycle", "host-services"],
+    );
+}
+
+#[test]
+fn adapters_know_nothing_of_engine_runtime_and_contract() {
+    none(
+        &["adapters"],
+        &[
+            "wasmer",
+            "airssys_wasm",
+            "airssys:",
+            "component-lifecycle",
+            "wasmtime_environ",
+        ],
+    );
+}
+
+#[test]
+fn rooms_import_one_way() {
+    none(
+        &["src/host", "src/codec", "src/security", "src/messaging"],
+        &["crate::runtime"],
+    );
+    none(&["src/codec", "src/security", "src/messaging"], &["crate::host"]);
+    none(
+        &["src/codec", "src/security"],
+        &["crate::component", "crate::engine"],
+    );
+}
+
+#[test]
+fn unsafe_code_is_where_it_is_named() {
+    let found = naming(&["src", "adapters", "xtask"], "unsafe");
+    assert_eq!(
+        found,
+        [
+            "src/engine/memory.rs",
+            "src/engine/store.rs",
+            "src/engine/tunables.rs"
+        ]
+    );
+    let opted_out = naming(&["src", "adapters", "xtask", "tests", "examples"], "unsafe_code");
+    assert_eq!(opted_out, found);
+}
+
+#[test]
+fn files_stay_small() {
+    for path in ["src", "adapters", "xtask", "tests"]
+        .iter()
+        .flat_map(|folder| rust_files(folder))
+    {
+        let lines = fs::read_to_string(&path).expect("readable").lines().count();
+        assert!(lines <= 600, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn the_check_tells_words_from_parts_of_words() {
+    assert!(names("use wasmer::Store;", "wasmer"));
+    assert!(!names("use wasmer_types::Store;", "wasmer"));
+    assert!(!names("use my_wasmer::Store;", "wasmer"));
+}
