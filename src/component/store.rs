@@ -39,6 +39,12 @@ impl<T: Send + 'static> Store<T> {
         }
     }
 
+    /// Stops the guest that runs in this store, from another thread.
+    #[cfg(all(unix, feature = "interrupt"))]
+    pub fn interrupt_handle(&self) -> engine::InterruptHandle {
+        engine::InterruptHandle::new(&self.inner)
+    }
+
     /// The host's data.
     pub fn data(&self) -> &T {
         self.env.as_ref(&self.inner)

@@ -4,6 +4,8 @@
 //! never frees the code that it has loaded, so a shared one would leak with every component that is unloaded.
 
 mod backend;
+#[cfg(all(unix, feature = "interrupt"))]
+mod interrupt;
 mod limits;
 mod memory;
 mod results;
@@ -12,6 +14,8 @@ mod tables;
 mod tunables;
 
 pub use backend::{Backend, UnknownBackend};
+#[cfg(all(unix, feature = "interrupt"))]
+pub use interrupt::InterruptHandle;
 pub use limits::StoreLimits;
 
 pub(crate) use memory::GuestMemory;

@@ -17,6 +17,8 @@ mod metadata;
 mod options;
 mod slot;
 mod state;
+#[cfg(all(unix, feature = "interrupt"))]
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::fmt;

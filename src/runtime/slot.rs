@@ -8,6 +8,8 @@ use super::error::RuntimeError;
 use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
 use super::metadata;
 use super::state::{Call, ComponentState};
+#[cfg(all(unix, feature = "interrupt"))]
+use super::watchdog;
 use crate::component::{Instance, Store};
 use crate::error::Error;
 use crate::host::{ComponentMetadata, HealthStatus, HostContext};
@@ -197,8 +199,13 @@ impl Running<'_> {
             let source = Error::bug("a component that may be called has no instance");
             return Err(RuntimeError::of_call(id, self.call, time, true, source));
         };
-        guest.store.data_mut().deadline = Instant::now().checked_add(time);
+        let deadline = Instant::now().checked_add(time);
+        guest.store.data_mut().deadline = deadline;
+        #[cfg(all(unix, feature = "interrupt"))]
+        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.store.interrupt_handle()));
         let result = work(guest);
+        #[cfg(all(unix, feature = "interrupt"))]
+        drop(armed);
         guest.store.data_mut().deadline = None;
         result.map_err(|source| {
             let intact = !guest.instance.is_poisoned();

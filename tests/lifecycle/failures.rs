@@ -220,3 +220,30 @@ fn metadata_beyond_its_bounds_is_refused() {
     assert!(matches!(runtime.init(&id), Err(RuntimeError::Metadata { .. })));
     assert_eq!(runtime.state(&id).unwrap(), ComponentState::Created);
 }
+
+#[cfg(all(unix, feature = "interrupt"))]
+#[test]
+fn a_component_that_computes_on_is_stopped_at_its_deadline() {
+    for runtime in runtimes() {
+        let guest = Guest {
+            execute: "(loop $forever (br $forever)) unreachable",
+            ..Guest::default()
+        };
+        let id = runtime.load_component(&guest.build(), options("loop")).unwrap();
+        runtime.init(&id).unwrap();
+        let timeout = Duration::from_millis(100);
+        let begin = Instant::now();
+        let error = runtime.execute_with(&id, b"", within(timeout)).unwrap_err();
+        assert!(matches!(error, RuntimeError::Timeout { .. }), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Stopped);
+        assert!(begin.elapsed() >= Duration::from_millis(100));
+        assert_eq!(runtime.state(&id).unwrap(), ComponentState::Failed);
+        // A deadline that has passed stops nobody else.
+        let id = runtime
+            .load_component(&Guest::default().build(), options("after"))
+            .unwrap();
+        runtime.init(&id).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        runtime.execute(&id, b"").unwrap();
+    }
+}
