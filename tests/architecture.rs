@@ -28,8 +28,28 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// A file's code: without comments, so that prose may name what code may not.
+/// A file's code: without comments and texts, so that prose may name what code may not.
 fn code(path: &Path) -> String {
+    let mut code = String::new();
+    let mut within_text = false;
+    let mut characters = uncommented(path)
+        .replace("'\"'", "")
+        .replace("\\\\", "")
+        .replace("\\\"", "");
+    characters.push('\n');
+    for character in characters.chars() {
+        match character {
+            '"' => within_text = !within_text,
+            _ if within_text => {}
+            _ => code.push(character),
+        }
+    }
+    assert!(!within_text, "{}: the texts do not end", path.display());
+    code
+}
+
+/// A file without its comments.
+fn uncommented(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("readable");
     let lines = text
         .lines()
@@ -63,6 +83,16 @@ fn none(folders: &[&str], words: &[&str]) {
     for word in words {
         let found = naming(folders, word);
         assert!(found.is_empty(), "`{word}` is named in {found:?}");
+    }
+}
+
+/// As [`none`], for words that would stand in texts.
+fn none_in_texts(folders: &[&str], words: &[&str]) {
+    for path in folders.iter().flat_map(|folder| rust_files(folder)) {
+        let text = uncommented(&path);
+        for word in words {
+            assert!(!text.contains(word), "`{word}` is named in {}", path.display());
+        }
     }
 }
 
@@ -102,16 +132,8 @@ fn engine_and_component_know_nothing_above_them() {
 
 #[test]
 fn adapters_know_nothing_of_engine_runtime_and_contract() {
-    none(
-        &["adapters"],
-        &[
-            "wasmer",
-            "airssys_wasm",
-            "airssys:",
-            "component-lifecycle",
-            "wasmtime_environ",
-        ],
-    );
+    none(&["adapters"], &["wasmer", "airssys_wasm", "wasmtime_environ"]);
+    none_in_texts(&["adapters"], &["airssys:", "component-lifecycle"]);
 }
 
 #[test]
@@ -138,7 +160,7 @@ fn unsafe_code_is_where_it_is_named() {
             "src/engine/tunables.rs"
         ]
     );
-    let opted_out = naming(&["src", "adapters", "xtask", "tests", "examples"], "unsafe_code");
+    let opted_out = naming(&["src", "adapters", "xtask"], "unsafe_code");
     assert_eq!(opted_out, found);
 }
 

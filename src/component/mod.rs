@@ -29,6 +29,7 @@ mod ir;
 mod linker;
 mod names;
 mod pack;
+mod resolve;
 mod resource;
 mod scope;
 mod store;

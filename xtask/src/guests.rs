@@ -10,6 +10,7 @@ mod compose;
 mod javascript;
 mod rust;
 
+use crate::wit_deps;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -219,14 +220,7 @@ fn lay_out_contract(root: &Path, folder: &Path) -> Result<()> {
     if !text.contains("airssys:") {
         return Ok(());
     }
-    for name in ["types", "multicodec", "messaging", "host", "component"] {
-        let from = root.join("wit/core").join(format!("{name}.wit"));
-        let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
-        write_if_changed(
-            &folder.join("wit/deps").join(name).join(format!("{name}.wit")),
-            &bytes,
-        )?;
-    }
+    wit_deps::lay_out(root, &folder.join("wit"))?;
     Ok(())
 }
 
