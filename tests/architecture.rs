@@ -28,33 +28,31 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// A file's code: without comments and texts, so that prose may name what code may not.
-fn code(path: &Path) -> String {
-    let mut code = String::new();
-    let mut within_text = false;
-    let mut characters = uncommented(path)
-        .replace("'\"'", "")
-        .replace("\\\\", "")
-        .replace("\\\"", "");
-    characters.push('\n');
-    for character in characters.chars() {
-        match character {
-            '"' => within_text = !within_text,
-            _ if within_text => {}
-            _ => code.push(character),
+/// What a file says: with `texts`, all but its comments; without, its code alone, so that texts may name what code
+/// may not.
+fn reading(path: &Path, texts: bool) -> String {
+    let source = fs::read_to_string(path).expect("readable");
+    let mut out = String::new();
+    for line in source.lines() {
+        let mut rest = line.chars().peekable();
+        let mut within = false;
+        while let Some(character) = rest.next() {
+            match character {
+                '\\' if within => {
+                    rest.next();
+                }
+                '\'' if !within && rest.peek() == Some(&'"') => {
+                    rest.next();
+                }
+                '"' => within = !within,
+                '/' if !within && rest.peek() == Some(&'/') => break,
+                _ if within && !texts => {}
+                _ => out.push(character),
+            }
         }
+        out.push('\n');
     }
-    assert!(!within_text, "{}: the texts do not end", path.display());
-    code
-}
-
-/// A file without its comments.
-fn uncommented(path: &Path) -> String {
-    let text = fs::read_to_string(path).expect("readable");
-    let lines = text
-        .lines()
-        .map(|line| line.split_once("//").map_or(line, |(code, _)| code));
-    lines.collect::<Vec<_>>().join("\n")
+    out
 }
 
 fn names(code: &str, word: &str) -> bool {
@@ -69,7 +67,7 @@ fn names(code: &str, word: &str) -> bool {
 fn naming(folders: &[&str], word: &str) -> Vec<String> {
     let files = folders.iter().flat_map(|folder| rust_files(folder));
     files
-        .filter(|path| names(&code(path), word))
+        .filter(|path| names(&reading(path, false), word))
         .map(|path| {
             path.strip_prefix(root())
                 .expect("below the root")
@@ -89,7 +87,7 @@ fn none(folders: &[&str], words: &[&str]) {
 /// As [`none`], for words that would stand in texts.
 fn none_in_texts(folders: &[&str], words: &[&str]) {
     for path in folders.iter().flat_map(|folder| rust_files(folder)) {
-        let text = uncommented(&path);
+        let text = reading(&path, true);
         for word in words {
             assert!(!text.contains(word), "`{word}` is named in {}", path.display());
         }

@@ -246,3 +246,50 @@ fn what_a_component_asks_for_is_limited() {
         assert!(error.to_string().contains(limit), "{limit}: {error}");
     }
 }
+
+#[test]
+fn shared_types_and_long_import_lists_cost_what_they_weigh() {
+    use std::fmt::Write;
+
+    // Types of 2^10 leaves each, made of ten pairs, used by three hundred functions of different types: not far
+    // from what validation lets through.
+    let mut text = String::from("(component (type $t0 (tuple u8 u8))");
+    for level in 1..10 {
+        let below = level - 1;
+        write!(text, "(type $t{level} (tuple $t{below} $t{below}))").unwrap();
+    }
+    for function in 0..300 {
+        write!(
+            text,
+            "(import \"f{function}\" (func (param \"p{function}\" $t9)))"
+        )
+        .unwrap();
+    }
+    // And twenty thousand imports of an instance.
+    text.push_str("(import \"i\" (instance ");
+    for function in 0..20_000 {
+        write!(text, "(export \"g{function}\" (func))").unwrap();
+    }
+    text.push_str(")))");
+    let engine = default_engine();
+    let component = component(&engine, &text);
+    let mut linker: Linker<()> = Linker::new(&engine);
+    let error = linker
+        .instantiate_pre(&component)
+        .err()
+        .expect("nothing is defined");
+    assert!(matches!(error, Error::MissingImport { .. }), "{error}");
+    linker.root().func_wrap("f0", |_, (): ()| Ok(())).unwrap();
+    let error = linker.instantiate_pre(&component).err().expect("of another type");
+    assert!(matches!(error, Error::ImportType { .. }), "{error}");
+    assert!(
+        error.to_string().len() < 10_000,
+        "{} bytes",
+        error.to_string().len()
+    );
+    linker.allow_shadowing(true);
+    let mut linker: Linker<()> = Linker::new(&engine);
+    linker.define_unknown_imports_as_traps(&component).unwrap();
+    linker.instantiate_pre(&component).unwrap();
+    assert!(peak_memory() < 1 << 30, "{} bytes at the peak", peak_memory());
+}

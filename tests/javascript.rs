@@ -5,7 +5,6 @@ mod common;
 use std::path::PathBuf;
 
 use airssys_wasm::codec::{self, Codec};
-use airssys_wasm::engine::Backend;
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
 use common::engines;
 use serde_json::{Value, json};
@@ -36,11 +35,6 @@ fn the_javascript_guest_answers_on_every_backend() {
     let Some(bytes) = guest() else { return };
     let value = json!({"b": 1, "a": {"y": [1, {"z": 2, "c": 3}], "x": {}}, "s": "ü😀"});
     for engine in engines() {
-        // LLVM takes minutes for an interpreter of this size.
-        if engine.backend().name() == "llvm" && Backend::available().len() > 1 {
-            eprintln!("the JavaScript guest is not compiled with LLVM here: the other backends run it");
-            continue;
-        }
         let config = RuntimeConfig::builder()
             .with_backend(engine.backend())
             .build()

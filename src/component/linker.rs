@@ -8,7 +8,7 @@ use wasmer::{AsStoreMut, FunctionEnvMut};
 use super::component::Component;
 use super::instance::{self, Instance};
 use super::ir::{ExternType, Function};
-use super::names;
+use super::names::NameMap;
 use super::resolve::{self, Resolved};
 use super::resource::ResourceType;
 use super::store::{AsContextMut, StoreContextMut};
@@ -135,31 +135,19 @@ impl<T: Send + 'static> Clone for Definition<T> {
     }
 }
 
-pub(super) struct Definitions<T: Send + 'static>(Vec<(String, Definition<T>)>);
+pub(super) type Definitions<T> = NameMap<Definition<T>>;
 
-impl<T: Send + 'static> Clone for Definitions<T> {
-    fn clone(&self) -> Definitions<T> {
-        Definitions(self.0.clone())
+fn define<T: Send + 'static>(
+    definitions: &mut Definitions<T>,
+    name: &str,
+    item: Definition<T>,
+    shadowing: bool,
+) -> Result<()> {
+    if !shadowing && definitions.get_mut(name).is_some() {
+        return Err(Error::Redefined(name.to_owned()));
     }
-}
-
-impl<T: Send + 'static> Definitions<T> {
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
-    }
-
-    pub(super) fn find(&self, name: &str) -> Option<&Definition<T>> {
-        names::find(self.0.iter().map(|(name, item)| (name.as_str(), item)), name)
-    }
-
-    fn insert(&mut self, name: &str, item: Definition<T>, shadowing: bool) -> Result<()> {
-        match self.0.iter_mut().find(|(other, _)| other == name) {
-            Some(_) if !shadowing => return Err(Error::Redefined(name.to_owned())),
-            Some((_, place)) => *place = item,
-            None => self.0.push((name.to_owned(), item)),
-        }
-        Ok(())
-    }
+    definitions.insert(name, item);
+    Ok(())
 }
 
 /// Host functions, resources and instances by name; instantiates components with them.
@@ -183,7 +171,7 @@ impl<T: Send + 'static> Clone for Linker<T> {
 impl<T: Send + 'static> fmt::Debug for Linker<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.root.0.iter().map(|(name, item)| (name, item.kind())))
+            .entries(self.root.iter().map(|(name, item)| (name, item.kind())))
             .finish()
     }
 }
@@ -192,7 +180,7 @@ impl<T: Send + 'static> Linker<T> {
     /// An empty linker.
     pub fn new(_engine: &Engine) -> Linker<T> {
         Linker {
-            root: Definitions(Vec::new()),
+            root: NameMap::new(),
             shadowing: false,
         }
     }
@@ -363,8 +351,12 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
             check,
             call,
         };
-        self.definitions
-            .insert(name, Definition::Func(Arc::new(func)), self.shadowing)
+        define(
+            self.definitions,
+            name,
+            Definition::Func(Arc::new(func)),
+            self.shadowing,
+        )
     }
 
     /// Defines a resource type. `dtor` runs, with the resource's representation, when a guest drops one that
@@ -384,7 +376,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
             ty,
             dtor: Arc::new(dtor),
         };
-        self.definitions.insert(name, item, self.shadowing)
+        define(self.definitions, name, item, self.shadowing)
     }
 
     /// The definitions of the instance `name` within this one.
@@ -402,16 +394,12 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
 
     fn into_instance(self, name: &str) -> Result<LinkerInstance<'a, T>> {
         let path = self.full_name(name);
-        let items = &mut self.definitions.0;
-        let place = match items.iter().position(|(other, _)| other == name) {
-            Some(place) => place,
-            None => {
-                items.push((name.to_owned(), Definition::Instance(Definitions(Vec::new()))));
-                items.len() - 1
-            }
-        };
-        match &mut items[place].1 {
-            Definition::Instance(definitions) => Ok(LinkerInstance {
+        if self.definitions.get_mut(name).is_none() {
+            self.definitions
+                .insert(name, Definition::Instance(NameMap::new()));
+        }
+        match self.definitions.get_mut(name) {
+            Some(Definition::Instance(definitions)) => Ok(LinkerInstance {
                 definitions,
                 path,
                 shadowing: self.shadowing,
@@ -430,16 +418,10 @@ fn define_unknown<T: Send + 'static>(
     match ty {
         ExternType::Type(_) => Ok(()),
         ExternType::Instance(items) => {
-            let places = definitions
-                .0
-                .iter()
-                .enumerate()
-                .map(|(place, (name, _))| (name.as_str(), place));
-            let place = names::find(places, name).unwrap_or(definitions.0.len());
-            if place == definitions.0.len() {
-                definitions.insert(name, Definition::Instance(Definitions(Vec::new())), false)?;
+            if definitions.find(name).is_none() {
+                definitions.insert(name, Definition::Instance(NameMap::new()));
             }
-            let Some((_, Definition::Instance(inner))) = definitions.0.get_mut(place) else {
+            let Some(Definition::Instance(inner)) = definitions.find_mut(name) else {
                 return Ok(());
             };
             items
@@ -457,7 +439,10 @@ fn define_unknown<T: Send + 'static>(
                 check: Box::new(|_, _| Ok(())),
                 call: Box::new(call),
             };
-            definitions.insert(name, Definition::Func(Arc::new(func)), false)
+            {
+                definitions.insert(name, Definition::Func(Arc::new(func)));
+                Ok(())
+            }
         }
         ExternType::Resource(_) => {
             enum Unknown {}
@@ -469,7 +454,8 @@ fn define_unknown<T: Send + 'static>(
                 ty: ResourceType::host::<Unknown>(),
                 dtor: Arc::new(dtor),
             };
-            definitions.insert(name, item, false)
+            definitions.insert(name, item);
+            Ok(())
         }
         ExternType::Module | ExternType::Component => Err(Error::Unsupported(format!(
             "it imports a {} as `{full}`",

@@ -19,6 +19,8 @@
 //! # }
 //! ```
 
+use std::fmt::Write;
+
 #[expect(clippy::module_inception, reason = "the component model's own noun")]
 mod component;
 mod crossing;
@@ -33,6 +35,7 @@ mod resolve;
 mod resource;
 mod scope;
 mod store;
+mod text;
 mod trampoline;
 mod transcode;
 mod translate;
@@ -57,16 +60,22 @@ pub use typed::{
 /// A component value of any type. A list of bytes is one [`Val::Bytes`](airssys_wasm_abi::Val::Bytes).
 pub type Val = airssys_wasm_abi::Val<ResourceAny>;
 
-/// A function's type as WIT writes it.
+/// A function's type as WIT writes it; what is longer than a few thousand bytes is cut and ends with `…`.
 pub fn display_func(ty: &FuncType) -> String {
-    let params = ty
-        .params
-        .iter()
-        .map(|(name, ty)| format!("{name}: {ty}"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    match &ty.result {
-        Some(result) => format!("func({params}) -> {result}"),
-        None => format!("func({params})"),
-    }
+    let mut text = text::Bounded::new(MAX_TYPE_TEXT);
+    let written = (|| {
+        text.write_str("func(")?;
+        for (index, (name, ty)) in ty.params.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(text, "{comma}{name}: {ty}")?;
+        }
+        text.write_str(")")?;
+        ty.result
+            .as_ref()
+            .map_or(Ok(()), |result| write!(text, " -> {result}"))
+    })();
+    text.finish(written)
 }
+
+/// Bytes of a type's text. Stops types whose parts are shared, and whose text is far longer than they are.
+const MAX_TYPE_TEXT: usize = 4096;

@@ -3,6 +3,8 @@
 //! Implements the component model's rule: `a:b/c@1.2.3` stands for every version 1.x.y, `@0.2.3` for 0.2.x,
 //! `@0.0.3` and pre-releases for themselves alone.
 
+use std::collections::HashMap;
+
 use semver::Version;
 
 /// A name without the part of its version that may differ, and the version. `None` if it has to match as is.
@@ -35,6 +37,74 @@ pub(crate) fn find<'a, V>(items: impl Iterator<Item = (&'a str, V)> + Clone, wan
         .map(|(_, value)| value)
 }
 
+/// Values by name, in the order in which they came. Lookups take the same time however many there are.
+#[derive(Clone)]
+pub(crate) struct NameMap<V> {
+    items: Vec<(String, V)>,
+    exact: HashMap<String, usize>,
+    /// The highest version on each compatible track.
+    tracks: HashMap<String, (Version, usize)>,
+}
+
+impl<V> NameMap<V> {
+    pub(crate) fn new() -> NameMap<V> {
+        NameMap {
+            items: Vec::new(),
+            exact: HashMap::new(),
+            tracks: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.items.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        if let Some(place) = self.exact.get(name) {
+            return Some(*place);
+        }
+        let (track, _) = compatible(name)?;
+        self.tracks.get(&track).map(|(_, place)| *place)
+    }
+
+    /// The value of that very name, or of the highest compatible version.
+    pub(crate) fn find(&self, name: &str) -> Option<&V> {
+        self.items.get(self.place(name)?).map(|(_, value)| value)
+    }
+
+    /// As [`NameMap::find`], for changing the value.
+    pub(crate) fn find_mut(&mut self, name: &str) -> Option<&mut V> {
+        let place = self.place(name)?;
+        self.items.get_mut(place).map(|(_, value)| value)
+    }
+
+    /// The value of that very name.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        let place = *self.exact.get(name)?;
+        self.items.get_mut(place).map(|(_, value)| value)
+    }
+
+    /// Puts a value in, in the place of one of that very name.
+    pub(crate) fn insert(&mut self, name: &str, value: V) {
+        if let Some(place) = self.get_mut(name) {
+            *place = value;
+            return;
+        }
+        let place = self.items.len();
+        self.items.push((name.to_owned(), value));
+        self.exact.insert(name.to_owned(), place);
+        if let Some((track, version)) = compatible(name) {
+            let highest = self
+                .tracks
+                .entry(track)
+                .or_insert_with(|| (version.clone(), place));
+            if highest.0 < version {
+                *highest = (version, place);
+            }
+        }
+    }
+}
+
 /// Names with the same package and interface as `wanted` but another version, for error messages.
 pub(crate) fn other_versions<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Vec<&'a str> {
     let base = wanted.split_once('@').map_or(wanted, |(base, _)| base);
@@ -47,8 +117,16 @@ pub(crate) fn other_versions<'a>(names: impl Iterator<Item = &'a str>, wanted: &
 mod tests {
     use super::*;
 
+    /// Both ways to look up have to agree.
     fn look_up(names: &[&'static str], wanted: &str) -> Option<&'static str> {
-        find(names.iter().map(|name| (*name, *name)), wanted)
+        let found = find(names.iter().map(|name| (*name, *name)), wanted);
+        let mut map = NameMap::new();
+        for name in names {
+            map.insert(name, *name);
+        }
+        assert_eq!(map.find(wanted).copied(), found);
+        assert_eq!(map.find_mut(wanted).copied(), found);
+        found
     }
 
     #[test]

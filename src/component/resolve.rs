@@ -165,7 +165,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
     }
 
     fn missing(&self, name: &str, full: &str, ty: &ExternType) -> Error {
-        let names = self.linker.root.names();
+        let names = self.linker.root.iter().map(|(name, _)| name);
         let others = names::other_versions(names, name);
         let hint = if others.is_empty() {
             format!(
@@ -185,7 +185,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
     }
 
     fn missing_item(&self, full: &str, root: &str) -> Error {
-        let names = self.linker.root.names();
+        let names = self.linker.root.iter().map(|(name, _)| name);
         let others = names::other_versions(names, root);
         let hint = if others.is_empty() {
             "the host provides the interface without this item".to_owned()

@@ -31,13 +31,7 @@ pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
     let mut types = env::ComponentTypesBuilder::new(&validator);
     let translator = env::Translator::new(&tunables, &mut validator, &mut types, &scope);
     let (translation, modules) = translator.translate(bytes).map_err(invalid)?;
-    Converter {
-        component: &translation.component,
-        types: &types,
-        modules: &modules,
-        functions: HashMap::new(),
-    }
-    .ir(&translation.trampolines)
+    Converter::new(&translation.component, &types, &modules).ir(&translation.trampolines)
 }
 
 /// WebAssembly 2.0 with several memories, and the synchronous component model.
@@ -91,10 +85,32 @@ struct Converter<'a> {
     component: &'a env::Component,
     types: &'a env::ComponentTypesBuilder,
     modules: &'a PrimaryMap<StaticModuleIndex, wasmtime_environ::ModuleTranslation<'a>>,
+    /// What was converted, so that what is used often is converted once: types share their parts.
     functions: HashMap<env::TypeFuncIndex, Arc<Function>>,
+    converted: HashMap<env::InterfaceType, abi::Type>,
+    /// The names of what each module exports, by what it is.
+    export_names: HashMap<StaticModuleIndex, HashMap<EntityIndex, &'a str>>,
+    /// The module of each core instance so far, by which exports that are named by index get their names.
+    instances: Vec<StaticModuleIndex>,
 }
 
-impl Converter<'_> {
+impl<'a> Converter<'a> {
+    fn new(
+        component: &'a env::Component,
+        types: &'a env::ComponentTypesBuilder,
+        modules: &'a PrimaryMap<StaticModuleIndex, wasmtime_environ::ModuleTranslation<'a>>,
+    ) -> Converter<'a> {
+        Converter {
+            component,
+            types,
+            modules,
+            functions: HashMap::new(),
+            converted: HashMap::new(),
+            export_names: HashMap::new(),
+            instances: Vec::new(),
+        }
+    }
+
     fn ir(mut self, trampolines: &PrimaryMap<env::TrampolineIndex, env::Trampoline>) -> Result<Ir> {
         let component = self.component;
         let mut imports = Vec::new();
@@ -170,22 +186,18 @@ impl Converter<'_> {
         }
     }
 
-    fn initializers(&self) -> Result<(Vec<Initializer>, Vec<u32>)> {
+    fn initializers(&mut self) -> Result<(Vec<Initializer>, Vec<u32>)> {
         let mut initializers = Vec::new();
         let mut lowerings = Vec::new();
-        // The module of each core instance so far, by which exports that are named by index get their names.
-        let mut instances: Vec<Option<StaticModuleIndex>> = Vec::new();
-        for initializer in &self.component.initializers {
+        let component = self.component;
+        for initializer in &component.initializers {
             initializers.push(match initializer {
                 env::GlobalInitializer::InstantiateModule(
                     env::InstantiateModule::Static(module, args),
                     _,
                 ) => {
-                    let args = args
-                        .iter()
-                        .map(|def| self.core_def(def, &instances))
-                        .collect::<Result<_>>()?;
-                    instances.push(Some(*module));
+                    let args = args.iter().map(|def| self.core_def(def)).collect::<Result<_>>()?;
+                    self.instances.push(*module);
                     Initializer::InstantiateModule {
                         module: module.as_u32(),
                         args,
@@ -203,23 +215,19 @@ impl Converter<'_> {
                 }
                 env::GlobalInitializer::ExtractMemory(memory) => Initializer::ExtractMemory {
                     index: memory.index.as_u32(),
-                    export: self.core_export(&memory.export, &instances)?,
+                    export: self.core_export(&memory.export)?,
                 },
                 env::GlobalInitializer::ExtractRealloc(realloc) => Initializer::ExtractRealloc {
                     index: realloc.index.as_u32(),
-                    def: self.core_def(&realloc.def, &instances)?,
+                    def: self.core_def(&realloc.def)?,
                 },
                 env::GlobalInitializer::ExtractPostReturn(post_return) => Initializer::ExtractPostReturn {
                     index: post_return.index.as_u32(),
-                    def: self.core_def(&post_return.def, &instances)?,
+                    def: self.core_def(&post_return.def)?,
                 },
                 env::GlobalInitializer::Resource(resource) => Initializer::Resource {
                     index: resource.index.as_u32(),
-                    dtor: resource
-                        .dtor
-                        .as_ref()
-                        .map(|def| self.core_def(def, &instances))
-                        .transpose()?,
+                    dtor: resource.dtor.as_ref().map(|def| self.core_def(def)).transpose()?,
                     instance: resource.instance.as_u32(),
                 },
                 env::GlobalInitializer::ExtractCallback(_) | env::GlobalInitializer::ExtractTable(_) => {
@@ -230,9 +238,9 @@ impl Converter<'_> {
         Ok((initializers, lowerings))
     }
 
-    fn core_def(&self, def: &env::CoreDef, instances: &[Option<StaticModuleIndex>]) -> Result<CoreDef> {
+    fn core_def(&mut self, def: &env::CoreDef) -> Result<CoreDef> {
         Ok(match def {
-            env::CoreDef::Export(export) => CoreDef::Export(self.core_export(export, instances)?),
+            env::CoreDef::Export(export) => CoreDef::Export(self.core_export(export)?),
             env::CoreDef::InstanceFlags(instance) => CoreDef::InstanceFlags(instance.as_u32()),
             env::CoreDef::Trampoline(index) => CoreDef::Trampoline(index.as_u32()),
             env::CoreDef::UnsafeIntrinsic(_) => return Err(unsupported("intrinsics of another runtime")),
@@ -241,26 +249,27 @@ impl Converter<'_> {
     }
 
     fn core_export<I: Copy + Into<EntityIndex>>(
-        &self,
+        &mut self,
         export: &env::CoreExport<I>,
-        instances: &[Option<StaticModuleIndex>],
     ) -> Result<CoreExport> {
         let name = match &export.item {
             env::ExportItem::Name(name) => name.clone(),
             env::ExportItem::Index(index) => {
-                let module = instances
+                let module = self
+                    .instances
                     .get(export.instance.index())
                     .copied()
-                    .flatten()
                     .ok_or_else(|| Error::bug("an export of a core instance that is not made yet"))?;
-                let module = &self.modules[module].module;
-                let index: EntityIndex = (*index).into();
-                module
-                    .exports
-                    .iter()
-                    .find(|(_, entity)| **entity == index)
-                    .map(|(name, _)| module.strings[name].to_owned())
-                    .ok_or_else(|| Error::bug("an export that its core module does not name"))?
+                let modules = self.modules;
+                let names = self.export_names.entry(module).or_insert_with(|| {
+                    let module = &modules[module].module;
+                    let exports = module.exports.iter();
+                    exports
+                        .map(|(name, entity)| (*entity, &module.strings[name]))
+                        .collect()
+                });
+                let name = names.get(&(*index).into());
+                (*name.ok_or_else(|| Error::bug("an export that its core module does not name"))?).to_owned()
             }
         };
         Ok(CoreExport {
@@ -336,12 +345,10 @@ impl Converter<'_> {
 
     fn export(&mut self, index: env::ExportIndex) -> Result<Export> {
         let component = self.component;
-        // Every core instance is made when exports are read, so any may be named by index.
-        let instances = self.core_instances();
         Ok(match &component.export_items[index] {
             env::Export::LiftedFunction { ty, func, options } => Export::Func {
                 function: self.function(*ty)?,
-                def: self.core_def(func, &instances)?,
+                def: self.core_def(func)?,
                 options: options.as_u32(),
             },
             env::Export::Instance { exports, .. } => {
@@ -356,20 +363,6 @@ impl Converter<'_> {
             env::Export::Type(other) => return Err(unsupported(&format!("an exported {}", other.desc()))),
             env::Export::ModuleStatic { .. } | env::Export::ModuleImport { .. } => Export::Module,
         })
-    }
-
-    fn core_instances(&self) -> Vec<Option<StaticModuleIndex>> {
-        self.component
-            .initializers
-            .iter()
-            .filter_map(|initializer| match initializer {
-                env::GlobalInitializer::InstantiateModule(env::InstantiateModule::Static(module, _), _) => {
-                    Some(Some(*module))
-                }
-                env::GlobalInitializer::InstantiateModule(..) => Some(None),
-                _ => None,
-            })
-            .collect()
     }
 
     fn extern_type(&mut self, ty: &env::TypeDef) -> Result<ExternType> {
@@ -418,11 +411,23 @@ impl Converter<'_> {
         Ok(function)
     }
 
-    fn ty(&self, ty: &env::InterfaceType) -> Result<abi::Type> {
+    fn ty(&mut self, ty: &env::InterfaceType) -> Result<abi::Type> {
+        if let Some(converted) = self.converted.get(ty) {
+            return Ok(converted.clone());
+        }
+        let converted = self.convert(ty)?;
+        self.converted.insert(*ty, converted.clone());
+        Ok(converted)
+    }
+
+    fn optional(&mut self, ty: &Option<env::InterfaceType>) -> Result<Option<abi::Type>> {
+        ty.as_ref().map(|ty| self.ty(ty)).transpose()
+    }
+
+    fn convert(&mut self, ty: &env::InterfaceType) -> Result<abi::Type> {
         use abi::Type;
         use env::InterfaceType as I;
         let types = self.types;
-        let optional = |ty: &Option<I>| ty.as_ref().map(|ty| self.ty(ty)).transpose();
         let resource = |index: &env::TypeResourceTableIndex| abi::ResourceType(index.as_u32());
         Ok(match ty {
             I::Bool => Type::Bool,
@@ -472,7 +477,7 @@ impl Converter<'_> {
                 let cases = cases.map(|(case, ty)| {
                     Ok(abi::Case {
                         name: name(case),
-                        ty: optional(ty)?,
+                        ty: self.optional(ty)?,
                     })
                 });
                 Type::Variant(Arc::new(abi::VariantType {
@@ -489,8 +494,8 @@ impl Converter<'_> {
             I::Result(index) => {
                 let result = &types[*index];
                 Type::Result(Arc::new(abi::ResultType {
-                    ok: optional(&result.ok)?,
-                    err: optional(&result.err)?,
+                    ok: self.optional(&result.ok)?,
+                    err: self.optional(&result.err)?,
                 }))
             }
             I::Own(index) => Type::Own(resource(index)),

@@ -12,6 +12,7 @@ use super::Val;
 use super::func::Func;
 use super::resource::{Resource, ResourceAny, ResourceType};
 use super::store::AsContextMut;
+use super::text::bounded;
 use crate::error::{Error, Result};
 
 /// What a type check needs to know beyond the types: which resource type stands behind a handle type.
@@ -98,8 +99,9 @@ fn unexpected<T>(got: &Val) -> Error {
 
 fn differ<T>(ty: &Type) -> Check {
     Err(format!(
-        "the host has `{}`, the component has `{ty}`",
-        std::any::type_name::<T>()
+        "the host has `{}`, the component has `{}`",
+        std::any::type_name::<T>(),
+        bounded(ty, 200)
     ))
 }
 
