@@ -4,6 +4,7 @@
 mod backends;
 #[path = "cli/faults.rs"]
 mod faults;
+mod host_support;
 #[path = "cli/inspect.rs"]
 mod inspect;
 #[path = "cli/invoke.rs"]
@@ -12,3 +13,5 @@ mod invoke;
 mod process;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/stops.rs"]
+mod stops;
