@@ -276,11 +276,10 @@ fn shared_types_and_long_import_lists_cost_what_they_weigh() {
     let mut linker: Linker<()> = Linker::new(&engine);
     let error = linker
         .instantiate_pre(&component)
-        .err()
-        .expect("nothing is defined");
+        .expect_err("nothing is defined");
     assert!(matches!(error, Error::MissingImport { .. }), "{error}");
     linker.root().func_wrap("f0", |_, (): ()| Ok(())).unwrap();
-    let error = linker.instantiate_pre(&component).err().expect("of another type");
+    let error = linker.instantiate_pre(&component).expect_err("of another type");
     assert!(matches!(error, Error::ImportType { .. }), "{error}");
     assert!(
         error.to_string().len() < 10_000,
