@@ -344,6 +344,17 @@ impl Instance {
         Some(export)
     }
 
+    fn export_at(&self, path: &[&str]) -> Result<&Export> {
+        let mut index = None;
+        for name in path {
+            let next = self.get_export_index(index.as_ref(), name);
+            index = Some(next.ok_or_else(|| self.missing(index.as_ref(), name))?);
+        }
+        index
+            .and_then(|index| self.export(&index))
+            .ok_or_else(|| self.missing(None, &path.join("#")))
+    }
+
     /// The exported function at `path`: `["run"]` at the root, `["ns:pkg/interface@1.0.0", "run"]` in an
     /// instance.
     ///
@@ -353,19 +364,7 @@ impl Instance {
         if store.as_context_mut().core.id != self.inner.store {
             return Err(Error::WrongStore("the instance"));
         }
-        let mut index = None;
-        for name in path {
-            index = Some(
-                self.get_export_index(index.as_ref(), name)
-                    .ok_or_else(|| self.missing(index.as_ref(), name))?,
-            );
-        }
-        let missing = || self.missing(None, &path.join("#"));
-        match index
-            .as_ref()
-            .and_then(|index| self.export(index))
-            .ok_or_else(missing)?
-        {
+        match self.export_at(path)? {
             Export::Func {
                 function,
                 def,
@@ -393,7 +392,7 @@ impl Instance {
                     options,
                 }))
             }
-            _ => Err(missing()),
+            _ => Err(self.missing(None, &path.join("#"))),
         }
     }
 
@@ -414,15 +413,8 @@ impl Instance {
     /// # Errors
     /// [`Error::MissingExport`].
     pub fn get_resource(&self, path: &[&str]) -> Result<ResourceType> {
-        let mut index = None;
-        for name in path {
-            index = Some(
-                self.get_export_index(index.as_ref(), name)
-                    .ok_or_else(|| self.missing(index.as_ref(), name))?,
-            );
-        }
-        match index.as_ref().and_then(|index| self.export(index)) {
-            Some(Export::Resource(table)) => Ok(self.inner.resource_table(*table)?.2.ty),
+        match self.export_at(path)? {
+            Export::Resource(table) => Ok(self.inner.resource_table(*table)?.2.ty),
             _ => Err(self.missing(None, &path.join("#"))),
         }
     }
