@@ -1,0 +1,1 @@
+//! A WIT world in, readable Rust host glue out.

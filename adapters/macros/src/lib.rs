@@ -1,0 +1,1 @@
+//! `bindgen!` and the derives of component types.

@@ -1,0 +1,3 @@
+//! Measures airssys-wasm beside wasmtime and bare wasmer.
+
+fn main() {}
