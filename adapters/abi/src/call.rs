@@ -3,10 +3,10 @@
 use crate::core_value::{CoreValue, check_core_values};
 use crate::error::AbiError;
 use crate::func::FuncPlan;
-use crate::guest::Guest;
+use crate::guest::{Guest, LiftGuest, LowerGuest};
 use crate::lift::{Source, lift};
 use crate::lower::{Target, lower};
-use crate::memory::{GuestPtr, allocate, vec_with_room};
+use crate::memory::{GuestPtr, allocate, check_value, vec_with_room};
 use crate::val::Val;
 
 impl FuncPlan {
@@ -17,7 +17,7 @@ impl FuncPlan {
     /// # Errors
     /// [`Fault::Host`](crate::Fault::Host) for arguments that do not fit; [`AbiError::InvalidReallocResult`]; whatever
     /// the guest's `realloc` and resource tables fail with.
-    pub fn lower_params<G: Guest>(
+    pub fn lower_params<G: LowerGuest>(
         &self,
         guest: &mut G,
         args: &[Val<G::Resource>],
@@ -57,7 +57,7 @@ impl FuncPlan {
     /// [`Fault::Guest`](crate::Fault::Guest) for a violation of the ABI; [`Fault::Internal`](crate::Fault::Internal) if
     /// `flat` does not match [`export_signature`](FuncPlan::export_signature); whatever the guest's tables and budget
     /// fail with.
-    pub fn lift_result<G: Guest>(
+    pub fn lift_result<G: LiftGuest>(
         &self,
         guest: &mut G,
         flat: &[CoreValue],
@@ -80,7 +80,7 @@ impl FuncPlan {
     ///
     /// # Errors
     /// As for [`lift_result`](FuncPlan::lift_result), with [`import_signature`](FuncPlan::import_signature).
-    pub fn lift_params<G: Guest>(
+    pub fn lift_params<G: LiftGuest>(
         &self,
         guest: &mut G,
         flat: &[CoreValue],
@@ -112,7 +112,7 @@ impl FuncPlan {
     /// # Errors
     /// [`Fault::Host`](crate::Fault::Host) for a result that does not fit; [`Fault::Guest`](crate::Fault::Guest) for a
     /// bad return pointer; otherwise as for [`lower_params`](FuncPlan::lower_params).
-    pub fn lower_result<G: Guest>(
+    pub fn lower_result<G: LowerGuest>(
         &self,
         guest: &mut G,
         result: Option<&Val<G::Resource>>,
@@ -148,8 +148,5 @@ impl FuncPlan {
 
 /// A guest's pointer to a value in memory: aligned, and all of the value within bounds.
 fn checked<G: Guest>(guest: &G, ptr: CoreValue, size: u64, align: u32) -> Result<GuestPtr, G::Error> {
-    let ptr = GuestPtr(ptr.u32()?);
-    ptr.check_aligned(align)?;
-    ptr.range(size, guest.memory()?)?;
-    Ok(ptr)
+    check_value(guest, GuestPtr(ptr.u32()?), size, align)
 }

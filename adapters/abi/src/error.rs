@@ -188,7 +188,8 @@ impl AbiError {
     }
 
     /// The same error, found one level deeper: names the level in front of the path.
-    pub(crate) fn within(mut self, level: impl FnOnce() -> String) -> AbiError {
+    #[must_use]
+    pub fn within(mut self, level: impl FnOnce() -> String) -> AbiError {
         match &mut self {
             AbiError::TypeMismatch { path, .. }
             | AbiError::MissingField { path, .. }

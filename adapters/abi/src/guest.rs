@@ -29,20 +29,10 @@ pub trait Guest {
     /// # Errors
     /// If the canonical options name no memory.
     fn memory(&self) -> Result<&[u8], Self::Error>;
+}
 
-    /// Linear memory, to write to. Fetched anew after every [`realloc`](Guest::realloc), which may have grown it.
-    ///
-    /// # Errors
-    /// If the canonical options name no memory.
-    fn memory_mut(&mut self) -> Result<&mut [u8], Self::Error>;
-
-    /// Calls the guest's `realloc` and returns what it returned, unchecked. Sizes and alignment are bytes.
-    ///
-    /// # Errors
-    /// If the canonical options name no `realloc`, or if it trapped.
-    fn realloc(&mut self, old_ptr: u32, old_size: u32, align: u32, new_size: u32)
-    -> Result<u32, Self::Error>;
-
+/// What lifting needs beyond reading memory. The guest does not run meanwhile.
+pub trait LiftGuest: Guest {
     /// Takes an owned handle out of the guest's table ("Loading", `lift_own`).
     ///
     /// # Errors
@@ -54,6 +44,29 @@ pub trait Guest {
     /// # Errors
     /// If the handle is unknown or of another type.
     fn lift_borrow(&mut self, ty: ResourceType, handle: u32) -> Result<Self::Resource, Self::Error>;
+
+    /// Called with the bytes that the host is about to allocate for what the guest passed, before it does.
+    /// Stops a guest that refers to one big string a million times from exhausting the host.
+    ///
+    /// # Errors
+    /// If the budget of this crossing is spent.
+    fn consume_lift_budget(&mut self, bytes: u64) -> Result<(), Self::Error>;
+}
+
+/// What lowering needs beyond reading memory.
+pub trait LowerGuest: Guest {
+    /// Linear memory, to write to. Fetched anew after every [`realloc`](LowerGuest::realloc), which may have grown it.
+    ///
+    /// # Errors
+    /// If the canonical options name no memory.
+    fn memory_mut(&mut self) -> Result<&mut [u8], Self::Error>;
+
+    /// Calls the guest's `realloc` and returns what it returned, unchecked. Sizes and alignment are bytes.
+    ///
+    /// # Errors
+    /// If the canonical options name no `realloc`, or if it trapped.
+    fn realloc(&mut self, old_ptr: u32, old_size: u32, align: u32, new_size: u32)
+    -> Result<u32, Self::Error>;
 
     /// Puts an owned resource into the guest's table; its handle ("Storing", `lower_own`).
     ///
@@ -67,11 +80,4 @@ pub trait Guest {
     /// # Errors
     /// If the resource is of another type or gone, or if the table is full.
     fn lower_borrow(&mut self, ty: ResourceType, resource: &Self::Resource) -> Result<u32, Self::Error>;
-
-    /// Called with the bytes that the host is about to allocate for what the guest passed, before it does.
-    /// Stops a guest that refers to one big string a million times from exhausting the host.
-    ///
-    /// # Errors
-    /// If the budget of this crossing is spent.
-    fn consume_lift_budget(&mut self, bytes: u64) -> Result<(), Self::Error>;
 }

@@ -50,7 +50,7 @@ pub enum IntWidth {
 
 impl IntWidth {
     /// Bytes in memory, which is the alignment too.
-    pub fn bytes(self) -> u32 {
+    pub const fn bytes(self) -> u32 {
         match self {
             IntWidth::One => 1,
             IntWidth::Two => 2,
@@ -59,7 +59,7 @@ impl IntWidth {
     }
 
     /// The narrowest discriminant for `cases` cases, numbered from 0.
-    pub(crate) fn of_discriminant(cases: u32) -> IntWidth {
+    pub const fn of_discriminant(cases: u32) -> IntWidth {
         match cases {
             0..=0x100 => IntWidth::One,
             0x101..=0x1_0000 => IntWidth::Two,
@@ -68,7 +68,7 @@ impl IntWidth {
     }
 
     /// The bit vector for `labels` flags, at most [`MAX_FLAGS`].
-    pub(crate) fn of_flags(labels: usize) -> IntWidth {
+    pub const fn of_flags(labels: usize) -> IntWidth {
         match labels {
             0..=8 => IntWidth::One,
             9..=16 => IntWidth::Two,
@@ -78,36 +78,80 @@ impl IntWidth {
 }
 
 /// The next multiple of `align` (a power of two, at least 1).
-pub(crate) fn align_to(offset: u64, align: u32) -> u64 {
-    let mask = u64::from(align) - 1;
+pub(crate) const fn align_to(offset: u64, align: u32) -> u64 {
+    let mask = align as u64 - 1;
     (offset + mask) & !mask
 }
 
 /// Lays members out one after the other ("Element Size", `elem_size_record`).
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Sequence {
     end: u64,
     align: u32,
 }
 
 impl Sequence {
-    pub(crate) fn new() -> Sequence {
+    pub(crate) const fn new() -> Sequence {
         Sequence { end: 0, align: 1 }
     }
 
-    /// Places one more member; its offset.
-    pub(crate) fn push(&mut self, size: u32, align: u32) -> Result<u32, AbiError> {
+    /// Places one more member; its offset, and what it makes of the sequence.
+    pub(crate) const fn with(self, size: u32, align: u32) -> (u64, Sequence) {
         let offset = align_to(self.end, align);
-        self.end = offset + u64::from(size);
-        self.align = self.align.max(align);
+        let align = if align > self.align { align } else { self.align };
+        let end = offset + size as u64;
+        (offset, Sequence { end, align })
+    }
+
+    pub(crate) fn push(&mut self, size: u32, align: u32) -> Result<u32, AbiError> {
+        let (offset, longer) = self.with(size, align);
+        *self = longer;
         // Checked at every step, so the sum never leaves 64 bits.
         bounded(self.end, u32::MAX)?;
         bounded(offset, u32::MAX)
     }
 
+    pub(crate) const fn align(self) -> u32 {
+        self.align
+    }
+
+    /// Total size, padded to the alignment.
+    pub(crate) const fn size(self) -> u64 {
+        align_to(self.end, self.align)
+    }
+
     /// Total size, padded to the alignment; and the alignment.
     pub(crate) fn finish(self) -> Result<(u32, u32), AbiError> {
-        Ok((bounded(align_to(self.end, self.align), u32::MAX)?, self.align))
+        Ok((bounded(self.size(), u32::MAX)?, self.align))
+    }
+}
+
+/// The payloads of a variant, all at the same place ("Element Size", `elem_size_variant`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overlay {
+    size: u32,
+    align: u32,
+}
+
+impl Overlay {
+    pub(crate) const fn new() -> Overlay {
+        Overlay { size: 0, align: 1 }
+    }
+
+    /// With one more payload.
+    pub(crate) const fn with(self, size: u32, align: u32) -> Overlay {
+        Overlay {
+            size: if size > self.size { size } else { self.size },
+            align: if align > self.align { align } else { self.align },
+        }
+    }
+
+    /// With the discriminant in front: the payloads' offset, total size, and alignment.
+    pub(crate) const fn behind(self, discriminant: IntWidth) -> (u64, u64, u32) {
+        let tag = discriminant.bytes();
+        let align = if self.align > tag { self.align } else { tag };
+        let offset = align_to(tag as u64, self.align);
+        (offset, align_to(offset + self.size as u64, align), align)
     }
 }
 

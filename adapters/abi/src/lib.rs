@@ -49,18 +49,31 @@ mod memory;
 mod plan;
 mod planner;
 mod scalar;
+mod scalar_type;
 mod strings;
+mod typed_layout;
 mod types;
 mod val;
 
 pub use core_value::{CoreSignature, CoreType, CoreValue};
 pub use error::{AbiError, Fault, ValuePath};
 pub use func::FuncPlan;
-pub use guest::{Guest, StringEncoding};
+pub use guest::{Guest, LiftGuest, LowerGuest, StringEncoding};
 pub use layout::{
     IntWidth, MAX_FLAGS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, MAX_LIST_BYTE_LENGTH,
     MAX_LOWERED_STRING_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, MAX_TYPE_DEPTH, MAX_TYPE_SIZE, UTF16_TAG,
 };
+/// The steps that dynamic values and typed ones cross by, for typed glue.
+pub mod steps {
+    pub use crate::lift::{check_list, room};
+    pub use crate::lower::{allocate_list, list_bytes};
+    pub use crate::memory::{GuestPtr, allocate, check_value};
+    pub use crate::scalar::check_case;
+    pub use crate::scalar_type::Scalar;
+    pub use crate::strings::{lift_string, lower_string};
+    pub use crate::typed_layout::Layout;
+}
+
 pub use plan::{CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Plan, PlanKind, VariantPlan};
 pub use types::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResourceType, ResultType,

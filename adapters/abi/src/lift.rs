@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::core_value::{CoreValue, low_half};
 use crate::error::AbiError;
-use crate::guest::Guest;
+use crate::guest::{Guest, LiftGuest};
 use crate::layout::{MAX_FLAT_PARAMS, MAX_LIST_BYTE_LENGTH, PAIR_LENGTH_OFFSET};
 use crate::memory::{GuestPtr, int_from_le, load_int, vec_with_room};
 use crate::plan::{Plan, PlanKind};
-use crate::scalar::{case, lift_scalar};
+use crate::scalar::{case, lift_scalar, load_numbers};
 use crate::strings::lift_string;
 use crate::val::{Payload, Val};
 
@@ -84,7 +84,7 @@ impl<'a> Source<'a> {
 }
 
 /// Lifts one value.
-pub(crate) fn lift<G: Guest>(
+pub(crate) fn lift<G: LiftGuest>(
     guest: &mut G,
     plan: &Plan,
     source: Source<'_>,
@@ -100,7 +100,7 @@ pub(crate) fn lift<G: Guest>(
 }
 
 /// Apart from [`lift`], so that scalars do not pay for its stack frame.
-fn lift_compound<G: Guest>(
+fn lift_compound<G: LiftGuest>(
     guest: &mut G,
     plan: &Plan,
     source: Source<'_>,
@@ -116,7 +116,7 @@ fn lift_compound<G: Guest>(
         }
         PlanKind::List(element) => {
             let (ptr, length) = source.pair(guest)?;
-            check_list(guest, element, ptr, length)?;
+            check_list(guest, element.size(), element.align(), ptr, length)?;
             Ok(Val::List(load_elements(guest, element, ptr, length)?))
         }
         PlanKind::FixedLengthList { element, length } => Ok(Val::FixedLengthList(lift_fixed_length_list(
@@ -179,47 +179,51 @@ fn lift_compound<G: Guest>(
     }
 }
 
-/// A vector that the guest's budget pays for.
-fn room<G: Guest, T>(guest: &mut G, count: u64) -> Result<Vec<T>, G::Error> {
+/// An empty vector with room for `count` elements, that the guest's budget pays for.
+///
+/// # Errors
+/// Whatever the budget fails with; [`AbiError::HostAllocation`].
+pub fn room<G: LiftGuest, T>(guest: &mut G, count: u64) -> Result<Vec<T>, G::Error> {
     guest.consume_lift_budget(count.saturating_mul(size_of::<T>() as u64))?;
     Ok(vec_with_room(count)?)
 }
 
-/// Length, alignment and bounds of a list, in the order of `load_list_from_range`.
-fn check_list<G: Guest>(guest: &G, element: &Plan, ptr: GuestPtr, count: u32) -> Result<(), G::Error> {
-    let bytes = u64::from(count) * u64::from(element.size());
+/// Checks length, alignment and bounds of a list of the guest's, in the order of `load_list_from_range`.
+///
+/// # Errors
+/// [`AbiError::LengthOverflow`], [`AbiError::Misaligned`], [`AbiError::PointerOutOfBounds`].
+pub fn check_list<G: Guest>(
+    guest: &G,
+    element_size: u32,
+    align: u32,
+    ptr: GuestPtr,
+    count: u32,
+) -> Result<(), G::Error> {
+    let bytes = u64::from(count) * u64::from(element_size);
     if bytes > u64::from(MAX_LIST_BYTE_LENGTH) {
         let max = MAX_LIST_BYTE_LENGTH;
         return Err(AbiError::LengthOverflow {
             count,
-            element_size: element.size(),
+            element_size,
             max,
         }
         .into());
     }
-    ptr.check_aligned(element.align())?;
+    ptr.check_aligned(align)?;
     ptr.range(bytes, guest.memory()?)?;
     Ok(())
 }
 
-fn lift_bytes<G: Guest>(guest: &mut G, ptr: GuestPtr, count: u32) -> Result<Vec<u8>, G::Error> {
-    if count > MAX_LIST_BYTE_LENGTH {
-        return Err(AbiError::LengthOverflow {
-            count,
-            element_size: 1,
-            max: MAX_LIST_BYTE_LENGTH,
-        }
-        .into());
-    }
+fn lift_bytes<G: LiftGuest>(guest: &mut G, ptr: GuestPtr, count: u32) -> Result<Vec<u8>, G::Error> {
+    check_list(guest, 1, 1, ptr, count)?;
     let count = u64::from(count);
-    ptr.range(count, guest.memory()?)?;
     let mut bytes = room(guest, count)?;
     bytes.extend_from_slice(ptr.slice(count, guest.memory()?)?);
     Ok(bytes)
 }
 
 /// Loads elements from a checked range of memory.
-fn load_elements<G: Guest>(
+fn load_elements<G: LiftGuest>(
     guest: &mut G,
     element: &Plan,
     ptr: GuestPtr,
@@ -230,6 +234,9 @@ fn load_elements<G: Guest>(
         guest.consume_lift_budget(element.scalar_lift_cost().saturating_mul(u64::from(count)))?;
         let bytes = u64::from(count) * u64::from(element.size());
         let bytes = ptr.slice(bytes, guest.memory()?)?;
+        if load_numbers(element, bytes, &mut vals) {
+            return Ok(vals);
+        }
         let size = usize::try_from(element.size().max(1)).unwrap_or(usize::MAX);
         for scalar in bytes.chunks_exact(size) {
             vals.push(lift_scalar(element, int_from_le(scalar))?);
@@ -243,7 +250,7 @@ fn load_elements<G: Guest>(
     Ok(vals)
 }
 
-fn lift_fixed_length_list<G: Guest>(
+fn lift_fixed_length_list<G: LiftGuest>(
     guest: &mut G,
     element: &Plan,
     length: u32,
@@ -261,7 +268,7 @@ fn lift_fixed_length_list<G: Guest>(
 }
 
 /// Lifts the payload of the case at hand from the variant's place (`load_variant`, `lift_flat_variant`).
-fn lift_payload<G: Guest>(
+fn lift_payload<G: LiftGuest>(
     guest: &mut G,
     payload: Option<&Plan>,
     payload_offset: u32,

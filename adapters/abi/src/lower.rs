@@ -7,7 +7,7 @@
 use crate::check::mismatch;
 use crate::core_value::{CoreType, CoreValue};
 use crate::error::{AbiError, ValuePath};
-use crate::guest::Guest;
+use crate::guest::LowerGuest;
 use crate::layout::{MAX_LIST_BYTE_LENGTH, PAIR_LENGTH_OFFSET};
 use crate::memory::{GuestPtr, allocate, int_to_le, store_int};
 use crate::plan::{FieldPlan, Plan, PlanKind};
@@ -32,7 +32,13 @@ impl Target<'_> {
     }
 
     /// Puts a scalar, a handle or a discriminant of `size` bytes in memory.
-    fn put<G: Guest>(&mut self, guest: &mut G, ty: CoreType, size: u32, bits: u64) -> Result<(), G::Error> {
+    fn put<G: LowerGuest>(
+        &mut self,
+        guest: &mut G,
+        ty: CoreType,
+        size: u32,
+        bits: u64,
+    ) -> Result<(), G::Error> {
         match self {
             Target::Memory(ptr) => store_int(guest, *ptr, size, bits),
             Target::Flat(values) => {
@@ -43,12 +49,12 @@ impl Target<'_> {
     }
 
     /// Puts an `i32` that takes `size` bytes in memory.
-    fn put_u32<G: Guest>(&mut self, guest: &mut G, size: u32, value: u32) -> Result<(), G::Error> {
+    fn put_u32<G: LowerGuest>(&mut self, guest: &mut G, size: u32, value: u32) -> Result<(), G::Error> {
         self.put(guest, CoreType::I32, size, u64::from(value))
     }
 
     /// Puts the pointer and the length of a string or list.
-    fn put_pair<G: Guest>(&mut self, guest: &mut G, ptr: GuestPtr, length: u32) -> Result<(), G::Error> {
+    fn put_pair<G: LowerGuest>(&mut self, guest: &mut G, ptr: GuestPtr, length: u32) -> Result<(), G::Error> {
         self.put_u32(guest, 4, ptr.0)?;
         self.member(u64::from(PAIR_LENGTH_OFFSET))?
             .put_u32(guest, 4, length)
@@ -56,7 +62,7 @@ impl Target<'_> {
 }
 
 /// Lowers one value.
-pub(crate) fn lower<G: Guest>(
+pub(crate) fn lower<G: LowerGuest>(
     guest: &mut G,
     plan: &Plan,
     val: &Val<G::Resource>,
@@ -72,7 +78,7 @@ pub(crate) fn lower<G: Guest>(
 }
 
 /// Apart from [`lower`], so that scalars do not pay for its stack frame.
-fn lower_compound<G: Guest>(
+fn lower_compound<G: LowerGuest>(
     guest: &mut G,
     plan: &Plan,
     val: &Val<G::Resource>,
@@ -188,8 +194,11 @@ fn lower_compound<G: Guest>(
     }
 }
 
-/// Allocates for a list (`store_list_into_range`); pointer and length.
-fn allocate_list<G: Guest>(
+/// Has the guest allocate for a list of `count` elements (`store_list_into_range`); pointer and length.
+///
+/// # Errors
+/// [`AbiError::ValueTooLong`], [`AbiError::InvalidReallocResult`], and what `realloc` fails with.
+pub fn allocate_list<G: LowerGuest>(
     guest: &mut G,
     size: u32,
     align: u32,
@@ -203,7 +212,10 @@ fn allocate_list<G: Guest>(
 }
 
 /// The bytes that a list takes in the guest, if they are allowed.
-pub(crate) fn list_bytes(size: u32, count: usize) -> Result<u32, AbiError> {
+///
+/// # Errors
+/// [`AbiError::ValueTooLong`] for more than [`MAX_LIST_BYTE_LENGTH`](crate::MAX_LIST_BYTE_LENGTH).
+pub fn list_bytes(size: u32, count: usize) -> Result<u32, AbiError> {
     let bytes = (count as u64).saturating_mul(u64::from(size));
     match u32::try_from(bytes) {
         Ok(bytes) if bytes <= MAX_LIST_BYTE_LENGTH => Ok(bytes),
@@ -216,7 +228,7 @@ pub(crate) fn list_bytes(size: u32, count: usize) -> Result<u32, AbiError> {
 }
 
 /// Stores elements into a checked range of memory.
-fn store_elements<G: Guest>(
+fn store_elements<G: LowerGuest>(
     guest: &mut G,
     element: &Plan,
     vals: &[Val<G::Resource>],
@@ -277,7 +289,7 @@ pub(crate) fn same_count(expected: u64, got: usize) -> Result<(), AbiError> {
 
 /// Lowers one case of a variant: discriminant (index and bytes), then the payload, then, among core values, what the
 /// other cases would need on top (`store_variant`, `lower_flat_variant`).
-fn lower_case<G: Guest>(
+fn lower_case<G: LowerGuest>(
     guest: &mut G,
     variant: &Plan,
     (index, width): (u32, u32),

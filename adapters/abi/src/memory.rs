@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use crate::error::AbiError;
-use crate::guest::Guest;
+use crate::guest::{Guest, LowerGuest};
 
-/// An address in a guest's linear memory, in bytes.
+/// An address in a guest's linear memory, in bytes. Nothing is known of it until it is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct GuestPtr(pub(crate) u32);
+pub struct GuestPtr(pub u32);
 
 impl GuestPtr {
     /// The address `bytes` further on.
@@ -24,11 +24,24 @@ impl GuestPtr {
         }
     }
 
+    /// The address of a member that lies `offset` bytes into a value whose whole range has been checked: no member of
+    /// it lies past the end of memory.
+    #[inline]
+    pub fn member(self, offset: u32) -> GuestPtr {
+        GuestPtr(self.0.wrapping_add(offset))
+    }
+
+    #[inline]
     pub(crate) fn is_aligned(self, align: u32) -> bool {
         self.0.is_multiple_of(align)
     }
 
-    pub(crate) fn check_aligned(self, align: u32) -> Result<(), AbiError> {
+    /// Whether it is a multiple of `align`, a power of two.
+    ///
+    /// # Errors
+    /// [`AbiError::Misaligned`].
+    #[inline]
+    pub fn check_aligned(self, align: u32) -> Result<(), AbiError> {
         if self.is_aligned(align) {
             Ok(())
         } else {
@@ -37,7 +50,11 @@ impl GuestPtr {
     }
 
     /// The `len` bytes from here as indices into memory.
-    pub(crate) fn range(self, len: u64, memory: &[u8]) -> Result<Range<usize>, AbiError> {
+    ///
+    /// # Errors
+    /// [`AbiError::PointerOutOfBounds`].
+    #[inline]
+    pub fn range(self, len: u64, memory: &[u8]) -> Result<Range<usize>, AbiError> {
         let out_of_bounds = || AbiError::PointerOutOfBounds {
             ptr: self.0,
             len,
@@ -53,12 +70,22 @@ impl GuestPtr {
         }
     }
 
-    pub(crate) fn slice(self, len: u64, memory: &[u8]) -> Result<&[u8], AbiError> {
+    /// The `len` bytes from here.
+    ///
+    /// # Errors
+    /// [`AbiError::PointerOutOfBounds`].
+    #[inline]
+    pub fn slice(self, len: u64, memory: &[u8]) -> Result<&[u8], AbiError> {
         let range = self.range(len, memory)?;
         Ok(&memory[range])
     }
 
-    pub(crate) fn slice_mut(self, len: u64, memory: &mut [u8]) -> Result<&mut [u8], AbiError> {
+    /// The `len` bytes from here, for writing.
+    ///
+    /// # Errors
+    /// [`AbiError::PointerOutOfBounds`].
+    #[inline]
+    pub fn slice_mut(self, len: u64, memory: &mut [u8]) -> Result<&mut [u8], AbiError> {
         let range = self.range(len, memory)?;
         Ok(&mut memory[range])
     }
@@ -86,14 +113,22 @@ pub(crate) fn load_int<G: Guest>(guest: &G, ptr: GuestPtr, size: u32) -> Result<
 }
 
 /// Writes the low `size` bytes of an integer, at most 8 ("Storing", `store_int`).
-pub(crate) fn store_int<G: Guest>(guest: &mut G, ptr: GuestPtr, size: u32, int: u64) -> Result<(), G::Error> {
+pub(crate) fn store_int<G: LowerGuest>(
+    guest: &mut G,
+    ptr: GuestPtr,
+    size: u32,
+    int: u64,
+) -> Result<(), G::Error> {
     int_to_le(int, ptr.slice_mut(u64::from(size), guest.memory_mut()?)?);
     Ok(())
 }
 
 /// Has the guest allocate, and checks what it returned ("Lifting and Lowering Context", `allocate`). Address 0 is as
 /// good as any other, as the specification has it.
-pub(crate) fn allocate<G: Guest>(guest: &mut G, align: u32, size: u32) -> Result<GuestPtr, G::Error> {
+///
+/// # Errors
+/// [`AbiError::InvalidReallocResult`], and what `realloc` fails with.
+pub fn allocate<G: LowerGuest>(guest: &mut G, align: u32, size: u32) -> Result<GuestPtr, G::Error> {
     let ptr = GuestPtr(guest.realloc(0, 0, align, size)?);
     let memory = guest.memory()?;
     if !ptr.is_aligned(align) || ptr.range(u64::from(size), memory).is_err() {
@@ -106,6 +141,16 @@ pub(crate) fn allocate<G: Guest>(guest: &mut G, align: u32, size: u32) -> Result
         }
         .into());
     }
+    Ok(ptr)
+}
+
+/// Checks a guest's pointer to a value in memory: aligned, and all of the value within bounds.
+///
+/// # Errors
+/// [`AbiError::Misaligned`], [`AbiError::PointerOutOfBounds`].
+pub fn check_value<G: Guest>(guest: &G, ptr: GuestPtr, size: u64, align: u32) -> Result<GuestPtr, G::Error> {
+    ptr.check_aligned(align)?;
+    ptr.range(size, guest.memory()?)?;
     Ok(ptr)
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::core_value::CoreType;
 use crate::error::AbiError;
 use crate::layout::{
-    Flat, IntWidth, MAX_FLAGS, MAX_TYPE_DEPTH, MAX_TYPE_SIZE, PAIR_SIZE, Sequence, align_to, bounded,
+    Flat, IntWidth, MAX_FLAGS, MAX_TYPE_DEPTH, MAX_TYPE_SIZE, Overlay, PAIR_SIZE, Sequence, bounded,
 };
 use crate::plan::{
     CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Plan, PlanData, PlanKind, VariantPlan,
@@ -278,8 +278,7 @@ impl Members {
 
 /// The payloads of a variant, all at the same place.
 struct Payloads {
-    size: u32,
-    align: u32,
+    overlay: Overlay,
     flat: Flat,
     below: u32,
 }
@@ -287,25 +286,22 @@ struct Payloads {
 impl Payloads {
     fn new() -> Payloads {
         Payloads {
-            size: 0,
-            align: 1,
+            overlay: Overlay::new(),
             flat: Flat::new(&[CoreType::I32]),
             below: 0,
         }
     }
 
     fn push(&mut self, plan: &Plan) {
-        self.size = self.size.max(plan.size());
-        self.align = self.align.max(plan.align());
+        self.overlay = self.overlay.with(plan.size(), plan.align());
         self.flat.overlay(plan.flat());
         self.below = self.below.max(plan.height());
     }
 
     fn finish(self, discriminant: IntWidth, kind: impl FnOnce(u32) -> PlanKind) -> Result<Draft, AbiError> {
-        let offset = align_to(u64::from(discriminant.bytes()), self.align);
-        let align = self.align.max(discriminant.bytes());
+        let (offset, size, align) = self.overlay.behind(discriminant);
         Ok(Draft {
-            size: align_to(offset + u64::from(self.size), align),
+            size,
             align,
             flat: self.flat,
             kind: kind(bounded(offset, MAX_TYPE_SIZE)?),

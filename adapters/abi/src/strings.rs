@@ -5,7 +5,7 @@
 //! same.
 
 use crate::error::{AbiError, ValuePath};
-use crate::guest::{Guest, StringEncoding};
+use crate::guest::{LiftGuest, LowerGuest, StringEncoding};
 use crate::layout::{MAX_LOWERED_STRING_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, UTF16_TAG};
 use crate::memory::{GuestPtr, allocate, string_with_room};
 
@@ -18,7 +18,11 @@ enum Form {
 }
 
 /// Lifts a string from its pointer and its length in (tagged) code units (`load_string_from_range`).
-pub(crate) fn lift_string<G: Guest>(
+///
+/// # Errors
+/// [`AbiError::StringTooLong`], [`AbiError::Misaligned`], [`AbiError::PointerOutOfBounds`], [`AbiError::InvalidUtf8`],
+/// [`AbiError::InvalidUtf16`], [`AbiError::HostAllocation`]; whatever the budget fails with.
+pub fn lift_string<G: LiftGuest>(
     guest: &mut G,
     ptr: GuestPtr,
     tagged_units: u32,
@@ -98,7 +102,10 @@ fn decode_utf16(ptr: GuestPtr, source: &[u8]) -> impl Iterator<Item = Result<cha
 }
 
 /// Lowers a string into memory of the guest's; pointer and (tagged) code units (`store_string_into_range`).
-pub(crate) fn lower_string<G: Guest>(guest: &mut G, string: &str) -> Result<(GuestPtr, u32), G::Error> {
+///
+/// # Errors
+/// [`AbiError::ValueTooLong`], [`AbiError::InvalidReallocResult`], and what `realloc` fails with.
+pub fn lower_string<G: LowerGuest>(guest: &mut G, string: &str) -> Result<(GuestPtr, u32), G::Error> {
     match guest.string_encoding() {
         StringEncoding::Utf8 => {
             let bytes = bounded(string.len() as u64)?;
@@ -125,7 +132,7 @@ pub(crate) fn lower_string<G: Guest>(guest: &mut G, string: &str) -> Result<(Gue
     }
 }
 
-fn lower_utf16<G: Guest>(guest: &mut G, string: &str) -> Result<(GuestPtr, u32), G::Error> {
+fn lower_utf16<G: LowerGuest>(guest: &mut G, string: &str) -> Result<(GuestPtr, u32), G::Error> {
     let bytes = bounded(2 * string.encode_utf16().count() as u64)?;
     let ptr = allocate(guest, 2, bytes)?;
     let target = ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?;

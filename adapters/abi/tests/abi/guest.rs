@@ -1,6 +1,6 @@
 //! A guest without code: a memory, a bump allocator that moves on every call, and a handle table.
 
-use airssys_wasm_abi::{AbiError, Guest, ResourceType, StringEncoding};
+use airssys_wasm_abi::{AbiError, Guest, LiftGuest, LowerGuest, ResourceType, StringEncoding};
 
 /// What a handle stands for.
 pub(crate) type Rep = u32;
@@ -53,7 +53,35 @@ impl Guest for TestGuest {
     fn memory(&self) -> Result<&[u8], AbiError> {
         Ok(&self.memory)
     }
+}
 
+impl LiftGuest for TestGuest {
+    fn lift_own(&mut self, ty: ResourceType, handle: u32) -> Result<Rep, AbiError> {
+        let rep = self.lift_borrow(ty, handle)?;
+        self.handles[handle as usize] = None;
+        Ok(rep)
+    }
+
+    fn lift_borrow(&mut self, ty: ResourceType, handle: u32) -> Result<Rep, AbiError> {
+        let cases = u32::try_from(self.handles.len()).unwrap();
+        match self.handles.get(handle as usize) {
+            Some(Some((found, rep))) if *found == ty => Ok(*rep),
+            _ => Err(AbiError::InvalidDiscriminant { got: handle, cases }),
+        }
+    }
+
+    fn consume_lift_budget(&mut self, bytes: u64) -> Result<(), AbiError> {
+        match self.budget.checked_sub(bytes) {
+            Some(rest) => {
+                self.budget = rest;
+                Ok(())
+            }
+            None => Err(AbiError::HostAllocation { bytes }),
+        }
+    }
+}
+
+impl LowerGuest for TestGuest {
     fn memory_mut(&mut self) -> Result<&mut [u8], AbiError> {
         Ok(&mut self.memory)
     }
@@ -73,20 +101,6 @@ impl Guest for TestGuest {
         Ok(ptr)
     }
 
-    fn lift_own(&mut self, ty: ResourceType, handle: u32) -> Result<Rep, AbiError> {
-        let rep = self.lift_borrow(ty, handle)?;
-        self.handles[handle as usize] = None;
-        Ok(rep)
-    }
-
-    fn lift_borrow(&mut self, ty: ResourceType, handle: u32) -> Result<Rep, AbiError> {
-        let cases = u32::try_from(self.handles.len()).unwrap();
-        match self.handles.get(handle as usize) {
-            Some(Some((found, rep))) if *found == ty => Ok(*rep),
-            _ => Err(AbiError::InvalidDiscriminant { got: handle, cases }),
-        }
-    }
-
     fn lower_own(&mut self, ty: ResourceType, resource: &Rep) -> Result<u32, AbiError> {
         self.handles.push(Some((ty, *resource)));
         Ok(u32::try_from(self.handles.len()).unwrap() - 1)
@@ -94,15 +108,5 @@ impl Guest for TestGuest {
 
     fn lower_borrow(&mut self, ty: ResourceType, resource: &Rep) -> Result<u32, AbiError> {
         self.lower_own(ty, resource)
-    }
-
-    fn consume_lift_budget(&mut self, bytes: u64) -> Result<(), AbiError> {
-        match self.budget.checked_sub(bytes) {
-            Some(rest) => {
-                self.budget = rest;
-                Ok(())
-            }
-            None => Err(AbiError::HostAllocation { bytes }),
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! What a guest may try.
 
-use airssys_wasm_abi::{AbiError, CoreValue, FuncPlan, Guest, MAX_LIST_BYTE_LENGTH, StringEncoding, Type};
+use airssys_wasm_abi::{
+    AbiError, CoreValue, FuncPlan, Guest, LiftGuest, LowerGuest, MAX_LIST_BYTE_LENGTH, StringEncoding, Type,
+};
 
 use crate::guest::TestGuest;
 use crate::random::{Random, random_type, random_val};
@@ -305,26 +307,32 @@ fn a_guest_without_memory() {
         fn memory(&self) -> Result<&[u8], Error> {
             Err(Error::NoMemory)
         }
-        fn memory_mut(&mut self) -> Result<&mut [u8], Error> {
-            Err(Error::NoMemory)
-        }
-        fn realloc(&mut self, _: u32, _: u32, _: u32, _: u32) -> Result<u32, Error> {
-            Err(Error::NoMemory)
-        }
+    }
+
+    impl LiftGuest for NoMemory {
         fn lift_own(&mut self, _: airssys_wasm_abi::ResourceType, _: u32) -> Result<(), Error> {
             Ok(())
         }
         fn lift_borrow(&mut self, _: airssys_wasm_abi::ResourceType, _: u32) -> Result<(), Error> {
             Ok(())
         }
+        fn consume_lift_budget(&mut self, _: u64) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    impl LowerGuest for NoMemory {
+        fn memory_mut(&mut self) -> Result<&mut [u8], Error> {
+            Err(Error::NoMemory)
+        }
+        fn realloc(&mut self, _: u32, _: u32, _: u32, _: u32) -> Result<u32, Error> {
+            Err(Error::NoMemory)
+        }
         fn lower_own(&mut self, _: airssys_wasm_abi::ResourceType, _: &()) -> Result<u32, Error> {
             Ok(0)
         }
         fn lower_borrow(&mut self, _: airssys_wasm_abi::ResourceType, _: &()) -> Result<u32, Error> {
             Ok(0)
-        }
-        fn consume_lift_budget(&mut self, _: u64) -> Result<(), Error> {
-            Ok(())
         }
     }
     let plan = FuncPlan::new(&func(&[U64, option(U8)], Some(Type::String))).unwrap();

@@ -1,6 +1,6 @@
 //! Random functions and values, through all four crossings and both ways of passing.
 
-use airssys_wasm_abi::{CoreType, CoreValue, FuncPlan, Guest, MAX_TYPE_DEPTH, Type};
+use airssys_wasm_abi::{CoreType, CoreValue, FuncPlan, LowerGuest, MAX_TYPE_DEPTH, Type};
 
 use crate::guest::TestGuest;
 use crate::random::{Random, random_type, random_val};

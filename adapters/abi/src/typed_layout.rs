@@ -1,0 +1,146 @@
+//! The layout of Rust types for component types, worked out when they are compiled, by the same steps as plans.
+
+use crate::layout::{IntWidth, MAX_FLAGS, Overlay, PAIR_SIZE, Sequence};
+use crate::scalar_type::Scalar;
+
+/// How values of a type lie in memory and among core values.
+///
+/// A type that is too large for any component (2^32 bytes and more) does not compile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// Bytes in memory.
+    pub size: u32,
+    /// Alignment in bytes: 1, 2, 4 or 8.
+    pub align: u32,
+    /// Number of core values of the flattened value.
+    pub flat: u32,
+}
+
+impl Layout {
+    /// No value at all: what a `result` has where it has no payload.
+    pub const NONE: Layout = Layout {
+        size: 0,
+        align: 1,
+        flat: 0,
+    };
+
+    /// A string or a list: pointer and length.
+    pub const PAIR: Layout = Layout {
+        size: PAIR_SIZE,
+        align: 4,
+        flat: 2,
+    };
+
+    /// A handle.
+    pub const HANDLE: Layout = Layout::scalar::<u32>();
+
+    /// A scalar.
+    pub const fn scalar<S: Scalar>() -> Layout {
+        Layout {
+            size: S::SIZE,
+            align: S::SIZE,
+            flat: 1,
+        }
+    }
+
+    /// A record or tuple.
+    pub const fn record(members: &[Layout]) -> Layout {
+        let (mut sequence, mut flat, mut index) = (Sequence::new(), 0, 0);
+        while index < members.len() {
+            let Layout {
+                size,
+                align,
+                flat: more,
+            } = members[index];
+            (_, sequence) = sequence.with(size, align);
+            flat += more;
+            index += 1;
+        }
+        let (size, align) = (sequence.size(), sequence.align());
+        Layout {
+            size: fits(size),
+            align,
+            flat,
+        }
+    }
+
+    /// Where the member at `index` of a record or tuple lies, in bytes.
+    pub const fn offset(members: &[Layout], index: usize) -> u32 {
+        let (mut sequence, mut offset, mut at) = (Sequence::new(), 0, 0);
+        while at <= index {
+            (offset, sequence) = sequence.with(members[at].size, members[at].align);
+            at += 1;
+        }
+        fits(offset)
+    }
+
+    /// `list<element, length>`.
+    pub const fn fixed_length_list(element: Layout, length: u32) -> Layout {
+        Layout {
+            size: fits(element.size as u64 * length as u64),
+            align: element.align,
+            flat: element.flat.saturating_mul(length),
+        }
+    }
+
+    /// A variant, option or result, of one payload per case.
+    pub const fn variant(payloads: &[Layout]) -> Layout {
+        let (overlay, flat) = overlay(payloads);
+        let (_, size, align) = overlay.behind(Layout::discriminant(payloads.len()));
+        Layout {
+            size: fits(size),
+            align,
+            flat: 1 + flat,
+        }
+    }
+
+    /// Where the payloads of a variant, option or result lie, in bytes.
+    pub const fn payload_offset(payloads: &[Layout]) -> u32 {
+        let (offset, _, _) = overlay(payloads).0.behind(Layout::discriminant(payloads.len()));
+        fits(offset)
+    }
+
+    /// The discriminant of so many cases, at least 1 and less than 2^32.
+    pub const fn discriminant(cases: usize) -> IntWidth {
+        assert!(cases > 0, "a variant or enum needs a case");
+        IntWidth::of_discriminant(fits(cases as u64))
+    }
+
+    /// An enum.
+    pub const fn enumeration(cases: usize) -> Layout {
+        Layout::word(Layout::discriminant(cases))
+    }
+
+    /// Flags, 1 to 32 of them.
+    pub const fn flags(labels: usize) -> Layout {
+        assert!(labels > 0 && labels <= MAX_FLAGS, "flags have 1 to 32 labels");
+        Layout::word(IntWidth::of_flags(labels))
+    }
+
+    const fn word(width: IntWidth) -> Layout {
+        let size = width.bytes();
+        Layout {
+            size,
+            align: size,
+            flat: 1,
+        }
+    }
+}
+
+const fn overlay(payloads: &[Layout]) -> (Overlay, u32) {
+    let (mut overlay, mut flat, mut index) = (Overlay::new(), 0, 0);
+    while index < payloads.len() {
+        let payload = payloads[index];
+        overlay = overlay.with(payload.size, payload.align);
+        if payload.flat > flat {
+            flat = payload.flat;
+        }
+        index += 1;
+    }
+    (overlay, flat)
+}
+
+const fn fits(size: u64) -> u32 {
+    assert!(size <= u32::MAX as u64, "the type is too large");
+    size as u32
+}
