@@ -9,6 +9,9 @@
 //! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`]: what components may do.
 
+// Derived code names the crate as its users do.
+extern crate self as airssys_wasm;
+
 pub mod codec;
 pub mod component;
 pub mod engine;

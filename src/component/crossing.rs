@@ -1,9 +1,11 @@
 //! One crossing of values between the host and one component instance: the canonical ABI's view of both.
 
+use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_abi::{Guest, ResourceType as TableType, StringEncoding};
-use wasmer::{AsStoreMut, StoreMut};
+use airssys_wasm_abi::steps::{GuestPtr, Scalar};
+use airssys_wasm_abi::{Guest, LiftGuest, LowerGuest, ResourceType as TableType, StringEncoding};
+use wasmer::{AsStoreMut, AsStoreRef, StoreMut};
 
 use super::handles::Handle;
 use super::instance::InstanceInner;
@@ -13,58 +15,189 @@ use super::scope::Lender;
 use super::store::{HostHandle, StoreCore};
 use super::trap::from_runtime;
 use crate::engine::GuestMemory;
-use crate::error::{Error, Result, TrapKind};
+use crate::error::{Error, ResourceError, Result, TrapKind};
 
-pub(crate) struct Crossing<'a> {
-    store: StoreMut<'a>,
+/// What lifting a value of a guest's goes by: its memory, its handles, the limits. The guest does not run meanwhile.
+#[derive(Debug)]
+pub struct LiftContext<'a> {
+    memory: Option<&'a [u8]>,
     core: &'a StoreCore,
     instance: &'a Arc<InstanceInner>,
-    options: Options,
+    string_encoding: StringEncoding,
     budget: u64,
 }
 
-impl<'a> Crossing<'a> {
+impl<'a> LiftContext<'a> {
     pub(crate) fn new(
-        store: &'a mut impl AsStoreMut,
+        store: &'a impl AsStoreRef,
         core: &'a StoreCore,
         instance: &'a Arc<InstanceInner>,
-        options: Options,
-    ) -> Crossing<'a> {
-        Crossing {
-            store: store.as_store_mut(),
+        options: &Options,
+    ) -> LiftContext<'a> {
+        let memory = options.memory.and_then(|index| instance.memory(index));
+        LiftContext {
+            memory: memory.map(|memory| memory.data(store)),
             core,
             instance,
-            options,
+            string_encoding: options.string_encoding,
             budget: core.limits.lift_bytes,
         }
     }
 
-    fn guest_memory(&self) -> Result<&'a GuestMemory> {
-        self.options
-            .memory
-            .and_then(|index| self.instance.memory(index))
-            .ok_or_else(|| Error::bug("a value in memory, and no memory among the options"))
+    /// `size` bytes of memory.
+    #[inline]
+    pub(crate) fn bytes(&self, at: GuestPtr, size: u32) -> Result<&[u8]> {
+        Ok(at.slice(u64::from(size), self.memory()?)?)
     }
 
-    fn table(&self, ty: TableType) -> Result<(u32, u32, &'a ResourceRuntime)> {
-        self.instance.resource_table(ty.0)
+    #[inline]
+    pub(crate) fn load_u32(&self, at: GuestPtr) -> Result<u32> {
+        Ok(u32::load(self.bytes(at, 4)?)?)
+    }
+
+    #[inline]
+    pub(crate) fn load_u16(&self, at: GuestPtr) -> Result<u16> {
+        Ok(u16::load(self.bytes(at, 2)?)?)
+    }
+
+    #[inline]
+    pub(crate) fn load_u8(&self, at: GuestPtr) -> Result<u8> {
+        Ok(u8::load(self.bytes(at, 1)?)?)
     }
 }
 
-impl Guest for Crossing<'_> {
+impl Guest for LiftContext<'_> {
     type Resource = ResourceAny;
     type Error = Error;
 
+    #[inline]
+    fn string_encoding(&self) -> StringEncoding {
+        self.string_encoding
+    }
+
+    #[inline]
+    fn memory(&self) -> Result<&[u8]> {
+        self.memory.ok_or_else(no_memory)
+    }
+}
+
+impl LiftGuest for LiftContext<'_> {
+    fn lift_own(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
+        let (component_instance, resource, runtime) = self.instance.resource_table(ty.0)?;
+        let handle = self
+            .instance
+            .handles(component_instance, |table| table.remove(index, resource))?;
+        let Handle::Own { rep, .. } = handle else {
+            return Err(ResourceError::NotOwned(index).into());
+        };
+        Ok(to_host(self.core, self.instance, resource, runtime, rep, true))
+    }
+
+    fn lift_borrow(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
+        let (component_instance, resource, runtime) = self.instance.resource_table(ty.0)?;
+        let rep = lend(self.core, self.instance, component_instance, index, resource)?;
+        Ok(to_host(self.core, self.instance, resource, runtime, rep, false))
+    }
+
+    #[inline]
+    fn consume_lift_budget(&mut self, bytes: u64) -> Result<()> {
+        match self.budget.checked_sub(bytes) {
+            Some(rest) => {
+                self.budget = rest;
+                Ok(())
+            }
+            None => Err(self.over_budget()),
+        }
+    }
+}
+
+impl LiftContext<'_> {
+    #[cold]
+    fn over_budget(&self) -> Error {
+        Error::from(TrapKind::Limit(format!(
+            "the values of one call would take more than {} bytes of the host (lift_bytes)",
+            self.core.limits.lift_bytes
+        )))
+    }
+}
+
+/// What lowering a value of the host's goes by: the guest's memory, which its `realloc` gives out, and its handles.
+pub struct LowerContext<'a> {
+    store: StoreMut<'a>,
+    memory: Option<&'a GuestMemory>,
+    core: &'a StoreCore,
+    instance: &'a Arc<InstanceInner>,
+    options: &'a Options,
+}
+
+impl<'a> LowerContext<'a> {
+    pub(crate) fn new(
+        store: &'a mut impl AsStoreMut,
+        core: &'a StoreCore,
+        instance: &'a Arc<InstanceInner>,
+        options: &'a Options,
+    ) -> LowerContext<'a> {
+        LowerContext {
+            store: store.as_store_mut(),
+            memory: options.memory.and_then(|index| instance.memory(index)),
+            core,
+            instance,
+            options,
+        }
+    }
+
+    /// `size` bytes of memory, for writing.
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self, at: GuestPtr, size: u32) -> Result<&mut [u8]> {
+        Ok(at.slice_mut(u64::from(size), self.memory_mut()?)?)
+    }
+
+    #[inline]
+    pub(crate) fn store_u32(&mut self, at: GuestPtr, value: u32) -> Result<()> {
+        value.store(self.bytes_mut(at, 4)?);
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn store_u16(&mut self, at: GuestPtr, value: u16) -> Result<()> {
+        value.store(self.bytes_mut(at, 2)?);
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn store_u8(&mut self, at: GuestPtr, value: u8) -> Result<()> {
+        value.store(self.bytes_mut(at, 1)?);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for LowerContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LowerContext")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Guest for LowerContext<'_> {
+    type Resource = ResourceAny;
+    type Error = Error;
+
+    #[inline]
     fn string_encoding(&self) -> StringEncoding {
         self.options.string_encoding
     }
 
+    #[inline]
     fn memory(&self) -> Result<&[u8]> {
-        Ok(self.guest_memory()?.data(&self.store))
+        Ok(self.memory.ok_or_else(no_memory)?.data(&self.store))
     }
+}
 
+impl LowerGuest for LowerContext<'_> {
+    #[inline]
     fn memory_mut(&mut self) -> Result<&mut [u8]> {
-        let memory = self.guest_memory()?;
+        let memory = self.memory.ok_or_else(no_memory)?;
         Ok(memory.data_mut(&mut self.store))
     }
 
@@ -79,25 +212,8 @@ impl Guest for Crossing<'_> {
         Ok(result.map_err(from_runtime)?.cast_unsigned())
     }
 
-    fn lift_own(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
-        let (component_instance, resource, runtime) = self.table(ty)?;
-        let handle = self
-            .instance
-            .handles(component_instance, |table| table.remove(index, resource))?;
-        let Handle::Own { rep, .. } = handle else {
-            return Err(crate::error::ResourceError::NotOwned(index).into());
-        };
-        Ok(to_host(self.core, self.instance, resource, runtime, rep, true))
-    }
-
-    fn lift_borrow(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
-        let (component_instance, resource, runtime) = self.table(ty)?;
-        let rep = lend(self.core, self.instance, component_instance, index, resource)?;
-        Ok(to_host(self.core, self.instance, resource, runtime, rep, false))
-    }
-
     fn lower_own(&mut self, ty: TableType, any: &ResourceAny) -> Result<u32> {
-        let (component_instance, resource, runtime) = self.table(ty)?;
+        let (component_instance, resource, runtime) = self.instance.resource_table(ty.0)?;
         let rep = any.give(self.core, runtime.ty)?;
         let handle = Handle::Own {
             resource,
@@ -110,7 +226,7 @@ impl Guest for Crossing<'_> {
     }
 
     fn lower_borrow(&mut self, ty: TableType, any: &ResourceAny) -> Result<u32> {
-        let (component_instance, resource, runtime) = self.table(ty)?;
+        let (component_instance, resource, runtime) = self.instance.resource_table(ty.0)?;
         let (rep, owner) = any.lend(self.core, runtime.ty)?;
         if let Some(id) = owner
             && let Some(scope) = self.core.state().scopes.last_mut()
@@ -126,16 +242,11 @@ impl Guest for Crossing<'_> {
             rep,
         )
     }
+}
 
-    fn consume_lift_budget(&mut self, bytes: u64) -> Result<()> {
-        self.budget = self.budget.checked_sub(bytes).ok_or_else(|| {
-            Error::from(TrapKind::Limit(format!(
-                "the values of one call would take more than {} bytes of the host (lift_bytes)",
-                self.core.limits.lift_bytes
-            )))
-        })?;
-        Ok(())
-    }
+#[cold]
+fn no_memory() -> Error {
+    Error::bug("a value in memory, and no memory among the options")
 }
 
 fn to_host(

@@ -4,20 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use airssys_wasm_abi::{AbiError, FuncType};
-use wasmer::{AsStoreMut, StoreMut};
+use airssys_wasm_abi::steps::{GuestPtr, allocate, check_value};
+use airssys_wasm_abi::{AbiError, CoreValue, FuncPlan, FuncType, ResourceType as TableType};
+use wasmer::StoreMut;
 
 use super::Val;
-use super::crossing::Crossing;
+use super::core_call::CoreFunc;
+use super::crossing::{LiftContext, LowerContext};
 use super::instance::InstanceInner;
 use super::ir::{Function, Options};
 use super::resource::ResourceType;
 use super::store::{AsContextMut, StoreCore};
-use super::trampoline::call_core;
-use super::typed::{ComponentNamedList, TypedFunc};
+use super::typed::{
+    ComponentNamedList, FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext, TypedFunc,
+};
 use crate::error::{Error, Result, TrapKind};
 
-/// An exported function of an [`Instance`](super::Instance), called with [`Val`]s. Cheap to clone.
+/// An exported function of an [`Instance`](super::Instance), called with [`Val`](super::Val)s. Cheap to clone.
 #[derive(Clone)]
 pub struct Func {
     inner: Arc<FuncInner>,
@@ -26,7 +29,8 @@ pub struct Func {
 pub(crate) struct FuncInner {
     pub(crate) instance: Arc<InstanceInner>,
     pub(crate) function: Arc<Function>,
-    pub(crate) core: wasmer::Function,
+    pub(crate) core: CoreFunc,
+    pub(crate) post_return: Option<CoreFunc>,
     pub(crate) options: Options,
 }
 
@@ -47,10 +51,29 @@ impl Func {
     /// # Errors
     /// [`Error::TypeMismatch`] if the types differ from the component's.
     pub fn typed<P: ComponentNamedList, R: ComponentNamedList>(&self) -> Result<TypedFunc<P, R>> {
-        TypedFunc::new(self.clone())
+        self.typecheck::<P, R>()?;
+        Ok(TypedFunc::new(self.clone()))
     }
 
-    pub(crate) fn resource_type(&self, table: airssys_wasm_abi::ResourceType) -> Option<ResourceType> {
+    /// Checks that tuples of Rust types stand for the function's parameters and results.
+    ///
+    /// # Errors
+    /// [`Error::TypeMismatch`] if they do not.
+    pub fn typecheck<P: ComponentNamedList, R: ComponentNamedList>(&self) -> Result<()> {
+        let look_up = |table: TableType| self.resource_type(table);
+        let cx = TypeContext { look_up: &look_up };
+        let ty = self.ty();
+        let params = ty.params.iter().map(|(_, ty)| ty).collect::<Vec<_>>();
+        let results = ty.result.iter().collect::<Vec<_>>();
+        let mismatch = |place: &str| {
+            let place = place.to_owned();
+            |message| Error::TypeMismatch { place, message }
+        };
+        P::typecheck_list(&params, &cx).map_err(mismatch("in the parameters"))?;
+        R::typecheck_list(&results, &cx).map_err(mismatch("in the results"))
+    }
+
+    fn resource_type(&self, table: TableType) -> Option<ResourceType> {
         self.inner
             .instance
             .resource_table(table.0)
@@ -87,42 +110,126 @@ impl Func {
     ///
     /// # Errors
     /// As [`Func::call`].
-    pub fn call_dynamic(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Option<Val>> {
+    pub fn call_dynamic(&self, store: impl AsContextMut, params: &[Val]) -> Result<Option<Val>> {
+        let plan = &self.inner.function.plan;
+        self.enter(
+            store,
+            |cx, flat| {
+                let mut values = Vec::new();
+                plan.lower_params(cx, params, &mut values)?;
+                values.iter().for_each(|value| flat.push(value.bits()));
+                Ok(())
+            },
+            |cx, flat| {
+                let results = &plan.export_signature().results;
+                let mut flat = FlatReader::new(flat);
+                let result = results
+                    .first()
+                    .map(|ty| CoreValue::from_bits(*ty, flat.next_bits()));
+                plan.lift_result(cx, result.as_slice())
+            },
+        )
+    }
+
+    /// As [`TypedFunc::call`](super::TypedFunc::call), with types that [`Func::typecheck`] has found to fit the
+    /// function's, or such with other lifetimes. With types that do not fit, values are garbled, or the call traps.
+    ///
+    /// # Errors
+    /// As [`Func::call`].
+    #[inline]
+    pub fn call_typed<P: LowerList, R: LiftList>(&self, store: impl AsContextMut, params: P) -> Result<R> {
+        let plan = &self.inner.function.plan;
+        self.enter(
+            store,
+            |cx, flat| lower_params(cx, plan, &params, flat),
+            |cx, flat| lift_result(cx, plan, flat),
+        )
+    }
+
+    #[inline]
+    fn enter<R>(
+        &self,
+        mut store: impl AsContextMut,
+        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues) -> Result<()>,
+        lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
+    ) -> Result<R> {
+        let inner = &*self.inner;
         let mut cx = store.as_context_mut();
-        if cx.core.id != self.inner.instance.store {
+        if cx.core.id != inner.instance.store {
             return Err(Error::WrongStore("the function"));
         }
-        let core = cx.core.clone();
-        guarded(&mut cx.store, &core, &self.inner.instance, |store| {
-            self.inner.call(store, &core, params)
+        let core = cx.core;
+        let scoped = inner.function.plan.params_need().scope;
+        guarded(&mut cx.store, core, &inner.instance, scoped, |store| {
+            inner.call(store, core, lower, lift)
         })
+    }
+}
+
+#[inline]
+fn lower_params<P: LowerList>(
+    cx: &mut LowerContext<'_>,
+    plan: &FuncPlan,
+    params: &P,
+    flat: &mut FlatValues,
+) -> Result<()> {
+    let plans = Plans::Params(plan.params());
+    params.check(plans)?;
+    if plan.params_in_memory() {
+        let at = allocate(cx, plan.params_align(), plan.params_size())?;
+        params.store(cx, plans, at)?;
+        flat.push(u64::from(at.0));
+        return Ok(());
+    }
+    params.lower_flat(cx, plans, flat)
+}
+
+#[inline]
+fn lift_result<R: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u64]) -> Result<R> {
+    let mut flat = FlatReader::new(flat);
+    let plans = Plans::Result(plan.result());
+    match plan.result() {
+        Some(result) if plan.result_in_memory() => {
+            let at = GuestPtr(flat.next_u32());
+            let at = check_value(cx, at, u64::from(result.size()), result.align())?;
+            R::load(cx, plans, at)
+        }
+        _ => R::lift_flat(cx, plans, &mut flat),
     }
 }
 
 impl FuncInner {
     /// `canon lift`.
-    fn call(&self, store: &mut StoreMut<'_>, core: &StoreCore, params: &[Val]) -> Result<Option<Val>> {
+    #[inline]
+    fn call<R>(
+        &self,
+        store: &mut StoreMut<'_>,
+        core: &StoreCore,
+        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues) -> Result<()>,
+        lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
+    ) -> Result<R> {
         let FuncInner {
             instance,
             function,
             options,
             ..
         } = self;
-        let plan = &function.plan;
-        let mut flat = Vec::new();
-        instance.set_may_leave(store, options.instance, false)?;
-        let mut crossing = Crossing::new(store, core, instance, *options);
-        let lowered = plan.lower_params(&mut crossing, params, &mut flat);
-        instance.set_may_leave(store, options.instance, true)?;
-        lowered?;
-        let results = call_core(store, &self.core, &flat)?;
-        let result = plan.lift_result(&mut Crossing::new(store, core, instance, *options), &results)?;
-        if let Some(post_return) = options.post_return.and_then(|index| instance.post_return(index)) {
-            instance.set_may_leave(store, options.instance, false)?;
-            call_core(store, post_return, &results)?;
-            instance.set_may_leave(store, options.instance, true)?;
+        let mut flat = FlatValues::new();
+        let lower = |store: &mut StoreMut<'_>| {
+            lower(&mut LowerContext::new(store, core, instance, options), &mut flat)
+        };
+        if function.plan.params_need().memory {
+            instance.staying(store, options.instance, lower)?;
+        } else {
+            lower(store)?;
         }
-        Ok(result)
+        let result = [self.core.call(store, flat.as_slice())?];
+        let result = &result[..function.plan.export_signature().results.len().min(1)];
+        let value = lift(&mut LiftContext::new(store, core, instance, options), result)?;
+        if let Some(post_return) = &self.post_return {
+            instance.staying(store, options.instance, |store| post_return.call(store, result))?;
+        }
+        Ok(value)
     }
 }
 
@@ -135,11 +242,13 @@ impl fmt::Debug for Func {
 }
 
 /// Runs guest code of `instance` as one call: refuses a poisoned or executing one, keeps the account of what
-/// the call borrows, and poisons the instance if the guest was stopped on its way.
+/// the call borrows if it is `scoped`, and poisons the instance if the guest was stopped on its way.
+#[inline]
 pub(crate) fn guarded<R>(
     store: &mut StoreMut<'_>,
     core: &StoreCore,
     instance: &InstanceInner,
+    scoped: bool,
     call: impl FnOnce(&mut StoreMut<'_>) -> Result<R>,
 ) -> Result<R> {
     if instance.entered.load(Ordering::Relaxed) {
@@ -152,13 +261,19 @@ pub(crate) fn guarded<R>(
     let mut entered = Entered {
         core,
         instance,
-        depth: core.enter_scope(),
+        depth: core.depth(),
         intact: false,
     };
-    let result = call(&mut store.as_store_mut()).and_then(|result| {
-        core.exit_scope()?;
-        Ok(result)
-    });
+    if scoped {
+        core.enter_scope();
+    }
+    let mut result = call(store);
+    if scoped && result.is_ok() {
+        result = match core.exit_scope() {
+            Ok(()) => result,
+            Err(trap) => Err(trap.into()),
+        };
+    }
     // A value of the host's that did not fit was found before the guest ran: the instance is as it was.
     entered.intact = matches!(result, Ok(_) | Err(Error::Argument(_) | Error::Resource(_)));
     result
@@ -173,9 +288,12 @@ struct Entered<'a> {
 }
 
 impl Drop for Entered<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.core.unwind_scopes(self.depth);
-        self.instance.poisoned.store(!self.intact, Ordering::Relaxed);
+        if !self.intact {
+            self.instance.poisoned.store(true, Ordering::Relaxed);
+        }
         self.instance.entered.store(false, Ordering::Relaxed);
     }
 }

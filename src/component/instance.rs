@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use wasmer::{AsStoreMut, Extern, Global, TypedFunction, Value};
+use airssys_wasm_abi::CoreSignature;
+use wasmer::{AsStoreMut, Extern, TypedFunction};
 
 use super::component::Component;
+use super::core_call::CoreFunc;
 use super::func::{Func, FuncInner, guarded};
 use super::handles::HandleTable;
 use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
+use super::may_leave::{self, Flag};
 use super::names;
 use super::resolve::Resolved;
 use super::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
@@ -34,8 +37,8 @@ pub(crate) struct InstanceInner {
     pub(crate) store: u64,
     component: Component,
     core_instances: Box<[OnceLock<wasmer::Instance>]>,
-    /// Per component instance: 1 while it may call out.
-    may_leave: Box<[Global]>,
+    /// Per component instance: whether it may call out.
+    may_leave: Box<[Flag]>,
     memories: Box<[OnceLock<GuestMemory>]>,
     reallocs: Box<[OnceLock<Realloc>]>,
     post_returns: Box<[OnceLock<wasmer::Function>]>,
@@ -59,9 +62,7 @@ impl InstanceInner {
             store: cx.core.id,
             component: component.clone(),
             core_instances: slots(ir.counts.core_instances as usize),
-            may_leave: (0..instances)
-                .map(|_| Global::new_mut(&mut cx.store, Value::I32(1)))
-                .collect(),
+            may_leave: may_leave::flags(&mut cx.store, ir),
             memories: slots(ir.counts.memories as usize),
             reallocs: slots(ir.counts.reallocs as usize),
             post_returns: slots(ir.counts.post_returns as usize),
@@ -110,26 +111,9 @@ impl InstanceInner {
         step(table)
     }
 
-    pub(crate) fn may_leave(&self, store: &mut impl AsStoreMut, component_instance: u32) -> Result<bool> {
-        let flag = self.may_leave_flag(component_instance)?.get(store);
-        Ok(flag.i32().is_some_and(|flag| flag != 0))
-    }
-
-    pub(crate) fn set_may_leave(
-        &self,
-        store: &mut impl AsStoreMut,
-        component_instance: u32,
-        may_leave: bool,
-    ) -> Result<()> {
-        let flag = self.may_leave_flag(component_instance)?;
-        flag.set(store, Value::I32(may_leave.into()))
-            .map_err(|error| Error::bug(error.message()))
-    }
-
-    fn may_leave_flag(&self, component_instance: u32) -> Result<&Global> {
-        self.may_leave
-            .get(component_instance as usize)
-            .ok_or_else(|| Error::bug("a component instance out of range"))
+    #[inline]
+    pub(super) fn flag(&self, component_instance: u32) -> Option<&Flag> {
+        self.may_leave.get(component_instance as usize)
     }
 
     fn core_export(&self, export: &CoreExport) -> Result<Extern> {
@@ -156,11 +140,10 @@ pub(crate) fn instantiate<T: Send + 'static>(
         )));
     }
     let inner = Arc::new(InstanceInner::new(cx, component));
-    let core = cx.core.clone();
+    let (core, env) = (cx.core, cx.env);
     core.state().components.push(component.clone());
-    let env = cx.env.clone();
     // Start functions run here: they are guest code, under the same guard as a call.
-    guarded(&mut cx.store, &core.clone(), &inner, |store| {
+    guarded(&mut cx.store, core, &inner, true, |store| {
         let mut cx = StoreContextMut {
             store: store.as_store_mut(),
             env,
@@ -272,6 +255,12 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         })
     }
 
+    fn flag(&self, instance: u32) -> Result<wasmer::Global> {
+        let flag = self.inner.flag(instance);
+        let flag = flag.ok_or_else(|| Error::bug("a component instance out of range"))?;
+        flag.global().cloned()
+    }
+
     fn function(&mut self, def: &CoreDef) -> Result<wasmer::Function> {
         match self.core_def(def)? {
             Extern::Function(function) => Ok(function),
@@ -282,7 +271,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
     fn core_def(&mut self, def: &CoreDef) -> Result<Extern> {
         Ok(match def {
             CoreDef::Export(export) => self.inner.core_export(export)?,
-            CoreDef::InstanceFlags(instance) => self.inner.may_leave_flag(*instance)?.clone().into(),
+            CoreDef::InstanceFlags(instance) => self.flag(*instance)?.into(),
             CoreDef::Trampoline(index) => trampoline::make(self.cx, self.inner, *index, self.imports)?.into(),
         })
     }
@@ -361,7 +350,8 @@ impl Instance {
     /// # Errors
     /// [`Error::MissingExport`] with the names that there are.
     pub fn get_func(&self, mut store: impl AsContextMut, path: &[&str]) -> Result<Func> {
-        if store.as_context_mut().core.id != self.inner.store {
+        let mut cx = store.as_context_mut();
+        if cx.core.id != self.inner.store {
             return Err(Error::WrongStore("the instance"));
         }
         match self.export_at(path)? {
@@ -384,11 +374,21 @@ impl Instance {
                     .options
                     .get(*options as usize)
                     .ok_or_else(|| Error::bug("options out of range"))?;
-                let (instance, function) = (self.inner.clone(), function.clone());
+                let signature = function.plan.export_signature();
+                let post_return = options
+                    .post_return
+                    .and_then(|index| self.inner.post_return(index));
+                let after = CoreSignature {
+                    params: signature.results.clone(),
+                    results: Vec::new(),
+                };
                 Ok(Func::new(FuncInner {
-                    instance,
-                    function,
-                    core,
+                    instance: self.inner.clone(),
+                    core: CoreFunc::new(&mut cx.store, &core, signature)?,
+                    post_return: post_return
+                        .map(|post_return| CoreFunc::new(&mut cx.store, post_return, &after))
+                        .transpose()?,
+                    function: function.clone(),
                     options,
                 }))
             }

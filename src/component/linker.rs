@@ -3,105 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wasmer::{AsStoreMut, FunctionEnvMut};
-
 use super::component::Component;
+use super::host_func::{self, HostCall, HostFunc, HostResource, TypeCheck};
 use super::instance::{self, Instance};
 use super::ir::{ExternType, Function};
 use super::names::NameMap;
 use super::resolve::{self, Resolved};
 use super::resource::ResourceType;
 use super::store::{AsContextMut, StoreContextMut};
-use super::trap::to_runtime;
 use super::typed::{LiftList, LowerList, TypeContext};
-use super::{Val, display_func};
+use super::Val;
 use crate::engine::Engine;
 use crate::error::{Error, Result, TrapKind};
 
 /// What a host function returns: any error type of the host's becomes the cause of the guest's trap.
 pub type HostResult<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
-type HostCall<T> = dyn Fn(StoreContextMut<'_, T>, Vec<Val>) -> HostResult<Option<Val>> + Send + Sync;
-type TypeCheck = dyn Fn(&Function, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
-
-pub(crate) struct HostFunc<T: Send + 'static> {
-    pub(crate) name: String,
-    pub(super) check: Box<TypeCheck>,
-    call: Box<HostCall<T>>,
-}
-
-impl<T: Send + 'static> HostFunc<T> {
-    pub(crate) fn call(
-        &self,
-        cx: StoreContextMut<'_, T>,
-        function: &Function,
-        params: Vec<Val>,
-    ) -> Result<Option<Val>> {
-        let result = (self.call)(cx, params).map_err(|source| self.failed(source))?;
-        if result.is_some() != function.ty.result.is_some() {
-            let what = format!("it is to return {}", display_func(&function.ty));
-            return Err(self.failed(what.into()));
-        }
-        Ok(result)
-    }
-
-    /// A trap of another component that a host function passes on stays that trap.
-    fn failed(&self, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
-        match source.downcast::<Error>() {
-            Ok(error) if error.trap().is_some() => *error,
-            Ok(source) => Error::Host {
-                name: self.name.clone(),
-                source,
-            },
-            Err(source) => Error::Host {
-                name: self.name.clone(),
-                source,
-            },
-        }
-    }
-}
-
-impl<T: Send + 'static> fmt::Debug for HostFunc<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HostFunc")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-type ResourceDtor<T> = dyn Fn(StoreContextMut<'_, T>, u32) -> HostResult<()> + Send + Sync;
-
-/// A host-defined resource type's destructor.
-pub(crate) struct HostResource<T: Send + 'static> {
-    name: String,
-    dtor: Arc<ResourceDtor<T>>,
-}
-
-impl<T: Send + 'static> HostResource<T> {
-    /// The destructor as a function of one store, from a representation to nothing.
-    pub(crate) fn bind(&self, cx: &mut StoreContextMut<'_, T>) -> wasmer::Function {
-        let (core, dtor, name) = (cx.core.clone(), self.dtor.clone(), self.name.clone());
-        let env = cx.env.clone();
-        wasmer::Function::new_typed_with_env(
-            &mut cx.store,
-            &env,
-            move |mut env: FunctionEnvMut<'_, T>, rep: u32| {
-                let host_env = env.as_ref();
-                let cx = StoreContextMut {
-                    store: env.as_store_mut(),
-                    env: host_env,
-                    core: core.clone(),
-                };
-                dtor(cx, rep).map_err(|source| {
-                    to_runtime(Error::Host {
-                        name: name.clone(),
-                        source,
-                    })
-                })
-            },
-        )
-    }
-}
 
 pub(super) enum Definition<T: Send + 'static> {
     Func(Arc<HostFunc<T>>),
@@ -326,11 +242,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
             let results = function.ty.result.iter().collect::<Vec<_>>();
             R::typecheck_list(&results, types).map_err(|message| format!("results: {message}"))
         };
-        let call = move |cx: StoreContextMut<'_, T>, params: Vec<Val>| {
-            let results = func(cx, P::from_vals(params)?)?;
-            Ok(results.into_vals().pop())
-        };
-        self.define_func(name, Box::new(check), Box::new(call))
+        self.define_func(name, Box::new(check), host_func::typed(func))
     }
 
     /// Defines a function that takes and gives [`Val`]s, for whatever type the component imports it with.
@@ -342,7 +254,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
     where
         F: Fn(StoreContextMut<'_, T>, Vec<Val>) -> HostResult<Option<Val>> + Send + Sync + 'static,
     {
-        self.define_func(name, Box::new(|_, _| Ok(())), Box::new(func))
+        self.define_func(name, Box::new(|_, _| Ok(())), host_func::dynamic(func))
     }
 
     fn define_func(&mut self, name: &str, check: Box<TypeCheck>, call: Box<HostCall<T>>) -> Result<()> {
@@ -437,12 +349,10 @@ fn define_unknown<T: Send + 'static>(
             let func = HostFunc {
                 name: full.to_owned(),
                 check: Box::new(|_, _| Ok(())),
-                call: Box::new(call),
+                call: host_func::dynamic(call),
             };
-            {
-                definitions.insert(name, Definition::Func(Arc::new(func)));
-                Ok(())
-            }
+            definitions.insert(name, Definition::Func(Arc::new(func)));
+            Ok(())
         }
         ExternType::Resource(_) => {
             enum Unknown {}

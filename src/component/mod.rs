@@ -23,12 +23,15 @@ use std::fmt::Write;
 
 #[expect(clippy::module_inception, reason = "the component model's own noun")]
 mod component;
+mod core_call;
 mod crossing;
 mod func;
 mod handles;
+mod host_func;
 mod instance;
 mod ir;
 mod linker;
+mod may_leave;
 mod names;
 mod pack;
 mod resolve;
@@ -46,6 +49,7 @@ pub use airssys_wasm_abi::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResultType, Type,
     VariantType,
 };
+pub use airssys_wasm_macros::{ComponentType, Lift, Lower};
 pub use component::Component;
 pub use func::Func;
 pub use instance::{ExportIndex, Instance};
@@ -53,9 +57,14 @@ pub use ir::{ExternType, Function};
 pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 pub use store::{AsContextMut, Store, StoreContextMut};
+#[doc(hidden)]
+pub use typed::support;
 pub use typed::{
-    ComponentNamedList, ComponentType, Lift, LiftList, Lower, LowerList, TypeContext, TypedFunc,
+    ComponentNamedList, ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, LiftList,
+    Lower, LowerContext, LowerList, Plans, TypeCheck, TypeContext, TypedFunc,
 };
+
+pub use crate::flags;
 
 /// A component value of any type. A list of bytes is one [`Val::Bytes`](airssys_wasm_abi::Val::Bytes).
 pub type Val = airssys_wasm_abi::Val<ResourceAny>;

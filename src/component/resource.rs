@@ -150,12 +150,11 @@ impl ResourceAny {
             return Ok(());
         }
         let mut cx = store.as_context_mut();
-        let handle = take_owned(&cx.core, id)?;
+        let handle = take_owned(cx.core, id)?;
         let Some(dtor) = handle.instance.dtor(handle.resource).cloned() else {
             return Ok(());
         };
-        let core = cx.core.clone();
-        guarded(&mut cx.store, &core, &handle.instance, |store| {
+        guarded(&mut cx.store, cx.core, &handle.instance, true, |store| {
             run_dtor(&dtor, store, handle.rep)
         })
     }

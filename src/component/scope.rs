@@ -1,9 +1,11 @@
 //! Calls in flight and what they lend: the specification's borrow accounting.
 //!
-//! Every call into a component, out of it, and between two of its parts has a scope. A call that lends an
-//! owned resource keeps it from being dropped until the call ends; a callee has to drop what it borrowed.
+//! A call into a component, out of it, or between two of its parts has a scope if something can be lent for it: if
+//! there are borrows among its parameters. A call that lends an owned resource keeps it from being dropped until the
+//! call ends; a callee has to drop what it borrowed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::instance::InstanceInner;
 use super::store::StoreCore;
@@ -32,16 +34,21 @@ pub(crate) enum Lender {
 }
 
 impl StoreCore {
-    /// Begins a call; gives the depth to come back to.
-    pub(crate) fn enter_scope(&self) -> usize {
-        let mut state = self.state();
-        state.scopes.push(Scope::default());
-        state.scopes.len() - 1
+    /// How many scopes there are: what to come back to after a trap.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth.load(Ordering::Relaxed)
     }
 
-    /// Ends the innermost call: its loans end. Traps if the callee kept a borrow.
+    /// Begins a call's scope.
+    pub(crate) fn enter_scope(&self) {
+        let mut state = self.state();
+        state.scopes.push(Scope::default());
+        self.depth.store(state.scopes.len(), Ordering::Relaxed);
+    }
+
+    /// Ends the innermost scope: its loans end. Traps if the callee kept a borrow.
     pub(crate) fn exit_scope(&self) -> Result<(), TrapKind> {
-        let scope = self.state().scopes.pop();
+        let scope = self.pop_scope();
         let scope = scope.ok_or_else(|| TrapKind::Other("a call ended that never began".into()))?;
         let borrows = scope.borrows;
         self.end_loans(scope);
@@ -52,20 +59,21 @@ impl StoreCore {
         }
     }
 
-    /// Ends every call deeper than `depth`, after a trap.
+    /// Ends every scope deeper than `depth`, after a trap.
     pub(crate) fn unwind_scopes(&self, depth: usize) {
-        loop {
-            let scope = {
-                let mut state = self.state();
-                if state.scopes.len() <= depth {
-                    return;
-                }
-                state.scopes.pop()
-            };
-            if let Some(scope) = scope {
-                self.end_loans(scope);
+        while self.depth() > depth {
+            match self.pop_scope() {
+                Some(scope) => self.end_loans(scope),
+                None => return,
             }
         }
+    }
+
+    fn pop_scope(&self) -> Option<Scope> {
+        let mut state = self.state();
+        let scope = state.scopes.pop();
+        self.depth.store(state.scopes.len(), Ordering::Relaxed);
+        scope
     }
 
     fn end_loans(&self, scope: Scope) {

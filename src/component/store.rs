@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
@@ -67,8 +67,8 @@ impl<T: Send + 'static> fmt::Debug for Store<T> {
 /// A store, borrowed: what host functions get, and what calls take.
 pub struct StoreContextMut<'a, T: Send + 'static> {
     pub(crate) store: wasmer::StoreMut<'a>,
-    pub(crate) env: FunctionEnv<T>,
-    pub(crate) core: Arc<StoreCore>,
+    pub(crate) env: &'a FunctionEnv<T>,
+    pub(crate) core: &'a Arc<StoreCore>,
 }
 
 impl<T: Send + 'static> StoreContextMut<'_, T> {
@@ -106,8 +106,8 @@ impl<T: Send + 'static> AsContextMut for Store<T> {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
         StoreContextMut {
             store: self.inner.as_store_mut(),
-            env: self.env.clone(),
-            core: self.core.clone(),
+            env: &self.env,
+            core: &self.core,
         }
     }
 }
@@ -118,8 +118,8 @@ impl<T: Send + 'static> AsContextMut for StoreContextMut<'_, T> {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
         StoreContextMut {
             store: self.store.as_store_mut(),
-            env: self.env.clone(),
-            core: self.core.clone(),
+            env: self.env,
+            core: self.core,
         }
     }
 }
@@ -143,6 +143,8 @@ impl<T: Send + 'static> AsStoreRef for StoreContextMut<'_, T> {
 pub(crate) struct StoreCore {
     pub(crate) id: u64,
     pub(crate) limits: StoreLimits,
+    /// How many calls in flight have a scope.
+    pub(super) depth: AtomicUsize,
     state: Mutex<StoreState>,
 }
 
@@ -151,6 +153,7 @@ impl StoreCore {
         StoreCore {
             id: unique(),
             limits,
+            depth: AtomicUsize::new(0),
             state: Mutex::new(StoreState::default()),
         }
     }
@@ -168,7 +171,7 @@ pub(crate) struct StoreState {
     pub(crate) components: Vec<Component>,
     /// Guest-defined resources that the host holds, by an identity that is never used again.
     pub(crate) host_handles: HashMap<u64, HostHandle>,
-    /// The calls in flight, outermost first.
+    /// The calls in flight that may lend something, outermost first.
     pub(crate) scopes: Vec<Scope>,
 }
 

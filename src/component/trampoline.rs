@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_abi::{CoreSignature, CoreType, CoreValue};
-use wasmer::{AsStoreMut, FunctionEnvMut, FunctionType, RuntimeError, StoreMut, Type, Value};
+use airssys_wasm_abi::CoreSignature;
+use airssys_wasm_abi::CoreType::{self, I32};
+use wasmer::StoreMut;
 
-use super::crossing::{Crossing, borrow, lend};
+use super::core_call::host_function;
+use super::crossing::{borrow, lend};
 use super::handles::Handle;
+use super::host_func::{Import, lower_import};
 use super::instance::InstanceInner;
-use super::ir::{Function, Options, Trampoline};
-use super::linker::HostFunc;
+use super::ir::Trampoline;
 use super::resolve::Resolved;
 use super::resource::run_dtor;
 use super::store::{StoreContextMut, StoreCore};
-use super::trap::{from_runtime, to_runtime};
 use super::{transcode, translate};
-use crate::error::{Error, ResourceError, Result, TrapKind};
+use crate::error::{Error, ResourceError, Result};
 
 /// Makes the trampoline at `index` of the instance's component.
 pub(crate) fn make<T: Send + 'static>(
@@ -33,7 +34,6 @@ pub(crate) fn make<T: Send + 'static>(
         instance: instance.clone(),
         core: cx.core.clone(),
     };
-    const I32: Type = Type::I32;
     Ok(match *trampoline {
         Trampoline::LowerImport {
             lowering,
@@ -50,7 +50,13 @@ pub(crate) fn make<T: Send + 'static>(
                 .options
                 .get(options as usize)
                 .ok_or_else(|| Error::bug("options out of range"))?;
-            lower_import(cx, builder, host, function.clone(), options)
+            let import = Import {
+                instance: builder.instance,
+                core: builder.core,
+                function: function.clone(),
+                options,
+            };
+            lower_import(cx, host, import)
         }
         Trampoline::Transcoder { op, from, to } => {
             let (params, results) = transcode::signature(op);
@@ -65,7 +71,7 @@ pub(crate) fn make<T: Send + 'static>(
         }
         Trampoline::ResourceNew { instance, table } => {
             builder.function(cx, vec![I32], vec![I32], move |store, b, args| {
-                b.check_may_leave(store, instance)?;
+                b.instance.check_may_leave(store, instance)?;
                 let (component_instance, resource, _) = b.instance.resource_table(table)?;
                 let handle = Handle::Own {
                     resource,
@@ -88,7 +94,7 @@ pub(crate) fn make<T: Send + 'static>(
         }),
         Trampoline::ResourceDrop { instance, table } => {
             builder.function(cx, vec![I32], vec![], move |store, b, args| {
-                b.check_may_leave(store, instance)?;
+                b.instance.check_may_leave(store, instance)?;
                 b.drop_handle(store, table, arg(args, 0)?)?;
                 Ok(vec![])
             })
@@ -148,13 +154,16 @@ fn arg(args: &[u32], index: usize) -> Result<u32> {
 }
 
 /// How adapter modules import an intrinsic of so many results: two are packed in one.
-fn packed_results(results: usize) -> Vec<Type> {
+fn packed_results(results: usize) -> Vec<CoreType> {
     if results == 2 {
-        vec![Type::I64]
+        vec![CoreType::I64]
     } else {
-        vec![Type::I32; results]
+        vec![I32; results]
     }
 }
+
+/// The most parameters of any intrinsic: those of the transcoders.
+const MAX_PARAMS: usize = 6;
 
 struct Builder {
     instance: Arc<InstanceInner>,
@@ -167,41 +176,20 @@ impl Builder {
     fn function<T: Send + 'static>(
         self,
         cx: &mut StoreContextMut<'_, T>,
-        params: Vec<Type>,
-        results: Vec<Type>,
+        params: Vec<CoreType>,
+        results: Vec<CoreType>,
         body: impl Fn(&mut StoreMut<'_>, &Builder, &[u32]) -> Result<Vec<u32>> + Send + Sync + 'static,
     ) -> wasmer::Function {
-        let env = cx.env.clone();
-        let packed = results.as_slice() == [Type::I64];
-        let ty = FunctionType::new(params, results);
-        let body =
-            move |mut env: FunctionEnvMut<'_, T>, args: &[Value]| -> Result<Vec<Value>, RuntimeError> {
-                let args: Vec<u32> = args
-                    .iter()
-                    .filter_map(Value::i32)
-                    .map(i32::cast_unsigned)
-                    .collect();
-                let results = body(&mut env.as_store_mut(), &self, &args).map_err(to_runtime)?;
-                Ok(match (packed, results.as_slice()) {
-                    (true, &[low, high]) => {
-                        let both = u64::from(high) << 32 | u64::from(low);
-                        vec![Value::I64(both.cast_signed())]
-                    }
-                    _ => results
-                        .into_iter()
-                        .map(|value| Value::I32(value.cast_signed()))
-                        .collect(),
-                })
-            };
-        wasmer::Function::new_with_env(&mut cx.store, &env, ty, body)
-    }
-
-    fn check_may_leave(&self, store: &mut StoreMut<'_>, component_instance: u32) -> Result<()> {
-        if self.instance.may_leave(store, component_instance)? {
-            Ok(())
-        } else {
-            Err(TrapKind::CannotLeave.into())
-        }
+        let signature = CoreSignature { params, results };
+        host_function(&mut cx.store, &signature, move |store, args| {
+            let mut words = [0; MAX_PARAMS];
+            for (word, bits) in words.iter_mut().zip(args) {
+                *word = (bits & u64::from(u32::MAX)) as u32;
+            }
+            let results = body(store, &self, &words[..args.len().min(MAX_PARAMS)])?;
+            let word = |index: usize| results.get(index).copied().map_or(0, u64::from);
+            Ok(word(1) << 32 | word(0))
+        })
     }
 
     /// `canon resource.drop`.
@@ -232,114 +220,4 @@ impl Builder {
             }
         }
     }
-}
-
-/// `canon lower` of a host function.
-fn lower_import<T: Send + 'static>(
-    cx: &mut StoreContextMut<'_, T>,
-    builder: Builder,
-    host: Arc<HostFunc<T>>,
-    function: Arc<Function>,
-    options: Options,
-) -> wasmer::Function {
-    let env = cx.env.clone();
-    let ty = function_type(function.plan.import_signature());
-    let body = move |mut env: FunctionEnvMut<'_, T>, args: &[Value]| -> Result<Vec<Value>, RuntimeError> {
-        let host_env = env.as_ref();
-        let mut cx = StoreContextMut {
-            store: env.as_store_mut(),
-            env: host_env,
-            core: builder.core.clone(),
-        };
-        call_host(&mut cx, &builder, &host, &function, options, args).map_err(to_runtime)
-    };
-    wasmer::Function::new_with_env(&mut cx.store, &env, ty, body)
-}
-
-fn call_host<T: Send + 'static>(
-    cx: &mut StoreContextMut<'_, T>,
-    builder: &Builder,
-    host: &HostFunc<T>,
-    function: &Function,
-    options: Options,
-    args: &[Value],
-) -> Result<Vec<Value>> {
-    let instance = &builder.instance;
-    builder.check_may_leave(&mut cx.store, options.instance)?;
-    let flat = args.iter().map(core_value).collect::<Result<Vec<_>>>()?;
-    builder.core.enter_scope();
-    let params = function.plan.lift_params(
-        &mut Crossing::new(&mut cx.store, &builder.core, instance, options),
-        &flat,
-    )?;
-    let result = host.call(
-        StoreContextMut {
-            store: cx.store.as_store_mut(),
-            env: cx.env.clone(),
-            core: cx.core.clone(),
-        },
-        function,
-        params,
-    )?;
-    instance.set_may_leave(&mut cx.store, options.instance, false)?;
-    let mut crossing = Crossing::new(&mut cx.store, &builder.core, instance, options);
-    let lowered = function
-        .plan
-        .lower_result(&mut crossing, result.as_ref(), &flat)
-        .map_err(|error| match error {
-            // What a host function returned does not fit: the host function's failure.
-            Error::Argument(_) | Error::Resource(_) => Error::Host {
-                name: host.name.clone(),
-                source: Box::new(error),
-            },
-            other => other,
-        })?;
-    instance.set_may_leave(&mut cx.store, options.instance, true)?;
-    builder.core.exit_scope()?;
-    Ok(lowered.map(wasm_value).into_iter().collect())
-}
-
-/// A core signature in wasmer's terms.
-pub(crate) fn function_type(signature: &CoreSignature) -> FunctionType {
-    let types = |types: &[CoreType]| types.iter().copied().map(core_type).collect::<Vec<_>>();
-    FunctionType::new(types(&signature.params), types(&signature.results))
-}
-
-fn core_type(ty: CoreType) -> Type {
-    match ty {
-        CoreType::I32 => Type::I32,
-        CoreType::I64 => Type::I64,
-        CoreType::F32 => Type::F32,
-        CoreType::F64 => Type::F64,
-    }
-}
-
-pub(crate) fn core_value(value: &Value) -> Result<CoreValue> {
-    Ok(match value {
-        Value::I32(value) => CoreValue::I32(*value),
-        Value::I64(value) => CoreValue::I64(*value),
-        Value::F32(value) => CoreValue::F32(value.to_bits()),
-        Value::F64(value) => CoreValue::F64(value.to_bits()),
-        _ => return Err(Error::bug("a core value that no component type flattens to")),
-    })
-}
-
-pub(crate) fn wasm_value(value: CoreValue) -> Value {
-    match value {
-        CoreValue::I32(value) => Value::I32(value),
-        CoreValue::I64(value) => Value::I64(value),
-        CoreValue::F32(bits) => Value::F32(f32::from_bits(bits)),
-        CoreValue::F64(bits) => Value::F64(f64::from_bits(bits)),
-    }
-}
-
-/// Calls a core function with flat values.
-pub(crate) fn call_core(
-    store: &mut StoreMut<'_>,
-    function: &wasmer::Function,
-    args: &[CoreValue],
-) -> Result<Vec<CoreValue>> {
-    let args: Vec<Value> = args.iter().copied().map(wasm_value).collect();
-    let results = function.call(store, &args).map_err(from_runtime)?;
-    results.iter().map(core_value).collect()
 }

@@ -54,7 +54,7 @@ impl CoreValue {
     }
 
     /// The value whose low bits are `bits`; a 32-bit type ignores the upper half.
-    pub(crate) fn from_bits(ty: CoreType, bits: u64) -> CoreValue {
+    pub fn from_bits(ty: CoreType, bits: u64) -> CoreValue {
         match ty {
             CoreType::I32 => CoreValue::I32(low_half(bits).cast_signed()),
             CoreType::I64 => CoreValue::I64(bits.cast_signed()),
@@ -64,7 +64,7 @@ impl CoreValue {
     }
 
     /// The value's bits, zero-extended to 64.
-    pub(crate) fn bits(self) -> u64 {
+    pub fn bits(self) -> u64 {
         match self {
             CoreValue::I32(value) => u64::from(value.cast_unsigned()),
             CoreValue::I64(value) => value.cast_unsigned(),

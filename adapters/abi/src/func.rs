@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::core_value::{CoreSignature, CoreType};
 use crate::error::AbiError;
 use crate::layout::{Flat, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Sequence};
-use crate::plan::Plan;
+use crate::plan::{Needs, Plan};
 use crate::planner::Planner;
 use crate::types::FuncType;
 
@@ -17,6 +17,7 @@ pub struct FuncPlan {
     param_offsets: Box<[u32]>,
     params_size: u32,
     params_align: u32,
+    params_need: Needs,
     result: Option<Plan>,
     params_in_memory: bool,
     result_in_memory: bool,
@@ -34,10 +35,12 @@ impl FuncPlan {
         let mut planner = Planner::new();
         let mut sequence = Sequence::new();
         let mut flat = Flat::new(&[]);
+        let mut params_need = Needs::default();
         let mut params = Vec::with_capacity(ty.params.len());
         let mut param_offsets = Vec::with_capacity(ty.params.len());
         for (name, ty) in &ty.params {
             let plan = planner.plan(ty)?;
+            params_need = params_need.and(plan.needs());
             param_offsets.push(sequence.push(plan.size(), plan.align())?);
             flat.append(plan.flat());
             params.push((Arc::clone(name), plan));
@@ -49,6 +52,7 @@ impl FuncPlan {
         let params_in_memory = flat_params
             .as_ref()
             .is_none_or(|flat| flat.len() > MAX_FLAT_PARAMS);
+        params_need.memory |= params_in_memory;
         let core_params = match flat_params {
             Some(flat) if !params_in_memory => flat.into_vec(),
             _ => vec![CoreType::I32],
@@ -89,6 +93,7 @@ impl FuncPlan {
             param_offsets: param_offsets.into(),
             params_size,
             params_align,
+            params_need,
             result,
             params_in_memory,
             result_in_memory,
@@ -100,6 +105,11 @@ impl FuncPlan {
     /// The parameters' names and plans.
     pub fn params(&self) -> &[(Arc<str>, Plan)] {
         &self.params
+    }
+
+    /// What crossing needs beside the parameters themselves.
+    pub fn params_need(&self) -> Needs {
+        self.params_need
     }
 
     /// The result's plan.

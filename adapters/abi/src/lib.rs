@@ -74,7 +74,7 @@ pub mod steps {
     pub use crate::typed_layout::Layout;
 }
 
-pub use plan::{CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Plan, PlanKind, VariantPlan};
+pub use plan::{CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Needs, Plan, PlanKind, VariantPlan};
 pub use types::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResourceType, ResultType,
     Type, VariantType,

@@ -20,7 +20,26 @@ pub(crate) struct PlanData {
     pub(crate) flat: Option<Box<[CoreType]>>,
     /// Levels of nesting, this one included.
     pub(crate) height: u32,
+    pub(crate) needs: Needs,
     pub(crate) kind: PlanKind,
+}
+
+/// What a crossing needs beside the value itself.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Needs {
+    /// Lowering calls the guest's `realloc`: there are strings or lists in the type.
+    pub memory: bool,
+    /// Something is lent for the length of the call: there are borrows in the type.
+    pub scope: bool,
+}
+
+impl Needs {
+    pub(crate) fn and(self, other: Needs) -> Needs {
+        Needs {
+            memory: self.memory || other.memory,
+            scope: self.scope || other.scope,
+        }
+    }
 }
 
 /// What a plan is made of. Offsets are bytes from the start of the value that contains them.
@@ -151,6 +170,26 @@ impl Plan {
     /// The parts.
     pub fn kind(&self) -> &PlanKind {
         &self.0.kind
+    }
+
+    /// The plan of one part: a record's field, a tuple's element, a case's payload (of an option: none 0, some 1; of a
+    /// result: ok 0, error 1), or, whatever the index, a list's element. Itself where there is no such part.
+    pub fn part(&self, index: usize) -> &Plan {
+        let part = match self.kind() {
+            PlanKind::List(element) | PlanKind::FixedLengthList { element, .. } => Some(element),
+            PlanKind::Record(fields) => fields.get(index).map(|field| &field.plan),
+            PlanKind::Tuple(elements) => elements.get(index).map(|element| &element.plan),
+            PlanKind::Variant(variant) => variant.cases.get(index).and_then(|case| case.payload.as_ref()),
+            PlanKind::Option { payload, .. } => Some(payload),
+            PlanKind::Result { ok, err, .. } => if index == 0 { ok } else { err }.as_ref(),
+            _ => None,
+        };
+        part.unwrap_or(self)
+    }
+
+    /// What crossing needs beside the value.
+    pub fn needs(&self) -> Needs {
+        self.0.needs
     }
 
     pub(crate) fn height(&self) -> u32 {

@@ -10,7 +10,7 @@ use crate::layout::{
     Flat, IntWidth, MAX_FLAGS, MAX_TYPE_DEPTH, MAX_TYPE_SIZE, Overlay, PAIR_SIZE, Sequence, bounded,
 };
 use crate::plan::{
-    CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Plan, PlanData, PlanKind, VariantPlan,
+    CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Needs, Plan, PlanData, PlanKind, VariantPlan,
 };
 use crate::types::Type;
 
@@ -28,6 +28,7 @@ struct Draft {
     kind: PlanKind,
     /// Height of the highest part; 0 for a leaf.
     below: u32,
+    needs: Needs,
 }
 
 impl Draft {
@@ -38,11 +39,12 @@ impl Draft {
             flat: Flat::new(&[flat]),
             kind,
             below: 0,
+            needs: Needs::default(),
         }
     }
 
     /// A pointer and a length.
-    fn pair(kind: PlanKind, below: u32) -> Draft {
+    fn pair(kind: PlanKind, below: u32, needs: Needs) -> Draft {
         let flat = Flat::new(&[CoreType::I32, CoreType::I32]);
         Draft {
             size: u64::from(PAIR_SIZE),
@@ -50,6 +52,10 @@ impl Draft {
             flat,
             kind,
             below,
+            needs: Needs {
+                memory: true,
+                ..needs
+            },
         }
     }
 }
@@ -83,6 +89,7 @@ impl Planner {
             align: draft.align,
             flat: draft.flat.finish(),
             height,
+            needs: draft.needs,
             kind: draft.kind,
         });
         if let Some(key) = key {
@@ -107,13 +114,19 @@ impl Planner {
             Type::Float64 => Draft::leaf(PlanKind::Float64, 8, F64),
             Type::Char => Draft::leaf(PlanKind::Char, 4, I32),
             Type::Own(resource) => Draft::leaf(PlanKind::Own(*resource), 4, I32),
-            Type::Borrow(resource) => Draft::leaf(PlanKind::Borrow(*resource), 4, I32),
-            Type::String => Draft::pair(PlanKind::String, 0),
-            Type::List(element) if **element == Type::U8 => Draft::pair(PlanKind::Bytes, 1),
+            Type::Borrow(resource) => Draft {
+                needs: Needs {
+                    scope: true,
+                    ..Needs::default()
+                },
+                ..Draft::leaf(PlanKind::Borrow(*resource), 4, I32)
+            },
+            Type::String => Draft::pair(PlanKind::String, 0, Needs::default()),
+            Type::List(element) if **element == Type::U8 => Draft::pair(PlanKind::Bytes, 1, Needs::default()),
             Type::List(element) => {
                 let element = self.plan_at(element, depth)?;
-                let below = element.height();
-                Draft::pair(PlanKind::List(element), below)
+                let (below, needs) = (element.height(), element.needs());
+                Draft::pair(PlanKind::List(element), below, needs)
             }
             Type::FixedLengthList(list) => {
                 if list.length == 0 {
@@ -129,6 +142,7 @@ impl Planner {
                     align: element.align(),
                     flat,
                     below: element.height(),
+                    needs: element.needs(),
                     kind: PlanKind::FixedLengthList {
                         element,
                         length: list.length,
@@ -244,6 +258,7 @@ struct Members {
     sequence: Sequence,
     flat: Flat,
     below: u32,
+    needs: Needs,
 }
 
 impl Members {
@@ -252,12 +267,14 @@ impl Members {
             sequence: Sequence::new(),
             flat: Flat::new(&[]),
             below: 0,
+            needs: Needs::default(),
         }
     }
 
     fn push(&mut self, plan: &Plan) -> Result<u32, AbiError> {
         self.flat.append(plan.flat());
         self.below = self.below.max(plan.height());
+        self.needs = self.needs.and(plan.needs());
         self.sequence.push(plan.size(), plan.align())
     }
 
@@ -272,6 +289,7 @@ impl Members {
             flat: self.flat,
             kind,
             below: self.below,
+            needs: self.needs,
         })
     }
 }
@@ -281,6 +299,7 @@ struct Payloads {
     overlay: Overlay,
     flat: Flat,
     below: u32,
+    needs: Needs,
 }
 
 impl Payloads {
@@ -289,6 +308,7 @@ impl Payloads {
             overlay: Overlay::new(),
             flat: Flat::new(&[CoreType::I32]),
             below: 0,
+            needs: Needs::default(),
         }
     }
 
@@ -296,6 +316,7 @@ impl Payloads {
         self.overlay = self.overlay.with(plan.size(), plan.align());
         self.flat.overlay(plan.flat());
         self.below = self.below.max(plan.height());
+        self.needs = self.needs.and(plan.needs());
     }
 
     fn finish(self, discriminant: IntWidth, kind: impl FnOnce(u32) -> PlanKind) -> Result<Draft, AbiError> {
@@ -306,6 +327,7 @@ impl Payloads {
             flat: self.flat,
             kind: kind(bounded(offset, MAX_TYPE_SIZE)?),
             below: self.below,
+            needs: self.needs,
         })
     }
 }

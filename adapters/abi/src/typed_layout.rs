@@ -14,6 +14,8 @@ pub struct Layout {
     pub align: u32,
     /// Number of core values of the flattened value.
     pub flat: u32,
+    /// Whether there are handles of resources in it.
+    pub handles: bool,
 }
 
 impl Layout {
@@ -22,6 +24,7 @@ impl Layout {
         size: 0,
         align: 1,
         flat: 0,
+        handles: false,
     };
 
     /// A string or a list: pointer and length.
@@ -29,10 +32,22 @@ impl Layout {
         size: PAIR_SIZE,
         align: 4,
         flat: 2,
+        handles: false,
     };
 
     /// A handle.
-    pub const HANDLE: Layout = Layout::scalar::<u32>();
+    pub const HANDLE: Layout = Layout {
+        handles: true,
+        ..Layout::scalar::<u32>()
+    };
+
+    /// A list of such elements.
+    pub const fn list(element: Layout) -> Layout {
+        Layout {
+            handles: element.handles,
+            ..Layout::PAIR
+        }
+    }
 
     /// A scalar.
     pub const fn scalar<S: Scalar>() -> Layout {
@@ -40,20 +55,19 @@ impl Layout {
             size: S::SIZE,
             align: S::SIZE,
             flat: 1,
+            handles: false,
         }
     }
 
     /// A record or tuple.
     pub const fn record(members: &[Layout]) -> Layout {
-        let (mut sequence, mut flat, mut index) = (Sequence::new(), 0, 0);
+        let (mut sequence, mut flat, mut handles) = (Sequence::new(), 0, false);
+        let mut index = 0;
         while index < members.len() {
-            let Layout {
-                size,
-                align,
-                flat: more,
-            } = members[index];
-            (_, sequence) = sequence.with(size, align);
-            flat += more;
+            let member = members[index];
+            (_, sequence) = sequence.with(member.size, member.align);
+            flat += member.flat;
+            handles |= member.handles;
             index += 1;
         }
         let (size, align) = (sequence.size(), sequence.align());
@@ -61,6 +75,7 @@ impl Layout {
             size: fits(size),
             align,
             flat,
+            handles,
         }
     }
 
@@ -74,23 +89,35 @@ impl Layout {
         fits(offset)
     }
 
+    /// Where the members of a record or tuple lie, in bytes.
+    pub const fn offsets<const N: usize>(members: &[Layout; N]) -> [u32; N] {
+        let (mut offsets, mut index) = ([0; N], 0);
+        while index < N {
+            offsets[index] = Layout::offset(members, index);
+            index += 1;
+        }
+        offsets
+    }
+
     /// `list<element, length>`.
     pub const fn fixed_length_list(element: Layout, length: u32) -> Layout {
         Layout {
             size: fits(element.size as u64 * length as u64),
             align: element.align,
             flat: element.flat.saturating_mul(length),
+            handles: element.handles,
         }
     }
 
     /// A variant, option or result, of one payload per case.
     pub const fn variant(payloads: &[Layout]) -> Layout {
-        let (overlay, flat) = overlay(payloads);
+        let (overlay, flat, handles) = overlay(payloads);
         let (_, size, align) = overlay.behind(Layout::discriminant(payloads.len()));
         Layout {
             size: fits(size),
             align,
             flat: 1 + flat,
+            handles,
         }
     }
 
@@ -123,21 +150,24 @@ impl Layout {
             size,
             align: size,
             flat: 1,
+            handles: false,
         }
     }
 }
 
-const fn overlay(payloads: &[Layout]) -> (Overlay, u32) {
-    let (mut overlay, mut flat, mut index) = (Overlay::new(), 0, 0);
+const fn overlay(payloads: &[Layout]) -> (Overlay, u32, bool) {
+    let (mut overlay, mut flat, mut handles) = (Overlay::new(), 0, false);
+    let mut index = 0;
     while index < payloads.len() {
         let payload = payloads[index];
         overlay = overlay.with(payload.size, payload.align);
         if payload.flat > flat {
             flat = payload.flat;
         }
+        handles |= payload.handles;
         index += 1;
     }
-    (overlay, flat)
+    (overlay, flat, handles)
 }
 
 const fn fits(size: u64) -> u32 {

@@ -1,0 +1,269 @@
+//! Host functions as linkers hold them, and how a guest's call of one runs.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use airssys_wasm_abi::steps::{GuestPtr, check_value};
+use airssys_wasm_abi::{CoreSignature, CoreType, CoreValue, FuncPlan};
+use wasmer::{AsStoreMut, FunctionEnv, StoreMut};
+
+use super::core_call::host_function;
+use super::crossing::{LiftContext, LowerContext};
+use super::instance::InstanceInner;
+use super::ir::{Function, Options};
+use super::linker::HostResult;
+use super::store::{StoreContextMut, StoreCore};
+use super::typed::{FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext};
+use super::{Val, display_func};
+use crate::error::{Error, Result};
+
+/// Whether a host function serves as an import.
+pub(super) type TypeCheck =
+    dyn Fn(&Function, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
+
+/// A call: from the core arguments to the core result, if there is one.
+pub(super) type HostCall<T> = dyn Fn(&mut Call<'_, '_, T>, &[u64]) -> Result<u64> + Send + Sync;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+pub(crate) struct HostFunc<T: Send + 'static> {
+    pub(super) name: String,
+    pub(super) check: Box<TypeCheck>,
+    pub(super) call: Box<HostCall<T>>,
+}
+
+impl<T: Send + 'static> fmt::Debug for HostFunc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostFunc")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A lowered import of one instance: what all its calls have in common.
+pub(super) struct Import {
+    pub(super) instance: Arc<InstanceInner>,
+    pub(super) core: Arc<StoreCore>,
+    pub(super) function: Arc<Function>,
+    pub(super) options: Options,
+}
+
+/// One call of a lowered import (`canon lower`).
+pub(super) struct Call<'a, 's, T: Send + 'static> {
+    store: &'a mut StoreMut<'s>,
+    env: &'a FunctionEnv<T>,
+    import: &'a Import,
+    name: &'a str,
+}
+
+/// `canon lower` of a host function.
+pub(super) fn lower_import<T: Send + 'static>(
+    cx: &mut StoreContextMut<'_, T>,
+    host: Arc<HostFunc<T>>,
+    import: Import,
+) -> wasmer::Function {
+    let env = cx.env.clone();
+    let signature = import.function.plan.import_signature().clone();
+    host_function(&mut cx.store, &signature, move |store, args| {
+        import.instance.check_may_leave(store, import.options.instance)?;
+        let mut call = Call {
+            store,
+            env: &env,
+            import: &import,
+            name: &host.name,
+        };
+        (host.call)(&mut call, args)
+    })
+}
+
+impl<T: Send + 'static> Call<'_, '_, T> {
+    #[inline]
+    fn run<P, R>(
+        &mut self,
+        lift: impl FnOnce(&mut LiftContext<'_>) -> Result<P>,
+        host: impl FnOnce(StoreContextMut<'_, T>, P) -> std::result::Result<R, Cause>,
+        lower: impl FnOnce(&mut LowerContext<'_>, &R) -> Result<u64>,
+    ) -> Result<u64> {
+        let Import {
+            instance,
+            core,
+            function,
+            options,
+        } = self.import;
+        let scoped = function.plan.params_need().scope;
+        if scoped {
+            core.enter_scope();
+        }
+        let params = lift(&mut LiftContext::new(&*self.store, core, instance, options))?;
+        let cx = StoreContextMut {
+            store: self.store.as_store_mut(),
+            env: self.env,
+            core,
+        };
+        let result = host(cx, params).map_err(|source| failed(self.name, source))?;
+        let name = self.name;
+        let lower = |store: &mut StoreMut<'_>| {
+            lower(&mut LowerContext::new(store, core, instance, options), &result)
+                .map_err(|error| misfit(name, error))
+        };
+        let in_memory = function.plan.result().is_some_and(|plan| plan.needs().memory);
+        let bits = if in_memory {
+            instance.staying(self.store, options.instance, lower)?
+        } else {
+            lower(self.store)?
+        };
+        if scoped {
+            core.exit_scope()?;
+        }
+        Ok(bits)
+    }
+}
+
+/// A trap of another component that a host function passes on stays that trap.
+#[cold]
+fn failed(name: &str, source: Cause) -> Error {
+    let source = match source.downcast::<Error>() {
+        Ok(error) if error.trap().is_some() => return *error,
+        Ok(error) => error,
+        Err(source) => {
+            return Error::Host {
+                name: name.to_owned(),
+                source,
+            };
+        }
+    };
+    Error::Host {
+        name: name.to_owned(),
+        source,
+    }
+}
+
+/// What a host function returned does not fit: the host function's failure.
+#[cold]
+fn misfit(name: &str, error: Error) -> Error {
+    match error {
+        Error::Argument(_) | Error::Resource(_) => Error::Host {
+            name: name.to_owned(),
+            source: Box::new(error),
+        },
+        other => other,
+    }
+}
+
+/// A function with Rust types.
+pub(super) fn typed<T, F, P, R>(func: F) -> Box<HostCall<T>>
+where
+    T: Send + 'static,
+    F: Fn(StoreContextMut<'_, T>, P) -> HostResult<R> + Send + Sync + 'static,
+    P: LiftList + 'static,
+    R: LowerList + 'static,
+{
+    Box::new(move |call, args| {
+        let import = call.import;
+        let plan = &import.function.plan;
+        call.run(
+            |cx| lift_params::<P>(cx, plan, args),
+            &func,
+            |cx, result| lower_result(cx, plan, result, args),
+        )
+    })
+}
+
+#[inline]
+fn lift_params<P: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, args: &[u64]) -> Result<P> {
+    let mut flat = FlatReader::new(args);
+    let plans = Plans::Params(plan.params());
+    if plan.params_in_memory() {
+        let at = GuestPtr(flat.next_u32());
+        let at = check_value(cx, at, u64::from(plan.params_size()), plan.params_align())?;
+        return P::load(cx, plans, at);
+    }
+    P::lift_flat(cx, plans, &mut flat)
+}
+
+#[inline]
+fn lower_result<R: LowerList>(
+    cx: &mut LowerContext<'_>,
+    plan: &FuncPlan,
+    result: &R,
+    args: &[u64],
+) -> Result<u64> {
+    let plans = Plans::Result(plan.result());
+    result.check(plans)?;
+    match plan.result() {
+        Some(ty) if plan.result_in_memory() => {
+            let mut last = FlatReader::new(args.last().map(std::slice::from_ref).unwrap_or_default());
+            let at = GuestPtr(last.next_u32());
+            let at = check_value(cx, at, u64::from(ty.size()), ty.align())?;
+            result.store(cx, plans, at)?;
+            Ok(0)
+        }
+        _ => {
+            let mut flat = FlatValues::new();
+            result.lower_flat(cx, plans, &mut flat)?;
+            Ok(flat.as_slice().first().copied().unwrap_or_default())
+        }
+    }
+}
+
+/// A function that takes and gives [`Val`]s.
+pub(super) fn dynamic<T, F>(func: F) -> Box<HostCall<T>>
+where
+    T: Send + 'static,
+    F: Fn(StoreContextMut<'_, T>, Vec<Val>) -> HostResult<Option<Val>> + Send + Sync + 'static,
+{
+    Box::new(move |call, args| {
+        let function = &call.import.function;
+        let plan = &function.plan;
+        let types = plan.import_signature().params.iter().zip(args);
+        let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
+        call.run(
+            |cx| plan.lift_params(cx, &flat),
+            |cx, params| {
+                let result = func(cx, params)?;
+                if result.is_some() != function.ty.result.is_some() {
+                    return Err(format!("it is to return {}", display_func(&function.ty)).into());
+                }
+                Ok(result)
+            },
+            |cx, result| {
+                let result = plan.lower_result(cx, result.as_ref(), &flat)?;
+                Ok(result.map_or(0, CoreValue::bits))
+            },
+        )
+    })
+}
+
+type ResourceDtor<T> = dyn Fn(StoreContextMut<'_, T>, u32) -> HostResult<()> + Send + Sync;
+
+/// A host-defined resource type's destructor.
+pub(crate) struct HostResource<T: Send + 'static> {
+    pub(super) name: String,
+    pub(super) dtor: Arc<ResourceDtor<T>>,
+}
+
+impl<T: Send + 'static> HostResource<T> {
+    /// The destructor as a function of one store, from a representation to nothing.
+    pub(crate) fn bind(&self, cx: &mut StoreContextMut<'_, T>) -> wasmer::Function {
+        let (core, dtor, name) = (cx.core.clone(), self.dtor.clone(), self.name.clone());
+        let env = cx.env.clone();
+        let signature = CoreSignature {
+            params: vec![CoreType::I32],
+            results: Vec::new(),
+        };
+        host_function(&mut cx.store, &signature, move |store, args| {
+            let cx = StoreContextMut {
+                store: store.as_store_mut(),
+                env: &env,
+                core: &core,
+            };
+            let rep = FlatReader::new(args).next_u32();
+            dtor(cx, rep).map_err(|source| Error::Host {
+                name: name.clone(),
+                source,
+            })?;
+            Ok(0)
+        })
+    }
+}

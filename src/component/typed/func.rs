@@ -1,0 +1,47 @@
+//! Exported functions with Rust types.
+
+use std::marker::PhantomData;
+
+use super::super::func::Func;
+use super::super::store::AsContextMut;
+use super::{LiftList, LowerList};
+use crate::error::Result;
+
+/// An exported function with Rust types: a tuple of parameters, a tuple of results (none or one).
+#[derive(Debug)]
+pub struct TypedFunc<P, R> {
+    func: Func,
+    marker: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for TypedFunc<P, R> {
+    fn clone(&self) -> TypedFunc<P, R> {
+        TypedFunc::new(self.func.clone())
+    }
+}
+
+impl<P, R> TypedFunc<P, R> {
+    /// A function whose types have been checked.
+    pub(crate) fn new(func: Func) -> TypedFunc<P, R> {
+        TypedFunc {
+            func,
+            marker: PhantomData,
+        }
+    }
+
+    /// The function without its Rust types.
+    pub fn func(&self) -> &Func {
+        &self.func
+    }
+}
+
+impl<P: LowerList, R: LiftList> TypedFunc<P, R> {
+    /// Calls the function and waits for its end, its post-return included.
+    ///
+    /// # Errors
+    /// As [`Func::call`].
+    #[inline]
+    pub fn call(&self, store: impl AsContextMut, params: P) -> Result<R> {
+        self.func.call_typed(store, params)
+    }
+}
