@@ -3,7 +3,7 @@
 mod common;
 
 use airssys_wasm::Error;
-use airssys_wasm::component::{Lift, Lower, Val};
+use airssys_wasm::component::Val;
 use common::{call, engines, strings, types_instance};
 
 fn some(value: Val) -> Val {
@@ -308,7 +308,7 @@ fn typed_calls_agree_with_untyped_ones() {
     for engine in engines() {
         let (mut store, instance) = types_instance(&engine);
         macro_rules! echo {
-            ($name:literal, $value:expr, $ty:ty) => {{
+            ($name:literal, $value:expr, $ty:ty, $val:expr) => {{
                 let path = ["fixtures:types/echoes", $name];
                 let func = instance
                     .get_typed_func::<($ty,), ($ty,)>(&mut store, &path)
@@ -316,42 +316,57 @@ fn typed_calls_agree_with_untyped_ones() {
                 let value: $ty = $value;
                 let (back,) = func.call(&mut store, (value.clone(),)).expect($name);
                 assert_eq!(back, value, "{}", $name);
-                let untyped = call(
-                    &mut store,
-                    &instance,
-                    "echoes",
-                    $name,
-                    &[value.clone().into_val()],
-                )
-                .unwrap();
-                assert_eq!(
-                    <$ty>::from_val(untyped.expect("a result")).unwrap(),
-                    value,
-                    "{}",
-                    $name
-                );
+                let argument: Val = $val;
+                let untyped = call(&mut store, &instance, "echoes", $name, &[argument.clone()]).unwrap();
+                assert_eq!(untyped, Some(argument), "{}", $name);
             }};
         }
-        echo!("echo-bool", true, bool);
-        echo!("echo-u64", u64::MAX, u64);
-        echo!("echo-s8", -1, i8);
-        echo!("echo-f64", 0.1, f64);
-        echo!("echo-char", 'ß', char);
-        echo!("echo-string", "Grüße".to_owned(), String);
-        echo!("echo-bytes", vec![1, 2, 3], Vec<u8>);
-        echo!("echo-u32s", vec![1, u32::MAX], Vec<u32>);
-        echo!("echo-strings", vec!["a".to_owned(), String::new()], Vec<String>);
-        echo!("echo-option", Some(3), Option<u32>);
-        echo!("echo-nested-option", Some(None), Option<Option<u8>>);
-        echo!("echo-result", Err("no".to_owned()), Result<u32, String>);
-        echo!("echo-result-empty", Ok(()), Result<(), ()>);
-        echo!("echo-result-ok-only", Err(()), Result<u64, ()>);
-        echo!("echo-tuple", (1, "two".to_owned(), -3), (u8, String, i64));
-        echo!("echo-one-tuple", (1,), (u32,));
+        let boxed = |val: Val| Some(Box::new(val));
+        let number = Val::U32;
+        echo!("echo-bool", true, bool, Val::Bool(true));
+        echo!("echo-u64", u64::MAX, u64, Val::U64(u64::MAX));
+        echo!("echo-s8", -1, i8, Val::S8(-1));
+        echo!("echo-f64", 0.1, f64, Val::Float64(0.1));
+        echo!("echo-char", 'ß', char, Val::Char('ß'));
+        echo!("echo-string", "Grüße".to_owned(), String, text("Grüße"));
+        echo!("echo-bytes", vec![1, 2, 3], Vec<u8>, Val::Bytes(vec![1, 2, 3]));
+        echo!(
+            "echo-u32s",
+            vec![1, u32::MAX],
+            Vec<u32>,
+            Val::List(vec![number(1), number(u32::MAX)])
+        );
+        echo!(
+            "echo-strings",
+            vec!["a".to_owned(), String::new()],
+            Vec<String>,
+            strings(&["a", ""])
+        );
+        echo!("echo-option", Some(3), Option<u32>, some(number(3)));
+        echo!(
+            "echo-nested-option",
+            Some(None),
+            Option<Option<u8>>,
+            some(Val::Option(None))
+        );
+        echo!("echo-result", Err("no".to_owned()), Result<u32, String>, Val::Result(Err(boxed(text("no")))));
+        echo!("echo-result-empty", Ok(()), Result<(), ()>, Val::Result(Ok(None)));
+        echo!("echo-result-ok-only", Err(()), Result<u64, ()>, Val::Result(Err(None)));
+        echo!(
+            "echo-tuple",
+            (1, "two".to_owned(), -3),
+            (u8, String, i64),
+            Val::Tuple(vec![Val::U8(1), text("two"), Val::S64(-3)])
+        );
+        echo!("echo-one-tuple", (1,), (u32,), Val::Tuple(vec![number(1)]));
         echo!(
             "echo-nested",
             vec![None, Some(("k".to_owned(), vec![7]))],
-            Vec<Option<(String, Vec<u8>)>>
+            Vec<Option<(String, Vec<u8>)>>,
+            Val::List(vec![
+                Val::Option(None),
+                some(Val::Tuple(vec![text("k"), Val::Bytes(vec![7])])),
+            ])
         );
     }
 }
