@@ -114,6 +114,12 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "bench",
+        folder: "tests/guests/bench",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
         name: "composed",
         folder: "tests/guests",
         toolchain: Toolchain::Composition {

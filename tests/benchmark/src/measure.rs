@@ -1,0 +1,124 @@
+//! Several sides of one comparison, timed in turns.
+
+use anyhow::{Result, bail};
+use std::time::{Duration, Instant};
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// Rounds; a side's figure is the median of them.
+    pub(crate) rounds: u32,
+    /// What one side takes in one round, at least.
+    pub(crate) round: Duration,
+}
+
+/// So many operations, one after the other.
+type Work<'a> = Box<dyn FnMut(u64) -> Result<()> + 'a>;
+
+/// One side: what it does, and what of that is not meant.
+pub(crate) struct Side<'a> {
+    pub(crate) name: &'static str,
+    work: Work<'a>,
+    /// Taken off: the same operations without what is measured.
+    base: Option<Work<'a>>,
+    /// How many of what is measured one operation makes.
+    parts: u32,
+}
+
+/// Tries for one sample that other load on the machine leaves usable.
+const TRIES: u32 = 20;
+
+impl<'a> Side<'a> {
+    /// Measures an operation.
+    pub(crate) fn new(name: &'static str, work: impl FnMut(u64) -> Result<()> + 'a) -> Side<'a> {
+        Side {
+            name,
+            work: Box::new(work),
+            base: None,
+            parts: 1,
+        }
+    }
+
+    /// Measures one of the `parts` that an operation makes: `work` is given how many parts to make and how often to
+    /// do so, and what it takes with no parts is taken off.
+    pub(crate) fn per_part(
+        name: &'static str,
+        parts: u32,
+        work: impl FnMut(u32, u64) -> Result<()> + 'a,
+    ) -> Side<'a> {
+        let work = std::rc::Rc::new(std::cell::RefCell::new(work));
+        let base = work.clone();
+        Side {
+            name,
+            work: Box::new(move |times| (work.borrow_mut())(parts, times)),
+            base: Some(Box::new(move |times| (base.borrow_mut())(0, times))),
+            parts,
+        }
+    }
+
+    /// How many operations fill a round. Also warms everything up.
+    fn calibrate(&mut self, round: Duration) -> Result<u64> {
+        let mut times = 1u64;
+        loop {
+            let took = timed(&mut self.work, times)?;
+            if took >= round {
+                return Ok(times);
+            }
+            let wanted = round.as_secs_f64() / took.as_secs_f64().max(1e-9);
+            times = (times as f64 * (wanted * 1.1).clamp(1.5, 50.0)).ceil() as u64;
+        }
+    }
+
+    /// Nanoseconds of one part.
+    fn sample(&mut self, times: u64) -> Result<f64> {
+        for _ in 0..TRIES {
+            let took = timed(&mut self.work, times)?;
+            let base = match &mut self.base {
+                Some(base) => timed(base, times)?,
+                None => Duration::ZERO,
+            };
+            if let Some(took) = took.checked_sub(base)
+                && !took.is_zero()
+            {
+                return Ok(took.as_nanos() as f64 / (times as f64 * f64::from(self.parts)));
+            }
+        }
+        bail!("the machine is too busy to measure {}", self.name)
+    }
+}
+
+fn timed(work: &mut Work<'_>, times: u64) -> Result<Duration> {
+    let start = Instant::now();
+    work(times)?;
+    Ok(start.elapsed())
+}
+
+/// Nanoseconds of each side: the medians of rounds in which the sides take turns, so that what slows the machine down
+/// slows all of them.
+pub(crate) fn medians(mut sides: Vec<Side<'_>>, plan: Plan) -> Result<Vec<(&'static str, f64)>> {
+    let mut times = Vec::new();
+    for side in &mut sides {
+        times.push(side.calibrate(plan.round)?);
+    }
+    let mut samples = vec![Vec::new(); sides.len()];
+    for _ in 0..plan.rounds {
+        for ((side, times), samples) in sides.iter_mut().zip(&times).zip(&mut samples) {
+            samples.push(side.sample(*times)?);
+        }
+    }
+    Ok(sides
+        .iter()
+        .zip(samples)
+        .map(|(side, samples)| (side.name, median(samples)))
+        .collect())
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    let middle = samples.len() / 2;
+    if samples.len().is_multiple_of(2) {
+        (samples[middle - 1] + samples[middle]) / 2.0
+    } else {
+        samples[middle]
+    }
+}
