@@ -3,8 +3,10 @@
 //! One module per command. Each returns an error that names the file or the tool concerned; the exit code is 0 when
 //! all is well, 1 when a check failed, 2 for wrong usage.
 
+mod bench;
 mod guests;
 mod test;
+mod tools;
 mod wit_deps;
 
 use anyhow::{Context, Result};
@@ -42,6 +44,10 @@ enum Command {
         /// Guests to build; all if none is named
         names: Vec<String>,
     },
+    /// Measure calls across the boundary beside wasmtime and bare wasmer
+    ///
+    /// Builds the benchmark on its own, with every backend there is, and writes the figures to docs/benchmarks.md.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +77,7 @@ fn run(command: &Command) -> Result<bool> {
             print!("{report}");
             Ok(report.is_complete())
         }
+        Command::Bench(options) => bench::run(&root, options),
     }
 }
 

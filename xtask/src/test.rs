@@ -16,15 +16,11 @@
 //! What is left out is listed at the end. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
 
 use crate::guests;
-use anyhow::{Context, Result};
+use crate::tools::{Llvm, announce, cargo, cargo_program, find_llvm, output};
+use anyhow::Result;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-
-/// Where Debian's `llvm-22-dev` puts LLVM.
-const USUAL_LLVM: &str = "/usr/lib/llvm-22";
-
-const LLVM_PREFIX: &str = "LLVM_SYS_221_PREFIX";
 
 /// What has passed, what has not, and what could not be tried.
 #[derive(Debug, Default)]
@@ -160,41 +156,6 @@ fn check_guests(root: &Path, summary: &mut Summary) {
     }
 }
 
-enum Llvm {
-    At(PathBuf),
-    Missing(String),
-}
-
-/// LLVM 22.1: where the variable says, or in the usual place, or where its own program says.
-fn find_llvm() -> Llvm {
-    let prefix = match std::env::var_os(LLVM_PREFIX) {
-        Some(prefix) => PathBuf::from(prefix),
-        None if Path::new(USUAL_LLVM).is_dir() => PathBuf::from(USUAL_LLVM),
-        None => match output(Command::new("llvm-config-22").arg("--prefix")) {
-            Some(prefix) => PathBuf::from(prefix),
-            None => {
-                return Llvm::Missing(format!(
-                    "there is no LLVM 22.1; `apt-get install llvm-22-dev libpolly-22-dev libzstd-dev zlib1g-dev \
-                     libxml2-dev`, or set {LLVM_PREFIX}"
-                ));
-            }
-        },
-    };
-    let config = prefix.join("bin/llvm-config");
-    match output(Command::new(&config).arg("--version")) {
-        Some(version) if version.starts_with("22.1.") => {}
-        Some(version) => return Llvm::Missing(format!("{} is LLVM {version}, not 22.1", prefix.display())),
-        None => return Llvm::Missing(format!("{} does not run", config.display())),
-    }
-    if !prefix.join("lib/libPolly.a").is_file() {
-        return Llvm::Missing(format!(
-            "{} has no lib/libPolly.a; `apt-get install libpolly-22-dev`",
-            prefix.display()
-        ));
-    }
-    Llvm::At(prefix)
-}
-
 fn has_component(root: &Path, name: &str) -> bool {
     output(
         Command::new(cargo_program())
@@ -202,34 +163,4 @@ fn has_component(root: &Path, name: &str) -> bool {
             .args([name, "--version"]),
     )
     .is_some()
-}
-
-/// What a program prints, if it can be run and succeeds.
-fn output(command: &mut Command) -> Option<String> {
-    let output = command.output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_string())
-}
-
-/// Runs cargo in the workspace, its output going where ours goes; returns whether it succeeded.
-fn cargo(root: &Path, llvm: &Llvm, arguments: &[&str]) -> Result<bool> {
-    announce(&format!("cargo {}", arguments.join(" ")));
-    let mut command = Command::new(cargo_program());
-    command.current_dir(root).args(arguments);
-    if let Llvm::At(prefix) = llvm {
-        command.env(LLVM_PREFIX, prefix);
-    }
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", cargo_program().display()))?;
-    Ok(status.success())
-}
-
-/// The cargo that runs us, so that all parts use one toolchain.
-fn cargo_program() -> PathBuf {
-    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
-}
-
-fn announce(what: &str) {
-    println!("\n== {what}");
 }

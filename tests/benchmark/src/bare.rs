@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 use std::hint::black_box;
 use wasmer::sys::EngineBuilder;
 use wasmer::{
-    Function, FunctionEnv, FunctionEnvMut, Instance, Memory, Module, Store, TypedFunction, imports,
+    Function, FunctionEnv, FunctionEnvMut, Instance, Memory, Module, RuntimeError, Store, TypedFunction,
+    WasmPtr, imports,
 };
 
 pub(crate) const NAME: &str = "wasmer";
@@ -153,14 +154,11 @@ impl Execute {
         view.write(u64::from(id), input.id.as_bytes())?;
         let result = self.enter(store, input, bytes, id)?;
         let view = self.memory.view(store);
-        let [case, start, length] = [0, 4, 8].map(|offset| {
-            let mut word = [0; 4];
-            view.read(u64::from(result) + offset, &mut word)
-                .map(|()| u32::from_le_bytes(word))
-        });
-        ensure!(case? & 0xff == 0, "the guest failed");
-        let (start, length) = (u64::from(start?), u64::from(length?));
-        let output = view.copy_range_to_vec(start..start + length)?;
+        let case = WasmPtr::<u8>::new(result).read(&view)?;
+        ensure!(case == 0, "the guest failed");
+        // The case, then where the list starts and how long it is.
+        let [start, length] = WasmPtr::<[u32; 2]>::new(result + 4).read(&view)?;
+        let output = WasmPtr::<u8>::new(start).slice(&view, length)?.read_to_vec()?;
         self.post_return.call(store, result)?;
         Ok(output)
     }
@@ -192,17 +190,14 @@ fn length(bytes: &[u8]) -> Result<u32> {
 }
 
 /// The host's `log`: a copy of the text, checked to be UTF-8.
-fn log(mut env: FunctionEnvMut<'_, Env>, start: u32, length: u32) -> Result<(), wasmer::RuntimeError> {
+fn log(mut env: FunctionEnvMut<'_, Env>, start: WasmPtr<u8>, length: u32) -> Result<(), RuntimeError> {
     let (env, store) = env.data_and_store_mut();
     let Some(memory) = &env.memory else {
-        return Err(wasmer::RuntimeError::new("no memory"));
+        return Err(RuntimeError::new("no memory"));
     };
-    let start = u64::from(start);
-    let message = memory
-        .view(&store)
-        .copy_range_to_vec(start..start + u64::from(length))
-        .map_err(|error| wasmer::RuntimeError::new(error.to_string()))?;
-    let message = String::from_utf8(message).map_err(|error| wasmer::RuntimeError::new(error.to_string()))?;
+    let message = start
+        .read_utf8_string(&memory.view(&store), length)
+        .map_err(|error| RuntimeError::new(error.to_string()))?;
     env.host.log(&message);
     Ok(())
 }
