@@ -136,7 +136,6 @@ impl Func {
     ///
     /// # Errors
     /// As [`Func::call`].
-    #[inline]
     pub fn call_typed<P: LowerList, R: LiftList>(&self, store: impl AsContextMut, params: P) -> Result<R> {
         let plan = &self.inner.function.plan;
         self.enter(
@@ -146,11 +145,12 @@ impl Func {
         )
     }
 
-    #[inline]
+    // Inlined whole, as what it calls: a call's closures are never moved through memory.
+    #[inline(always)]
     fn enter<R>(
         &self,
         mut store: impl AsContextMut,
-        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues) -> Result<()>,
+        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
         lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
     ) -> Result<R> {
         let inner = &*self.inner;
@@ -166,12 +166,12 @@ impl Func {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn lower_params<P: LowerList>(
     cx: &mut LowerContext<'_>,
     plan: &FuncPlan,
     params: &P,
-    flat: &mut FlatValues,
+    flat: &mut FlatValues<'_>,
 ) -> Result<()> {
     let plans = Plans::Params(plan.params());
     params.check(plans)?;
@@ -184,7 +184,7 @@ fn lower_params<P: LowerList>(
     params.lower_flat(cx, plans, flat)
 }
 
-#[inline]
+#[inline(always)]
 fn lift_result<R: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u64]) -> Result<R> {
     let mut flat = FlatReader::new(flat);
     let plans = Plans::Result(plan.result());
@@ -200,12 +200,12 @@ fn lift_result<R: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u
 
 impl FuncInner {
     /// `canon lift`.
-    #[inline]
+    #[inline(always)]
     fn call<R>(
         &self,
         store: &mut StoreMut<'_>,
         core: &StoreCore,
-        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues) -> Result<()>,
+        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
         lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
     ) -> Result<R> {
         let FuncInner {
@@ -214,7 +214,8 @@ impl FuncInner {
             options,
             ..
         } = self;
-        let mut flat = FlatValues::new();
+        let mut values = FlatValues::room();
+        let mut flat = FlatValues::new(&mut values);
         let lower = |store: &mut StoreMut<'_>| {
             lower(&mut LowerContext::new(store, core, instance, options), &mut flat)
         };
@@ -243,7 +244,7 @@ impl fmt::Debug for Func {
 
 /// Runs guest code of `instance` as one call: refuses a poisoned or executing one, keeps the account of what
 /// the call borrows if it is `scoped`, and poisons the instance if the guest was stopped on its way.
-#[inline]
+#[inline(always)]
 pub(crate) fn guarded<R>(
     store: &mut StoreMut<'_>,
     core: &StoreCore,

@@ -78,7 +78,7 @@ pub(super) fn lower_import<T: Send + 'static>(
 }
 
 impl<T: Send + 'static> Call<'_, '_, T> {
-    #[inline]
+    #[inline(always)]
     fn run<P, R>(
         &mut self,
         lift: impl FnOnce(&mut LiftContext<'_>) -> Result<P>,
@@ -170,7 +170,7 @@ where
     })
 }
 
-#[inline]
+#[inline(always)]
 fn lift_params<P: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, args: &[u64]) -> Result<P> {
     let mut flat = FlatReader::new(args);
     let plans = Plans::Params(plan.params());
@@ -182,7 +182,7 @@ fn lift_params<P: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, args: &[u
     P::lift_flat(cx, plans, &mut flat)
 }
 
-#[inline]
+#[inline(always)]
 fn lower_result<R: LowerList>(
     cx: &mut LowerContext<'_>,
     plan: &FuncPlan,
@@ -200,7 +200,8 @@ fn lower_result<R: LowerList>(
             Ok(0)
         }
         _ => {
-            let mut flat = FlatValues::new();
+            let mut value = [0];
+            let mut flat = FlatValues::new(&mut value);
             result.lower_flat(cx, plans, &mut flat)?;
             Ok(flat.as_slice().first().copied().unwrap_or_default())
         }

@@ -50,14 +50,14 @@ impl Flag {
 }
 
 impl InstanceInner {
-    #[inline]
+    #[inline(always)]
     fn may_leave_flag(&self, component_instance: u32) -> Result<&Flag> {
         self.flag(component_instance)
             .ok_or_else(|| Error::bug("a component instance out of range"))
     }
 
     /// Traps if the instance may not call out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check_may_leave(&self, store: &mut StoreMut<'_>, component_instance: u32) -> Result<()> {
         let may_leave = match self.may_leave_flag(component_instance)? {
             Flag::Host(flag) => flag.load(Ordering::Relaxed),
@@ -70,7 +70,7 @@ impl InstanceInner {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn set_may_leave(
         &self,
         store: &mut StoreMut<'_>,
@@ -87,7 +87,7 @@ impl InstanceInner {
     }
 
     /// Takes a step during which the guest, if the step runs it at all, may not call out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn staying<R>(
         &self,
         store: &mut StoreMut<'_>,

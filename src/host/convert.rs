@@ -74,7 +74,7 @@ impl ComponentType for ComponentId {
 }
 
 impl Lower for ComponentId {
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         self.as_str().lower_flat(cx, plan, flat)
     }
 

@@ -16,8 +16,8 @@ type Check = std::result::Result<(), AbiError>;
 fn lower_case(
     index: u8,
     payloads: &[Layout],
-    flat: &mut FlatValues,
-    payload: impl FnOnce(&mut FlatValues) -> Result<()>,
+    flat: &mut FlatValues<'_>,
+    payload: impl FnOnce(&mut FlatValues<'_>) -> Result<()>,
 ) -> Result<()> {
     let end = flat.len() + Layout::variant(payloads).flat as usize;
     flat.push(u64::from(index));
@@ -45,7 +45,7 @@ impl<T: Lower> Lower for Option<T> {
         }
     }
 
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         let payloads = &[Layout::NONE, T::LAYOUT];
         match self {
             None => lower_case(0, payloads, flat, |_| Ok(())),
@@ -107,7 +107,7 @@ impl ComponentType for () {
 
 impl Lower for () {
     #[inline]
-    fn lower_flat(&self, _: &mut LowerContext<'_>, _: &Plan, _: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, _: &mut LowerContext<'_>, _: &Plan, _: &mut FlatValues<'_>) -> Result<()> {
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl<T: Lower, E: Lower> Lower for std::result::Result<T, E> {
         }
     }
 
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         let payloads = &[T::LAYOUT, E::LAYOUT];
         match self {
             Ok(value) => lower_case(0, payloads, flat, |flat| {

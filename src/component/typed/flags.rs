@@ -70,7 +70,7 @@ macro_rules! flags {
                     &self,
                     _: &mut $crate::component::LowerContext<'_>,
                     _: &$crate::component::support::Plan,
-                    flat: &mut $crate::component::FlatValues,
+                    flat: &mut $crate::component::FlatValues<'_>,
                 ) -> $crate::error::Result<()> {
                     flat.push(::core::convert::From::from(self.bits()));
                     ::core::result::Result::Ok(())

@@ -9,18 +9,22 @@ pub(crate) const MAX_CORE_VALUES: usize = MAX_FLAT_PARAMS + 1;
 ///
 /// Bits are all that a variant's joined core values need: reinterpreting keeps them, and an `i64` that stands for
 /// something narrower has it in its low half ("Flat Lowering", `lower_flat_variant`).
-#[derive(Clone, Debug)]
-pub struct FlatValues {
-    bits: [u64; MAX_CORE_VALUES],
+#[derive(Debug)]
+pub struct FlatValues<'a> {
+    bits: &'a mut [u64],
     len: usize,
 }
 
-impl FlatValues {
-    pub(crate) fn new() -> FlatValues {
-        FlatValues {
-            bits: [0; MAX_CORE_VALUES],
-            len: 0,
-        }
+impl<'a> FlatValues<'a> {
+    /// Room for the core values of any call.
+    #[inline(always)]
+    pub(crate) fn room() -> [u64; MAX_CORE_VALUES] {
+        [0; MAX_CORE_VALUES]
+    }
+
+    #[inline(always)]
+    pub(crate) fn new(bits: &'a mut [u64]) -> FlatValues<'a> {
+        FlatValues { bits, len: 0 }
     }
 
     /// Appends a core value. Functions whose values are more than fit have them in memory, so none is ever lost.
@@ -47,7 +51,7 @@ impl FlatValues {
     /// Appends zeros until there are `len` values: what a variant's other cases would need on top.
     #[inline]
     pub fn pad_to(&mut self, len: usize) {
-        while self.len < len.min(MAX_CORE_VALUES) {
+        while self.len < len.min(self.bits.len()) {
             self.push(0);
         }
     }

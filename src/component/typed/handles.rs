@@ -44,7 +44,7 @@ impl ComponentType for ResourceAny {
 }
 
 impl Lower for ResourceAny {
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         flat.push(lower(self, cx, plan)?.lower());
         Ok(())
     }
@@ -85,7 +85,7 @@ impl<T: 'static> ComponentType for Resource<T> {
 }
 
 impl<T: 'static> Lower for Resource<T> {
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         self.to_any().lower_flat(cx, plan, flat)
     }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 type Check = std::result::Result<(), AbiError>;
 
-fn push_pair((ptr, length): (GuestPtr, u32), flat: &mut FlatValues) -> Result<()> {
+fn push_pair((ptr, length): (GuestPtr, u32), flat: &mut FlatValues<'_>) -> Result<()> {
     flat.push(u64::from(ptr.0));
     flat.push(u64::from(length));
     Ok(())
@@ -45,7 +45,7 @@ impl ComponentType for str {
 }
 
 impl Lower for str {
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, _: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, _: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         push_pair(lower_string(cx, self)?, flat)
     }
 
@@ -89,7 +89,7 @@ impl<T: Lower> Lower for [T] {
         T::check_list(self)
     }
 
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         push_pair(lower_list(self, cx, plan)?, flat)
     }
 
@@ -136,7 +136,7 @@ macro_rules! owners {
             }
 
             #[inline]
-            fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+            fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
                 <$target>::lower_flat(self, cx, plan, flat)
             }
 
@@ -176,7 +176,7 @@ impl<T: Lower, const N: usize> Lower for [T; N] {
         T::check_list(self)
     }
 
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         let plan = part::<T>(plan, 0);
         self.iter().try_for_each(|value| value.lower_flat(cx, plan, flat))
     }

@@ -84,7 +84,7 @@ pub trait Lower: ComponentType {
     ///
     /// # Errors
     /// What the guest's `realloc` and the resource tables fail with.
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()>;
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()>;
 
     /// Lowers the value to memory, at a place that is aligned and within bounds.
     ///
@@ -185,7 +185,7 @@ impl<T: Lower + ?Sized> Lower for &T {
     }
 
     #[inline]
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+    fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
         T::lower_flat(self, cx, plan, flat)
     }
 

@@ -21,7 +21,7 @@ macro_rules! scalars {
 
         impl Lower for $rust {
             #[inline]
-            fn lower_flat(&self, _: &mut LowerContext<'_>, _: &Plan, flat: &mut FlatValues) -> Result<()> {
+            fn lower_flat(&self, _: &mut LowerContext<'_>, _: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
                 flat.push(self.lower());
                 Ok(())
             }

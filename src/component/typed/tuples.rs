@@ -56,7 +56,12 @@ pub trait LowerList: ComponentNamedList {
     ///
     /// # Errors
     /// As [`Lower::lower_flat`].
-    fn lower_flat(&self, cx: &mut LowerContext<'_>, plans: Plans<'_>, flat: &mut FlatValues) -> Result<()>;
+    fn lower_flat(
+        &self,
+        cx: &mut LowerContext<'_>,
+        plans: Plans<'_>,
+        flat: &mut FlatValues<'_>,
+    ) -> Result<()>;
 
     /// Lowers the values to memory.
     ///
@@ -113,7 +118,7 @@ macro_rules! tuples {
             }
 
             #[inline]
-            fn lower_flat(&self, cx: &mut LowerContext<'_>, plans: Plans<'_>, flat: &mut FlatValues) -> Result<()> {
+            fn lower_flat(&self, cx: &mut LowerContext<'_>, plans: Plans<'_>, flat: &mut FlatValues<'_>) -> Result<()> {
                 $(self.$index.lower_flat(cx, plans.get($index)?, flat)?;)*
                 Ok(())
             }
@@ -196,7 +201,7 @@ macro_rules! tuple_types {
                 Ok(())
             }
 
-            fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues) -> Result<()> {
+            fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
                 $(self.$index.lower_flat(cx, part::<$ty>(plan, $index), flat)?;)+
                 Ok(())
             }
