@@ -1,1 +1,60 @@
 //! A WIT world in, readable Rust host glue out.
+//!
+//! [`generate`] reads WIT, chooses a world, and prints Rust source: the world's types, a trait for each interface that
+//! the host provides, a struct for each interface that the component provides. How a value crosses is not written
+//! here: the types derive that, and every function's plan is made once so that what has no plan is refused with its
+//! place in the WIT.
+//!
+//! ```
+//! let mut options = airssys_wasm_bindgen::Options::new("::host");
+//! options.inline = Some("package a:b; world greeter { export greet: func(name: string) -> string; }".into());
+//! let output = airssys_wasm_bindgen::generate(&options)?;
+//! assert!(output.source.contains("pub struct Greeter"));
+//! assert!(output.source.contains("pub fn call_greet("));
+//! # Ok::<(), airssys_wasm_bindgen::Error>(())
+//! ```
+
+mod check;
+mod context;
+mod defs;
+mod error;
+mod exports;
+mod functions;
+mod imports;
+mod keys;
+mod names;
+mod options;
+mod scope;
+mod source;
+mod types;
+mod world;
+
+use std::path::PathBuf;
+
+pub use error::{Error, Place};
+pub use options::{Options, Trappable};
+
+/// What [`generate`] makes.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Rust source, formatted.
+    pub source: String,
+    /// The files that were read. Whoever keeps the source has to make it again when one of them changes.
+    pub files: Vec<PathBuf>,
+}
+
+/// Makes the Rust source for one world.
+///
+/// # Errors
+/// Each case of [`Error`].
+pub fn generate(options: &Options) -> Result<Output, Error> {
+    let source = source::read(options)?;
+    let facts = check::check(&source.resolve, source.world)?;
+    let context = context::Context::new(&source.resolve, source.world, options, facts)?;
+    let text = world::source(&context);
+    let file = syn::parse_file(&text).map_err(|error| Error::Syntax(error.to_string()))?;
+    Ok(Output {
+        source: prettyplease::unparse(&file),
+        files: source.files,
+    })
+}

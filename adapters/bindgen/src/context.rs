@@ -1,0 +1,290 @@
+//! Everything that is decided before text is made: modules, names of types, what the options say of them.
+
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, World, WorldId, WorldItem, WorldKey};
+
+use crate::check::Facts;
+use crate::error::Error;
+use crate::keys::{self, Keys};
+use crate::names::{Names, snake, upper_camel};
+use crate::options::{Options, Trappable};
+use crate::scope::{Scope, Side};
+
+/// The module of one interface on one side.
+#[derive(Debug)]
+pub(crate) struct Module {
+    pub(crate) path: Vec<String>,
+    /// The interface's name as components know it.
+    pub(crate) name: String,
+    /// The Rust names of its types.
+    pub(crate) types: TypeNames,
+    /// What is said beside the import or export.
+    pub(crate) docs: Option<String>,
+}
+
+/// The Rust names of the types in one module.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TypeNames {
+    by_id: HashMap<TypeId, String>,
+    /// Those, and the names of traits and structs beside them.
+    pub(crate) all: Names,
+}
+
+impl TypeNames {
+    fn new<'a>(reserved: &[String], types: impl Iterator<Item = (&'a str, TypeId)>) -> TypeNames {
+        let mut all = Names::default();
+        for name in reserved {
+            all.take(name.clone());
+        }
+        let by_id = types.map(|(name, id)| (id, all.take(upper_camel(name)))).collect();
+        TypeNames { by_id, all }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) resolve: &'a Resolve,
+    pub(crate) world: &'a World,
+    pub(crate) options: &'a Options,
+    pub(crate) facts: Facts,
+    pub(crate) keys: Keys,
+    pub(crate) imports: IndexMap<InterfaceId, Module>,
+    pub(crate) exports: IndexMap<InterfaceId, Module>,
+    pub(crate) root: TypeNames,
+    /// Definitions that are the error of some function's result.
+    pub(crate) errors: HashSet<TypeId>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(
+        resolve: &'a Resolve,
+        world: WorldId,
+        options: &'a Options,
+        facts: Facts,
+    ) -> Result<Context<'a>, Error> {
+        let keys = Keys::new(resolve, world, options)?;
+        let world = &resolve.worlds[world];
+        let mut context = Context {
+            resolve,
+            world,
+            options,
+            facts,
+            keys,
+            imports: modules(resolve, world, Side::Import),
+            exports: modules(resolve, world, Side::Export),
+            root: root_types(resolve, world),
+            errors: HashSet::new(),
+        };
+        context.errors = context.functions().filter_map(|func| context.error_of(func)).collect();
+        Ok(context)
+    }
+
+    fn functions(&self) -> impl Iterator<Item = &'a Function> {
+        let resolve = self.resolve;
+        let items = self.world.imports.values().chain(self.world.exports.values());
+        items.flat_map(move |item| {
+            let (one, many) = match item {
+                WorldItem::Function(func) => (Some(func), None),
+                WorldItem::Interface { id, .. } => (None, Some(resolve.interfaces[*id].functions.values())),
+                WorldItem::Type { .. } => (None, None),
+            };
+            one.into_iter().chain(many.into_iter().flatten())
+        })
+    }
+
+    /// The definition of the error in a function's result.
+    pub(crate) fn error_of(&self, func: &Function) -> Option<TypeId> {
+        let Some(Type::Id(result)) = func.result else {
+            return None;
+        };
+        let result = &self.resolve.types[self.definition(result)];
+        match &result.kind {
+            TypeDefKind::Result(result) => match result.err? {
+                Type::Id(id) => Some(self.definition(id)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The definition behind a type's other names.
+    pub(crate) fn definition(&self, id: TypeId) -> TypeId {
+        keys::definition(self.resolve, id)
+    }
+
+    pub(crate) fn owner(&self, id: TypeId) -> Option<InterfaceId> {
+        keys::owner(self.resolve, id)
+    }
+
+    pub(crate) fn is_trappable(&self, interface: Option<InterfaceId>, func: &Function) -> bool {
+        match self.options.trappable_imports {
+            Trappable::None => false,
+            Trappable::All => true,
+            Trappable::Only(_) => self.keys.is_trappable(interface, func),
+        }
+    }
+
+    /// The errors of the host's own that become types of this interface, or of the world.
+    pub(crate) fn conversions(&self, interface: Option<InterfaceId>) -> Vec<TypeId> {
+        let errors = self.keys.errors.keys().copied();
+        errors.filter(|id| self.owner(*id) == interface).collect()
+    }
+
+    /// Whether a resource type is the component's, seen from `side`.
+    pub(crate) fn is_guests(&self, side: Side, resource: TypeId) -> bool {
+        let owner = self.owner(self.definition(resource));
+        side == Side::Export && owner.is_some_and(|interface| self.exports.contains_key(&interface))
+    }
+
+    /// Whether values of a type hold a resource of the host's, which has no copies.
+    pub(crate) fn holds_hosts(&self, side: Side, id: TypeId) -> bool {
+        let resources = self.facts.resources(id);
+        resources.iter().any(|resource| !self.is_guests(side, *resource))
+    }
+
+    /// A scope for the module of an interface.
+    pub(crate) fn scope(&self, module: &Module, side: Side) -> Scope {
+        Scope::new(module.path.clone(), side, &self.options.crate_path, module.types.all.clone())
+    }
+
+    /// A scope for where the source is put.
+    pub(crate) fn root_scope(&self) -> Scope {
+        Scope::new(Vec::new(), Side::Import, &self.options.crate_path, self.root.all.clone())
+    }
+
+    /// The name of a type in the module that defines it.
+    pub(crate) fn type_name(&self, side: Side, id: TypeId) -> String {
+        let modules = match side {
+            Side::Import => [&self.imports, &self.exports],
+            Side::Export => [&self.exports, &self.imports],
+        };
+        let module = self
+            .owner(id)
+            .and_then(|owner| modules.iter().find_map(|modules| modules.get(&owner)));
+        let names = module.map_or(&self.root, |module| &module.types);
+        let given = self.resolve.types[id].name.as_deref().unwrap_or_default();
+        names.by_id.get(&id).cloned().unwrap_or_else(|| upper_camel(given))
+    }
+
+    /// The path of a named type, seen from `scope`.
+    pub(crate) fn type_path(&self, scope: &Scope, id: TypeId) -> String {
+        let Some(owner) = self.owner(id) else {
+            return scope.path(&[], &self.type_name(Side::Import, id));
+        };
+        let exported = self.exports.get(&owner).filter(|_| scope.side == Side::Export);
+        if let Some(module) = exported {
+            return scope.path(&module.path, &self.type_name(Side::Export, id));
+        }
+        let name = self.type_name(Side::Import, id);
+        if let Some(mapped) = self.keys.interfaces.get(&owner) {
+            return mapped.path_of(scope, &name);
+        }
+        match self.imports.get(&owner) {
+            Some(module) => scope.path(&module.path, &name),
+            None => name,
+        }
+    }
+
+    /// The path of something that the module of an imported interface defines.
+    pub(crate) fn import_path(&self, scope: &Scope, interface: InterfaceId, name: &str) -> String {
+        if let Some(mapped) = self.keys.interfaces.get(&interface) {
+            return mapped.path_of(scope, name);
+        }
+        let module = self.imports.get(&interface).map(|module| module.path.as_slice());
+        scope.path(module.unwrap_or_default(), name)
+    }
+}
+
+/// The resource types among some types.
+pub(crate) fn resources<'a>(
+    resolve: &'a Resolve,
+    types: impl IntoIterator<Item = &'a TypeId>,
+) -> Vec<(&'a str, TypeId)> {
+    let resources = types.into_iter().filter_map(|id| {
+        let def = &resolve.types[*id];
+        let name = def.name.as_deref()?;
+        matches!(def.kind, TypeDefKind::Resource).then_some((name, *id))
+    });
+    resources.collect()
+}
+
+fn root_types(resolve: &Resolve, world: &World) -> TypeNames {
+    let types = || {
+        world.imports.iter().filter_map(|(key, item)| match (key, item) {
+            (WorldKey::Name(name), WorldItem::Type { id, .. }) => Some((name.as_str(), *id)),
+            _ => None,
+        })
+    };
+    let name = upper_camel(&world.name);
+    let mut reserved = vec![format!("{name}Imports"), name];
+    let ids: Vec<TypeId> = types().map(|(_, id)| id).collect();
+    for (name, _) in resources(resolve, &ids) {
+        reserved.push(format!("Host{}", upper_camel(name)));
+    }
+    TypeNames::new(&reserved, types())
+}
+
+fn modules(resolve: &Resolve, world: &World, side: Side) -> IndexMap<InterfaceId, Module> {
+    let (items, prefix) = match side {
+        Side::Import => (&world.imports, "Host"),
+        Side::Export => (&world.exports, "Guest"),
+    };
+    let mut modules = IndexMap::new();
+    for (key, item) in items {
+        let WorldItem::Interface { id, docs, .. } = item else {
+            continue;
+        };
+        let interface = &resolve.interfaces[*id];
+        let mut path = Vec::new();
+        if side == Side::Export {
+            path.push("exports".to_owned());
+        }
+        match key {
+            WorldKey::Name(name) => path.push(snake(name)),
+            WorldKey::Interface(id) => path.extend(interface_path(resolve, world, *id)),
+        }
+        let mut reserved = vec![prefix.to_owned()];
+        for (name, _) in resources(resolve, interface.types.values()) {
+            reserved.push(format!("{prefix}{}", upper_camel(name)));
+        }
+        let types = interface.types.iter().map(|(name, id)| (name.as_str(), *id));
+        let module = Module {
+            path,
+            name: resolve.name_world_key(key),
+            types: TypeNames::new(&reserved, types),
+            docs: docs.contents.clone(),
+        };
+        modules.insert(*id, module);
+    }
+    modules
+}
+
+/// `ns`, `pkg`, `iface`; with the version behind the package where the world uses several.
+fn interface_path(resolve: &Resolve, world: &World, id: InterfaceId) -> Vec<String> {
+    let interface = &resolve.interfaces[id];
+    let name = snake(interface.name.as_deref().unwrap_or("interface"));
+    let Some(package) = interface.package else {
+        return vec![name];
+    };
+    let own = &resolve.packages[package].name;
+    let rivals = world.imports.values().chain(world.exports.values()).any(|item| {
+        let WorldItem::Interface { id, .. } = item else {
+            return false;
+        };
+        let other = resolve.interfaces[*id].package.map(|id| &resolve.packages[id].name);
+        other.is_some_and(|other| {
+            (&other.namespace, &other.name) == (&own.namespace, &own.name) && other.version != own.version
+        })
+    });
+    let package = match &own.version {
+        Some(version) if rivals => {
+            let version = version.to_string();
+            let version = version.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+            format!("{}{version}", own.name.replace('-', "_").to_lowercase())
+        }
+        _ => snake(&own.name),
+    };
+    vec![snake(&own.namespace), package, name]
+}

@@ -1,0 +1,367 @@
+//! What the host provides: traits for it to implement, and what puts them in a linker.
+
+use std::fmt::Write;
+
+use wit_parser::{Function, InterfaceId, Type, TypeDefKind, TypeId};
+
+use crate::context::{Context, Module, resources};
+use crate::functions::{self, declared, free, is_constructor, of_resource, own_name, parameters, passed};
+use crate::names::{Names, docs, snake, upper_camel};
+use crate::scope::{Scope, Side};
+use crate::types::tuple_of;
+
+/// The functions and resources of an imported interface, or of the world itself.
+#[derive(Debug)]
+pub(crate) struct Provided<'a> {
+    /// What traits are of: an interface's name, or the world's.
+    pub(crate) of: String,
+    pub(crate) host: String,
+    pub(crate) interface: Option<InterfaceId>,
+    pub(crate) functions: Vec<&'a Function>,
+    pub(crate) resources: Vec<(&'a str, TypeId)>,
+}
+
+/// A trait's method: how the host declares it, and how the linker's function calls it.
+struct Method<'a> {
+    func: &'a Function,
+    name: String,
+    /// The trait that has it.
+    host: String,
+}
+
+impl Context<'_> {
+    /// The module of an imported interface.
+    pub(crate) fn import_module(&self, id: InterfaceId, module: &Module) -> String {
+        let mut scope = self.scope(module, Side::Import);
+        let interface = &self.resolve.interfaces[id];
+        let provided = Provided {
+            of: format!("`{}`", module.name),
+            host: "Host".into(),
+            interface: Some(id),
+            functions: interface.functions.values().collect(),
+            resources: resources(self.resolve, interface.types.values()),
+        };
+        let mut body = self.definitions(&mut scope, interface.types.values());
+        if self.has_host(id) {
+            body.push_str(&self.traits(&mut scope, &provided));
+        }
+        if self.has_linking(id) {
+            body.push_str(&self.linking(&mut scope, &provided, &module.name));
+        }
+        scope.uses() + &body
+    }
+
+    /// Whether an imported interface asks something of the host.
+    pub(crate) fn has_host(&self, id: InterfaceId) -> bool {
+        self.has_linking(id) || !self.conversions(Some(id)).is_empty()
+    }
+
+    /// Whether an imported interface has what has to be put in a linker. One that only defines types has not.
+    pub(crate) fn has_linking(&self, id: InterfaceId) -> bool {
+        let interface = &self.resolve.interfaces[id];
+        !interface.functions.is_empty() || !resources(self.resolve, interface.types.values()).is_empty()
+    }
+
+    /// The host's traits.
+    pub(crate) fn traits(&self, scope: &mut Scope, provided: &Provided<'_>) -> String {
+        let mut text = String::new();
+        for (name, id) in &provided.resources {
+            text.push_str(&self.resource_trait(scope, provided, name, *id));
+        }
+        let host = &provided.host;
+        let methods = self.methods(provided);
+        let mut names = Names::default();
+        let (mut declarations, mut forwards) = (String::new(), String::new());
+        for method in methods.iter().filter(|method| method.host == *host) {
+            names.take(method.name.clone());
+            let (declaration, forward) = self.method(scope, provided.interface, method);
+            declarations.push_str(&declaration);
+            forwards.push_str(&forward);
+        }
+        for id in self.conversions(provided.interface) {
+            let Some(error) = self.keys.errors.get(&id) else {
+                continue;
+            };
+            let error = error.path(scope);
+            let name = names.take(self.conversion(id));
+            let ty = self.type_path(scope, id);
+            let result = scope.component("HostResult");
+            let signature = format!("fn {name}(&mut self, error: {error}) -> {result}<{ty}>");
+            let _ = writeln!(
+                declarations,
+                "/// What an error of the host's is for the component; an `Err` is a trap.\n{signature};"
+            );
+            let _ = writeln!(forwards, "{signature} {{ {host}::{name}(*self, error) }}");
+        }
+        let mut supers: Vec<String> = provided
+            .resources
+            .iter()
+            .map(|(name, _)| format!("Host{}", upper_camel(name)))
+            .collect();
+        supers.extend(self.foreign_hosts(scope, provided));
+        let of = &provided.of;
+        text.push_str(&trait_text(
+            scope,
+            &format!("What the host does for {of}."),
+            host,
+            &supers,
+            &declarations,
+            &forwards,
+        ));
+        text
+    }
+
+    /// The traits that convert errors of other interfaces.
+    fn foreign_hosts(&self, scope: &Scope, provided: &Provided<'_>) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for func in &provided.functions {
+            let Some((id, _)) = self.own_error(func) else {
+                continue;
+            };
+            let Some(owner) = self.owner(id) else {
+                continue;
+            };
+            let host = self.import_path(scope, owner, "Host");
+            if Some(owner) != provided.interface && !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+        hosts
+    }
+
+    fn resource_trait(
+        &self,
+        scope: &mut Scope,
+        provided: &Provided<'_>,
+        name: &str,
+        id: TypeId,
+    ) -> String {
+        let host = format!("Host{}", upper_camel(name));
+        let methods = self.methods(provided);
+        let (mut declarations, mut forwards) = (String::new(), String::new());
+        for method in methods.iter().filter(|method| method.host == host) {
+            let (declaration, forward) = self.method(scope, provided.interface, method);
+            declarations.push_str(&declaration);
+            forwards.push_str(&forward);
+        }
+        let ty = self.type_path(scope, id);
+        let (resource, result) = (scope.component("Resource"), scope.component("HostResult"));
+        let signature = format!("fn drop(&mut self, rep: {resource}<{ty}>) -> {result}<()>");
+        let _ = writeln!(declarations, "/// The component has let go of one that it owned.\n{signature};");
+        let _ = writeln!(forwards, "{signature} {{ {host}::drop(*self, rep) }}");
+        let of = &provided.of;
+        let about = format!("What the host does for the resource `{name}` of {of}.");
+        trait_text(scope, &about, &host, &[], &declarations, &forwards)
+    }
+
+    /// Every function with its name in the trait that it belongs to.
+    fn methods<'f>(&self, provided: &Provided<'f>) -> Vec<Method<'f>> {
+        let mut methods = Vec::new();
+        let mut add = |host: &str, names: &mut Names, functions: Vec<&'f Function>| {
+            for func in functions {
+                let name = if is_constructor(func) {
+                    "new".to_owned()
+                } else {
+                    names.take(snake(own_name(func)))
+                };
+                methods.push(Method {
+                    func,
+                    name,
+                    host: host.to_owned(),
+                });
+            }
+        };
+        add(&provided.host, &mut Names::default(), free(&provided.functions));
+        for (name, id) in &provided.resources {
+            let functions = of_resource(&provided.functions, *id);
+            let constructed = functions.iter().any(|func| is_constructor(func));
+            let reserved: &[&str] = if constructed { &["drop", "new"] } else { &["drop"] };
+            let host = format!("Host{}", upper_camel(name));
+            add(&host, &mut Names::reserving(reserved), functions);
+        }
+        methods
+    }
+
+    /// A method's declaration, and its implementation for a reference.
+    fn method(
+        &self,
+        scope: &mut Scope,
+        interface: Option<InterfaceId>,
+        method: &Method<'_>,
+    ) -> (String, String) {
+        let Method { func, name, host } = method;
+        let params = parameters(func, &[], |ty| self.owned(scope, ty));
+        let result = match self.own_error(func) {
+            Some((_, error)) => {
+                let ok = self.ok_type(scope, func);
+                format!(" -> {}<{ok}, {error}>", scope.prelude("Result"), error = error.path(scope))
+            }
+            None if self.is_trappable(interface, func) => {
+                let result = self.result(scope, func);
+                format!(" -> {}<{result}>", scope.component("HostResult"))
+            }
+            None if func.result.is_none() => String::new(),
+            None => format!(" -> {}", self.result(scope, func)),
+        };
+        let signature = format!("fn {name}(&mut self{}){result}", declared(&params));
+        let docs = docs(func.docs.contents.as_deref());
+        let forward = format!("{signature} {{ {host}::{name}(*self{}) }}\n", passed(&params));
+        (format!("{docs}{signature};\n"), forward)
+    }
+
+    /// The host's own error type that stands for a function's, and the definition that it becomes.
+    fn own_error(&self, func: &Function) -> Option<(TypeId, &crate::keys::Mapped)> {
+        let id = self.error_of(func)?;
+        Some((id, self.keys.errors.get(&id)?))
+    }
+
+    fn ok_type(&self, scope: &mut Scope, func: &Function) -> String {
+        let ok = func.result.and_then(|ty| match ty {
+            Type::Id(id) => match &self.resolve.types[self.definition(id)].kind {
+                TypeDefKind::Result(result) => result.ok,
+                _ => None,
+            },
+            _ => None,
+        });
+        ok.map_or_else(|| "()".to_owned(), |ty| self.owned(scope, &ty))
+    }
+
+    /// The name of the method that converts an error.
+    fn conversion(&self, id: TypeId) -> String {
+        let name = self.resolve.types[id].name.as_deref().unwrap_or("error");
+        snake(&format!("convert-{name}"))
+    }
+
+    /// `add_to_linker` of an interface.
+    fn linking(&self, scope: &mut Scope, provided: &Provided<'_>, name: &str) -> String {
+        let registrations = self.registrations(scope, provided, "interface");
+        let signature = add_to_linker(scope, &provided.host);
+        format!(
+            "/// Defines {of} in `linker`. `host` finds the host's part in a store's data.\n\
+             {signature} {{\nlet mut interface = linker.instance({name:?})?;\n{registrations}Ok(())\n}}\n",
+            of = provided.of,
+        )
+    }
+
+    /// The statements that define resources and functions in the linker's instance `target`.
+    pub(crate) fn registrations(
+        &self,
+        scope: &mut Scope,
+        provided: &Provided<'_>,
+        target: &str,
+    ) -> String {
+        let mut text = String::new();
+        let store = format!("mut cx: {}<'_, {}>", scope.component("StoreContextMut"), scope.parameter("T"));
+        for (name, id) in &provided.resources {
+            let ty = self.type_path(scope, *id);
+            let _ = writeln!(
+                text,
+                "{target}.resource({name:?}, {resource_type}::host::<{ty}>(), move |{store}, rep: u32| {{\n\
+                 Host{host}::drop(host(cx.data_mut()), {resource}::new_own(rep))\n}})?;",
+                resource_type = scope.component("ResourceType"),
+                resource = scope.component("Resource"),
+                host = upper_camel(name),
+            );
+        }
+        for method in self.methods(provided) {
+            let params = parameters(method.func, &["cx", "host"], |ty| self.owned(scope, ty));
+            let names = tuple_of(params.iter().map(|param| param.name.clone()).collect());
+            let types = tuple_of(params.iter().map(|param| param.ty.clone()).collect());
+            let arguments = if params.is_empty() { "(): ()".to_owned() } else { format!("{names}: {types}") };
+            let arguments = if params.is_empty() { arguments.replace("():", "_:") } else { arguments };
+            let body = self.call(scope, provided, &method, &passed(&params));
+            let name = &method.func.name;
+            let _ = writeln!(
+                text,
+                "{target}.func_wrap({name:?}, move |{store}, {arguments}| {{\n{body}\n}})?;"
+            );
+        }
+        text
+    }
+
+    /// What the linker's function does.
+    fn call(
+        &self,
+        scope: &Scope,
+        provided: &Provided<'_>,
+        method: &Method<'_>,
+        passed: &str,
+    ) -> String {
+        let Method { func, name, host } = method;
+        let call = format!("{host}::{name}(host(cx.data_mut()){passed})");
+        if let Some((id, _)) = self.own_error(func) {
+            let converter = match self.owner(id) {
+                Some(owner) if Some(owner) != provided.interface => self.import_path(scope, owner, "Host"),
+                Some(_) => provided.host.clone(),
+                None => scope.path(&[], &format!("{}Imports", upper_camel(&self.world.name))),
+            };
+            let convert = self.conversion_in(id);
+            return format!(
+                "let host = host(cx.data_mut());\n\
+                 let result = match {host}::{name}(host{passed}) {{\nOk(value) => Ok(value),\n\
+                 Err(error) => Err({converter}::{convert}(host, error)?),\n}};\nOk((result,))"
+            );
+        }
+        match (self.is_trappable(provided.interface, func), func.result.is_some()) {
+            (true, true) => format!("Ok(({call}?,))"),
+            (true, false) => call,
+            (false, true) => format!("Ok(({call},))"),
+            (false, false) => format!("{call};\nOk(())"),
+        }
+    }
+
+    /// The name that a conversion has in its trait, beside the functions that are there.
+    fn conversion_in(&self, id: TypeId) -> String {
+        let interface = self.owner(id);
+        let functions: Vec<&Function> = match interface {
+            Some(interface) => self.resolve.interfaces[interface].functions.values().collect(),
+            None => self.world_functions(),
+        };
+        let mut names = Names::default();
+        for func in free(&functions) {
+            names.take(snake(functions::own_name(func)));
+        }
+        let mut name = self.conversion(id);
+        for other in self.conversions(interface) {
+            let taken = names.take(self.conversion(other));
+            if other == id {
+                name = taken;
+            }
+        }
+        name
+    }
+}
+
+/// The head of an `add_to_linker`.
+pub(crate) fn add_to_linker(scope: &mut Scope, bounds: &str) -> String {
+    let (t, h) = (scope.parameter("T"), scope.parameter("H"));
+    format!(
+        "pub fn add_to_linker<{t}, {h}>(\nlinker: &mut {linker}<{t}>,\n\
+         host: impl {func}(&mut {t}) -> &mut {h} + {send} + {sync} + {copy} + 'static,\n\
+         ) -> {result}<(), {error}>\nwhere\n{t}: {send} + 'static,\n{h}: {bounds} + 'static,\n",
+        linker = scope.component("Linker"),
+        func = scope.prelude("Fn"),
+        send = scope.prelude("Send"),
+        sync = scope.prelude("Sync"),
+        copy = scope.prelude("Copy"),
+        result = scope.prelude("Result"),
+        error = scope.error(),
+    )
+}
+
+/// A trait, and its implementation for references.
+fn trait_text(
+    scope: &Scope,
+    about: &str,
+    name: &str,
+    supers: &[String],
+    declarations: &str,
+    forwards: &str,
+) -> String {
+    let bounds = if supers.is_empty() { String::new() } else { format!(": {}", supers.join(" + ")) };
+    let (h, sized) = (scope.parameter("H"), scope.prelude("Sized"));
+    format!(
+        "/// {about}\npub trait {name}{bounds} {{\n{declarations}}}\n\
+         impl<{h}: {name} + ?{sized}> {name} for &mut {h} {{\n{forwards}}}\n"
+    )
+}

@@ -1,0 +1,281 @@
+//! The options that name items of the WIT: each name is looked up once, and one that leads nowhere is an error.
+
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem, WorldKey};
+
+use crate::error::Error;
+use crate::names::snake;
+use crate::options::{Options, Trappable};
+use crate::scope::Scope;
+
+/// A Rust path of the user's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mapped {
+    /// It means the same everywhere.
+    Absolute(String),
+    /// It is relative to where the source is put, where it gets this name; the rest goes behind.
+    Alias(String, String),
+}
+
+impl Mapped {
+    fn item(&self, name: &str) -> Mapped {
+        match self {
+            Mapped::Absolute(path) => Mapped::Absolute(format!("{path}::{name}")),
+            Mapped::Alias(alias, rest) => Mapped::Alias(alias.clone(), format!("{rest}::{name}")),
+        }
+    }
+
+    /// The path of `name` within it, seen from `scope`.
+    pub(crate) fn path_of(&self, scope: &Scope, name: &str) -> String {
+        self.item(name).path(scope)
+    }
+
+    /// The path, seen from `scope`.
+    pub(crate) fn path(&self, scope: &Scope) -> String {
+        match self {
+            Mapped::Absolute(path) => path.clone(),
+            Mapped::Alias(alias, rest) => scope.path(&[], alias) + rest,
+        }
+    }
+}
+
+/// What the options say of items.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    /// The names that paths get where the source is put.
+    pub(crate) aliases: Vec<(String, String)>,
+    pub(crate) interfaces: HashMap<InterfaceId, Mapped>,
+    pub(crate) types: HashMap<TypeId, Mapped>,
+    /// The host's error types, by the definitions that they become.
+    pub(crate) errors: IndexMap<TypeId, Mapped>,
+    trappable: HashSet<(Option<InterfaceId>, String)>,
+}
+
+/// One place where items are: an interface, or the world itself.
+struct Room<'a> {
+    interface: Option<InterfaceId>,
+    /// The names it goes by.
+    bases: Vec<String>,
+    types: Vec<(&'a str, TypeId)>,
+    functions: Vec<&'a Function>,
+}
+
+impl Room<'_> {
+    /// Whether `key` is `item` of this room.
+    fn names(&self, key: &str, item: &str) -> bool {
+        self.bases.iter().any(|base| {
+            let Some(rest) = key.strip_prefix(base.as_str()) else {
+                return false;
+            };
+            if base.is_empty() {
+                return rest == item;
+            }
+            rest.strip_prefix(['/', '.', '#']) == Some(item)
+        })
+    }
+}
+
+impl Keys {
+    pub(crate) fn new(resolve: &Resolve, world: WorldId, options: &Options) -> Result<Keys, Error> {
+        let rooms = rooms(resolve, world);
+        let mut keys = Keys::default();
+        for (key, path) in &options.with {
+            keys.with(resolve, &rooms, key, path)?;
+        }
+        for (key, path) in &options.trappable_error_type {
+            let mapped = keys.mapped(key, path);
+            let found = rooms.iter().flat_map(|room| {
+                let types = room.types.iter();
+                types.filter(|(name, _)| room.names(key, name)).map(|(_, id)| *id)
+            });
+            let found: Vec<TypeId> = found.collect();
+            if found.is_empty() {
+                return Err(unknown("trappable_error_type", key, type_names(&rooms)));
+            }
+            for id in found {
+                keys.errors.insert(definition(resolve, id), mapped.clone());
+            }
+        }
+        if let Trappable::Only(functions) = &options.trappable_imports {
+            for key in functions {
+                keys.trap(&rooms, key)?;
+            }
+        }
+        Ok(keys)
+    }
+
+    fn with(&mut self, resolve: &Resolve, rooms: &[Room<'_>], key: &str, path: &str) -> Result<(), Error> {
+        let mapped = self.mapped(key, path);
+        let mut found = false;
+        for room in rooms {
+            if let Some(interface) = room.interface {
+                if room.bases.iter().any(|base| base == key) {
+                    self.interfaces.insert(interface, mapped.clone());
+                    found = true;
+                } else if in_package(resolve, interface, key)
+                    && let Some(name) = &resolve.interfaces[interface].name
+                {
+                    self.interfaces.insert(interface, mapped.item(&snake(name)));
+                    found = true;
+                }
+            }
+            for (name, id) in &room.types {
+                if room.names(key, name) {
+                    self.types.insert(*id, mapped.clone());
+                    found = true;
+                }
+            }
+        }
+        if found {
+            return Ok(());
+        }
+        let mut known: Vec<String> = rooms.iter().filter_map(|room| room.bases.first()).cloned().collect();
+        known.retain(|name| !name.is_empty());
+        known.extend(type_names(rooms));
+        Err(unknown("with", key, known))
+    }
+
+    fn trap(&mut self, rooms: &[Room<'_>], key: &str) -> Result<(), Error> {
+        let mut found = false;
+        for room in rooms {
+            for func in &room.functions {
+                if room.names(key, &func.name) || room.names(key, plain_name(func)) {
+                    self.trappable.insert((room.interface, func.name.clone()));
+                    found = true;
+                }
+            }
+        }
+        if found {
+            return Ok(());
+        }
+        let known = rooms.iter().flat_map(|room| {
+            let functions = room.functions.iter();
+            functions.map(|func| full_name(room, plain_name(func)))
+        });
+        Err(unknown("trappable_imports", key, known.collect()))
+    }
+
+    pub(crate) fn is_trappable(&self, interface: Option<InterfaceId>, func: &Function) -> bool {
+        self.trappable.contains(&(interface, func.name.clone()))
+    }
+
+    fn mapped(&mut self, key: &str, path: &str) -> Mapped {
+        let path: String = path.split_whitespace().collect();
+        if path.starts_with("::") || path.split("::").next() == Some("crate") {
+            return Mapped::Absolute(path);
+        }
+        // A leading letter, so that it cannot begin with what is no letter.
+        let alias = snake(&format!("with-{}", key.replace(|c: char| !c.is_ascii_alphanumeric(), "-")));
+        if !self.aliases.iter().any(|(known, _)| *known == alias) {
+            self.aliases.push((alias.clone(), path));
+        }
+        Mapped::Alias(alias, String::new())
+    }
+}
+
+/// A method's name with its resource's, without what the component model puts before it.
+fn plain_name(func: &Function) -> &str {
+    func.name.split_once(']').map_or(func.name.as_str(), |(_, name)| name)
+}
+
+fn full_name(room: &Room<'_>, item: &str) -> String {
+    match room.bases.first() {
+        Some(base) if !base.is_empty() => format!("{base}/{item}"),
+        _ => item.to_owned(),
+    }
+}
+
+fn type_names(rooms: &[Room<'_>]) -> Vec<String> {
+    let names = rooms
+        .iter()
+        .flat_map(|room| room.types.iter().map(|(name, _)| full_name(room, name)));
+    names.collect()
+}
+
+fn unknown(option: &'static str, key: &str, mut known: Vec<String>) -> Error {
+    /// Names in a message.
+    const MOST: usize = 40;
+    known.sort();
+    known.dedup();
+    let more = if known.len() > MOST { ", …" } else { "" };
+    known.truncate(MOST);
+    let hint = if known.is_empty() {
+        "there is nothing that could be named".to_owned()
+    } else {
+        format!("there are: {}{more}", known.join(", "))
+    };
+    Error::UnknownKey {
+        option,
+        key: key.to_owned(),
+        hint,
+    }
+}
+
+fn in_package(resolve: &Resolve, interface: InterfaceId, key: &str) -> bool {
+    let Some(package) = resolve.interfaces[interface].package else {
+        return false;
+    };
+    let name = &resolve.packages[package].name;
+    key == name.to_string() || key == format!("{}:{}", name.namespace, name.name)
+}
+
+/// The definition behind a type's other names.
+pub(crate) fn definition(resolve: &Resolve, mut id: TypeId) -> TypeId {
+    while let TypeDefKind::Type(Type::Id(next)) = resolve.types[id].kind {
+        id = next;
+    }
+    id
+}
+
+fn rooms(resolve: &Resolve, world: WorldId) -> Vec<Room<'_>> {
+    let world = &resolve.worlds[world];
+    let mut root = Room {
+        interface: None,
+        bases: vec![String::new()],
+        types: Vec::new(),
+        functions: Vec::new(),
+    };
+    let mut rooms: Vec<Room<'_>> = Vec::new();
+    let imports = world.imports.iter().map(|item| (item, true));
+    for ((key, item), import) in imports.chain(world.exports.iter().map(|item| (item, false))) {
+        match item {
+            WorldItem::Function(func) if import => root.functions.push(func),
+            WorldItem::Function(_) => {}
+            WorldItem::Type { id, .. } => {
+                if let WorldKey::Name(name) = key {
+                    root.types.push((name, *id));
+                }
+            }
+            WorldItem::Interface { id, .. } => {
+                let interface = &resolve.interfaces[*id];
+                let functions = || interface.functions.values().filter(|_| import).collect();
+                if let Some(room) = rooms.iter_mut().find(|room| room.interface == Some(*id)) {
+                    room.functions = if room.functions.is_empty() { functions() } else { continue };
+                    continue;
+                }
+                let mut bases = vec![resolve.name_world_key(key)];
+                if let Some((base, _)) = bases[0].split_once('@') {
+                    bases.push(base.to_owned());
+                }
+                rooms.push(Room {
+                    interface: Some(*id),
+                    bases,
+                    types: interface.types.iter().map(|(name, id)| (name.as_str(), *id)).collect(),
+                    functions: functions(),
+                });
+            }
+        }
+    }
+    rooms.push(root);
+    rooms
+}
+
+/// The interface that defines a type.
+pub(crate) fn owner(resolve: &Resolve, id: TypeId) -> Option<InterfaceId> {
+    match resolve.types[id].owner {
+        TypeOwner::Interface(interface) => Some(interface),
+        TypeOwner::World(_) | TypeOwner::None => None,
+    }
+}

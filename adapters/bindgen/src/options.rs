@@ -1,0 +1,63 @@
+//! What a caller can choose.
+
+use std::path::PathBuf;
+
+/// The WIT to read, and how to say it in Rust.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The path by which the generated source names the crate that runs components.
+    pub crate_path: String,
+    /// Whether every type says that path to its derives: needed where it is not the one that they assume.
+    pub name_crate: bool,
+    /// WIT files, and folders of them with their `deps`. Earlier ones may be used by later ones; the last has the
+    /// world, unless [`inline`](Options::inline) has.
+    pub paths: Vec<PathBuf>,
+    /// WIT text, which may use what the paths have.
+    pub inline: Option<String>,
+    /// The world's name, alone or as `ns:pkg/world@1.0.0`. Not needed where there is only one.
+    pub world: Option<String>,
+    /// Rust paths to take instead of generating: of modules for interfaces (`ns:pkg/iface`) and packages (`ns:pkg`),
+    /// of types for types (`ns:pkg/iface/type`).
+    pub with: Vec<(String, String)>,
+    /// Error types of the host's own, by the WIT type that they become: `ns:pkg/iface/error` and a Rust path.
+    pub trappable_error_type: Vec<(String, String)>,
+    /// The imported functions that may end in a trap.
+    pub trappable_imports: Trappable,
+    /// Rust paths of derives for records, variants and enums. Types that hold resources do not get them.
+    pub additional_derives: Vec<String>,
+    /// Features whose `@unstable` items are there.
+    pub features: Vec<String>,
+    /// Whether every `@unstable` item is there.
+    pub all_features: bool,
+}
+
+impl Options {
+    /// Nothing but where the crate is that runs components: `::name`, or `crate` within it.
+    pub fn new(crate_path: impl Into<String>) -> Options {
+        Options {
+            crate_path: crate_path.into(),
+            name_crate: false,
+            paths: Vec::new(),
+            inline: None,
+            world: None,
+            with: Vec::new(),
+            trappable_error_type: Vec::new(),
+            trappable_imports: Trappable::None,
+            additional_derives: Vec::new(),
+            features: Vec::new(),
+            all_features: false,
+        }
+    }
+}
+
+/// Which imported functions give a `HostResult`, whose error is a trap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Trappable {
+    /// None of them.
+    #[default]
+    None,
+    /// All of them.
+    All,
+    /// These: `ns:pkg/iface/func`, `ns:pkg/iface/resource.method`, or the name alone for a function of the world.
+    Only(Vec<String>),
+}
