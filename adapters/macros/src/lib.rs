@@ -1,5 +1,6 @@
 //! `bindgen!` and the derives of component types.
 
+mod bindgen;
 mod derive;
 
 use proc_macro::TokenStream;
@@ -56,4 +57,31 @@ pub fn lower(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Lift, attributes(component))]
 pub fn lift(input: TokenStream) -> TokenStream {
     derive::expand(derive::lift, input)
+
+/// Makes Rust glue for a WIT world where it stands; `airssys-wasm bindgen` prints the same source.
+///
+/// ```text
+/// bindgen!("world");                     // in the folder `wit` beside Cargo.toml
+/// bindgen!("world" in "path");
+/// bindgen!({
+///     path: "wit",                       // or ["deps", "wit"]: earlier ones are used by later ones
+///     inline: "package a:b; …",          // WIT text; it may use what the paths have
+///     world: "ns:pkg/world@1.0.0",       // or the name alone; not needed if there is only one
+///     with: {
+///         "ns:pkg/iface": path::to::module,
+///         "ns:pkg/iface/type": path::Type,
+///     },
+///     trappable_error_type: { "ns:pkg/iface/error" => path::Error },
+///     trappable_imports: true,           // or ["ns:pkg/iface/func"]
+///     additional_derives: [PartialEq],
+///     features: ["name"],                // `@unstable` items to take
+///     all_features: true,
+///     crate_path: some::path,            // where `airssys_wasm` is
+/// });
+/// ```
+///
+/// Paths are relative to the folder of Cargo.toml. Every option may be left out.
+#[proc_macro]
+pub fn bindgen(input: TokenStream) -> TokenStream {
+    bindgen::expand(input.into()).into()
 }
