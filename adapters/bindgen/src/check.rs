@@ -12,8 +12,11 @@ use wit_parser::{
 
 use crate::error::{Error, Place};
 
-/// The most parameters, and members of a tuple, that Rust's tuples are made for.
-const MAX_TUPLE: usize = 16;
+/// The most parameters of a function: Rust's traits are there for that many.
+const MAX_PARAMS: usize = 17;
+
+/// The most members of a tuple, likewise.
+const MAX_TUPLE: usize = 12;
 
 /// What is known of every type, by its place in the arena.
 #[derive(Debug)]
@@ -149,7 +152,7 @@ impl Members<'_> {
                 names: flags.flags.iter().map(|flag| flag.name.as_str().into()).collect(),
             })),
             TypeDefKind::Tuple(tuple) if tuple.types.len() > MAX_TUPLE => {
-                self.refuse("a tuple with more than 16 members", "make it a record")
+                self.refuse("a tuple with more than 12 members", "make it a record")
             }
             TypeDefKind::Tuple(tuple) => {
                 abi::Type::Tuple(tuple.types.iter().map(|ty| self.add(ty)).collect())
@@ -179,8 +182,12 @@ impl Members<'_> {
                 abi::Type::Borrow(resource_type(*resource))
             }
             TypeDefKind::Map(..) => self.refuse("`map`", "use a list of tuples: `list<tuple<key, value>>`"),
-            TypeDefKind::Future(_) => self.refuse("`future`", "return the value itself: calls are synchronous"),
-            TypeDefKind::Stream(_) => self.refuse("`stream`", "use a list, or a resource with a method to read"),
+            TypeDefKind::Future(_) => {
+                self.refuse("`future`", "return the value itself: calls are synchronous")
+            }
+            TypeDefKind::Stream(_) => {
+                self.refuse("`stream`", "use a list, or a resource with a method to read")
+            }
             TypeDefKind::Unknown => self.refuse("a type that is not known", "define it"),
         }
     }
@@ -288,8 +295,8 @@ impl Check<'_> {
             let hint = "write it as a `func`";
             return Err(self.unsupported(func.span, format!("the accessor `{}`", func.name), hint));
         }
-        if func.params.len() > MAX_TUPLE {
-            let hint = "put them in a record: at most 16 are";
+        if func.params.len() > MAX_PARAMS {
+            let hint = "put them in a record: at most 17 are taken";
             let what = format!("{} with {} parameters", what(), func.params.len());
             return Err(self.unsupported(func.span, what, hint));
         }
@@ -321,7 +328,9 @@ impl Check<'_> {
         };
         let hint = match &error {
             AbiError::TooManyFlags { .. } => "split the flags into several types",
-            AbiError::TypeTooLarge { .. } => "use lists of variable length: their elements are stored elsewhere",
+            AbiError::TypeTooLarge { .. } => {
+                "use lists of variable length: their elements are stored elsewhere"
+            }
             AbiError::TypeTooDeep { .. } => "flatten it, or put its parts in lists and name them by index",
             AbiError::EmptyType { .. } => "give it a member, or leave it out",
             _ => "change the type",

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
-use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, World, WorldId, WorldItem, WorldKey};
+use wit_parser::{
+    Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, World, WorldId, WorldItem, WorldKey,
+};
 
 use crate::check::Facts;
 use crate::error::Error;
@@ -38,7 +40,9 @@ impl TypeNames {
         for name in reserved {
             all.take(name.clone());
         }
-        let by_id = types.map(|(name, id)| (id, all.take(upper_camel(name)))).collect();
+        let by_id = types
+            .map(|(name, id)| (id, all.take(upper_camel(name))))
+            .collect();
         TypeNames { by_id, all }
     }
 }
@@ -77,7 +81,10 @@ impl<'a> Context<'a> {
             root: root_types(resolve, world),
             errors: HashSet::new(),
         };
-        context.errors = context.functions().filter_map(|func| context.error_of(func)).collect();
+        context.errors = context
+            .functions()
+            .filter_map(|func| context.error_of(func))
+            .collect();
         Ok(context)
     }
 
@@ -146,12 +153,22 @@ impl<'a> Context<'a> {
 
     /// A scope for the module of an interface.
     pub(crate) fn scope(&self, module: &Module, side: Side) -> Scope {
-        Scope::new(module.path.clone(), side, &self.options.crate_path, module.types.all.clone())
+        Scope::new(
+            module.path.clone(),
+            side,
+            &self.options.crate_path,
+            module.types.all.clone(),
+        )
     }
 
     /// A scope for where the source is put.
     pub(crate) fn root_scope(&self) -> Scope {
-        Scope::new(Vec::new(), Side::Import, &self.options.crate_path, self.root.all.clone())
+        Scope::new(
+            Vec::new(),
+            Side::Import,
+            &self.options.crate_path,
+            self.root.all.clone(),
+        )
     }
 
     /// The name of a type in the module that defines it.
@@ -165,7 +182,11 @@ impl<'a> Context<'a> {
             .and_then(|owner| modules.iter().find_map(|modules| modules.get(&owner)));
         let names = module.map_or(&self.root, |module| &module.types);
         let given = self.resolve.types[id].name.as_deref().unwrap_or_default();
-        names.by_id.get(&id).cloned().unwrap_or_else(|| upper_camel(given))
+        names
+            .by_id
+            .get(&id)
+            .cloned()
+            .unwrap_or_else(|| upper_camel(given))
     }
 
     /// The path of a named type, seen from `scope`.
@@ -273,7 +294,9 @@ fn interface_path(resolve: &Resolve, world: &World, id: InterfaceId) -> Vec<Stri
         let WorldItem::Interface { id, .. } = item else {
             return false;
         };
-        let other = resolve.interfaces[*id].package.map(|id| &resolve.packages[id].name);
+        let other = resolve.interfaces[*id]
+            .package
+            .map(|id| &resolve.packages[id].name);
         other.is_some_and(|other| {
             (&other.namespace, &other.name) == (&own.namespace, &own.name) && other.version != own.version
         })

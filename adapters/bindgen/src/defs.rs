@@ -15,14 +15,20 @@ impl Context<'_> {
         scope: &mut Scope,
         types: impl IntoIterator<Item = &'t TypeId>,
     ) -> String {
-        types.into_iter().map(|id| self.definition_of(scope, *id)).collect()
+        types
+            .into_iter()
+            .map(|id| self.definition_of(scope, *id))
+            .collect()
     }
 
     fn definition_of(&self, scope: &mut Scope, id: TypeId) -> String {
         let def = &self.resolve.types[id];
         let name = self.type_name(scope.side, id);
         if let Some(path) = self.mapped(scope, id) {
-            return format!("{}pub type {name} = {path};\n", docs(def.docs.contents.as_deref()));
+            return format!(
+                "{}pub type {name} = {path};\n",
+                docs(def.docs.contents.as_deref())
+            );
         }
         let body = match &def.kind {
             TypeDefKind::Record(record) => {
@@ -75,13 +81,15 @@ impl Context<'_> {
                 for flag in &flags.flags {
                     let rust = names.take(shouty(&flag.name));
                     let docs = docs(flag.docs.contents.as_deref());
-                    let _ = writeln!(labels, "{docs}#[component(name = {:?})]\nconst {rust};", flag.name);
+                    let _ = writeln!(
+                        labels,
+                        "{docs}#[component(name = {:?})]\nconst {rust};",
+                        flag.name
+                    );
                 }
                 let docs = docs(def.docs.contents.as_deref());
                 let crate_path = &self.options.crate_path;
-                return format!(
-                    "{crate_path}::component::flags! {{\n{docs}pub {name} {{\n{labels}}}\n}}\n"
-                );
+                return format!("{crate_path}::component::flags! {{\n{docs}pub {name} {{\n{labels}}}\n}}\n");
             }
             TypeDefKind::Resource if scope.side == Side::Export => {
                 format!("pub type {name} = {};\n", scope.component("ResourceAny"))
@@ -121,7 +129,9 @@ impl Context<'_> {
     fn mapped(&self, scope: &Scope, id: TypeId) -> Option<String> {
         let guests = || {
             let resources = self.facts.resources(id);
-            resources.iter().any(|resource| self.is_guests(scope.side, *resource))
+            resources
+                .iter()
+                .any(|resource| self.is_guests(scope.side, *resource))
         };
         if let Some(mapped) = self.keys.types.get(&id) {
             return (!guests()).then(|| mapped.path(scope));

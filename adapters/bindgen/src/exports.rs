@@ -87,6 +87,7 @@ impl Context<'_> {
         }
         let context = scope.component("AsContextMut");
         let instance = scope.component("Instance");
+        let ok = scope.prelude("Ok");
         let find = finder(scope, &format!("&[{:?}, name]", module.name));
         let name = &module.name;
         format!(
@@ -94,7 +95,7 @@ impl Context<'_> {
              pub struct Guest {{\n{fields}}}\nimpl Guest {{\n\
              /// Finds the functions in `instance`, and checks their types.\n\
              pub fn new(mut store: impl {context}, instance: &{instance}) -> {result}<Self, {error}> {{\n\
-             Ok(Self {{\n{lookups}}})\n}}\n{methods}{find}}}\n{structs}"
+             {ok}(Self {{\n{lookups}}})\n}}\n{methods}{find}}}\n{structs}"
         )
     }
 
@@ -108,9 +109,15 @@ impl Context<'_> {
     ) -> String {
         let mut names = Names::default();
         let mut methods = String::new();
-        let own = found.iter().filter(|found| found.func.kind.resource() == Some(resource));
+        let own = found
+            .iter()
+            .filter(|found| found.func.kind.resource() == Some(resource));
         for found in own {
-            let own = if is_constructor(found.func) { "constructor" } else { own_name(found.func) };
+            let own = if is_constructor(found.func) {
+                "constructor"
+            } else {
+                own_name(found.func)
+            };
             let name = names.take(format!("call_{}", snake(own)));
             methods.push_str(&self.call_method(scope, found, &name, "self.guest"));
         }
@@ -122,7 +129,11 @@ impl Context<'_> {
 
     /// The types of a function's parameters and of its results, as tuples.
     pub(crate) fn signature(&self, scope: &mut Scope, func: &Function) -> (String, String) {
-        let params = func.params.iter().map(|param| self.argument(scope, &param.ty)).collect();
+        let params = func
+            .params
+            .iter()
+            .map(|param| self.argument(scope, &param.ty))
+            .collect();
         let results = func.result.iter().map(|ty| self.owned(scope, ty)).collect();
         (tuple_of(params), tuple_of(results))
     }
@@ -141,7 +152,10 @@ impl Context<'_> {
         let ty = self.result(scope, func);
         let call = format!("{holder}.{field}.call_typed(store, {arguments})");
         let body = match func.result {
-            Some(_) => format!("let (result,): ({ty},) = {call}?;\nOk(result)"),
+            Some(_) => format!(
+                "let (result,): ({ty},) = {call}?;\n{}(result)",
+                scope.prelude("Ok")
+            ),
             None => call,
         };
         format!(
@@ -161,7 +175,8 @@ pub(crate) fn finder(scope: &mut Scope, path: &str) -> String {
     format!(
         "fn find<{p}: {lower}, {r}: {lift}>(\nstore: impl {context},\ninstance: &{instance},\nname: &str,\n\
          ) -> {result}<{func}, {error}> {{\nlet func = instance.get_func(store, {path})?;\n\
-         func.typecheck::<{p}, {r}>()?;\nOk(func)\n}}\n",
+         func.typecheck::<{p}, {r}>()?;\n{ok}(func)\n}}\n",
+        ok = scope.prelude("Ok"),
         lower = scope.component("LowerList"),
         lift = scope.component("LiftList"),
         context = scope.component("AsContextMut"),

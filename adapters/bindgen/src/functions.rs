@@ -55,13 +55,18 @@ pub(crate) fn parameters(
 
 /// The parameters as a declaration has them, each behind a comma.
 pub(crate) fn declared(parameters: &[Parameter]) -> String {
-    let params = parameters.iter().map(|param| format!(", {}: {}", param.name, param.ty));
+    let params = parameters
+        .iter()
+        .map(|param| format!(", {}: {}", param.name, param.ty));
     params.collect()
 }
 
 /// The arguments as a call has them, each behind a comma.
 pub(crate) fn passed(parameters: &[Parameter]) -> String {
-    parameters.iter().map(|param| format!(", {}", param.name)).collect()
+    parameters
+        .iter()
+        .map(|param| format!(", {}", param.name))
+        .collect()
 }
 
 impl Context<'_> {

@@ -129,13 +129,7 @@ impl Context<'_> {
         hosts
     }
 
-    fn resource_trait(
-        &self,
-        scope: &mut Scope,
-        provided: &Provided<'_>,
-        name: &str,
-        id: TypeId,
-    ) -> String {
+    fn resource_trait(&self, scope: &mut Scope, provided: &Provided<'_>, name: &str, id: TypeId) -> String {
         let host = format!("Host{}", upper_camel(name));
         let methods = self.methods(provided);
         let (mut declarations, mut forwards) = (String::new(), String::new());
@@ -147,7 +141,10 @@ impl Context<'_> {
         let ty = self.type_path(scope, id);
         let (resource, result) = (scope.component("Resource"), scope.component("HostResult"));
         let signature = format!("fn drop(&mut self, rep: {resource}<{ty}>) -> {result}<()>");
-        let _ = writeln!(declarations, "/// The component has let go of one that it owned.\n{signature};");
+        let _ = writeln!(
+            declarations,
+            "/// The component has let go of one that it owned.\n{signature};"
+        );
         let _ = writeln!(forwards, "{signature} {{ {host}::drop(*self, rep) }}");
         let of = &provided.of;
         let about = format!("What the host does for the resource `{name}` of {of}.");
@@ -194,7 +191,11 @@ impl Context<'_> {
         let result = match self.own_error(func) {
             Some((_, error)) => {
                 let ok = self.ok_type(scope, func);
-                format!(" -> {}<{ok}, {error}>", scope.prelude("Result"), error = error.path(scope))
+                format!(
+                    " -> {}<{ok}, {error}>",
+                    scope.prelude("Result"),
+                    error = error.path(scope)
+                )
             }
             None if self.is_trappable(interface, func) => {
                 let result = self.result(scope, func);
@@ -238,25 +239,20 @@ impl Context<'_> {
         let signature = add_to_linker(scope, &provided.host);
         format!(
             "/// Defines {of} in `linker`. `host` finds the host's part in a store's data.\n\
-             {signature} {{\nlet mut interface = linker.instance({name:?})?;\n{registrations}Ok(())\n}}\n",
+             {signature} {{\nlet mut interface = linker.instance({name:?})?;\n{registrations}{ok}(())\n}}\n",
             of = provided.of,
+            ok = scope.prelude("Ok"),
         )
     }
 
     /// The statements that define resources and functions in the linker's instance `target`.
-    pub(crate) fn registrations(
-        &self,
-        scope: &mut Scope,
-        provided: &Provided<'_>,
-        target: &str,
-    ) -> String {
+    pub(crate) fn registrations(&self, scope: &mut Scope, provided: &Provided<'_>, target: &str) -> String {
         let mut text = String::new();
-        let store = format!("mut cx: {}<'_, {}>", scope.component("StoreContextMut"), scope.parameter("T"));
         for (name, id) in &provided.resources {
             let ty = self.type_path(scope, *id);
             let _ = writeln!(
                 text,
-                "{target}.resource({name:?}, {resource_type}::host::<{ty}>(), move |{store}, rep: u32| {{\n\
+                "{target}.resource({name:?}, {resource_type}::host::<{ty}>(), move |mut cx, rep| {{\n\
                  Host{host}::drop(host(cx.data_mut()), {resource}::new_own(rep))\n}})?;",
                 resource_type = scope.component("ResourceType"),
                 resource = scope.component("Resource"),
@@ -267,28 +263,26 @@ impl Context<'_> {
             let params = parameters(method.func, &["cx", "host"], |ty| self.owned(scope, ty));
             let names = tuple_of(params.iter().map(|param| param.name.clone()).collect());
             let types = tuple_of(params.iter().map(|param| param.ty.clone()).collect());
-            let arguments = if params.is_empty() { "(): ()".to_owned() } else { format!("{names}: {types}") };
-            let arguments = if params.is_empty() { arguments.replace("():", "_:") } else { arguments };
+            let arguments = if params.is_empty() {
+                "(): ()".to_owned()
+            } else {
+                format!("{names}: {types}")
+            };
             let body = self.call(scope, provided, &method, &passed(&params));
             let name = &method.func.name;
             let _ = writeln!(
                 text,
-                "{target}.func_wrap({name:?}, move |{store}, {arguments}| {{\n{body}\n}})?;"
+                "{target}.func_wrap({name:?}, move |mut cx, {arguments}| {{\n{body}\n}})?;"
             );
         }
         text
     }
 
     /// What the linker's function does.
-    fn call(
-        &self,
-        scope: &Scope,
-        provided: &Provided<'_>,
-        method: &Method<'_>,
-        passed: &str,
-    ) -> String {
+    fn call(&self, scope: &Scope, provided: &Provided<'_>, method: &Method<'_>, passed: &str) -> String {
         let Method { func, name, host } = method;
         let call = format!("{host}::{name}(host(cx.data_mut()){passed})");
+        let (ok, err) = (scope.prelude("Ok"), scope.prelude("Err"));
         if let Some((id, _)) = self.own_error(func) {
             let converter = match self.owner(id) {
                 Some(owner) if Some(owner) != provided.interface => self.import_path(scope, owner, "Host"),
@@ -298,15 +292,15 @@ impl Context<'_> {
             let convert = self.conversion_in(id);
             return format!(
                 "let host = host(cx.data_mut());\n\
-                 let result = match {host}::{name}(host{passed}) {{\nOk(value) => Ok(value),\n\
-                 Err(error) => Err({converter}::{convert}(host, error)?),\n}};\nOk((result,))"
+                 let result = match {host}::{name}(host{passed}) {{\n{ok}(value) => {ok}(value),\n\
+                 {err}(error) => {err}({converter}::{convert}(host, error)?),\n}};\n{ok}((result,))"
             );
         }
         match (self.is_trappable(provided.interface, func), func.result.is_some()) {
-            (true, true) => format!("Ok(({call}?,))"),
+            (true, true) => format!("{ok}(({call}?,))"),
             (true, false) => call,
-            (false, true) => format!("Ok(({call},))"),
-            (false, false) => format!("{call};\nOk(())"),
+            (false, true) => format!("{ok}(({call},))"),
+            (false, false) => format!("{call};\n{ok}(())"),
         }
     }
 
@@ -358,7 +352,11 @@ fn trait_text(
     declarations: &str,
     forwards: &str,
 ) -> String {
-    let bounds = if supers.is_empty() { String::new() } else { format!(": {}", supers.join(" + ")) };
+    let bounds = if supers.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", supers.join(" + "))
+    };
     let (h, sized) = (scope.parameter("H"), scope.prelude("Sized"));
     format!(
         "/// {about}\npub trait {name}{bounds} {{\n{declarations}}}\n\

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
-use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem, WorldKey};
+use wit_parser::{
+    Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem, WorldKey,
+};
 
 use crate::error::Error;
 use crate::names::snake;
@@ -131,7 +133,11 @@ impl Keys {
         if found {
             return Ok(());
         }
-        let mut known: Vec<String> = rooms.iter().filter_map(|room| room.bases.first()).cloned().collect();
+        let mut known: Vec<String> = rooms
+            .iter()
+            .filter_map(|room| room.bases.first())
+            .cloned()
+            .collect();
         known.retain(|name| !name.is_empty());
         known.extend(type_names(rooms));
         Err(unknown("with", key, known))
@@ -167,7 +173,10 @@ impl Keys {
             return Mapped::Absolute(path);
         }
         // A leading letter, so that it cannot begin with what is no letter.
-        let alias = snake(&format!("with-{}", key.replace(|c: char| !c.is_ascii_alphanumeric(), "-")));
+        let alias = snake(&format!(
+            "with-{}",
+            key.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+        ));
         if !self.aliases.iter().any(|(known, _)| *known == alias) {
             self.aliases.push((alias.clone(), path));
         }
@@ -177,7 +186,9 @@ impl Keys {
 
 /// A method's name with its resource's, without what the component model puts before it.
 fn plain_name(func: &Function) -> &str {
-    func.name.split_once(']').map_or(func.name.as_str(), |(_, name)| name)
+    func.name
+        .split_once(']')
+        .map_or(func.name.as_str(), |(_, name)| name)
 }
 
 fn full_name(room: &Room<'_>, item: &str) -> String {
@@ -252,7 +263,11 @@ fn rooms(resolve: &Resolve, world: WorldId) -> Vec<Room<'_>> {
                 let interface = &resolve.interfaces[*id];
                 let functions = || interface.functions.values().filter(|_| import).collect();
                 if let Some(room) = rooms.iter_mut().find(|room| room.interface == Some(*id)) {
-                    room.functions = if room.functions.is_empty() { functions() } else { continue };
+                    room.functions = if room.functions.is_empty() {
+                        functions()
+                    } else {
+                        continue;
+                    };
                     continue;
                 }
                 let mut bases = vec![resolve.name_world_key(key)];
@@ -262,7 +277,11 @@ fn rooms(resolve: &Resolve, world: WorldId) -> Vec<Room<'_>> {
                 rooms.push(Room {
                     interface: Some(*id),
                     bases,
-                    types: interface.types.iter().map(|(name, id)| (name.as_str(), *id)).collect(),
+                    types: interface
+                        .types
+                        .iter()
+                        .map(|(name, id)| (name.as_str(), *id))
+                        .collect(),
                     functions: functions(),
                 });
             }

@@ -28,9 +28,11 @@ pub(crate) struct Scope {
 }
 
 /// Names of the prelude, and where they are in full.
-const PRELUDE: [(&str, &str); 9] = [
+const PRELUDE: [(&str, &str); 11] = [
     ("Copy", "::core::marker::Copy"),
+    ("Err", "::core::result::Result::Err"),
     ("Fn", "::core::ops::Fn"),
+    ("Ok", "::core::result::Result::Ok"),
     ("Option", "::core::option::Option"),
     ("Result", "::core::result::Result"),
     ("Send", "::core::marker::Send"),
@@ -76,11 +78,13 @@ impl Scope {
         "Error".to_owned()
     }
 
-    /// A name of Rust's prelude.
+    /// A name of Rust's prelude. `Result` is often another one where the source is put.
     pub(crate) fn prelude(&self, name: &str) -> String {
         let full = PRELUDE.iter().find(|(short, _)| *short == name);
         match full {
-            Some((_, full)) if self.shared() || self.types.has(name) => (*full).to_owned(),
+            Some((_, full)) if self.types.has(name) || (self.shared() && name == "Result") => {
+                (*full).to_owned()
+            }
             _ => name.to_owned(),
         }
     }
@@ -117,7 +121,12 @@ impl Scope {
             let _ = writeln!(uses, "use {}::Error;", self.crate_path);
         }
         if !names.is_empty() {
-            let _ = writeln!(uses, "use {}::component::{{{}}};", self.crate_path, names.join(", "));
+            let _ = writeln!(
+                uses,
+                "use {}::component::{{{}}};",
+                self.crate_path,
+                names.join(", ")
+            );
         }
         uses
     }

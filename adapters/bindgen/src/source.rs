@@ -92,9 +92,9 @@ fn resolve_hint(kind: &ResolveErrorKind) -> Option<&'static str> {
         }
         ResolveErrorKind::DuplicatePackage { .. } => Some("leave one of them out"),
         ResolveErrorKind::PackageCycle { .. } => Some("move what both need into a third package"),
-        ResolveErrorKind::WorldNotFound { .. } | ResolveErrorKind::InterfaceNotFound { .. } => {
-            Some("check the name, and that the package has this version; an item with `@unstable` needs its feature")
-        }
+        ResolveErrorKind::WorldNotFound { .. } | ResolveErrorKind::InterfaceNotFound { .. } => Some(
+            "check the name, and that the package has this version; an item with `@unstable` needs its feature",
+        ),
         _ => None,
     }
 }

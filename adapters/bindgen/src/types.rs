@@ -70,8 +70,7 @@ impl Context<'_> {
         format!("{}<{ty}>", scope.component("Resource"))
     }
 
-    /// The type of an argument that is only looked at. What holds a resource of the host's is given away, as it
-    /// cannot be copied.
+    /// The type of an argument that is only looked at.
     pub(crate) fn argument(&self, scope: &mut Scope, ty: &Type) -> String {
         let Type::Id(id) = ty else {
             return match ty {
@@ -79,9 +78,6 @@ impl Context<'_> {
                 _ => self.owned(scope, ty),
             };
         };
-        if self.holds_hosts(scope.side, *id) {
-            return self.owned(scope, ty);
-        }
         match &self.resolve.types[self.definition(*id)].kind {
             TypeDefKind::Record(_) | TypeDefKind::Variant(_) | TypeDefKind::FixedLengthList(..) => {
                 format!("&{}", self.owned(scope, ty))

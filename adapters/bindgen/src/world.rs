@@ -20,11 +20,19 @@ pub(crate) fn source(context: &Context<'_>) -> String {
     let mut tree = Node::default();
     for (id, module) in &context.imports {
         if !context.keys.interfaces.contains_key(id) {
-            tree.put(module, context.resolve.interfaces[*id].docs.contents.as_deref(), context.import_module(*id, module));
+            tree.put(
+                module,
+                context.resolve.interfaces[*id].docs.contents.as_deref(),
+                context.import_module(*id, module),
+            );
         }
     }
     for (id, module) in &context.exports {
-        tree.put(module, context.resolve.interfaces[*id].docs.contents.as_deref(), context.export_module(*id, module));
+        tree.put(
+            module,
+            context.resolve.interfaces[*id].docs.contents.as_deref(),
+            context.export_module(*id, module),
+        );
     }
     text + &tree.text()
 }
@@ -95,7 +103,11 @@ impl Context<'_> {
         // Everything that the host has to add, and what it has to be for that.
         let mut bounds = Vec::new();
         let mut additions = String::new();
-        for id in self.imports.keys().filter(|id| !self.keys.interfaces.contains_key(*id)) {
+        for id in self
+            .imports
+            .keys()
+            .filter(|id| !self.keys.interfaces.contains_key(*id))
+        {
             if self.has_host(*id) {
                 bounds.push(self.import_path(&scope, *id, "Host"));
             }
@@ -118,7 +130,8 @@ impl Context<'_> {
                 add,
                 "/// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's\n\
                  /// data: `|data| data` if that is the host.\n\
-                 {signature} {{\n{additions}Ok(())\n}}\n"
+                 {signature} {{\n{additions}{ok}(())\n}}\n",
+                ok = scope.prelude("Ok"),
             );
         }
 
@@ -126,15 +139,23 @@ impl Context<'_> {
         let (instance, linker) = (scope.component("Instance"), scope.component("Linker"));
         let component = scope.component("Component");
         let (result, error, send) = (scope.prelude("Result"), scope.error(), scope.prelude("Send"));
-        let t = scope.parameter("T");
+        let (t, ok) = (scope.parameter("T"), scope.prelude("Ok"));
         let Members {
             fields,
             lookups,
             methods,
             finds,
         } = self.world_members(&mut scope);
-        let find = if finds { finder(&mut scope, "&[name]") } else { String::new() };
-        let (store, unused) = if lookups.is_empty() { ("_store", "_instance") } else { ("mut store", "instance") };
+        let find = if finds {
+            finder(&mut scope, "&[name]")
+        } else {
+            String::new()
+        };
+        let (store, unused) = if lookups.is_empty() {
+            ("_store", "_instance")
+        } else {
+            ("mut store", "instance")
+        };
         let about = match &self.world.docs.contents {
             Some(text) => docs(Some(text)),
             None => format!("/// An instance of the world `{}`.\n", self.world.name),
@@ -149,7 +170,7 @@ impl Context<'_> {
              Self::new(&mut store, &instance)\n}}\n\
              /// Finds the exports of `instance`, and checks their types.\n\
              pub fn new({store}: impl {context}, {unused}: &{instance}) -> {result}<Self, {error}> {{\n\
-             Ok(Self {{\n{lookups}}})\n}}\n{add}{methods}{find}}}\n"
+             {ok}(Self {{\n{lookups}}})\n}}\n{add}{methods}{find}}}\n"
         );
         text
     }

@@ -38,7 +38,9 @@ fn expanded(mut options: Options) -> Result<TokenStream> {
     let files = output.files.iter().map(|file| {
         let file = file.display().to_string();
         // The compiler sees by this that the source depends on the file.
-        quote!(const _: &[u8] = include_bytes!(#file);)
+        quote!(
+            const _: &[u8] = include_bytes!(#file);
+        )
     });
     Ok(quote!(#source #(#files)*))
 }
@@ -78,7 +80,9 @@ impl Parse for Input {
             }
         }
         if !input.is_empty() {
-            return Err(input.error("expected `\"world\"`, `\"world\" in \"path\"`, or `{ option: value, … }`"));
+            return Err(
+                input.error("expected `\"world\"`, `\"world\" in \"path\"`, or `{ option: value, … }`")
+            );
         }
         Ok(Input { options })
     }
@@ -93,7 +97,11 @@ fn option(options: &mut Options, name: &Ident, input: ParseStream<'_>) -> Result
         "trappable_error_type" => options.trappable_error_type = pairs(input)?,
         "trappable_imports" => {
             options.trappable_imports = if input.peek(LitBool) {
-                if input.parse::<LitBool>()?.value { Trappable::All } else { Trappable::None }
+                if input.parse::<LitBool>()?.value {
+                    Trappable::All
+                } else {
+                    Trappable::None
+                }
             } else {
                 Trappable::Only(strings(input)?)
             };
