@@ -250,8 +250,9 @@ impl Check<'_> {
                 WorldItem::Interface { id, span, .. } => {
                     let interface = &self.resolve.interfaces[*id];
                     if matches!(key, WorldKey::Name(_)) && interface.name.is_some() {
+                        let span = if span.is_known() { *span } else { world.span };
                         return Err(self.unsupported(
-                            *span,
+                            span,
                             "an interface under a name of the world's choosing".into(),
                             "import or export it without the name",
                         ));

@@ -19,9 +19,9 @@ pub(crate) fn shouty(name: &str) -> String {
     name.to_shouty_snake_case()
 }
 
-/// Words of Rust's own get an underscore behind them.
+/// Words of Rust's own get an underscore behind them; `gen` is one since the edition of 2024.
 fn escaped(mut name: String) -> String {
-    if syn::parse_str::<syn::Ident>(&name).is_err() {
+    if name == "gen" || syn::parse_str::<syn::Ident>(&name).is_err() {
         name.push('_');
     }
     name

@@ -78,9 +78,13 @@ fn parse_hint(kind: &ParseErrorKind) -> Option<&'static str> {
         ParseErrorKind::ItemNotFound { .. } => {
             Some("define it, or bring it in with `use`; an item with `@unstable` needs its feature")
         }
-        ParseErrorKind::Lex(_) | ParseErrorKind::Syntax { .. } => {
-            Some("correct the text there; a name that is a word of WIT's own takes a `%`")
+        ParseErrorKind::Syntax { message, .. } if message.contains("keyword") => {
+            Some("put a `%` before a name that is a word of WIT's own")
         }
+        ParseErrorKind::Syntax { message, .. } if message.contains("flags") => {
+            Some("split the flags into several types")
+        }
+        ParseErrorKind::Lex(_) | ParseErrorKind::Syntax { .. } => Some("correct the text there"),
         _ => None,
     }
 }
@@ -110,8 +114,9 @@ fn choose(resolve: &Resolve, main: PackageId, name: Option<&str>) -> Result<Worl
             }),
         };
     };
+    let plain = worlds.get(name.trim_start_matches('%')).copied();
     let found = match parse_use_path(name) {
-        Ok(ParsedUsePath::Name(name)) => worlds.get(&name).copied(),
+        _ if plain.is_some() => plain,
         Ok(ParsedUsePath::Package(package, name)) => {
             let package = resolve.package_names.get(&package).copied().or_else(|| {
                 // Without a version, the one package of that name.
@@ -126,7 +131,7 @@ fn choose(resolve: &Resolve, main: PackageId, name: Option<&str>) -> Result<Worl
             });
             package.and_then(|package| resolve.packages[package].worlds.get(&name).copied())
         }
-        Err(_) => None,
+        Ok(ParsedUsePath::Name(_)) | Err(_) => None,
     };
     found.ok_or_else(|| Error::UnknownWorld {
         name: name.to_owned(),
