@@ -7,6 +7,7 @@ use wit_parser::{Type, TypeDef, TypeDefKind, TypeId};
 use crate::context::Context;
 use crate::names::{Names, docs, shouty, snake, upper_camel};
 use crate::scope::{Scope, Side};
+use crate::text::FLAGS;
 
 impl Context<'_> {
     /// The definition of each of `types`.
@@ -44,7 +45,7 @@ impl Context<'_> {
                         field.name,
                     );
                 }
-                let derives = self.derives(scope, id, &[]);
+                let derives = self.derives(scope, id, &["Debug"]);
                 format!("{derives}#[component(record)]\npub struct {name} {{\n{fields}}}\n")
             }
             TypeDefKind::Variant(variant) => {
@@ -61,7 +62,7 @@ impl Context<'_> {
                         payload.unwrap_or_default(),
                     );
                 }
-                let derives = self.derives(scope, id, &[]);
+                let derives = self.derives(scope, id, &["Debug"]);
                 format!("{derives}#[component(variant)]\npub enum {name} {{\n{cases}}}\n")
             }
             TypeDefKind::Enum(cases) => {
@@ -72,7 +73,7 @@ impl Context<'_> {
                     let docs = docs(case.docs.contents.as_deref());
                     let _ = writeln!(text, "{docs}#[component(name = {:?})]\n{rust},", case.name);
                 }
-                let derives = self.derives(scope, id, &["Copy", "PartialEq", "Eq"]);
+                let derives = self.derives(scope, id, &["Copy", "Debug", "PartialEq", "Eq"]);
                 format!("{derives}#[component(enum)]\npub enum {name} {{\n{text}}}\n")
             }
             TypeDefKind::Flags(flags) => {
@@ -81,15 +82,10 @@ impl Context<'_> {
                 for flag in &flags.flags {
                     let rust = names.take(shouty(&flag.name));
                     let docs = docs(flag.docs.contents.as_deref());
-                    let _ = writeln!(
-                        labels,
-                        "{docs}#[component(name = {:?})]\nconst {rust};",
-                        flag.name
-                    );
+                    let _ = writeln!(labels, "{docs}#[component(name = {:?})]\n{rust},", flag.name);
                 }
                 let docs = docs(def.docs.contents.as_deref());
-                let crate_path = &self.options.crate_path;
-                return format!("{crate_path}::component::flags! {{\n{docs}pub {name} {{\n{labels}}}\n}}\n");
+                return format!("{FLAGS}\n{docs}pub enum {name} {{\n{labels}}}\n");
             }
             TypeDefKind::Resource if scope.side == Side::Export => {
                 format!("pub type {name} = {};\n", scope.component("ResourceAny"))
@@ -142,13 +138,12 @@ impl Context<'_> {
             .then(|| interface.path_of(scope, &self.type_name(Side::Import, id)))
     }
 
-    fn derives(&self, scope: &mut Scope, id: TypeId, more: &[&str]) -> String {
+    fn derives(&self, scope: &mut Scope, id: TypeId, own: &[&str]) -> String {
         let mut derives: Vec<String> = Vec::new();
         if !self.holds_hosts(scope.side, id) {
             derives.push("Clone".into());
         }
-        derives.push("Debug".into());
-        derives.extend(more.iter().map(|derive| (*derive).to_owned()));
+        derives.extend(own.iter().map(|derive| (*derive).to_owned()));
         if self.facts.resources(id).is_empty() {
             for path in &self.options.additional_derives {
                 let last = |path: &str| path.rsplit("::").next().map(|name| name.trim().to_owned());

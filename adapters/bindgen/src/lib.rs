@@ -26,6 +26,7 @@ mod names;
 mod options;
 mod scope;
 mod source;
+mod text;
 mod types;
 mod world;
 
@@ -54,30 +55,7 @@ pub fn generate(options: &Options) -> Result<Output, Error> {
     let text = world::source(&context);
     let file = syn::parse_file(&text).map_err(|error| Error::Syntax(error.to_string()))?;
     Ok(Output {
-        source: spaced(&prettyplease::unparse(&file)),
+        source: text::finish(&prettyplease::unparse(&file), &options.crate_path),
         files: source.files,
     })
-}
-
-/// With an empty line behind each item that ends in a brace, and before each that has something before it.
-fn spaced(source: &str) -> String {
-    let mut out = String::with_capacity(source.len() + source.len() / 16);
-    let mut last = "";
-    for line in source.lines() {
-        let (before, now) = (last.trim_start(), line.trim_start());
-        let opens = ["///", "#[", "pub ", "fn ", "impl", "use "]
-            .iter()
-            .any(|start| now.starts_with(start));
-        let attached = before.starts_with("///") || before.starts_with("#[");
-        let both = |start: &str| before.starts_with(start) && now.starts_with(start);
-        let ended =
-            before == "}" || (before.ends_with(';') && !attached && !both("use ") && !both("pub type "));
-        if opens && ended {
-            out.push('\n');
-        }
-        out.push_str(line);
-        out.push('\n');
-        last = line;
-    }
-    out
 }

@@ -1,0 +1,247 @@
+//! Refusals: each says where, what, and what to do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use airssys_wasm_bindgen::{Error, Options, Trappable, generate};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wit")
+}
+
+fn refused(name: &str) -> String {
+    let mut options = Options::new("::host");
+    options.paths = vec![folder().join("refused").join(name)];
+    generate(&options).expect_err(name).to_string()
+}
+
+fn inline(text: &str) -> Options {
+    let mut options = Options::new("::host");
+    options.inline = Some(text.to_owned());
+    options
+}
+
+/// File, the place in it, what is wrong, what to do.
+const CASES: [(&str, &str, &str, &str); 17] = [
+    ("accessor.wit", ":5:9", "accessor", "write it as a `func`"),
+    (
+        "async.wit",
+        ":4:12",
+        "asynchronous function `wait`",
+        "take the `async` away",
+    ),
+    (
+        "error-context.wit",
+        ":4:12",
+        "`error-context` is not supported",
+        "use a variant or a string",
+    ),
+    (
+        "future.wit",
+        ":4:26",
+        "`future` is not supported",
+        "return the value itself",
+    ),
+    ("map.wit", ":4:23", "`map` is not supported", "list of tuples"),
+    ("no-world.wit", "", "the world has to be named", "add one"),
+    (
+        "recursive.wit",
+        ":4:45",
+        "`tree` depends on itself",
+        "name them by their index",
+    ),
+    (
+        "renamed-interface.wit",
+        ":5:7",
+        "name of the world's choosing",
+        "without the name",
+    ),
+    ("stream.wit", ":4:12", "`stream` is not supported", "use a list"),
+    ("syntax.wit", ":4:21", "expected ')'", "correct the text"),
+    (
+        "too-large.wit",
+        ":5:12",
+        "type `book`",
+        "lists of variable length",
+    ),
+    ("too-many-flags.wit", ":4:295", "32 flags", "split the flags"),
+    (
+        "too-many-parameters.wit",
+        ":4:12",
+        "18 parameters",
+        "put them in a record",
+    ),
+    ("two-worlds.wit", ":3:7", "`first`", "`second`"),
+    (
+        "unknown-package.wit",
+        ":4:12",
+        "'other:place@1.0.0' not found",
+        "`deps`",
+    ),
+    (
+        "unknown-type.wit",
+        ":4:18",
+        "`nowhere` does not exist",
+        "define it",
+    ),
+    (
+        "wide-tuple.wit",
+        ":4:22",
+        "more than 12 members",
+        "make it a record",
+    ),
+];
+
+#[test]
+fn a_refusal_has_a_place_and_a_way_out() {
+    for (file, place, what, hint) in CASES {
+        let message = refused(file);
+        if !place.is_empty() {
+            let place = format!("{file}{place}");
+            assert!(message.contains(&place), "{file}: no `{place}` in: {message}");
+        }
+        assert!(message.contains(what), "{file}: no `{what}` in: {message}");
+        assert!(message.contains(hint), "{file}: no `{hint}` in: {message}");
+    }
+}
+
+#[test]
+fn every_refused_fixture_has_a_case() {
+    let mut files: Vec<_> = fs::read_dir(folder().join("refused"))
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    files.sort();
+    assert_eq!(files, CASES.map(|(file, ..)| file));
+}
+
+#[test]
+fn a_world_that_is_not_there() {
+    let mut options = Options::new("::host");
+    options.paths = vec![folder().join("refused/two-worlds.wit")];
+    for name in [
+        "third",
+        "other:place/first",
+        "fixture:two-worlds/third",
+        "no world at all",
+    ] {
+        options.world = Some(name.into());
+        let error = generate(&options).expect_err(name);
+        assert!(matches!(error, Error::UnknownWorld { .. }));
+        let message = error.to_string();
+        assert!(message.contains(&format!("`{name}`")), "{message}");
+        assert!(
+            message.contains("`first` (") && message.contains("two-worlds.wit:5:7"),
+            "{message}"
+        );
+    }
+    for name in ["first", "fixture:two-worlds/first"] {
+        options.world = Some(name.into());
+        generate(&options).expect(name);
+    }
+}
+
+#[test]
+fn nothing_to_read() {
+    let mut options = Options::new("::host");
+    assert_eq!(generate(&options).expect_err("no input"), Error::NoInput);
+    options.paths = vec!["not/there".into()];
+    let message = generate(&options).expect_err("no file").to_string();
+    assert!(
+        message.starts_with("not/there: there is no such file"),
+        "{message}"
+    );
+}
+
+#[test]
+fn options_that_name_what_is_not_there() {
+    let text = "package a:b; interface c { type t = u8; f: func(); } world w { import c; import g: func(); }";
+    let options = inline(text);
+    generate(&options).expect("without them");
+    let unknown = |options: &Options, option: &str| {
+        let message = generate(options).expect_err(option).to_string();
+        assert!(
+            message.starts_with(&format!(
+                "option `{option}`: the world has no `a:b/x`; there are: "
+            )),
+            "{message}"
+        );
+        message
+    };
+    let key = || vec![("a:b/x".to_owned(), "p".to_owned())];
+    let with = Options {
+        with: key(),
+        ..options.clone()
+    };
+    assert!(unknown(&with, "with").contains("a:b/c, a:b/c/t"));
+    let errors = Options {
+        trappable_error_type: key(),
+        ..options.clone()
+    };
+    assert!(unknown(&errors, "trappable_error_type").contains("a:b/c/t"));
+    let trappable = Trappable::Only(vec!["a:b/x".into()]);
+    let trappable = Options {
+        trappable_imports: trappable,
+        ..options
+    };
+    assert!(unknown(&trappable, "trappable_imports").contains("a:b/c/f, g"));
+}
+
+#[test]
+fn paths_that_are_no_rust() {
+    let mut options = inline("package a:b; interface c { type t = u8; } world w { import c; }");
+    options.with = vec![("a:b/c/t".into(), "not a + path".into())];
+    let error = generate(&options).expect_err("no path");
+    assert!(matches!(error, Error::Syntax(_)), "{error}");
+}
+
+/// A chain of types is as deep as the text is long; what walks along it must not use the stack for that.
+#[test]
+fn types_that_nest_deep_are_refused() {
+    use std::fmt::Write;
+    let mut text = String::from("package a:b;\ninterface c {\ntype t0 = u8;\n");
+    for level in 1..5000 {
+        writeln!(text, "type t{level} = list<t{}>;", level - 1).expect("a string");
+    }
+    text.push_str("}\nworld w { import c; }");
+    let message = generate(&inline(&text)).expect_err("too deep").to_string();
+    assert!(
+        message.contains("128 levels") && message.contains("inline:13"),
+        "{message}"
+    );
+
+    let aliases = text.replace("list<", "").replace('>', "");
+    generate(&inline(&aliases)).expect("names for one type are no depth");
+}
+
+#[test]
+fn unstable_items_are_there_with_their_feature_only() {
+    let source = |features: &[&str], all| {
+        let mut options = Options::new("::host");
+        options.paths = vec![folder().join("accepted/stability.wit")];
+        options.features = features.iter().map(|name| (*name).to_owned()).collect();
+        options.all_features = all;
+        generate(&options).expect("generated").source
+    };
+    let has =
+        |source: &str| ["fn newer", "fn fancy", "fn wild", "pub mod trial"].map(|text| source.contains(text));
+    assert_eq!(has(&source(&[], false)), [true, false, false, false]);
+    assert_eq!(has(&source(&["fancy"], false)), [true, true, false, true]);
+    assert_eq!(has(&source(&["fancy", "wild"], false)), [true; 4]);
+    assert_eq!(has(&source(&[], true)), [true; 4]);
+}
+
+#[test]
+fn earlier_paths_and_inline_text_go_together() {
+    let mut options = inline("package a:b; world w { import fixture:lists/sequences; }");
+    options.paths = vec![folder().join("accepted/lists.wit")];
+    let output = generate(&options).expect("generated");
+    assert!(output.source.contains("pub mod sequences"));
+    assert_eq!(output.files, options.paths);
+}

@@ -1,0 +1,125 @@
+//! Generated source, compared with what is committed in `snapshots`; `UPDATE_SNAPSHOTS=1` writes it anew.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use airssys_wasm_bindgen::{Options, Trappable, generate};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn fixture(name: &str) -> Options {
+    let mut options = Options::new("::airssys_wasm");
+    options.paths = vec![root().join("tests/wit/accepted").join(name)];
+    options
+}
+
+/// Every snapshot: its name, and the options that it is made with.
+fn snapshots() -> Vec<(&'static str, Options)> {
+    let plain = [
+        ("deps_folder", "deps-folder"),
+        ("docs", "docs.wit"),
+        ("empty", "empty.wit"),
+        ("fixed_lists", "fixed-lists.wit"),
+        ("flags", "flags.wit"),
+        ("inline_interfaces", "inline-interfaces.wit"),
+        ("keywords", "keywords.wit"),
+        ("prelude", "prelude.wit"),
+        ("records", "records.wit"),
+        ("resources_both", "resources-both.wit"),
+        ("resources_exported", "resources-exported.wit"),
+        ("resources_imported", "resources-imported.wit"),
+        ("resources_world", "resources-world.wit"),
+        ("variants", "variants.wit"),
+        ("versions", "versions"),
+        ("world_functions", "world-functions.wit"),
+    ];
+    let mut all: Vec<_> = plain.map(|(name, file)| (name, fixture(file))).into();
+
+    let mut options = fixture("errors.wit");
+    options.trappable_error_type = vec![
+        (
+            "fixture:errors/kinds/error-code".into(),
+            "crate::FileError".into(),
+        ),
+        ("fixture:errors/files/error".into(), "my::Other".into()),
+    ];
+    options.trappable_imports = Trappable::Only(vec!["fixture:errors/files/size".into(), "log".into()]);
+    options.additional_derives = vec!["PartialEq".into(), "Clone".into()];
+    all.push(("errors", options));
+
+    let mut options = fixture("use-chains.wit");
+    options.world = Some("all-exported".into());
+    options.with = vec![("fixture:use-chains/first/entry".into(), "my::Entry".into())];
+    options.name_crate = true;
+    options.crate_path = "crate::host".into();
+    all.push(("with", options));
+
+    // The contract, whose packages are beside one another.
+    let mut options = Options::new("::airssys_wasm");
+    let files = ["types", "messaging", "multicodec", "host", "component"];
+    options.paths = files
+        .map(|name| root().join("wit/core").join(name).with_extension("wit"))
+        .into();
+    all.push(("contract", options));
+    all
+}
+
+#[test]
+fn sources_are_as_committed() {
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let snapshots = snapshots();
+    assert!(snapshots.len() >= 18);
+    for (name, options) in &snapshots {
+        let path = folder().join(name).with_extension("rs");
+        let output = generate(options).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!output.files.is_empty(), "{name} is made from files");
+        if update {
+            fs::write(&path, &output.source).expect("written");
+            continue;
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        if output.source != committed {
+            let line = output
+                .source
+                .lines()
+                .zip(committed.lines())
+                .position(|(now, then)| now != then);
+            panic!(
+                "{} differs, first in line {}: look at the difference after UPDATE_SNAPSHOTS=1",
+                path.display(),
+                line.unwrap_or_default() + 1,
+            );
+        }
+    }
+}
+
+#[test]
+fn no_snapshot_is_left_over() {
+    let known: BTreeSet<_> = snapshots().iter().map(|(name, _)| format!("{name}.rs")).collect();
+    let found: BTreeSet<_> = fs::read_dir(folder())
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn the_same_wit_gives_the_same_source() {
+    for (name, options) in snapshots() {
+        let source = || generate(&options).expect("generated").source;
+        assert_eq!(source(), source(), "{name}");
+    }
+}
