@@ -49,7 +49,7 @@ pub use airssys_wasm_abi::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResultType, Type,
     VariantType,
 };
-pub use airssys_wasm_macros::{ComponentType, Lift, Lower};
+pub use airssys_wasm_macros::{ComponentType, Lift, Lower, bindgen};
 pub use component::Component;
 pub use func::Func;
 pub use instance::{ExportIndex, Instance};

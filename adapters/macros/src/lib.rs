@@ -57,6 +57,7 @@ pub fn lower(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Lift, attributes(component))]
 pub fn lift(input: TokenStream) -> TokenStream {
     derive::expand(derive::lift, input)
+}
 
 /// Makes Rust glue for a WIT world where it stands; `airssys-wasm bindgen` prints the same source.
 ///
