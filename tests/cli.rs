@@ -2,6 +2,8 @@
 
 #[path = "cli/backends.rs"]
 mod backends;
+#[path = "cli/bindgen.rs"]
+mod bindgen;
 #[path = "cli/faults.rs"]
 mod faults;
 mod host_support;

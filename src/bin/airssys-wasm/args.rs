@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     Invoke(InvokeArgs),
     Backends(BackendsArgs),
+    Bindgen(BindgenArgs),
 }
 
 /// Run one operation of a component: init, execute, shut down
@@ -126,6 +127,51 @@ pub(crate) struct BackendsArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Print the Rust source of a host for a WIT world, as the macro `bindgen!` makes it
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct BindgenArgs {
+    /// WIT files, and folders of them with their `deps`; earlier ones may be used by later ones
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// The world, as `name` or `ns:pkg/name@1.0.0`; not needed if there is only one
+    #[arg(long)]
+    pub(crate) world: Option<String>,
+
+    /// Take the items that are unstable under this feature, too; may be given many times
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) features: Vec<String>,
+
+    /// Take all unstable items, too
+    #[arg(long)]
+    pub(crate) all_features: bool,
+
+    /// Take a Rust path instead of generating `ns:pkg/iface` or `ns:pkg/iface/type`; may be given many times
+    #[arg(long, value_name = "ITEM=PATH", value_parser = pair)]
+    pub(crate) with: Vec<(String, String)>,
+
+    /// Take an error type of the host's own for `ns:pkg/iface/type`; may be given many times
+    #[arg(long, value_name = "ITEM=PATH", value_parser = pair)]
+    pub(crate) trappable_error_type: Vec<(String, String)>,
+
+    /// Imported functions that may end in a trap, as `ns:pkg/iface/func`, or `all`; may be given many times
+    #[arg(long, value_name = "FUNC", value_delimiter = ',')]
+    pub(crate) trappable_imports: Vec<String>,
+
+    /// A derive for records, variants and enums; may be given many times
+    #[arg(long = "derive", value_name = "PATH", value_delimiter = ',')]
+    pub(crate) additional_derives: Vec<String>,
+
+    /// The Rust path of this library [default: ::airssys_wasm]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) crate_path: Option<String>,
+
+    /// Write the source to this file, instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 
 mod args;
 mod backends;
+mod bindgen;
 mod exit;
 mod files;
 mod inspect;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Invoke(args) => invoke::run(args),
         Command::Backends(args) => backends::run(args),
+        Command::Bindgen(args) => bindgen::run(args),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -1,0 +1,53 @@
+//! `bindgen`: Rust source for a host of a WIT world.
+
+use airssys_wasm_bindgen::{Error, Options, Trappable, generate};
+
+use crate::args::BindgenArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{files, output};
+
+/// Where hosts have this library.
+const CRATE: &str = "::airssys_wasm";
+
+pub(crate) fn run(args: &BindgenArgs) -> Outcome {
+    let made = generate(&options(args))?;
+    match &args.output {
+        Some(path) => files::write(path, made.source.as_bytes())?,
+        None => output::print(made.source.trim_end())?,
+    }
+    Ok(Exit::Done)
+}
+
+fn options(args: &BindgenArgs) -> Options {
+    let crate_path = args.crate_path.as_deref();
+    let mut options = Options::new(crate_path.unwrap_or(CRATE));
+    options.name_crate = crate_path.is_some_and(|path| path != CRATE);
+    options.paths.clone_from(&args.paths);
+    options.world.clone_from(&args.world);
+    options.with.clone_from(&args.with);
+    options
+        .trappable_error_type
+        .clone_from(&args.trappable_error_type);
+    options.trappable_imports = match args.trappable_imports.as_slice() {
+        [] => Trappable::None,
+        [all] if all == "all" => Trappable::All,
+        names => Trappable::Only(names.to_vec()),
+    };
+    options.additional_derives.clone_from(&args.additional_derives);
+    options.features.clone_from(&args.features);
+    options.all_features = args.all_features;
+    options
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let exit = match &error {
+            // As with a component that cannot be loaded.
+            Error::Wit { .. } | Error::Unsupported { .. } | Error::NoPlan { .. } => Exit::Load,
+            // As with any file that cannot be read.
+            Error::NoFile(_) => Exit::Host,
+            _ => Exit::Usage,
+        };
+        Failure::new(exit, error)
+    }
+}
