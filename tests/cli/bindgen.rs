@@ -33,7 +33,7 @@ fn the_options_are_those_of_the_macro() {
     ])
     .ended(0);
     for text in [
-        "use my::Details as ",
+        "type WithFixtureErrorsKindsDetails = my::Details;",
         "Result<u32, Error>",
         "fn convert_error_code(&mut self, error: crate::Failure) -> HostResult<ErrorCode>",
         "fn size(&mut self, path: String) -> HostResult<u64>;",

@@ -86,8 +86,18 @@ pub enum Error {
         /// What could be named.
         hint: String,
     },
-    /// The source came out wrong: a path or derive among the options is no Rust, or the generator has a fault.
-    #[error("the generated source is no Rust: {0}; check the paths and derives among the options")]
+    /// An option has what is no path of Rust's.
+    #[error("option `{option}`: `{path}` is no Rust path; write one as `some::module::Name`")]
+    NoPath {
+        /// The option's name.
+        option: &'static str,
+        /// What it has.
+        path: String,
+    },
+    /// The generator has a fault.
+    #[error(
+        "the generated source is no Rust: {0}; this is a fault of the generator's, please report it with the WIT"
+    )]
     Syntax(String),
 }
 

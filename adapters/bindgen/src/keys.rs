@@ -8,7 +8,7 @@ use wit_parser::{
 };
 
 use crate::error::Error;
-use crate::names::snake;
+use crate::names::{Names, snake, upper_camel};
 use crate::options::{Options, Trappable};
 use crate::scope::Scope;
 
@@ -43,11 +43,26 @@ impl Mapped {
     }
 }
 
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Module,
+    Type,
+}
+
+/// The name that a path gets where the source is put.
+#[derive(Debug)]
+pub(crate) struct Alias {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+}
+
 /// What the options say of items.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    /// The names that paths get where the source is put.
-    pub(crate) aliases: Vec<(String, String)>,
+    pub(crate) aliases: Vec<Alias>,
+    names: Names,
     pub(crate) interfaces: HashMap<InterfaceId, Mapped>,
     pub(crate) types: HashMap<TypeId, Mapped>,
     /// The host's error types, by the definitions that they become.
@@ -87,7 +102,7 @@ impl Keys {
             keys.with(resolve, &rooms, key, path)?;
         }
         for (key, path) in &options.trappable_error_type {
-            let mapped = keys.mapped(key, path);
+            let mapped = keys.mapped(key, path, Kind::Type);
             let found = rooms.iter().flat_map(|room| {
                 let types = room.types.iter();
                 types.filter(|(name, _)| room.names(key, name)).map(|(_, id)| *id)
@@ -109,7 +124,11 @@ impl Keys {
     }
 
     fn with(&mut self, resolve: &Resolve, rooms: &[Room<'_>], key: &str, path: &str) -> Result<(), Error> {
-        let mapped = self.mapped(key, path);
+        let is_type = rooms
+            .iter()
+            .any(|room| room.types.iter().any(|(name, _)| room.names(key, name)));
+        let kind = if is_type { Kind::Type } else { Kind::Module };
+        let mapped = self.mapped(key, path, kind);
         let mut found = false;
         for room in rooms {
             if let Some(interface) = room.interface {
@@ -167,20 +186,24 @@ impl Keys {
         self.trappable.contains(&(interface, func.name.clone()))
     }
 
-    fn mapped(&mut self, key: &str, path: &str) -> Mapped {
+    fn mapped(&mut self, key: &str, path: &str, kind: Kind) -> Mapped {
         let path: String = path.split_whitespace().collect();
         if path.starts_with("::") || path.split("::").next() == Some("crate") {
             return Mapped::Absolute(path);
         }
         // A leading letter, so that it cannot begin with what is no letter.
-        let alias = snake(&format!(
-            "with-{}",
-            key.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
-        ));
-        if !self.aliases.iter().any(|(known, _)| *known == alias) {
-            self.aliases.push((alias.clone(), path));
-        }
-        Mapped::Alias(alias, String::new())
+        let name = format!("with-{}", key.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+        let name = match kind {
+            Kind::Module => snake(&name),
+            Kind::Type => upper_camel(&name),
+        };
+        let name = self.names.take(name);
+        self.aliases.push(Alias {
+            name: name.clone(),
+            path,
+            kind,
+        });
+        Mapped::Alias(name, String::new())
     }
 }
 

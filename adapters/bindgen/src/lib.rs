@@ -49,6 +49,7 @@ pub struct Output {
 /// # Errors
 /// Each case of [`Error`].
 pub fn generate(options: &Options) -> Result<Output, Error> {
+    options.check()?;
     let source = source::read(options)?;
     let facts = check::check(&source.resolve, source.world)?;
     let context = context::Context::new(&source.resolve, source.world, options, facts)?;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::error::Error;
+
 /// The WIT to read, and how to say it in Rust.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -47,6 +49,23 @@ impl Options {
             features: Vec::new(),
             all_features: false,
         }
+    }
+
+    /// Checks that what has to be paths is.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let with = self.with.iter().map(|(_, path)| ("with", path));
+        let errors = self.trappable_error_type.iter();
+        let errors = errors.map(|(_, path)| ("trappable_error_type", path));
+        let derives = self.additional_derives.iter();
+        let derives = derives.map(|path| ("additional_derives", path));
+        let own = [("crate_path", &self.crate_path)];
+        for (option, path) in own.into_iter().chain(with).chain(errors).chain(derives) {
+            if syn::parse_str::<syn::Path>(path).is_err() {
+                let path = path.clone();
+                return Err(Error::NoPath { option, path });
+            }
+        }
+        Ok(())
     }
 }
 

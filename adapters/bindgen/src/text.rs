@@ -62,7 +62,7 @@ fn spaced(source: &str) -> String {
         let both = |start: &str| before.starts_with(start) && now.starts_with(start);
         let ended = before == "}"
             || (!text && before.ends_with("{}"))
-            || (!text && before.ends_with(';') && !both("use ") && !both("pub type "));
+            || (!text && before.ends_with(';') && !both("use ") && !both("pub type ") && !both("type "));
         if opens && ended {
             out.push('\n');
         }

@@ -8,13 +8,17 @@ use wit_parser::{Function, TypeId, WorldItem};
 use crate::context::{Context, Module, resources};
 use crate::exports::{Found, finder};
 use crate::imports::{Provided, add_to_linker};
+use crate::keys::{Alias, Kind};
 use crate::names::{Names, docs, snake, upper_camel};
 
 /// The whole source, not yet formatted.
 pub(crate) fn source(context: &Context<'_>) -> String {
     let mut text = String::new();
-    for (alias, path) in &context.keys.aliases {
-        let _ = writeln!(text, "#[allow(unused_imports)]\nuse {path} as {alias};");
+    for Alias { name, path, kind } in &context.keys.aliases {
+        let _ = match kind {
+            Kind::Module => writeln!(text, "#[allow(unused_imports)]\nuse {path} as {name};"),
+            Kind::Type => writeln!(text, "#[allow(dead_code)]\ntype {name} = {path};"),
+        };
     }
     text.push_str(&context.world());
     let mut tree = Node::default();

@@ -195,10 +195,44 @@ fn options_that_name_what_is_not_there() {
 
 #[test]
 fn paths_that_are_no_rust() {
-    let mut options = inline("package a:b; interface c { type t = u8; } world w { import c; }");
-    options.with = vec![("a:b/c/t".into(), "not a + path".into())];
-    let error = generate(&options).expect_err("no path");
-    assert!(matches!(error, Error::Syntax(_)), "{error}");
+    let options = inline("package a:b; interface c { type t = u8; } world w { import c; }");
+    let no_path = |options: Options, option: &str| {
+        let message = generate(&options).expect_err(option).to_string();
+        assert_eq!(
+            message,
+            format!("option `{option}`: `not a + path` is no Rust path; write one as `some::module::Name`")
+        );
+    };
+    let path = || "not a + path".to_owned();
+    let (with, errors) = (vec![("a:b/c/t".into(), path())], vec![("a:b/c/t".into(), path())]);
+    no_path(
+        Options {
+            with,
+            ..options.clone()
+        },
+        "with",
+    );
+    no_path(
+        Options {
+            trappable_error_type: errors,
+            ..options.clone()
+        },
+        "trappable_error_type",
+    );
+    no_path(
+        Options {
+            additional_derives: vec![path()],
+            ..options.clone()
+        },
+        "additional_derives",
+    );
+    no_path(
+        Options {
+            crate_path: path(),
+            ..options
+        },
+        "crate_path",
+    );
 }
 
 /// A chain of types is as deep as the text is long; what walks along it must not use the stack for that.

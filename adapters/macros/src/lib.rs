@@ -81,7 +81,11 @@ pub fn lift(input: TokenStream) -> TokenStream {
 /// });
 /// ```
 ///
-/// Paths are relative to the folder of Cargo.toml. Every option may be left out.
+/// Paths are relative to the folder of Cargo.toml. Every option may be left out. An interface that has a path in `with`
+/// is not generated, and left to the caller to add to linkers; a type that has one is taken in imports and exports.
+///
+/// The world becomes a struct: `add_to_linker` defines what it imports by traits `Host` of the interfaces, `instantiate`
+/// finds what a component exports, and methods `call_…` call it.
 #[proc_macro]
 pub fn bindgen(input: TokenStream) -> TokenStream {
     bindgen::expand(input.into()).into()

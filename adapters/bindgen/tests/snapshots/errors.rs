@@ -1,5 +1,5 @@
-#[allow(unused_imports)]
-use my::Other as with_fixture_errors_files_error;
+#[allow(dead_code)]
+type WithFixtureErrorsFilesError = my::Other;
 
 /// What the host does for the world `errors`.
 pub trait ErrorsImports {
@@ -189,7 +189,7 @@ pub mod fixture {
                     &mut self,
                     a: String,
                     b: String,
-                ) -> Result<u32, super::super::super::with_fixture_errors_files_error>;
+                ) -> Result<u32, super::super::super::WithFixtureErrorsFilesError>;
 
                 fn size(&mut self, path: String) -> HostResult<u64>;
 
@@ -198,7 +198,7 @@ pub mod fixture {
                 /// What an error of the host's is for the component; an `Err` is a trap.
                 fn convert_error(
                     &mut self,
-                    error: super::super::super::with_fixture_errors_files_error,
+                    error: super::super::super::WithFixtureErrorsFilesError,
                 ) -> HostResult<Error>;
             }
 
@@ -211,7 +211,7 @@ pub mod fixture {
                     &mut self,
                     a: String,
                     b: String,
-                ) -> Result<u32, super::super::super::with_fixture_errors_files_error> {
+                ) -> Result<u32, super::super::super::WithFixtureErrorsFilesError> {
                     Host::rename(*self, a, b)
                 }
 
@@ -225,7 +225,7 @@ pub mod fixture {
 
                 fn convert_error(
                     &mut self,
-                    error: super::super::super::with_fixture_errors_files_error,
+                    error: super::super::super::WithFixtureErrorsFilesError,
                 ) -> HostResult<Error> {
                     Host::convert_error(*self, error)
                 }

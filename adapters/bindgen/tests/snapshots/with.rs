@@ -1,5 +1,5 @@
-#[allow(unused_imports)]
-use my::Entry as with_fixture_use_chains_first_entry;
+#[allow(dead_code)]
+type WithFixtureUseChainsFirstEntry = my::Entry;
 
 /// Exports what the others use, too.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub mod exports {
             pub mod first {
                 use crate::host::component::{ComponentType, Lift, Lower};
 
-                pub type Entry = super::super::super::super::with_fixture_use_chains_first_entry;
+                pub type Entry = super::super::super::super::WithFixtureUseChainsFirstEntry;
 
                 #[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lower, Lift)]
                 #[component(crate = crate::host)]
