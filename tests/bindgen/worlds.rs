@@ -12,18 +12,20 @@ use wit_parser::{ManglingAndAbi, PackageId, Resolve};
 use crate::common::default_engine;
 
 /// A component of a world, whose functions trap when they are called.
-fn component(engine: &Engine, resolve: &Resolve, package: PackageId, world: &str) -> Component {
+pub(crate) fn component(engine: &Engine, resolve: &Resolve, package: PackageId, world: &str) -> Component {
     let world = resolve.packages[package].worlds[world];
     let mut module = dummy_module(resolve, world, ManglingAndAbi::Standard32);
     embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false).expect("embedded");
-    let encoder = ComponentEncoder::default()
+    let bytes = ComponentEncoder::default()
         .module(&module)
-        .expect("a module of the world");
-    let bytes = encoder.validate(true).encode().expect("encoded");
+        .expect("a module of the world")
+        .validate(true)
+        .encode()
+        .expect("encoded");
     Component::from_binary(engine, &bytes).expect("it loads")
 }
 
-fn resolve(path: &str) -> (Resolve, PackageId) {
+pub(crate) fn resolve(path: &str) -> (Resolve, PackageId) {
     let mut resolve = Resolve::new();
     resolve.all_features = true;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
