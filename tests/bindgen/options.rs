@@ -57,7 +57,7 @@ mod with {
     /// A point with what the generated one has not.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ComponentType, Lower, Lift)]
     #[component(record)]
-    pub struct Point {
+    pub(crate) struct Point {
         pub x: i32,
         pub y: i32,
     }
@@ -70,14 +70,14 @@ mod with {
         },
     });
 
-    pub mod interface {
+    pub(crate) mod interface {
         airssys_wasm::component::bindgen!({
             path: "tests/wit/accepted/records.wit",
             with: { "fixture:records/shapes": super::super::other::fixture::records::shapes },
         });
     }
 
-    pub mod package {
+    pub(crate) mod package {
         airssys_wasm::component::bindgen!({
             path: "tests/wit/accepted/records.wit",
             with: { "fixture:records": crate::options::other::fixture::records },
@@ -95,7 +95,7 @@ mod other {
 mod errors {
     /// The host's own error.
     #[derive(Debug)]
-    pub enum Failure {
+    pub(crate) enum Failure {
         Missing,
         Broken,
     }

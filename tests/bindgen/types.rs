@@ -16,7 +16,7 @@ use exports::fixtures::types::{counters, echoes};
 use fixtures::types::{host_functions, host_logger};
 
 /// What a logger is to the host.
-pub struct Log {
+pub(crate) struct Log {
     name: String,
     lines: u32,
 }
