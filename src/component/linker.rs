@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Val;
 use super::component::Component;
 use super::host_func::{self, HostCall, HostFunc, HostResource, TypeCheck};
 use super::instance::{self, Instance};
@@ -12,7 +13,6 @@ use super::resolve::{self, Resolved};
 use super::resource::ResourceType;
 use super::store::{AsContextMut, StoreContextMut};
 use super::typed::{LiftList, LowerList, TypeContext};
-use super::Val;
 use crate::engine::Engine;
 use crate::error::{Error, Result, TrapKind};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::component::Component;
 use super::display_func;
-use super::ir::{ExternType, ResourceTable};
 use super::host_func::{HostFunc, HostResource};
+use super::ir::{ExternType, ResourceTable};
 use super::linker::{Definition, Definitions, Linker};
 use super::names;
 use super::resource::ResourceType;
