@@ -57,7 +57,7 @@ impl Names {
 pub(crate) fn docs(text: Option<&str>) -> String {
     let mut out = String::new();
     let mut within = false;
-    for line in text.unwrap_or_default().lines() {
+    for line in plain(text.unwrap_or_default()) {
         let line = line.trim_end();
         let fence = line.trim_start().starts_with("```");
         let bare = fence && line.trim() == "```";
@@ -67,4 +67,71 @@ pub(crate) fn docs(text: Option<&str>) -> String {
         out.push_str(&format!("///{space}{line}{language}\n"));
     }
     out
+}
+
+/// The lines without what a block comment has in front of them, stars and margin.
+fn plain(text: &str) -> Vec<&str> {
+    let blank = |line: &&str| line.trim().is_empty();
+    let mut lines: Vec<&str> = text.lines().skip_while(blank).collect();
+    while lines.last().is_some_and(blank) {
+        lines.pop();
+    }
+    let starred = |line: &&str| line.starts_with(' ') && line.trim_start().starts_with('*');
+    if lines.iter().all(|line| blank(line) || starred(line)) {
+        for line in &mut lines {
+            *line = line.trim_start().trim_start_matches('*');
+        }
+    }
+    let margin = |line: &&str| line.len() - line.trim_start().len();
+    let common = lines.iter().filter(|line| !blank(line)).map(margin).min();
+    for line in &mut lines {
+        *line = line.get(common.unwrap_or_default()..).unwrap_or_default();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_rust_s_own_are_escaped() {
+        for (wit, rust) in [
+            ("self", "self_"),
+            ("gen", "gen_"),
+            ("async", "async_"),
+            ("a-b2-c", "a_b2_c"),
+        ] {
+            assert_eq!(snake(wit), rust);
+        }
+        assert_eq!(upper_camel("self"), "Self_");
+        assert_eq!(upper_camel("HTTP-file"), "HttpFile");
+        assert_eq!(shouty("read-only"), "READ_ONLY");
+    }
+
+    #[test]
+    fn the_second_of_a_name_gets_an_underscore() {
+        let mut names = Names::reserving(&["new"]);
+        assert_eq!(names.take("new".into()), "new_");
+        assert_eq!(names.take("new".into()), "new__");
+        assert!(names.has("new_") && !names.has("old"));
+    }
+
+    #[test]
+    fn comments_of_either_form_become_the_same() {
+        let wanted = "/// About it.\n///\n///   - item\n";
+        for text in [
+            "About it.\n\n  - item",
+            "\n  * About it.\n  *\n  *   - item\n ",
+            "    About it.\n\n      - item\n",
+        ] {
+            assert_eq!(docs(Some(text)), wanted, "{text:?}");
+        }
+        assert_eq!(docs(Some("* one\n* two")), "/// * one\n/// * two\n");
+        assert_eq!(
+            docs(Some("```\nx\n```\n```wit\n```")),
+            "/// ```text\n/// x\n/// ```\n/// ```wit\n/// ```\n"
+        );
+        assert_eq!(docs(None), "");
+    }
 }

@@ -89,9 +89,8 @@ pub mod fixture {
 
             /// What the host does for `fixture:docs/documented@0.1.0`.
             pub trait Host {
-                ///
-                ///      * About the function, in a block.
-                ///      *   - indented
+                /// About the function, in a block.
+                ///   - indented
                 fn act(&mut self, thing: Thing) -> Thing;
             }
 
