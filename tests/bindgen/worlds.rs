@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use airssys_wasm::component::{Component, Linker, Store};
+use airssys_wasm::component::{Component, Linker, ResourceType, Store};
 use airssys_wasm::engine::Engine;
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, PackageId, Resolve};
@@ -33,8 +33,24 @@ pub(crate) fn resolve(path: &str) -> (Resolve, PackageId) {
     (resolve, package)
 }
 
+/// Defines a resource in an instance, or, if the instance has no name, at the root.
+fn define(linker: &mut Linker<()>, instance: &str, resource: &str, ty: ResourceType) {
+    let mut place = match instance {
+        "" => linker.root(),
+        name => linker.instance(name).expect("an instance"),
+    };
+    place
+        .resource(resource, ty, |_, _| Ok(()))
+        .expect("nothing else has the name");
+}
+
 macro_rules! worlds {
-    ($($module:ident: $name:ident = $world:literal in $path:literal;)*) => {
+    // What a world's exports say of a resource that it imports is checked against the host's type of it; an instance
+    // without a name is the world itself.
+    ($(
+        $module:ident: $name:ident = $world:literal in $path:literal
+        $(, $resource:literal of $instance:literal is $($of:ident)::+)?;
+    )*) => {
         $(
             mod $module {
                 airssys_wasm::component::bindgen!({ path: $path, world: $world, all_features: true });
@@ -56,10 +72,15 @@ macro_rules! worlds {
                 let engine = default_engine();
                 let (resolve, package) = resolve($path);
                 let component = component(&engine, &resolve, package, $world);
-                let mut linker: Linker<()> = Linker::new(&engine);
+                let mut linker = Linker::new(&engine);
+                $(define(&mut linker, $instance, $resource, ResourceType::host::<$module::$($of)::+>());)?
                 linker.define_unknown_imports_as_traps(&component).expect("defined");
                 let mut store = Store::new(&engine, ());
                 $module::$name::instantiate(&mut store, &component, &linker).expect("its exports are found");
+
+                let mut linker = Linker::new(&engine);
+                $(define(&mut linker, $instance, $resource, ResourceType::host::<$module::trappable::$($of)::+>());)?
+                linker.define_unknown_imports_as_traps(&component).expect("defined");
                 let instance = linker.instantiate(&mut store, &component).expect("it links");
                 $module::trappable::$name::new(&mut store, &instance).expect("its exports are found");
             }
@@ -95,8 +116,10 @@ worlds! {
     resource_names: ResourceNames = "resource-names" in "tests/wit/accepted/resource-names.wit";
     resources_both: ResourcesBoth = "resources-both" in "tests/wit/accepted/resources-both.wit";
     resources_exported: ResourcesExported = "resources-exported" in "tests/wit/accepted/resources-exported.wit";
-    resources_imported: ResourcesImported = "resources-imported" in "tests/wit/accepted/resources-imported.wit";
-    resources_world: ResourcesWorld = "resources-world" in "tests/wit/accepted/resources-world.wit";
+    resources_imported: ResourcesImported = "resources-imported" in "tests/wit/accepted/resources-imported.wit",
+        "counter" of "fixture:resources-imported/counters" is fixture::resources_imported::counters::Counter;
+    resources_world: ResourcesWorld = "resources-world" in "tests/wit/accepted/resources-world.wit",
+        "session" of "" is Session;
     results: Results = "results" in "tests/wit/accepted/results.wit";
     scalars: Scalars = "scalars" in "tests/wit/accepted/scalars.wit";
     several_interfaces: SeveralInterfaces = "several-interfaces" in "tests/wit/accepted/several-interfaces.wit";

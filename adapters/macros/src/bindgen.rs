@@ -9,8 +9,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitBool, LitStr, Result, Token, braced, bracketed, token};
 
-/// Where the crate is that runs components, as the derives assume too.
-const CRATE: &str = "::airssys_wasm";
+use crate::CRATE;
 
 /// The folder that WIT is in when no path is given.
 const FOLDER: &str = "wit";

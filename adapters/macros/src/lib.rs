@@ -3,6 +3,9 @@
 mod bindgen;
 mod derive;
 
+/// Where the crate is that runs components, unless it is said otherwise.
+const CRATE: &str = "::airssys_wasm";
+
 use proc_macro::TokenStream;
 
 /// Derives `ComponentType`: the Rust type stands for a record, a variant or an enum of a component.

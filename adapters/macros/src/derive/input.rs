@@ -95,9 +95,10 @@ impl Input {
                 ));
             }
         };
-        let krate = attributes
-            .krate
-            .unwrap_or_else(|| syn::parse_quote!(::airssys_wasm));
+        let krate = match attributes.krate {
+            Some(krate) => krate,
+            None => syn::parse_str(crate::CRATE)?,
+        };
         Ok(Input {
             ident: input.ident,
             generics: input.generics,
