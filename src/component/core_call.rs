@@ -164,13 +164,25 @@ pub(crate) trait Visitor {
 
 /// A core function, to be called with bits.
 pub(crate) struct CoreFunc {
-    call: Box<dyn CoreCall>,
+    form: Form,
 }
 
 impl fmt::Debug for CoreFunc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CoreFunc")
     }
+}
+
+/// How a function is called. What is called most often is called in place: every frame between the caller and the
+/// engine costs a mispredicted return, since the engine changes stacks below it.
+enum Form {
+    Of0(TypedFunction<(), i32>),
+    Of1(TypedFunction<i32, i32>),
+    Of2(TypedFunction<(i32, i32), i32>),
+    Of3(TypedFunction<(i32, i32, i32), i32>),
+    Of4(TypedFunction<(i32, i32, i32, i32), i32>),
+    Of1Nothing(TypedFunction<i32, ()>),
+    Any(Box<dyn CoreCall>),
 }
 
 trait CoreCall: Send + Sync {
@@ -230,20 +242,61 @@ impl CoreFunc {
             }
         }
 
-        let of = Of {
-            store: &*store,
-            function,
-            params: &signature.params,
+        macro_rules! typed {
+            ($form:ident) => {
+                function
+                    .typed(&*store)
+                    .map(Form::$form)
+                    .map_err(|error| Error::bug(error.message()))?
+            };
+        }
+        use CoreType::I32;
+        let form = match (signature.params.as_slice(), signature.results.as_slice()) {
+            ([], [I32]) => typed!(Of0),
+            ([I32], [I32]) => typed!(Of1),
+            ([I32, I32], [I32]) => typed!(Of2),
+            ([I32, I32, I32], [I32]) => typed!(Of3),
+            ([I32, I32, I32, I32], [I32]) => typed!(Of4),
+            ([I32], []) => typed!(Of1Nothing),
+            _ => {
+                let of = Of {
+                    store: &*store,
+                    function,
+                    params: &signature.params,
+                };
+                Form::Any(signatures::select(signature, of)?)
+            }
         };
-        Ok(CoreFunc {
-            call: signatures::select(signature, of)?,
-        })
+        Ok(CoreFunc { form })
     }
 
     /// Calls it with as many arguments as its signature has; gives the bits of its result, or 0.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
-        self.call.call(store, args).map_err(from_runtime)
+        let result = match (&self.form, args) {
+            (Form::Of0(function), []) => function.call(store).map(CoreResult::into_bits),
+            (Form::Of1(function), [a]) => function
+                .call(store, Slot::from_bits(*a))
+                .map(CoreResult::into_bits),
+            (Form::Of2(function), [a, b]) => function
+                .call(store, Slot::from_bits(*a), Slot::from_bits(*b))
+                .map(CoreResult::into_bits),
+            (Form::Of3(function), [a, b, c]) => {
+                let (a, b, c) = (Slot::from_bits(*a), Slot::from_bits(*b), Slot::from_bits(*c));
+                function.call(store, a, b, c).map(CoreResult::into_bits)
+            }
+            (Form::Of4(function), [a, b, c, d]) => {
+                let (a, b) = (Slot::from_bits(*a), Slot::from_bits(*b));
+                let (c, d) = (Slot::from_bits(*c), Slot::from_bits(*d));
+                function.call(store, a, b, c, d).map(CoreResult::into_bits)
+            }
+            (Form::Of1Nothing(function), [a]) => function
+                .call(store, Slot::from_bits(*a))
+                .map(CoreResult::into_bits),
+            (Form::Any(function), args) => function.call(store, args),
+            _ => return Err(Error::bug("a core function called with another number of values")),
+        };
+        result.map_err(from_runtime)
     }
 }
 

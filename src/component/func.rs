@@ -136,6 +136,7 @@ impl Func {
     ///
     /// # Errors
     /// As [`Func::call`].
+    #[inline(always)]
     pub fn call_typed<P: LowerList, R: LiftList>(&self, store: impl AsContextMut, params: P) -> Result<R> {
         let plan = &self.inner.function.plan;
         self.enter(
@@ -216,14 +217,15 @@ impl FuncInner {
         } = self;
         let mut values = FlatValues::room();
         let mut flat = FlatValues::new(&mut values);
-        let lower = |store: &mut StoreMut<'_>| {
-            lower(&mut LowerContext::new(store, core, instance, options), &mut flat)
-        };
-        if function.plan.params_need().memory {
-            instance.staying(store, options.instance, lower)?;
-        } else {
-            lower(store)?;
+        let memory = function.plan.params_need().memory;
+        if memory {
+            instance.set_may_leave(store, options.instance, false)?;
         }
+        let lowered = lower(&mut LowerContext::new(store, core, instance, options), &mut flat);
+        if memory {
+            instance.set_may_leave(store, options.instance, true)?;
+        }
+        lowered?;
         let result = [self.core.call(store, flat.as_slice())?];
         let result = &result[..function.plan.export_signature().results.len().min(1)];
         let value = lift(&mut LiftContext::new(store, core, instance, options), result)?;

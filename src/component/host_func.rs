@@ -22,15 +22,15 @@ use crate::error::{Error, Result};
 pub(super) type TypeCheck =
     dyn Fn(&Function, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
 
-/// A call: from the core arguments to the core result, if there is one.
-pub(super) type HostCall<T> = dyn Fn(&mut Call<'_, '_, T>, &[u64]) -> Result<u64> + Send + Sync;
+/// Makes the core function that a guest calls: a function with its types known, for one import of one instance.
+pub(super) type Bind<T> = dyn Fn(&mut StoreContextMut<'_, T>, Import) -> wasmer::Function + Send + Sync;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
 pub(crate) struct HostFunc<T: Send + 'static> {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) check: Box<TypeCheck>,
-    pub(super) call: Box<HostCall<T>>,
+    pub(super) bind: Box<Bind<T>>,
 }
 
 impl<T: Send + 'static> fmt::Debug for HostFunc<T> {
@@ -43,6 +43,8 @@ impl<T: Send + 'static> fmt::Debug for HostFunc<T> {
 
 /// A lowered import of one instance: what all its calls have in common.
 pub(super) struct Import {
+    /// The host function's name.
+    pub(super) name: Arc<str>,
     pub(super) instance: Arc<InstanceInner>,
     pub(super) core: Arc<StoreCore>,
     pub(super) function: Arc<Function>,
@@ -50,30 +52,28 @@ pub(super) struct Import {
 }
 
 /// One call of a lowered import (`canon lower`).
-pub(super) struct Call<'a, 's, T: Send + 'static> {
+struct Call<'a, 's, T: Send + 'static> {
     store: &'a mut StoreMut<'s>,
     env: &'a FunctionEnv<T>,
     import: &'a Import,
-    name: &'a str,
 }
 
 /// `canon lower` of a host function.
-pub(super) fn lower_import<T: Send + 'static>(
+fn lower_import<T: Send + 'static>(
     cx: &mut StoreContextMut<'_, T>,
-    host: Arc<HostFunc<T>>,
     import: Import,
+    call: impl Fn(&mut Call<'_, '_, T>, &[u64]) -> Result<u64> + Send + 'static,
 ) -> wasmer::Function {
     let env = cx.env.clone();
     let signature = import.function.plan.import_signature().clone();
     host_function(&mut cx.store, &signature, move |store, args| {
         import.instance.check_may_leave(store, import.options.instance)?;
-        let mut call = Call {
+        let mut one = Call {
             store,
             env: &env,
             import: &import,
-            name: &host.name,
         };
-        (host.call)(&mut call, args)
+        call(&mut one, args)
     })
 }
 
@@ -90,6 +90,7 @@ impl<T: Send + 'static> Call<'_, '_, T> {
             core,
             function,
             options,
+            name,
         } = self.import;
         let scoped = function.plan.params_need().scope;
         if scoped {
@@ -101,18 +102,19 @@ impl<T: Send + 'static> Call<'_, '_, T> {
             env: self.env,
             core,
         };
-        let result = host(cx, params).map_err(|source| failed(self.name, source))?;
-        let name = self.name;
-        let lower = |store: &mut StoreMut<'_>| {
-            lower(&mut LowerContext::new(store, core, instance, options), &result)
-                .map_err(|error| misfit(name, error))
-        };
-        let in_memory = function.plan.result().is_some_and(|plan| plan.needs().memory);
-        let bits = if in_memory {
-            instance.staying(self.store, options.instance, lower)?
-        } else {
-            lower(self.store)?
-        };
+        let result = host(cx, params).map_err(|source| failed(name, source))?;
+        let memory = function.plan.result().is_some_and(|plan| plan.needs().memory);
+        if memory {
+            instance.set_may_leave(self.store, options.instance, false)?;
+        }
+        let bits = lower(
+            &mut LowerContext::new(self.store, core, instance, options),
+            &result,
+        );
+        if memory {
+            instance.set_may_leave(self.store, options.instance, true)?;
+        }
+        let bits = bits.map_err(|error| misfit(name, error))?;
         if scoped {
             core.exit_scope()?;
         }
@@ -152,21 +154,24 @@ fn misfit(name: &str, error: Error) -> Error {
 }
 
 /// A function with Rust types.
-pub(super) fn typed<T, F, P, R>(func: F) -> Box<HostCall<T>>
+pub(super) fn typed<T, F, P, R>(func: F) -> Box<Bind<T>>
 where
     T: Send + 'static,
     F: Fn(StoreContextMut<'_, T>, P) -> HostResult<R> + Send + Sync + 'static,
     P: LiftList + 'static,
     R: LowerList + 'static,
 {
-    Box::new(move |call, args| {
-        let import = call.import;
-        let plan = &import.function.plan;
-        call.run(
-            |cx| lift_params::<P>(cx, plan, args),
-            &func,
-            |cx, result| lower_result(cx, plan, result, args),
-        )
+    let func = Arc::new(func);
+    Box::new(move |cx, import| {
+        let func = func.clone();
+        lower_import(cx, import, move |call: &mut Call<'_, '_, T>, args: &[u64]| {
+            let plan = &call.import.function.plan;
+            call.run(
+                |cx| lift_params::<P>(cx, plan, args),
+                &*func,
+                |cx, result| lower_result(cx, plan, result, args),
+            )
+        })
     })
 }
 
@@ -209,30 +214,34 @@ fn lower_result<R: LowerList>(
 }
 
 /// A function that takes and gives [`Val`]s.
-pub(super) fn dynamic<T, F>(func: F) -> Box<HostCall<T>>
+pub(super) fn dynamic<T, F>(func: F) -> Box<Bind<T>>
 where
     T: Send + 'static,
     F: Fn(StoreContextMut<'_, T>, Vec<Val>) -> HostResult<Option<Val>> + Send + Sync + 'static,
 {
-    Box::new(move |call, args| {
-        let function = &call.import.function;
-        let plan = &function.plan;
-        let types = plan.import_signature().params.iter().zip(args);
-        let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
-        call.run(
-            |cx| plan.lift_params(cx, &flat),
-            |cx, params| {
-                let result = func(cx, params)?;
-                if result.is_some() != function.ty.result.is_some() {
-                    return Err(format!("it is to return {}", display_func(&function.ty)).into());
-                }
-                Ok(result)
-            },
-            |cx, result| {
-                let result = plan.lower_result(cx, result.as_ref(), &flat)?;
-                Ok(result.map_or(0, CoreValue::bits))
-            },
-        )
+    let func = Arc::new(func);
+    Box::new(move |cx, import| {
+        let func = func.clone();
+        lower_import(cx, import, move |call: &mut Call<'_, '_, T>, args: &[u64]| {
+            let function = &call.import.function;
+            let plan = &function.plan;
+            let types = plan.import_signature().params.iter().zip(args);
+            let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
+            call.run(
+                |cx| plan.lift_params(cx, &flat),
+                |cx, params| {
+                    let result = func(cx, params)?;
+                    if result.is_some() != function.ty.result.is_some() {
+                        return Err(format!("it is to return {}", display_func(&function.ty)).into());
+                    }
+                    Ok(result)
+                },
+                |cx, result| {
+                    let result = plan.lower_result(cx, result.as_ref(), &flat)?;
+                    Ok(result.map_or(0, CoreValue::bits))
+                },
+            )
+        })
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Val;
 use super::component::Component;
-use super::host_func::{self, HostCall, HostFunc, HostResource, TypeCheck};
+use super::host_func::{self, Bind, HostFunc, HostResource, TypeCheck};
 use super::instance::{self, Instance};
 use super::ir::{ExternType, Function};
 use super::names::NameMap;
@@ -257,11 +257,11 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         self.define_func(name, Box::new(|_, _| Ok(())), host_func::dynamic(func))
     }
 
-    fn define_func(&mut self, name: &str, check: Box<TypeCheck>, call: Box<HostCall<T>>) -> Result<()> {
+    fn define_func(&mut self, name: &str, check: Box<TypeCheck>, bind: Box<Bind<T>>) -> Result<()> {
         let func = HostFunc {
-            name: self.full_name(name),
+            name: self.full_name(name).into(),
             check,
-            call,
+            bind,
         };
         define(
             self.definitions,
@@ -347,9 +347,9 @@ fn define_unknown<T: Send + 'static>(
                 Err(Box::new(Error::from(TrapKind::UnresolvedImport(import.clone()))))
             };
             let func = HostFunc {
-                name: full.to_owned(),
+                name: full.into(),
                 check: Box::new(|_, _| Ok(())),
-                call: host_func::dynamic(call),
+                bind: host_func::dynamic(call),
             };
             definitions.insert(name, Definition::Func(Arc::new(func)));
             Ok(())

@@ -71,7 +71,7 @@ impl InstanceInner {
     }
 
     #[inline(always)]
-    fn set_may_leave(
+    pub(crate) fn set_may_leave(
         &self,
         store: &mut StoreMut<'_>,
         component_instance: u32,

@@ -9,7 +9,7 @@ use wasmer::StoreMut;
 use super::core_call::host_function;
 use super::crossing::{borrow, lend};
 use super::handles::Handle;
-use super::host_func::{Import, lower_import};
+use super::host_func::Import;
 use super::instance::InstanceInner;
 use super::ir::Trampoline;
 use super::resolve::Resolved;
@@ -51,12 +51,13 @@ pub(crate) fn make<T: Send + 'static>(
                 .get(options as usize)
                 .ok_or_else(|| Error::bug("options out of range"))?;
             let import = Import {
+                name: host.name.clone(),
                 instance: builder.instance,
                 core: builder.core,
                 function: function.clone(),
                 options,
             };
-            lower_import(cx, host, import)
+            (host.bind)(cx, import)
         }
         Trampoline::Transcoder { op, from, to } => {
             let (params, results) = transcode::signature(op);

@@ -26,11 +26,13 @@ impl fmt::Display for Carrier {
 impl std::error::Error for Carrier {}
 
 /// Ends the guest that called a host function with `error`.
+#[cold]
 pub(crate) fn to_runtime(error: Error) -> RuntimeError {
     RuntimeError::user(Box::new(Carrier(error)))
 }
 
 /// What ended a call into the guest.
+#[cold]
 pub(crate) fn from_runtime(error: RuntimeError) -> Error {
     let frames: Vec<String> = error.trace().iter().map(frame).collect();
     let error = match error.downcast::<Carrier>() {

@@ -40,7 +40,7 @@ impl<P: LowerList, R: LiftList> TypedFunc<P, R> {
     ///
     /// # Errors
     /// As [`Func::call`].
-    #[inline]
+    #[inline(always)]
     pub fn call(&self, store: impl AsContextMut, params: P) -> Result<R> {
         self.func.call_typed(store, params)
     }
