@@ -23,6 +23,12 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// How many others wanted the processor in the last minute: with more than a few tenths, figures are not worth much.
+pub(crate) fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or_default().to_owned()
+}
+
 fn cpu() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     info.lines()

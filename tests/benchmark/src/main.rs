@@ -29,11 +29,11 @@ struct Options {
     /// Backends to measure with, as cranelift,llvm; all that are compiled in if none is named
     #[arg(long, value_delimiter = ',')]
     backend: Vec<Backend>,
-    /// Rounds per case; the figure is the median
-    #[arg(long, default_value_t = 101, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Rounds per case; a figure is the median of their faster half
+    #[arg(long, default_value_t = 201, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Milliseconds that each side runs in each round, at least
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     round_ms: u64,
     /// Print one array of JSON instead of a table
     #[arg(long)]
@@ -63,6 +63,7 @@ fn main() -> Result<()> {
     ensure!(!backends.is_empty(), "no backend is compiled in");
     let guest = std::fs::read(Path::new(GUEST)).with_context(|| format!("cannot read {GUEST}"))?;
 
+    let load = machine::load();
     let mut figures = Vec::new();
     for backend in backends {
         let sides = Sides::new(*backend, &guest)?;
@@ -76,7 +77,7 @@ fn main() -> Result<()> {
         print!("{}", report::table(&figures));
     }
     if let Some(file) = &options.write {
-        report::write(file, &figures, plan)?;
+        report::write(file, &figures, plan, &load)?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Several sides of one comparison, timed in turns.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// Rounds; a side's figure is the median of them.
+    /// Rounds; a side's figure is the median of their faster half.
     pub(crate) rounds: u32,
     /// What one side takes in one round, at least.
     pub(crate) round: Duration,
@@ -69,22 +69,37 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Nanoseconds of one part.
+    /// Nanoseconds of one part, in a stretch of time without another thread on this processor, if there is one.
     fn sample(&mut self, times: u64) -> Result<f64> {
+        let mut last = None;
         for _ in 0..TRIES {
+            let before = preemptions();
             let took = timed(&mut self.work, times)?;
             let base = match &mut self.base {
                 Some(base) => timed(base, times)?,
                 None => Duration::ZERO,
             };
+            let undisturbed = preemptions() == before;
             if let Some(took) = took.checked_sub(base)
                 && !took.is_zero()
             {
-                return Ok(took.as_nanos() as f64 / (times as f64 * f64::from(self.parts)));
+                last = Some(took.as_nanos() as f64 / (times as f64 * f64::from(self.parts)));
+                if undisturbed {
+                    break;
+                }
             }
         }
-        bail!("the machine is too busy to measure {}", self.name)
+        last.with_context(|| format!("the machine is too busy to measure {}", self.name))
     }
+}
+
+/// How often this thread has had to leave the processor to another; only Linux says.
+fn preemptions() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"))
+        .and_then(|count| count.trim().parse().ok())
 }
 
 fn timed(work: &mut Work<'_>, times: u64) -> Result<Duration> {
@@ -93,9 +108,9 @@ fn timed(work: &mut Work<'_>, times: u64) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// Nanoseconds of each side: the medians of rounds in which the sides take turns, so that what slows the machine down
-/// slows all of them.
-pub(crate) fn medians(mut sides: Vec<Side<'_>>, plan: Plan) -> Result<Vec<(&'static str, f64)>> {
+/// Nanoseconds of each side, over rounds in which the sides take turns, so that what slows the machine down slows all
+/// of them.
+pub(crate) fn compare(mut sides: Vec<Side<'_>>, plan: Plan) -> Result<Vec<(&'static str, f64)>> {
     let mut times = Vec::new();
     for side in &mut sides {
         times.push(side.calibrate(plan.round)?);
@@ -109,16 +124,12 @@ pub(crate) fn medians(mut sides: Vec<Side<'_>>, plan: Plan) -> Result<Vec<(&'sta
     Ok(sides
         .iter()
         .zip(samples)
-        .map(|(side, samples)| (side.name, median(samples)))
+        .map(|(side, samples)| (side.name, typical(samples)))
         .collect())
 }
 
-fn median(mut samples: Vec<f64>) -> f64 {
+/// The median of the faster half: what else runs on a machine adds to a round, and never takes away.
+fn typical(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
-    let middle = samples.len() / 2;
-    if samples.len().is_multiple_of(2) {
-        (samples[middle - 1] + samples[middle]) / 2.0
-    } else {
-        samples[middle]
-    }
+    samples.get(samples.len() / 4).copied().unwrap_or(f64::NAN)
 }

@@ -78,7 +78,7 @@ const INTRODUCTION: &str = "\
 # Benchmarks
 
 What a call across the boundary of a component takes: ours beside wasmtime, in one process, the sides taking turns.
-Each figure is the median of many rounds. wasmtime runs with its default settings (Cranelift, neither fuel nor epochs),
+Each figure is the median of the faster half of many rounds. wasmtime runs with its default settings (Cranelift, neither fuel nor epochs),
 so its figures are those of Cranelift beside each of our backends. Figures are of one machine on one day: the ratios
 are what to look at, and what to measure again.
 
@@ -106,14 +106,14 @@ const SECTIONS: [(&str, &str); 2] = [
 ];
 
 /// Writes `figures` into their section of `file`; the other section stays as it is.
-pub(crate) fn write(file: &Path, figures: &[Figure], plan: Plan) -> Result<()> {
+pub(crate) fn write(file: &Path, figures: &[Figure], plan: Plan, load: &str) -> Result<()> {
     let old = fs::read_to_string(file).unwrap_or_default();
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
     fs::write(
         file,
-        document(&old, &section(figures, plan), interruptible(figures)),
+        document(&old, &section(figures, plan, load), interruptible(figures)),
     )
     .with_context(|| format!("cannot write {}", file.display()))
 }
@@ -122,7 +122,7 @@ fn interruptible(figures: &[Figure]) -> bool {
     figures.iter().any(|figure| figure.interrupt)
 }
 
-fn section(figures: &[Figure], plan: Plan) -> String {
+fn section(figures: &[Figure], plan: Plan, load: &str) -> String {
     let mut text = String::new();
     for (name, value) in machine::facts() {
         // Writing to a string cannot fail.
@@ -130,7 +130,7 @@ fn section(figures: &[Figure], plan: Plan) -> String {
     }
     let _ = writeln!(
         text,
-        "- {} rounds of {} ms a side\n\n{}",
+        "- load of the machine before: {load}\n- {} rounds of {} ms a side\n\n{}",
         plan.rounds,
         plan.round.as_millis(),
         table(figures).trim_end()

@@ -2,7 +2,7 @@
 
 use crate::bare::Bare;
 use crate::host::Input;
-use crate::measure::{Plan, Side, medians};
+use crate::measure::{Plan, Side, compare};
 use crate::ours::Ours;
 use crate::reference::Reference;
 use airssys_wasm::engine::Backend;
@@ -97,7 +97,7 @@ pub(crate) fn measure(row: Row, sides: &Sides, plan: Plan) -> Result<Vec<Figure>
     } = sides;
     let case = |name: &'static str, sides_of_case: Vec<Side<'_>>| -> Result<Figure> {
         eprintln!("{row} {name}, {}", sides.backend);
-        figure(row, name, sides.backend, medians(sides_of_case, plan)?)
+        figure(row, name, sides.backend, compare(sides_of_case, plan)?)
     };
     let execute = |name: &'static str, length: usize| -> Result<Figure> {
         let input = Input::new(length);
@@ -149,9 +149,9 @@ fn figure(
     row: Row,
     case: &'static str,
     backend: Backend,
-    medians: Vec<(&'static str, f64)>,
+    figures: Vec<(&'static str, f64)>,
 ) -> Result<Figure> {
-    let find = |name: &str| medians.iter().find(|(side, _)| *side == name).map(|(_, ns)| *ns);
+    let find = |name: &str| figures.iter().find(|(side, _)| *side == name).map(|(_, ns)| *ns);
     let ours = find(crate::ours::NAME).context("ours was not measured")?;
     let wasmtime = find(crate::reference::NAME).context("wasmtime was not measured")?;
     Ok(Figure {
