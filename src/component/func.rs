@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use airssys_wasm_abi::steps::{GuestPtr, allocate, check_value};
-use airssys_wasm_abi::{AbiError, CoreValue, FuncPlan, FuncType, ResourceType as TableType};
+use airssys_wasm_abi::{AbiError, CoreValue, FuncPlan, FuncType, Needs, ResourceType as TableType};
 use wasmer::StoreMut;
 
 use super::Val;
@@ -114,6 +114,8 @@ impl Func {
         let plan = &self.inner.function.plan;
         self.enter(
             store,
+            plan.params_need(),
+            &mut FlatValues::room(),
             |cx, flat| {
                 let mut values = Vec::new();
                 plan.lower_params(cx, params, &mut values)?;
@@ -139,8 +141,23 @@ impl Func {
     #[inline(always)]
     pub fn call_typed<P: LowerList, R: LiftList>(&self, store: impl AsContextMut, params: P) -> Result<R> {
         let plan = &self.inner.function.plan;
+        // Known when this is compiled, as far as the types say.
+        let needs = Needs {
+            memory: const { P::LAYOUT.memory || P::LAYOUT.params_in_memory() },
+            scope: P::LAYOUT.handles && plan.params_need().scope,
+        };
+        let (mut few, mut many);
+        let room = if const { P::LAYOUT.flat <= 4 } {
+            few = [0; 4];
+            &mut few[..]
+        } else {
+            many = FlatValues::room();
+            &mut many[..]
+        };
         self.enter(
             store,
+            needs,
+            room,
             |cx, flat| lower_params(cx, plan, &params, flat),
             |cx, flat| lift_result(cx, plan, flat),
         )
@@ -151,6 +168,8 @@ impl Func {
     fn enter<R>(
         &self,
         mut store: impl AsContextMut,
+        needs: Needs,
+        room: &mut [u64],
         lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
         lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
     ) -> Result<R> {
@@ -160,9 +179,8 @@ impl Func {
             return Err(Error::WrongStore("the function"));
         }
         let core = cx.core;
-        let scoped = inner.function.plan.params_need().scope;
-        guarded(&mut cx.store, core, &inner.instance, scoped, |store| {
-            inner.call(store, core, lower, lift)
+        guarded(&mut cx.store, core, &inner.instance, needs.scope, |store| {
+            inner.call(store, core, needs.memory, room, lower, lift)
         })
     }
 }
@@ -176,7 +194,7 @@ fn lower_params<P: LowerList>(
 ) -> Result<()> {
     let plans = Plans::Params(plan.params());
     params.check(plans)?;
-    if plan.params_in_memory() {
+    if const { P::LAYOUT.params_in_memory() } {
         let at = allocate(cx, plan.params_align(), plan.params_size())?;
         params.store(cx, plans, at)?;
         flat.push(u64::from(at.0));
@@ -189,14 +207,12 @@ fn lower_params<P: LowerList>(
 fn lift_result<R: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u64]) -> Result<R> {
     let mut flat = FlatReader::new(flat);
     let plans = Plans::Result(plan.result());
-    match plan.result() {
-        Some(result) if plan.result_in_memory() => {
-            let at = GuestPtr(flat.next_u32());
-            let at = check_value(cx, at, u64::from(result.size()), result.align())?;
-            R::load(cx, plans, at)
-        }
-        _ => R::lift_flat(cx, plans, &mut flat),
+    if const { R::LAYOUT.result_in_memory() } {
+        let at = GuestPtr(flat.next_u32());
+        let at = check_value(cx, at, u64::from(R::LAYOUT.size), R::LAYOUT.align)?;
+        return R::load(cx, plans, at);
     }
+    R::lift_flat(cx, plans, &mut flat)
 }
 
 impl FuncInner {
@@ -206,6 +222,8 @@ impl FuncInner {
         &self,
         store: &mut StoreMut<'_>,
         core: &StoreCore,
+        memory: bool,
+        room: &mut [u64],
         lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
         lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
     ) -> Result<R> {
@@ -215,9 +233,7 @@ impl FuncInner {
             options,
             ..
         } = self;
-        let mut values = FlatValues::room();
-        let mut flat = FlatValues::new(&mut values);
-        let memory = function.plan.params_need().memory;
+        let mut flat = FlatValues::new(room);
         if memory {
             instance.set_may_leave(store, options.instance, false)?;
         }

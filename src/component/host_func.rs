@@ -81,6 +81,8 @@ impl<T: Send + 'static> Call<'_, '_, T> {
     #[inline(always)]
     fn run<P, R>(
         &mut self,
+        scoped: bool,
+        memory: bool,
         lift: impl FnOnce(&mut LiftContext<'_>) -> Result<P>,
         host: impl FnOnce(StoreContextMut<'_, T>, P) -> std::result::Result<R, Cause>,
         lower: impl FnOnce(&mut LowerContext<'_>, &R) -> Result<u64>,
@@ -88,11 +90,10 @@ impl<T: Send + 'static> Call<'_, '_, T> {
         let Import {
             instance,
             core,
-            function,
             options,
             name,
+            ..
         } = self.import;
-        let scoped = function.plan.params_need().scope;
         if scoped {
             core.enter_scope();
         }
@@ -103,7 +104,6 @@ impl<T: Send + 'static> Call<'_, '_, T> {
             core,
         };
         let result = host(cx, params).map_err(|source| failed(name, source))?;
-        let memory = function.plan.result().is_some_and(|plan| plan.needs().memory);
         if memory {
             instance.set_may_leave(self.store, options.instance, false)?;
         }
@@ -167,6 +167,8 @@ where
         lower_import(cx, import, move |call: &mut Call<'_, '_, T>, args: &[u64]| {
             let plan = &call.import.function.plan;
             call.run(
+                P::LAYOUT.handles && plan.params_need().scope,
+                const { R::LAYOUT.memory },
                 |cx| lift_params::<P>(cx, plan, args),
                 &*func,
                 |cx, result| lower_result(cx, plan, result, args),
@@ -179,9 +181,9 @@ where
 fn lift_params<P: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, args: &[u64]) -> Result<P> {
     let mut flat = FlatReader::new(args);
     let plans = Plans::Params(plan.params());
-    if plan.params_in_memory() {
+    if const { P::LAYOUT.params_in_memory() } {
         let at = GuestPtr(flat.next_u32());
-        let at = check_value(cx, at, u64::from(plan.params_size()), plan.params_align())?;
+        let at = check_value(cx, at, u64::from(P::LAYOUT.size), P::LAYOUT.align)?;
         return P::load(cx, plans, at);
     }
     P::lift_flat(cx, plans, &mut flat)
@@ -196,21 +198,16 @@ fn lower_result<R: LowerList>(
 ) -> Result<u64> {
     let plans = Plans::Result(plan.result());
     result.check(plans)?;
-    match plan.result() {
-        Some(ty) if plan.result_in_memory() => {
-            let mut last = FlatReader::new(args.last().map(std::slice::from_ref).unwrap_or_default());
-            let at = GuestPtr(last.next_u32());
-            let at = check_value(cx, at, u64::from(ty.size()), ty.align())?;
-            result.store(cx, plans, at)?;
-            Ok(0)
-        }
-        _ => {
-            let mut value = [0];
-            let mut flat = FlatValues::new(&mut value);
-            result.lower_flat(cx, plans, &mut flat)?;
-            Ok(flat.as_slice().first().copied().unwrap_or_default())
-        }
+    if const { R::LAYOUT.result_in_memory() } {
+        let at = GuestPtr(FlatReader::new(args).last_u32());
+        let at = check_value(cx, at, u64::from(R::LAYOUT.size), R::LAYOUT.align)?;
+        result.store(cx, plans, at)?;
+        return Ok(0);
     }
+    let mut value = [0];
+    let mut flat = FlatValues::new(&mut value);
+    result.lower_flat(cx, plans, &mut flat)?;
+    Ok(value[0])
 }
 
 /// A function that takes and gives [`Val`]s.
@@ -228,6 +225,8 @@ where
             let types = plan.import_signature().params.iter().zip(args);
             let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
             call.run(
+                plan.params_need().scope,
+                plan.result().is_some_and(|plan| plan.needs().memory),
                 |cx| plan.lift_params(cx, &flat),
                 |cx, params| {
                     let result = func(cx, params)?;

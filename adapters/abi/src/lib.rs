@@ -66,7 +66,7 @@ pub use layout::{
 /// The steps that dynamic values and typed ones cross by, for typed glue.
 pub mod steps {
     pub use crate::lift::{check_list, room};
-    pub use crate::lower::{allocate_list, list_bytes};
+    pub use crate::lower::{allocate_list, list_bytes, lower_scalars};
     pub use crate::memory::{GuestPtr, allocate, check_value};
     pub use crate::scalar::check_case;
     pub use crate::scalar_type::Scalar;

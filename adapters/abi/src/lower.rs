@@ -9,9 +9,10 @@ use crate::core_value::{CoreType, CoreValue};
 use crate::error::{AbiError, ValuePath};
 use crate::guest::LowerGuest;
 use crate::layout::{MAX_LIST_BYTE_LENGTH, PAIR_LENGTH_OFFSET};
-use crate::memory::{GuestPtr, allocate, int_to_le, store_int};
+use crate::memory::{GuestPtr, allocate, allocate_bytes, int_to_le, store_int};
 use crate::plan::{FieldPlan, Plan, PlanKind};
 use crate::scalar::{case as case_at, lower_scalar, position};
+use crate::scalar_type::Scalar;
 use crate::strings::lower_string;
 use crate::val::Val;
 
@@ -90,9 +91,10 @@ fn lower_compound<G: LowerGuest>(
             target.put_pair(guest, ptr, units)
         }
         (PlanKind::Bytes, Val::Bytes(bytes)) => {
-            let (ptr, length) = allocate_list(guest, 1, 1, bytes.len())?;
-            ptr.slice_mut(u64::from(length), guest.memory_mut()?)?
-                .copy_from_slice(bytes);
+            let (ptr, memory) = allocate_bytes(guest, 1, list_bytes(1, bytes.len())?)?;
+            memory.copy_from_slice(bytes);
+            // A byte is an element.
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             target.put_pair(guest, ptr, length)
         }
         (PlanKind::Bytes, Val::List(vals)) => {
@@ -209,6 +211,21 @@ pub fn allocate_list<G: LowerGuest>(
     // Not more elements than bytes.
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     Ok((ptr, count))
+}
+
+/// Lowers a list of scalars (`store_list_into_range`); pointer and length.
+///
+/// # Errors
+/// As [`allocate_list`].
+#[inline]
+pub fn lower_scalars<G: LowerGuest, S: Scalar>(
+    guest: &mut G,
+    list: &[S],
+) -> Result<(GuestPtr, u32), G::Error> {
+    let (ptr, memory) = allocate_bytes(guest, S::SIZE, list_bytes(S::SIZE, list.len())?)?;
+    S::store_all(list, memory);
+    // Not more elements than bytes.
+    Ok((ptr, u32::try_from(list.len()).unwrap_or(u32::MAX)))
 }
 
 /// The bytes that a list takes in the guest, if they are allowed.

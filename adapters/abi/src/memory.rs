@@ -129,19 +129,31 @@ pub(crate) fn store_int<G: LowerGuest>(
 /// # Errors
 /// [`AbiError::InvalidReallocResult`], and what `realloc` fails with.
 pub fn allocate<G: LowerGuest>(guest: &mut G, align: u32, size: u32) -> Result<GuestPtr, G::Error> {
+    Ok(allocate_bytes(guest, align, size)?.0)
+}
+
+/// As [`allocate`], and gives the memory that was allocated.
+#[inline]
+pub(crate) fn allocate_bytes<G: LowerGuest>(
+    guest: &mut G,
+    align: u32,
+    size: u32,
+) -> Result<(GuestPtr, &mut [u8]), G::Error> {
     let ptr = GuestPtr(guest.realloc(0, 0, align, size)?);
-    let memory = guest.memory()?;
-    if !ptr.is_aligned(align) || ptr.range(u64::from(size), memory).is_err() {
-        let memory = memory.len() as u64;
-        return Err(AbiError::InvalidReallocResult {
-            ptr: ptr.0,
-            size,
-            align,
-            memory,
+    let memory = guest.memory_mut()?;
+    match ptr.range(u64::from(size), memory) {
+        Ok(range) if ptr.is_aligned(align) => Ok((ptr, &mut memory[range])),
+        _ => {
+            let memory = memory.len() as u64;
+            Err(AbiError::InvalidReallocResult {
+                ptr: ptr.0,
+                size,
+                align,
+                memory,
+            }
+            .into())
         }
-        .into());
     }
-    Ok(ptr)
 }
 
 /// Checks a guest's pointer to a value in memory: aligned, and all of the value within bounds.
@@ -155,6 +167,7 @@ pub fn check_value<G: Guest>(guest: &G, ptr: GuestPtr, size: u64, align: u32) ->
 }
 
 /// An empty vector with room for `count` elements, which the guest's budget has already paid for.
+#[inline]
 pub(crate) fn vec_with_room<T>(count: u64) -> Result<Vec<T>, AbiError> {
     let bytes = count.saturating_mul(size_of::<T>() as u64);
     let failed = || AbiError::HostAllocation { bytes };
@@ -165,6 +178,7 @@ pub(crate) fn vec_with_room<T>(count: u64) -> Result<Vec<T>, AbiError> {
 }
 
 /// An empty string with room for `bytes` bytes, which the guest's budget has already paid for.
+#[inline]
 pub(crate) fn string_with_room(bytes: u64) -> Result<String, AbiError> {
     let failed = || AbiError::HostAllocation { bytes };
     let mut string = String::new();

@@ -7,12 +7,11 @@
 use crate::error::{AbiError, ValuePath};
 use crate::guest::{LiftGuest, LowerGuest, StringEncoding};
 use crate::layout::{MAX_LOWERED_STRING_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, UTF16_TAG};
-use crate::memory::{GuestPtr, allocate, string_with_room};
+use crate::memory::{GuestPtr, allocate_bytes, string_with_room};
 
 /// How one string's bytes are to be read.
 #[derive(Clone, Copy)]
 enum Form {
-    Utf8,
     Latin1,
     Utf16,
 }
@@ -27,32 +26,24 @@ pub fn lift_string<G: LiftGuest>(
     ptr: GuestPtr,
     tagged_units: u32,
 ) -> Result<String, G::Error> {
-    let (form, align, units) = match guest.string_encoding() {
-        StringEncoding::Utf8 => (Form::Utf8, 1, tagged_units),
-        StringEncoding::Utf16 => (Form::Utf16, 2, tagged_units),
+    let (form, units) = match guest.string_encoding() {
+        StringEncoding::Utf8 => return lift_utf8(guest, ptr, tagged_units),
+        StringEncoding::Utf16 => (Form::Utf16, tagged_units),
         StringEncoding::CompactUtf16 if tagged_units & UTF16_TAG != 0 => {
-            (Form::Utf16, 2, tagged_units ^ UTF16_TAG)
+            (Form::Utf16, tagged_units ^ UTF16_TAG)
         }
-        StringEncoding::CompactUtf16 => (Form::Latin1, 2, tagged_units),
+        StringEncoding::CompactUtf16 => (Form::Latin1, tagged_units),
     };
     let bytes = match form {
-        Form::Utf8 | Form::Latin1 => u64::from(units),
+        Form::Latin1 => u64::from(units),
         Form::Utf16 => 2 * u64::from(units),
     };
     if bytes > u64::from(MAX_STRING_BYTE_LENGTH) {
-        return Err(AbiError::StringTooLong {
-            bytes,
-            max: MAX_STRING_BYTE_LENGTH,
-        }
-        .into());
+        return Err(too_long(bytes).into());
     }
-    ptr.check_aligned(align)?;
+    ptr.check_aligned(2)?;
     // The length of the result is known before anything is allocated, so that the budget is charged exactly.
     let lifted_bytes = match form {
-        Form::Utf8 => {
-            ptr.range(bytes, guest.memory()?)?;
-            bytes
-        }
         Form::Latin1 => {
             let source = ptr.slice(bytes, guest.memory()?)?;
             source.iter().map(|byte| 1 + u64::from(byte >> 7)).sum()
@@ -64,16 +55,6 @@ pub fn lift_string<G: LiftGuest>(
     let mut string = string_with_room(lifted_bytes)?;
     let source = ptr.slice(bytes, guest.memory()?)?;
     match form {
-        Form::Utf8 => match std::str::from_utf8(source) {
-            Ok(valid) => string.push_str(valid),
-            Err(fault) => {
-                return Err(AbiError::InvalidUtf8 {
-                    ptr: ptr.0,
-                    offset: fault.valid_up_to() as u64,
-                }
-                .into());
-            }
-        },
         Form::Latin1 => string.extend(source.iter().map(|&byte| char::from(byte))),
         Form::Utf16 => {
             for char in decode_utf16(ptr, source) {
@@ -82,6 +63,37 @@ pub fn lift_string<G: LiftGuest>(
         }
     }
     Ok(string)
+}
+
+/// [`lift_string`] for most guests: their strings are the host's, once they are checked.
+#[inline]
+fn lift_utf8<G: LiftGuest>(guest: &mut G, ptr: GuestPtr, bytes: u32) -> Result<String, G::Error> {
+    if bytes > MAX_STRING_BYTE_LENGTH {
+        return Err(too_long(u64::from(bytes)).into());
+    }
+    let bytes = u64::from(bytes);
+    ptr.range(bytes, guest.memory()?)?;
+    guest.consume_lift_budget(bytes)?;
+    let mut string = string_with_room(bytes)?;
+    match std::str::from_utf8(ptr.slice(bytes, guest.memory()?)?) {
+        Ok(valid) => {
+            string.push_str(valid);
+            Ok(string)
+        }
+        Err(fault) => Err(AbiError::InvalidUtf8 {
+            ptr: ptr.0,
+            offset: fault.valid_up_to() as u64,
+        }
+        .into()),
+    }
+}
+
+#[cold]
+fn too_long(bytes: u64) -> AbiError {
+    AbiError::StringTooLong {
+        bytes,
+        max: MAX_STRING_BYTE_LENGTH,
+    }
 }
 
 /// The characters of little-endian UTF-16, each lone surrogate an error.
@@ -109,9 +121,8 @@ pub fn lower_string<G: LowerGuest>(guest: &mut G, string: &str) -> Result<(Guest
     match guest.string_encoding() {
         StringEncoding::Utf8 => {
             let bytes = bounded(string.len() as u64)?;
-            let ptr = allocate(guest, 1, bytes)?;
-            ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?
-                .copy_from_slice(string.as_bytes());
+            let (ptr, memory) = allocate_bytes(guest, 1, bytes)?;
+            memory.copy_from_slice(string.as_bytes());
             Ok((ptr, bytes))
         }
         StringEncoding::Utf16 => lower_utf16(guest, string),
@@ -121,8 +132,7 @@ pub fn lower_string<G: LowerGuest>(guest: &mut G, string: &str) -> Result<(Guest
         }
         StringEncoding::CompactUtf16 => {
             let bytes = bounded(string.chars().count() as u64)?;
-            let ptr = allocate(guest, 2, bytes)?;
-            let target = ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?;
+            let (ptr, target) = allocate_bytes(guest, 2, bytes)?;
             for (to, char) in target.iter_mut().zip(string.chars()) {
                 // Every character was just found to fit.
                 *to = u8::try_from(char).unwrap_or(b'?');
@@ -134,8 +144,7 @@ pub fn lower_string<G: LowerGuest>(guest: &mut G, string: &str) -> Result<(Guest
 
 fn lower_utf16<G: LowerGuest>(guest: &mut G, string: &str) -> Result<(GuestPtr, u32), G::Error> {
     let bytes = bounded(2 * string.encode_utf16().count() as u64)?;
-    let ptr = allocate(guest, 2, bytes)?;
-    let target = ptr.slice_mut(u64::from(bytes), guest.memory_mut()?)?;
+    let (ptr, target) = allocate_bytes(guest, 2, bytes)?;
     let (pairs, _) = target.as_chunks_mut::<2>();
     for (to, unit) in pairs.iter_mut().zip(string.encode_utf16()) {
         *to = unit.to_le_bytes();

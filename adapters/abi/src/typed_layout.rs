@@ -1,6 +1,6 @@
 //! The layout of Rust types for component types, worked out when they are compiled, by the same steps as plans.
 
-use crate::layout::{IntWidth, MAX_FLAGS, Overlay, PAIR_SIZE, Sequence};
+use crate::layout::{IntWidth, MAX_FLAGS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Overlay, PAIR_SIZE, Sequence};
 use crate::scalar_type::Scalar;
 
 /// How values of a type lie in memory and among core values.
@@ -16,6 +16,8 @@ pub struct Layout {
     pub flat: u32,
     /// Whether there are handles of resources in it.
     pub handles: bool,
+    /// Whether there are strings or lists in it, which the guest has to allocate.
+    pub memory: bool,
 }
 
 impl Layout {
@@ -25,6 +27,7 @@ impl Layout {
         align: 1,
         flat: 0,
         handles: false,
+        memory: false,
     };
 
     /// A string or a list: pointer and length.
@@ -33,6 +36,7 @@ impl Layout {
         align: 4,
         flat: 2,
         handles: false,
+        memory: true,
     };
 
     /// A handle.
@@ -56,18 +60,21 @@ impl Layout {
             align: S::SIZE,
             flat: 1,
             handles: false,
+            memory: false,
         }
     }
 
     /// A record or tuple.
     pub const fn record(members: &[Layout]) -> Layout {
-        let (mut sequence, mut flat, mut handles) = (Sequence::new(), 0, false);
+        let (mut sequence, mut flat) = (Sequence::new(), 0);
+        let (mut handles, mut memory) = (false, false);
         let mut index = 0;
         while index < members.len() {
             let member = members[index];
             (_, sequence) = sequence.with(member.size, member.align);
             flat += member.flat;
             handles |= member.handles;
+            memory |= member.memory;
             index += 1;
         }
         let (size, align) = (sequence.size(), sequence.align());
@@ -76,7 +83,18 @@ impl Layout {
             align,
             flat,
             handles,
+            memory,
         }
+    }
+
+    /// Whether parameters of these values go through memory ("Flattening").
+    pub const fn params_in_memory(&self) -> bool {
+        self.flat as usize > MAX_FLAT_PARAMS
+    }
+
+    /// Whether a result of this value goes through memory ("Flattening").
+    pub const fn result_in_memory(&self) -> bool {
+        self.flat as usize > MAX_FLAT_RESULTS
     }
 
     /// Where the member at `index` of a record or tuple lies, in bytes.
@@ -106,18 +124,20 @@ impl Layout {
             align: element.align,
             flat: element.flat.saturating_mul(length),
             handles: element.handles,
+            memory: element.memory,
         }
     }
 
     /// A variant, option or result, of one payload per case.
     pub const fn variant(payloads: &[Layout]) -> Layout {
-        let (overlay, flat, handles) = overlay(payloads);
+        let (overlay, flat, handles, memory) = overlay(payloads);
         let (_, size, align) = overlay.behind(Layout::discriminant(payloads.len()));
         Layout {
             size: fits(size),
             align,
             flat: 1 + flat,
             handles,
+            memory,
         }
     }
 
@@ -151,12 +171,14 @@ impl Layout {
             align: size,
             flat: 1,
             handles: false,
+            memory: false,
         }
     }
 }
 
-const fn overlay(payloads: &[Layout]) -> (Overlay, u32, bool) {
-    let (mut overlay, mut flat, mut handles) = (Overlay::new(), 0, false);
+const fn overlay(payloads: &[Layout]) -> (Overlay, u32, bool, bool) {
+    let (mut overlay, mut flat) = (Overlay::new(), 0);
+    let (mut handles, mut memory) = (false, false);
     let mut index = 0;
     while index < payloads.len() {
         let payload = payloads[index];
@@ -165,9 +187,10 @@ const fn overlay(payloads: &[Layout]) -> (Overlay, u32, bool) {
             flat = payload.flat;
         }
         handles |= payload.handles;
+        memory |= payload.memory;
         index += 1;
     }
-    (overlay, flat, handles)
+    (overlay, flat, handles, memory)
 }
 
 const fn fits(size: u64) -> u32 {

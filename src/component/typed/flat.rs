@@ -93,6 +93,13 @@ impl<'a> FlatReader<'a> {
         (self.next_bits() & u64::from(u32::MAX)) as u32
     }
 
+    /// The last value as an `i32` read as unsigned: where a result in memory goes.
+    #[inline]
+    pub(crate) fn last_u32(&self) -> u32 {
+        let last = self.rest.last().copied().unwrap_or_default();
+        (last & u64::from(u32::MAX)) as u32
+    }
+
     /// Splits off the next `count` values: those of a variant's payload.
     #[inline]
     pub fn split(&mut self, count: usize) -> FlatReader<'a> {

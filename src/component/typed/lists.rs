@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_abi::steps::{allocate_list, check_list, lift_string, list_bytes, lower_string};
+use airssys_wasm_abi::steps::{check_list, lift_string, list_bytes, lower_string};
 use airssys_wasm_abi::{AbiError, Plan, Type};
 
 use super::{
@@ -77,12 +77,6 @@ impl<T: ComponentType> ComponentType for [T] {
     }
 }
 
-fn lower_list<T: Lower>(list: &[T], cx: &mut LowerContext<'_>, plan: &Plan) -> Result<(GuestPtr, u32)> {
-    let (ptr, length) = allocate_list(cx, T::LAYOUT.size, T::LAYOUT.align, list.len())?;
-    T::store_list(list, cx, part::<T>(plan, 0), ptr)?;
-    Ok((ptr, length))
-}
-
 impl<T: Lower> Lower for [T] {
     fn check(&self) -> Check {
         list_bytes(T::LAYOUT.size, self.len())?;
@@ -90,11 +84,11 @@ impl<T: Lower> Lower for [T] {
     }
 
     fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()> {
-        push_pair(lower_list(self, cx, plan)?, flat)
+        push_pair(T::lower_list(self, cx, part::<T>(plan, 0))?, flat)
     }
 
     fn store(&self, cx: &mut LowerContext<'_>, plan: &Plan, at: GuestPtr) -> Result<()> {
-        store_pair(lower_list(self, cx, plan)?, cx, at)
+        store_pair(T::lower_list(self, cx, part::<T>(plan, 0))?, cx, at)
     }
 }
 

@@ -14,6 +14,7 @@ mod scalars;
 pub mod support;
 mod tuples;
 
+use airssys_wasm_abi::steps::allocate_list;
 use airssys_wasm_abi::{AbiError, Plan, ResourceType as TableType, Type};
 
 pub use airssys_wasm_abi::steps::{GuestPtr, Layout};
@@ -91,6 +92,17 @@ pub trait Lower: ComponentType {
     /// # Errors
     /// As [`Lower::lower_flat`].
     fn store(&self, cx: &mut LowerContext<'_>, plan: &Plan, at: GuestPtr) -> Result<()>;
+
+    /// Lowers a list of values to memory that the guest allocates; pointer and length.
+    #[doc(hidden)]
+    fn lower_list(list: &[Self], cx: &mut LowerContext<'_>, plan: &Plan) -> Result<(GuestPtr, u32)>
+    where
+        Self: Sized,
+    {
+        let (ptr, length) = allocate_list(cx, Self::LAYOUT.size, Self::LAYOUT.align, list.len())?;
+        Self::store_list(list, cx, plan, ptr)?;
+        Ok((ptr, length))
+    }
 
     /// Lowers values to consecutive places.
     #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! `bool`, integers, floats and `char`.
 
-use airssys_wasm_abi::steps::{Scalar, room};
+use airssys_wasm_abi::steps::{Scalar, lower_scalars, room};
 use airssys_wasm_abi::{Plan, Type};
 
 use super::{
@@ -30,6 +30,11 @@ macro_rules! scalars {
             fn store(&self, cx: &mut LowerContext<'_>, _: &Plan, at: GuestPtr) -> Result<()> {
                 Scalar::store(*self, cx.bytes_mut(at, <$rust as Scalar>::SIZE)?);
                 Ok(())
+            }
+
+            #[inline]
+            fn lower_list(list: &[$rust], cx: &mut LowerContext<'_>, _: &Plan) -> Result<(GuestPtr, u32)> {
+                lower_scalars(cx, list)
             }
 
             fn store_list(list: &[$rust], cx: &mut LowerContext<'_>, _: &Plan, at: GuestPtr) -> Result<()> {
