@@ -80,14 +80,7 @@ fn field_offsets(input: &input::Input, fields: &[input::Field]) -> TokenStream {
     let component = input.component();
     let layouts = fields.iter().map(|field| layout_of(&component, Some(&field.ty)));
     let names = (0..fields.len()).map(offset_name);
-    let indices = 0..fields.len();
-    let members = local("members");
-    quote! {
-        let [#(#names),*] = const {
-            let #members = [#(#layouts),*];
-            [#(#component::Layout::offset(&#members, #indices)),*]
-        };
-    }
+    quote!(let [#(#names),*] = const { #component::Layout::offsets(&[#(#layouts),*]) };)
 }
 
 /// Where the payloads of a variant lie.
