@@ -1,17 +1,16 @@
 //! What the derives refuse, and how they say so. That they do what they should is tested against real components, in
 //! `tests/derive.rs` of the main package.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{component_type, lift, lower};
 
-/// The error of all three derives, which is the same; the text that it points at.
-fn refused(input: &str) -> (String, String) {
+/// The error of all three derives, which is the same.
+fn refused(input: &str) -> String {
     let errors = [component_type, lower, lift].map(|derive| {
         let tokens: TokenStream = input.parse().expect("the test's own Rust");
-        let error = derive(tokens).expect_err("it is refused");
-        (error.to_string(), text(error.span()))
+        derive(tokens).expect_err("it is refused").to_string()
     });
     let [first, second, third] = errors;
     assert_eq!(first, second);
@@ -19,13 +18,9 @@ fn refused(input: &str) -> (String, String) {
     first
 }
 
-fn text(span: Span) -> String {
-    span.source_text().unwrap_or_default()
-}
-
 #[track_caller]
-fn expect(input: &str, message: &str, place: &str) {
-    assert_eq!(refused(input), (message.to_owned(), place.to_owned()), "{input}");
+fn expect(input: &str, message: &str) {
+    assert_eq!(refused(input), message, "{input}");
 }
 
 #[test]
@@ -33,22 +28,17 @@ fn a_union_is_no_component_type() {
     expect(
         "#[component(record)] union U { a: u8 }",
         "a union stands for no component type: use a struct or an enum",
-        "union",
     );
 }
 
 #[test]
 fn a_type_says_what_it_stands_for() {
     let which = "say what the type stands for: `#[component(record)]`, `#[component(variant)]` or `#[component(enum)]`";
-    expect("struct Plain { a: u8 }", which, "Plain");
-    expect("#[component(crate = a::b)] enum Plain { A }", which, "Plain");
+    expect("struct Plain { a: u8 }", which);
+    expect("#[component(crate = a::b)] enum Plain { A }", which);
     let one = "a type stands for one of `record`, `variant` and `enum`";
-    expect("#[component(variant, enum)] enum E { A }", one, "enum");
-    expect(
-        "#[component(variant)] #[component(variant)] enum E { A }",
-        one,
-        "variant",
-    );
+    expect("#[component(variant, enum)] enum E { A }", one);
+    expect("#[component(variant)] #[component(variant)] enum E { A }", one);
 }
 
 #[test]
@@ -56,13 +46,11 @@ fn what_it_stands_for_fits_the_rust_type() {
     expect(
         "#[component(record)] enum E { A }",
         "a record is a struct with named fields: for a Rust enum, write `variant` or `enum`",
-        "record",
     );
     for kind in ["variant", "enum"] {
         expect(
             &format!("#[component({kind})] struct S {{ a: u8 }}"),
             "variants and enums are Rust enums: for a struct, write `record`",
-            kind,
         );
     }
 }
@@ -72,24 +60,19 @@ fn a_record_has_named_fields() {
     expect(
         "#[component(record)] struct S(u8, u16);",
         "the fields of a record have names: name them, or use a tuple in the struct's place",
-        "(u8, u16)",
     );
     for empty in [
         "#[component(record)] struct S;",
         "#[component(record)] struct S {}",
     ] {
-        expect(empty, "a record needs a field", "S");
+        expect(empty, "a record needs a field");
     }
 }
 
 #[test]
 fn variants_and_enums_have_cases() {
-    expect(
-        "#[component(variant)] enum None {}",
-        "a variant needs a case",
-        "None",
-    );
-    expect("#[component(enum)] enum None {}", "an enum needs a case", "None");
+    expect("#[component(variant)] enum None {}", "a variant needs a case");
+    expect("#[component(enum)] enum None {}", "an enum needs a case");
 }
 
 #[test]
@@ -97,22 +80,18 @@ fn a_case_has_one_payload_or_none() {
     expect(
         "#[component(variant)] enum V { A(u8, u16) }",
         "a case has one payload at most: make it a tuple or a record",
-        "u16",
     );
     expect(
         "#[component(variant)] enum V { A { a: u8 } }",
         "a case has one payload without a name, or none: for named fields, make the payload a record",
-        "{ a: u8 }",
     );
     expect(
         "#[component(variant)] enum V { A() }",
         "a case without a payload has no parentheses: remove them",
-        "()",
     );
     expect(
         "#[component(enum)] enum E { A, B(u8) }",
         "the cases of an enum have no payload: write `#[component(variant)]` for cases with payloads",
-        "(u8)",
     );
 }
 
@@ -121,22 +100,18 @@ fn unknown_keys_are_refused() {
     expect(
         "#[component(flags)] struct S { a: u8 }",
         "a type takes `record`, `variant` or `enum`, and `crate = path`",
-        "flags",
     );
     expect(
         "#[component(record)] struct S { #[component(rename = \"b\")] a: u8 }",
         "a field takes `name = \"…\"`",
-        "rename",
     );
     expect(
         "#[component(enum)] enum E { #[component(label = \"b\")] A }",
         "a case takes `name = \"…\"`",
-        "label",
     );
     expect(
         "#[component(variant)] enum V { A(#[component(name = \"b\")] u8) }",
         "a payload has no attributes: put them before the case",
-        "name",
     );
 }
 
@@ -145,12 +120,10 @@ fn a_key_is_given_once() {
     expect(
         "#[component(record)] struct S { #[component(name = \"b\", name = \"c\")] a: u8 }",
         "`name` is given twice",
-        "name",
     );
     expect(
         "#[component(record, crate = a, crate = b)] struct S { a: u8 }",
         "`crate` is given twice",
-        "crate",
     );
 }
 
@@ -159,21 +132,18 @@ fn names_differ() {
     expect(
         "#[component(record)] struct S { #[component(name = \"b\")] a: u8, b: u8 }",
         "two fields are named `b`: rename one",
-        "b",
     );
     expect(
         "#[component(enum)] enum E { A, #[component(name = \"A\")] B }",
         "two cases are named `A`: rename one",
-        "\"A\"",
     );
 }
 
 #[test]
 fn a_name_is_a_string() {
-    let (message, place) = refused("#[component(record)] struct S { #[component(name = 7)] a: u8 }");
-    assert_eq!(
-        (message.as_str(), place.as_str()),
-        ("expected string literal", "7")
+    expect(
+        "#[component(record)] struct S { #[component(name = 7)] a: u8 }",
+        "expected string literal",
     );
 }
 
