@@ -100,8 +100,10 @@ pub enum Error {
     Argument(AbiError),
 
     /// A typed function does not fit the type of the component's.
-    #[error("type mismatch {place}: {message}")]
+    #[error("type mismatch {place} of `{function}`: {message}")]
     TypeMismatch {
+        /// The function, as it was looked up: `run`, `ns:pkg/interface@1.0.0#run`.
+        function: String,
         /// Which parameter or result.
         place: String,
         /// Expected and found.

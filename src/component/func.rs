@@ -27,6 +27,8 @@ pub struct Func {
 }
 
 pub(crate) struct FuncInner {
+    /// As it was looked up: `ns:pkg/interface@1.0.0#run`.
+    pub(crate) name: String,
     pub(crate) instance: Arc<InstanceInner>,
     pub(crate) function: Arc<Function>,
     pub(crate) core: CoreFunc,
@@ -66,8 +68,12 @@ impl Func {
         let params = ty.params.iter().map(|(_, ty)| ty).collect::<Vec<_>>();
         let results = ty.result.iter().collect::<Vec<_>>();
         let mismatch = |place: &str| {
-            let place = place.to_owned();
-            |message| Error::TypeMismatch { place, message }
+            let (function, place) = (self.inner.name.clone(), place.to_owned());
+            |message| Error::TypeMismatch {
+                function,
+                place,
+                message,
+            }
         };
         P::typecheck_list(&params, &cx).map_err(mismatch("in the parameters"))?;
         R::typecheck_list(&results, &cx).map_err(mismatch("in the results"))

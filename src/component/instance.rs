@@ -383,6 +383,7 @@ impl Instance {
                     results: Vec::new(),
                 };
                 Ok(Func::new(FuncInner {
+                    name: path.join("#"),
                     instance: self.inner.clone(),
                     core: CoreFunc::new(&mut cx.store, &core, signature)?,
                     post_return: post_return

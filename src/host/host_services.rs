@@ -2,88 +2,59 @@
 
 use std::time::{Duration, Instant};
 
-use super::types::{
-    ComponentError, ComponentMetadata, ConfigError, IncomingMessage, LogLevel, MessagingError,
+use super::bindings::airssys::host_core::host_services::{
+    ComponentError, ComponentMetadata, ConfigError, Host, IncomingMessage, LogLevel, MessagingError,
 };
-use super::{HostState, log, versioned};
-use crate::component::{HostResult, Linker, StoreContextMut};
-use crate::error::{CoreTrap, Error, Result, TrapKind};
-
-pub(super) const INTERFACE: &str = "airssys:host-core/host-services";
+use super::{HostContext, log};
+use crate::component::HostResult;
+use crate::error::{CoreTrap, Error, TrapKind};
 
 /// Longest pause of a call that has no deadline. Stops a guest that holds its thread forever.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
 
-type Context = Option<Vec<(String, String)>>;
+impl Host for HostContext {
+    fn log(&mut self, level: LogLevel, message: String, context: Option<Vec<(String, String)>>) {
+        log::write(&self.id, level, &message, context.as_deref().unwrap_or_default());
+    }
 
-/// Defines the interface.
-pub(super) fn add_to_linker<T: HostState>(linker: &mut Linker<T>) -> Result<()> {
-    let mut interface = linker.instance(&versioned(INTERFACE))?;
-    interface.func_wrap(
-        "log",
-        |mut cx: StoreContextMut<'_, T>, (level, message, context): (LogLevel, String, Context)| {
-            let id = &cx.data_mut().host().id;
-            log::write(id, level, &message, context.as_deref().unwrap_or_default());
-            Ok(())
-        },
-    )?;
-    interface.func_wrap(
-        "send-message",
-        |mut cx: StoreContextMut<'_, T>, (target, message): (String, Vec<u8>)| {
-            let host = cx.data_mut().host();
-            Ok((host.services.send(&host.id, &target, message),))
-        },
-    )?;
-    interface.func_wrap("receive-message", |mut cx: StoreContextMut<'_, T>, ()| {
-        Ok((receive(&mut cx),))
-    })?;
-    interface.func_wrap(
-        "get-config",
-        |mut cx: StoreContextMut<'_, T>, (key,): (String,)| {
-            let value = cx.data_mut().host().settings.get(&key);
-            let value: std::result::Result<_, ConfigError> = value.map(|value| value.map(str::to_owned));
-            Ok((value,))
-        },
-    )?;
-    interface.func_wrap(
-        "set-config",
-        |mut cx: StoreContextMut<'_, T>, (key, value): (String, String)| {
-            Ok((cx.data_mut().host().settings.set(&key, value),))
-        },
-    )?;
-    interface.func_wrap("current-time-millis", |mut cx: StoreContextMut<'_, T>, ()| {
-        Ok((cx.data_mut().host().services.now_millis(),))
-    })?;
-    interface.func_wrap(
-        "sleep-millis",
-        |mut cx: StoreContextMut<'_, T>, (duration,): (u64,)| {
-            sleep(cx.data_mut().host().deadline, Duration::from_millis(duration))
-        },
-    )?;
-    interface.func_wrap("list-components", |mut cx: StoreContextMut<'_, T>, ()| {
-        Ok((cx.data_mut().host().services.list_components(),))
-    })?;
-    interface.func_wrap(
-        "get-component-metadata",
-        |mut cx: StoreContextMut<'_, T>, (id,): (String,)| {
-            let metadata = cx.data_mut().host().services.component_metadata(&id);
-            let metadata: std::result::Result<ComponentMetadata, ComponentError> =
-                metadata.map(|metadata| (*metadata).clone());
-            Ok((metadata,))
-        },
-    )
-}
+    fn send_message(&mut self, target: String, message: Vec<u8>) -> Result<(), MessagingError> {
+        self.services.send(&self.id, &target, message)
+    }
 
-fn receive<T: HostState>(
-    cx: &mut StoreContextMut<'_, T>,
-) -> std::result::Result<Option<IncomingMessage>, MessagingError> {
-    match cx.data_mut().host().mailbox.take() {
-        Ok(message) => Ok(message.map(|message| IncomingMessage {
+    fn receive_message(&mut self) -> Result<Option<IncomingMessage>, MessagingError> {
+        let message = self.mailbox.take().map_err(|_| MessagingError::Closed)?;
+        Ok(message.map(|message| IncomingMessage {
             sender: message.sender.as_str().to_owned(),
             payload: message.payload,
             sent_at_millis: message.sent_at_millis,
-        })),
-        Err(_) => Err(MessagingError::Closed),
+        }))
+    }
+
+    fn get_config(&mut self, key: String) -> Result<Option<String>, ConfigError> {
+        Ok(self.settings.get(&key)?.map(str::to_owned))
+    }
+
+    fn set_config(&mut self, key: String, value: String) -> Result<(), ConfigError> {
+        self.settings.set(&key, value)
+    }
+
+    fn current_time_millis(&mut self) -> u64 {
+        self.services.now_millis()
+    }
+
+    fn sleep_millis(&mut self, duration: u64) -> HostResult<()> {
+        sleep(self.deadline, Duration::from_millis(duration))
+    }
+
+    fn list_components(&mut self) -> Vec<String> {
+        let components = self.services.list_components();
+        components.iter().map(|id| id.as_str().to_owned()).collect()
+    }
+
+    fn get_component_metadata(&mut self, id: String) -> Result<ComponentMetadata, ComponentError> {
+        self.services
+            .component_metadata(&id)
+            .map(|metadata| (*metadata).clone())
     }
 }
 

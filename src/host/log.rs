@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use log::kv::{Error, Key, Source, Value, VisitSource};
 
+use super::LogLevel;
 use super::text::sanitise;
-use super::types::LogLevel;
 use crate::messaging::ComponentId;
 
 /// The target of every component's log lines. Filter on it, or on the key `component`.

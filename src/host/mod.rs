@@ -1,10 +1,11 @@
 //! The contract's imports, one file per interface.
 //!
+//! Traits, types and linking are made from `wit/core`, in one place: `bindings.rs`. What is here is what the functions do.
 //! Nothing here knows of the runtime: what concerns more than one component comes through [`HostServices`], what
 //! concerns the calling component is in its [`HostContext`].
 
+pub(crate) mod bindings;
 mod clock;
-pub(crate) mod convert;
 mod host_capabilities;
 mod host_services;
 mod log;
@@ -20,9 +21,12 @@ use std::time::Instant;
 pub use clock::{Clock, SystemClock};
 pub use log::LOG_TARGET;
 pub use settings::{MAX_KEY_BYTES, MAX_SETTINGS, MAX_SETTINGS_BYTES, MAX_VALUE_BYTES, Settings};
-pub use types::{
-    ComponentError, ComponentMetadata, ConfigError, ExecutionError, HealthState, HealthStatus,
-    IncomingMessage, LogLevel, MemoryRequirements, MessagingError,
+pub use types::{ComponentError, ExecutionError};
+
+pub use bindings::airssys::host_core::host_services::ConfigError;
+pub use bindings::airssys::messaging_core::messaging::{IncomingMessage, MessagingError};
+pub use bindings::airssys::types_core::types::{
+    ComponentMetadata, HealthState, HealthStatus, LogLevel, MemoryRequirements,
 };
 
 use crate::component::Linker;
@@ -35,9 +39,9 @@ pub const CONTRACT_VERSION: &str = "1.0.0";
 
 /// The interfaces that this host provides, without version.
 pub const INTERFACES: [&str; 3] = [
-    host_services::INTERFACE,
-    host_capabilities::INTERFACE,
-    multicodec::INTERFACE,
+    "airssys:host-core/host-services",
+    "airssys:host-core/host-capabilities",
+    "airssys:multicodec-core/multicodec-utilities",
 ];
 
 /// What the host does across components. Handed in by whoever runs them.
@@ -98,11 +102,5 @@ impl HostState for HostContext {
 /// # Errors
 /// [`Error::Redefined`](crate::Error::Redefined) if the linker has one of them already.
 pub fn add_to_linker<T: HostState>(linker: &mut Linker<T>) -> Result<()> {
-    host_services::add_to_linker(linker)?;
-    host_capabilities::add_to_linker(linker)?;
-    multicodec::add_to_linker(linker)
-}
-
-fn versioned(interface: &str) -> String {
-    format!("{interface}@{CONTRACT_VERSION}")
+    bindings::Component::add_to_linker(linker, T::host)
 }

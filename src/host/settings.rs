@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::ConfigError;
 use super::text::sanitise;
-use super::types::ConfigError;
 
 /// Most bytes in a key. Stops keys that are payloads.
 pub const MAX_KEY_BYTES: usize = 256;

@@ -10,7 +10,7 @@ use crate::host::{CONTRACT_VERSION, text};
 const LIFECYCLE: &str = "airssys:component-core/component-lifecycle";
 
 /// The functions of the life cycle.
-pub(super) const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 6] = [
     "init",
     "execute",
     "metadata",
@@ -28,8 +28,8 @@ const PACKAGES: [&str; 5] = [
     "airssys:component-core/",
 ];
 
-/// Checks versions and exports; gives the name of the life cycle's export.
-pub(super) fn check(component: &Component) -> Result<&str, RuntimeError> {
+/// Checks versions and exports. Of several life cycles in compatible versions, each has to be whole.
+pub(super) fn check(component: &Component) -> Result<(), RuntimeError> {
     let imports = component.imports().iter().map(|(name, _)| name.as_str());
     if let Some(name) = imports
         .filter(|name| PACKAGES.iter().any(|package| name.starts_with(package)))
@@ -41,14 +41,20 @@ pub(super) fn check(component: &Component) -> Result<&str, RuntimeError> {
         let exports = component.exports().iter();
         exports.filter(|(name, _)| base(name) == LIFECYCLE)
     };
-    let Some((export, ty)) = lifecycles().find(|(name, _)| speaks(name)) else {
+    let mut spoken = lifecycles().filter(|(name, _)| speaks(name)).peekable();
+    if spoken.peek().is_none() {
         return Err(match lifecycles().next() {
             Some((name, _)) => other_version(name),
             None => RuntimeError::NoLifecycle {
                 exports: exports_of(component),
             },
         });
-    };
+    }
+    spoken.try_for_each(|(export, ty)| whole(export, ty))
+}
+
+/// Checks that an export has all functions of the life cycle.
+fn whole(export: &str, ty: &ExternType) -> Result<(), RuntimeError> {
     let has = |function: &str| match ty {
         ExternType::Instance(items) => items
             .iter()
@@ -57,10 +63,10 @@ pub(super) fn check(component: &Component) -> Result<&str, RuntimeError> {
     };
     let missing: Vec<_> = FUNCTIONS.into_iter().filter(|function| !has(function)).collect();
     if missing.is_empty() {
-        Ok(export)
+        Ok(())
     } else {
         Err(RuntimeError::PartialLifecycle {
-            export: export.clone(),
+            export: export.to_owned(),
             missing,
         })
     }

@@ -63,7 +63,7 @@ pub enum RuntimeError {
         supported: &'static str,
     },
     /// A function of the life cycle has another type than the contract's.
-    #[error("`{function}` does not have the contract's type: {source}")]
+    #[error("the life cycle does not have the contract's types: {source}")]
     LifecycleType {
         /// The export.
         function: String,

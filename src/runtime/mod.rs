@@ -39,7 +39,7 @@ pub use crate::messaging::ComponentId;
 use crate::component::{Component, Linker, Store};
 use crate::host::{self, HostContext, Settings};
 use directory::{Directory, Entry};
-use lifecycle::{ComponentConfig, ExecutionContext, Lifecycle, ResourceAllocation, ResourceLimits};
+use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceLimits};
 use options::time_for;
 use slot::{Guest, Slot};
 
@@ -177,9 +177,9 @@ impl ComponentRuntime {
         settings: Settings,
         near: Option<ComponentId>,
     ) -> Result<ComponentId, RuntimeError> {
-        let export = contract::check(component)?.to_owned();
+        contract::check(component)?;
         let (id, entry) = self.take_identity(options.id.clone(), near)?;
-        let slot = self.instantiate(component, &export, &id, entry, settings, options);
+        let slot = self.instantiate(component, &id, entry, settings, options);
         match slot {
             Ok(slot) => {
                 self.slots_write().insert(id.clone(), Arc::new(slot));
@@ -217,7 +217,6 @@ impl ComponentRuntime {
     fn instantiate(
         &self,
         component: &Component,
-        export: &str,
         id: &ComponentId,
         entry: Entry,
         settings: Settings,
@@ -238,7 +237,7 @@ impl ComponentRuntime {
             .instantiate(&mut store, component)
             .map_err(RuntimeError::Load)?;
         store.data_mut().deadline = None;
-        let lifecycle = Lifecycle::of(&instance, &mut store, export)?;
+        let lifecycle = lifecycle::of(&instance, &mut store)?;
         let start = ComponentConfig {
             env_vars: options.env,
             config_data: options.config_data,
@@ -316,7 +315,7 @@ impl ComponentRuntime {
             timeout_ms: millis(time),
             trace_context: options.trace_context,
         };
-        slot.execute(operation, context, time)
+        slot.execute(operation, &context, time)
     }
 
     /// What the component says about itself. Asked once, then remembered.

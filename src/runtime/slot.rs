@@ -81,9 +81,8 @@ impl Slot {
                 limit: memory_limit,
             });
         }
-        let (answer,) = running.call(time, |guest| {
-            let start = self.start.clone();
-            guest.lifecycle.init.call(&mut guest.store, (start,))
+        let answer = running.call(time, |guest| {
+            guest.lifecycle.call_init(&mut guest.store, &self.start)
         })?;
         running.next = Some(match answer {
             Ok(()) => ComponentState::Initialised,
@@ -95,16 +94,12 @@ impl Slot {
     pub(super) fn execute(
         &self,
         operation: &[u8],
-        context: ExecutionContext,
+        context: &ExecutionContext,
         time: Duration,
     ) -> Result<Vec<u8>, RuntimeError> {
         let mut running = self.begin(Call::Execute)?;
-        let (answer,) = running.call(time, |guest| {
-            let operation = operation.to_vec();
-            guest
-                .lifecycle
-                .execute
-                .call(&mut guest.store, (operation, context))
+        let answer = running.call(time, |guest| {
+            guest.lifecycle.call_execute(&mut guest.store, operation, context)
         })?;
         answer.map_err(RuntimeError::Execution)
     }
@@ -126,17 +121,14 @@ impl Slot {
     }
 
     pub(super) fn health(&self, time: Duration) -> Result<HealthStatus, RuntimeError> {
-        let (health,) = self
-            .begin(Call::Health)?
-            .call(time, |guest| guest.lifecycle.health.call(&mut guest.store, ()))?;
-        Ok(health)
+        self.begin(Call::Health)?
+            .call(time, |guest| guest.lifecycle.call_health(&mut guest.store))
     }
 
     pub(super) fn supported_codecs(&self, time: Duration) -> Result<Vec<u64>, RuntimeError> {
-        let (codecs,) = self.begin(Call::SupportedCodecs)?.call(time, |guest| {
-            guest.lifecycle.supported_codecs.call(&mut guest.store, ())
-        })?;
-        Ok(codecs)
+        self.begin(Call::SupportedCodecs)?.call(time, |guest| {
+            guest.lifecycle.call_supported_codecs(&mut guest.store)
+        })
     }
 
     /// Ends the component, whatever it answers.
@@ -145,7 +137,7 @@ impl Slot {
         // Nobody can add to the mailbox now; the component itself can still empty it.
         self.mailbox.close();
         running.next = Some(ComponentState::ShutDown);
-        let (answer,) = running.call(time, |guest| guest.lifecycle.shutdown.call(&mut guest.store, ()))?;
+        let answer = running.call(time, |guest| guest.lifecycle.call_shutdown(&mut guest.store))?;
         answer.map_err(|error| {
             log::warn!("`{}` shut down with an error: {error}", self.id);
             RuntimeError::Component(error)
@@ -222,7 +214,7 @@ impl Running<'_> {
         if let Some(metadata) = cell.get() {
             return Ok(metadata.clone());
         }
-        let (metadata,) = self.call(time, |guest| guest.lifecycle.metadata.call(&mut guest.store, ()))?;
+        let metadata = self.call(time, |guest| guest.lifecycle.call_metadata(&mut guest.store))?;
         metadata::check(&metadata).map_err(|problem| RuntimeError::Metadata {
             id: self.slot.id.clone(),
             problem,
