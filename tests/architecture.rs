@@ -152,6 +152,36 @@ fn rooms_import_one_way() {
 }
 
 #[test]
+fn the_contract_crosses_as_it_is_generated() {
+    let words = [
+        "Val",
+        "Lower",
+        "Lift",
+        "LowerContext",
+        "LiftContext",
+        "TypeContext",
+        "TypedFunc",
+        "FlatValues",
+        "FlatReader",
+        "func_wrap",
+        "func_new",
+    ];
+    for path in ["src/host", "src/runtime"].iter().flat_map(|room| rust_files(room)) {
+        // Types that people read are declared by hand, and derive how they cross.
+        let code = reading(&path, false);
+        let code = code.lines().filter(|line| !line.starts_with("#[derive("));
+        let code = code.collect::<Vec<_>>().join("\n");
+        for word in words {
+            assert!(!names(&code, word), "`{word}` is named in {}", path.display());
+        }
+    }
+    let found = naming(&["src"], "bindgen");
+    let foreign = |path: &&String| !path.starts_with("src/component/") && !path.starts_with("src/bin/");
+    let found: Vec<_> = found.iter().filter(foreign).collect();
+    assert_eq!(found, ["src/host/bindings.rs"]);
+}
+
+#[test]
 fn unsafe_code_is_where_it_is_named() {
     let found = naming(&["src", "adapters", "xtask"], "unsafe");
     assert_eq!(

@@ -96,6 +96,12 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "key-value",
+        folder: "examples/guests/rust/key-value",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
         name: "checksum",
         folder: "examples/guests/c/checksum",
         toolchain: Toolchain::C,

@@ -1,0 +1,55 @@
+//! Shopping carts, kept in buckets of the host; `wit/world.wit` says what each function does.
+
+mod bindings {
+    wit_bindgen::generate!({ path: "wit", world: "key-value" });
+    use super::Carts;
+    export!(Carts);
+}
+
+use bindings::exports::guests::key_value::carts;
+use bindings::guests::key_value::store::Bucket;
+
+/// The key that counts all pieces.
+const PIECES: &str = "pieces";
+
+struct Carts;
+
+impl carts::Guest for Carts {
+    type Cart = Cart;
+
+    fn checkout(cart: carts::Cart) -> u32 {
+        cart.get::<Cart>().count(PIECES)
+    }
+}
+
+/// One customer's cart: the bucket that has its numbers, closed with it.
+struct Cart {
+    bucket: Bucket,
+}
+
+impl Cart {
+    /// The number under a key; zero if there is none.
+    fn count(&self, key: &str) -> u32 {
+        let count = self.bucket.get(key);
+        count.and_then(|count| count.parse().ok()).unwrap_or(0)
+    }
+
+    fn raise(&self, key: &str, by: u32) -> u32 {
+        let count = self.count(key).saturating_add(by);
+        self.bucket.set(key, &count.to_string());
+        count
+    }
+}
+
+impl carts::GuestCart for Cart {
+    fn new(customer: String) -> Cart {
+        Cart {
+            bucket: Bucket::new(&customer),
+        }
+    }
+
+    fn add(&self, item: String, count: u32) -> u32 {
+        self.raise(PIECES, count);
+        self.raise(&format!("item:{item}"), count)
+    }
+}
