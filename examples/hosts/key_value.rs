@@ -1,10 +1,9 @@
 //! A host of a world of its own: a component keeps shopping carts in the host's key-value store.
 //! `cargo run --release --example key-value`
 
-use std::collections::HashMap;
-
 use airssys_wasm::component::{Component, HostResult, Linker, Resource, ResourceTable, Store, bindgen};
 use airssys_wasm::engine::{Config, Engine};
+use std::collections::HashMap;
 
 bindgen!({
     path: "examples/guests/rust/key-value/wit",
@@ -55,5 +54,8 @@ pub fn shop() -> anyhow::Result<String> {
     let cart = carts.cart().call_constructor(&mut store, "alice")?;
     let pears = carts.cart().call_add(&mut store, cart, "pear", 1)?;
     let all = carts.call_checkout(&mut store, cart)?;
-    Ok(format!("{apples} apples, {pears} pear: {all} pieces; {} buckets are open", store.data().open.len()))
+    let open = store.data().open.len();
+    Ok(format!(
+        "{apples} apples, {pears} pear: {all} pieces; {open} buckets are open"
+    ))
 }
