@@ -7,7 +7,7 @@ mod key_value;
 #[test]
 fn a_key_value_store_keeps_what_carts_had_and_every_bucket_is_closed() {
     let told = key_value::shop().expect("the example runs");
-    assert_eq!(told, "3 apples, 1 pear: 4 pieces; 0 buckets are open");
+    assert_eq!(told, "3 apples, 1 pear: 4; 0 open");
 }
 
 #[test]

@@ -55,7 +55,5 @@ pub fn shop() -> anyhow::Result<String> {
     let pears = carts.cart().call_add(&mut store, cart, "pear", 1)?;
     let all = carts.call_checkout(&mut store, cart)?;
     let open = store.data().open.len();
-    Ok(format!(
-        "{apples} apples, {pears} pear: {all} pieces; {open} buckets are open"
-    ))
+    Ok(format!("{apples} apples, {pears} pear: {all}; {open} open"))
 }
