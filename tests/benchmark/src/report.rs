@@ -78,9 +78,10 @@ const INTRODUCTION: &str = "\
 # Benchmarks
 
 What a call across the boundary of a component takes: ours beside wasmtime, in one process, the sides taking turns.
-Each figure is the median of the faster half of many rounds. wasmtime runs with its default settings (Cranelift, neither fuel nor epochs),
-so its figures are those of Cranelift beside each of our backends. Figures are of one machine on one day: the ratios
-are what to look at, and what to measure again.
+Each figure is the median of the faster half of many rounds; a round in which the thread had to leave the processor is
+repeated. wasmtime runs with its default settings (Cranelift, neither fuel nor epochs), so its figures are those of
+Cranelift beside each of our backends; of its cargo features it has `component-model`, `cranelift`, `runtime` and `std`,
+not the default ones. Figures are of one machine on one day: the ratios are what to look at, and what to measure again.
 
 - *ratio*: ours by wasmtime's. *goal*: what we want it to be at most.
 - *wasmer*: the same by hand on the guest's core module, with the same backend and no component model.
