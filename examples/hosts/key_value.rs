@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     shop().map(|told| println!("{told}"))
 }
 
-pub fn shop() -> anyhow::Result<String> {
+pub(crate) fn shop() -> anyhow::Result<String> {
     let engine = Engine::new(&Config::new())?;
     let component = Component::from_binary(&engine, include_bytes!("../../tests/fixtures/key-value.wasm"))?;
     let mut linker = Linker::new(&engine);
