@@ -42,13 +42,19 @@ const GROUP: usize = 25;
 fn the_files_are_those_of_the_seed() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/equality");
     let catalogue = Catalogue::new();
-    for (name, text) in [("wit/values.wit", catalogue.wit()), ("cases.rs", catalogue.cases())] {
+    for (name, text) in [
+        ("wit/values.wit", catalogue.wit()),
+        ("cases.rs", catalogue.cases()),
+    ] {
         let path = folder.join(name);
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&path, &text).expect("the file is written");
         }
         let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(found == text, "{name} is not what the seed gives: run with UPDATE=1");
+        assert!(
+            found == text,
+            "{name} is not what the seed gives: run with UPDATE=1"
+        );
     }
 }
 
@@ -66,11 +72,25 @@ fn groups(encoding: StringEncoding, mut each: impl FnMut(&Group, &[typed::Case])
 #[test]
 fn both_paths_write_the_same_bytes_and_read_the_same_values() {
     let mut counts = good::Counts::default();
-    groups(StringEncoding::UTF8, |group, cases| good::compare(group, cases, 1, 20, &mut counts));
+    groups(StringEncoding::UTF8, |group, cases| {
+        good::compare(group, cases, 1, 20, &mut counts)
+    });
     assert!(counts.types >= 200 && counts.values >= 20 * 200, "{counts:?}");
-    assert_eq!(counts.images, counts.values * 8, "two of each pairing, and one again");
-    assert!(counts.bytes > 100 * counts.values, "there is something in them: {counts:?}");
-    assert_eq!(counts.kinds.len(), 23, "each kind of value but handles: {:?}", counts.kinds);
+    assert_eq!(
+        counts.images,
+        counts.values * 8,
+        "two of each pairing, and one again"
+    );
+    assert!(
+        counts.bytes > 100 * counts.values,
+        "there is something in them: {counts:?}"
+    );
+    assert_eq!(
+        counts.kinds.len(),
+        23,
+        "each kind of value but handles: {:?}",
+        counts.kinds
+    );
     println!("{counts:?}");
 }
 
@@ -78,7 +98,9 @@ fn both_paths_write_the_same_bytes_and_read_the_same_values() {
 fn both_paths_agree_in_every_encoding_of_strings() {
     for encoding in [StringEncoding::UTF16, StringEncoding::CompactUTF16] {
         let mut counts = good::Counts::default();
-        groups(encoding, |group, cases| good::compare(group, cases, 2, 4, &mut counts));
+        groups(encoding, |group, cases| {
+            good::compare(group, cases, 2, 4, &mut counts)
+        });
         assert!(counts.types >= 200 && counts.values >= 4 * 200, "{counts:?}");
     }
 }
@@ -86,10 +108,15 @@ fn both_paths_agree_in_every_encoding_of_strings() {
 #[test]
 fn both_paths_read_the_same_from_arbitrary_bytes_or_refuse_with_the_same_words() {
     let mut counts = hostile::Counts::default();
-    groups(StringEncoding::UTF8, |group, cases| hostile::compare(group, cases, 3, 40, &mut counts));
+    groups(StringEncoding::UTF8, |group, cases| {
+        hostile::compare(group, cases, 3, 40, &mut counts)
+    });
     report(&counts);
     assert!(counts.types >= 200, "{counts:?}");
-    assert!(counts.accepted > 2000 && counts.refused > 2000, "both happen often: {counts:?}");
+    assert!(
+        counts.accepted > 2000 && counts.refused > 2000,
+        "both happen often: {counts:?}"
+    );
     for refusal in hostile::REFUSALS {
         let types = counts.refusals.get(refusal).map_or(0, |types| types.len());
         assert!(types >= 30, "`{refusal}` for {types} types");
@@ -101,7 +128,9 @@ fn both_paths_read_the_same_from_arbitrary_bytes_or_refuse_with_the_same_words()
 fn both_paths_refuse_strings_of_other_encodings_alike() {
     for encoding in [StringEncoding::UTF16, StringEncoding::CompactUTF16] {
         let mut counts = hostile::Counts::default();
-        groups(encoding, |group, cases| hostile::compare(group, cases, 4, 6, &mut counts));
+        groups(encoding, |group, cases| {
+            hostile::compare(group, cases, 4, 6, &mut counts)
+        });
         report(&counts);
         assert!(counts.types >= 200 && counts.refused > 200, "{counts:?}");
     }
@@ -114,8 +143,14 @@ fn both_paths_find_a_list_too_long_at_the_same_place() {
     for (ty, [dynamic, typed]) in &all {
         assert_eq!(dynamic, typed, "{ty}");
         let size = "the value takes 268435456 bytes in the guest";
-        assert!(typed.argument.contains("argument 0: ") && typed.argument.contains(size), "{ty}: {typed:?}");
-        assert!(typed.result.contains("result: ") && typed.result.contains(size), "{ty}: {typed:?}");
+        assert!(
+            typed.argument.contains("argument 0: ") && typed.argument.contains(size),
+            "{ty}: {typed:?}"
+        );
+        assert!(
+            typed.result.contains("result: ") && typed.result.contains(size),
+            "{ty}: {typed:?}"
+        );
         seen.insert(typed.argument.clone());
     }
     assert!(all.len() >= 30, "{} types", all.len());
@@ -127,7 +162,11 @@ fn fast_engine() -> Engine {
 }
 
 fn report(counts: &hostile::Counts) {
-    let refusals: Vec<_> = counts.refusals.iter().map(|(refusal, types)| (refusal, types.len())).collect();
+    let refusals: Vec<_> = counts
+        .refusals
+        .iter()
+        .map(|(refusal, types)| (refusal, types.len()))
+        .collect();
     println!(
         "{} types, {} images, {} accepted, {} refused, {} limited; types by refusal: {refusals:?}; others: {:?}",
         counts.types, counts.read, counts.accepted, counts.refused, counts.limited, counts.others

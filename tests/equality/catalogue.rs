@@ -124,7 +124,11 @@ impl Catalogue {
 
     fn variant(&mut self, cases: &[Option<Use>]) {
         let payloads: Vec<Use> = cases.iter().flatten().cloned().collect();
-        let size = 8 + payloads.iter().map(|payload| payload.size).max().unwrap_or_default();
+        let size = 8 + payloads
+            .iter()
+            .map(|payload| payload.size)
+            .max()
+            .unwrap_or_default();
         let member = |text: fn(&Use) -> &str| {
             let cases = cases.iter().enumerate().map(|(index, case)| match case {
                 Some(payload) => format!("{}({})", case_name(index), text(payload)),
@@ -148,7 +152,11 @@ impl Catalogue {
 
     /// Each constructor by itself, and the sizes at which its layout changes.
     fn constructors(&mut self) {
-        let simple: Vec<Use> = SCALARS.iter().map(|(name, size)| scalar(name, *size)).chain([string()]).collect();
+        let simple: Vec<Use> = SCALARS
+            .iter()
+            .map(|(name, size)| scalar(name, *size))
+            .chain([string()])
+            .collect();
         let [bool, u8, _, u16, _, u32, _, u64, _, f32, f64, char, string] = &simple[..] else {
             panic!("twelve scalars and a string");
         };
@@ -222,7 +230,15 @@ impl Catalogue {
         for count in [1, 7, 8, 9, 16, 17, 31, 32] {
             self.named("flags", count);
         }
-        for (ty, length) in [(u8, 1), (u8, 4), (string, 2), (u64, 17), (bool, 16), (char, 3), (f32, 5)] {
+        for (ty, length) in [
+            (u8, 1),
+            (u8, 4),
+            (string, 2),
+            (u64, 17),
+            (bool, 16),
+            (char, 3),
+            (f32, 5),
+        ] {
             self.alias(&fixed(ty, length));
         }
         // What has been declared, as elements and payloads.
@@ -246,9 +262,8 @@ impl Catalogue {
                 self.record(&fields);
             }
             1 => {
-                let case = |random: &mut Random| {
-                    (random.below(4) > 0).then(|| self.part(random, MAX_DEPTH - 1))
-                };
+                let case =
+                    |random: &mut Random| (random.below(4) > 0).then(|| self.part(random, MAX_DEPTH - 1));
                 let cases: Vec<Option<Use>> = (0..count).map(|_| case(random)).collect();
                 self.variant(&cases);
             }
@@ -340,7 +355,9 @@ fn composed(parts: &[Use], size: usize, text: impl Fn(&[&str]) -> String) -> Use
 }
 
 fn list(element: &Use) -> Use {
-    composed(std::slice::from_ref(element), 8, |part| format!("list<{}>", part[0]))
+    composed(std::slice::from_ref(element), 8, |part| {
+        format!("list<{}>", part[0])
+    })
 }
 
 fn fixed(element: &Use, length: usize) -> Use {
@@ -352,7 +369,9 @@ fn fixed(element: &Use, length: usize) -> Use {
 
 fn option(payload: &Use) -> Use {
     let size = payload.size + 8;
-    composed(std::slice::from_ref(payload), size, |part| format!("option<{}>", part[0]))
+    composed(std::slice::from_ref(payload), size, |part| {
+        format!("option<{}>", part[0])
+    })
 }
 
 fn tuple(types: &[Use]) -> Use {

@@ -28,7 +28,13 @@ pub(crate) fn compare(group: &Group, cases: &[Case], seed: u64, values: usize, c
         let mut random = Random::new(seed ^ ((index as u64) << 32));
         for number in 0..values {
             let place = format!("t{index}, value {number}");
-            compare_one((&mut dynamic, &mut typed), (index, &cases[index]), &mut random, &place, counts);
+            compare_one(
+                (&mut dynamic, &mut typed),
+                (index, &cases[index]),
+                &mut random,
+                &place,
+                counts,
+            );
         }
         counts.types += 1;
     }
@@ -67,13 +73,21 @@ fn compare_one(
     let (made, _) = ok(typed.make_typed(index, case, fill), place, "typed result");
 
     let outcome = dynamic.echo_typed(index, case, &*made);
-    assert_eq!(outcome.seen.as_ref(), Some(&value), "{place}: what a typed caller gives");
+    assert_eq!(
+        outcome.seen.as_ref(),
+        Some(&value),
+        "{place}: what a typed caller gives"
+    );
     let (back, now) = ok(outcome, place, "typed to dynamic");
     same(&now, "typed to dynamic");
     let (back, now) = ok(typed.echo_typed(index, case, &*back), place, "typed to typed");
     same(&now, "typed to typed");
     let outcome = dynamic.echo_typed(index, case, &*back);
-    assert_eq!(outcome.seen.as_ref(), Some(&value), "{place}: what came back typed");
+    assert_eq!(
+        outcome.seen.as_ref(),
+        Some(&value),
+        "{place}: what came back typed"
+    );
     same(&outcome.images, "typed to dynamic, again");
 
     counts.values += 1;
@@ -102,8 +116,15 @@ pub(crate) fn difference(now: &[Vec<u8>], expected: &[Vec<u8>]) -> Option<String
     if now.len() != expected.len() {
         return Some(format!("{} images, not {}", now.len(), expected.len()));
     }
-    let (number, (now, expected)) = now.iter().zip(expected).enumerate().find(|(_, (now, expected))| now != expected)?;
-    let at = now.iter().zip(expected).position(|(now, expected)| now != expected)?;
+    let (number, (now, expected)) = now
+        .iter()
+        .zip(expected)
+        .enumerate()
+        .find(|(_, (now, expected))| now != expected)?;
+    let at = now
+        .iter()
+        .zip(expected)
+        .position(|(now, expected)| now != expected)?;
     let end = (at + 16).min(now.len()).min(expected.len());
     Some(format!(
         "image {number} at {at:#x}: {:02x?}, not {:02x?}",

@@ -4,7 +4,9 @@ use std::any::Any;
 use std::fmt::Write;
 use std::ops::Range;
 
-use airssys_wasm::component::{Component, Func, Instance, InstancePre, Linker, Store, StoreContextMut, Type, Val};
+use airssys_wasm::component::{
+    Component, Func, Instance, InstancePre, Linker, Store, StoreContextMut, Type, Val,
+};
 use airssys_wasm::engine::Engine;
 use airssys_wasm::{Error, Result};
 use wit_component::StringEncoding;

@@ -117,7 +117,9 @@ impl Comparison<'_, '_> {
     }
 
     fn differ(&mut self, what: &str, difference: &str) {
-        self.counts.differences.push(format!("{}, {what}: {difference}", self.place));
+        self.counts
+            .differences
+            .push(format!("{}, {what}: {difference}", self.place));
     }
 
     /// Both results, if both are good.
@@ -146,7 +148,11 @@ impl Comparison<'_, '_> {
         self.counts.refused += 1;
         match REFUSALS.iter().find(|refusal| error.contains(**refusal)) {
             Some(refusal) => {
-                self.counts.refusals.entry(refusal).or_default().insert(self.index);
+                self.counts
+                    .refusals
+                    .entry(refusal)
+                    .or_default()
+                    .insert(self.index);
             }
             None if self.counts.others.len() < 20 => {
                 self.counts.others.insert(error);

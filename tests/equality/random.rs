@@ -64,7 +64,11 @@ impl Random {
             }
             Type::Record(record) => {
                 let fields = record.fields.iter();
-                Val::Record(fields.map(|field| (Arc::clone(&field.name), self.val(&field.ty))).collect())
+                Val::Record(
+                    fields
+                        .map(|field| (Arc::clone(&field.name), self.val(&field.ty)))
+                        .collect(),
+                )
             }
             Type::Tuple(types) => Val::Tuple(types.iter().map(|ty| self.val(ty)).collect()),
             Type::Variant(variant) => {

@@ -64,7 +64,10 @@ impl<T: Dynamic, E: Dynamic> Dynamic for Result<T, E> {
 
     fn into_val(self) -> Val {
         let boxed = |val| Some(Box::new(val));
-        Val::Result(self.map(|value| boxed(value.into_val())).map_err(|value| boxed(value.into_val())))
+        Val::Result(
+            self.map(|value| boxed(value.into_val()))
+                .map_err(|value| boxed(value.into_val())),
+        )
     }
 }
 
@@ -97,8 +100,8 @@ mod list {
     use airssys_wasm::Result;
     use airssys_wasm::component::support::{AbiError, Plan};
     use airssys_wasm::component::{
-        ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, Lower, LowerContext, Type,
-        TypeCheck, TypeContext,
+        ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, Lower, LowerContext,
+        Type, TypeCheck, TypeContext,
     };
 
     use super::List;
@@ -173,8 +176,10 @@ impl<T: Dynamic> Subject<T> {
         let errors = |dynamic: bool| {
             let mut linker: Linker<()> = Linker::new(engine);
             let mut host = linker.instance("equality:long/host").expect("a new name");
-            host.func_wrap("probe", |_: Cx<'_>, _: (Vec<u8>,)| Ok(())).expect("a new name");
-            host.func_wrap("fill", |_: Cx<'_>, (): ()| Ok((Vec::<u8>::new(),))).expect("a new name");
+            host.func_wrap("probe", |_: Cx<'_>, _: (Vec<u8>,)| Ok(()))
+                .expect("a new name");
+            host.func_wrap("fill", |_: Cx<'_>, (): ()| Ok((Vec::<u8>::new(),)))
+                .expect("a new name");
             let make = self.0;
             let defined = if dynamic {
                 host.func_new("echo", move |_: Cx<'_>, _| Ok(Some(make(TOO_LONG).into_val())))
@@ -184,7 +189,9 @@ impl<T: Dynamic> Subject<T> {
             defined.expect("a new name");
             let mut store = Store::new(engine, ());
             let instance = linker.instantiate(&mut store, &component).expect("the types fit");
-            let func = instance.get_func(&mut store, &["equality:long/guest", "echo"]).expect("exported");
+            let func = instance
+                .get_func(&mut store, &["equality:long/guest", "echo"])
+                .expect("exported");
             let mut call = |length: usize| {
                 let error = if dynamic {
                     func.call_dynamic(&mut store, &[make(length).into_val()]).err()
@@ -195,7 +202,10 @@ impl<T: Dynamic> Subject<T> {
                 chain(&error.expect("it is refused"))
             };
             // The guest is not entered by the first call, and is as it was for the second.
-            Errors { argument: call(TOO_LONG), result: call(3) }
+            Errors {
+                argument: call(TOO_LONG),
+                result: call(3),
+            }
         };
         [errors(true), errors(false)]
     }

@@ -66,7 +66,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
 }
 
 fn features(options: &Options, llvm: &Llvm) -> String {
-    let mut features = vec!["cranelift"];
+    let mut features = vec!["cranelift", "reference-defaults"];
     match llvm {
         Llvm::At(_) => features.push("llvm"),
         Llvm::Missing(why) => eprintln!("without LLVM: {why}"),

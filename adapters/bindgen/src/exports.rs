@@ -5,7 +5,7 @@ use std::fmt::Write;
 use wit_parser::{Function, InterfaceId, TypeId};
 
 use crate::context::{Context, Module, resources};
-use crate::functions::{declared, is_constructor, of_resource, own_name, parameters};
+use crate::functions::{allowance, declared, is_constructor, of_resource, own_name, parameters};
 use crate::names::{Names, docs, snake, upper_camel};
 use crate::scope::{Scope, Side};
 use crate::types::tuple_of;
@@ -159,8 +159,9 @@ impl Context<'_> {
             None => call,
         };
         format!(
-            "{docs}pub fn {name}(&self, store: impl {context}{declared}) -> {result}<{ty}, {error}> {{\n{body}\n}}\n",
+            "{docs}{allow}pub fn {name}(&self, store: impl {context}{declared}) -> {result}<{ty}, {error}> {{\n{body}\n}}\n",
             docs = docs(func.docs.contents.as_deref()),
+            allow = allowance(2 + params.len()),
             context = scope.component("AsContextMut"),
             declared = declared(&params),
             result = scope.prelude("Result"),

@@ -61,6 +61,15 @@ pub(crate) fn declared(parameters: &[Parameter]) -> String {
     params.collect()
 }
 
+/// What stands before a function of so many parameters, those of Rust's included: nobody chose their number here.
+pub(crate) fn allowance(count: usize) -> &'static str {
+    if count > 7 {
+        "#[allow(clippy::too_many_arguments)]\n"
+    } else {
+        ""
+    }
+}
+
 /// The arguments as a call has them, each behind a comma.
 pub(crate) fn passed(parameters: &[Parameter]) -> String {
     parameters

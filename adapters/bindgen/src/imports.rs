@@ -207,7 +207,8 @@ impl Context<'_> {
         let signature = format!("fn {name}(&mut self{}){result}", declared(&params));
         let docs = docs(func.docs.contents.as_deref());
         let forward = format!("{signature} {{ {host}::{name}(*self{}) }}\n", passed(&params));
-        (format!("{docs}{signature};\n"), forward)
+        let allow = functions::allowance(1 + params.len());
+        (format!("{docs}{allow}{signature};\n"), forward)
     }
 
     /// The host's own error type that stands for a function's, and the definition that it becomes.

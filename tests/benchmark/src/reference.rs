@@ -7,9 +7,13 @@ use std::hint::black_box;
 use wasmtime::component::{
     Component, ComponentNamedList, ComponentType, Func, Instance, Lift, Linker, Lower, TypedFunc, Val,
 };
-use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime::{Config, Engine, Store, StoreContextMut};
 
+/// With its default settings.
 pub(crate) const NAME: &str = "wasmtime";
+
+/// The same without support for concurrent calls of components, which its default features bring.
+pub(crate) const SYNC: &str = "wasmtime sync";
 
 /// `record context`.
 #[derive(Debug, ComponentType, Lower)]
@@ -34,6 +38,7 @@ type Answer = std::result::Result<Vec<u8>, Failure>;
 
 /// The guest, compiled and linked.
 pub(crate) struct Reference {
+    name: &'static str,
     engine: Engine,
     component: Component,
     linker: Linker<Host>,
@@ -52,10 +57,28 @@ fn foreign(error: wasmtime::Error) -> anyhow::Error {
 
 impl Reference {
     pub(crate) fn new(guest: &[u8]) -> Result<Reference> {
-        let engine = Engine::default();
+        Reference::with(NAME, &Config::new(), guest)
+    }
+
+    /// The second one, where the first has what this one lacks.
+    #[cfg(feature = "reference-defaults")]
+    pub(crate) fn sync(guest: &[u8]) -> Result<Option<Reference>> {
+        let mut config = Config::new();
+        config.concurrency_support(false);
+        Reference::with(SYNC, &config, guest).map(Some)
+    }
+
+    #[cfg(not(feature = "reference-defaults"))]
+    pub(crate) fn sync(_: &[u8]) -> Result<Option<Reference>> {
+        Ok(None)
+    }
+
+    fn with(name: &'static str, config: &Config, guest: &[u8]) -> Result<Reference> {
+        let engine = Engine::new(config).map_err(foreign)?;
         let component = Component::from_binary(&engine, guest).map_err(foreign)?;
         let linker = linker(&engine).map_err(foreign)?;
         Ok(Reference {
+            name,
             engine,
             component,
             linker,
@@ -99,7 +122,7 @@ impl Reference {
         let (mut store, add) = self.typed::<(u32, u32), (u32,)>("add")?;
         let (sum,) = add.call(&mut store, (40, 2)).map_err(foreign)?;
         ensure!(sum == 42, "a wrong sum");
-        Ok(Side::new(NAME, move |times| {
+        Ok(Side::new(self.name, move |times| {
             for _ in 0..times {
                 black_box(add.call(&mut store, black_box((40, 2))).map_err(foreign)?);
             }
@@ -128,7 +151,7 @@ impl Reference {
             Ok(output)
         };
         ensure!(work(1)? == input.reversed, "the bytes are not reversed");
-        Ok(Side::new(NAME, move |times| {
+        Ok(Side::new(self.name, move |times| {
             black_box(work(times)?);
             Ok(())
         }))
@@ -148,7 +171,7 @@ impl Reference {
             [Val::Result(Ok(Some(output)))] if **output == list(&input.reversed) => {}
             _ => bail!("the bytes are not reversed"),
         }
-        Ok(Side::new(NAME, move |times| {
+        Ok(Side::new(self.name, move |times| {
             for _ in 0..times {
                 execute
                     .call(&mut store, black_box(&params), black_box(&mut results))
@@ -162,7 +185,7 @@ impl Reference {
         let (mut store, call_host) = self.typed::<(u32,), (u32,)>("call-host")?;
         let (count,) = call_host.call(&mut store, (7,)).map_err(foreign)?;
         ensure!(count == 7, "a wrong count");
-        Ok(Side::per_part(NAME, 1000, move |parts, times| {
+        Ok(Side::per_part(self.name, 1000, move |parts, times| {
             for _ in 0..times {
                 black_box(call_host.call(&mut store, black_box((parts,))).map_err(foreign)?);
             }
@@ -174,7 +197,7 @@ impl Reference {
         let (mut store, call_host) = self.typed::<(u32,), ()>("call-host-text")?;
         call_host.call(&mut store, (7,)).map_err(foreign)?;
         ensure!(store.data().messages == 7, "the host was not called as often");
-        Ok(Side::per_part(NAME, 1000, move |parts, times| {
+        Ok(Side::per_part(self.name, 1000, move |parts, times| {
             for _ in 0..times {
                 call_host.call(&mut store, black_box((parts,))).map_err(foreign)?;
             }

@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-const HEADINGS: [&str; 10] = [
-    "row", "case", "backend", "ours", "wasmtime", "ratio", "goal", "", "wasmer", "guest",
+const HEADINGS: [&str; 12] = [
+    "row", "case", "backend", "ours", "wasmtime", "ratio", "goal", "", "sync", "ratio", "wasmer", "guest",
 ];
 
 /// A table that reads well as text and as Markdown.
@@ -54,6 +54,10 @@ fn cells(figure: &Figure) -> [String; HEADINGS.len()] {
         format!("{:.3}", figure.ratio),
         format!("≤ {}", figure.goal),
         verdict.to_owned(),
+        optional(figure.wasmtime_sync),
+        figure
+            .ratio_sync
+            .map_or_else(String::new, |ratio| format!("{ratio:.3}")),
         optional(figure.wasmer),
         optional(figure.guest),
     ]
@@ -79,11 +83,13 @@ const INTRODUCTION: &str = "\
 
 What a call across the boundary of a component takes: ours beside wasmtime, in one process, the sides taking turns.
 Each figure is the median of the faster half of many rounds; a round in which the thread had to leave the processor is
-repeated. wasmtime runs with its default settings (Cranelift, neither fuel nor epochs), so its figures are those of
-Cranelift beside each of our backends; of its cargo features it has `component-model`, `cranelift`, `runtime` and `std`,
-not the default ones. Figures are of one machine on one day: the ratios are what to look at, and what to measure again.
+repeated. wasmtime runs with its default features and settings (Cranelift, neither fuel nor epochs), so its figures are
+those of Cranelift beside each of our backends. Figures are of one machine on one day: the ratios are what to look at,
+and what to measure again.
 
 - *ratio*: ours by wasmtime's. *goal*: what we want it to be at most.
+- *sync*: wasmtime without its support for concurrent calls (`Config::concurrency_support(false)`), which a host that
+  calls synchronously may turn off; the second ratio is ours by that.
 - *wasmer*: the same by hand on the guest's core module, with the same backend and no component model.
 - *guest*: the core calls of that alone, without copies in or out; no host can save these.
 - `execute` takes a `list<u8>` and a record of a `string` and a `u64`, calls the host with a short string, and gives the

@@ -58,6 +58,10 @@ pub(crate) struct Figure {
     /// Ours by wasmtime's.
     pub(crate) ratio: f64,
     pub(crate) goal: f64,
+    /// wasmtime without its support for concurrency.
+    pub(crate) wasmtime_sync: Option<f64>,
+    /// Ours by that.
+    pub(crate) ratio_sync: Option<f64>,
     pub(crate) unit: &'static str,
     /// The same by hand on the core module, with the same backend and no component model.
     pub(crate) wasmer: Option<f64>,
@@ -73,6 +77,8 @@ pub(crate) struct Sides {
     backend: Backend,
     ours: Ours,
     reference: Reference,
+    /// The reference without support for concurrency, where it has that.
+    sync: Option<Reference>,
     bare: Bare,
 }
 
@@ -82,6 +88,7 @@ impl Sides {
             backend,
             ours: Ours::new(backend, guest)?,
             reference: Reference::new(guest)?,
+            sync: Reference::sync(guest)?,
             bare: Bare::new(backend, guest)?,
         })
     }
@@ -92,9 +99,20 @@ pub(crate) fn measure(row: Row, sides: &Sides, plan: Plan) -> Result<Vec<Figure>
     let Sides {
         ours,
         reference,
+        sync,
         bare,
         ..
     } = sides;
+    // A side of the second reference, if there is one.
+    macro_rules! sides {
+        ($call:ident($($argument:expr)?), $($side:expr),*) => {{
+            let mut sides = vec![ours.$call($($argument)?)?, reference.$call($($argument)?)?, $($side),*];
+            if let Some(sync) = sync {
+                sides.push(sync.$call($($argument)?)?);
+            }
+            sides
+        }};
+    }
     let case = |name: &'static str, sides_of_case: Vec<Side<'_>>| -> Result<Figure> {
         eprintln!("{row} {name}, {}", sides.backend);
         figure(row, name, sides.backend, compare(sides_of_case, plan)?)
@@ -103,19 +121,15 @@ pub(crate) fn measure(row: Row, sides: &Sides, plan: Plan) -> Result<Vec<Figure>
         let input = Input::new(length);
         case(
             name,
-            vec![
-                ours.execute(&input)?,
-                reference.execute(&input)?,
+            sides!(
+                execute(&input),
                 bare.execute(&input)?,
-                bare.guest_of_execute(&input)?,
-            ],
+                bare.guest_of_execute(&input)?
+            ),
         )
     };
     match row {
-        Row::P1 => Ok(vec![case(
-            "add(u32, u32)",
-            vec![ours.add()?, reference.add()?, bare.add()?],
-        )?]),
+        Row::P1 => Ok(vec![case("add(u32, u32)", sides!(add(), bare.add()?))?]),
         Row::P2 => Ok(vec![execute("execute, 16 B", 16)?]),
         Row::P3 => Ok(vec![
             execute("execute, 64 KiB", 64 << 10)?,
@@ -125,22 +139,12 @@ pub(crate) fn measure(row: Row, sides: &Sides, plan: Plan) -> Result<Vec<Figure>
             let input = Input::new(64 << 10);
             Ok(vec![case(
                 "dynamic execute, 64 KiB",
-                vec![ours.execute_dynamic(&input)?, reference.execute_dynamic(&input)?],
+                sides!(execute_dynamic(&input),),
             )?])
         }
         Row::P5 => Ok(vec![
-            case(
-                "tick(u32) -> u32",
-                vec![ours.call_host()?, reference.call_host()?, bare.call_host()?],
-            )?,
-            case(
-                "log(string)",
-                vec![
-                    ours.call_host_text()?,
-                    reference.call_host_text()?,
-                    bare.call_host_text()?,
-                ],
-            )?,
+            case("tick(u32) -> u32", sides!(call_host(), bare.call_host()?))?,
+            case("log(string)", sides!(call_host_text(), bare.call_host_text()?))?,
         ]),
     }
 }
@@ -154,7 +158,10 @@ fn figure(
     let find = |name: &str| figures.iter().find(|(side, _)| *side == name).map(|(_, ns)| *ns);
     let ours = find(crate::ours::NAME).context("ours was not measured")?;
     let wasmtime = find(crate::reference::NAME).context("wasmtime was not measured")?;
+    let sync = find(crate::reference::SYNC);
     Ok(Figure {
+        wasmtime_sync: sync,
+        ratio_sync: sync.map(|sync| ours / sync),
         row,
         case,
         backend: backend.name(),

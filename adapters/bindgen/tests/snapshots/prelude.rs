@@ -221,6 +221,7 @@ pub mod fixture {
                     c: (Ok, Err, None, Some),
                 ) -> ::std::string::String;
 
+                #[allow(clippy::too_many_arguments)]
                 fn rest(
                     &mut self,
                     a: Send,
@@ -579,6 +580,7 @@ pub mod exports {
                         ::core::result::Result::Ok(result)
                     }
 
+                    #[allow(clippy::too_many_arguments)]
                     pub fn call_rest(
                         &self,
                         store: impl AsContextMut,
