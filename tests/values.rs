@@ -384,6 +384,10 @@ fn a_typed_function_of_the_wrong_type_is_refused_when_it_is_looked_up() {
         "{error}"
     );
     assert!(
+        error.to_string().contains("`fixtures:types/echoes#echo-u32`"),
+        "{error}"
+    );
+    assert!(
         instance
             .get_typed_func::<(u32, u32), (u32,)>(&mut store, &path)
             .is_err()

@@ -68,6 +68,10 @@ fn a_component_without_the_life_cycle_is_refused() {
         matches!(&error, RuntimeError::LifecycleType { function, .. } if function.ends_with("#init")),
         "{error:?}"
     );
+    assert!(
+        error.to_string().contains("component-lifecycle@1.0.0#init`"),
+        "{error}"
+    );
 
     let error = load(
         r#"(component (import "airssys:host-core/host-services@2.1.0" (instance (export "now" (func)))))"#,
@@ -77,6 +81,47 @@ fn a_component_without_the_life_cycle_is_refused() {
         "{error:?}"
     );
     assert!(runtime.list_components().is_empty(), "nothing is left of them");
+}
+
+#[test]
+fn of_two_life_cycles_in_compatible_versions_both_have_to_be_whole() {
+    let export = |version: &str, functions: &[&str]| {
+        let exports = functions
+            .iter()
+            .map(|name| format!(r#"(export "{name}" (func $f))"#));
+        let name = format!("airssys:component-core/component-lifecycle@{version}");
+        format!(
+            r#"(instance ${version} {}) (export "{name}" (instance ${version}))"#,
+            exports.collect::<String>()
+        )
+    };
+    let all = [
+        "init",
+        "execute",
+        "metadata",
+        "health",
+        "supported-codecs",
+        "shutdown",
+    ];
+    for (first, second) in [("1.0.0", "1.2.0"), ("1.2.0", "1.0.0")] {
+        let text = format!(
+            r#"(component
+                (core module $m (func (export "f")))
+                (core instance $i (instantiate $m))
+                (func $f (canon lift (core func $i "f")))
+                {} {})"#,
+            export(first, &all),
+            export(second, &["init"])
+        );
+        let bytes = wat::parse_str(text).expect("the text parses");
+        let error = runtime()
+            .load_component(&bytes, ComponentOptions::new())
+            .unwrap_err();
+        let RuntimeError::PartialLifecycle { export, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert!(export.ends_with(second), "{export}");
+    }
 }
 
 #[test]
