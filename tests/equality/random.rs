@@ -91,16 +91,32 @@ impl Random {
         ty.map(|ty| Box::new(self.val(ty)))
     }
 
-    /// Changes some bytes of an image, near places that are in use: those that differ from `unused`. Small numbers,
-    /// steps of one and extremes are what makes bad discriminants, lengths and pointers that are almost good.
+    /// Changes some bytes of an image: mostly of the value that begins at `first`, else of what is in use, which
+    /// differs from `unused`. Small numbers, steps of one and extremes are what makes bad discriminants, lengths and
+    /// pointers that are almost good.
     pub(crate) fn mutate(&mut self, image: &mut [u8], unused: u8, first: usize) {
         let used: Vec<usize> = (0..image.len()).filter(|at| image[*at] != unused).collect();
         for _ in 0..=self.below(4) {
-            // The value itself rather than what it points to.
             let at = match self.below(4) {
                 0 if !used.is_empty() => *self.pick(&used),
-                _ => first + self.below(24),
+                1 => first,
+                _ => first + self.below(32),
             };
+            if self.below(3) == 0 {
+                let word = &mut image[at & !3..][..4];
+                let hostile = [
+                    0xd800,
+                    0xdfff,
+                    0x11_0000,
+                    u32::MAX,
+                    1 << 31,
+                    (1 << 28) + 1,
+                    0xfffc,
+                    0x1101,
+                ];
+                word.copy_from_slice(&self.pick(&hostile).to_le_bytes());
+                continue;
+            }
             let old = image[at];
             image[at] = match self.below(8) {
                 0 => self.byte(),
