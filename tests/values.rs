@@ -317,7 +317,14 @@ fn typed_calls_agree_with_untyped_ones() {
                 let (back,) = func.call(&mut store, (value.clone(),)).expect($name);
                 assert_eq!(back, value, "{}", $name);
                 let argument: Val = $val;
-                let untyped = call(&mut store, &instance, "echoes", $name, std::slice::from_ref(&argument)).unwrap();
+                let untyped = call(
+                    &mut store,
+                    &instance,
+                    "echoes",
+                    $name,
+                    std::slice::from_ref(&argument),
+                )
+                .unwrap();
                 assert_eq!(untyped, Some(argument), "{}", $name);
             }};
         }
