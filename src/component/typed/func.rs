@@ -1,5 +1,6 @@
 //! Exported functions with Rust types.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use super::super::func::Func;
@@ -8,10 +9,17 @@ use super::{LiftList, LowerList};
 use crate::error::Result;
 
 /// An exported function with Rust types: a tuple of parameters, a tuple of results (none or one).
-#[derive(Debug)]
 pub struct TypedFunc<P, R> {
     func: Func,
     marker: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> fmt::Debug for TypedFunc<P, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedFunc")
+            .field("func", &self.func)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<P, R> Clone for TypedFunc<P, R> {
