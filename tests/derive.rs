@@ -287,7 +287,7 @@ impl Guest {
     /// Why the types do not fit.
     fn refused<P: Lower, R: Lift>(&mut self, name: &str) -> String {
         let typed = self.func(name).typed::<(P,), (R,)>();
-        typed.err().expect("other types").to_string()
+        typed.expect_err("other types").to_string()
     }
 
     /// The result of a function that returns these bytes.
