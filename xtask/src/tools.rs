@@ -72,5 +72,6 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
 }
 
 pub(crate) fn announce(what: &str) {
-    println!("\n== {what}");
+    // Not to standard output: what a command prints there is for programs too.
+    eprintln!("\n== {what}");
 }
