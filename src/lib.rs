@@ -2,6 +2,7 @@
 //!
 //! - [`codec`]: payloads, and the seven codecs of the contract.
 //! - [`component`]: the component model, with the names of `wasmtime::component`.
+//! - `conformance` (feature): component-model test scripts, and calls compared between engines.
 //! - [`engine`]: which compiler, under which limits.
 //! - [`error`]: what can go wrong, by whose fault.
 //! - [`host`]: what components import of the contract.
@@ -14,6 +15,8 @@ extern crate self as airssys_wasm;
 
 pub mod codec;
 pub mod component;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod engine;
 pub mod error;
 pub mod host;

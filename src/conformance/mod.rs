@@ -1,0 +1,1 @@
+//! Whether engines behave alike: component-model test scripts, and calls compared between backends.

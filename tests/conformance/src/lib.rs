@@ -1,0 +1,1 @@
+//! Holds airssys-wasm against the component model's rules and against wasmtime.

@@ -1,0 +1,3 @@
+//! Holds airssys-wasm against the component model's rules and against wasmtime.
+
+fn main() {}
