@@ -25,6 +25,7 @@ use std::fmt::Write;
 mod component;
 mod core_call;
 mod crossing;
+mod features;
 mod func;
 mod handles;
 mod host_func;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use airssys_wasm_abi as abi;
 use wasmtime_environ::component as env;
-use wasmtime_environ::wasmparser::{BinaryReaderError, Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmtime_environ::wasmparser::{BinaryReaderError, Encoding, Parser, Payload, Validator};
 use wasmtime_environ::{EntityIndex, EntityRef, PrimaryMap, ScopeVec, StaticModuleIndex, Tunables};
 
+use super::features;
 use super::ir::{
     CoreDef, CoreExport, Counts, Export, ExternType, Function, Initializer, Ir, Options, ResourceTable,
     RuntimeImport, Trampoline, Transcode,
@@ -22,25 +23,14 @@ use crate::error::{Error, Result, TrapKind};
 pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
     expect_component(bytes)?;
     // The translator leaves the bodies of functions unread.
-    Validator::new_with_features(features())
-        .validate_all(bytes)
-        .map_err(|error| at_offset(&error))?;
+    features::validate(bytes)?;
     let scope = ScopeVec::new();
     let tunables = tunables();
-    let mut validator = Validator::new_with_features(features());
+    let mut validator = Validator::new_with_features(features::supported());
     let mut types = env::ComponentTypesBuilder::new(&validator);
     let translator = env::Translator::new(&tunables, &mut validator, &mut types, &scope);
     let (translation, modules) = translator.translate(bytes).map_err(invalid)?;
     Converter::new(&translation.component, &types, &modules).ir(&translation.trampolines)
-}
-
-/// WebAssembly 2.0 with several memories, and the synchronous component model.
-fn features() -> WasmFeatures {
-    WasmFeatures::WASM2
-        | WasmFeatures::MULTI_MEMORY
-        | WasmFeatures::EXTENDED_CONST
-        | WasmFeatures::COMPONENT_MODEL
-        | WasmFeatures::CM_FIXED_LENGTH_LISTS
 }
 
 fn tunables() -> Tunables {
@@ -62,21 +52,14 @@ fn expect_component(bytes: &[u8]) -> Result<()> {
             ..
         })) => Err(Error::CoreModule),
         Some(Ok(_)) => Ok(()),
-        Some(Err(error)) if bytes.starts_with(b"\0asm") => Err(at_offset(&error)),
+        Some(Err(error)) if bytes.starts_with(b"\0asm") => Err(features::invalid(&error)),
         _ => Err(Error::NotWasm("it does not start with the bytes `\\0asm`".into())),
-    }
-}
-
-fn at_offset(error: &BinaryReaderError) -> Error {
-    Error::InvalidComponent {
-        offset: error.offset() as u64,
-        message: error.message().to_owned(),
     }
 }
 
 fn invalid(error: wasmtime_environ::error::Error) -> Error {
     match error.downcast_ref::<BinaryReaderError>() {
-        Some(error) => at_offset(error),
+        Some(error) => features::invalid(error),
         None => Error::Unsupported(format!("{error:#}")),
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use airssys_wasm::Error;
 use airssys_wasm::runtime::{ErrorKind, RuntimeError};
+use airssys_wasm::wave::CallError;
 
 use crate::text;
 
@@ -123,6 +124,12 @@ impl From<Error> for Failure {
             _ => Exit::Host,
         };
         Failure::new(exit, error)
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Failure {
+        Failure::new(Exit::Usage, error)
     }
 }
 

@@ -13,9 +13,7 @@ mod logging;
 mod metadata;
 mod output;
 mod run;
-mod target;
 mod text;
-mod wave;
 mod wit;
 
 use std::process::ExitCode;
