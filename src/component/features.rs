@@ -57,3 +57,9 @@ fn lacking(bytes: &[u8]) -> Vec<String> {
         })
         .collect()
 }
+
+/// Whether a component is valid where every known feature is supported.
+#[cfg(feature = "reference")]
+pub(crate) fn is_valid(bytes: &[u8]) -> bool {
+    validate_with(WasmFeatures::all(), bytes).is_ok()
+}

@@ -52,6 +52,8 @@ pub use airssys_wasm_abi::{
 };
 pub use airssys_wasm_macros::{ComponentType, Lift, Lower, bindgen};
 pub use component::Component;
+#[cfg(feature = "reference")]
+pub(crate) use features::is_valid;
 pub use func::Func;
 pub use instance::{ExportIndex, Instance};
 pub use ir::{ExternType, Function};

@@ -1,1 +1,22 @@
-//! Whether engines behave alike: component-model test scripts, and calls compared between backends.
+//! Whether engines behave alike: component-model test scripts, and calls compared between engines.
+//!
+//! An engine is a [`Subject`]: each backend of this library is one ([`Ours`]), and in a build with the feature
+//! `reference` so is wasmtime. [`wast`] runs test scripts on a subject.
+
+mod failure;
+mod host;
+mod ours;
+#[cfg(feature = "reference")]
+mod reference;
+mod same;
+mod show;
+mod subject;
+pub mod wast;
+
+pub use failure::{Failure, FailureKind, TrapClass};
+pub use ours::Ours;
+#[cfg(feature = "reference")]
+pub use reference::Reference;
+pub use same::same_bits;
+pub use show::show;
+pub use subject::{Definition, InstanceId, Options, Outcome, Session, Subject};
