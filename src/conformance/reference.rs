@@ -111,8 +111,13 @@ impl Session for ReferenceSession {
         self.linker.allow_shadowing(true);
         let mut linker = self.linker.instance(name).map_err(|error| engine_failure(&error))?;
         for (export, item) in ty.exports(&self.engine) {
-            if !matches!(item.ty, wt::types::ComponentItem::ComponentFunc(_)) {
-                return Err(Failure::unsupported("exports other than functions on the reference engine"));
+            match item.ty {
+                wt::types::ComponentItem::ComponentFunc(_) => {}
+                // Value types need no definition.
+                wt::types::ComponentItem::Type(_) => continue,
+                _ => {
+                    return Err(Failure::unsupported("exports other than functions on the reference engine"));
+                }
             }
             let Some(func) = instance.get_func(&mut self.store, export) else {
                 continue;
