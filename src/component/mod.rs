@@ -35,6 +35,7 @@ mod linker;
 mod may_leave;
 mod names;
 mod pack;
+mod post_return;
 mod resolve;
 mod resource;
 mod scope;

@@ -16,6 +16,7 @@ use super::ir::{
     RuntimeImport, Trampoline, Transcode,
 };
 use super::pack::pack_results;
+use super::post_return;
 use super::transcode;
 use crate::error::{Error, Result, TrapKind};
 
@@ -126,11 +127,7 @@ impl<'a> Converter<'a> {
             .map(|index| self.resource_table(env::TypeResourceTableIndex::new(index)))
             .collect();
         Ok(Ir {
-            modules: packed(
-                self.modules.values().map(|module| module.wasm.to_vec()).collect(),
-                &initializers,
-                &trampolines,
-            )?,
+            modules: self.rewritten(&initializers, &trampolines)?,
             imports,
             runtime_imports,
             lowerings,
@@ -157,6 +154,13 @@ impl<'a> Converter<'a> {
                 post_returns: component.num_runtime_post_returns,
             },
         })
+    }
+
+    /// The core modules, the adapters made fit.
+    fn rewritten(&self, initializers: &[Initializer], trampolines: &[Trampoline]) -> Result<Vec<Vec<u8>>> {
+        let mut modules = self.modules.values().map(|module| module.wasm.to_vec()).collect::<Vec<_>>();
+        post_return::guard_all(&mut modules, initializers)?;
+        packed(modules, initializers, trampolines)
     }
 
     fn resource_table(&self, index: env::TypeResourceTableIndex) -> ResourceTable {
@@ -491,7 +495,7 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// The modules, with the two results of an intrinsic packed in one where one is imported.
+/// With the two results of an intrinsic packed in one where one is imported.
 fn packed(
     mut modules: Vec<Vec<u8>>,
     initializers: &[Initializer],
