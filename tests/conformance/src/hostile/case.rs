@@ -21,6 +21,8 @@ pub struct Case {
     /// The component whose exported functions are the instance `host` that the guest imports: calls of them go
     /// through the engine's host functions.
     pub provider: Option<String>,
+    /// Whether the instance `host` is the one that test suites expect instead, with resources of the host's.
+    pub host_resources: bool,
     /// The guest, which exports [`RUN`].
     pub component: String,
     /// What [`RUN`] is called with.
@@ -40,6 +42,8 @@ pub enum Expected {
     Invalid(&'static str),
     /// The component is not supported; a part of what is said.
     Unsupported(&'static str),
+    /// An import is missing.
+    Missing,
     /// There is no instance, by a limit of the host's; a part of what is said.
     Instantiate(&'static str),
     /// The guest is stopped by exactly this, and its instance is not entered again.
@@ -70,6 +74,7 @@ impl Case {
             name: name.into(),
             group,
             provider: None,
+            host_resources: false,
             component,
             arguments: Vec::new(),
             expected,
@@ -80,6 +85,16 @@ impl Case {
 
     pub(super) fn provider(mut self, provider: String) -> Case {
         self.provider = Some(provider);
+        self
+    }
+
+    pub(super) fn host_resources(mut self) -> Case {
+        self.host_resources = true;
+        self
+    }
+
+    pub(super) fn limits(mut self, limits: StoreLimits) -> Case {
+        self.limits = limits;
         self
     }
 
@@ -98,6 +113,7 @@ impl Case {
         Some(match &self.expected {
             Expected::Invalid(_) => FailureKind::Invalid,
             Expected::Unsupported(what) => FailureKind::Unsupported((*what).to_owned()),
+            Expected::Missing => FailureKind::Unlinkable,
             Expected::Instantiate(_) => FailureKind::Trap(TrapClass::Limit),
             Expected::Trap(_, class) => FailureKind::Trap(*class),
             Expected::Wrong(_) => FailureKind::Host,
@@ -145,7 +161,7 @@ impl Case {
 }
 
 /// Far less than the defaults: what a case takes of the host is seen.
-fn limits() -> StoreLimits {
+pub(super) fn limits() -> StoreLimits {
     StoreLimits {
         memory_bytes: 16 << 20,
         memories: 20,

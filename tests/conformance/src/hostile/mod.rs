@@ -3,7 +3,9 @@
 
 mod case;
 mod guest;
+mod handles;
 mod leave;
+mod limits;
 mod lists;
 mod memory;
 mod places;
@@ -11,6 +13,8 @@ mod realloc;
 mod run;
 mod scalars;
 mod strings;
+mod types;
+mod wrong;
 
 pub use case::{Case, Expected, HOST, RUN, Reference};
 pub use memory::peak;
@@ -25,6 +29,10 @@ pub fn cases() -> Vec<Case> {
         lists::pointers(),
         realloc::cases(),
         leave::cases(),
+        handles::cases(),
+        types::cases(),
+        limits::cases(),
+        wrong::cases(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use airssys_wasm::component::{AsContextMut, Component, ExternType, Instance, Linker, Store, Val};
+use airssys_wasm::component::{AsContextMut, Component, ExternType, Instance, Linker, Resource, ResourceType, Store, Val};
 use airssys_wasm::conformance::{Failure, Options, Session, Subject};
 use airssys_wasm::engine::{Backend, Config, Engine};
 use airssys_wasm::error::{Fault, TrapKind};
@@ -44,7 +44,7 @@ fn encode(case: &Case) -> std::result::Result<Bytes, String> {
 
 fn check(case: &Case, engine: &Engine, bytes: &Bytes) -> std::result::Result<(), String> {
     let mut store = Store::with_limits(engine, (), case.limits.clone());
-    let instance = match instantiate(engine, &mut store, bytes) {
+    let instance = match instantiate(engine, &mut store, case, bytes) {
         Ok(instance) => instance,
         Err(error) => return refused(case, &error),
     };
@@ -67,9 +67,12 @@ fn check(case: &Case, engine: &Engine, bytes: &Bytes) -> std::result::Result<(),
     }
 }
 
-fn instantiate(engine: &Engine, store: &mut Store<()>, bytes: &Bytes) -> Result<Instance> {
+fn instantiate(engine: &Engine, store: &mut Store<()>, case: &Case, bytes: &Bytes) -> Result<Instance> {
     let component = Component::from_binary(engine, &bytes.component)?;
     let mut linker: Linker<()> = Linker::new(engine);
+    if case.host_resources {
+        host_resources(&mut linker)?;
+    }
     if let Some(provider) = &bytes.provider {
         let provider = Component::from_binary(engine, provider)?;
         let provider = Linker::new(engine).instantiate(&mut *store, &provider)?;
@@ -87,6 +90,16 @@ fn instantiate(engine: &Engine, store: &mut Store<()>, bytes: &Bytes) -> Result<
     linker.instantiate(store, &component)
 }
 
+/// A resource type of the host's; what makes, borrows and takes it.
+fn host_resources(linker: &mut Linker<()>) -> Result<()> {
+    struct First;
+    let mut host = linker.instance(HOST)?;
+    host.resource("resource1", ResourceType::host::<First>(), |_, _| Ok(()))?;
+    host.func_wrap("[constructor]resource1", |_, (rep,): (u32,)| Ok((Resource::<First>::new_own(rep),)))?;
+    host.func_wrap("[method]resource1.simple", |_, _: (Resource<First>, u32)| Ok(()))?;
+    host.func_wrap("[method]resource1.take-own", |_, _: (Resource<First>, Resource<First>)| Ok(()))
+}
+
 fn call(store: &mut Store<()>, instance: &Instance, arguments: &[Val]) -> Result<Option<Val>> {
     instance.get_func(&mut *store, &[RUN])?.call_dynamic(store, arguments)
 }
@@ -101,6 +114,7 @@ fn refused(case: &Case, error: &Error) -> std::result::Result<(), String> {
     match (&case.expected, error) {
         (Expected::Invalid(part), Error::InvalidComponent { .. }) if said(part) => Ok(()),
         (Expected::Unsupported(part), Error::Unsupported(_)) if said(part) => Ok(()),
+        (Expected::Missing, Error::MissingImport { .. }) => Ok(()),
         (Expected::Instantiate(part), Error::Instantiate(_)) if said(part) => Ok(()),
         (Expected::Trap(expected, _), Error::Trap(trap)) if same(expected, trap.kind()) => Ok(()),
         (expected, error) => Err(format!("expected {expected:?}, refused with {error:?}")),
@@ -133,7 +147,9 @@ fn same(expected: &TrapKind, got: &TrapKind) -> bool {
 /// The failure that the case is about, on an engine that does what it has to.
 pub fn run_subject(case: &Case, subject: &dyn Subject) -> std::result::Result<Option<Val>, Failure> {
     let bytes = encode(case).unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    let mut session = subject.session(&Options::default());
+    let mut options = Options::default();
+    options.host_instance = case.host_resources;
+    let mut session = subject.session(&options);
     let instance = |session: &mut dyn Session, bytes: &[u8]| {
         let definition = session.define(bytes)?;
         session.instantiate(definition)
