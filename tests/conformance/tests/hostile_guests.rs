@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use airssys_wasm::conformance::{Ours, Reference};
 use airssys_wasm::engine::Backend;
+use airssys_wasm_conformance::hostile::advisories::ADVISORIES;
 use airssys_wasm_conformance::hostile::{Case, cases, peak, run_ours, run_subject};
 
 /// Most memory that the whole run may take, in bytes, compilers included.
@@ -40,6 +41,18 @@ fn there_are_hundreds_of_cases_each_with_its_name() {
     let mut names = BTreeSet::new();
     for case in &cases {
         assert!(names.insert(&case.name), "two cases: {}", case.name);
+    }
+}
+
+#[test]
+fn every_advisory_has_its_case() {
+    let cases = cases();
+    let mut ids = BTreeSet::new();
+    for advisory in ADVISORIES {
+        let begins = cases.iter().any(|case| case.name.starts_with(advisory.case));
+        assert!(begins, "{:?}: no case `{}`", advisory.ids, advisory.case);
+        assert!(!advisory.ids.is_empty());
+        assert!(advisory.ids.iter().all(|id| ids.insert(id)), "{:?} twice", advisory.ids);
     }
 }
 

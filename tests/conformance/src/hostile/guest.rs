@@ -52,12 +52,6 @@ impl Ty {
         Ty(vec![("t", definition.into())])
     }
 
-    /// With a type that the value's type names.
-    pub(super) fn with(mut self, name: &'static str, definition: impl Into<String>) -> Ty {
-        self.0.insert(0, (name, definition.into()));
-        self
-    }
-
     /// A type that is made of this one, which is named `e` in its definition.
     pub(super) fn element(mut self, definition: impl Into<String>) -> Ty {
         for (name, _) in &mut self.0 {

@@ -91,7 +91,7 @@ fn own_text(results: &str, body: &str, lift: &str) -> String {
                 (if (i32.eq (local.get 0) (i32.const 2)) (then (call $deeper (i32.const 0))))))
         (core instance $dtors (instantiate $dtors))
         (type $r' (resource (rep i32)))
-        (type $s' (resource (rep i32) (dtor (func $dtors "s"))))
+        (type $s' (resource (rep i32) (dtor (core func $dtors "s"))))
         (export $r "r" (type $r'))
         (export $s "s" (type $s'))
         (core func $new (canon resource.new $r'))

@@ -1,7 +1,9 @@
 //! Guests that break the rules, made from tables: for each, the one error that the documentation promises, what
 //! becomes of the instance, and whether the reference engine does the same.
 
+pub mod advisories;
 mod case;
+mod echoes;
 mod guest;
 mod handles;
 mod leave;
@@ -33,6 +35,7 @@ pub fn cases() -> Vec<Case> {
         types::cases(),
         limits::cases(),
         wrong::cases(),
+        echoes::cases(),
     ];
     groups.into_iter().flatten().collect()
 }
