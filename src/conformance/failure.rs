@@ -135,7 +135,10 @@ const PHRASES: &[(&str, TrapClass)] = &[
     ("unpaired surrogate", TrapClass::InvalidString),
     ("`char` bit pattern", TrapClass::InvalidChar),
     ("out of range integral type conversion", TrapClass::InvalidChar),
-    ("converted integer out of range for `char`", TrapClass::InvalidChar),
+    (
+        "converted integer out of range for `char`",
+        TrapClass::InvalidChar,
+    ),
     ("discriminant", TrapClass::InvalidDiscriminant),
     ("while borrowed", TrapClass::Lent),
     ("borrow handles still remain", TrapClass::BorrowsRemain),

@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Invoke(InvokeArgs),
     Backends(BackendsArgs),
     Bindgen(BindgenArgs),
+    Wast(WastArgs),
 }
 
 /// Run one operation of a component: init, execute, shut down
@@ -172,6 +173,32 @@ pub(crate) struct BindgenArgs {
     /// Write the source to this file, instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Run component-model test scripts
+///
+/// Each directive passes, fails, or is unsupported, with the name of the feature that it needs; nothing is left out.
+/// The exit code is 1 if one failed.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct WastArgs {
+    /// The scripts
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Engines to run them on, as cranelift,llvm: compilers, `all` of this build, and `wasmtime` in a build with the
+    /// feature `reference`
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
+    pub(crate) backend: Vec<String>,
+
+    /// Let components import the instance `host` that test suites of component runtimes expect: functions that
+    /// return three or echo a number, and resources that count their drops
+    #[arg(long)]
+    pub(crate) host_instance: bool,
+
+    /// Print one JSON object: for each file and engine the counts, the failures, and what is unsupported
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@
 mod args;
 mod backends;
 mod bindgen;
+mod engines;
 mod exit;
 mod files;
 mod inspect;
@@ -14,6 +15,7 @@ mod metadata;
 mod output;
 mod run;
 mod text;
+mod wast;
 mod wit;
 
 use std::process::ExitCode;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Command::Invoke(args) => invoke::run(args),
         Command::Backends(args) => backends::run(args),
         Command::Bindgen(args) => bindgen::run(args),
+        Command::Wast(args) => wast::run(args),
     };
     match outcome {
         Ok(exit) => exit.into(),
