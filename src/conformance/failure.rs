@@ -147,6 +147,8 @@ const PHRASES: &[(&str, TrapClass)] = &[
     ("is not an own resource", TrapClass::BadHandle),
     ("own resource from a borrow", TrapClass::BadHandle),
     ("uncaught exception", TrapClass::UncaughtException),
+    // An import that nothing provides.
+    ("has not been defined", TrapClass::HostFunction),
 ];
 
 impl TrapClass {

@@ -1,8 +1,11 @@
 //! Whether engines behave alike: component-model test scripts, and calls compared between engines.
 //!
 //! An engine is a [`Subject`]: each backend of this library is one ([`Ours`]), and in a build with the feature
-//! `reference` so is wasmtime. [`wast`] runs test scripts on a subject.
+//! `reference` so is wasmtime. [`wast`] runs test scripts on a subject; [`compare`] makes the same calls on several and says
+//! where they part: values to the last bit, failures by [`FailureKind`].
 
+mod calls;
+mod compare;
 mod failure;
 mod host;
 mod ours;
@@ -13,6 +16,8 @@ mod show;
 mod subject;
 pub mod wast;
 
+pub use calls::{Call, Calls, CallsError};
+pub use compare::{CompareError, Comparison, Fault, Row, compare};
 pub use failure::{Failure, FailureKind, TrapClass};
 pub use ours::Ours;
 #[cfg(feature = "reference")]

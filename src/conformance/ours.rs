@@ -137,7 +137,11 @@ impl Session for OurSession {
             self.host_instance = true;
         }
         self.check_registered(&component)?;
-        let instance = self.watched(|this| this.linker.instantiate(&mut this.store, &component))?;
+        let mut linker = self.linker.clone();
+        if self.options.missing_imports_trap {
+            linker.define_unknown_imports_as_traps(&component)?;
+        }
+        let instance = self.watched(|this| linker.instantiate(&mut this.store, &component))?;
         self.instances.push(instance);
         Ok(InstanceId(self.instances.len() - 1))
     }

@@ -129,8 +129,13 @@ impl Session for ReferenceSession {
             self.stores.push(Store::new(&self.engine, ()));
             self.linker = wt::Linker::new(&self.engine);
         }
-        let pre = self
-            .linker
+        let mut linker = self.linker.clone();
+        if self.options.missing_imports_trap {
+            linker
+                .define_unknown_imports_as_traps(&component)
+                .map_err(|error| engine_failure(&error))?;
+        }
+        let pre = linker
             .instantiate_pre(&component)
             .map_err(|error| Failure::new(FailureKind::Unlinkable, format!("{error:#}")))?;
         let index = self.stores.len() - 1;

@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Backends(BackendsArgs),
     Bindgen(BindgenArgs),
     Wast(WastArgs),
+    Conformance(ConformanceArgs),
 }
 
 /// Run one operation of a component: init, execute, shut down
@@ -197,6 +198,31 @@ pub(crate) struct WastArgs {
     pub(crate) host_instance: bool,
 
     /// Print one JSON object: for each file and engine the counts, the failures, and what is unsupported
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Make the same calls of a component on several engines, and show where they differ
+///
+/// Values are compared to the last bit, failures by kind. Imports that nothing provides trap if they are called.
+/// The exit code is 1 if engines differ, or agree on what the calls do not expect.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct ConformanceArgs {
+    /// The component's file
+    pub(crate) component: PathBuf,
+
+    /// A TOML file of calls: `[[call]]` with `invoke = 'FUNC(ARGS)'`, and perhaps `expect = 'VALUE'`,
+    /// `trap = 'REASON'`, `fresh = true`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calls: PathBuf,
+
+    /// Engines to compare, as cranelift,llvm: compilers, `all` of this build, and `wasmtime` in a build with the feature
+    /// `reference`
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_value = "all")]
+    pub(crate) engines: Vec<String>,
+
+    /// Print one JSON object: for each call, what each engine answered
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -5,6 +5,7 @@
 mod args;
 mod backends;
 mod bindgen;
+mod conformance;
 mod engines;
 mod exit;
 mod files;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Backends(args) => backends::run(args),
         Command::Bindgen(args) => bindgen::run(args),
         Command::Wast(args) => wast::run(args),
+        Command::Conformance(args) => conformance::run(args),
     };
     match outcome {
         Ok(exit) => exit.into(),
