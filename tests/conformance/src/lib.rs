@@ -1,1 +1,7 @@
 //! Holds airssys-wasm against the component model's rules and against wasmtime.
+
+pub mod document;
+pub mod engines;
+pub mod fixtures;
+pub mod matrix;
+pub mod scripts;
