@@ -22,6 +22,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calls {
+    #[serde(default)]
     call: Vec<Call>,
 }
 

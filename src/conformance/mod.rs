@@ -14,6 +14,7 @@ mod reference;
 mod same;
 mod show;
 mod subject;
+mod text;
 pub mod wast;
 
 pub use calls::{Call, Calls, CallsError};
@@ -25,3 +26,4 @@ pub use reference::Reference;
 pub use same::same_bits;
 pub use show::show;
 pub use subject::{Definition, InstanceId, Options, Outcome, Session, Subject};
+pub use text::{TextError, to_binary};

@@ -69,7 +69,7 @@ fn what_fails_is_shown_with_its_line() {
     for text in [
         "line 5: expected 2\n      got 1",
         "line 6: expected trap: unreachable\n      got 1",
-        "line 7: expected 2\n      got there is no exported function `two`",
+        "line 7: expected 2\n      got there is no exported item `two`",
         "line 8: expected invalid: anything\n      got it is accepted",
         "line 9: expected an instance\n      got import `missing` is missing",
         "line 10: expected an instance\n      got it failed in line 9",
@@ -85,7 +85,7 @@ fn what_is_unsupported_is_named() {
     let ran = airssys(&["wast", &script]).ended(0);
     assert!(
         ran.stdout
-            .contains("unsupported: component-model-async: 2 (line 1, 5)"),
+            .contains("unsupported: component-model-async, component-model-async-stackful: 2 (line 1, 5)"),
         "{ran:?}"
     );
     assert!(

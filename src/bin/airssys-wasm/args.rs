@@ -209,7 +209,7 @@ pub(crate) struct WastArgs {
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct ConformanceArgs {
-    /// The component's file
+    /// The component's file, binary or text
     pub(crate) component: PathBuf,
 
     /// A TOML file of calls: `[[call]]` with `invoke = 'FUNC(ARGS)'`, and perhaps `expect = 'VALUE'`,

@@ -1,7 +1,9 @@
 //! `conformance`: the same calls on several engines.
 
 use airssys_wasm::component::Val;
-use airssys_wasm::conformance::{Calls, Comparison, Fault, Options, Outcome as Answer, Row, compare, show};
+use airssys_wasm::conformance::{
+    Calls, Comparison, Fault, Options, Outcome as Answer, Row, compare, show, to_binary,
+};
 use serde_json::{Value, json};
 
 use crate::args::ConformanceArgs;
@@ -12,6 +14,9 @@ pub(crate) fn run(args: &ConformanceArgs) -> Outcome {
     let subjects = engines::subjects(&args.engines)?;
     let component = std::fs::read(&args.component).map_err(|error| {
         Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", args.component.display()))
+    })?;
+    let component = to_binary(&component).map_err(|error| {
+        Failure::new(Exit::Load, error).context(format!("`{}` is no component", args.component.display()))
     })?;
     let name = args.calls.display();
     let calls = std::fs::read_to_string(&args.calls)
