@@ -168,10 +168,15 @@ impl Session for ReferenceSession {
             .instance(name)
             .map_err(|error| engine_failure(&error))?;
         for (export, item) in ty.exports(&self.engine) {
-            if !matches!(item.ty, wt::types::ComponentItem::ComponentFunc(_)) {
-                return Err(Failure::unsupported(
-                    "exports other than functions on the reference engine",
-                ));
+            match item.ty {
+                wt::types::ComponentItem::ComponentFunc(_) => {}
+                // Value types need no definition.
+                wt::types::ComponentItem::Type(_) => continue,
+                _ => {
+                    return Err(Failure::unsupported(
+                        "exports other than functions on the reference engine",
+                    ));
+                }
             }
             let func = self
                 .stores

@@ -1,8 +1,11 @@
 //! `cargo xtask conformance`: everything that is compared on every engine, as a matrix.
 
-use crate::tools::{Llvm, cargo, find_llvm};
-use anyhow::Result;
+use crate::tools::{Llvm, announce, cargo, find_llvm, target_dir};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PROGRAM: &str = "airssys-wasm-conformance";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -25,24 +28,28 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         }
     };
     // The packages and features of `cargo xtask test`, so that both share one build.
-    let mut arguments = vec![
-        "run",
+    let build = [
+        "build",
         "--workspace",
         "--locked",
         "--release",
         "--features",
         features,
     ];
-    arguments.extend(["--bin", "airssys-wasm-conformance", "--", "matrix"]);
-    let suite = options
-        .suite
-        .as_ref()
-        .map(|suite| suite.to_string_lossy().into_owned());
-    if let Some(suite) = &suite {
-        arguments.extend(["--suite", suite]);
+    if !cargo(root, &llvm, &[&build[..], &["--bin", PROGRAM]].concat())? {
+        return Ok(false);
+    }
+    let mut program = Command::new(target_dir(root).join("release").join(PROGRAM));
+    program.arg("matrix");
+    if let Some(suite) = &options.suite {
+        program.arg("--suite").arg(suite);
     }
     if !options.no_write {
-        arguments.push("--write");
+        program.arg("--write");
     }
-    cargo(root, &llvm, &arguments)
+    announce(&format!("{PROGRAM} matrix"));
+    let status = program
+        .status()
+        .with_context(|| format!("cannot start {program:?}"))?;
+    Ok(status.success())
 }

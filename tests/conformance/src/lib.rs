@@ -3,5 +3,6 @@
 pub mod document;
 pub mod engines;
 pub mod fixtures;
+pub mod hostile;
 pub mod matrix;
 pub mod scripts;
