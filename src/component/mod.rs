@@ -46,6 +46,7 @@ mod transcode;
 mod translate;
 mod trap;
 mod typed;
+mod value_size;
 
 pub use airssys_wasm_abi::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResultType, Type,

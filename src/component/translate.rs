@@ -392,7 +392,8 @@ impl<'a> Converter<'a> {
             _ => return Err(unsupported("a function with more than one result")),
         };
         let ty = abi::FuncType { params, result };
-        let plan = abi::FuncPlan::new(&ty).map_err(|error| unsupported(&error.to_string()))?;
+        let plan = abi::FuncPlan::new(&ty)
+            .map_err(|error| Error::Unsupported(format!("the type of a function: {error}")))?;
         let function = Arc::new(Function { ty, plan });
         self.functions.insert(index, function.clone());
         Ok(function)
@@ -431,6 +432,12 @@ impl<'a> Converter<'a> {
             I::Char => Type::Char,
             I::String => Type::String,
             I::List(index) => Type::List(Arc::new(self.ty(&types[*index].element)?)),
+            // `map<k, v>` is `list<tuple<k, v>>` by another name: `CanonicalABI.md`, "despecialize".
+            I::Map(index) => {
+                let map = &types[*index];
+                let entry = Type::Tuple([self.ty(&map.key)?, self.ty(&map.value)?].into());
+                Type::List(Arc::new(entry))
+            }
             I::FixedLengthList(index) => {
                 let list = &types[*index];
                 let element = self.ty(&list.element)?;
@@ -487,7 +494,6 @@ impl<'a> Converter<'a> {
             }
             I::Own(index) => Type::Own(resource(index)),
             I::Borrow(index) => Type::Borrow(resource(index)),
-            I::Map(_) => return Err(unsupported("the type `map`")),
             I::Future(_) => return Err(unsupported("the type `future`")),
             I::Stream(_) => return Err(unsupported("the type `stream`")),
             I::ErrorContext(_) => return Err(unsupported("the type `error-context`")),

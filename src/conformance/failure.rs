@@ -135,7 +135,10 @@ const PHRASES: &[(&str, TrapClass)] = &[
     ("unpaired surrogate", TrapClass::InvalidString),
     ("`char` bit pattern", TrapClass::InvalidChar),
     ("out of range integral type conversion", TrapClass::InvalidChar),
-    ("converted integer out of range for `char`", TrapClass::InvalidChar),
+    (
+        "converted integer out of range for `char`",
+        TrapClass::InvalidChar,
+    ),
     ("discriminant", TrapClass::InvalidDiscriminant),
     ("while borrowed", TrapClass::Lent),
     ("borrow handles still remain", TrapClass::BorrowsRemain),
@@ -144,6 +147,8 @@ const PHRASES: &[(&str, TrapClass)] = &[
     ("is not an own resource", TrapClass::BadHandle),
     ("own resource from a borrow", TrapClass::BadHandle),
     ("uncaught exception", TrapClass::UncaughtException),
+    // An import that nothing provides.
+    ("has not been defined", TrapClass::HostFunction),
 ];
 
 impl TrapClass {

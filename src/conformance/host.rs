@@ -1,7 +1,7 @@
 //! The instance `host` that test suites of component runtimes import.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::component::{Linker, Resource, ResourceType};
 
@@ -14,7 +14,8 @@ pub(super) fn define(linker: &mut Linker<()>) -> crate::Result<()> {
     let mut host = linker.instance("host")?;
     host.func_wrap("return-three", |_, ()| Ok((3u32,)))?;
     host.func_wrap("host-echo-u32", |_, (value,): (u32,)| Ok((value,)))?;
-    host.instance("nested")?.func_wrap("return-four", |_, ()| Ok((4u32,)))?;
+    host.instance("nested")?
+        .func_wrap("return-four", |_, ()| Ok((4u32,)))?;
 
     let drops = Arc::new(AtomicU32::new(0));
     let last = Arc::new(AtomicU32::new(0));
@@ -30,16 +31,24 @@ pub(super) fn define(linker: &mut Linker<()>) -> crate::Result<()> {
     host.func_wrap("[constructor]resource1", |_, (rep,): (u32,)| {
         Ok((Resource::<First>::new_own(rep),))
     })?;
-    host.func_wrap("[static]resource1.assert", |_, (this, rep): (Resource<First>, u32)| {
-        expect(&this, rep)?;
-        Ok(())
+    host.func_wrap(
+        "[static]resource1.assert",
+        |_, (this, rep): (Resource<First>, u32)| {
+            expect(&this, rep)?;
+            Ok(())
+        },
+    )?;
+    host.func_wrap("[static]resource1.last-drop", move |_, ()| {
+        Ok((last.load(Relaxed),))
     })?;
-    host.func_wrap("[static]resource1.last-drop", move |_, ()| Ok((last.load(Relaxed),)))?;
     host.func_wrap("[static]resource1.drops", move |_, ()| Ok((drops.load(Relaxed),)))?;
-    host.func_wrap("[method]resource1.simple", |_, (this, rep): (Resource<First>, u32)| {
-        expect(&this, rep)?;
-        Ok(())
-    })?;
+    host.func_wrap(
+        "[method]resource1.simple",
+        |_, (this, rep): (Resource<First>, u32)| {
+            expect(&this, rep)?;
+            Ok(())
+        },
+    )?;
     host.func_wrap(
         "[method]resource1.take-borrow",
         |_, (_this, _other): (Resource<First>, Resource<First>)| Ok(()),

@@ -31,7 +31,10 @@ impl Ours {
     /// # Errors
     /// As [`Ours::new`].
     pub fn all() -> crate::Result<Vec<Ours>> {
-        Backend::available().iter().map(|backend| Ours::new(*backend)).collect()
+        Backend::available()
+            .iter()
+            .map(|backend| Ours::new(*backend))
+            .collect()
     }
 
     /// Which backend it is.
@@ -102,7 +105,12 @@ impl OurSession {
     /// Registered functions take any values; what a component imports them as has to be what they are.
     fn check_registered(&self, component: &Component) -> Outcome<()> {
         for (name, ty) in component.imports() {
-            let Some((_, id)) = self.registered.iter().rev().find(|(registered, _)| registered == name) else {
+            let Some((_, id)) = self
+                .registered
+                .iter()
+                .rev()
+                .find(|(registered, _)| registered == name)
+            else {
                 continue;
             };
             let exports = self.instance(*id)?.component().exports();
@@ -129,7 +137,11 @@ impl Session for OurSession {
             self.host_instance = true;
         }
         self.check_registered(&component)?;
-        let instance = self.watched(|this| this.linker.instantiate(&mut this.store, &component))?;
+        let mut linker = self.linker.clone();
+        if self.options.missing_imports_trap {
+            linker.define_unknown_imports_as_traps(&component)?;
+        }
+        let instance = self.watched(|this| linker.instantiate(&mut this.store, &component))?;
         self.instances.push(instance);
         Ok(InstanceId(self.instances.len() - 1))
     }
@@ -152,11 +164,20 @@ impl Session for OurSession {
     }
 }
 
-fn check_instance(name: &str, wanted: &[(String, ExternType)], exports: &[(String, ExternType)]) -> Outcome<()> {
+fn check_instance(
+    name: &str,
+    wanted: &[(String, ExternType)],
+    exports: &[(String, ExternType)],
+) -> Outcome<()> {
     for (item, wanted) in wanted {
-        let found = exports.iter().find(|(export, _)| export == item).map(|(_, ty)| ty);
+        let found = exports
+            .iter()
+            .find(|(export, _)| export == item)
+            .map(|(_, ty)| ty);
         match (wanted, found) {
-            (ExternType::Func(wanted), Some(ExternType::Func(found))) if !same_signature(&wanted.ty, &found.ty) => {
+            (ExternType::Func(wanted), Some(ExternType::Func(found)))
+                if !same_signature(&wanted.ty, &found.ty) =>
+            {
                 let message = format!(
                     "import `{name}#{item}` has the wrong type: expected {}, found {}",
                     crate::component::display_func(&wanted.ty),
@@ -168,7 +189,9 @@ fn check_instance(name: &str, wanted: &[(String, ExternType)], exports: &[(Strin
                 check_instance(&format!("{name}#{item}"), wanted, found)?;
             }
             (ExternType::Resource(_), Some(ExternType::Resource(_))) => {
-                return Err(Failure::unsupported("a resource type of another component as an import"));
+                return Err(Failure::unsupported(
+                    "a resource type of another component as an import",
+                ));
             }
             (ExternType::Module, _) => return Err(Failure::unsupported("imported core modules")),
             // The linker says what is missing or of another kind.
@@ -200,7 +223,9 @@ fn hand_on(
                     Ok(func.call_dynamic(cx.as_context_mut(), &arguments)?)
                 })?;
             }
-            ExternType::Instance(items) => hand_on(&mut linker.instance(name)?, store, instance, items, path)?,
+            ExternType::Instance(items) => {
+                hand_on(&mut linker.instance(name)?, store, instance, items, path)?
+            }
             _ => {}
         }
         path.pop();
@@ -210,7 +235,11 @@ fn hand_on(
 
 /// Scripts write one kind of list.
 fn fit_arguments(ty: &FuncType, arguments: &[Val]) -> Vec<Val> {
-    let types = ty.params.iter().map(|(_, ty)| Some(ty)).chain(std::iter::repeat(None));
+    let types = ty
+        .params
+        .iter()
+        .map(|(_, ty)| Some(ty))
+        .chain(std::iter::repeat(None));
     arguments
         .iter()
         .zip(types)
@@ -236,7 +265,10 @@ fn fit(ty: &Type, value: &Val) -> Val {
         (Type::Record(record), Val::Record(fields)) => {
             let fields = fields.iter().map(|(name, value)| {
                 let field = record.fields.iter().find(|field| field.name == *name);
-                (name.clone(), field.map_or_else(|| value.clone(), |field| fit(&field.ty, value)))
+                (
+                    name.clone(),
+                    field.map_or_else(|| value.clone(), |field| fit(&field.ty, value)),
+                )
             });
             Val::Record(fields.collect())
         }
@@ -256,6 +288,9 @@ impl From<Error> for Failure {
         let kind = match &error {
             Error::InvalidComponent { .. } | Error::CoreModule | Error::NotWasm(_) => FailureKind::Invalid,
             Error::Unsupported(feature) => return Failure::unsupported(feature),
+            Error::MissingFeatures { features, message } => {
+                return Failure::new(FailureKind::Unsupported(features.join(", ")), message);
+            }
             // The one thing that a backend does not compile, and says so.
             Error::Compile { message, .. } if message.contains("compiles no import with several results") => {
                 return Failure::unsupported(message);
@@ -285,13 +320,17 @@ fn trap_class(kind: &TrapKind) -> TrapClass {
         TrapKind::Core(trap) => core_class(*trap),
         TrapKind::Abi(error) => abi_class(error),
         TrapKind::Resource(crate::error::ResourceError::Lent(_)) => TrapClass::Lent,
-        TrapKind::Resource(crate::error::ResourceError::TableFull(_)) | TrapKind::Limit(_) => TrapClass::Limit,
+        TrapKind::Resource(crate::error::ResourceError::TableFull(_)) | TrapKind::Limit(_) => {
+            TrapClass::Limit
+        }
         TrapKind::Resource(_) => TrapClass::BadHandle,
         TrapKind::CannotLeave => TrapClass::CannotLeave,
         TrapKind::Reentrance | TrapKind::Poisoned => TrapClass::CannotEnter,
         TrapKind::BorrowsRemain(_) => TrapClass::BorrowsRemain,
         TrapKind::UnresolvedImport(_) => TrapClass::HostFunction,
-        TrapKind::Adapter(text) | TrapKind::Other(text) => TrapClass::of_text(text).unwrap_or(TrapClass::Other),
+        TrapKind::Adapter(text) | TrapKind::Other(text) => {
+            TrapClass::of_text(text).unwrap_or(TrapClass::Other)
+        }
     }
 }
 
@@ -316,7 +355,9 @@ fn abi_class(error: &AbiError) -> TrapClass {
         AbiError::PointerOutOfBounds { .. }
         | AbiError::LengthOverflow { .. }
         | AbiError::StringTooLong { .. } => TrapClass::PointerOutOfBounds,
-        AbiError::InvalidReallocResult { ptr, align, .. } if *align != 0 && ptr % align != 0 => TrapClass::Unaligned,
+        AbiError::InvalidReallocResult { ptr, align, .. } if *align != 0 && ptr % align != 0 => {
+            TrapClass::Unaligned
+        }
         AbiError::InvalidReallocResult { .. } => TrapClass::PointerOutOfBounds,
         AbiError::Misaligned { .. } => TrapClass::Unaligned,
         AbiError::InvalidDiscriminant { .. } => TrapClass::InvalidDiscriminant,

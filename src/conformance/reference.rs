@@ -26,6 +26,8 @@ impl Reference {
         config
             .wasm_component_model(true)
             .wasm_component_model_fixed_length_lists(true)
+            .wasm_component_model_map(true)
+            .wasm_component_model_implements(true)
             .wasm_multi_memory(true)
             .consume_fuel(true)
             // Both engines would catch the signals of one process otherwise.
@@ -49,7 +51,8 @@ impl Subject for Reference {
     fn session(&self, options: &Options) -> Box<dyn Session> {
         Box::new(ReferenceSession {
             engine: self.engine.clone(),
-            store: Store::new(&self.engine, ()),
+            stores: vec![Store::new(&self.engine, ())],
+            trapped: false,
             linker: wt::Linker::new(&self.engine),
             components: Vec::new(),
             instances: Vec::new(),
@@ -60,23 +63,48 @@ impl Subject for Reference {
 
 struct ReferenceSession {
     engine: Engine,
-    store: Store<()>,
+    /// A trap ends all instances of a store there, so that what comes after one gets a new store.
+    stores: Vec<Store<()>>,
+    trapped: bool,
     linker: wt::Linker<()>,
     components: Vec<wt::Component>,
-    instances: Vec<(wt::Instance, wt::Component)>,
+    instances: Vec<Made>,
     options: Options,
 }
 
+/// An instance, and which store it lives in.
+#[derive(Clone)]
+struct Made {
+    instance: wt::Instance,
+    component: wt::Component,
+    store: usize,
+}
+
 impl ReferenceSession {
-    fn refuel(&mut self) -> Outcome<()> {
-        self.store.set_fuel(FUEL).map_err(|error| engine_failure(&error))
+    fn made(&self, id: InstanceId) -> Outcome<Made> {
+        let made = self.instances.get(id.0).cloned();
+        made.ok_or_else(|| Failure::new(FailureKind::Host, "an instance of another session"))
     }
+
+    fn store(&mut self, index: usize) -> Outcome<&mut Store<()>> {
+        let store = self.stores.get_mut(index);
+        store.ok_or_else(|| Failure::new(FailureKind::Engine, "a store out of range"))
+    }
+
+    fn trap(&mut self, error: &wasmtime::Error) -> Failure {
+        self.trapped = true;
+        trap(error)
+    }
+}
+
+fn refuel(store: &mut Store<()>) -> Outcome<()> {
+    store.set_fuel(FUEL).map_err(|error| engine_failure(&error))
 }
 
 impl Session for ReferenceSession {
     fn define(&mut self, bytes: &[u8]) -> Outcome<Definition> {
         let component = wt::Component::from_binary(&self.engine, bytes).map_err(|error| {
-            let message = format!("{error:#}");
+            let message = error.root_cause().to_string();
             // A component that this library's validator takes is not supported there.
             if crate::component::is_valid(bytes) {
                 Failure::unsupported(message)
@@ -93,35 +121,68 @@ impl Session for ReferenceSession {
         let component =
             component.ok_or_else(|| Failure::new(FailureKind::Host, "a component of another session"))?;
         if self.options.host_instance {
-            return Err(Failure::unsupported("the instance `host` on the reference engine"));
+            return Err(Failure::unsupported(
+                "the instance `host` on the reference engine",
+            ));
         }
-        self.refuel()?;
-        let pre = self
-            .linker
+        if std::mem::take(&mut self.trapped) {
+            self.stores.push(Store::new(&self.engine, ()));
+            self.linker = wt::Linker::new(&self.engine);
+        }
+        let mut linker = self.linker.clone();
+        if self.options.missing_imports_trap {
+            linker
+                .define_unknown_imports_as_traps(&component)
+                .map_err(|error| engine_failure(&error))?;
+        }
+        let pre = linker
             .instantiate_pre(&component)
             .map_err(|error| Failure::new(FailureKind::Unlinkable, format!("{error:#}")))?;
-        let instance = pre.instantiate(&mut self.store).map_err(|error| trap(&error))?;
-        self.instances.push((instance, component));
+        let index = self.stores.len() - 1;
+        let store = self.store(index)?;
+        refuel(store)?;
+        match pre.instantiate(store) {
+            Ok(instance) => self.instances.push(Made {
+                instance,
+                component,
+                store: index,
+            }),
+            Err(error) => return Err(self.trap(&error)),
+        }
         Ok(InstanceId(self.instances.len() - 1))
     }
 
     fn register(&mut self, name: &str, id: InstanceId) -> Outcome<()> {
-        let (instance, component) = self.instances.get(id.0).cloned().ok_or_else(unknown_instance)?;
+        let Made {
+            instance,
+            component,
+            store,
+        } = self.made(id)?;
+        if store != self.stores.len() - 1 {
+            return Err(Failure::unsupported("handing on what was made before a trap"));
+        }
         let ty = component.component_type();
         self.linker.allow_shadowing(true);
-        let mut linker = self.linker.instance(name).map_err(|error| engine_failure(&error))?;
+        let mut linker = self
+            .linker
+            .instance(name)
+            .map_err(|error| engine_failure(&error))?;
         for (export, item) in ty.exports(&self.engine) {
             match item.ty {
                 wt::types::ComponentItem::ComponentFunc(_) => {}
                 // Value types need no definition.
                 wt::types::ComponentItem::Type(_) => continue,
                 _ => {
-                    return Err(Failure::unsupported("exports other than functions on the reference engine"));
+                    return Err(Failure::unsupported(
+                        "exports other than functions on the reference engine",
+                    ));
                 }
             }
-            let Some(func) = instance.get_func(&mut self.store, export) else {
-                continue;
-            };
+            let func = self
+                .stores
+                .last_mut()
+                .and_then(|store| instance.get_func(store, export));
+            let Some(func) = func else { continue };
             linker
                 .func_new(export, move |mut cx, _, arguments, results| {
                     func.call(&mut cx, arguments, results)
@@ -132,34 +193,35 @@ impl Session for ReferenceSession {
     }
 
     fn call(&mut self, id: InstanceId, path: &[&str], arguments: &[Val]) -> Outcome<Option<Val>> {
-        let instance = self.instances.get(id.0).map(|(instance, _)| *instance).ok_or_else(unknown_instance)?;
+        let made = self.made(id)?;
+        let store = self.store(made.store)?;
         let mut index = None;
         for name in path {
-            index = instance.get_export_index(&mut self.store, index.as_ref(), name);
+            index = made.instance.get_export_index(&mut *store, index.as_ref(), name);
             if index.is_none() {
                 let message = format!("there is no export `{}`", path.join("#"));
                 return Err(Failure::new(FailureKind::Host, message));
             }
         }
-        let func = index.and_then(|index| instance.get_func(&mut self.store, index));
-        let func = func.ok_or_else(|| {
-            Failure::new(FailureKind::Host, format!("`{}` is no function", path.join("#")))
-        })?;
-        self.refuel()?;
-        let ty = func.ty(&self.store);
+        let func = index.and_then(|index| made.instance.get_func(&mut *store, index));
+        let func = func
+            .ok_or_else(|| Failure::new(FailureKind::Host, format!("`{}` is no function", path.join("#"))))?;
+        refuel(store)?;
+        let ty = func.ty(&*store);
         if ty.params().len() != arguments.len() {
             return Err(Failure::new(FailureKind::Host, "another number of arguments"));
         }
-        let arguments: Vec<wt::Val> =
-            ty.params().zip(arguments).map(|((_, ty), value)| from_ours(&ty, value)).collect::<Outcome<_>>()?;
+        let arguments = ty
+            .params()
+            .zip(arguments)
+            .map(|((_, ty), value)| from_ours(&ty, value));
+        let arguments: Vec<wt::Val> = arguments.collect::<Outcome<_>>()?;
         let mut results = vec![wt::Val::Bool(false); ty.results().len()];
-        func.call(&mut self.store, &arguments, &mut results).map_err(|error| trap(&error))?;
+        if let Err(error) = func.call(store, &arguments, &mut results) {
+            return Err(self.trap(&error));
+        }
         results.first().map(to_ours).transpose()
     }
-}
-
-fn unknown_instance() -> Failure {
-    Failure::new(FailureKind::Host, "an instance of another session")
 }
 
 fn engine_failure(error: &wasmtime::Error) -> Failure {
@@ -169,7 +231,10 @@ fn engine_failure(error: &wasmtime::Error) -> Failure {
 fn trap(error: &wasmtime::Error) -> Failure {
     let text = error.downcast_ref::<Trap>().map(ToString::to_string);
     let cause = error.root_cause().to_string();
-    let class = text.as_deref().and_then(TrapClass::of_text).or_else(|| TrapClass::of_text(&cause));
+    let class = text
+        .as_deref()
+        .and_then(TrapClass::of_text)
+        .or_else(|| TrapClass::of_text(&cause));
     let message = text.unwrap_or(cause);
     Failure::new(FailureKind::Trap(class.unwrap_or(TrapClass::Other)), message)
 }
@@ -182,7 +247,12 @@ fn from_ours(ty: &wt::Type, value: &Val) -> Outcome<wt::Val> {
         (None, None) => Ok(None),
         _ => Err(misfit()),
     };
-    let items = |ty: &wt::Type, items: &[Val]| items.iter().map(|item| from_ours(ty, item)).collect::<Outcome<_>>();
+    let items = |ty: &wt::Type, items: &[Val]| {
+        items
+            .iter()
+            .map(|item| from_ours(ty, item))
+            .collect::<Outcome<_>>()
+    };
     Ok(match (ty, value) {
         (_, Val::Bool(value)) => wt::Val::Bool(*value),
         (_, Val::S8(value)) => wt::Val::S8(*value),
@@ -202,6 +272,16 @@ fn from_ours(ty: &wt::Type, value: &Val) -> Outcome<wt::Val> {
         }
         (_, Val::Bytes(bytes)) => wt::Val::List(bytes.iter().map(|byte| wt::Val::U8(*byte)).collect()),
         (wt::Type::List(list), Val::List(values)) => wt::Val::List(items(&list.ty(), values)?),
+        (wt::Type::Map(map), Val::List(entries)) => {
+            let entries = entries.iter().map(|entry| match entry {
+                Val::Tuple(entry) => match &entry[..] {
+                    [key, value] => Ok((from_ours(&map.key(), key)?, from_ours(&map.value(), value)?)),
+                    _ => Err(misfit()),
+                },
+                _ => Err(misfit()),
+            });
+            wt::Val::Map(entries.collect::<Outcome<_>>()?)
+        }
         (wt::Type::FixedLengthList(list), Val::List(values) | Val::FixedLengthList(values)) => {
             wt::Val::FixedLengthList(items(&list.ty(), values)?)
         }
@@ -218,7 +298,10 @@ fn from_ours(ty: &wt::Type, value: &Val) -> Outcome<wt::Val> {
             wt::Val::Tuple(values.collect::<Outcome<_>>()?)
         }
         (wt::Type::Variant(variant), Val::Variant(name, value)) => {
-            let case = variant.cases().find(|case| case.name == &**name).ok_or_else(misfit)?;
+            let case = variant
+                .cases()
+                .find(|case| case.name == &**name)
+                .ok_or_else(misfit)?;
             wt::Val::Variant(name.to_string(), payload(case.ty, value)?)
         }
         (_, Val::Enum(name)) => wt::Val::Enum(name.to_string()),
@@ -238,7 +321,13 @@ fn from_ours(ty: &wt::Type, value: &Val) -> Outcome<wt::Val> {
 
 /// A value of wasmtime's.
 fn to_ours(value: &wt::Val) -> Outcome<Val> {
-    let payload = |value: &Option<Box<wt::Val>>| value.as_deref().map(to_ours).transpose().map(|value| value.map(Box::new));
+    let payload = |value: &Option<Box<wt::Val>>| {
+        value
+            .as_deref()
+            .map(to_ours)
+            .transpose()
+            .map(|value| value.map(Box::new))
+    };
     let items = |items: &[wt::Val]| items.iter().map(to_ours).collect::<Outcome<_>>();
     Ok(match value {
         wt::Val::Bool(value) => Val::Bool(*value),
@@ -255,9 +344,17 @@ fn to_ours(value: &wt::Val) -> Outcome<Val> {
         wt::Val::Char(value) => Val::Char(*value),
         wt::Val::String(value) => Val::String(value.clone()),
         wt::Val::List(values) => Val::List(items(values)?),
+        wt::Val::Map(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, value)| Ok(Val::Tuple(vec![to_ours(key)?, to_ours(value)?])));
+            Val::List(entries.collect::<Outcome<_>>()?)
+        }
         wt::Val::FixedLengthList(values) => Val::FixedLengthList(items(values)?),
         wt::Val::Record(fields) => {
-            let fields = fields.iter().map(|(name, value)| Ok((Arc::from(name.as_str()), to_ours(value)?)));
+            let fields = fields
+                .iter()
+                .map(|(name, value)| Ok((Arc::from(name.as_str()), to_ours(value)?)));
             Val::Record(fields.collect::<Outcome<_>>()?)
         }
         wt::Val::Tuple(values) => Val::Tuple(items(values)?),

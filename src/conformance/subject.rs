@@ -18,6 +18,8 @@ pub struct Options {
     /// Whether components may import the instance `host` that the test suites of component runtimes expect:
     /// `docs/conformance.md` lists what is in it.
     pub host_instance: bool,
+    /// Whether imports that nothing provides are functions that trap when they are called, instead of an error.
+    pub missing_imports_trap: bool,
 }
 
 impl Default for Options {
@@ -25,6 +27,7 @@ impl Default for Options {
         Options {
             deadline: Duration::from_secs(10),
             host_instance: false,
+            missing_imports_trap: false,
         }
     }
 }

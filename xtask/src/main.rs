@@ -4,6 +4,7 @@
 //! all is well, 1 when a check failed, 2 for wrong usage.
 
 mod bench;
+mod conformance;
 mod guests;
 mod test;
 mod tools;
@@ -48,6 +49,11 @@ enum Command {
     ///
     /// Builds the benchmark on its own, with every backend there is, and writes the figures to docs/benchmarks.md.
     Bench(bench::Options),
+    /// Run everything that is compared on every engine, and print cases by engines
+    ///
+    /// Scripts, calls and hostile guests go through every backend that can be compiled here and through wasmtime; the
+    /// tables are written to docs/conformance.md.
+    Conformance(conformance::Options),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +84,7 @@ fn run(command: &Command) -> Result<bool> {
             Ok(report.is_complete())
         }
         Command::Bench(options) => bench::run(&root, options),
+        Command::Conformance(options) => conformance::run(&root, options),
     }
 }
 

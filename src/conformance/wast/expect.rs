@@ -44,9 +44,12 @@ fn plain(value: &Val) -> Val {
     match value {
         Val::List(values) | Val::FixedLengthList(values) => Val::List(items(values)),
         Val::Tuple(values) => Val::Tuple(items(values)),
-        Val::Record(fields) => {
-            Val::Record(fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
-        }
+        Val::Record(fields) => Val::Record(
+            fields
+                .iter()
+                .map(|(name, value)| (name.clone(), plain(value)))
+                .collect(),
+        ),
         Val::Variant(name, value) => Val::Variant(name.clone(), payload(value)),
         Val::Option(value) => Val::Option(payload(value)),
         Val::Result(Ok(value)) => Val::Result(Ok(payload(value))),

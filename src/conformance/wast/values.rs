@@ -18,7 +18,9 @@ pub(super) fn argument(argument: &WastArg<'_>) -> Result<Val, Unreadable> {
         // The two that are written as those of core WebAssembly are.
         WastArg::Core(WastArgCore::F32(value)) => Ok(Val::Float32(f32::from_bits(value.bits))),
         WastArg::Core(WastArgCore::F64(value)) => Ok(Val::Float64(f64::from_bits(value.bits))),
-        other => Err(format!("the core value {other:?} as an argument of a component's function")),
+        other => Err(format!(
+            "the core value {other:?} as an argument of a component's function"
+        )),
     }
 }
 
@@ -35,7 +37,11 @@ pub(super) fn result(result: &WastRet<'_>) -> Result<Expected, Unreadable> {
             NanPattern::ArithmeticNan => Expected::ArithmeticNan,
             NanPattern::Value(value) => Expected::Value(Val::Float64(f64::from_bits(value.bits))),
         },
-        other => return Err(format!("the core value {other:?} as a result of a component's function")),
+        other => {
+            return Err(format!(
+                "the core value {other:?} as a result of a component's function"
+            ));
+        }
     })
 }
 
@@ -56,9 +62,17 @@ fn value(value: &WastVal<'_>) -> Result<Val, Unreadable> {
         WastVal::Char(value) => Val::Char(*value),
         WastVal::String(value) => Val::String((*value).to_owned()),
         WastVal::List(items) => Val::List(values(items)?),
-        WastVal::Map(_) => return Err("values of type map".into()),
+        // As it crosses: a list of pairs.
+        WastVal::Map(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, value)| Ok(Val::Tuple(vec![self::value(key)?, self::value(value)?])));
+            Val::List(entries.collect::<Result<_, Unreadable>>()?)
+        }
         WastVal::Record(fields) => {
-            let fields = fields.iter().map(|(name, value)| Ok((Arc::from(*name), self::value(value)?)));
+            let fields = fields
+                .iter()
+                .map(|(name, value)| Ok((Arc::from(*name), self::value(value)?)));
             Val::Record(fields.collect::<Result<_, Unreadable>>()?)
         }
         WastVal::Tuple(items) => Val::Tuple(values(items)?),

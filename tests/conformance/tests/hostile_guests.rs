@@ -21,9 +21,19 @@ fn every(engine: &str, check: impl Fn(&Case) -> Result<(), String>) {
     let cases = cases();
     let wrong: Vec<String> = cases
         .iter()
-        .filter_map(|case| check(case).err().map(|error| format!("{}: {}: {error}", case.group, case.name)))
+        .filter_map(|case| {
+            check(case)
+                .err()
+                .map(|error| format!("{}: {}: {error}", case.group, case.name))
+        })
         .collect();
-    assert!(wrong.is_empty(), "{engine}: {} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{engine}: {} of {}:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
     if let Some(peak) = peak() {
         assert!(peak < MEMORY, "{engine}: {peak} bytes at the peak");
     }
@@ -59,7 +69,10 @@ fn every_advisory_has_its_case() {
 #[test]
 fn every_backend_gives_the_exact_error() {
     let _alone = alone();
-    assert!(!Backend::available().is_empty(), "this build has no backend: nothing would be tested");
+    assert!(
+        !Backend::available().is_empty(),
+        "this build has no backend: nothing would be tested"
+    );
     for backend in Backend::available() {
         every(backend.name(), |case| run_ours(case, *backend));
     }
@@ -69,7 +82,9 @@ fn every_backend_gives_the_exact_error() {
 fn every_backend_fails_in_the_category_that_is_compared() {
     let _alone = alone();
     for subject in Ours::all().expect("the backends are available") {
-        every(subject.backend().name(), |case| case.agrees(&run_subject(case, &subject)));
+        every(subject.backend().name(), |case| {
+            case.agrees(&run_subject(case, &subject))
+        });
     }
 }
 
@@ -77,5 +92,7 @@ fn every_backend_fails_in_the_category_that_is_compared() {
 fn the_reference_engine_fails_in_the_same_category_where_it_is_comparable() {
     let _alone = alone();
     let reference = Reference::new().expect("the reference engine");
-    every("wasmtime", |case| case.reference_agrees(&run_subject(case, &reference)));
+    every("wasmtime", |case| {
+        case.reference_agrees(&run_subject(case, &reference))
+    });
 }

@@ -69,7 +69,12 @@ pub enum Reference {
 }
 
 impl Case {
-    pub(super) fn new(group: &'static str, name: impl Into<String>, component: String, expected: Expected) -> Case {
+    pub(super) fn new(
+        group: &'static str,
+        name: impl Into<String>,
+        component: String,
+        expected: Expected,
+    ) -> Case {
         Case {
             name: name.into(),
             group,
@@ -147,11 +152,13 @@ impl Case {
         }
     }
 
-    fn fails_as(&self, kind: Option<FailureKind>, outcome: &Result<Option<Val>, Failure>) -> Result<(), String> {
+    fn fails_as(
+        &self,
+        kind: Option<FailureKind>,
+        outcome: &Result<Option<Val>, Failure>,
+    ) -> Result<(), String> {
         match (kind, outcome) {
-            (Some(FailureKind::Unsupported(what)), Err(failure))
-                if matches!(&failure.kind, FailureKind::Unsupported(got) if got.contains(&what)) =>
-            {
+            (Some(FailureKind::Unsupported(what)), Err(failure)) if matches!(&failure.kind, FailureKind::Unsupported(got) if got.contains(&what)) => {
                 Ok(())
             }
             (Some(kind), Err(failure)) if failure.kind == kind => Ok(()),

@@ -1,10 +1,10 @@
 //! What went wrong in other engines, where no other group has it.
 
 use airssys_wasm::component::Val;
-use airssys_wasm::conformance::TrapClass;
-use airssys_wasm::error::{CoreTrap, ResourceError, TrapKind};
+use airssys_wasm::conformance::{FailureKind, TrapClass};
+use airssys_wasm::error::{CoreTrap, TrapKind};
 
-use super::case::{Case, Expected};
+use super::case::{Case, Expected, Reference};
 
 /// `resource.rep` and `resource.drop`, lifted as functions of the component: no guest code is between them and
 /// the host.
@@ -17,23 +17,20 @@ fn lifted_intrinsics() -> Vec<Case> {
             (func (export "run") (param "x" u32) {result} (canon lift (core func $f))))"#
         )
     };
-    let unknown = |index| {
-        Expected::Trap(TrapKind::Resource(ResourceError::UnknownHandle(index)), TrapClass::BadHandle)
-    };
-    let argument = |value| vec![Val::U32(value)];
-    vec![
-        Case::new("echoes", "a resource intrinsic that is lifted: rep", text("resource.rep", "(result u32)"), unknown(9))
-            .arguments(argument(9)),
-        Case::new("echoes", "a resource intrinsic that is lifted: drop", text("resource.drop", ""), unknown(9))
-            .arguments(argument(9)),
-        Case::new(
-            "echoes",
-            "a resource intrinsic that is lifted: drop of the last index",
-            text("resource.drop", ""),
-            unknown(u32::MAX),
-        )
-        .arguments(argument(u32::MAX)),
-    ]
+    let rows = [
+        ("rep", text("resource.rep", "(result u32)"), 9),
+        ("drop", text("resource.drop", ""), 9),
+        ("drop of the last index", text("resource.drop", ""), u32::MAX),
+    ];
+    let reference =
+        Reference::Differs(FailureKind::Trap(TrapClass::BadHandle), "it calls them, and they find no handle");
+    let cases = rows.map(|(name, text, index)| {
+        let name = format!("a resource intrinsic that is lifted: {name}");
+        Case::new("echoes", name, text, Expected::Unsupported("exports an import of its own"))
+            .arguments(vec![Val::U32(index)])
+            .reference(reference.clone())
+    });
+    cases.into()
 }
 
 /// Two components that share one memory: a string is transcoded onto itself, `shift` bytes further on.

@@ -64,7 +64,9 @@ impl Ty {
     }
 
     fn nominal(definition: &str) -> bool {
-        ["(enum", "(variant", "(record", "(flags"].iter().any(|kind| definition.starts_with(kind))
+        ["(enum", "(variant", "(record", "(flags"]
+            .iter()
+            .any(|kind| definition.starts_with(kind))
     }
 
     /// Definitions where functions of the type are exported.
@@ -72,7 +74,11 @@ impl Ty {
         let mut text = String::new();
         for (name, definition) in &self.0 {
             if Ty::nominal(definition) {
-                write!(text, "(type ${name}' {definition}) (export ${name} \"{name}\" (type ${name}'))").unwrap();
+                write!(
+                    text,
+                    "(type ${name}' {definition}) (export ${name} \"{name}\" (type ${name}'))"
+                )
+                .unwrap();
             } else {
                 write!(text, "(type ${name} {definition})").unwrap();
             }
@@ -85,7 +91,11 @@ impl Ty {
         let mut text = String::new();
         for (name, definition) in &self.0 {
             if Ty::nominal(definition) {
-                write!(text, "(type ${name}' {definition}) (export \"{name}\" (type ${name} (eq ${name}')))").unwrap();
+                write!(
+                    text,
+                    "(type ${name}' {definition}) (export \"{name}\" (type ${name} (eq ${name}')))"
+                )
+                .unwrap();
             } else {
                 write!(text, "(type ${name} {definition})").unwrap();
             }
@@ -128,7 +138,9 @@ pub(super) fn data(segments: &[(u32, Vec<u8>)]) -> String {
 
 /// The options of a function whose memory and realloc are those of the core instance `$libc`.
 pub(super) fn options(encoding: &str) -> String {
-    format!(r#"(memory (core memory $libc "mem")) (realloc (core func $libc "realloc")) string-encoding={encoding}"#)
+    format!(
+        r#"(memory (core memory $libc "mem")) (realloc (core func $libc "realloc")) string-encoding={encoding}"#
+    )
 }
 
 /// A core instance `$libc`. Its `realloc` may call `$new`, which makes a resource.

@@ -11,12 +11,42 @@ use super::case::{Case, Expected, Reference};
 fn behaviours() -> Vec<(&'static str, &'static str, TrapKind, TrapClass)> {
     let core = TrapKind::Core;
     vec![
-        ("calls an import", "(call $out)", TrapKind::CannotLeave, TrapClass::CannotLeave),
-        ("makes a resource", "(drop (call $new (i32.const 1)))", TrapKind::CannotLeave, TrapClass::CannotLeave),
-        ("drops a resource", "(call $drop (i32.const 1))", TrapKind::CannotLeave, TrapClass::CannotLeave),
-        ("drops what it has not", "(call $drop (i32.const 9))", TrapKind::CannotLeave, TrapClass::CannotLeave),
-        ("gives up", "unreachable", core(CoreTrap::Unreachable), TrapClass::Unreachable),
-        ("recurses", "(call $deeper)", core(CoreTrap::StackOverflow), TrapClass::StackExhausted),
+        (
+            "calls an import",
+            "(call $out)",
+            TrapKind::CannotLeave,
+            TrapClass::CannotLeave,
+        ),
+        (
+            "makes a resource",
+            "(drop (call $new (i32.const 1)))",
+            TrapKind::CannotLeave,
+            TrapClass::CannotLeave,
+        ),
+        (
+            "drops a resource",
+            "(call $drop (i32.const 1))",
+            TrapKind::CannotLeave,
+            TrapClass::CannotLeave,
+        ),
+        (
+            "drops what it has not",
+            "(call $drop (i32.const 9))",
+            TrapKind::CannotLeave,
+            TrapClass::CannotLeave,
+        ),
+        (
+            "gives up",
+            "unreachable",
+            core(CoreTrap::Unreachable),
+            TrapClass::Unreachable,
+        ),
+        (
+            "recurses",
+            "(call $deeper)",
+            core(CoreTrap::StackOverflow),
+            TrapClass::StackExhausted,
+        ),
         (
             "writes outside of memory",
             "(i32.store (i32.const 65533) (i32.const 0))",
@@ -82,7 +112,13 @@ const OUT: &str = r#"(component
 
 /// The worker, called by the host.
 fn direct(worker: &str) -> String {
-    format!("(component {} )", worker.replace("(func (export \"work\") (param \"s\"", "(func (export \"run\") (param \"s\""))
+    format!(
+        "(component {} )",
+        worker.replace(
+            "(func (export \"work\") (param \"s\"",
+            "(func (export \"run\") (param \"s\""
+        )
+    )
 }
 
 /// The worker, called by another component.

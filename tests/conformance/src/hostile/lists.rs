@@ -8,7 +8,10 @@ use super::guest::{Core, MEMORY, Ty};
 use super::places::{Given, PLACES, Place, words};
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = lists().iter().flat_map(|bad| bad.cases("lists", &PLACES)).collect();
+    let mut cases: Vec<Case> = lists()
+        .iter()
+        .flat_map(|bad| bad.cases("lists", &PLACES))
+        .collect();
     cases.extend(nested().iter().flat_map(|bad| bad.cases("lists", &PLACES)));
     cases
 }
@@ -71,7 +74,12 @@ fn lists() -> Vec<Given> {
         if align > 1 {
             let ptr = 64 + align / 2;
             bads.push(list("misaligned", ptr, 1, AbiError::Misaligned { ptr, align }));
-            bads.push(list("empty and misaligned", ptr, 0, AbiError::Misaligned { ptr, align }));
+            bads.push(list(
+                "empty and misaligned",
+                ptr,
+                0,
+                AbiError::Misaligned { ptr, align },
+            ));
         }
     }
     bads
@@ -80,7 +88,12 @@ fn lists() -> Vec<Given> {
 /// A list whose one element is bad.
 fn nested() -> Vec<Given> {
     let memory = u64::from(MEMORY);
-    let inner = |what: &str, element: &str, pair: [u32; 2], abi: AbiError, adapter: &'static str, class: TrapClass| Given {
+    let inner = |what: &str,
+                 element: &str,
+                 pair: [u32; 2],
+                 abi: AbiError,
+                 adapter: &'static str,
+                 class: TrapClass| Given {
         name: format!("list of {element}: {what} within"),
         ty: Ty::new(format!("(list {element})")),
         encoding: "utf8",
@@ -138,8 +151,18 @@ pub(super) fn pointers() -> Vec<Case> {
     let mut cases = Vec::new();
     let wide = format!("(tuple{})", " u32".repeat(17));
     let types = [
-        ("(tuple u32 u32)", 8, 4, &[Place::Result, Place::AdapterResult("utf8")][..]),
-        ("(tuple u8 u64)", 16, 8, &[Place::Result, Place::AdapterResult("utf8")][..]),
+        (
+            "(tuple u32 u32)",
+            8,
+            4,
+            &[Place::Result, Place::AdapterResult("utf8")][..],
+        ),
+        (
+            "(tuple u8 u64)",
+            16,
+            8,
+            &[Place::Result, Place::AdapterResult("utf8")][..],
+        ),
         (&wide, 68, 4, &PLACES[..]),
     ];
     for (ty, size, align, places) in types {
@@ -152,10 +175,18 @@ pub(super) fn pointers() -> Vec<Case> {
             ("misaligned and outside", u32::MAX),
         ] {
             let (abi, adapter, class) = if ptr % align == 0 {
-                let abi = AbiError::PointerOutOfBounds { ptr, len: size, memory: u64::from(MEMORY) };
+                let abi = AbiError::PointerOutOfBounds {
+                    ptr,
+                    len: size,
+                    memory: u64::from(MEMORY),
+                };
                 (abi, "out of bounds memory access", TrapClass::PointerOutOfBounds)
             } else {
-                (AbiError::Misaligned { ptr, align }, "unaligned pointer", TrapClass::Unaligned)
+                (
+                    AbiError::Misaligned { ptr, align },
+                    "unaligned pointer",
+                    TrapClass::Unaligned,
+                )
             };
             let bad = Given {
                 name: format!("pointer to {} bytes: {what}", size),

@@ -132,7 +132,11 @@ impl Given {
             name: "give",
             signature: "(result $t)",
             core_signature: if direct { &result } else { "(param i32)" },
-            body: if direct { "(drop (call $f))" } else { "(call $f (i32.const 128))" },
+            body: if direct {
+                "(drop (call $f))"
+            } else {
+                "(call $f (i32.const 128))"
+            },
             encoding,
             realloc: &good_realloc(),
             data: "",

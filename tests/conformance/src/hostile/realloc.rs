@@ -115,11 +115,27 @@ fn behaviours() -> Vec<Behaviour> {
     let behaviour = |name, body, ends| Behaviour { name, body, ends };
     let core = |trap, class| Ends::Traps(TrapKind::Core(trap), class);
     vec![
-        behaviour("returns the last address", "(i32.const -8)", Ends::Returns(0u32.wrapping_sub(8))),
-        behaviour("returns the end of memory", "(i32.const 65536)", Ends::Returns(MEMORY)),
+        behaviour(
+            "returns the last address",
+            "(i32.const -8)",
+            Ends::Returns(0u32.wrapping_sub(8)),
+        ),
+        behaviour(
+            "returns the end of memory",
+            "(i32.const 65536)",
+            Ends::Returns(MEMORY),
+        ),
         behaviour("returns an odd address", "(i32.const 1025)", Ends::Returns(1025)),
-        behaviour("returns an odd address outside", "(i32.const -1)", Ends::Returns(u32::MAX)),
-        behaviour("gives up", "unreachable", core(CoreTrap::Unreachable, TrapClass::Unreachable)),
+        behaviour(
+            "returns an odd address outside",
+            "(i32.const -1)",
+            Ends::Returns(u32::MAX),
+        ),
+        behaviour(
+            "gives up",
+            "unreachable",
+            core(CoreTrap::Unreachable, TrapClass::Unreachable),
+        ),
         behaviour(
             "divides by zero",
             "(i32.div_u (i32.const 1) (i32.const 0))",
@@ -221,9 +237,10 @@ impl Lowered {
                 let caller = self.owner().passer();
                 case(composed(&self.taker("take", &realloc), &caller), expected)
             }
-            Into::AdapterResult => {
-                case(composed(&self.owner().giver("give"), &self.asker(&realloc)), expected)
-            }
+            Into::AdapterResult => case(
+                composed(&self.owner().giver("give"), &self.asker(&realloc)),
+                expected,
+            ),
         }
     }
 
@@ -239,11 +256,23 @@ impl Lowered {
             return if aligned {
                 Expected::Trap(TrapKind::Adapter(self.adapter.into()), self.class)
             } else {
-                Expected::Trap(TrapKind::Adapter("unaligned pointer".into()), TrapClass::Unaligned)
+                Expected::Trap(
+                    TrapKind::Adapter("unaligned pointer".into()),
+                    TrapClass::Unaligned,
+                )
             };
         }
-        let class = if aligned { TrapClass::PointerOutOfBounds } else { TrapClass::Unaligned };
-        let error = AbiError::InvalidReallocResult { ptr, size, align, memory };
+        let class = if aligned {
+            TrapClass::PointerOutOfBounds
+        } else {
+            TrapClass::Unaligned
+        };
+        let error = AbiError::InvalidReallocResult {
+            ptr,
+            size,
+            align,
+            memory,
+        };
         Expected::Trap(TrapKind::Abi(error), class)
     }
 }

@@ -16,7 +16,13 @@ pub(super) fn cases() -> Vec<Case> {
     let chars = chars();
     let discriminants = discriminants();
     let chars = chars.iter().flat_map(|bad| bad.cases("characters", &PLACES));
-    chars.chain(discriminants.iter().flat_map(|bad| bad.cases("discriminants", &PLACES))).collect()
+    chars
+        .chain(
+            discriminants
+                .iter()
+                .flat_map(|bad| bad.cases("discriminants", &PLACES)),
+        )
+        .collect()
 }
 
 fn bad(name: String, ty: Ty, flat: Vec<Core>, stored: Vec<u8>) -> Given {
@@ -44,7 +50,16 @@ fn list(name: String, ty: Ty, element: Vec<u8>) -> Given {
 
 fn chars() -> Vec<Given> {
     let mut bads = Vec::new();
-    for code in [0xd800, 0xdbff, 0xdc00, 0xdfff, 0x11_0000, 0x7fff_ffff, 0x8000_0041, u32::MAX] {
+    for code in [
+        0xd800,
+        0xdbff,
+        0xdc00,
+        0xdfff,
+        0x11_0000,
+        0x7fff_ffff,
+        0x8000_0041,
+        u32::MAX,
+    ] {
         let name = |of: &str| format!("{of} {code:#x}");
         let of = |bad: Given| Given {
             abi: AbiError::InvalidChar(code),
@@ -52,12 +67,31 @@ fn chars() -> Vec<Given> {
             class: TrapClass::InvalidChar,
             ..bad
         };
-        bads.push(of(bad(name("char"), Ty::new("char"), vec![Core::I32(code)], Vec::new())));
-        bads.push(of(list(name("list of char"), Ty::new("(list char)"), words(&[code]))));
+        bads.push(of(bad(
+            name("char"),
+            Ty::new("char"),
+            vec![Core::I32(code)],
+            Vec::new(),
+        )));
+        bads.push(of(list(
+            name("list of char"),
+            Ty::new("(list char)"),
+            words(&[code]),
+        )));
         let some = vec![Core::I32(1), Core::I32(code)];
-        bads.push(of(bad(name("option of char"), Ty::new("(option char)"), some, words(&[1, code]))));
+        bads.push(of(bad(
+            name("option of char"),
+            Ty::new("(option char)"),
+            some,
+            words(&[1, code]),
+        )));
         let pair = vec![Core::I32(7), Core::I32(code)];
-        bads.push(of(bad(name("tuple with char"), Ty::new("(tuple u8 char)"), pair, words(&[7, code]))));
+        bads.push(of(bad(
+            name("tuple with char"),
+            Ty::new("(tuple u8 char)"),
+            pair,
+            words(&[7, code]),
+        )));
     }
     bads
 }
@@ -176,13 +210,26 @@ fn discriminants() -> Vec<Given> {
             flat.extend(of.payload);
             // Not every discriminant that can be passed can be stored.
             if fits || of.payload.is_empty() {
-                let stored = if of.payload.is_empty() { Vec::new() } else { stored.clone() };
-                bads.push(refused(bad(format!("{} with {got}", of.name), (of.ty)(), flat, stored)));
+                let stored = if of.payload.is_empty() {
+                    Vec::new()
+                } else {
+                    stored.clone()
+                };
+                bads.push(refused(bad(
+                    format!("{} with {got}", of.name),
+                    (of.ty)(),
+                    flat,
+                    stored,
+                )));
             }
             if fits {
                 let element = (of.ty)();
                 let ty = element.element("(list $e)");
-                bads.push(refused(list(format!("list of {} with {got}", of.name), ty, stored)));
+                bads.push(refused(list(
+                    format!("list of {} with {got}", of.name),
+                    ty,
+                    stored,
+                )));
             }
         }
     }

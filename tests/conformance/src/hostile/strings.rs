@@ -78,7 +78,10 @@ const UTF16: &[(&str, &[u16], u64, u16)] = &[
 fn malformed() -> Vec<Given> {
     let mut bads = Vec::new();
     for (name, bytes, offset) in UTF8 {
-        let abi = AbiError::InvalidUtf8 { ptr: AT, offset: *offset };
+        let abi = AbiError::InvalidUtf8 {
+            ptr: AT,
+            offset: *offset,
+        };
         bads.push(Given {
             data: vec![(AT, bytes.to_vec())],
             adapter: "invalid utf-8",
@@ -91,11 +94,21 @@ fn malformed() -> Vec<Given> {
     bads.push(Given {
         data: vec![(AT, long)],
         adapter: "invalid utf-8",
-        ..string("behind 100 letters".into(), "utf8", AT, 101, AbiError::InvalidUtf8 { ptr: AT, offset: 100 })
+        ..string(
+            "behind 100 letters".into(),
+            "utf8",
+            AT,
+            101,
+            AbiError::InvalidUtf8 { ptr: AT, offset: 100 },
+        )
     });
     for (encoding, tag) in [("utf16", 0), ("latin1+utf16", TAG)] {
         for (name, units, offset, unit) in UTF16 {
-            let abi = AbiError::InvalidUtf16 { ptr: AT, offset: *offset, unit: *unit };
+            let abi = AbiError::InvalidUtf16 {
+                ptr: AT,
+                offset: *offset,
+                unit: *unit,
+            };
             bads.push(Given {
                 data: vec![(AT, units.iter().flat_map(|unit| unit.to_le_bytes()).collect())],
                 adapter: "invalid utf-16",
@@ -124,31 +137,139 @@ enum Refused {
 }
 
 const fn span(name: &'static str, encoding: &'static str, ptr: u32, units: u32, refused: Refused) -> Span {
-    Span { name, encoding, ptr, units, refused }
+    Span {
+        name,
+        encoding,
+        ptr,
+        units,
+        refused,
+    }
 }
 
 const SPANS: &[Span] = &[
-    span("the last byte and one more", "utf8", MEMORY - 1, 2, Refused::Outside(2)),
+    span(
+        "the last byte and one more",
+        "utf8",
+        MEMORY - 1,
+        2,
+        Refused::Outside(2),
+    ),
     span("at the last address", "utf8", u32::MAX, 2, Refused::Outside(2)),
-    span("longer than memory", "utf8", 0, MEMORY + 1, Refused::Outside(MEMORY as u64 + 1)),
-    span("around the address space", "utf8", 16, u32::MAX - 7, Refused::TooLong(u32::MAX as u64 - 7)),
+    span(
+        "longer than memory",
+        "utf8",
+        0,
+        MEMORY + 1,
+        Refused::Outside(MEMORY as u64 + 1),
+    ),
+    span(
+        "around the address space",
+        "utf8",
+        16,
+        u32::MAX - 7,
+        Refused::TooLong(u32::MAX as u64 - 7),
+    ),
     span("of 2^28 bytes", "utf8", 0, 1 << 28, Refused::TooLong(1 << 28)),
-    span("of 2^28 - 1 bytes", "utf8", 0, (1 << 28) - 1, Refused::Outside((1 << 28) - 1)),
+    span(
+        "of 2^28 - 1 bytes",
+        "utf8",
+        0,
+        (1 << 28) - 1,
+        Refused::Outside((1 << 28) - 1),
+    ),
     span("at an odd address", "utf16", AT + 1, 1, Refused::Odd),
     span("empty at an odd address", "utf16", AT + 1, 0, Refused::Odd),
-    span("the last unit and one more", "utf16", MEMORY - 2, 2, Refused::Outside(4)),
-    span("half inside", "utf16", 0, MEMORY / 2 + 1, Refused::Outside(MEMORY as u64 + 2)),
-    span("of units that overflow", "utf16", 0, 1 << 31, Refused::TooLong(1 << 32)),
-    span("of units that overflow to one", "utf16", 0, (1 << 31) + 1, Refused::TooLong((1 << 32) + 2)),
-    span("of most units", "utf16", 0, u32::MAX, Refused::TooLong(2 * u32::MAX as u64)),
-    span("latin1 at an odd address", "latin1+utf16", AT + 1, 1, Refused::Odd),
-    span("empty latin1 at an odd address", "latin1+utf16", AT + 1, 0, Refused::Odd),
-    span("latin1 beyond the end", "latin1+utf16", MEMORY - 2, 3, Refused::Outside(3)),
-    span("latin1 of most bytes", "latin1+utf16", 0, TAG - 1, Refused::TooLong(TAG as u64 - 1)),
-    span("utf16 at an odd address", "latin1+utf16", AT + 1, TAG | 1, Refused::Odd),
-    span("empty utf16 at an odd address", "latin1+utf16", AT + 1, TAG, Refused::Odd),
-    span("utf16 beyond the end", "latin1+utf16", MEMORY - 2, TAG | 2, Refused::Outside(4)),
-    span("utf16 of most units", "latin1+utf16", 0, u32::MAX, Refused::TooLong(2 * (TAG as u64 - 1))),
+    span(
+        "the last unit and one more",
+        "utf16",
+        MEMORY - 2,
+        2,
+        Refused::Outside(4),
+    ),
+    span(
+        "half inside",
+        "utf16",
+        0,
+        MEMORY / 2 + 1,
+        Refused::Outside(MEMORY as u64 + 2),
+    ),
+    span(
+        "of units that overflow",
+        "utf16",
+        0,
+        1 << 31,
+        Refused::TooLong(1 << 32),
+    ),
+    span(
+        "of units that overflow to one",
+        "utf16",
+        0,
+        (1 << 31) + 1,
+        Refused::TooLong((1 << 32) + 2),
+    ),
+    span(
+        "of most units",
+        "utf16",
+        0,
+        u32::MAX,
+        Refused::TooLong(2 * u32::MAX as u64),
+    ),
+    span(
+        "latin1 at an odd address",
+        "latin1+utf16",
+        AT + 1,
+        1,
+        Refused::Odd,
+    ),
+    span(
+        "empty latin1 at an odd address",
+        "latin1+utf16",
+        AT + 1,
+        0,
+        Refused::Odd,
+    ),
+    span(
+        "latin1 beyond the end",
+        "latin1+utf16",
+        MEMORY - 2,
+        3,
+        Refused::Outside(3),
+    ),
+    span(
+        "latin1 of most bytes",
+        "latin1+utf16",
+        0,
+        TAG - 1,
+        Refused::TooLong(TAG as u64 - 1),
+    ),
+    span(
+        "utf16 at an odd address",
+        "latin1+utf16",
+        AT + 1,
+        TAG | 1,
+        Refused::Odd,
+    ),
+    span(
+        "empty utf16 at an odd address",
+        "latin1+utf16",
+        AT + 1,
+        TAG,
+        Refused::Odd,
+    ),
+    span(
+        "utf16 beyond the end",
+        "latin1+utf16",
+        MEMORY - 2,
+        TAG | 2,
+        Refused::Outside(4),
+    ),
+    span(
+        "utf16 of most units",
+        "latin1+utf16",
+        0,
+        u32::MAX,
+        Refused::TooLong(2 * (TAG as u64 - 1)),
+    ),
 ];
 
 fn misplaced() -> Vec<Given> {
@@ -162,13 +283,18 @@ fn misplaced() -> Vec<Given> {
                 TrapClass::PointerOutOfBounds,
             ),
             Refused::TooLong(bytes) => (
-                AbiError::StringTooLong { bytes, max: MAX_STRING_BYTE_LENGTH },
+                AbiError::StringTooLong {
+                    bytes,
+                    max: MAX_STRING_BYTE_LENGTH,
+                },
                 "string content out-of-bounds",
                 TrapClass::PointerOutOfBounds,
             ),
-            Refused::Odd => {
-                (AbiError::Misaligned { ptr, align: 2 }, "unaligned pointer", TrapClass::Unaligned)
-            }
+            Refused::Odd => (
+                AbiError::Misaligned { ptr, align: 2 },
+                "unaligned pointer",
+                TrapClass::Unaligned,
+            ),
         };
         Given {
             adapter,
