@@ -25,13 +25,16 @@ impl Room {
 
     /// Takes room for one more; fails with the limit.
     pub(crate) fn take(&self) -> Result<(), u32> {
-        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         taken.map(drop).map_err(|_| self.limit)
     }
 
     pub(crate) fn give_back(&self, count: usize) {
         // No more than was taken.
-        self.left.fetch_add(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
+        self.left
+            .fetch_add(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
     }
 }
 
@@ -246,13 +249,22 @@ mod tests {
         let mut first = HandleTable::new(Arc::clone(&room));
         let mut second = HandleTable::new(Arc::clone(&room));
         let full = Err(TrapKind::Resource(ResourceError::TableFull(3)));
-        assert_eq!((first.insert(OWN), first.insert(OWN), second.insert(OWN)), (Ok(1), Ok(2), Ok(1)));
-        assert_eq!((first.insert(OWN), second.insert(OWN)), (full.clone(), full.clone()));
+        assert_eq!(
+            (first.insert(OWN), first.insert(OWN), second.insert(OWN)),
+            (Ok(1), Ok(2), Ok(1))
+        );
+        assert_eq!(
+            (first.insert(OWN), second.insert(OWN)),
+            (full.clone(), full.clone())
+        );
         // What is freed is the table's own again, not another's.
         assert_eq!(first.remove(1, 3), Ok(OWN));
         assert_eq!(second.insert(OWN), full);
         assert_eq!(first.insert(OWN), Ok(1));
         drop(first);
-        assert_eq!((second.insert(OWN), second.insert(OWN), second.insert(OWN)), (Ok(2), Ok(3), full));
+        assert_eq!(
+            (second.insert(OWN), second.insert(OWN), second.insert(OWN)),
+            (Ok(2), Ok(3), full)
+        );
     }
 }

@@ -158,7 +158,11 @@ impl<'a> Converter<'a> {
 
     /// The core modules, the adapters made fit.
     fn rewritten(&self, initializers: &[Initializer], trampolines: &[Trampoline]) -> Result<Vec<Vec<u8>>> {
-        let mut modules = self.modules.values().map(|module| module.wasm.to_vec()).collect::<Vec<_>>();
+        let mut modules = self
+            .modules
+            .values()
+            .map(|module| module.wasm.to_vec())
+            .collect::<Vec<_>>();
         post_return::guard_all(&mut modules, initializers)?;
         packed(modules, initializers, trampolines)
     }

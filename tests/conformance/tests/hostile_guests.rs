@@ -62,7 +62,11 @@ fn every_advisory_has_its_case() {
         let begins = cases.iter().any(|case| case.name.starts_with(advisory.case));
         assert!(begins, "{:?}: no case `{}`", advisory.ids, advisory.case);
         assert!(!advisory.ids.is_empty());
-        assert!(advisory.ids.iter().all(|id| ids.insert(id)), "{:?} twice", advisory.ids);
+        assert!(
+            advisory.ids.iter().all(|id| ids.insert(id)),
+            "{:?} twice",
+            advisory.ids
+        );
     }
 }
 

@@ -8,7 +8,11 @@ use super::case::{Case, Expected, Reference};
 type Row = (&'static str, &'static str, TrapKind, TrapClass);
 
 fn row(name: &'static str, body: &'static str, error: ResourceError) -> Row {
-    let class = if matches!(error, ResourceError::Lent(_)) { TrapClass::Lent } else { TrapClass::BadHandle };
+    let class = if matches!(error, ResourceError::Lent(_)) {
+        TrapClass::Lent
+    } else {
+        TrapClass::BadHandle
+    };
     (name, body, TrapKind::Resource(error), class)
 }
 
@@ -23,13 +27,37 @@ use ResourceError::{Lent, NotOwned, UnknownHandle, WrongType};
 fn own_resources() -> Vec<Row> {
     const MAX: u32 = u32::MAX;
     vec![
-        row("rep of index 0", "(drop (call $rep (i32.const 0)))", UnknownHandle(0)),
-        row("rep of an index that never was", "(drop (call $rep (i32.const 77)))", UnknownHandle(77)),
-        row("rep of the last index", "(drop (call $rep (i32.const -1)))", UnknownHandle(MAX)),
-        row("rep of a sign bit", "(drop (call $rep (i32.const 0x80000001)))", UnknownHandle(0x8000_0001)),
+        row(
+            "rep of index 0",
+            "(drop (call $rep (i32.const 0)))",
+            UnknownHandle(0),
+        ),
+        row(
+            "rep of an index that never was",
+            "(drop (call $rep (i32.const 77)))",
+            UnknownHandle(77),
+        ),
+        row(
+            "rep of the last index",
+            "(drop (call $rep (i32.const -1)))",
+            UnknownHandle(MAX),
+        ),
+        row(
+            "rep of a sign bit",
+            "(drop (call $rep (i32.const 0x80000001)))",
+            UnknownHandle(0x8000_0001),
+        ),
         row("drop of index 0", "(call $drop (i32.const 0))", UnknownHandle(0)),
-        row("drop of an index that never was", "(call $drop (i32.const 77))", UnknownHandle(77)),
-        row("drop of the last index", "(call $drop (i32.const -1))", UnknownHandle(MAX)),
+        row(
+            "drop of an index that never was",
+            "(call $drop (i32.const 77))",
+            UnknownHandle(77),
+        ),
+        row(
+            "drop of the last index",
+            "(call $drop (i32.const -1))",
+            UnknownHandle(MAX),
+        ),
         row(
             "drop twice",
             "(local.set 0 (call $new (i32.const 7))) (call $drop (local.get 0)) (call $drop (local.get 0))",
@@ -50,8 +78,16 @@ fn own_resources() -> Vec<Row> {
             "(drop (call $new (i32.const 7))) (drop (call $rep (i32.const 2)))",
             UnknownHandle(2),
         ),
-        row("rep of another type", "(drop (call $rep (call $new-s (i32.const 7))))", WrongType(1)),
-        row("drop of another type", "(call $drop (call $new-s (i32.const 7)))", WrongType(1)),
+        row(
+            "rep of another type",
+            "(drop (call $rep (call $new-s (i32.const 7))))",
+            WrongType(1),
+        ),
+        row(
+            "drop of another type",
+            "(call $drop (call $new-s (i32.const 7)))",
+            WrongType(1),
+        ),
         row(
             "an index that another type has now",
             "(local.set 0 (call $new (i32.const 7))) (call $drop (local.get 0))
@@ -118,7 +154,12 @@ fn own() -> Vec<Case> {
     let plain = r#"(canon lift (core func $i "run"))"#;
     let rows = own_resources();
     let cases = rows.iter().map(|row| {
-        Case::new("handles", format!("own resources: {}", row.0), own_text("", row.1, plain), expected(row))
+        Case::new(
+            "handles",
+            format!("own resources: {}", row.0),
+            own_text("", row.1, plain),
+            expected(row),
+        )
     });
     cases.collect()
 }
@@ -132,9 +173,27 @@ fn returned() -> Vec<Case> {
     };
     let new = "(local.tee 0 (call $new (i32.const 7)))";
     let rows = [
-        ("index 0", "(result (own $r))", plain, "(i32.const 0)".to_owned(), UnknownHandle(0)),
-        ("an index that never was", "(result (own $r))", plain, "(i32.const 99)".to_owned(), UnknownHandle(99)),
-        ("of another type", "(result (own $r))", plain, "(call $new-s (i32.const 7))".to_owned(), WrongType(1)),
+        (
+            "index 0",
+            "(result (own $r))",
+            plain,
+            "(i32.const 0)".to_owned(),
+            UnknownHandle(0),
+        ),
+        (
+            "an index that never was",
+            "(result (own $r))",
+            plain,
+            "(i32.const 99)".to_owned(),
+            UnknownHandle(99),
+        ),
+        (
+            "of another type",
+            "(result (own $r))",
+            plain,
+            "(call $new-s (i32.const 7))".to_owned(),
+            WrongType(1),
+        ),
         (
             "dropped before",
             "(result (own $r))",
@@ -174,7 +233,12 @@ fn returned() -> Vec<Case> {
     let cases = rows.map(|(name, result, lift, body, error)| {
         let row = row(name, "", error);
         let text = own_text("(result i32)", &body, &format!("{result} {lift}"));
-        Case::new("handles", format!("returned to the host: {name}"), text, expected(&row))
+        Case::new(
+            "handles",
+            format!("returned to the host: {name}"),
+            text,
+            expected(&row),
+        )
     });
     cases.into()
 }
@@ -249,31 +313,102 @@ const MAKE: &str = "(local.set 0 (call $make))";
 fn composed() -> Vec<Case> {
     let rows = [
         row("lent: index 0", "(call $look (i32.const 0))", UnknownHandle(0)),
-        row("lent: an index that never was", "(call $look (i32.const 31))", UnknownHandle(31)),
-        row("lent: the last index", "(call $look (i32.const -1))", UnknownHandle(u32::MAX)),
-        row("lent: of another type", "(call $look (call $make-s))", WrongType(1)),
-        row("lent after it was dropped", "(call $drop (local.get 0)) (call $look (local.get 0))", UnknownHandle(1)),
-        row("lent after it was given", "(call $take (local.get 0)) (call $look (local.get 0))", UnknownHandle(1)),
+        row(
+            "lent: an index that never was",
+            "(call $look (i32.const 31))",
+            UnknownHandle(31),
+        ),
+        row(
+            "lent: the last index",
+            "(call $look (i32.const -1))",
+            UnknownHandle(u32::MAX),
+        ),
+        row(
+            "lent: of another type",
+            "(call $look (call $make-s))",
+            WrongType(1),
+        ),
+        row(
+            "lent after it was dropped",
+            "(call $drop (local.get 0)) (call $look (local.get 0))",
+            UnknownHandle(1),
+        ),
+        row(
+            "lent after it was given",
+            "(call $take (local.get 0)) (call $look (local.get 0))",
+            UnknownHandle(1),
+        ),
         row("given: index 0", "(call $take (i32.const 0))", UnknownHandle(0)),
-        row("given: an index that never was", "(call $take (i32.const 31))", UnknownHandle(31)),
-        row("given: of another type", "(call $take (call $make-s))", WrongType(1)),
-        row("given twice", "(call $take (local.get 0)) (call $take (local.get 0))", UnknownHandle(1)),
-        row("given after it was dropped", "(call $drop (local.get 0)) (call $take (local.get 0))", UnknownHandle(1)),
-        row("dropped after it was given", "(call $take (local.get 0)) (call $drop (local.get 0))", UnknownHandle(1)),
-        row("dropped twice", "(call $drop (local.get 0)) (call $drop (local.get 0))", UnknownHandle(1)),
-        row("dropped: of another type", "(call $drop (call $make-s))", WrongType(1)),
-        row("lent and given in one call", "(call $both (local.get 0) (local.get 0))", Lent(1)),
-        row("given and lent in one call", "(call $both2 (local.get 0) (local.get 0))", UnknownHandle(1)),
+        row(
+            "given: an index that never was",
+            "(call $take (i32.const 31))",
+            UnknownHandle(31),
+        ),
+        row(
+            "given: of another type",
+            "(call $take (call $make-s))",
+            WrongType(1),
+        ),
+        row(
+            "given twice",
+            "(call $take (local.get 0)) (call $take (local.get 0))",
+            UnknownHandle(1),
+        ),
+        row(
+            "given after it was dropped",
+            "(call $drop (local.get 0)) (call $take (local.get 0))",
+            UnknownHandle(1),
+        ),
+        row(
+            "dropped after it was given",
+            "(call $take (local.get 0)) (call $drop (local.get 0))",
+            UnknownHandle(1),
+        ),
+        row(
+            "dropped twice",
+            "(call $drop (local.get 0)) (call $drop (local.get 0))",
+            UnknownHandle(1),
+        ),
+        row(
+            "dropped: of another type",
+            "(call $drop (call $make-s))",
+            WrongType(1),
+        ),
+        row(
+            "lent and given in one call",
+            "(call $both (local.get 0) (local.get 0))",
+            Lent(1),
+        ),
+        row(
+            "given and lent in one call",
+            "(call $both2 (local.get 0) (local.get 0))",
+            UnknownHandle(1),
+        ),
     ];
     let of = |row: &Row| {
         let needs_one = row.1.contains("(local.get 0)");
-        let body = if needs_one { format!("{MAKE} {}", row.1) } else { row.1.to_owned() };
-        Case::new("handles", format!("of another component: {}", row.0), composed_text(&body), expected(row))
+        let body = if needs_one {
+            format!("{MAKE} {}", row.1)
+        } else {
+            row.1.to_owned()
+        };
+        Case::new(
+            "handles",
+            format!("of another component: {}", row.0),
+            composed_text(&body),
+            expected(row),
+        )
     };
     let mut cases: Vec<Case> = rows.iter().map(of).collect();
-    let body = format!("{MAKE} (call $look (local.get 0)) (call $look (local.get 0)) (call $take (local.get 0))");
+    let body =
+        format!("{MAKE} (call $look (local.get 0)) (call $look (local.get 0)) (call $take (local.get 0))");
     let good = Expected::Value(None);
-    cases.push(Case::new("handles", "of another component: lent twice, then given", composed_text(&body), good));
+    cases.push(Case::new(
+        "handles",
+        "of another component: lent twice, then given",
+        composed_text(&body),
+        good,
+    ));
     cases
 }
 
@@ -345,8 +480,16 @@ fn borrowed() -> Vec<Case> {
     let rows = [
         remain("kept beyond the call", ""),
         remain("used, then kept", "(call $look (local.get 0))"),
-        row("dropped twice", "(call $drop (local.get 0)) (call $drop (local.get 0))", UnknownHandle(1)),
-        row("used after it was dropped", "(call $drop (local.get 0)) (call $look (local.get 0))", UnknownHandle(1)),
+        row(
+            "dropped twice",
+            "(call $drop (local.get 0)) (call $drop (local.get 0))",
+            UnknownHandle(1),
+        ),
+        row(
+            "used after it was dropped",
+            "(call $drop (local.get 0)) (call $look (local.get 0))",
+            UnknownHandle(1),
+        ),
         row("given away", "(call $take (local.get 0))", NotOwned(1)),
         row(
             "remembered, and used in another call before the new one",
@@ -354,15 +497,29 @@ fn borrowed() -> Vec<Case> {
              (global.set $kept (local.get 0)) (call $drop (local.get 0))",
             UnknownHandle(1),
         ),
-        row("the owner's index", "(call $look (i32.const 2))", UnknownHandle(2)),
+        row(
+            "the owner's index",
+            "(call $look (i32.const 2))",
+            UnknownHandle(2),
+        ),
     ];
     let of = |row: &Row| {
-        Case::new("handles", format!("borrowed: {}", row.0), borrowed_text(row.1), expected(row))
+        Case::new(
+            "handles",
+            format!("borrowed: {}", row.0),
+            borrowed_text(row.1),
+            expected(row),
+        )
     };
     let mut cases: Vec<Case> = rows.iter().map(of).collect();
     let body = "(call $look (local.get 0)) (call $look (local.get 0)) (call $drop (local.get 0))";
     let text = borrowed_text(body);
-    cases.push(Case::new("handles", "borrowed: used twice, then dropped", text, Expected::Value(None)));
+    cases.push(Case::new(
+        "handles",
+        "borrowed: used twice, then dropped",
+        text,
+        Expected::Value(None),
+    ));
     cases
 }
 
@@ -395,12 +552,36 @@ fn of_the_host(body: &str) -> String {
 
 fn host() -> Vec<Case> {
     let rows = [
-        row("lent: index 0", "(call $look (i32.const 0) (i32.const 7))", UnknownHandle(0)),
-        row("lent: the representation", "(call $look (i32.const 7) (i32.const 7))", UnknownHandle(7)),
-        row("lent after drop", "(call $drop (local.get 0)) (call $look (local.get 0) (i32.const 7))", UnknownHandle(1)),
-        row("dropped twice", "(call $drop (local.get 0)) (call $drop (local.get 0))", UnknownHandle(1)),
-        row("dropped: the last index", "(call $drop (i32.const -1))", UnknownHandle(u32::MAX)),
-        row("lent and given in one call", "(call $take (local.get 0) (local.get 0))", Lent(1)),
+        row(
+            "lent: index 0",
+            "(call $look (i32.const 0) (i32.const 7))",
+            UnknownHandle(0),
+        ),
+        row(
+            "lent: the representation",
+            "(call $look (i32.const 7) (i32.const 7))",
+            UnknownHandle(7),
+        ),
+        row(
+            "lent after drop",
+            "(call $drop (local.get 0)) (call $look (local.get 0) (i32.const 7))",
+            UnknownHandle(1),
+        ),
+        row(
+            "dropped twice",
+            "(call $drop (local.get 0)) (call $drop (local.get 0))",
+            UnknownHandle(1),
+        ),
+        row(
+            "dropped: the last index",
+            "(call $drop (i32.const -1))",
+            UnknownHandle(u32::MAX),
+        ),
+        row(
+            "lent and given in one call",
+            "(call $take (local.get 0) (local.get 0))",
+            Lent(1),
+        ),
         row(
             "given twice",
             "(call $take (call $make (i32.const 8)) (local.get 0)) (call $take (i32.const 2) (local.get 0))",
@@ -417,11 +598,16 @@ fn host() -> Vec<Case> {
         let name = format!("of the host: {}", row.0);
         Case::new("handles", name, of_the_host(&body), expected(row))
             .host_resources()
-            .reference(Reference::Not("host-defined resources are set up for the library's own backends only"))
+            .reference(Reference::Not(
+                "host-defined resources are set up for the library's own backends only",
+            ))
     };
     rows.iter().map(of).collect()
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    [own(), returned(), composed(), borrowed(), host()].into_iter().flatten().collect()
+    [own(), returned(), composed(), borrowed(), host()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -153,14 +153,20 @@ pub(super) fn cases() -> Vec<Case> {
     let mut push = |name: String, worker: String, expected: Expected, reference: Reference| {
         let case = |name: String, text: String| {
             let case = Case::new("leaving", name, text, expected.clone());
-            case.provider(OUT.into()).arguments(vec![Val::String("text".into())])
+            case.provider(OUT.into())
+                .arguments(vec![Val::String("text".into())])
         };
         cases.push(case(name.clone(), direct(&worker)));
         let name = format!("{name}, for another component");
         cases.push(case(name, through_adapter(&worker)).reference(reference));
     };
     let harmless = Expected::Value(Some(Val::U32(7)));
-    push("realloc and post-return without harm".into(), worker("", ""), harmless, Reference::Same);
+    push(
+        "realloc and post-return without harm".into(),
+        worker("", ""),
+        harmless,
+        Reference::Same,
+    );
     for (name, body, kind, class) in behaviours() {
         let reference = match (&kind, name) {
             (TrapKind::CannotLeave, "drops what it has not") => {
@@ -170,8 +176,18 @@ pub(super) fn cases() -> Vec<Case> {
             _ => Reference::Same,
         };
         let expected = Expected::Trap(kind, class);
-        push(format!("post-return that {name}"), worker("", body), expected.clone(), reference);
-        push(format!("realloc that {name}"), worker(body, ""), expected, Reference::Same);
+        push(
+            format!("post-return that {name}"),
+            worker("", body),
+            expected.clone(),
+            reference,
+        );
+        push(
+            format!("realloc that {name}"),
+            worker(body, ""),
+            expected,
+            Reference::Same,
+        );
     }
     cases
 }

@@ -15,10 +15,22 @@ fn instantiate() -> Vec<Case> {
     };
     let rows = [
         ("a memory of 4 GiB", module("(memory 65536)", 1), "memory_bytes"),
-        ("a memory of one page too many", module("(memory 257)", 1), "memory_bytes"),
+        (
+            "a memory of one page too many",
+            module("(memory 257)", 1),
+            "memory_bytes",
+        ),
         ("21 memories", module("(memory 1)", 21), "memories"),
-        ("a table of 2^32 - 1 elements", module("(table 4294967295 funcref)", 1), "table_elements"),
-        ("a table of one element too many", module("(table 10001 funcref)", 1), "table_elements"),
+        (
+            "a table of 2^32 - 1 elements",
+            module("(table 4294967295 funcref)", 1),
+            "table_elements",
+        ),
+        (
+            "a table of one element too many",
+            module("(table 10001 funcref)", 1),
+            "table_elements",
+        ),
         ("51 tables", module("(table 1 funcref)", 51), "tables"),
         ("101 core instances", module("", 101), "core_instances"),
     ];
@@ -95,7 +107,12 @@ fn lifted() -> Vec<Case> {
         ("1000 names of one string", "(list string)", 1000, 60_000),
         ("1000 names of one list of u8", "(list (list u8))", 1000, 60_000),
         ("1000 names of one list of u64", "(list (list u64))", 1000, 7_000),
-        ("1000 names of one list of options", "(list (list (option u8)))", 1000, 30_000),
+        (
+            "1000 names of one list of options",
+            "(list (list (option u8)))",
+            1000,
+            30_000,
+        ),
         ("20000 names of a short string", "(list string)", 20_000, 500),
     ];
     let mut cases = Vec::new();
@@ -111,16 +128,25 @@ fn lifted() -> Vec<Case> {
 
 /// A component of several that each make `count` handles of a resource of their own.
 fn handles(components: usize, count: u32) -> String {
-    let instances: String =
-        (0..components).map(|index| format!("(instance $c{index} (instantiate $c))")).collect();
-    let names: String = (0..components).map(|index| format!("(import \"f{index}\" (func $f{index}))")).collect();
-    let lowered: String =
-        (0..components).map(|index| format!("(core func $f{index} (canon lower (func $f{index})))")).collect();
-    let imports: String = (0..components).map(|index| format!("(import \"\" \"f{index}\" (func $f{index}))")).collect();
+    let instances: String = (0..components)
+        .map(|index| format!("(instance $c{index} (instantiate $c))"))
+        .collect();
+    let names: String = (0..components)
+        .map(|index| format!("(import \"f{index}\" (func $f{index}))"))
+        .collect();
+    let lowered: String = (0..components)
+        .map(|index| format!("(core func $f{index} (canon lower (func $f{index})))"))
+        .collect();
+    let imports: String = (0..components)
+        .map(|index| format!("(import \"\" \"f{index}\" (func $f{index}))"))
+        .collect();
     let calls: String = (0..components).map(|index| format!("(call $f{index})")).collect();
-    let exports: String = (0..components).map(|index| format!("(export \"f{index}\" (func $f{index}))")).collect();
-    let with: String =
-        (0..components).map(|index| format!("(with \"f{index}\" (func $c{index} \"make\"))")).collect();
+    let exports: String = (0..components)
+        .map(|index| format!("(export \"f{index}\" (func $f{index}))"))
+        .collect();
+    let with: String = (0..components)
+        .map(|index| format!("(with \"f{index}\" (func $c{index} \"make\"))"))
+        .collect();
     format!(
         r#"(component
         (component $c
@@ -196,14 +222,38 @@ fn loans(count: u32) -> String {
 }
 
 fn handle_tables() -> Vec<Case> {
-    let full = || Expected::Trap(TrapKind::Resource(ResourceError::TableFull(1_000)), TrapClass::Limit);
-    let few = StoreLimits { handles: 100_000, ..limits() };
+    let full = || {
+        Expected::Trap(
+            TrapKind::Resource(ResourceError::TableFull(1_000)),
+            TrapClass::Limit,
+        )
+    };
+    let few = StoreLimits {
+        handles: 100_000,
+        ..limits()
+    };
     vec![
-        Case::new("limits", "a table of handles that is full", handles(1, 1_001), full()).reference(NO_LIMITS),
-        Case::new("limits", "ten tables of handles that are full together", handles(10, 101), full())
-            .reference(NO_LIMITS),
-        Case::new("limits", "ten tables of handles that are not full", handles(10, 40), Expected::Value(None))
-            .limits(few.clone()),
+        Case::new(
+            "limits",
+            "a table of handles that is full",
+            handles(1, 1_001),
+            full(),
+        )
+        .reference(NO_LIMITS),
+        Case::new(
+            "limits",
+            "ten tables of handles that are full together",
+            handles(10, 101),
+            full(),
+        )
+        .reference(NO_LIMITS),
+        Case::new(
+            "limits",
+            "ten tables of handles that are not full",
+            handles(10, 40),
+            Expected::Value(None),
+        )
+        .limits(few.clone()),
         Case::new(
             "limits",
             "one resource lent more often than there may be handles",
@@ -211,10 +261,19 @@ fn handle_tables() -> Vec<Case> {
             Expected::Trap(TrapKind::Limit("handles".into()), TrapClass::Limit),
         )
         .reference(NO_LIMITS),
-        Case::new("limits", "one resource lent a thousand times", loans(999), Expected::Value(None)).limits(few),
+        Case::new(
+            "limits",
+            "one resource lent a thousand times",
+            loans(999),
+            Expected::Value(None),
+        )
+        .limits(few),
     ]
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    [instantiate(), lifted(), handle_tables()].into_iter().flatten().collect()
+    [instantiate(), lifted(), handle_tables()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use airssys_wasm::component::{AsContextMut, Component, ExternType, Instance, Linker, Resource, ResourceType, Store, Val};
+use airssys_wasm::component::{
+    AsContextMut, Component, ExternType, Instance, Linker, Resource, ResourceType, Store, Val,
+};
 use airssys_wasm::conformance::{Failure, Options, Session, Subject};
 use airssys_wasm::engine::{Backend, Config, Engine};
 use airssys_wasm::error::{Fault, TrapKind};
@@ -97,9 +99,14 @@ fn host_resources(linker: &mut Linker<()>) -> Result<()> {
     struct First;
     let mut host = linker.instance(HOST)?;
     host.resource("resource1", ResourceType::host::<First>(), |_, _| Ok(()))?;
-    host.func_wrap("[constructor]resource1", |_, (rep,): (u32,)| Ok((Resource::<First>::new_own(rep),)))?;
+    host.func_wrap("[constructor]resource1", |_, (rep,): (u32,)| {
+        Ok((Resource::<First>::new_own(rep),))
+    })?;
     host.func_wrap("[method]resource1.simple", |_, _: (Resource<First>, u32)| Ok(()))?;
-    host.func_wrap("[method]resource1.take-own", |_, _: (Resource<First>, Resource<First>)| Ok(()))
+    host.func_wrap(
+        "[method]resource1.take-own",
+        |_, _: (Resource<First>, Resource<First>)| Ok(()),
+    )
 }
 
 fn call(store: &mut Store<()>, instance: &Instance, arguments: &[Val]) -> Result<Option<Val>> {
@@ -131,7 +138,11 @@ fn refused(case: &Case, error: &Error) -> std::result::Result<(), String> {
 fn ended(case: &Case, result: &Result<Option<Val>>) -> std::result::Result<(), String> {
     match (&case.expected, result) {
         (Expected::Trap(expected, _), Err(Error::Trap(trap))) if same(expected, trap.kind()) => Ok(()),
-        (Expected::Unsupported(part), Err(error @ Error::Unsupported(_))) if error.to_string().contains(part) => Ok(()),
+        (Expected::Unsupported(part), Err(error @ Error::Unsupported(_)))
+            if error.to_string().contains(part) =>
+        {
+            Ok(())
+        }
         (Expected::Value(expected), Ok(value)) if expected == value => Ok(()),
         (Expected::Wrong(part), Err(error))
             if error.fault() == Fault::Host && error.to_string().contains(part) =>

@@ -32,36 +32,81 @@ fn invalid() -> Vec<Case> {
         ("flags of 33 labels", flags(33), "more than 32"),
         ("flags of 1000 labels", flags(1000), "more than 32"),
         ("flags without labels", "(type (flags))".into(), "flags"),
-        ("flags with a label twice", r#"(type (flags "a" "a"))"#.into(), "conflicts"),
+        (
+            "flags with a label twice",
+            r#"(type (flags "a" "a"))"#.into(),
+            "conflicts",
+        ),
         ("an enum without cases", "(type (enum))".into(), "enum"),
-        ("an enum with a case twice", r#"(type (enum "a" "A"))"#.into(), "conflicts"),
+        (
+            "an enum with a case twice",
+            r#"(type (enum "a" "A"))"#.into(),
+            "conflicts",
+        ),
         ("a variant without cases", "(type (variant))".into(), "variant"),
         ("a record without fields", "(type (record))".into(), "record"),
-        ("a record with a field twice", r#"(type (record (field "a" u8) (field "a" u8)))"#.into(), "conflicts"),
+        (
+            "a record with a field twice",
+            r#"(type (record (field "a" u8) (field "a" u8)))"#.into(),
+            "conflicts",
+        ),
         ("a tuple of nothing", "(type (tuple))".into(), "tuple"),
-        ("a fixed-length list of nothing", "(type (list u8 0))".into(), "list"),
+        (
+            "a fixed-length list of nothing",
+            "(type (list u8 0))".into(),
+            "list",
+        ),
         ("lists within lists, 200 levels", nested("list", 200), "too deep"),
-        ("options within options, 200 levels", nested("option", 200), "too deep"),
-        ("tuples within tuples, 5000 levels", nested("tuple", 5000), "too deep"),
+        (
+            "options within options, 200 levels",
+            nested("option", 200),
+            "too deep",
+        ),
+        (
+            "tuples within tuples, 5000 levels",
+            nested("tuple", 5000),
+            "too deep",
+        ),
         ("tuples that double 40 times", doubling, "type size"),
-        ("a fixed-length list of 2^32 - 1 strings", "(type (list string 4294967295))".into(), "exceeds limit"),
-        ("a borrow as a result", "(type $r (resource (rep i32))) (type (func (result (borrow $r))))".into(), "borrow"),
+        (
+            "a fixed-length list of 2^32 - 1 strings",
+            "(type (list string 4294967295))".into(),
+            "exceeds limit",
+        ),
+        (
+            "a borrow as a result",
+            "(type $r (resource (rep i32))) (type (func (result (borrow $r))))".into(),
+            "borrow",
+        ),
     ];
     let cases = rows.map(|(name, text, said)| {
-        Case::new("types", name, format!("(component {text})"), Expected::Invalid(said))
+        Case::new(
+            "types",
+            name,
+            format!("(component {text})"),
+            Expected::Invalid(said),
+        )
     });
     cases.into()
 }
 
 fn unsupported() -> Vec<Case> {
     let rows = [
-        ("an asynchronous function", r#"(import "f" (func async))"#, "async"),
+        (
+            "an asynchronous function",
+            r#"(import "f" (func async))"#,
+            "async",
+        ),
         ("a future", "(type (future u8))", "async"),
         ("a stream", "(type (stream u8))", "async"),
         ("a resource of 64 bits", "(type (resource (rep i64)))", "cm64"),
         ("an error context", "(type error-context)", "error-context"),
         ("a 64-bit memory", "(core module (memory i64 1))", "memory64"),
-        ("a 64-bit table", "(core module (table i64 1 funcref))", "memory64"),
+        (
+            "a 64-bit table",
+            "(core module (table i64 1 funcref))",
+            "memory64",
+        ),
         ("a shared memory", "(core module (memory 1 1 shared))", "threads"),
         ("a tag", "(core module (tag))", "exceptions"),
         (
@@ -95,7 +140,13 @@ fn unsupported() -> Vec<Case> {
     ];
     let reference = Reference::Not("what this library leaves out, the reference engine may have");
     let cases = rows.map(|(name, text, said)| {
-        Case::new("types", name, format!("(component {text})"), Expected::Unsupported(said)).reference(reference.clone())
+        Case::new(
+            "types",
+            name,
+            format!("(component {text})"),
+            Expected::Unsupported(said),
+        )
+        .reference(reference.clone())
     });
     cases.into()
 }
@@ -119,13 +170,22 @@ fn too_large() -> Vec<Case> {
         "it takes the type, and finds its value outside of memory",
     );
     let rows = [
-        ("fixed-length lists of fixed-length lists, 2^32 bytes", "(list (list u8 65536) 65536)"),
+        (
+            "fixed-length lists of fixed-length lists, 2^32 bytes",
+            "(list (list u8 65536) 65536)",
+        ),
         ("a fixed-length list of 2^28 u64", "(list u64 268435456)"),
         ("a tuple of 2^28 bytes", "(tuple (list u8 268435455) u8)"),
     ];
     let cases = rows.map(|(name, ty)| {
         let text = giving(ty, "i32", "(i32.const 8)");
-        Case::new("types", name, text, Expected::Unsupported("more than the maximum")).reference(reference.clone())
+        Case::new(
+            "types",
+            name,
+            text,
+            Expected::Unsupported("more than the maximum"),
+        )
+        .reference(reference.clone())
     });
     cases.into()
 }
@@ -141,7 +201,11 @@ fn extreme() -> Vec<Case> {
         nested = Val::Tuple(vec![nested]);
     }
     let length = (1 << 24) - 1;
-    let large = AbiError::PointerOutOfBounds { ptr: 8, len: length, memory: u64::from(MEMORY) };
+    let large = AbiError::PointerOutOfBounds {
+        ptr: 8,
+        len: length,
+        memory: u64::from(MEMORY),
+    };
     let all = Val::FixedLengthList(vec![Val::U8(0); 1000]);
     vec![
         Case::new(
@@ -156,7 +220,12 @@ fn extreme() -> Vec<Case> {
             giving(&lists, "i32", "(i32.const 8)"),
             Expected::Value(Some(Val::List(Vec::new()))),
         ),
-        Case::new("types", "95 tuples", giving(&tuples, "i32", "(i32.const 9)"), Expected::Value(Some(nested))),
+        Case::new(
+            "types",
+            "95 tuples",
+            giving(&tuples, "i32", "(i32.const 9)"),
+            Expected::Value(Some(nested)),
+        ),
         Case::new(
             "types",
             "a fixed-length list larger than memory",
@@ -173,22 +242,24 @@ fn extreme() -> Vec<Case> {
             "types",
             "flags of 32 labels, every bit",
             flags(32),
-            Expected::Value(Some(Val::Flags((0..32).map(|label| format!("l{label}").into()).collect()))),
+            Expected::Value(Some(Val::Flags(
+                (0..32).map(|label| format!("l{label}").into()).collect(),
+            ))),
         ),
         Case::new(
             "types",
             "flags of 3 labels, every bit",
             flags(3),
-            Expected::Value(Some(Val::Flags((0..3).map(|label| format!("l{label}").into()).collect()))),
+            Expected::Value(Some(Val::Flags(
+                (0..3).map(|label| format!("l{label}").into()).collect(),
+            ))),
         ),
         Case::new(
             "types",
             "a start function that gives up",
-            "(component (core module $m (func $s unreachable) (start $s)) (core instance (instantiate $m)))".into(),
-            Expected::Trap(
-                TrapKind::Core(CoreTrap::Unreachable),
-                TrapClass::Unreachable,
-            ),
+            "(component (core module $m (func $s unreachable) (start $s)) (core instance (instantiate $m)))"
+                .into(),
+            Expected::Trap(TrapKind::Core(CoreTrap::Unreachable), TrapClass::Unreachable),
         ),
         Case::new(
             "types",
@@ -226,10 +297,24 @@ fn importing_many() -> String {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    [invalid(), too_large(), unsupported(), extreme(), vec![unlinkable()]].into_iter().flatten().collect()
+    [
+        invalid(),
+        too_large(),
+        unsupported(),
+        extreme(),
+        vec![unlinkable()],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn unlinkable() -> Case {
     let text = r#"(component (import "f" (func (param "x" (list string)))))"#;
-    Case::new("types", "an import that nothing provides", text.into(), Expected::Missing)
+    Case::new(
+        "types",
+        "an import that nothing provides",
+        text.into(),
+        Expected::Missing,
+    )
 }

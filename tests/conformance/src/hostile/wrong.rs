@@ -35,11 +35,46 @@ pub(super) fn cases() -> Vec<Case> {
     let record = named(r#"(record (field "a" u32) (field "b" u8))"#);
     let field = |of: &str, value: Val| (name(of), value);
     let rows: Vec<(&str, &str, &str, &str, Vec<Val>, &'static str)> = vec![
-        ("no argument", "", "u32", "i32", vec![], "expected 1 arguments, got 0"),
-        ("one too many", "", "u32", "i32", vec![Val::U32(1), Val::U32(2)], "expected 1 arguments, got 2"),
-        ("another integer", "", "u32", "i32", vec![Val::U64(1)], "expected u32"),
-        ("a string for a char", "", "char", "i32", vec![Val::String("a".into())], "expected char"),
-        ("a number for a string", "", "string", "i32 i32", vec![Val::U8(1)], "expected string"),
+        (
+            "no argument",
+            "",
+            "u32",
+            "i32",
+            vec![],
+            "expected 1 arguments, got 0",
+        ),
+        (
+            "one too many",
+            "",
+            "u32",
+            "i32",
+            vec![Val::U32(1), Val::U32(2)],
+            "expected 1 arguments, got 2",
+        ),
+        (
+            "another integer",
+            "",
+            "u32",
+            "i32",
+            vec![Val::U64(1)],
+            "expected u32",
+        ),
+        (
+            "a string for a char",
+            "",
+            "char",
+            "i32",
+            vec![Val::String("a".into())],
+            "expected char",
+        ),
+        (
+            "a number for a string",
+            "",
+            "string",
+            "i32 i32",
+            vec![Val::U8(1)],
+            "expected string",
+        ),
         (
             "a list with another element",
             "",
@@ -48,9 +83,30 @@ pub(super) fn cases() -> Vec<Case> {
             vec![Val::List(vec![Val::U16(1), Val::Char('b')])],
             "expected u16",
         ),
-        ("a short tuple", "", "(tuple u8 u8)", "i32 i32", vec![Val::Tuple(vec![Val::U8(1)])], "expected 2 elements"),
-        ("a case that is none", &enumeration, "$t", "i32", vec![Val::Enum(name("c"))], "there is no case `c`"),
-        ("a flag that is none", &flags, "$t", "i32", vec![Val::Flags(vec![name("z")])], "there is no flag `z`"),
+        (
+            "a short tuple",
+            "",
+            "(tuple u8 u8)",
+            "i32 i32",
+            vec![Val::Tuple(vec![Val::U8(1)])],
+            "expected 2 elements",
+        ),
+        (
+            "a case that is none",
+            &enumeration,
+            "$t",
+            "i32",
+            vec![Val::Enum(name("c"))],
+            "there is no case `c`",
+        ),
+        (
+            "a flag that is none",
+            &flags,
+            "$t",
+            "i32",
+            vec![Val::Flags(vec![name("z")])],
+            "there is no flag `z`",
+        ),
         (
             "a payload too few",
             &variant,
@@ -92,17 +148,27 @@ pub(super) fn cases() -> Vec<Case> {
             "",
         ),
     ];
-    let cases = rows.into_iter().map(|(what, definitions, ty, core, arguments, said)| {
-        let text = taking(definitions, ty, core);
-        let reference = if LIKE_TRAPS.contains(&what) {
-            Reference::Differs(FailureKind::Trap(TrapClass::Other), "a value of another type is an error as a trap is")
-        } else {
-            Reference::Same
-        };
-        Case::new("the host's mistakes", format!("the host passes {what}"), text, Expected::Wrong(said))
+    let cases = rows
+        .into_iter()
+        .map(|(what, definitions, ty, core, arguments, said)| {
+            let text = taking(definitions, ty, core);
+            let reference = if LIKE_TRAPS.contains(&what) {
+                Reference::Differs(
+                    FailureKind::Trap(TrapClass::Other),
+                    "a value of another type is an error as a trap is",
+                )
+            } else {
+                Reference::Same
+            };
+            Case::new(
+                "the host's mistakes",
+                format!("the host passes {what}"),
+                text,
+                Expected::Wrong(said),
+            )
             .arguments(arguments)
             .reference(reference)
-    });
+        });
     cases.collect()
 }
 
