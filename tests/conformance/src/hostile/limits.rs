@@ -4,9 +4,7 @@ use airssys_wasm::conformance::TrapClass;
 use airssys_wasm::engine::StoreLimits;
 use airssys_wasm::error::{ResourceError, TrapKind};
 
-use super::case::{Case, Expected, Reference, limits};
-
-const NO_LIMITS: Reference = Reference::Not("the limits are the library's own");
+use super::case::{Case, Expected, limits};
 
 fn instantiate() -> Vec<Case> {
     let module = |inside: &str, instances: usize| {
@@ -34,9 +32,8 @@ fn instantiate() -> Vec<Case> {
         ("51 tables", module("(table 1 funcref)", 51), "tables"),
         ("101 core instances", module("", 101), "core_instances"),
     ];
-    let cases = rows.map(|(name, text, limit)| {
-        Case::new("limits", name, text, Expected::Instantiate(limit)).reference(NO_LIMITS)
-    });
+    let cases = rows
+        .map(|(name, text, limit)| Case::new("limits", name, text, Expected::Instantiate(limit)).limited());
     cases.into()
 }
 
@@ -118,10 +115,10 @@ fn lifted() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, ty, count, length) in rows {
         let text = aliased(ty, count, length);
-        cases.push(Case::new("limits", format!("{name} as a result"), text, over()).reference(NO_LIMITS));
+        cases.push(Case::new("limits", format!("{name} as a result"), text, over()).limited());
         let text = aliased_argument(ty, count, length);
         let case = Case::new("limits", format!("{name} as an argument"), text, over());
-        cases.push(case.provider(taker(ty)).reference(NO_LIMITS));
+        cases.push(case.provider(taker(ty)).limited());
     }
     cases
 }
@@ -239,14 +236,14 @@ fn handle_tables() -> Vec<Case> {
             handles(1, 1_001),
             full(),
         )
-        .reference(NO_LIMITS),
+        .limited(),
         Case::new(
             "limits",
             "ten tables of handles that are full together",
             handles(10, 101),
             full(),
         )
-        .reference(NO_LIMITS),
+        .limited(),
         Case::new(
             "limits",
             "ten tables of handles that are not full",
@@ -260,7 +257,7 @@ fn handle_tables() -> Vec<Case> {
             loans(1_001),
             Expected::Trap(TrapKind::Limit("handles".into()), TrapClass::Limit),
         )
-        .reference(NO_LIMITS),
+        .limited(),
         Case::new(
             "limits",
             "one resource lent a thousand times",

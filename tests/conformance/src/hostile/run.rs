@@ -126,7 +126,11 @@ fn refused(case: &Case, error: &Error) -> std::result::Result<(), String> {
     let said = |part: &str| error.to_string().contains(part);
     match (&case.expected, error) {
         (Expected::Invalid(part), Error::InvalidComponent { .. }) if said(part) => Ok(()),
-        (Expected::Unsupported(part), Error::Unsupported(_)) if said(part) => Ok(()),
+        (Expected::Unsupported(part), Error::Unsupported(_) | Error::MissingFeatures { .. })
+            if said(part) =>
+        {
+            Ok(())
+        }
         (Expected::Missing, Error::MissingImport { .. }) => Ok(()),
         (Expected::Instantiate(part), Error::Instantiate(_)) if said(part) => Ok(()),
         (Expected::Trap(expected, _), Error::Trap(trap)) if same(expected, trap.kind()) => Ok(()),
