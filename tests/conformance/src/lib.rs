@@ -6,3 +6,4 @@ pub mod fixtures;
 pub mod hostile;
 pub mod matrix;
 pub mod scripts;
+pub mod tables;

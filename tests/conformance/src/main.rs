@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use airssys_wasm_conformance::{document, engines};
+use airssys_wasm_conformance::{document, engines, tables};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
@@ -45,6 +45,9 @@ fn matrix(args: &MatrixArgs) -> Result<ExitCode> {
     }
     blocks.push(document::own(&engines)?);
     blocks.push(document::calls(&engines)?);
+    blocks.push(tables::hostile()?);
+    blocks.push(tables::differences());
+    blocks.push(tables::advisories());
     for block in &blocks {
         println!("## {}\n\n{}", block.name, block.text);
     }
