@@ -71,7 +71,11 @@ pub struct Finding {
 }
 
 /// Calls a function on every engine. Gives what is wrong, and how many values were compared.
-pub fn exchange(sides: &mut [Box<dyn Side + '_>], function: usize, exchange: &Exchange) -> (Vec<Finding>, u64) {
+pub fn exchange(
+    sides: &mut [Box<dyn Side + '_>],
+    function: usize,
+    exchange: &Exchange,
+) -> (Vec<Finding>, u64) {
     let mut findings = Vec::new();
     let mut compared = 0;
     for side in sides {
@@ -107,7 +111,9 @@ fn differ(expected: &Value, got: &Value, path: &str) -> Option<String> {
     let same = match (expected, got) {
         (Value::F32(a), Value::F32(b)) => a == b || is_nan32(*a) && is_nan32(*b),
         (Value::F64(a), Value::F64(b)) => a == b || is_nan64(*a) && is_nan64(*b),
-        (Value::List(a), Value::List(b)) | (Value::Fixed(a), Value::Fixed(b)) | (Value::Tuple(a), Value::Tuple(b))
+        (Value::List(a), Value::List(b))
+        | (Value::Fixed(a), Value::Fixed(b))
+        | (Value::Tuple(a), Value::Tuple(b))
             if a.len() == b.len() =>
         {
             let mut pairs = a.iter().zip(b).enumerate();

@@ -42,6 +42,25 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Adds what another run has compared.
+    pub fn add(&mut self, other: &Counts) {
+        self.batches += other.batches;
+        self.functions += other.functions;
+        self.params_in_memory += other.params_in_memory;
+        self.results_in_memory += other.results_in_memory;
+        self.wide_discriminants += other.wide_discriminants;
+        add_each(&mut self.flags, &other.flags);
+        add_each(&mut self.depths, &other.depths);
+        add_each(&mut self.constructors, &other.constructors);
+        self.values += other.values;
+        self.typed_values += other.typed_values;
+        self.answered += other.answered;
+        add_each(&mut self.encodings, &other.encodings);
+        self.nans += other.nans;
+        self.compared += other.compared;
+        self.differences += other.differences;
+    }
+
     pub(super) fn batch(&mut self, plan: &Plan) {
         self.batches += 1;
         for params in &plan.batch.functions {
@@ -82,6 +101,12 @@ impl Counts {
         let sent = exchange.params.iter().chain(&exchange.reply);
         self.nans += sent.map(|value| value.nans()).sum::<u64>();
         self.compared += compared;
+    }
+}
+
+fn add_each<K: Ord + Clone>(counts: &mut BTreeMap<K, u64>, others: &BTreeMap<K, u64>) {
+    for (key, count) in others {
+        *counts.entry(key.clone()).or_default() += count;
     }
 }
 

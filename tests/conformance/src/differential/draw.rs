@@ -108,7 +108,11 @@ impl<'a> Draw<'a> {
             Type::Declared(declared) => match &declared.body {
                 Body::Record(fields) => {
                     let fields = fields.iter();
-                    Value::Record(fields.map(|(label, ty)| (label.clone(), self.value(ty))).collect())
+                    Value::Record(
+                        fields
+                            .map(|(label, ty)| (label.clone(), self.value(ty)))
+                            .collect(),
+                    )
                 }
                 Body::Variant(cases) => {
                     let (label, ty) = &cases[self.case(cases.len())];

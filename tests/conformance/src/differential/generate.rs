@@ -21,7 +21,10 @@ pub struct Limits {
 }
 
 /// What the component model allows.
-pub const ANY: Limits = Limits { tuple: 20, params: 24 };
+pub const ANY: Limits = Limits {
+    tuple: 20,
+    params: 24,
+};
 
 /// What has a Rust type, with one parameter a function.
 pub const RUST: Limits = Limits { tuple: 12, params: 1 };
@@ -184,7 +187,11 @@ impl Types<'_> {
 
     /// A type that has been declared before.
     fn declared(&mut self, depth: usize) -> Type {
-        let types = self.batch.declared.iter().map(|declared| Type::Declared(Arc::clone(declared)));
+        let types = self
+            .batch
+            .declared
+            .iter()
+            .map(|declared| Type::Declared(Arc::clone(declared)));
         let mut fitting: Vec<Type> = types.filter(|ty| ty.depth() <= depth).collect();
         if fitting.is_empty() {
             return self.scalar();

@@ -63,12 +63,21 @@ pub fn binary(text: &str) -> Result<Vec<u8>> {
 /// A component's text: one part for each encoding, the one that calls the host first.
 pub fn text(batch: &Batch, encodings: &[Encoding]) -> String {
     if let [encoding] = encodings {
-        return format!("(component\n{})", Part { batch, encoding: *encoding });
+        return format!(
+            "(component\n{})",
+            Part {
+                batch,
+                encoding: *encoding
+            }
+        );
     }
     let mut text = format!("(component\n{}", Import(batch));
     let mut host = String::from("$host");
     for (index, encoding) in encodings.iter().enumerate() {
-        let part = Part { batch, encoding: *encoding };
+        let part = Part {
+            batch,
+            encoding: *encoding,
+        };
         text += &format!(
             "(component $part{index}\n{part})\n\
              (instance $instance{index} (instantiate $part{index} (with \"{HOST}\" (instance {host}))))\n\
@@ -157,7 +166,10 @@ impl fmt::Display for Part<'_> {
         let options = format!("(memory $memory) (realloc $realloc) {}", encoding.option());
         write!(f, "{}{MEMORY}", Import(batch))?;
         for core in Core::ALL.map(Core::name) {
-            writeln!(f, "(alias core export $memory \"reset-{core}\" (core func $reset-{core}))")?;
+            writeln!(
+                f,
+                "(alias core export $memory \"reset-{core}\" (core func $reset-{core}))"
+            )?;
         }
         for declared in &batch.declared {
             let name = &declared.name;
@@ -169,9 +181,15 @@ impl fmt::Display for Part<'_> {
         for index in 0..signatures.len() {
             let name = function(index);
             writeln!(f, "(alias export $host \"{name}\" (func $host-{name}))")?;
-            writeln!(f, "(core func $host-{name} (canon lower (func $host-{name}) {options}))")?;
+            writeln!(
+                f,
+                "(core func $host-{name} (canon lower (func $host-{name}) {options}))"
+            )?;
         }
-        writeln!(f, "(core module $echo\n(import \"\" \"room\" (func $room (param i32) (result i32)))")?;
+        writeln!(
+            f,
+            "(core module $echo\n(import \"\" \"room\" (func $room (param i32) (result i32)))"
+        )?;
         for (index, signature) in signatures.iter().enumerate() {
             import(f, &function(index), signature)?;
         }
@@ -227,7 +245,10 @@ fn echo(f: &mut fmt::Formatter<'_>, name: &str, signature: &Signature, size: usi
     }
     writeln!(f, " (result {})", signature.result.unwrap_or(Core::I32).name())?;
     if signature.result.is_none() {
-        writeln!(f, "(local $at i32) (local.set $at (call $room (i32.const {size})))")?;
+        writeln!(
+            f,
+            "(local $at i32) (local.set $at (call $room (i32.const {size})))"
+        )?;
     }
     write!(f, "(call $host-{name}")?;
     for index in 0..signature.params.len() {

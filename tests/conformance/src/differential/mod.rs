@@ -33,7 +33,7 @@ pub use plan::Plan;
 use random::Random;
 
 /// Values of each function of a batch.
-const VALUES: usize = 20;
+const VALUES: usize = 30;
 
 /// Differences that a report describes.
 const MAX_DESCRIBED: usize = 200;
@@ -83,7 +83,11 @@ impl fmt::Display for Difference {
         for line in self.function.lines() {
             writeln!(f, "  {line}")?;
         }
-        write!(f, "  again: differential --seed {} --values {}", self.seed, self.values)
+        write!(
+            f,
+            "  again: differential --seed {} --values {}",
+            self.seed, self.values
+        )
     }
 }
 

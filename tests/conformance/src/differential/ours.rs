@@ -149,7 +149,9 @@ pub struct Ours {
 
 impl std::fmt::Debug for Ours {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ours").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Ours")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -175,7 +177,11 @@ impl Side for Ours {
             Form::Lifted => Form::Other,
             Form::Other => Form::Lifted,
         };
-        let params: Vec<Val> = exchange.params.iter().map(|value| val(value, self.form)).collect();
+        let params: Vec<Val> = exchange
+            .params
+            .iter()
+            .map(|value| val(value, self.form))
+            .collect();
         let reply = exchange.reply.as_ref().map(|value| val(value, self.form));
         let result = self.linked.call(function, &params, reply)?;
         Ok(vec![(Place::Host, self.linked.seen()?), (Place::Result, result)])
@@ -215,7 +221,9 @@ pub(super) fn val(value: &Value, form: Form) -> Val {
         Value::Tuple(values) => Val::Tuple(vals(values)),
         Value::Record(fields) => {
             let fields = fields.iter();
-            let mut fields: Vec<_> = fields.map(|(label, value)| (label.clone(), val(value, form))).collect();
+            let mut fields: Vec<_> = fields
+                .map(|(label, value)| (label.clone(), val(value, form)))
+                .collect();
             if form == Form::Other {
                 fields.reverse();
             }

@@ -42,7 +42,9 @@ impl Plan {
         let encodings = (0..parts).map(|_| random.pick(Encoding::ALL)).collect();
         let typed: Option<Vec<usize>> = random.once_in(4).then(|| {
             let first = random.below(typed::TYPES);
-            (first..first + TYPED_FUNCTIONS).map(|index| index % typed::TYPES).collect()
+            (first..first + TYPED_FUNCTIONS)
+                .map(|index| index % typed::TYPES)
+                .collect()
         });
         let batch = match &typed {
             Some(types) => typed::catalogue().select(types),
@@ -73,7 +75,10 @@ impl Plan {
                 what: format!("the component is refused: {error:#}"),
             }),
         };
-        add("wasmtime", Reference::new(component, functions).map(|side| Box::new(side) as _));
+        add(
+            "wasmtime",
+            Reference::new(component, functions).map(|side| Box::new(side) as _),
+        );
         for backend in backends {
             let compiled = match Compiled::new(*backend, component, functions) {
                 Ok(compiled) => compiled,
@@ -82,7 +87,10 @@ impl Plan {
                     continue;
                 }
             };
-            add(backend.name(), Ours::new(&compiled).map(|side| Box::new(side) as _));
+            add(
+                backend.name(),
+                Ours::new(&compiled).map(|side| Box::new(side) as _),
+            );
             if let Some(types) = &self.typed {
                 add(
                     &format!("{backend}, typed"),

@@ -81,7 +81,9 @@ impl Reference {
     fn start(&self) -> Result<Running> {
         let mut store = Store::new(&self.engine, Host::default());
         let instance = self.pre.instantiate(&mut store).map_err(foreign)?;
-        let guest = instance.get_export_index(&mut store, None, GUEST).context(GUEST)?;
+        let guest = instance
+            .get_export_index(&mut store, None, GUEST)
+            .context(GUEST)?;
         let function = |index| {
             let name = guest::function(index);
             let export = instance
@@ -108,12 +110,17 @@ impl Side for Reference {
         running.store.data_mut().reply = exchange.reply.as_ref().map(val);
         let params: Vec<Val> = exchange.params.iter().map(val).collect();
         let mut results = [Val::Bool(false)];
-        function.call(&mut running.store, &params, &mut results).map_err(foreign)?;
+        function
+            .call(&mut running.store, &params, &mut results)
+            .map_err(foreign)?;
         let seen = std::mem::take(&mut running.store.data_mut().seen);
         let seen = seen.iter().map(read).collect::<Result<_>>()?;
         let [result] = &results;
         self.running = Some(running);
-        Ok(vec![(Place::Host, Value::of_params(seen)), (Place::Result, read(result)?)])
+        Ok(vec![
+            (Place::Host, Value::of_params(seen)),
+            (Place::Result, read(result)?),
+        ])
     }
 }
 
@@ -139,7 +146,11 @@ fn val(value: &Value) -> Val {
         Value::Tuple(values) => Val::Tuple(vals(values)),
         Value::Record(fields) => {
             let fields = fields.iter();
-            Val::Record(fields.map(|(label, value)| (label.to_string(), val(value))).collect())
+            Val::Record(
+                fields
+                    .map(|(label, value)| (label.to_string(), val(value)))
+                    .collect(),
+            )
         }
         Value::Variant(label, payload) => Val::Variant(label.to_string(), val_payload(payload)),
         Value::Enum(label) => Val::Enum(label.to_string()),

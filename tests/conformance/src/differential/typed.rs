@@ -31,8 +31,9 @@ pub fn catalogue() -> Batch {
 /// The WIT file.
 pub fn wit() -> String {
     let batch = catalogue();
+    let all: Vec<usize> = (0..TYPES).collect();
     let mut types = String::new();
-    for declared in &batch.declared {
+    for declared in &batch.select(&all).declared {
         let _ = writeln!(types, "    {declared}");
     }
     for (index, params) in batch.functions.iter().enumerate() {
@@ -98,7 +99,9 @@ pub struct TypedOurs {
 
 impl std::fmt::Debug for TypedOurs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TypedOurs").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("TypedOurs")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +112,9 @@ impl TypedOurs {
     /// If the component does not link.
     pub fn new(compiled: &Compiled, types: &[usize]) -> Result<TypedOurs> {
         let all = cases();
-        let cases = types.iter().map(|index| all.get(*index).copied().context("a type"));
+        let cases = types
+            .iter()
+            .map(|index| all.get(*index).copied().context("a type"));
         let cases: Vec<Case> = cases.collect::<Result<_>>()?;
         Ok(TypedOurs {
             name: format!("{}, typed", compiled.backend()),
@@ -134,7 +139,11 @@ impl Side for TypedOurs {
         let call = |linked: &mut Linked, value: &Typed| {
             linked.run(function, |store, func| (case.call)(store, func, value))
         };
-        let params: Vec<_> = exchange.params.iter().map(|value| val(value, Form::Lifted)).collect();
+        let params: Vec<_> = exchange
+            .params
+            .iter()
+            .map(|value| val(value, Form::Lifted))
+            .collect();
         let through_typed = self.typed.call(function, &params, None)?;
         let lifted = self.typed.seen_typed()?;
 

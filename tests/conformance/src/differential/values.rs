@@ -53,9 +53,9 @@ impl Value {
             Value::F64(bits) => u64::from(f64::from_bits(*bits).is_nan()),
             Value::List(values) | Value::Fixed(values) | Value::Tuple(values) => all(values),
             Value::Record(fields) => fields.iter().map(|(_, value)| value.nans()).sum(),
-            Value::Variant(_, payload) | Value::Option(payload) | Value::Result(Ok(payload) | Err(payload)) => {
-                payload.iter().map(|value| value.nans()).sum()
-            }
+            Value::Variant(_, payload)
+            | Value::Option(payload)
+            | Value::Result(Ok(payload) | Err(payload)) => payload.iter().map(|value| value.nans()).sum(),
             _ => 0,
         }
     }
