@@ -1,5 +1,6 @@
 //! Holds airssys-wasm against the component model's rules and against wasmtime.
 
+pub mod differential;
 pub mod document;
 pub mod engines;
 pub mod fixtures;
