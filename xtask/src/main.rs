@@ -4,6 +4,7 @@
 //! all is well, 1 when a check failed, 2 for wrong usage.
 
 mod bench;
+mod fuzz;
 mod guests;
 mod test;
 mod tools;
@@ -48,6 +49,10 @@ enum Command {
     ///
     /// Builds the benchmark on its own, with every backend there is, and writes the figures to docs/benchmarks.md.
     Bench(bench::Options),
+    /// Look for inputs that break the host: component bytes, guest memory, calls that differ between engines
+    ///
+    /// Runs a libFuzzer target of tests/fuzz for a time and exits with 1 if it found something. `ci` runs each of them.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +83,7 @@ fn run(command: &Command) -> Result<bool> {
             Ok(report.is_complete())
         }
         Command::Bench(options) => bench::run(&root, options),
+        Command::Fuzz(options) => fuzz::run(&root, options),
     }
 }
 
