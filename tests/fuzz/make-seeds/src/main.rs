@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use anyhow::{Context, Result};
+use wasmparser::{Validator, WasmFeatures};
 
 const ENCODINGS: [&str; 3] = ["utf8", "utf16", "latin1+utf16"];
 
@@ -71,6 +72,9 @@ fn components(package: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
 
 fn insert(seeds: &mut BTreeMap<String, Vec<u8>>, name: String, text: &str) -> Result<()> {
     let bytes = wat::parse_str(text).with_context(|| name.clone())?;
+    // An invalid one would be a poor start.
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    validator.validate_all(&bytes).with_context(|| name.clone())?;
     seeds.insert(format!("{name}.wasm"), bytes);
     Ok(())
 }
