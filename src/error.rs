@@ -38,6 +38,15 @@ pub enum Error {
     #[error("unsupported component: {0}")]
     Unsupported(String),
 
+    /// The component is valid, but uses features outside the supported set.
+    #[error("unsupported component: it needs {}: {message}", features.join(", "))]
+    MissingFeatures {
+        /// The features, as validators name them: `component-model-async`.
+        features: Vec<String>,
+        /// What the first use of one was refused with.
+        message: String,
+    },
+
     /// A core module did not compile.
     #[error("core module {module} of the component does not compile with {backend}: {message}")]
     Compile {
@@ -156,6 +165,7 @@ impl Error {
             | Error::CoreModule
             | Error::NotWasm(_)
             | Error::Unsupported(_)
+            | Error::MissingFeatures { .. }
             | Error::Compile { .. }
             | Error::Instantiate(_)
             | Error::Trap(_) => Fault::Guest,

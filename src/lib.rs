@@ -9,6 +9,7 @@
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`]: what components may do.
+//! - `wave` (feature `conformance`): values and calls as text.
 
 // Derived code names the crate as its users do.
 extern crate self as airssys_wasm;
@@ -23,6 +24,8 @@ pub mod host;
 pub mod messaging;
 pub mod runtime;
 pub mod security;
+#[cfg(feature = "conformance")]
+pub mod wave;
 
 pub use error::{Error, Result};
 pub use runtime::{

@@ -116,6 +116,35 @@ fn wasmer_is_named_by_engine_and_component_only() {
 }
 
 #[test]
+fn the_reference_engine_is_named_in_one_file() {
+    let found = naming(&["src", "adapters", "xtask"], "wasmtime");
+    assert_eq!(found, ["src/conformance/reference.rs"]);
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("readable");
+    assert!(manifest.contains("wasmtime = { workspace = true, optional = true }"));
+    let default = manifest
+        .lines()
+        .find(|line| line.starts_with("default = "))
+        .expect("default features");
+    assert!(!default.contains("reference"), "{default}");
+}
+
+#[test]
+fn conformance_stands_beside_the_contract() {
+    let rooms = [
+        "crate::runtime",
+        "crate::host",
+        "crate::codec",
+        "crate::messaging",
+        "crate::security",
+    ];
+    none(&["src/conformance", "src/wave"], &rooms);
+    none(
+        &["src/engine", "src/component", "src/host", "src/runtime"],
+        &["crate::conformance", "crate::wave"],
+    );
+}
+
+#[test]
 fn engine_and_component_know_nothing_above_them() {
     let rooms = [
         "crate::runtime",

@@ -4,6 +4,8 @@
 mod backends;
 #[path = "cli/bindgen.rs"]
 mod bindgen;
+#[path = "cli/conformance.rs"]
+mod conformance;
 #[path = "cli/faults.rs"]
 mod faults;
 mod host_support;
@@ -17,3 +19,5 @@ mod process;
 mod run;
 #[path = "cli/stops.rs"]
 mod stops;
+#[path = "cli/wast.rs"]
+mod wast;

@@ -81,8 +81,12 @@ impl Guest for LiftContext<'_> {
     }
 }
 
+/// What the store keeps of a guest's resource that is in the host's hands, its identity included.
+const HOST_HANDLE_BYTES: u64 = (size_of::<u64>() + size_of::<HostHandle>()) as u64;
+
 impl LiftGuest for LiftContext<'_> {
     fn lift_own(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
+        self.consume_lift_budget(HOST_HANDLE_BYTES)?;
         let (component_instance, resource, runtime) = self.instance.resource_table(ty.0)?;
         let handle = self
             .instance
@@ -94,6 +98,7 @@ impl LiftGuest for LiftContext<'_> {
     }
 
     fn lift_borrow(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
+        self.consume_lift_budget(HOST_HANDLE_BYTES)?;
         let (component_instance, resource, runtime) = self.instance.resource_table(ty.0)?;
         let rep = lend(self.core, self.instance, component_instance, index, resource)?;
         Ok(to_host(self.core, self.instance, resource, runtime, rep, false))
@@ -290,6 +295,9 @@ pub(crate) fn lend(
         Ok((handle.rep(), matches!(handle, Handle::Own { .. })))
     })?;
     if owned && let Some(scope) = core.state().scopes.last_mut() {
+        core.handles.take().map_err(|limit| {
+            TrapKind::Limit(format!("there are {limit} handles and loans of them (handles)"))
+        })?;
         scope.lenders.push(Lender::Guest {
             instance: instance.clone(),
             component_instance,

@@ -3,7 +3,40 @@
 //! Implements the specification's "Table State" and "Resource State": one index space for all resource types
 //! of an instance, indices from 1, freed ones used again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::error::{ResourceError, TrapKind};
+
+/// How many handles and loans of them there may be in a store. A table keeps the room that it once had.
+#[derive(Debug)]
+pub(crate) struct Room {
+    left: AtomicU32,
+    limit: u32,
+}
+
+impl Room {
+    pub(crate) fn new(limit: u32) -> Room {
+        Room {
+            left: AtomicU32::new(limit),
+            limit,
+        }
+    }
+
+    /// Takes room for one more; fails with the limit.
+    pub(crate) fn take(&self) -> Result<(), u32> {
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        taken.map(drop).map_err(|_| self.limit)
+    }
+
+    pub(crate) fn give_back(&self, count: usize) {
+        // No more than was taken.
+        self.left
+            .fetch_add(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
+    }
+}
 
 /// One entry: a resource that the instance owns or has borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,24 +81,24 @@ pub(crate) struct HandleTable {
     slots: Vec<Slot>,
     free: Option<usize>,
     live: u32,
-    limit: u32,
+    room: Arc<Room>,
 }
 
+/// The most handles of one table.
+const MAX_HANDLES: usize = (1 << 28) - 1;
+
 impl HandleTable {
-    /// A table that holds at most `limit` handles, or 2^28 - 1, whichever is less.
-    pub(crate) fn new(limit: u32) -> HandleTable {
+    /// A table that grows as long as there is room in its store, to 2^28 - 1 handles at most.
+    pub(crate) fn new(room: Arc<Room>) -> HandleTable {
         HandleTable {
             slots: Vec::new(),
             free: None,
             live: 0,
-            limit: limit.min((1 << 28) - 1),
+            room,
         }
     }
 
     pub(crate) fn insert(&mut self, handle: Handle) -> Result<u32, TrapKind> {
-        if self.live >= self.limit {
-            return Err(TrapKind::Resource(ResourceError::TableFull(self.live)));
-        }
         let position = match self.free {
             Some(position) => {
                 if let Slot::Free { next } = self.slots[position] {
@@ -75,6 +108,11 @@ impl HandleTable {
                 position
             }
             None => {
+                let full = |handles| TrapKind::Resource(ResourceError::TableFull(handles));
+                if self.slots.len() >= MAX_HANDLES {
+                    return Err(full(self.live));
+                }
+                self.room.take().map_err(full)?;
                 self.slots.push(Slot::Live(handle));
                 self.slots.len() - 1
             }
@@ -122,6 +160,12 @@ impl HandleTable {
     }
 }
 
+impl Drop for HandleTable {
+    fn drop(&mut self) {
+        self.room.give_back(self.slots.len());
+    }
+}
+
 fn position(index: u32) -> Option<usize> {
     usize::try_from(index.checked_sub(1)?).ok()
 }
@@ -136,6 +180,10 @@ mod tests {
         lends: 0,
     };
 
+    fn table(room: u32) -> HandleTable {
+        HandleTable::new(Arc::new(Room::new(room)))
+    }
+
     fn error(result: Result<Handle, TrapKind>) -> ResourceError {
         match result {
             Err(TrapKind::Resource(error)) => error,
@@ -145,7 +193,7 @@ mod tests {
 
     #[test]
     fn indices_start_at_one_and_are_used_again() {
-        let mut table = HandleTable::new(10);
+        let mut table = table(10);
         assert_eq!(table.insert(OWN), Ok(1));
         assert_eq!(table.insert(OWN), Ok(2));
         assert_eq!(table.remove(1, 3), Ok(OWN));
@@ -156,7 +204,7 @@ mod tests {
 
     #[test]
     fn forged_stale_and_wrong_handles_are_told_apart() {
-        let mut table = HandleTable::new(10);
+        let mut table = table(10);
         assert_eq!(error(table.remove(0, 3)), ResourceError::UnknownHandle(0));
         assert_eq!(error(table.remove(1, 3)), ResourceError::UnknownHandle(1));
         assert_eq!(
@@ -171,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_lent_own_stays() {
-        let mut table = HandleTable::new(10);
+        let mut table = table(10);
         assert_eq!(
             table.insert(Handle::Own {
                 resource: 3,
@@ -187,11 +235,36 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded() {
-        let mut table = HandleTable::new(1);
+        let mut table = table(1);
         assert_eq!(table.insert(OWN), Ok(1));
         assert_eq!(
             table.insert(OWN),
             Err(TrapKind::Resource(ResourceError::TableFull(1)))
+        );
+    }
+
+    #[test]
+    fn tables_share_the_room_of_their_store() {
+        let room = Arc::new(Room::new(3));
+        let mut first = HandleTable::new(Arc::clone(&room));
+        let mut second = HandleTable::new(Arc::clone(&room));
+        let full = Err(TrapKind::Resource(ResourceError::TableFull(3)));
+        assert_eq!(
+            (first.insert(OWN), first.insert(OWN), second.insert(OWN)),
+            (Ok(1), Ok(2), Ok(1))
+        );
+        assert_eq!(
+            (first.insert(OWN), second.insert(OWN)),
+            (full.clone(), full.clone())
+        );
+        // What is freed is the table's own again, not another's.
+        assert_eq!(first.remove(1, 3), Ok(OWN));
+        assert_eq!(second.insert(OWN), full);
+        assert_eq!(first.insert(OWN), Ok(1));
+        drop(first);
+        assert_eq!(
+            (second.insert(OWN), second.insert(OWN), second.insert(OWN)),
+            (Ok(2), Ok(3), full)
         );
     }
 }

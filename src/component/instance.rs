@@ -56,7 +56,8 @@ impl InstanceInner {
     fn new<T: Send + 'static>(cx: &mut StoreContextMut<'_, T>, component: &Component) -> InstanceInner {
         let ir = component.ir();
         let instances = ir.counts.component_instances as usize;
-        let limit = cx.core.limits.handles;
+        let room = &cx.core.handles;
+        let tables = (0..instances).map(|_| HandleTable::new(Arc::clone(room)));
         InstanceInner {
             id: unique(),
             store: cx.core.id,
@@ -67,7 +68,7 @@ impl InstanceInner {
             reallocs: slots(ir.counts.reallocs as usize),
             post_returns: slots(ir.counts.post_returns as usize),
             resources: slots(ir.imported_resources.len() + ir.defined_resources.len()),
-            tables: Mutex::new((0..instances).map(|_| HandleTable::new(limit)).collect()),
+            tables: Mutex::new(tables.collect()),
             entered: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
         }

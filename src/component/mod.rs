@@ -25,6 +25,7 @@ use std::fmt::Write;
 mod component;
 mod core_call;
 mod crossing;
+mod features;
 mod func;
 mod handles;
 mod host_func;
@@ -34,6 +35,7 @@ mod linker;
 mod may_leave;
 mod names;
 mod pack;
+mod post_return;
 mod resolve;
 mod resource;
 mod scope;
@@ -44,6 +46,7 @@ mod transcode;
 mod translate;
 mod trap;
 mod typed;
+mod value_size;
 
 pub use airssys_wasm_abi::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResultType, Type,
@@ -51,6 +54,8 @@ pub use airssys_wasm_abi::{
 };
 pub use airssys_wasm_macros::{ComponentType, Lift, Lower, bindgen};
 pub use component::Component;
+#[cfg(feature = "reference")]
+pub(crate) use features::is_valid;
 pub use func::Func;
 pub use instance::{ExportIndex, Instance};
 pub use ir::{ExternType, Function};

@@ -87,6 +87,7 @@ impl StoreCore {
                     if let Some(table) = instance.tables().get_mut(*component_instance as usize) {
                         table.end_lend(*handle);
                     }
+                    self.handles.give_back(1);
                 }
                 Lender::Host(id) => {
                     if let Some(handle) = self.state().host_handles.get_mut(id) {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 
 use super::component::Component;
+use super::handles::Room;
 use super::instance::InstanceInner;
 use super::scope::Scope;
 use crate::engine::{self, Engine, SendStore, StoreLimits};
@@ -143,6 +144,8 @@ impl<T: Send + 'static> AsStoreRef for StoreContextMut<'_, T> {
 pub(crate) struct StoreCore {
     pub(crate) id: u64,
     pub(crate) limits: StoreLimits,
+    /// For the handles of all its instances, and loans of them.
+    pub(super) handles: Arc<Room>,
     /// How many calls in flight have a scope.
     pub(super) depth: AtomicUsize,
     state: Mutex<StoreState>,
@@ -152,6 +155,7 @@ impl StoreCore {
     fn new(limits: StoreLimits) -> StoreCore {
         StoreCore {
             id: unique(),
+            handles: Arc::new(Room::new(limits.handles)),
             limits,
             depth: AtomicUsize::new(0),
             state: Mutex::new(StoreState::default()),

@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use airssys_wasm_abi as abi;
 use wasmtime_environ::component as env;
-use wasmtime_environ::wasmparser::{BinaryReaderError, Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmtime_environ::wasmparser::{BinaryReaderError, Encoding, Parser, Payload, Validator};
 use wasmtime_environ::{EntityIndex, EntityRef, PrimaryMap, ScopeVec, StaticModuleIndex, Tunables};
 
+use super::features;
 use super::ir::{
     CoreDef, CoreExport, Counts, Export, ExternType, Function, Initializer, Ir, Options, ResourceTable,
     RuntimeImport, Trampoline, Transcode,
 };
 use super::pack::pack_results;
+use super::post_return;
 use super::transcode;
 use crate::error::{Error, Result, TrapKind};
 
@@ -22,25 +24,14 @@ use crate::error::{Error, Result, TrapKind};
 pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
     expect_component(bytes)?;
     // The translator leaves the bodies of functions unread.
-    Validator::new_with_features(features())
-        .validate_all(bytes)
-        .map_err(|error| at_offset(&error))?;
+    features::validate(bytes)?;
     let scope = ScopeVec::new();
     let tunables = tunables();
-    let mut validator = Validator::new_with_features(features());
+    let mut validator = Validator::new_with_features(features::supported());
     let mut types = env::ComponentTypesBuilder::new(&validator);
     let translator = env::Translator::new(&tunables, &mut validator, &mut types, &scope);
     let (translation, modules) = translator.translate(bytes).map_err(invalid)?;
     Converter::new(&translation.component, &types, &modules).ir(&translation.trampolines)
-}
-
-/// WebAssembly 2.0 with several memories, and the synchronous component model.
-fn features() -> WasmFeatures {
-    WasmFeatures::WASM2
-        | WasmFeatures::MULTI_MEMORY
-        | WasmFeatures::EXTENDED_CONST
-        | WasmFeatures::COMPONENT_MODEL
-        | WasmFeatures::CM_FIXED_LENGTH_LISTS
 }
 
 fn tunables() -> Tunables {
@@ -62,21 +53,14 @@ fn expect_component(bytes: &[u8]) -> Result<()> {
             ..
         })) => Err(Error::CoreModule),
         Some(Ok(_)) => Ok(()),
-        Some(Err(error)) if bytes.starts_with(b"\0asm") => Err(at_offset(&error)),
+        Some(Err(error)) if bytes.starts_with(b"\0asm") => Err(features::invalid(&error)),
         _ => Err(Error::NotWasm("it does not start with the bytes `\\0asm`".into())),
-    }
-}
-
-fn at_offset(error: &BinaryReaderError) -> Error {
-    Error::InvalidComponent {
-        offset: error.offset() as u64,
-        message: error.message().to_owned(),
     }
 }
 
 fn invalid(error: wasmtime_environ::error::Error) -> Error {
     match error.downcast_ref::<BinaryReaderError>() {
-        Some(error) => at_offset(error),
+        Some(error) => features::invalid(error),
         None => Error::Unsupported(format!("{error:#}")),
     }
 }
@@ -143,11 +127,7 @@ impl<'a> Converter<'a> {
             .map(|index| self.resource_table(env::TypeResourceTableIndex::new(index)))
             .collect();
         Ok(Ir {
-            modules: packed(
-                self.modules.values().map(|module| module.wasm.to_vec()).collect(),
-                &initializers,
-                &trampolines,
-            )?,
+            modules: self.rewritten(&initializers, &trampolines)?,
             imports,
             runtime_imports,
             lowerings,
@@ -174,6 +154,17 @@ impl<'a> Converter<'a> {
                 post_returns: component.num_runtime_post_returns,
             },
         })
+    }
+
+    /// The core modules, the adapters made fit.
+    fn rewritten(&self, initializers: &[Initializer], trampolines: &[Trampoline]) -> Result<Vec<Vec<u8>>> {
+        let mut modules = self
+            .modules
+            .values()
+            .map(|module| module.wasm.to_vec())
+            .collect::<Vec<_>>();
+        post_return::guard_all(&mut modules, initializers)?;
+        packed(modules, initializers, trampolines)
     }
 
     fn resource_table(&self, index: env::TypeResourceTableIndex) -> ResourceTable {
@@ -405,7 +396,8 @@ impl<'a> Converter<'a> {
             _ => return Err(unsupported("a function with more than one result")),
         };
         let ty = abi::FuncType { params, result };
-        let plan = abi::FuncPlan::new(&ty).map_err(|error| unsupported(&error.to_string()))?;
+        let plan = abi::FuncPlan::new(&ty)
+            .map_err(|error| Error::Unsupported(format!("the type of a function: {error}")))?;
         let function = Arc::new(Function { ty, plan });
         self.functions.insert(index, function.clone());
         Ok(function)
@@ -444,6 +436,12 @@ impl<'a> Converter<'a> {
             I::Char => Type::Char,
             I::String => Type::String,
             I::List(index) => Type::List(Arc::new(self.ty(&types[*index].element)?)),
+            // `map<k, v>` is `list<tuple<k, v>>` by another name: `CanonicalABI.md`, "despecialize".
+            I::Map(index) => {
+                let map = &types[*index];
+                let entry = Type::Tuple([self.ty(&map.key)?, self.ty(&map.value)?].into());
+                Type::List(Arc::new(entry))
+            }
             I::FixedLengthList(index) => {
                 let list = &types[*index];
                 let element = self.ty(&list.element)?;
@@ -500,7 +498,6 @@ impl<'a> Converter<'a> {
             }
             I::Own(index) => Type::Own(resource(index)),
             I::Borrow(index) => Type::Borrow(resource(index)),
-            I::Map(_) => return Err(unsupported("the type `map`")),
             I::Future(_) => return Err(unsupported("the type `future`")),
             I::Stream(_) => return Err(unsupported("the type `stream`")),
             I::ErrorContext(_) => return Err(unsupported("the type `error-context`")),
@@ -508,7 +505,7 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// The modules, with the two results of an intrinsic packed in one where one is imported.
+/// With the two results of an intrinsic packed in one where one is imported.
 fn packed(
     mut modules: Vec<Vec<u8>>,
     initializers: &[Initializer],

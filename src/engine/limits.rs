@@ -14,7 +14,9 @@ pub struct StoreLimits {
     pub tables: u32,
     /// Core instances that one component may make, adapter modules included.
     pub core_instances: u32,
-    /// Handles that may be live in one component instance's table. Stops a guest that makes resources forever.
+    /// Handles that there is room for in the tables of all component instances, and loans of them to calls in
+    /// flight. Stops a guest that makes resources forever, in however many instances, and one that lends a resource
+    /// a million times in one call.
     pub handles: u32,
     /// Bytes that the host allocates for the values of one call in one direction. Stops a list of a million
     /// references to one string.

@@ -12,6 +12,8 @@ mod results;
 mod store;
 mod tables;
 mod tunables;
+#[cfg(all(unix, feature = "interrupt"))]
+pub(crate) mod watchdog;
 
 pub use backend::{Backend, UnknownBackend};
 #[cfg(all(unix, feature = "interrupt"))]

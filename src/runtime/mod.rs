@@ -17,8 +17,6 @@ mod metadata;
 mod options;
 mod slot;
 mod state;
-#[cfg(all(unix, feature = "interrupt"))]
-mod watchdog;
 
 use std::collections::BTreeMap;
 use std::fmt;

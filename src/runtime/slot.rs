@@ -8,9 +8,9 @@ use super::error::RuntimeError;
 use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
 use super::metadata;
 use super::state::{Call, ComponentState};
-#[cfg(all(unix, feature = "interrupt"))]
-use super::watchdog;
 use crate::component::{Instance, Store};
+#[cfg(all(unix, feature = "interrupt"))]
+use crate::engine::watchdog;
 use crate::error::Error;
 use crate::host::{ComponentMetadata, HealthStatus, HostContext};
 use crate::messaging::{ComponentId, Mailbox};

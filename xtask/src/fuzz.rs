@@ -4,7 +4,7 @@
 //! of their own: `fuzz` in cargo's target folder. There lie also what a target has learnt so far (`corpus/TARGET`), its
 //! findings (`artifacts/TARGET`) and its logs. What every run begins with is committed: `tests/fuzz/seeds/TARGET`.
 
-use crate::tools::{announce, cargo_program, find_llvm, output};
+use crate::tools::{Llvm, announce, cargo, cargo_program, find_llvm, output, target_dir};
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt;
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// The libFuzzer targets, as `tests/fuzz/Cargo.toml` names them.
 const TARGETS: [&str; 2] = ["component_bytes", "guest_memory"];
-/// The package that compares calls between engines, without libFuzzer.
+/// The program that compares calls between engines, without libFuzzer.
 const DIFFERENTIAL: &str = "airssys-wasm-conformance";
 
 /// What makes the coverage that libFuzzer goes by, from cargo-fuzz.
@@ -163,9 +163,7 @@ fn missing() -> Option<String> {
 
 /// Where all of this lies.
 fn folder(root: &Path) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| root.join("target"), |folder| root.join(folder));
-    target.join("fuzz")
+    target_dir(root).join("fuzz")
 }
 
 /// Builds the targets; the program of each.
@@ -283,17 +281,30 @@ fn findings(log: &str) -> Vec<PathBuf> {
 
 /// Compares calls between engines for a time.
 fn differential(root: &Path, time: Duration) -> Result<bool> {
-    let seconds = time.as_secs().to_string();
-    let arguments = [
-        "run",
-        "--release",
+    let llvm = find_llvm();
+    let features = match &llvm {
+        Llvm::At(_) => "cranelift,llvm,singlepass",
+        Llvm::Missing(_) => "cranelift,singlepass",
+    };
+    // The packages and features of `cargo xtask conformance`, so that both share one build.
+    let build = [
+        "build",
+        "--workspace",
         "--locked",
-        "--quiet",
-        "--package",
-        DIFFERENTIAL,
+        "--release",
+        "--features",
+        features,
     ];
-    let arguments = [&arguments[..], &["--", "differential", "--for", &seconds]].concat();
-    crate::tools::cargo(root, &find_llvm(), &arguments)
+    if !cargo(root, &llvm, &[&build[..], &["--bin", DIFFERENTIAL]].concat())? {
+        return Ok(false);
+    }
+    let mut program = Command::new(target_dir(root).join("release").join(DIFFERENTIAL));
+    program.args(["differential", "--for", &time.as_secs().to_string()]);
+    announce(&format!("{program:?}"));
+    let status = program
+        .status()
+        .with_context(|| format!("cannot start {program:?}"))?;
+    Ok(status.success())
 }
 
 /// Writes the seeds.

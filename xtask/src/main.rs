@@ -4,6 +4,7 @@
 //! all is well, 1 when a check failed, 2 for wrong usage.
 
 mod bench;
+mod conformance;
 mod fuzz;
 mod guests;
 mod test;
@@ -49,6 +50,11 @@ enum Command {
     ///
     /// Builds the benchmark on its own, with every backend there is, and writes the figures to docs/benchmarks.md.
     Bench(bench::Options),
+    /// Run everything that is compared on every engine, and print cases by engines
+    ///
+    /// Scripts, calls and hostile guests go through every backend that can be compiled here and through wasmtime; the
+    /// tables are written to docs/conformance.md.
+    Conformance(conformance::Options),
     /// Look for inputs that break the host: component bytes, guest memory, calls that differ between engines
     ///
     /// Runs a libFuzzer target of tests/fuzz for a time and exits with 1 if it found something. `ci` runs each of them.
@@ -83,6 +89,7 @@ fn run(command: &Command) -> Result<bool> {
             Ok(report.is_complete())
         }
         Command::Bench(options) => bench::run(&root, options),
+        Command::Conformance(options) => conformance::run(&root, options),
         Command::Fuzz(options) => fuzz::run(&root, options),
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Invoke(InvokeArgs),
     Backends(BackendsArgs),
     Bindgen(BindgenArgs),
+    Wast(WastArgs),
+    Conformance(ConformanceArgs),
 }
 
 /// Run one operation of a component: init, execute, shut down
@@ -172,6 +174,57 @@ pub(crate) struct BindgenArgs {
     /// Write the source to this file, instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Run component-model test scripts
+///
+/// Each directive passes, fails, or is unsupported, with the name of the feature that it needs; nothing is left out.
+/// The exit code is 1 if one failed.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct WastArgs {
+    /// The scripts
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Engines to run them on, as cranelift,llvm: compilers, `all` of this build, and `wasmtime` in a build with the
+    /// feature `reference`
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
+    pub(crate) backend: Vec<String>,
+
+    /// Let components import the instance `host` that test suites of component runtimes expect: functions that
+    /// return three or echo a number, and resources that count their drops
+    #[arg(long)]
+    pub(crate) host_instance: bool,
+
+    /// Print one JSON object: for each file and engine the counts, the failures, and what is unsupported
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Make the same calls of a component on several engines, and show where they differ
+///
+/// Values are compared to the last bit, failures by kind. Imports that nothing provides trap if they are called.
+/// The exit code is 1 if engines differ, or agree on what the calls do not expect.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct ConformanceArgs {
+    /// The component's file, binary or text
+    pub(crate) component: PathBuf,
+
+    /// A TOML file of calls: `[[call]]` with `invoke = 'FUNC(ARGS)'`, and perhaps `expect = 'VALUE'`,
+    /// `trap = 'REASON'`, `fresh = true`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calls: PathBuf,
+
+    /// Engines to compare, as cranelift,llvm: compilers, `all` of this build, and `wasmtime` in a build with the feature
+    /// `reference`
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_value = "all")]
+    pub(crate) engines: Vec<String>,
+
+    /// Print one JSON object: for each call, what each engine answered
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

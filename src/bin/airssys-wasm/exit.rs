@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use airssys_wasm::Error;
 use airssys_wasm::runtime::{ErrorKind, RuntimeError};
+use airssys_wasm::wave::CallError;
 
 use crate::text;
 
@@ -15,7 +16,8 @@ use crate::text;
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// The component answered with an error of its own, or with bytes that are no payload.
+    /// The component answered with an error of its own, or with bytes that are no payload; or an assertion of a test
+    /// failed.
     Answered = 1,
     /// The command line asks for what there is not.
     Usage = 2,
@@ -31,7 +33,7 @@ pub(crate) enum Exit {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  the component answered with an error of its own, or with what cannot be read
+  1  the component answered with an error of its own, or with what cannot be read; an assertion failed
   2  usage: the command line is wrong, or asks for what the component does not have
   3  the component cannot be loaded or linked
   4  the component trapped or hit a limit
@@ -112,6 +114,7 @@ impl From<Error> for Failure {
             | Error::CoreModule
             | Error::NotWasm(_)
             | Error::Unsupported(_)
+            | Error::MissingFeatures { .. }
             | Error::Compile { .. }
             | Error::MissingImport { .. }
             | Error::ImportType { .. }
@@ -123,6 +126,12 @@ impl From<Error> for Failure {
             _ => Exit::Host,
         };
         Failure::new(exit, error)
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Failure {
+        Failure::new(Exit::Usage, error)
     }
 }
 

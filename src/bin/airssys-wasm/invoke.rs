@@ -4,18 +4,18 @@ use std::path::Path;
 
 use airssys_wasm::component::{Component, FuncType, Linker, Store, Type, Val, display_func};
 use airssys_wasm::engine::{Config, Engine};
+use airssys_wasm::wave::{self, Call, Export};
 use serde_json::json;
 
 use crate::args::{BackendArg, InvokeArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::target::{self, Call, Export};
-use crate::{output, wave};
+use crate::output;
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
     let engine = engine(&args.backend)?;
     let component = component(&engine, &args.component)?;
-    let export = target::find(&component, &call)?;
+    let export = wave::find(&component, &call)?;
     refuse_resources(&export)?;
     let ty = &export.function.ty;
     let params = wave::arguments(call.args, ty).map_err(|error| misfit(args, &call, &export, &error))?;

@@ -5,6 +5,8 @@
 mod args;
 mod backends;
 mod bindgen;
+mod conformance;
+mod engines;
 mod exit;
 mod files;
 mod inspect;
@@ -13,9 +15,8 @@ mod logging;
 mod metadata;
 mod output;
 mod run;
-mod target;
 mod text;
-mod wave;
+mod wast;
 mod wit;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         Command::Invoke(args) => invoke::run(args),
         Command::Backends(args) => backends::run(args),
         Command::Bindgen(args) => bindgen::run(args),
+        Command::Wast(args) => wast::run(args),
+        Command::Conformance(args) => conformance::run(args),
     };
     match outcome {
         Ok(exit) => exit.into(),

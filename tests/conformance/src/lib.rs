@@ -1,1 +1,8 @@
 //! Holds airssys-wasm against the component model's rules and against wasmtime.
+
+pub mod document;
+pub mod engines;
+pub mod fixtures;
+pub mod hostile;
+pub mod matrix;
+pub mod scripts;

@@ -5,14 +5,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::InterruptHandle;
+use super::InterruptHandle;
 
 /// Between two requests to stop the same guest: the first may come while it is in the host, and get lost.
 const AGAIN: Duration = Duration::from_millis(5);
 
 /// A deadline that is watched until this is dropped.
 #[derive(Debug)]
-pub(super) struct Armed {
+pub(crate) struct Armed {
     watchdog: &'static Watchdog,
     number: u64,
 }
@@ -31,7 +31,7 @@ struct State {
 
 /// Has the guest behind `handle` stopped at `deadline` and after, until what is given back is dropped. `None` if
 /// the operating system gives no thread to do so: then only the host's own functions see to the deadline.
-pub(super) fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
+pub(crate) fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
     static WATCHDOG: OnceLock<Option<&'static Watchdog>> = OnceLock::new();
     let watchdog = (*WATCHDOG.get_or_init(Watchdog::start))?;
     let mut state = watchdog.lock();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use airssys_wasm::component::Val;
+use crate::component::Val;
 use wasm_wave::wasm::{WasmTypeKind, WasmValue};
 use wasm_wave::writer::WriterError;
 
@@ -12,7 +12,7 @@ use super::types::WaveType;
 ///
 /// # Errors
 /// [`WriterError::UnsupportedType`] if it holds a handle.
-pub(crate) fn to_text(value: &Val) -> Result<String, WriterError> {
+pub fn to_text(value: &Val) -> Result<String, WriterError> {
     wasm_wave::to_string(&Shown::Val(value))
 }
 

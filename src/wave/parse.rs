@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error as _;
 use std::sync::Arc;
 
-use airssys_wasm::component::{FuncType, Type, Val};
+use crate::component::{FuncType, Type, Val};
 use wasm_wave::parser::ParserError;
 use wasm_wave::untyped::UntypedFuncCall;
 use wasm_wave::wasm::{WasmTypeKind, WasmValue, WasmValueError};
@@ -13,15 +13,18 @@ use super::types::WaveType;
 
 /// Why the text of the arguments is not what a function takes.
 #[derive(Debug)]
-pub(crate) struct ArgumentError {
+pub struct ArgumentError {
     /// Where in the text, in bytes.
-    pub(crate) at: usize,
+    pub at: usize,
     /// What is wrong there.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 /// Reads `(VALUE, …)`, the parentheses included, as arguments of a function.
-pub(crate) fn arguments(text: &str, ty: &FuncType) -> Result<Vec<Val>, ArgumentError> {
+///
+/// # Errors
+/// Text that is no WAVE, or values that do not fit the function's type.
+pub fn arguments(text: &str, ty: &FuncType) -> Result<Vec<Val>, ArgumentError> {
     // The parser wants a name in front; names of components' functions can be more than it takes for one.
     const NAME: &str = "f";
     let call = format!("{NAME}{text}");

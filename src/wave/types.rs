@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use airssys_wasm::component::Type;
+use crate::component::Type;
 use wasm_wave::wasm::{WasmType, WasmTypeKind};
 
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ impl WasmType for WaveType {
 }
 
 /// Whether values of the type hold handles, which have no text.
-pub(crate) fn holds_resource(ty: &Type) -> bool {
+pub fn holds_resource(ty: &Type) -> bool {
     match ty {
         Type::Own(_) | Type::Borrow(_) => true,
         Type::List(element) | Type::Option(element) => holds_resource(element),

@@ -1,26 +1,33 @@
-//! Which exported function a command line means.
+//! Which exported function a text means.
 
 use std::sync::Arc;
 
-use airssys_wasm::component::{Component, ExternType, Function, display_func};
+use crate::component::{Component, ExternType, Function, display_func};
 
-use crate::exit::{Failure, Outcome};
+/// Why a text names no function of a component: what it should be like, or what there is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CallError(String);
 
 /// The text `INTERFACE#FUNC(ARGS)`, taken apart.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Call<'a> {
+pub struct Call<'a> {
     interface: Option<&'a str>,
     func: &'a str,
     /// The arguments with their parentheses.
-    pub(crate) args: &'a str,
+    pub args: &'a str,
     /// Where in the text the arguments start, in bytes.
-    pub(crate) args_at: usize,
+    pub args_at: usize,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn parse(text: &'a str) -> Outcome<Call<'a>> {
+    /// Takes a text apart. The interface may be left out; nothing is looked up yet.
+    ///
+    /// # Errors
+    /// A text without parentheses, or without a name in front of them.
+    pub fn parse(text: &'a str) -> Result<Call<'a>, CallError> {
         let open = text.find('(').ok_or_else(|| {
-            Failure::usage(format!(
+            CallError(format!(
                 "`{text}` is no call: write FUNC(ARGS) or INTERFACE#FUNC(ARGS), as in `{text}()`"
             ))
         })?;
@@ -30,7 +37,7 @@ impl<'a> Call<'a> {
             None => (None, path.trim()),
         };
         if func.is_empty() || interface.is_some_and(str::is_empty) {
-            return Err(Failure::usage(format!(
+            return Err(CallError(format!(
                 "`{text}` names no function: write FUNC(ARGS) or INTERFACE#FUNC(ARGS)"
             )));
         }
@@ -52,15 +59,16 @@ impl<'a> Call<'a> {
 
 /// A function that a component exports.
 #[derive(Clone, Debug)]
-pub(crate) struct Export {
+pub struct Export {
     /// Names from the root on; the last is the function's.
-    pub(crate) path: Vec<String>,
-    pub(crate) function: Arc<Function>,
+    pub path: Vec<String>,
+    /// Its type.
+    pub function: Arc<Function>,
 }
 
 impl Export {
     /// `INTERFACE#FUNC`.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         self.path.join("#")
     }
 
@@ -82,8 +90,12 @@ fn is_called(name: &str, wanted: &str) -> bool {
     [name, unversioned, last].contains(&wanted)
 }
 
-/// The exported function that `call` means.
-pub(crate) fn find(component: &Component, call: &Call<'_>) -> Outcome<Export> {
+/// The exported function that `call` means: the interface may be named in full, without its version, or by its last
+/// part, and left out where the function's name alone is clear.
+///
+/// # Errors
+/// None or several that are meant; the message lists them.
+pub fn find(component: &Component, call: &Call<'_>) -> Result<Export, CallError> {
     let mut exports = Vec::new();
     collect(component.exports(), &mut Vec::new(), &mut exports);
     let mut meant: Vec<&Export> = exports.iter().filter(|export| export.is_meant_by(call)).collect();
@@ -94,7 +106,7 @@ pub(crate) fn find(component: &Component, call: &Call<'_>) -> Outcome<Export> {
     match meant.as_slice() {
         [export] => Ok((*export).clone()),
         [] => Err(unknown(call, &exports)),
-        several => Err(Failure::usage(format!(
+        several => Err(CallError(format!(
             "several exported functions are called `{}`; name one in full:{}",
             call.name(),
             list(several.iter().copied())
@@ -102,19 +114,19 @@ pub(crate) fn find(component: &Component, call: &Call<'_>) -> Outcome<Export> {
     }
 }
 
-fn unknown(call: &Call<'_>, exports: &[Export]) -> Failure {
+fn unknown(call: &Call<'_>, exports: &[Export]) -> CallError {
     let what = format!("the component exports no function `{}`", call.name());
     if exports.is_empty() {
-        return Failure::usage(format!("{what}, nor any other"));
+        return CallError(format!("{what}, nor any other"));
     }
     let same_name: Vec<_> = exports
         .iter()
         .filter(|export| export.path.last().is_some_and(|name| name == call.func))
         .collect();
     if same_name.is_empty() {
-        Failure::usage(format!("{what}; it exports:{}", list(exports)))
+        CallError(format!("{what}; it exports:{}", list(exports)))
     } else {
-        Failure::usage(format!("{what}, but:{}", list(same_name)))
+        CallError(format!("{what}, but:{}", list(same_name)))
     }
 }
 

@@ -1,0 +1,13 @@
+//! Component values as WAVE text, by the crate `wasm-wave`, and calls as text: `INTERFACE#FUNC(ARGS)`.
+//!
+//! [`arguments`] makes values, [`to_text`] writes them, [`Call`] and [`find`] say which exported function is meant.
+
+mod call;
+mod parse;
+mod print;
+mod types;
+
+pub use call::{Call, CallError, Export, find};
+pub use parse::{ArgumentError, arguments};
+pub use print::to_text;
+pub use types::holds_resource;

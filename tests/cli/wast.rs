@@ -1,0 +1,225 @@
+//! `wast`: what passes, fails and is unsupported is counted and told apart.
+
+use airssys_wasm::engine::Backend;
+use serde_json::json;
+
+use crate::process::{airssys, scratch_file};
+
+const PASSING: &str = r#"
+(component
+  (core module $m
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "stop") unreachable))
+  (core instance $i (instantiate $m))
+  (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
+  (func (export "stop") (canon lift (core func $i "stop"))))
+
+(assert_return (invoke "add" (u32.const 1) (u32.const 2)) (u32.const 3))
+(assert_trap (invoke "stop") "unreachable")
+(assert_invalid (component (export "x" (func 0))) "function index out of bounds")
+(assert_malformed (component quote "(nonsense)") "unexpected token")
+(component definition $D (import "missing" (func)))
+(assert_unlinkable (component (import "missing" (func))) "missing")
+"#;
+
+const FAILING: &str = r#"(component
+  (core module $m (func (export "one") (result i32) (i32.const 1)))
+  (core instance $i (instantiate $m))
+  (func (export "one") (result u32) (canon lift (core func $i "one"))))
+(assert_return (invoke "one") (u32.const 2))
+(assert_trap (invoke "one") "unreachable")
+(assert_return (invoke "two") (u32.const 2))
+(assert_invalid (component) "anything")
+(component (import "missing" (func)))
+(assert_return (invoke "one") (u32.const 1))
+"#;
+
+const UNSUPPORTED: &str = r#"(component $A
+  (core module $m (func (export "f")))
+  (core instance $i (instantiate $m))
+  (func (export "f") async (canon lift (core func $i "f") async)))
+(assert_return (invoke "f"))
+(module)
+"#;
+
+#[test]
+fn what_passes_is_counted() {
+    let script = scratch_file("passing.wast", PASSING.as_bytes());
+    let ran = airssys(&["wast", &script]).ended(0);
+    assert!(
+        ran.stdout.ends_with("\n7 passed, 0 failed, 0 unsupported\n"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn every_backend_is_one_line() {
+    let script = scratch_file("backends.wast", PASSING.as_bytes());
+    let ran = airssys(&["wast", &script, "--backend", "all"]).ended(0);
+    for backend in Backend::available() {
+        let line = format!("[{backend}]: 7 passed, 0 failed, 0 unsupported");
+        assert!(ran.stdout.contains(&line), "{ran:?}");
+    }
+}
+
+#[test]
+fn what_fails_is_shown_with_its_line() {
+    let script = scratch_file("failing.wast", FAILING.as_bytes());
+    let ran = airssys(&["wast", &script]).ended(1);
+    for text in [
+        "line 5: expected 2\n      got 1",
+        "line 6: expected trap: unreachable\n      got 1",
+        "line 7: expected 2\n      got there is no exported item `two`",
+        "line 8: expected invalid: anything\n      got it is accepted",
+        "line 9: expected an instance\n      got import `missing` is missing",
+        "line 10: expected an instance\n      got it failed in line 9",
+        "\n1 passed, 6 failed, 0 unsupported\n",
+    ] {
+        assert!(ran.stdout.contains(text), "{text:?} is not in {ran:?}");
+    }
+}
+
+#[test]
+fn what_is_unsupported_is_named() {
+    let script = scratch_file("unsupported.wast", UNSUPPORTED.as_bytes());
+    let ran = airssys(&["wast", &script]).ended(0);
+    assert!(
+        ran.stdout
+            .contains("unsupported: component-model-async, component-model-async-stackful: 2 (line 1, 5)"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout
+            .contains("unsupported: core modules outside of components: 1 (line 6)"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout.ends_with("\n0 passed, 0 failed, 3 unsupported\n"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn json_has_the_same() {
+    let passing = scratch_file("json-passing.wast", PASSING.as_bytes());
+    let failing = scratch_file("json-failing.wast", FAILING.as_bytes());
+    let json = airssys(&["wast", "--json", &passing, &failing, "--backend", "cranelift"])
+        .ended(1)
+        .json();
+    assert_eq!(json["passed"], 8);
+    assert_eq!(json["failed"], 6);
+    assert_eq!(json["unsupported"], 0);
+    assert_eq!(json["files"][0]["file"], passing);
+    assert_eq!(json["files"][0]["backend"], "cranelift");
+    assert_eq!(json["files"][0]["failures"], json!([]));
+    assert_eq!(
+        json["files"][1]["failures"][0],
+        json!({"line": 5, "expected": "2", "got": "1"})
+    );
+}
+
+#[test]
+fn instances_are_handed_on_by_register() {
+    let script = scratch_file(
+        "register.wast",
+        br#"
+(component $A
+  (core module $m (func (export "twice") (param i32) (result i32) (i32.mul (i32.const 2) (local.get 0))))
+  (core instance $i (instantiate $m))
+  (func (export "twice") (param "n" u32) (result u32) (canon lift (core func $i "twice"))))
+(register "a" $A)
+(component
+  (import "a" (instance $a (export "twice" (func (param "n" u32) (result u32)))))
+  (core func $twice (canon lower (func $a "twice")))
+  (core module $m
+    (import "" "twice" (func $twice (param i32) (result i32)))
+    (func (export "four-times") (param i32) (result i32) (call $twice (call $twice (local.get 0)))))
+  (core instance $i (instantiate $m (with "" (instance (export "twice" (func $twice))))))
+  (func (export "four-times") (param "n" u32) (result u32) (canon lift (core func $i "four-times"))))
+(assert_return (invoke "four-times" (u32.const 10)) (u32.const 40))
+(assert_return (invoke $A "twice" (u32.const 4)) (u32.const 8))
+(assert_unlinkable
+  (component (import "a" (instance (export "twice" (func (param "n" u64) (result u32))))))
+  "wrong type")
+"#,
+    );
+    let ran = airssys(&["wast", &script, "--backend", "all"]).ended(0);
+    let count = Backend::available().len() * 6;
+    assert!(
+        ran.stdout
+            .ends_with(&format!("\n{count} passed, 0 failed, 0 unsupported\n")),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn the_host_instance_is_an_option() {
+    let script = scratch_file(
+        "host-instance.wast",
+        br#"
+(component
+  (import "host" (instance $host
+    (export "return-three" (func (result u32)))
+    (export "resource1" (type $r (sub resource)))
+    (export "[constructor]resource1" (func (param "r" u32) (result (own $r))))
+    (export "[static]resource1.drops" (func (result u32)))))
+  (alias export $host "resource1" (type $r))
+  (core func $three (canon lower (func $host "return-three")))
+  (core func $new (canon lower (func $host "[constructor]resource1")))
+  (core func $drops (canon lower (func $host "[static]resource1.drops")))
+  (core func $drop (canon resource.drop $r))
+  (core module $m
+    (import "" "three" (func $three (result i32)))
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (import "" "drops" (func $drops (result i32)))
+    (func (export "run") (result i32)
+      (call $drop (call $new (i32.const 7)))
+      (call $drop (call $new (i32.const 8)))
+      (i32.add (call $three) (call $drops))))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "three" (func $three)) (export "new" (func $new))
+    (export "drop" (func $drop)) (export "drops" (func $drops))))))
+  (func (export "run") (result u32) (canon lift (core func $i "run"))))
+(assert_return (invoke "run") (u32.const 5))
+"#,
+    );
+    let with = airssys(&["wast", &script, "--host-instance"]).ended(0);
+    assert!(
+        with.stdout.ends_with("\n2 passed, 0 failed, 0 unsupported\n"),
+        "{with:?}"
+    );
+    let without = airssys(&["wast", &script]).ended(1);
+    assert!(without.stdout.contains("import `host` is missing"), "{without:?}");
+}
+
+#[test]
+fn a_guest_that_never_ends_is_stopped() {
+    let script = scratch_file(
+        "loop.wast",
+        br#"
+(component
+  (core module $m (func (export "spin") (loop (br 0))))
+  (core instance $i (instantiate $m))
+  (func (export "spin") (canon lift (core func $i "spin"))))
+(assert_trap (invoke "spin") "wasm trap: interrupt")
+"#,
+    );
+    airssys(&["wast", &script]).ended(0);
+}
+
+#[test]
+fn scripts_that_cannot_be_read() {
+    airssys(&["wast", "no-such-file.wast"])
+        .ended(2)
+        .says("no-such-file.wast");
+    let broken = scratch_file("broken.wast", b"(component\n  (nonsense))");
+    let ran = airssys(&["wast", &broken]).ended(1);
+    assert!(ran.stdout.contains("line 2: expected a script"), "{ran:?}");
+    let binary = scratch_file("binary.wast", b"\xff\xfe");
+    airssys(&["wast", &binary]).ended(2).says("cannot be read");
+    let empty = scratch_file("empty.wast", b"");
+    airssys(&["wast", &empty, "--backend", "nonsense"])
+        .ended(2)
+        .says("is no engine");
+}

@@ -1,0 +1,41 @@
+//! Guests that break the rules, made from tables: for each, the one error that the documentation promises, what
+//! becomes of the instance, and whether the reference engine does the same.
+
+pub mod advisories;
+mod case;
+mod echoes;
+mod guest;
+mod handles;
+mod leave;
+mod limits;
+mod lists;
+mod memory;
+mod places;
+mod realloc;
+mod run;
+mod scalars;
+mod strings;
+mod types;
+mod wrong;
+
+pub use case::{Case, Expected, HOST, RUN, Reference};
+pub use memory::peak;
+pub use run::{run_ours, run_subject};
+
+/// All of them.
+pub fn cases() -> Vec<Case> {
+    let groups = [
+        strings::cases(),
+        scalars::cases(),
+        lists::cases(),
+        lists::pointers(),
+        realloc::cases(),
+        leave::cases(),
+        handles::cases(),
+        types::cases(),
+        limits::cases(),
+        wrong::cases(),
+        echoes::cases(),
+    ];
+    groups.into_iter().flatten().collect()
+}

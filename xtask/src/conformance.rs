@@ -1,0 +1,55 @@
+//! `cargo xtask conformance`: everything that is compared on every engine, as a matrix.
+
+use crate::tools::{Llvm, announce, cargo, find_llvm, target_dir};
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PROGRAM: &str = "airssys-wasm-conformance";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The `test` folder of <https://github.com/WebAssembly/component-model>; without it, its table stays as it is
+    #[arg(long, value_name = "DIR")]
+    suite: Option<PathBuf>,
+    /// Print the tables only, and leave docs/conformance.md as it is
+    #[arg(long)]
+    no_write: bool,
+}
+
+/// Builds and runs the comparison; whether all engines did as they should.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    let llvm = find_llvm();
+    let features = match &llvm {
+        Llvm::At(_) => "cranelift,llvm,singlepass",
+        Llvm::Missing(why) => {
+            eprintln!("without LLVM, whose column will be missing: {why}");
+            "cranelift,singlepass"
+        }
+    };
+    // The packages and features of `cargo xtask test`, so that both share one build.
+    let build = [
+        "build",
+        "--workspace",
+        "--locked",
+        "--release",
+        "--features",
+        features,
+    ];
+    if !cargo(root, &llvm, &[&build[..], &["--bin", PROGRAM]].concat())? {
+        return Ok(false);
+    }
+    let mut program = Command::new(target_dir(root).join("release").join(PROGRAM));
+    program.arg("matrix");
+    if let Some(suite) = &options.suite {
+        program.arg("--suite").arg(suite);
+    }
+    if !options.no_write {
+        program.arg("--write");
+    }
+    announce(&format!("{PROGRAM} matrix"));
+    let status = program
+        .status()
+        .with_context(|| format!("cannot start {program:?}"))?;
+    Ok(status.success())
+}
