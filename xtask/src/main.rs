@@ -5,6 +5,7 @@
 
 mod bench;
 mod conformance;
+mod fuzz;
 mod guests;
 mod test;
 mod tools;
@@ -54,6 +55,10 @@ enum Command {
     /// Scripts, calls and hostile guests go through every backend that can be compiled here and through wasmtime; the
     /// tables are written to docs/conformance.md.
     Conformance(conformance::Options),
+    /// Look for inputs that break the host: component bytes, guest memory, calls that differ between engines
+    ///
+    /// Runs a libFuzzer target of tests/fuzz for a time and exits with 1 if it found something. `ci` runs each of them.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -85,6 +90,7 @@ fn run(command: &Command) -> Result<bool> {
         }
         Command::Bench(options) => bench::run(&root, options),
         Command::Conformance(options) => conformance::run(&root, options),
+        Command::Fuzz(options) => fuzz::run(&root, options),
     }
 }
 

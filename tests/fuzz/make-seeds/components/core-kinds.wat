@@ -1,0 +1,25 @@
+(component
+  (core module $a
+    (memory (export "mem") 1 3)
+    (table (export "tab") 4 funcref)
+    (global (export "g") (mut i64) (i64.const 5))
+    (global (export "c") i32 (i32.add (i32.const 1) (i32.const 2)))
+    (func (export "two") (param i32) (result i32 i32) (local.get 0) (local.get 0)))
+  (core instance $a (instantiate $a))
+  (core module $b
+    (import "a" "mem" (memory 1))
+    (import "a" "tab" (table 4 funcref))
+    (import "a" "g" (global $g (mut i64)))
+    (import "a" "c" (global $c i32))
+    (type $t (func (param i32) (result i32)))
+    (func $f (param i32) (result i32) (i32.mul (local.get 0) (global.get $c)))
+    (elem (i32.const 2) $f)
+    (data (i32.const 3) "abc")
+    (func (export "run") (param i32) (result i32)
+      (global.set $g (i64.add (global.get $g) (i64.const 1)))
+      (i32x4.extract_lane 1 (i32x4.splat (call_indirect (type $t) (local.get 0) (i32.const 2))))
+      (block (result i32) (br_table 0 0 (i32.const 1) (i32.load8_u (i32.const 3))))
+      i32.add
+      (select (i32.const 1) (i32.const 2) (local.get 0)) i32.xor))
+  (core instance $b (instantiate $b (with "a" (instance $a))))
+  (func (export "run") (param "a" u32) (result u32) (canon lift (core func $b "run"))))

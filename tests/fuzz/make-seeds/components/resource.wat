@@ -1,0 +1,23 @@
+(component
+  (core module $d (func (export "dtor") (param i32)))
+  (core instance $d (instantiate $d))
+  (type $r' (resource (rep i32) (dtor (core func $d "dtor"))))
+  (export $r "r" (type $r'))
+  (core func $new (canon resource.new $r))
+  (core func $rep (canon resource.rep $r))
+  (core func $drop (canon resource.drop $r))
+  (core module $m
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "rep" (func $rep (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "make") (result i32) (call $new (i32.const 7)))
+    (func (export "look") (param i32) (result i32) (local.get 0))
+    (func (export "take") (param i32) (result i32)
+      (call $rep (local.get 0)) (call $drop (local.get 0)))
+    (func (export "local") (call $drop (call $new (i32.const 9)))))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "new" (func $new)) (export "rep" (func $rep)) (export "drop" (func $drop))))))
+  (func (export "make") (result (own $r)) (canon lift (core func $i "make")))
+  (func (export "[method]r.look") (param "self" (borrow $r)) (result u32) (canon lift (core func $i "look")))
+  (func (export "local") (canon lift (core func $i "local")))
+  (func (export "take") (param "r" (own $r)) (result u32) (canon lift (core func $i "take"))))

@@ -1,0 +1,371 @@
+//! `cargo xtask fuzz TARGET`: libFuzzer over the targets of `tests/fuzz`, and calls compared between engines.
+//!
+//! The targets are built as cargo-fuzz builds them with `--sanitizer none`, which a stable toolchain can, in a folder
+//! of their own: `fuzz` in cargo's target folder. There lie also what a target has learnt so far (`corpus/TARGET`), its
+//! findings (`artifacts/TARGET`) and its logs. What every run begins with is committed: `tests/fuzz/seeds/TARGET`.
+
+use crate::tools::{Llvm, announce, cargo, cargo_program, find_llvm, output, target_dir};
+use anyhow::{Context, Result, bail, ensure};
+use std::fmt;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The libFuzzer targets, as `tests/fuzz/Cargo.toml` names them.
+const TARGETS: [&str; 2] = ["component_bytes", "guest_memory"];
+/// The program that compares calls between engines, without libFuzzer.
+const DIFFERENTIAL: &str = "airssys-wasm-conformance";
+
+/// What makes the coverage that libFuzzer goes by, from cargo-fuzz.
+const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1";
+
+/// Seconds for one input, and mebibytes for the process, before libFuzzer counts them as findings.
+const LIMITS: [&str; 3] = ["-timeout=25", "-rss_limit_mb=2048", "-malloc_limit_mb=2048"];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[arg(value_enum)]
+    target: Target,
+    /// How long to run each target: 30s, 1m, 4h
+    #[arg(long = "for", value_name = "TIME", default_value = "1m", value_parser = duration)]
+    time: Duration,
+    /// Processes that run each target side by side
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
+    /// Run the seeds and what has been learnt, and nothing new
+    #[arg(long)]
+    smoke: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Target {
+    /// Arbitrary bytes as a component
+    #[value(name = "component_bytes", alias = "component-bytes")]
+    ComponentBytes,
+    /// Arbitrary memory of a guest, read as values
+    #[value(name = "guest_memory", alias = "guest-memory")]
+    GuestMemory,
+    /// Generated calls, on this library and on wasmtime
+    Differential,
+    /// Every libFuzzer target, one after the other
+    #[value(alias = "all")]
+    Ci,
+    /// Write the committed seeds anew from their texts
+    Seeds,
+}
+
+/// What came of all libFuzzer targets.
+#[derive(Debug)]
+#[allow(dead_code, reason = "for the command that runs all checks")]
+pub(crate) enum Outcome {
+    /// They ran; one report for each.
+    Ran(Vec<Report>),
+    /// They cannot be built here, and why.
+    Impossible(String),
+}
+
+/// What came of one target.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) target: String,
+    seconds: u64,
+    executions: u64,
+    /// Of the largest process, in MiB.
+    peak: u64,
+    /// Inputs that are findings.
+    pub(crate) findings: Vec<PathBuf>,
+    /// Processes that failed, the last of what each said.
+    failures: Vec<String>,
+    /// The program that runs a finding again.
+    program: PathBuf,
+}
+
+impl Report {
+    /// Whether nothing was found.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.findings.is_empty() && self.failures.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for failure in &self.failures {
+            writeln!(out, "{failure}")?;
+        }
+        let speed = self.executions / self.seconds.max(1);
+        let (target, executions, seconds, peak) = (&self.target, self.executions, self.seconds, self.peak);
+        writeln!(
+            out,
+            "{target}: {executions} executions in {seconds} s, {speed}/s, peak RSS {peak} MiB, {} findings",
+            self.findings.len()
+        )?;
+        for finding in &self.findings {
+            writeln!(out, "  {}", finding.display())?;
+            writeln!(out, "    again: {} {}", self.program.display(), finding.display())?;
+            writeln!(
+                out,
+                "    once fixed, it stays as a seed: tests/fuzz/seeds/{target}/"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs what the options name; whether nothing was found.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    let targets: &[&str] = match options.target {
+        Target::ComponentBytes => &TARGETS[..1],
+        Target::GuestMemory => &TARGETS[1..],
+        Target::Ci => &TARGETS,
+        Target::Differential => return differential(root, options.time),
+        Target::Seeds => return seeds(root),
+    };
+    let time = (!options.smoke).then_some(options.time);
+    match run_targets(root, targets, time, options.jobs)? {
+        Outcome::Ran(reports) => Ok(reports.iter().all(Report::is_clean)),
+        Outcome::Impossible(why) => bail!("nothing was fuzzed: {why}"),
+    }
+}
+
+/// Runs every libFuzzer target for as long, one after the other; tells on standard output what was found.
+#[allow(dead_code, reason = "for the command that runs all checks")]
+pub(crate) fn run_all(root: &Path, time: Duration) -> Result<Outcome> {
+    run_targets(root, &TARGETS, Some(time), 1)
+}
+
+fn run_targets(root: &Path, targets: &[&str], time: Option<Duration>, jobs: u16) -> Result<Outcome> {
+    if let Some(why) = missing() {
+        return Ok(Outcome::Impossible(why));
+    }
+    let folder = folder(root);
+    let programs = build(root, &folder, targets)?;
+    let mut reports = Vec::new();
+    for (target, program) in targets.iter().zip(programs) {
+        let report = fuzz(root, &folder, target, program, time, jobs)?;
+        print!("{report}");
+        reports.push(report);
+    }
+    Ok(Outcome::Ran(reports))
+}
+
+/// What is needed to build the targets and is not there.
+fn missing() -> Option<String> {
+    if !cfg!(unix) {
+        return Some("guests are interrupted on Unix only".into());
+    }
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+    let missing = output(Command::new(&compiler).arg("--version")).is_none();
+    missing.then(|| format!("there is no C++ compiler `{compiler}`, for libFuzzer; `apt-get install g++`"))
+}
+
+/// Where all of this lies.
+fn folder(root: &Path) -> PathBuf {
+    target_dir(root).join("fuzz")
+}
+
+/// Builds the targets; the program of each.
+fn build(root: &Path, folder: &Path, targets: &[&str]) -> Result<Vec<PathBuf>> {
+    // Named, or the flags would be those of build scripts and macros too.
+    let host = host().context("rustc does not say what machine this is")?;
+    let mut command = Command::new(cargo_program());
+    command.current_dir(root).args(["build", "--release", "--locked"]);
+    command.arg("--manifest-path").arg(manifest(root));
+    command.args(["--target", &host]).arg("--target-dir").arg(folder);
+    for target in targets {
+        command.args(["--bin", target]);
+    }
+    command.env("RUSTFLAGS", RUSTFLAGS);
+    announce(&format!("cargo build of the fuzz targets {}", targets.join(", ")));
+    ensure!(command.status()?.success(), "the fuzz targets are not built");
+    let programs = folder.join(host).join("release");
+    Ok(targets.iter().map(|target| programs.join(target)).collect())
+}
+
+fn host() -> Option<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = output(Command::new(rustc).arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "))?;
+    Some(host.to_string())
+}
+
+fn manifest(root: &Path) -> PathBuf {
+    root.join("tests/fuzz/Cargo.toml")
+}
+
+/// Runs one target for a time, or, without one, over the inputs that there are.
+fn fuzz(
+    root: &Path,
+    folder: &Path,
+    target: &str,
+    program: PathBuf,
+    time: Option<Duration>,
+    jobs: u16,
+) -> Result<Report> {
+    let make = |name: &str| {
+        let folder = folder.join(name).join(target);
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        anyhow::Ok(folder)
+    };
+    let (corpus, artifacts, logs) = (make("corpus")?, make("artifacts")?, make("logs")?);
+    let seeds = root.join("tests/fuzz/seeds").join(target);
+    let limit = time.map_or_else(
+        || "-runs=0".to_string(),
+        |time| format!("-max_total_time={}", time.as_secs().max(1)),
+    );
+    announce(&format!("{target} {limit}, logs in {}", logs.display()));
+    let start = Instant::now();
+    let mut children = Vec::new();
+    for job in 0..jobs {
+        let log = logs.join(format!("{job}.log"));
+        let mut command = Command::new(&program);
+        command.args(LIMITS).args(["-print_final_stats=1", &limit]);
+        command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+        command.arg(&corpus).arg(&seeds);
+        command.stdout(Stdio::null()).stderr(File::create(&log)?);
+        let child = command.spawn().with_context(|| program.display().to_string())?;
+        children.push((child, log));
+    }
+    let mut report = Report {
+        target: target.to_string(),
+        program,
+        ..Report::default()
+    };
+    for (child, log) in children {
+        read(child, &log, &mut report)?;
+    }
+    report.seconds = start.elapsed().as_secs();
+    Ok(report)
+}
+
+/// Waits for a process, and adds what its log says.
+fn read(mut child: Child, log: &Path, report: &mut Report) -> Result<()> {
+    let status = child.wait()?;
+    // Guests and compilers may have put anything in it.
+    let text = String::from_utf8_lossy(&fs::read(log)?).into_owned();
+    report.executions += stat(&text, "number_of_executed_units");
+    report.peak = report.peak.max(stat(&text, "peak_rss_mb"));
+    if status.success() {
+        return Ok(());
+    }
+    report.findings.extend(findings(&text));
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines[lines.len().saturating_sub(40)..].join("\n");
+    report
+        .failures
+        .push(format!("{last}\n{status}, all of it in {}", log.display()));
+    Ok(())
+}
+
+/// A figure among libFuzzer's last words.
+fn stat(log: &str, name: &str) -> u64 {
+    let value = log.lines().find_map(|line| {
+        let value = line.strip_prefix("stat::")?.strip_prefix(name)?;
+        value.strip_prefix(':')?.trim().parse().ok()
+    });
+    value.unwrap_or(0)
+}
+
+/// The inputs that libFuzzer kept. A slow one is not yet wrong.
+fn findings(log: &str) -> Vec<PathBuf> {
+    let paths = log
+        .lines()
+        .filter_map(|line| line.split_once("Test unit written to ").map(|(_, path)| path));
+    paths
+        .filter(|path| !path.contains("/slow-unit-"))
+        .map(PathBuf::from)
+        .collect()
+}
+
+/// Compares calls between engines for a time.
+fn differential(root: &Path, time: Duration) -> Result<bool> {
+    let llvm = find_llvm();
+    let features = match &llvm {
+        Llvm::At(_) => "cranelift,llvm,singlepass",
+        Llvm::Missing(_) => "cranelift,singlepass",
+    };
+    // The packages and features of `cargo xtask conformance`, so that both share one build.
+    let build = [
+        "build",
+        "--workspace",
+        "--locked",
+        "--release",
+        "--features",
+        features,
+    ];
+    if !cargo(root, &llvm, &[&build[..], &["--bin", DIFFERENTIAL]].concat())? {
+        return Ok(false);
+    }
+    let mut program = Command::new(target_dir(root).join("release").join(DIFFERENTIAL));
+    program.args(["differential", "--for", &time.as_secs().to_string()]);
+    announce(&format!("{program:?}"));
+    let status = program
+        .status()
+        .with_context(|| format!("cannot start {program:?}"))?;
+    Ok(status.success())
+}
+
+/// Writes the seeds.
+fn seeds(root: &Path) -> Result<bool> {
+    let mut command = Command::new(cargo_program());
+    command.current_dir(root).args(["run", "--locked", "--quiet"]);
+    command.arg("--manifest-path").arg(manifest(root));
+    command.args(["--package", "airssys-wasm-fuzz-seeds"]);
+    command.arg("--target-dir").arg(folder(root).join("seeds"));
+    announce("the seeds of the fuzz targets");
+    Ok(command.status()?.success())
+}
+
+/// `90`, `90s`, `2m`, `4h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        _ => (text, 1),
+    };
+    let seconds = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    match seconds {
+        Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+        _ => Err("a time is a number and s, m or h: 30s, 1m, 4h".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("4h"), Ok(Duration::from_secs(4 * 3600)));
+        for text in [
+            "",
+            "m",
+            "0s",
+            "-1m",
+            "1.5h",
+            "99999999999999999999h",
+            "6000000000000000h",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn logs_are_read() {
+        let log = "artifact_prefix='/a/'; Test unit written to /a/crash-1\nBase64: AA==\n\
+                   artifact_prefix='/a/'; Test unit written to /a/slow-unit-2\n\
+                   stat::number_of_executed_units: 1234\nstat::peak_rss_mb:              77\n";
+        assert_eq!(stat(log, "number_of_executed_units"), 1234);
+        assert_eq!(stat(log, "peak_rss_mb"), 77);
+        assert_eq!(stat(log, "absent"), 0);
+        assert_eq!(findings(log), [PathBuf::from("/a/crash-1")]);
+    }
+}
