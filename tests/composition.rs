@@ -1,6 +1,8 @@
 //! Components made of components: calls between them go through adapters, strings are transcoded.
 
 mod common;
+#[path = "composition/floats.rs"]
+mod floats;
 
 use airssys_wasm::component::{Component, Instance, Linker, Store, Val};
 use airssys_wasm::error::TrapKind;

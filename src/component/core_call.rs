@@ -15,6 +15,7 @@ use wasmer::{
 };
 
 use super::trap::{from_runtime, to_runtime};
+use crate::engine::{Backend, floats_cross};
 use crate::error::{Error, Result};
 
 /// A core value type as the engine knows it, from and to its bits, zero-extended to 64.
@@ -297,6 +298,19 @@ impl CoreFunc {
             _ => return Err(Error::bug("a core function called with another number of values")),
         };
         result.map_err(from_runtime)
+    }
+}
+
+/// The signature that a function with `signature` has where it crosses the border of a module.
+pub(crate) fn at_border(backend: Backend, signature: &CoreSignature) -> CoreSignature {
+    let cross = |ty: &CoreType| match ty {
+        CoreType::F32 if !floats_cross(backend) => CoreType::I32,
+        CoreType::F64 if !floats_cross(backend) => CoreType::I64,
+        other => *other,
+    };
+    CoreSignature {
+        params: signature.params.iter().map(cross).collect(),
+        results: signature.results.iter().map(cross).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ use airssys_wasm_abi::steps::{GuestPtr, check_value};
 use airssys_wasm_abi::{CoreSignature, CoreType, CoreValue, FuncPlan};
 use wasmer::{AsStoreMut, FunctionEnv, StoreMut};
 
-use super::core_call::host_function;
+use super::core_call::{at_border, host_function};
 use super::crossing::{LiftContext, LowerContext};
 use super::instance::InstanceInner;
 use super::ir::{Function, Options};
@@ -65,7 +65,7 @@ fn lower_import<T: Send + 'static>(
     call: impl Fn(&mut Call<'_, '_, T>, &[u64]) -> Result<u64> + Send + 'static,
 ) -> wasmer::Function {
     let env = cx.env.clone();
-    let signature = import.function.plan.import_signature().clone();
+    let signature = at_border(import.instance.backend(), import.function.plan.import_signature());
     host_function(&mut cx.store, &signature, move |store, args| {
         import.instance.check_may_leave(store, import.options.instance)?;
         let mut one = Call {

@@ -7,7 +7,7 @@ use airssys_wasm_abi::CoreSignature;
 use wasmer::{AsStoreMut, Extern, TypedFunction};
 
 use super::component::Component;
-use super::core_call::CoreFunc;
+use super::core_call::{CoreFunc, at_border};
 use super::func::{Func, FuncInner, guarded};
 use super::handles::HandleTable;
 use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
@@ -19,7 +19,7 @@ use super::store::{AsContextMut, StoreContextMut, unique};
 use super::trampoline;
 use super::trap::from_runtime;
 use super::typed::{ComponentNamedList, TypedFunc};
-use crate::engine::GuestMemory;
+use crate::engine::{Backend, GuestMemory};
 use crate::error::{Error, Result, TrapKind};
 
 pub(crate) type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
@@ -76,6 +76,10 @@ impl InstanceInner {
 
     pub(crate) fn ir(&self) -> &Ir {
         self.component.ir()
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        self.component.backend()
     }
 
     pub(crate) fn memory(&self, index: u32) -> Option<&GuestMemory> {
@@ -375,7 +379,7 @@ impl Instance {
                     .options
                     .get(*options as usize)
                     .ok_or_else(|| Error::bug("options out of range"))?;
-                let signature = function.plan.export_signature();
+                let signature = at_border(self.inner.backend(), function.plan.export_signature());
                 let post_return = options
                     .post_return
                     .and_then(|index| self.inner.post_return(index));
@@ -386,7 +390,7 @@ impl Instance {
                 Ok(Func::new(FuncInner {
                     name: path.join("#"),
                     instance: self.inner.clone(),
-                    core: CoreFunc::new(&mut cx.store, &core, signature)?,
+                    core: CoreFunc::new(&mut cx.store, &core, &signature)?,
                     post_return: post_return
                         .map(|post_return| CoreFunc::new(&mut cx.store, post_return, &after))
                         .transpose()?,

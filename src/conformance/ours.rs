@@ -8,7 +8,7 @@ use super::subject::{Definition, InstanceId, Options, Outcome, Session, Subject}
 use crate::component::{
     AsContextMut, Component, ExternType, Func, FuncType, Instance, Linker, LinkerInstance, Store, Type, Val,
 };
-use crate::engine::{Backend, Config, Engine, StoreLimits};
+use crate::engine::{Backend, Config, Engine};
 use crate::error::{CoreTrap, Error, TrapKind};
 use airssys_wasm_abi::AbiError;
 
@@ -50,7 +50,7 @@ impl Subject for Ours {
 
     fn session(&self, options: &Options) -> Box<dyn Session> {
         Box::new(OurSession {
-            store: Store::with_limits(&self.engine, (), limits()),
+            store: Store::with_limits(&self.engine, (), options.limits.clone()),
             linker: Linker::new(&self.engine),
             engine: self.engine.clone(),
             registered: Vec::new(),
@@ -59,15 +59,6 @@ impl Subject for Ours {
             options: options.clone(),
             host_instance: false,
         })
-    }
-}
-
-/// Scripts make hundreds of instances in one store.
-fn limits() -> StoreLimits {
-    StoreLimits {
-        memories: 2_000,
-        tables: 2_000,
-        ..StoreLimits::default()
     }
 }
 

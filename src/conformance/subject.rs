@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use crate::component::Val;
+use crate::engine::StoreLimits;
 
 /// What a step on an engine gives.
 pub type Outcome<T> = Result<T, Failure>;
@@ -20,6 +21,9 @@ pub struct Options {
     pub host_instance: bool,
     /// Whether imports that nothing provides are functions that trap when they are called, instead of an error.
     pub missing_imports_trap: bool,
+    /// What one session may take of the host, on this library's backends. Scripts make hundreds of instances in one
+    /// store, so there may be more memories and tables than usual, and smaller ones.
+    pub limits: StoreLimits,
 }
 
 impl Default for Options {
@@ -28,6 +32,13 @@ impl Default for Options {
             deadline: Duration::from_secs(10),
             host_instance: false,
             missing_imports_trap: false,
+            limits: StoreLimits {
+                memory_bytes: 256 << 20,
+                memories: 2_000,
+                table_elements: 100_000,
+                tables: 2_000,
+                ..StoreLimits::default()
+            },
         }
     }
 }

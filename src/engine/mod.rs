@@ -4,6 +4,7 @@
 //! never frees the code that it has loaded, so a shared one would leak with every component that is unloaded.
 
 mod backend;
+mod floats;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupt;
 mod limits;
@@ -20,6 +21,7 @@ pub use backend::{Backend, UnknownBackend};
 pub use interrupt::InterruptHandle;
 pub use limits::StoreLimits;
 
+pub(crate) use floats::floats_cross;
 pub(crate) use memory::GuestMemory;
 pub(crate) use store::SendStore;
 
@@ -100,9 +102,13 @@ pub(crate) fn compile(
             "Singlepass compiles no import with several results, as `{import}` has"
         ));
     }
+    let module = match floats_cross(backend) {
+        true => module.into(),
+        false => floats::keep_within(module),
+    };
     // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
     let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        wasmer::Module::from_binary(compiler, &tables::make_room(module))
+        wasmer::Module::from_binary(compiler, &tables::make_room(&module))
     }));
     match compiled {
         Ok(module) => module.map_err(|error| error.to_string()),

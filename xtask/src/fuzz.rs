@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The libFuzzer targets, as `tests/fuzz/Cargo.toml` names them.
-const TARGETS: [&str; 2] = ["component_bytes", "guest_memory"];
+const TARGETS: [&str; 3] = ["component_bytes", "guest_memory", "wast_script"];
 /// The program that compares calls between engines, without libFuzzer.
 const DIFFERENTIAL: &str = "airssys-wasm-conformance";
 
@@ -48,6 +48,9 @@ enum Target {
     /// Arbitrary memory of a guest, read as values
     #[value(name = "guest_memory", alias = "guest-memory")]
     GuestMemory,
+    /// Arbitrary text as a test script
+    #[value(name = "wast_script", alias = "wast-script")]
+    WastScript,
     /// Generated calls, on this library and on wasmtime
     Differential,
     /// Every libFuzzer target, one after the other
@@ -59,7 +62,6 @@ enum Target {
 
 /// What came of all libFuzzer targets.
 #[derive(Debug)]
-#[allow(dead_code, reason = "for the command that runs all checks")]
 pub(crate) enum Outcome {
     /// They ran; one report for each.
     Ran(Vec<Report>),
@@ -118,7 +120,8 @@ impl fmt::Display for Report {
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let targets: &[&str] = match options.target {
         Target::ComponentBytes => &TARGETS[..1],
-        Target::GuestMemory => &TARGETS[1..],
+        Target::GuestMemory => &TARGETS[1..2],
+        Target::WastScript => &TARGETS[2..],
         Target::Ci => &TARGETS,
         Target::Differential => return differential(root, options.time),
         Target::Seeds => return seeds(root),
@@ -131,7 +134,6 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
 }
 
 /// Runs every libFuzzer target for as long, one after the other; tells on standard output what was found.
-#[allow(dead_code, reason = "for the command that runs all checks")]
 pub(crate) fn run_all(root: &Path, time: Duration) -> Result<Outcome> {
     run_targets(root, &TARGETS, Some(time), 1)
 }

@@ -12,15 +12,18 @@
 //! | tests, cranelift  | nothing                                          |                           |
 //! | tests, llvm       | LLVM 22.1 with Polly (`LLVM_SYS_221_PREFIX`)     | left out                  |
 //! | tests, singlepass | `AIRSSYS_REQUIRE_ALL=1`                          | left out                  |
+//! | fuzzing           | a C++ compiler; `AIRSSYS_REQUIRE_ALL=1`          | left out                  |
 //!
 //! What is left out is listed at the end. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
 
+use crate::fuzz::{self, Outcome};
 use crate::guests;
 use crate::tools::{Llvm, announce, cargo, cargo_program, find_llvm, output};
 use anyhow::Result;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 /// What has passed, what has not, and what could not be tried.
 #[derive(Debug, Default)]
@@ -115,6 +118,8 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let passed = cargo(&[&["test"][..], &build].concat())?;
     summary.record(&format!("tests, with the backends {features}"), passed);
 
+    fuzz_all(root, &mut summary);
+
     println!("\n{summary}");
     Ok(summary.is_success())
 }
@@ -152,6 +157,29 @@ fn check_guests(root: &Path, summary: &mut Summary) {
         Err(error) => {
             eprintln!("error: {error:#}");
             summary.record("guests", false);
+        }
+    }
+}
+
+/// A minute of every target. Their build takes longer than that, so only where everything is asked for.
+fn fuzz_all(root: &Path, summary: &mut Summary) {
+    const TIME: Duration = Duration::from_secs(60);
+    if !summary.require_all {
+        return summary.leave_out(
+            "fuzzing",
+            "run only with AIRSSYS_REQUIRE_ALL=1; `cargo xtask fuzz ci` does the same",
+        );
+    }
+    match fuzz::run_all(root, TIME) {
+        Ok(Outcome::Ran(reports)) => {
+            for report in reports {
+                summary.record(&format!("fuzzing {}", report.target), report.is_clean());
+            }
+        }
+        Ok(Outcome::Impossible(why)) => summary.leave_out("fuzzing", &why),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            summary.record("fuzzing", false);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use airssys_wasm_conformance::{document, engines};
+use airssys_wasm_conformance::{differential, document, engines, tables};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
@@ -16,6 +16,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Differential(differential::command::Args),
     Matrix(MatrixArgs),
 }
 
@@ -33,6 +34,7 @@ struct MatrixArgs {
 
 fn main() -> Result<ExitCode> {
     match &Cli::parse().command {
+        Command::Differential(args) => differential::command::main(args),
         Command::Matrix(args) => matrix(args),
     }
 }
@@ -45,6 +47,9 @@ fn matrix(args: &MatrixArgs) -> Result<ExitCode> {
     }
     blocks.push(document::own(&engines)?);
     blocks.push(document::calls(&engines)?);
+    blocks.push(tables::hostile()?);
+    blocks.push(tables::differences());
+    blocks.push(tables::advisories());
     for block in &blocks {
         println!("## {}\n\n{}", block.name, block.text);
     }

@@ -6,6 +6,7 @@
 pub mod component_bytes;
 pub mod guest_memory;
 pub mod host_memory;
+pub mod wast_script;
 
 mod abi;
 mod abi_guest;

@@ -5,6 +5,7 @@ pub mod advisories;
 mod case;
 mod echoes;
 mod guest;
+mod handle_guests;
 mod handles;
 mod leave;
 mod limits;

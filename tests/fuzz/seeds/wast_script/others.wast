@@ -1,0 +1,6 @@
+(module)
+(component (core module $m (func (export "spin") (loop (br 0)))) (core instance $i (instantiate $m))
+  (func (export "spin") (canon lift (core func $i "spin"))))
+(assert_exhaustion (invoke "spin") "call stack exhausted")
+(component (func (export "f") async (canon lift (core func 0) async)))
+(assert_exception (invoke "f"))

@@ -1,0 +1,7 @@
+(assert_invalid (component (export "x" (func 0))) "function index out of bounds")
+(assert_malformed (component quote "(nonsense)") "unexpected token")
+(component definition $D (import "missing" (func)))
+(component instance $d $D)
+(assert_unlinkable (component (import "missing" (func))) "missing")
+(assert_malformed (component binary "\00asm\0d\00\01") "unexpected end")
+(assert_trap (component (core module $m (func $f unreachable) (start $f)) (core instance (instantiate $m))) "unreachable")

@@ -1,0 +1,12 @@
+(component
+  (core module $m (memory (export "m") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+    (func (export "f") (param i32 i32 i32 i32 i64) (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (type $r (record (field "a" u8) (field "b" char)))
+  (export $x "r" (type $r))
+  (func (export "f") (param "s" string) (param "r" $x) (param "v" u64) (result (list u8))
+    (canon lift (core func $i "f") (memory (core memory $i "m")) (realloc (core func $i "realloc")))))
+(assert_return (invoke "f" (str.const "text") (record.const (field "a" u8.const 1) (field "b" char.const "c")) (u64.const 1)) (list.const))
+(assert_return (invoke "f" (list.const (u8.const 1)) (tuple.const (f32.const nan) (f64.const -0)) (option.some (u64.const 1))) (f32.const nan:canonical))
+(assert_return (invoke "f" (variant.const "x" (bool.const true)) (enum.const "e") (flags.const "a" "b")) (result.ok (s8.const -1)))
