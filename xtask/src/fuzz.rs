@@ -238,6 +238,8 @@ fn fuzz(
     for (child, log) in children {
         read(child, &log, &mut report)?;
     }
+    report.findings.sort();
+    report.findings.dedup();
     report.seconds = start.elapsed().as_secs();
     Ok(report)
 }
