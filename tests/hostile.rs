@@ -292,3 +292,21 @@ fn shared_types_and_long_import_lists_cost_what_they_weigh() {
     linker.instantiate_pre(&component).unwrap();
     assert!(peak_memory() < 1 << 30, "{} bytes at the peak", peak_memory());
 }
+
+#[test]
+fn a_module_without_a_proper_name_loads() {
+    // Found by fuzzing: the engine panics on the names of modules that are empty or have a NUL.
+    for engine in common::engines() {
+        for name in [r#"(@name "")"#, r#"(@name "a\00b")"#, r#"(@name "plain")"#] {
+            let text = format!(
+                r#"(component (core module $m {name} (func $f (export "f"))) (core instance (instantiate $m)))"#
+            );
+            let component = component(&engine, &text);
+            let linker: Linker<()> = Linker::new(&engine);
+            let mut store = Store::new(&engine, ());
+            linker
+                .instantiate(&mut store, &component)
+                .expect("the component links");
+        }
+    }
+}

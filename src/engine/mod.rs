@@ -4,12 +4,14 @@
 //! never frees the code that it has loaded, so a shared one would leak with every component that is unloaded.
 
 mod backend;
+mod debug_names;
 mod floats;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupt;
 mod limits;
 mod memory;
 mod results;
+mod sections;
 mod store;
 mod tables;
 mod tunables;
@@ -108,7 +110,7 @@ pub(crate) fn compile(
     };
     // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
     let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        wasmer::Module::from_binary(compiler, &tables::make_room(&module))
+        wasmer::Module::from_binary(compiler, &debug_names::without_bad(tables::make_room(&module)))
     }));
     match compiled {
         Ok(module) => module.map_err(|error| error.to_string()),

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 
+use super::sections::{leb, start_of};
 use wasmparser::{ExternalKind, Imports, Parser, Payload, RefType, Table, TypeRef};
 
 const TABLE_SECTION: u8 = 4;
@@ -80,41 +81,11 @@ fn rewrite(module: &[u8]) -> Option<Vec<u8>> {
             leb(&mut content, maximum.min(u64::from(u32::MAX)));
         }
     }
-    // The section's header: its number and, in up to five bytes, the length of what `range` covers.
-    let header = (1..=5).find_map(|length| {
-        let at = section.start.checked_sub(length + 1)?;
-        let size = read_leb(module.get(at + 1..section.start)?)?;
-        (*module.get(at)? == TABLE_SECTION && size == section.len()).then_some(at)
-    })?;
+    let header = start_of(module, TABLE_SECTION, &section)?;
     let mut out = module.get(..header)?.to_vec();
     out.push(TABLE_SECTION);
     leb(&mut out, u64::try_from(content.len()).ok()?);
     out.extend(content);
     out.extend(module.get(section.end..)?);
     Some(out)
-}
-
-fn leb(out: &mut Vec<u8>, mut value: u64) {
-    loop {
-        let byte = (value & 0x7f) as u8;
-        value >>= 7;
-        if value == 0 {
-            out.push(byte);
-            return;
-        }
-        out.push(byte | 0x80);
-    }
-}
-
-/// The number that `bytes` spell, if they end with it.
-fn read_leb(bytes: &[u8]) -> Option<usize> {
-    let (last, rest) = bytes.split_last()?;
-    if last & 0x80 != 0 || rest.iter().any(|byte| byte & 0x80 == 0) {
-        return None;
-    }
-    let value = bytes
-        .iter()
-        .rev()
-        .fold(0u64, |value, byte| (value << 7) | u64::from(byte & 0x7f));
-    usize::try_from(value).ok()
 }

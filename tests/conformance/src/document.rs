@@ -6,6 +6,7 @@ use airssys_wasm::conformance::Subject;
 use airssys_wasm::conformance::wast::FileReport;
 use anyhow::{Context, Result, ensure};
 
+use crate::engines::REFERENCE;
 use crate::matrix::{Group, differences, lines, table};
 use crate::{fixtures, scripts};
 
@@ -58,7 +59,7 @@ pub fn specification(folder: &Path, engines: &[Box<dyn Subject>]) -> Result<[Blo
             .map(str::to_owned)
             .to_vec(),
     ];
-    for reports in &reports {
+    for reports in &of_ours {
         rows.extend(missing(reports));
     }
     Ok([
@@ -73,6 +74,11 @@ pub fn specification(folder: &Path, engines: &[Box<dyn Subject>]) -> Result<[Blo
             failures: Vec::new(),
         },
     ])
+}
+
+fn ours(reports: &[FileReport]) -> Vec<FileReport> {
+    let ours = reports.iter().filter(|report| report.backend != REFERENCE);
+    ours.cloned().collect()
 }
 
 /// Which features are missing for a script, and where.
