@@ -49,9 +49,10 @@ pub fn run(folder: &Path, scripts: &[String], engines: &[Box<dyn Subject>]) -> R
     let run = |script: &String| {
         let path = folder.join(script);
         let source = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-        let report =
-            |engine: &Box<dyn Subject>| wast::run(engine.as_ref(), script, &source, &Options::default());
-        Ok(engines.iter().map(report).collect())
+        let reports = engines
+            .iter()
+            .map(|engine| wast::run(engine.as_ref(), script, &source, &Options::default()));
+        Ok(reports.collect())
     };
     scripts.iter().map(run).collect()
 }

@@ -69,7 +69,7 @@ fn lists() -> Vec<Given> {
         // In 32 bits its bytes are none, or nearly so.
         let wrapped = u32::try_from((1u64 << 32).div_ceil(u64::from(size))).unwrap_or(u32::MAX - 1);
         bads.push(list("of elements that overflow", 0, wrapped, overflow(wrapped)));
-        let far = u32::MAX & !(align - 1);
+        let far = !(align - 1);
         bads.push(list("at the last address", far, 1, outside(far, 1)));
         if align > 1 {
             let ptr = 64 + align / 2;
@@ -170,7 +170,7 @@ pub(super) fn pointers() -> Vec<Case> {
         for (what, ptr) in [
             ("partly outside", last),
             ("outside", MEMORY),
-            ("at the last address", u32::MAX & !(align - 1)),
+            ("at the last address", !(align - 1)),
             ("misaligned", 64 + align / 2),
             ("misaligned and outside", u32::MAX),
         ] {

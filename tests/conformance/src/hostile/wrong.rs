@@ -26,6 +26,9 @@ fn named(definition: &str) -> String {
     format!(r#"(type $t' {definition}) (export $t "t" (type $t'))"#)
 }
 
+/// A case's name, the guest's parts, the arguments, and a part of what is said.
+type Row<'a> = (&'a str, &'a str, &'a str, &'a str, Vec<Val>, &'static str);
+
 pub(super) fn cases() -> Vec<Case> {
     let name = |name: &str| Arc::<str>::from(name);
     let boxed = |value: Val| Some(Box::new(value));
@@ -34,7 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
     let variant = named(r#"(variant (case "a" u32) (case "b"))"#);
     let record = named(r#"(record (field "a" u32) (field "b" u8))"#);
     let field = |of: &str, value: Val| (name(of), value);
-    let rows: Vec<(&str, &str, &str, &str, Vec<Val>, &'static str)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         (
             "no argument",
             "",
