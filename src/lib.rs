@@ -1,5 +1,6 @@
 //! A host for WebAssembly components on wasmer.
 //!
+//! - [`artifact`]: components compiled ahead of time, signed.
 //! - [`codec`]: payloads, and the seven codecs of the contract.
 //! - [`component`]: the component model, with the names of `wasmtime::component`.
 //! - `conformance` (feature): component-model test scripts, and calls compared between engines.
@@ -14,6 +15,7 @@
 // Derived code names the crate as its users do.
 extern crate self as airssys_wasm;
 
+pub mod artifact;
 pub mod codec;
 pub mod component;
 #[cfg(feature = "conformance")]

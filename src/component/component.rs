@@ -40,11 +40,8 @@ impl Component {
         let backend = engine.backend();
         let compiler = engine.compiler()?;
         let compile = |(index, bytes): (usize, &Vec<u8>)| {
-            engine::compile(backend, &compiler, bytes).map_err(|message| Error::Compile {
-                module: index,
-                backend: backend.name().into(),
-                message,
-            })
+            engine::compile(backend, &compiler, bytes)
+                .map_err(|message| compile_error(index, backend, message))
         };
         let modules = ir
             .modules
@@ -52,6 +49,17 @@ impl Component {
             .enumerate()
             .map(compile)
             .collect::<Result<_>>()?;
+        Ok(Component::from_parts(ir, modules, compiler, backend, bytes.len()))
+    }
+
+    /// `code` is the engine that has the modules' machine code.
+    pub(crate) fn from_parts(
+        ir: Ir,
+        modules: Vec<wasmer::Module>,
+        code: wasmer::Engine,
+        backend: Backend,
+        size: usize,
+    ) -> Component {
         let exports = ir
             .exports
             .iter()
@@ -61,16 +69,16 @@ impl Component {
             modules: Vec::new(),
             ..ir
         };
-        Ok(Component {
+        Component {
             inner: Arc::new(Inner {
                 ir,
                 modules,
-                code: compiler,
+                code,
                 exports,
                 backend,
-                size: bytes.len(),
+                size,
             }),
-        })
+        }
     }
 
     /// Reads and compiles a component from a file.
@@ -118,6 +126,14 @@ impl Component {
             .modules
             .get(index as usize)
             .ok_or_else(|| Error::bug("a core module out of range"))
+    }
+}
+
+pub(crate) fn compile_error(module: usize, backend: Backend, message: String) -> Error {
+    Error::Compile {
+        module,
+        backend: backend.name().into(),
+        message,
     }
 }
 

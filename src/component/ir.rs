@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use borsh::{BorshDeserialize, BorshSerialize};
+
 use airssys_wasm_abi::{FuncPlan, FuncType, StringEncoding, Type};
 
 /// A translated component.
@@ -30,7 +32,7 @@ pub(crate) struct Ir {
 }
 
 /// How many of each runtime thing an instance needs room for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Counts {
     pub(crate) core_instances: u32,
     pub(crate) component_instances: u32,
@@ -79,7 +81,7 @@ pub struct Function {
     pub plan: FuncPlan,
 }
 
-#[derive(Debug)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub(crate) struct RuntimeImport {
     pub(crate) import: u32,
     pub(crate) path: Vec<String>,
@@ -95,20 +97,20 @@ pub(crate) struct Options {
     pub(crate) post_return: Option<u32>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
 pub(crate) enum CoreDef {
     Export(CoreExport),
     InstanceFlags(u32),
     Trampoline(u32),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
 pub(crate) struct CoreExport {
     pub(crate) instance: u32,
     pub(crate) name: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub(crate) enum Initializer {
     InstantiateModule {
         module: u32,
@@ -165,7 +167,7 @@ pub(crate) enum Trampoline {
 }
 
 /// String transcodings that fused adapters ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) enum Transcode {
     CopyUtf8,
     CopyUtf16,
@@ -182,7 +184,7 @@ pub(crate) enum Transcode {
 }
 
 /// One component instance's view of one resource type.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, BorshSerialize, BorshDeserialize)]
 pub(crate) enum ResourceTable {
     Concrete {
         resource: u32,

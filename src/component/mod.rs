@@ -35,7 +35,9 @@ mod linker;
 mod may_leave;
 mod names;
 mod pack;
+mod portable;
 mod post_return;
+mod precompiled;
 mod resolve;
 mod resource;
 mod scope;
@@ -60,6 +62,7 @@ pub use func::Func;
 pub use instance::{ExportIndex, Instance};
 pub use ir::{ExternType, Function};
 pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
+pub(crate) use precompiled::Precompiled;
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 pub use store::{AsContextMut, Store, StoreContextMut};
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 //! never frees the code that it has loaded, so a shared one would leak with every component that is unloaded.
 
 mod backend;
+mod code;
 mod debug_names;
 mod floats;
 #[cfg(all(unix, feature = "interrupt"))]
@@ -23,6 +24,7 @@ pub use backend::{Backend, UnknownBackend};
 pub use interrupt::InterruptHandle;
 pub use limits::StoreLimits;
 
+pub(crate) use code::{Machine, TrustedCode, load, loader, save, tunables};
 pub(crate) use floats::floats_cross;
 pub(crate) use memory::GuestMemory;
 pub(crate) use store::SendStore;

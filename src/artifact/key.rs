@@ -1,0 +1,128 @@
+//! Who signs artifacts, and whom a host trusts: Ed25519 keys.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ed25519_dalek::{Signer, SigningKey, Verifier, VerifyingKey};
+
+pub(super) use ed25519_dalek::Signature;
+
+/// Why a text is no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// It is not 64 hexadecimal digits.
+    #[error("a key is 64 hexadecimal digits")]
+    Form,
+    /// It is no point of the curve.
+    #[error("these digits are no public key")]
+    NoKey,
+    /// The operating system has no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+}
+
+/// A key to sign with. It is not shown by `{:?}`, and erased from memory when it is dropped.
+pub struct SecretKey(SigningKey);
+
+/// A key to trust. Written as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
+
+impl SecretKey {
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`].
+    pub fn generate() -> Result<SecretKey, KeyError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|error| KeyError::Random(error.to_string()))?;
+        Ok(SecretKey(SigningKey::from_bytes(&bytes)))
+    }
+
+    /// The key that belongs to it.
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key())
+    }
+
+    /// The key as a text, to be kept where nobody else reads it.
+    pub fn to_text(&self) -> String {
+        blake3::Hash::from_bytes(self.0.to_bytes()).to_hex().to_string()
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> (PublicKey, Signature) {
+        (self.public(), self.0.sign(message))
+    }
+}
+
+impl FromStr for SecretKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<SecretKey, KeyError> {
+        Ok(SecretKey(SigningKey::from_bytes(&digits(text)?)))
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey")
+    }
+}
+
+fn digits(text: &str) -> Result<[u8; 32], KeyError> {
+    let hash = blake3::Hash::from_hex(text.trim()).map_err(|_| KeyError::Form)?;
+    Ok(*hash.as_bytes())
+}
+
+impl PublicKey {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<PublicKey, KeyError> {
+        let bytes = bytes.try_into().map_err(|_| KeyError::Form)?;
+        VerifyingKey::from_bytes(bytes)
+            .map(PublicKey)
+            .map_err(|_| KeyError::NoKey)
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    pub(super) fn has_signed(&self, message: &[u8], signature: &Signature) -> bool {
+        // The strict form refuses keys of small order, with which a signature fits many messages.
+        self.0.verify_strict(message, signature).is_ok() && self.0.verify(message, signature).is_ok()
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<PublicKey, KeyError> {
+        PublicKey::from_bytes(&digits(text)?)
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", blake3::Hash::from_bytes(self.to_bytes()).to_hex())
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}
+
+/// The keys whose artifacts a host runs. None at first.
+#[derive(Clone, Debug, Default)]
+pub struct Trust(Vec<PublicKey>);
+
+impl Trust {
+    /// Trusts these keys.
+    pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Trust {
+        Trust(keys.into_iter().collect())
+    }
+
+    pub(super) fn contains(&self, key: &PublicKey) -> bool {
+        self.0.contains(key)
+    }
+}

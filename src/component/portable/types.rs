@@ -1,0 +1,242 @@
+//! Types and functions as tables.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use abi::{FuncPlan, FuncType, Type};
+use airssys_wasm_abi as abi;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use super::{MAX_DEPTH, Malformed};
+use crate::component::ir::Function;
+
+/// A type. Numbers are places of earlier types.
+#[derive(BorshSerialize, BorshDeserialize)]
+pub(super) enum Node {
+    Bool,
+    S8,
+    U8,
+    S16,
+    U16,
+    S32,
+    U32,
+    S64,
+    U64,
+    Float32,
+    Float64,
+    Char,
+    String,
+    List(u32),
+    FixedLengthList(u32, u32),
+    Record(Vec<(String, u32)>),
+    Tuple(Vec<u32>),
+    Variant(Vec<(String, Option<u32>)>),
+    Enum(Vec<String>),
+    Option(u32),
+    Result(Option<u32>, Option<u32>),
+    Flags(Vec<String>),
+    Own(u32),
+    Borrow(u32),
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+pub(super) struct Func {
+    params: Vec<(String, u32)>,
+    result: Option<u32>,
+}
+
+/// What has been written, each type and function once.
+#[derive(Default)]
+pub(super) struct Types {
+    nodes: Vec<Node>,
+    places: HashMap<Type, u32>,
+    funcs: Vec<Func>,
+    functions: HashMap<*const Function, u32>,
+}
+
+fn next<T>(table: &[T]) -> u32 {
+    // A table of 2^32 entries does not fit a component.
+    u32::try_from(table.len()).unwrap_or(u32::MAX)
+}
+
+fn texts(names: &[Arc<str>]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+impl Types {
+    pub(super) fn into_tables(self) -> (Vec<Node>, Vec<Func>) {
+        (self.nodes, self.funcs)
+    }
+
+    pub(super) fn func(&mut self, function: &Arc<Function>) -> u32 {
+        if let Some(place) = self.functions.get(&Arc::as_ptr(function)) {
+            return *place;
+        }
+        let params = function
+            .ty
+            .params
+            .iter()
+            .map(|(name, ty)| (name.to_string(), self.ty(ty)));
+        let params = params.collect();
+        let result = function.ty.result.as_ref().map(|ty| self.ty(ty));
+        let place = next(&self.funcs);
+        self.funcs.push(Func { params, result });
+        self.functions.insert(Arc::as_ptr(function), place);
+        place
+    }
+
+    // As deep as the component's types nest, which validation bounds.
+    pub(super) fn ty(&mut self, ty: &Type) -> u32 {
+        if let Some(place) = self.places.get(ty) {
+            return *place;
+        }
+        let node = match ty {
+            Type::Bool => Node::Bool,
+            Type::S8 => Node::S8,
+            Type::U8 => Node::U8,
+            Type::S16 => Node::S16,
+            Type::U16 => Node::U16,
+            Type::S32 => Node::S32,
+            Type::U32 => Node::U32,
+            Type::S64 => Node::S64,
+            Type::U64 => Node::U64,
+            Type::Float32 => Node::Float32,
+            Type::Float64 => Node::Float64,
+            Type::Char => Node::Char,
+            Type::String => Node::String,
+            Type::List(element) => Node::List(self.ty(element)),
+            Type::FixedLengthList(list) => Node::FixedLengthList(self.ty(&list.element), list.length),
+            Type::Record(record) => {
+                let fields = record
+                    .fields
+                    .iter()
+                    .map(|field| (field.name.to_string(), self.ty(&field.ty)));
+                Node::Record(fields.collect())
+            }
+            Type::Tuple(types) => Node::Tuple(types.iter().map(|ty| self.ty(ty)).collect()),
+            Type::Variant(variant) => {
+                let cases = variant
+                    .cases
+                    .iter()
+                    .map(|case| (case.name.to_string(), case.ty.as_ref().map(|ty| self.ty(ty))));
+                Node::Variant(cases.collect())
+            }
+            Type::Enum(names) => Node::Enum(texts(&names.names)),
+            Type::Option(payload) => Node::Option(self.ty(payload)),
+            Type::Result(result) => {
+                let ok = result.ok.as_ref().map(|ty| self.ty(ty));
+                Node::Result(ok, result.err.as_ref().map(|ty| self.ty(ty)))
+            }
+            Type::Flags(flags) => Node::Flags(texts(&flags.names)),
+            Type::Own(table) => Node::Own(table.0),
+            Type::Borrow(table) => Node::Borrow(table.0),
+        };
+        let place = next(&self.nodes);
+        self.nodes.push(node);
+        self.places.insert(ty.clone(), place);
+        place
+    }
+}
+
+/// The types that have been read, with how deep each nests.
+pub(super) struct TypeReader(Vec<(Type, u32)>);
+
+impl TypeReader {
+    pub(super) fn new(nodes: &[Node]) -> Result<TypeReader, Malformed> {
+        let mut reader = TypeReader(Vec::new());
+        for node in nodes {
+            let mut depth = 0;
+            let ty = reader.read(node, &mut depth)?;
+            if depth > MAX_DEPTH {
+                return Err(Malformed::new(format!(
+                    "a type nests deeper than {MAX_DEPTH} levels"
+                )));
+            }
+            reader.0.push((ty, depth));
+        }
+        Ok(reader)
+    }
+
+    pub(super) fn get(&self, place: u32) -> Result<Type, Malformed> {
+        self.part(place, &mut 0)
+    }
+
+    fn part(&self, place: u32, depth: &mut u32) -> Result<Type, Malformed> {
+        let entry = self.0.get(place as usize);
+        let (ty, below) = entry.ok_or_else(|| Malformed::new(format!("there is no type {place} yet")))?;
+        *depth = (*depth).max(below + 1);
+        Ok(ty.clone())
+    }
+
+    fn read(&self, node: &Node, depth: &mut u32) -> Result<Type, Malformed> {
+        let names = |names: &[String]| names.iter().map(|name| Arc::from(name.as_str())).collect();
+        Ok(match node {
+            Node::Bool => Type::Bool,
+            Node::S8 => Type::S8,
+            Node::U8 => Type::U8,
+            Node::S16 => Type::S16,
+            Node::U16 => Type::U16,
+            Node::S32 => Type::S32,
+            Node::U32 => Type::U32,
+            Node::S64 => Type::S64,
+            Node::U64 => Type::U64,
+            Node::Float32 => Type::Float32,
+            Node::Float64 => Type::Float64,
+            Node::Char => Type::Char,
+            Node::String => Type::String,
+            Node::List(element) => Type::List(Arc::new(self.part(*element, depth)?)),
+            Node::FixedLengthList(element, length) => {
+                Type::FixedLengthList(Arc::new(abi::FixedLengthListType {
+                    element: self.part(*element, depth)?,
+                    length: *length,
+                }))
+            }
+            Node::Record(fields) => {
+                let fields = fields.iter().map(|(name, ty)| {
+                    Ok(abi::Field {
+                        name: name.as_str().into(),
+                        ty: self.part(*ty, depth)?,
+                    })
+                });
+                Type::Record(Arc::new(abi::RecordType {
+                    fields: fields.collect::<Result<_, Malformed>>()?,
+                }))
+            }
+            Node::Tuple(types) => {
+                let types = types.iter().map(|ty| self.part(*ty, depth));
+                Type::Tuple(types.collect::<Result<Vec<_>, _>>()?.into())
+            }
+            Node::Variant(cases) => {
+                let cases = cases.iter().map(|(name, ty)| {
+                    Ok(abi::Case {
+                        name: name.as_str().into(),
+                        ty: ty.map(|ty| self.part(ty, depth)).transpose()?,
+                    })
+                });
+                Type::Variant(Arc::new(abi::VariantType {
+                    cases: cases.collect::<Result<_, Malformed>>()?,
+                }))
+            }
+            Node::Enum(labels) => Type::Enum(Arc::new(abi::EnumType { names: names(labels) })),
+            Node::Option(payload) => Type::Option(Arc::new(self.part(*payload, depth)?)),
+            Node::Result(ok, err) => Type::Result(Arc::new(abi::ResultType {
+                ok: ok.map(|ty| self.part(ty, depth)).transpose()?,
+                err: err.map(|ty| self.part(ty, depth)).transpose()?,
+            })),
+            Node::Flags(labels) => Type::Flags(Arc::new(abi::FlagsType { names: names(labels) })),
+            Node::Own(table) => Type::Own(abi::ResourceType(*table)),
+            Node::Borrow(table) => Type::Borrow(abi::ResourceType(*table)),
+        })
+    }
+
+    pub(super) fn function(&self, func: &Func) -> Result<Arc<Function>, Malformed> {
+        let params = func.params.iter();
+        let params = params.map(|(name, ty)| Ok((Arc::from(name.as_str()), self.get(*ty)?)));
+        let ty = FuncType {
+            params: params.collect::<Result<_, Malformed>>()?,
+            result: func.result.map(|ty| self.get(ty)).transpose()?,
+        };
+        let plan = FuncPlan::new(&ty).map_err(|error| Malformed::new(error.to_string()))?;
+        Ok(Arc::new(Function { ty, plan }))
+    }
+}
