@@ -24,6 +24,8 @@ mod error;
 mod format;
 mod key;
 mod open;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use error::ArtifactError;

@@ -1,0 +1,288 @@
+//! What is refused, and with which error; what loads answers as what was compiled here.
+
+use super::format::{Header, Kind, assemble, parts};
+use super::*;
+use crate::component::{Component, Linker, Store, Val};
+use crate::engine::{Backend, Config, Engine};
+
+const COMPONENT: &str = r#"(component
+    (import "twice" (func $twice (param "n" u32) (result u32)))
+    (core module $m
+        (import "" "twice" (func $twice (param i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 8) "text")
+        (func (export "run") (param i32) (result i32) (call $twice (i32.add (local.get 0) (i32.const 1))))
+        (func (export "text") (result i32)
+            (i32.store (i32.const 0) (i32.const 8)) (i32.store (i32.const 4) (i32.const 4)) (i32.const 0)))
+    (core func $twice' (canon lower (func $twice)))
+    (core instance $i (instantiate $m (with "" (instance (export "twice" (func $twice'))))))
+    (type $r' (record (field "a" u8) (field "b" (option (list string)))))
+    (export $r "r" (type $r'))
+    (func (export "run") (param "n" u32) (result u32) (canon lift (core func $i "run")))
+    (func (export "text") (result string) (canon lift (core func $i "text") (memory (core memory $i "memory")))))"#;
+
+fn engines() -> Vec<Engine> {
+    let engines = Backend::available()
+        .iter()
+        .map(|backend| Engine::new(Config::new().backend(*backend)).expect("it is available"));
+    engines.collect()
+}
+
+fn engine() -> Engine {
+    engines().into_iter().next().expect("a backend")
+}
+
+fn component() -> Vec<u8> {
+    wat::parse_str(COMPONENT).expect("the text parses")
+}
+
+fn key() -> SecretKey {
+    SecretKey::generate().expect("random numbers")
+}
+
+/// A signed artifact, and whom to trust for it.
+fn signed(engine: &Engine) -> (Vec<u8>, SecretKey, Trust) {
+    let key = key();
+    let file = compile(engine, &component(), Some(&key)).expect("it compiles");
+    let trust = Trust::new([key.public()]);
+    (file, key, trust)
+}
+
+fn refused(file: &[u8], trust: &Trust) -> ArtifactError {
+    match Artifact::open(file).and_then(|artifact| artifact.load(trust)) {
+        Ok(_) => panic!("it loads"),
+        Err(error) => error,
+    }
+}
+
+fn answers(engine: &Engine, component: &Component) -> (Option<Val>, Option<Val>) {
+    let mut linker: Linker<()> = Linker::new(engine);
+    linker
+        .root()
+        .func_wrap("twice", |_, (n,): (u32,)| Ok((2 * n,)))
+        .expect("defined once");
+    let mut store = Store::new(engine, ());
+    let instance = linker.instantiate(&mut store, component).expect("it links");
+    let run = instance.get_func(&mut store, &["run"]).expect("it is exported");
+    let run = run.call_dynamic(&mut store, &[Val::U32(20)]).expect("it runs");
+    let text = instance.get_func(&mut store, &["text"]).expect("it is exported");
+    (run, text.call_dynamic(&mut store, &[]).expect("it runs"))
+}
+
+/// The same file with another header, signed anew.
+fn with_header(file: &[u8], key: &SecretKey, change: impl FnOnce(&mut Header)) -> Vec<u8> {
+    let found = parts(file).expect("it is whole");
+    let mut header = found.header.clone();
+    change(&mut header);
+    let header = borsh::to_vec(&header).expect("it is written");
+    let sections: Vec<&[u8]> = found
+        .sections
+        .iter()
+        .map(|(_, range)| &file[range.clone()])
+        .collect();
+    assemble(&header, Some(key.sign(&header)), &sections)
+}
+
+#[test]
+fn what_is_loaded_answers_as_what_is_compiled() {
+    for engine in engines() {
+        let (file, key, trust) = signed(&engine);
+        let artifact = Artifact::open(&file).expect("it opens");
+        assert_eq!(artifact.signer(), Some(key.public()));
+        assert_eq!(artifact.header().backend, engine.backend().name());
+        let loaded = artifact.load(&trust).expect("it loads");
+        let compiled = Component::from_binary(&engine, &component()).expect("it compiles");
+        assert_eq!(loaded.backend(), engine.backend());
+        assert_eq!(loaded.size(), compiled.size());
+        assert_eq!(
+            format!("{:?}", loaded.exports()),
+            format!("{:?}", compiled.exports())
+        );
+        assert_eq!(
+            format!("{:?}", loaded.imports()),
+            format!("{:?}", compiled.imports())
+        );
+        let expected = (Some(Val::U32(42)), Some(Val::String("text".into())));
+        assert_eq!(answers(&engine, &compiled), expected);
+        assert_eq!(answers(&engine, &loaded), expected);
+    }
+}
+
+#[test]
+fn every_prefix_is_refused() {
+    let (file, _, trust) = signed(&engine());
+    let mut errors = std::collections::BTreeSet::new();
+    for length in 0..file.len() {
+        let error = refused(&file[..length], &trust);
+        errors.insert(
+            format!("{error:?}")
+                .split([' ', '(', '{'])
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        );
+    }
+    let expected = ["NotArtifact", "Truncated"];
+    assert!(errors.iter().map(String::as_str).eq(expected), "{errors:?}");
+    let longer = [&file[..], &[0]].concat();
+    assert!(matches!(refused(&longer, &trust), ArtifactError::Trailing(1)));
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let (file, _, trust) = signed(&engine());
+    let mut state = 0x5eed_u64;
+    let mut errors = std::collections::BTreeMap::new();
+    for flip in 0..10_000 {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        // Every bit of what is in front, then any.
+        let bit = if flip < 4_000 {
+            flip
+        } else {
+            (state >> 20) as usize % (8 * file.len())
+        };
+        let mut altered = file.clone();
+        altered[bit / 8] ^= 1 << (bit % 8);
+        let error = refused(&altered, &trust);
+        let name = format!("{error:?}")
+            .split([' ', '(', '{'])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        *errors.entry(name).or_insert(0) += 1;
+    }
+    for expected in [
+        "Digest",
+        "Format",
+        "Header",
+        "NotArtifact",
+        "Signature",
+        "Truncated",
+    ] {
+        assert!(errors.contains_key(expected), "{expected}: {errors:?}");
+    }
+}
+
+#[test]
+fn sections_of_another_artifact_are_refused() {
+    let engine = engine();
+    let (file, key, trust) = signed(&engine);
+    let other = wat::parse_str(COMPONENT.replace("const 1", "const 2")).expect("the text parses");
+    let other = compile(&engine, &other, Some(&key)).expect("it compiles");
+    let (mine, theirs) = (parts(&file).expect("whole"), parts(&other).expect("whole"));
+    let code = |found: &super::format::Parts<'_>| {
+        let section = found.sections.iter().find(|(kind, _)| *kind == Kind::Code);
+        section.map(|(_, range)| range.clone()).expect("there is code")
+    };
+    let (mine, theirs) = (code(&mine), code(&theirs));
+    assert_eq!(mine.len(), theirs.len(), "the test swaps sections of one length");
+    let mut swapped = file.clone();
+    swapped[mine].copy_from_slice(&other[theirs]);
+    assert!(matches!(refused(&swapped, &trust), ArtifactError::Digest { .. }));
+}
+
+#[test]
+fn what_was_made_elsewhere_is_refused_with_the_reason() {
+    let (file, key, trust) = signed(&engine());
+    let refused = |change: fn(&mut Header)| refused(&with_header(&file, &key, change), &trust);
+    assert!(matches!(
+        refused(|header| header.version.push('x')),
+        ArtifactError::Version { .. }
+    ));
+    assert!(matches!(
+        refused(|header| header.wasmer = "7.0.0".into()),
+        ArtifactError::Version { .. }
+    ));
+    assert!(matches!(
+        refused(|header| header.backend = "v8".into()),
+        ArtifactError::Header(_)
+    ));
+    let target = refused(|header| header.target = "aarch64-unknown-linux-gnu".into());
+    assert!(matches!(target, ArtifactError::Target { .. }), "{target}");
+    let cpu = refused(|header| header.cpu.push("avx1024".into()));
+    assert!(cpu.to_string().contains("a processor with avx1024"), "{cpu}");
+    assert!(matches!(
+        refused(|header| header.tunables.push('x')),
+        ArtifactError::Tunables { .. }
+    ));
+    assert!(matches!(
+        refused(|header| header.sections.swap(0, 1)),
+        ArtifactError::Truncated { .. } | ArtifactError::Digest { .. } | ArtifactError::Header(_)
+    ));
+    let unchanged = with_header(&file, &key, |_| {});
+    assert_eq!(unchanged, file);
+}
+
+#[test]
+fn foreign_files_are_told_apart() {
+    let wasmtime = [b"\x7fELF".as_slice(), &[0; 100], b".wasmtime.engine\0"].concat();
+    let program = std::fs::read("/proc/self/exe").unwrap_or_else(|_| b"\x7fELF".to_vec());
+    for (file, word) in [
+        (&b""[..], "empty"),
+        (&component(), "WebAssembly"),
+        (&wasmtime, "wasmtime"),
+        (&program[..], "ELF"),
+        (b"wasmer-universal", "of wasmer"),
+        (b"anything", "does not begin"),
+    ] {
+        let error = refused(file, &Trust::default());
+        assert!(
+            matches!(error, ArtifactError::NotArtifact(_)) && error.to_string().contains(word),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn only_those_who_are_trusted() {
+    let engine = engine();
+    let (file, _, trust) = signed(&engine);
+    let stranger = Trust::new([key().public()]);
+    assert!(matches!(
+        refused(&file, &Trust::default()),
+        ArtifactError::UnknownSigner(_)
+    ));
+    assert!(matches!(
+        refused(&file, &stranger),
+        ArtifactError::UnknownSigner(_)
+    ));
+    let unsigned = compile(&engine, &component(), None).expect("it compiles");
+    assert!(matches!(refused(&unsigned, &trust), ArtifactError::Unsigned));
+
+    // Another's signature in the place of this one's.
+    let (other, _, others) = signed(&engine);
+    let found = parts(&file).expect("whole");
+    let theirs = parts(&other).expect("whole").signature;
+    let sections: Vec<&[u8]> = found
+        .sections
+        .iter()
+        .map(|(_, range)| &file[range.clone()])
+        .collect();
+    let mixed = assemble(found.header_bytes, theirs, &sections);
+    // Both are of one component and one machine, so that the headers are the same.
+    let same = parts(&other).expect("whole").header_bytes == found.header_bytes;
+    if same {
+        assert!(Artifact::open(&mixed).is_ok_and(|artifact| artifact.load(&others).is_ok()));
+    } else {
+        assert!(matches!(refused(&mixed, &others), ArtifactError::Signature));
+    }
+    let changed = with_header(&file, &key(), |header| header.component_bytes += 1);
+    assert!(matches!(
+        refused(&changed, &trust),
+        ArtifactError::UnknownSigner(_)
+    ));
+}
+
+#[test]
+fn keys_are_texts() {
+    let key = key();
+    let again: SecretKey = key.to_text().parse().expect("its own text");
+    assert_eq!(again.public(), key.public());
+    assert_eq!(key.public().to_string().parse(), Ok(key.public()));
+    assert_eq!(format!("{key:?}"), "SecretKey");
+    for text in ["", "abc", &"g".repeat(64), &"0".repeat(63)] {
+        assert_eq!(text.parse::<PublicKey>(), Err(KeyError::Form), "{text}");
+    }
+}
