@@ -14,7 +14,9 @@ use wasm_encoder::{
     CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, Module,
     SectionId, TypeSection, ValType,
 };
-use wasmparser::{CompositeInnerType, ExternalKind, FuncType, Imports, Parser, Payload, TypeRef};
+use wasmparser::{
+    CompositeInnerType, ExternalKind, FuncType, Imports, KnownCustom, Parser, Payload, TypeRef,
+};
 
 use super::Backend;
 
@@ -23,20 +25,21 @@ pub(crate) fn floats_cross(backend: Backend) -> bool {
     backend != Backend::Singlepass
 }
 
-/// The module with integers for floats at its border. The bytes are valid already; what cannot be read is left to the
-/// compiler to refuse.
-pub(super) fn keep_within(module: &[u8]) -> Cow<'_, [u8]> {
-    rewrite(module).map_or(Cow::Borrowed(module), Cow::Owned)
-}
-
-fn rewrite(module: &[u8]) -> Option<Vec<u8>> {
-    let mut border = Border::read(module)?;
+/// The module with integers for floats at its border, which is what its callers count on.
+///
+/// # Errors
+/// A module that cannot be read. It is valid already, so that there should be none.
+pub(super) fn keep_within(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    let unreadable = || "the floats of its functions cannot be found".to_owned();
+    let mut border = Border::read(module).ok_or_else(unreadable)?;
     if border.imports.is_empty() && border.exports.is_empty() {
-        return None;
+        return Ok(Cow::Borrowed(module));
     }
     let mut out = Module::new();
-    border.parse_core_module(&mut out, Parser::new(0), module).ok()?;
-    Some(out.finish())
+    border
+        .parse_core_module(&mut out, Parser::new(0), module)
+        .map_err(|error| format!("the floats of its functions cannot be kept within: {error}"))?;
+    Ok(Cow::Owned(out.finish()))
 }
 
 /// A function with floats in its signature.
@@ -250,6 +253,21 @@ impl Reencode for Border {
 
     fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error> {
         Ok(self.within(function))
+    }
+
+    /// Names that cannot be read are valid, and say nothing.
+    fn parse_custom_section(
+        &mut self,
+        module: &mut Module,
+        section: wasmparser::CustomSectionReader<'_>,
+    ) -> Outcome {
+        let KnownCustom::Name(names) = section.as_known() else {
+            return utils::parse_custom_section(self, module, section);
+        };
+        if let Ok(names) = self.custom_name_section(names) {
+            module.section(&names);
+        }
+        Ok(())
     }
 
     fn parse_type_section(

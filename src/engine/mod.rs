@@ -108,7 +108,7 @@ pub(crate) fn compile(
     }
     let module = match floats_cross(backend) {
         true => module.into(),
-        false => floats::keep_within(module),
+        false => floats::keep_within(module)?,
     };
     // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
     let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
