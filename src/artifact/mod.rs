@@ -2,7 +2,7 @@
 //!
 //! The form of the file is in `docs/artifact.md`. Native code is trusted code: [`Artifact::open`] reads and checks all of
 //! a file's bytes, and only [`Artifact::load`] of one that is signed by a trusted key gives a component. What is not signed
-//! loads through the `unsafe` [`Artifact::load_unsigned`] alone.
+//! loads through [`Artifact::load_unsigned`] alone, which the caller has to answer for.
 //!
 //! ```
 //! use airssys_wasm::artifact::{self, Artifact, SecretKey, Trust};
