@@ -71,7 +71,10 @@ pub(crate) fn lift_scalar<R>(plan: &Plan, bits: u64) -> Result<Val<R>, AbiError>
         PlanKind::Flags(plan) => {
             let is_set = |bit: usize| bit < 32 && word & (1 << bit) != 0;
             let names = plan.names.iter().enumerate().filter(|(bit, _)| is_set(*bit));
-            Val::Flags(names.map(|(_, name)| Arc::clone(name)).collect())
+            // No more room than is paid for: collecting would make it for four labels at least.
+            let mut flags = Vec::with_capacity(names.clone().count());
+            flags.extend(names.map(|(_, name)| Arc::clone(name)));
+            Val::Flags(flags)
         }
         _ => return Err(AbiError::NotFlat),
     })

@@ -93,3 +93,16 @@ fn one_list_of_many_small_elements() {
     let error = lift(&mut guest, &list(Type::Bool), &[i32(0), i32(1 << 24)]).unwrap_err();
     assert_eq!(error, AbiError::HostAllocation { bytes: ARG << 24 });
 }
+
+/// Found by fuzzing, as "bytes allocated" above "granted": room for four labels was made where one was paid for.
+#[test]
+fn flags_have_room_for_the_labels_that_are_paid_for() {
+    for labels in [1, 2, 3, 5, 9, 32] {
+        let mut guest = TestGuest::with_memory(&[]);
+        let Val::Flags(set) = lift(&mut guest, &flags(labels), &[i32(u32::MAX)]).unwrap() else {
+            panic!("flags are lifted as flags");
+        };
+        assert_eq!(set.len(), labels);
+        assert!(set.capacity() <= labels, "{} for {labels}", set.capacity());
+    }
+}
