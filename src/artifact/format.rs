@@ -31,8 +31,8 @@ const ALIGN: usize = 64;
 pub struct Header {
     /// The version of this library that wrote it.
     pub version: String,
-    /// The version of wasmer.
-    pub wasmer: String,
+    /// The version of the engine.
+    pub engine: String,
     /// The compiler: `cranelift`, `llvm`, `singlepass`.
     pub backend: String,
     /// The target triple that it is compiled for.
@@ -84,7 +84,7 @@ impl Header {
         let machine = Machine::host();
         Header {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            wasmer: Backend::wasmer_version().to_owned(),
+            engine: Backend::wasmer_version().to_owned(),
             backend: backend.name().to_owned(),
             target: machine.triple,
             cpu: machine.features,
@@ -100,12 +100,12 @@ impl Header {
     /// # Errors
     /// The first thing that stands against it.
     pub fn check_host(&self) -> Result<Backend, ArtifactError> {
-        let versions = |library: &str, wasmer: &str| format!("airssys-wasm {library} with wasmer {wasmer}");
-        let (version, wasmer) = (env!("CARGO_PKG_VERSION"), Backend::wasmer_version());
-        if self.version != version || self.wasmer != wasmer {
+        let versions = |library: &str, engine: &str| format!("airssys-wasm {library} with wasmer {engine}");
+        let (version, engine) = (env!("CARGO_PKG_VERSION"), Backend::wasmer_version());
+        if self.version != version || self.engine != engine {
             return Err(ArtifactError::Version {
-                found: versions(&self.version, &self.wasmer),
-                expected: versions(version, wasmer),
+                found: versions(&self.version, &self.engine),
+                expected: versions(version, engine),
             });
         }
         let backend: Backend = self
@@ -264,13 +264,11 @@ fn read_signature(bytes: &[u8]) -> Result<Option<(PublicKey, Signature)>, Artifa
 
 /// What bytes that are no artifact begin like.
 fn other(file: &[u8]) -> &'static str {
-    let wasmtime = b".wasmtime.engine";
+    let marker = b".wasmtime.engine";
     match file {
         [] => "it is empty",
         _ if file.starts_with(b"\0asm") => "it is WebAssembly, which has to be compiled first",
-        _ if file.starts_with(b"\x7fELF")
-            && file.windows(wasmtime.len()).any(|window| window == wasmtime) =>
-        {
+        _ if file.starts_with(b"\x7fELF") && file.windows(marker.len()).any(|window| window == marker) => {
             "it is an artifact of wasmtime"
         }
         _ if file.starts_with(b"\x7fELF") => "it is an ELF file",

@@ -192,7 +192,7 @@ fn what_was_made_elsewhere_is_refused_with_the_reason() {
         ArtifactError::Version { .. }
     ));
     assert!(matches!(
-        refused(|header| header.wasmer = "7.0.0".into()),
+        refused(|header| header.engine = "7.0.0".into()),
         ArtifactError::Version { .. }
     ));
     assert!(matches!(
@@ -217,12 +217,12 @@ fn what_was_made_elsewhere_is_refused_with_the_reason() {
 
 #[test]
 fn foreign_files_are_told_apart() {
-    let wasmtime = [b"\x7fELF".as_slice(), &[0; 100], b".wasmtime.engine\0"].concat();
+    let foreign = [b"\x7fELF".as_slice(), &[0; 100], b".wasmtime.engine\0"].concat();
     let library = [b"\x7fELF".as_slice(), &[0; 100], b".dynamic\0"].concat();
     for (file, word) in [
         (&b""[..], "empty"),
         (&component(), "WebAssembly"),
-        (&wasmtime, "wasmtime"),
+        (&foreign, "wasmtime"),
         (&library, "ELF"),
         (b"wasmer-universal", "of wasmer"),
         (b"anything", "does not begin"),
