@@ -337,3 +337,16 @@ fn a_module_with_malformed_names_and_floats_runs() {
         );
     }
 }
+
+#[test]
+fn types_that_nest_without_end_are_refused() {
+    // Declared in the type of an instance, out of sight until the component uses them.
+    let mut text = String::from("(component (import \"i\" (instance $i (type (option u8))");
+    for below in 0..50_000 {
+        text.push_str(&format!("(type (option {below}))"));
+    }
+    text.push_str("(export \"t\" (type (eq 50000))))) (alias export $i \"t\" (type $t)) (type (option $t)))");
+    let error = try_component(&default_engine(), &text).expect_err("it is refused");
+    assert!(matches!(error, Error::InvalidComponent { .. }), "{error}");
+    assert!(error.to_string().contains("nesting is too deep"), "{error}");
+}

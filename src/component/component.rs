@@ -33,23 +33,17 @@ impl Component {
     ///
     /// # Errors
     /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are no
-    /// component, [`Error::Unsupported`] for one that uses features outside the supported set,
-    /// [`Error::Compile`] if the backend refuses a core module.
+    /// component, [`Error::MissingFeatures`] and [`Error::Unsupported`] for one that uses what is outside the
+    /// supported set, [`Error::Compile`] if the backend refuses a core module.
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Component> {
-        let ir = translate(bytes)?;
-        let backend = engine.backend();
-        let compiler = engine.compiler()?;
-        let compile = |(index, bytes): (usize, &Vec<u8>)| {
-            engine::compile(backend, &compiler, bytes)
-                .map_err(|message| compile_error(index, backend, message))
-        };
-        let modules = ir
-            .modules
-            .iter()
-            .enumerate()
-            .map(compile)
-            .collect::<Result<_>>()?;
-        Ok(Component::from_parts(ir, modules, compiler, backend, bytes.len()))
+        let Compiled { ir, modules, code } = Compiled::new(engine, bytes, Ok)?;
+        Ok(Component::from_parts(
+            ir,
+            modules,
+            code,
+            engine.backend(),
+            bytes.len(),
+        ))
     }
 
     /// `code` is the engine that has the modules' machine code.
@@ -65,10 +59,6 @@ impl Component {
             .iter()
             .map(|(name, export)| (name.clone(), export.extern_type()))
             .collect();
-        let ir = Ir {
-            modules: Vec::new(),
-            ..ir
-        };
         Component {
             inner: Arc::new(Inner {
                 ir,
@@ -129,11 +119,34 @@ impl Component {
     }
 }
 
-pub(crate) fn compile_error(module: usize, backend: Backend, message: String) -> Error {
-    Error::Compile {
-        module,
-        backend: backend.name().into(),
-        message,
+/// A component, translated, with something made of each core module's machine code.
+pub(super) struct Compiled<M> {
+    pub(super) ir: Ir,
+    pub(super) modules: Vec<M>,
+    /// Owns the modules' machine code.
+    pub(super) code: wasmer::Engine,
+}
+
+impl<M> Compiled<M> {
+    pub(super) fn new(
+        engine: &Engine,
+        bytes: &[u8],
+        make: impl Fn(wasmer::Module) -> std::result::Result<M, String>,
+    ) -> Result<Compiled<M>> {
+        let mut ir = translate(bytes)?;
+        let sources = std::mem::take(&mut ir.modules);
+        let backend = engine.backend();
+        let code = engine.compiler()?;
+        let compile = |(module, source): (usize, &Vec<u8>)| {
+            let made = engine::compile(backend, &code, source).and_then(&make);
+            made.map_err(|message| Error::Compile {
+                module,
+                backend: backend.name().into(),
+                message,
+            })
+        };
+        let modules = sources.iter().enumerate().map(compile).collect::<Result<_>>()?;
+        Ok(Compiled { ir, modules, code })
     }
 }
 

@@ -1,8 +1,7 @@
 //! Components out of artifacts.
 
-use super::component::Component;
+use super::component::{Compiled, Component};
 use super::portable;
-use super::translate::translate;
 use crate::engine::{self, Backend, Engine, TrustedCode};
 use crate::error::Result;
 
@@ -18,19 +17,10 @@ impl Precompiled {
     /// # Errors
     /// As [`Component::from_binary`].
     pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Precompiled> {
-        let mut ir = translate(bytes)?;
-        let sources = std::mem::take(&mut ir.modules);
-        let compiler = engine.compiler()?;
-        let compile = |(index, source): (usize, &Vec<u8>)| {
-            let module = engine::compile(engine.backend(), &compiler, source);
-            module
-                .and_then(|module| engine::save(&module))
-                .map_err(|message| super::component::compile_error(index, engine.backend(), message))
-        };
-        let code = sources.iter().enumerate().map(compile).collect::<Result<_>>()?;
+        let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, |module| engine::save(&module))?;
         Ok(Precompiled {
             translated: portable::write(ir),
-            code,
+            code: modules,
         })
     }
 

@@ -70,7 +70,7 @@ impl ValueSizes {
         layout
     }
 
-    // Nesting is as deep as the validator allows, which bounds it.
+    // Recursion ends: the validator refuses types that nest deeper than it allows, before they come here.
     fn layout(&mut self, types: &TypesRef<'_>, ty: &ComponentDefinedType) -> Layout {
         match ty {
             ComponentDefinedType::Primitive(ty) => primitive(*ty),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::calls::{Call, Calls};
-use super::failure::{Failure, FailureKind, TrapClass};
+use super::failure::{Failure, FailureKind};
 use super::same::same_bits;
 use super::show::show;
 use super::subject::{Definition, InstanceId, Options, Outcome, Session, Subject};
@@ -218,15 +218,10 @@ impl Prepared<'_> {
     }
 }
 
+/// Also by the name of its class, which is what reports show.
 fn is_trap(failure: &Failure, reason: &str) -> bool {
-    match &failure.kind {
-        FailureKind::Trap(class) => {
-            failure.message.contains(reason)
-                || class.to_string().contains(reason)
-                || TrapClass::of_text(reason) == Some(*class)
-        }
-        _ => false,
-    }
+    let named = matches!(&failure.kind, FailureKind::Trap(class) if class.to_string().contains(reason));
+    named || failure.is_trap(reason)
 }
 
 fn differ(answers: &[Outcome<Option<Val>>]) -> Option<Fault> {

@@ -28,6 +28,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Whether it is the trap that a text describes: in these words, or in others that mean the same.
+    pub fn is_trap(&self, text: &str) -> bool {
+        match &self.kind {
+            FailureKind::Trap(class) => {
+                self.message.contains(text) || TrapClass::of_text(text) == Some(*class)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.message, self.kind)

@@ -2,7 +2,7 @@
 
 use airssys_wasm::component::Val;
 use airssys_wasm::conformance::{
-    Calls, Comparison, Fault, Options, Outcome as Answer, Row, compare, show, to_binary,
+    Calls, CompareError, Comparison, Fault, Options, Outcome as Answer, Row, compare, show, to_binary,
 };
 use serde_json::{Value, json};
 
@@ -23,8 +23,11 @@ pub(crate) fn run(args: &ConformanceArgs) -> Outcome {
         .map_err(|error| Failure::usage(format!("`{name}` cannot be read: {error}")))?;
     let calls = Calls::from_toml(&calls)
         .map_err(|error| Failure::new(Exit::Usage, error).context(format!("`{name}` is no list of calls")))?;
-    let comparison = compare(&component, &calls, &subjects, &Options::default())
-        .map_err(|error| Failure::new(Exit::Usage, error).context("the calls cannot be made"))?;
+    let comparison =
+        compare(&component, &calls, &subjects, &Options::default()).map_err(|error| match error {
+            CompareError::Load(error) => Failure::from(error).context("the component cannot be loaded"),
+            error => Failure::new(Exit::Usage, error).context("the calls cannot be made"),
+        })?;
     if args.json {
         output::print_json(&to_json(&comparison))?;
     } else {

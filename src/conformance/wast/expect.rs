@@ -1,7 +1,6 @@
 //! What scripts expect, and whether it came.
 
 use crate::component::Val;
-use crate::conformance::failure::{Failure, FailureKind, TrapClass};
 use crate::conformance::show;
 
 /// A result that a script expects.
@@ -55,15 +54,5 @@ fn plain(value: &Val) -> Val {
         Val::Result(Ok(value)) => Val::Result(Ok(payload(value))),
         Val::Result(Err(value)) => Val::Result(Err(payload(value))),
         value => value.clone(),
-    }
-}
-
-/// Whether a failure is the trap that `message` describes: in these words, or in others that mean the same.
-pub(super) fn is_trap(failure: &Failure, message: &str) -> bool {
-    match &failure.kind {
-        FailureKind::Trap(class) => {
-            failure.message.contains(message) || TrapClass::of_text(message) == Some(*class)
-        }
-        _ => false,
     }
 }

@@ -7,7 +7,7 @@ use wast::parser::{self, ParseBuffer};
 use wast::token::{Id, Span};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
-use super::expect::{Expected, is_trap};
+use super::expect::Expected;
 use super::report::FileReport;
 use super::values;
 use crate::component::Val;
@@ -257,7 +257,7 @@ impl Runner {
         };
         match outcome {
             Ok(value) => Err(failed(expected, value.unwrap_or_else(|| "no result".into()))),
-            Err(failure) if is_trap(&failure, message) => Ok(()),
+            Err(failure) if failure.is_trap(message) => Ok(()),
             Err(failure) => Err(unexpected(&expected, failure)),
         }
     }
