@@ -64,6 +64,8 @@ pub enum FailureKind {
     Host,
     /// The engine failed where it must not.
     Engine,
+    /// The library says that it is at fault itself.
+    Bug,
 }
 
 impl fmt::Display for FailureKind {
@@ -75,6 +77,7 @@ impl fmt::Display for FailureKind {
             FailureKind::Trap(class) => write!(f, "trap: {class}"),
             FailureKind::Host => f.write_str("wrong call"),
             FailureKind::Engine => f.write_str("engine failure"),
+            FailureKind::Bug => f.write_str("bug"),
         }
     }
 }

@@ -294,7 +294,8 @@ impl From<Error> for Failure {
                 _ => FailureKind::Trap(TrapClass::HostFunction),
             },
             Error::Instantiate(_) => FailureKind::Trap(instantiate_class(&error.to_string())),
-            Error::Compile { .. } | Error::Bug(_) => FailureKind::Engine,
+            Error::Compile { .. } => FailureKind::Engine,
+            Error::Bug(_) => FailureKind::Bug,
             _ => FailureKind::Host,
         };
         Failure::new(kind, error.to_string())

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::conformance::failure::FailureKind;
+
 /// One script on one engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -33,6 +35,9 @@ pub struct Mismatch {
     pub expected: String,
     /// What happened.
     pub got: String,
+    /// The category, if a step on the engine failed.
+    #[serde(skip)]
+    pub kind: Option<FailureKind>,
 }
 
 /// A directive that could not be carried out.
@@ -63,12 +68,19 @@ impl FileReport {
         self.assertions += usize::from(assertion);
     }
 
-    pub(super) fn fail(&mut self, line: usize, expected: impl Into<String>, got: impl Into<String>) {
+    pub(super) fn fail(
+        &mut self,
+        line: usize,
+        expected: impl Into<String>,
+        got: impl Into<String>,
+        kind: Option<FailureKind>,
+    ) {
         self.failed += 1;
         self.failures.push(Mismatch {
             line,
             expected: expected.into(),
             got: got.into(),
+            kind,
         });
     }
 

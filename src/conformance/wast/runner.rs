@@ -17,7 +17,7 @@ use crate::conformance::subject::{Definition, InstanceId, Options, Outcome, Sess
 
 pub(super) fn run(subject: &dyn Subject, source: &str, options: &Options, report: &mut FileReport) {
     let failed = |report: &mut FileReport, error: &wast::Error| {
-        report.fail(line(error.span(), source), "a script", error.message());
+        report.fail(line(error.span(), source), "a script", error.message(), None);
     };
     let mut lexer = Lexer::new(source);
     lexer.allow_confusing_unicode(true);
@@ -42,7 +42,7 @@ pub(super) fn run(subject: &dyn Subject, source: &str, options: &Options, report
         match runner.directive(directive, line) {
             Ok(()) => report.pass(assertion),
             Err(Stop::Unsupported(feature)) => report.lack(line, feature),
-            Err(Stop::Failed { expected, got }) => report.fail(line, expected, got),
+            Err(Stop::Failed { expected, got, kind }) => report.fail(line, expected, got, kind),
         }
     }
 }
@@ -66,13 +66,19 @@ fn is_assertion(directive: &WastDirective<'_>) -> bool {
 #[derive(Clone, Debug)]
 enum Stop {
     Unsupported(String),
-    Failed { expected: String, got: String },
+    Failed {
+        expected: String,
+        got: String,
+        /// The category, if a step on the engine failed.
+        kind: Option<FailureKind>,
+    },
 }
 
 fn failed(expected: impl Into<String>, got: impl Into<String>) -> Stop {
     Stop::Failed {
         expected: expected.into(),
         got: got.into(),
+        kind: None,
     }
 }
 
@@ -80,7 +86,11 @@ fn failed(expected: impl Into<String>, got: impl Into<String>) -> Stop {
 fn unexpected(expected: &str, failure: Failure) -> Stop {
     match failure.kind {
         FailureKind::Unsupported(feature) => Stop::Unsupported(feature),
-        _ => failed(expected, failure.to_string()),
+        _ => Stop::Failed {
+            expected: expected.into(),
+            got: failure.to_string(),
+            kind: Some(failure.kind),
+        },
     }
 }
 
@@ -305,7 +315,7 @@ impl Runner {
                 message: got,
             }) => said(how, message, got),
             // Whatever is not supported is as invalid as the script says, if it says so in these words.
-            Err(failure) if failure.message.contains(message) => Ok(()),
+            Err(failure) if failure.kind != FailureKind::Bug && failure.message.contains(message) => Ok(()),
             Err(failure) => Err(unexpected(&format!("{how}: {message}"), failure)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airssys_wasm::conformance::{Options, Ours, wast};
+use airssys_wasm::conformance::{FailureKind, Options, Ours, wast};
 use airssys_wasm::engine::{Backend, StoreLimits};
 
 /// Runs a script. Each of its directives has to be accounted for, and none may end in a bug of the library.
@@ -29,6 +29,7 @@ pub fn run(input: &[u8]) {
     assert!(report.assertions <= report.passed);
     for failure in &report.failures {
         assert!(failure.line >= 1 && !failure.got.is_empty(), "{failure:?}");
-        assert!(!failure.got.contains("a bug in airssys-wasm"), "{failure:?}");
+        // By category: a script can have the words for it, in a name that an error repeats.
+        assert_ne!(failure.kind, Some(FailureKind::Bug), "{failure:?}");
     }
 }

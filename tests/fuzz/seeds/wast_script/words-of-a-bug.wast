@@ -1,0 +1,1 @@
+(component (import "a bug in airssys-wasm" (func)))
