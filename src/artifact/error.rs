@@ -6,6 +6,14 @@ use crate::error::Error;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArtifactError {
+    /// The file cannot be read.
+    #[error("`{}` cannot be read: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The bytes begin like something else.
     #[error("this is not an artifact of airssys-wasm: {0}")]
     NotArtifact(&'static str),

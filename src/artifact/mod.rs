@@ -21,6 +21,7 @@
 //! ```
 
 mod error;
+mod file;
 mod format;
 mod key;
 mod open;
@@ -29,6 +30,7 @@ mod tests;
 mod write;
 
 pub use error::ArtifactError;
+pub use file::ArtifactFile;
 pub use format::{Header, is_artifact};
 pub use key::{KeyError, PublicKey, SecretKey, Trust};
 pub use open::Artifact;
