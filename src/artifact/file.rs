@@ -1,42 +1,80 @@
 //! Artifacts in files.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::ArtifactError;
-use super::format::Header;
-use super::key::{PublicKey, Trust};
-use super::open::Artifact;
+use super::format::{Header, MAX_TAIL, Parts, TAIL, parts, unfinished};
+use super::key::Trust;
+use super::open::{Artifact, check_contents, check_signature};
+use super::own_copy;
+use super::source::{Source, read_exact_at};
 use crate::component::Component;
 
-/// An artifact in a file.
+/// An artifact in a file, of which only the header has been read.
+///
+/// ```no_run
+/// use airssys_wasm::artifact::{ArtifactFile, Trust};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let trust = Trust::new(["9f2c…".parse()?]);
+/// let component = ArtifactFile::open("guest.cwasm")?.verify()?.load(&trust)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ArtifactFile {
     path: PathBuf,
-    file: File,
-    bytes: Vec<u8>,
+    file: Arc<File>,
+    parts: Parts,
+    length: u64,
 }
 
 impl ArtifactFile {
-    /// Opens a file and reads what it says about itself.
+    /// Opens a file and reads what it says about itself. Nothing of that is checked yet but its form.
     ///
     /// # Errors
-    /// [`ArtifactError::Read`], and those of its form.
+    /// [`ArtifactError::Read`]; [`ArtifactError::NotArtifact`], [`ArtifactError::Format`], [`ArtifactError::Truncated`],
+    /// [`ArtifactError::Header`], [`ArtifactError::Trailing`].
     pub fn open(path: impl AsRef<Path>) -> Result<ArtifactFile, ArtifactError> {
         let path = path.as_ref();
         let unreadable = |source| ArtifactError::Read {
             path: path.to_owned(),
             source,
         };
-        let mut file = File::open(path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
-        Artifact::open(&bytes)?;
+        let file = File::open(path).map_err(unreadable)?;
+        let about = file.metadata().map_err(unreadable)?;
+        if !about.is_file() {
+            return Err(unreadable(std::io::Error::other("it is no regular file")));
+        }
+        let length = about.len();
+        let tail = |most: usize| {
+            let size = usize::try_from(length).map_or(most, |length| length.min(most));
+            let mut tail = vec![0; size];
+            read_exact_at(&file, &mut tail, length - size as u64)?;
+            Ok(tail)
+        };
+        let found = match parts(&tail(TAIL).map_err(unreadable)?, length) {
+            Err(ArtifactError::Truncated { .. }) if length > TAIL as u64 => {
+                parts(&tail(MAX_TAIL).map_err(unreadable)?, length)
+            }
+            found => found,
+        };
+        let found = match found {
+            // What the file begins with says more.
+            Err(ArtifactError::NotArtifact(_)) => {
+                let mut head = vec![0; usize::try_from(length).map_or(TAIL, |length| length.min(TAIL))];
+                read_exact_at(&file, &mut head, 0).map_err(unreadable)?;
+                return Err(unfinished(&head, length));
+            }
+            found => found?,
+        };
         Ok(ArtifactFile {
             path: path.to_owned(),
-            file,
-            bytes,
+            file: Arc::new(file),
+            parts: found,
+            length,
         })
     }
 
@@ -50,27 +88,40 @@ impl ArtifactFile {
         &self.file
     }
 
-    /// What it says about itself.
-    ///
-    /// # Errors
-    /// As [`Artifact::open`].
-    pub fn header(&self) -> Result<Header, ArtifactError> {
-        Ok(Artifact::open(&self.bytes)?.header().clone())
+    /// What it says about itself, unchecked.
+    pub fn header(&self) -> &Header {
+        &self.parts.header
     }
 
-    /// Who signed it.
-    ///
-    /// # Errors
-    /// As [`Artifact::open`].
-    pub fn signer(&self) -> Result<Option<PublicKey>, ArtifactError> {
-        Ok(Artifact::open(&self.bytes)?.signer())
+    /// The BLAKE3 digest of the header and its signature. As the header has a digest of every section, two files with
+    /// the same one are the same, once they are verified.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.parts.digest
     }
 
-    /// The component, if somebody who is trusted has signed it and its code runs here.
+    /// Reads the whole file, and checks that it is what its header says.
+    ///
+    /// Code is mapped out of the file, so that whoever may write the file could change it afterwards. A file that others
+    /// than this user and root could change is copied first, to where nobody can, and the copy is what counts.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Digest`], [`ArtifactError::Signature`], [`ArtifactError::Header`]; [`ArtifactError::Changed`] if it
+    /// cannot be read any more.
+    pub fn verify(&self) -> Result<Artifact<'static>, ArtifactError> {
+        let source = match own_copy::is_private(&self.file) {
+            true => Source::File(self.file.clone()),
+            false => own_copy::copy(&self.file, self.length).map_err(ArtifactError::Changed)?,
+        };
+        check_contents(&source, &self.parts)?;
+        let signer = check_signature(&self.parts)?;
+        Ok(Artifact::verified(source, self.parts.clone(), signer))
+    }
+
+    /// The component, if the file is what its header says, somebody who is trusted has signed it, and its code runs here.
     ///
     /// # Errors
     /// [`ArtifactError`], before any of its code is loaded.
     pub fn load(&self, trust: &Trust) -> Result<Component, ArtifactError> {
-        Artifact::open(&self.bytes)?.load(trust)
+        self.verify()?.load(trust)
     }
 }

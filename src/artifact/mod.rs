@@ -23,8 +23,12 @@
 mod error;
 mod file;
 mod format;
+mod host;
 mod key;
 mod open;
+mod other;
+mod own_copy;
+mod source;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -34,4 +38,4 @@ pub use file::ArtifactFile;
 pub use format::{Header, is_artifact};
 pub use key::{KeyError, PublicKey, SecretKey, Trust};
 pub use open::Artifact;
-pub use write::compile;
+pub use write::{ArtifactOptions, compile, compile_with};

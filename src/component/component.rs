@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ir::{ExternType, Ir};
 use super::translate::translate;
-use crate::engine::{self, Backend, Engine};
+use crate::engine::{self, Backend, CoreModule, Engine, Form};
 use crate::error::{Error, Result};
 
 /// A compiled component, ready to be instantiated any number of times. Cheap to clone.
@@ -19,7 +19,7 @@ pub struct Component {
 
 struct Inner {
     ir: Ir,
-    modules: Vec<wasmer::Module>,
+    modules: Vec<CoreModule>,
     /// Owns the modules' machine code, which they only point at.
     #[expect(dead_code, reason = "held for its drop")]
     code: wasmer::Engine,
@@ -36,7 +36,9 @@ impl Component {
     /// component, [`Error::MissingFeatures`] and [`Error::Unsupported`] for one that uses what is outside the
     /// supported set, [`Error::Compile`] if the backend refuses a core module.
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Component> {
-        let Compiled { ir, modules, code } = Compiled::new(engine, bytes, Ok)?;
+        let Compiled { ir, modules, code } = Compiled::new(engine, bytes, Form::Memory, |compiled| {
+            CoreModule::new(compiled.module, compiled.image)
+        })?;
         Ok(Component::from_parts(
             ir,
             modules,
@@ -49,7 +51,7 @@ impl Component {
     /// `code` is the engine that has the modules' machine code.
     pub(crate) fn from_parts(
         ir: Ir,
-        modules: Vec<wasmer::Module>,
+        modules: Vec<CoreModule>,
         code: wasmer::Engine,
         backend: Backend,
         size: usize,
@@ -111,7 +113,7 @@ impl Component {
         &self.inner.ir
     }
 
-    pub(crate) fn module(&self, index: u32) -> Result<&wasmer::Module> {
+    pub(crate) fn module(&self, index: u32) -> Result<&CoreModule> {
         self.inner
             .modules
             .get(index as usize)
@@ -131,12 +133,13 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         engine: &Engine,
         bytes: &[u8],
-        make: impl Fn(wasmer::Module) -> std::result::Result<M, String>,
+        form: Form,
+        make: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
         let mut ir = translate(bytes)?;
         let sources = std::mem::take(&mut ir.modules);
         let backend = engine.backend();
-        let code = engine.compiler()?;
+        let code = engine.compiler(form)?;
         let compile = |(module, source): (usize, &Vec<u8>)| {
             let made = engine::compile(backend, &code, source).and_then(&make);
             made.map_err(|message| Error::Compile {

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use wasmer::sys::NativeEngineExt;
 
 use super::StoreLimits;
-use super::tunables::{LimitingTunables, Memories};
+use super::code::Form;
+use super::tunables::{LimitingTunables, Memories, NextModule};
 use crate::error::{Error, Result};
 
 /// A compiler. Each is compiled in by the cargo feature of its name; the choice among those is made at run time.
@@ -65,14 +66,14 @@ impl Backend {
     }
 
     #[allow(unreachable_patterns, reason = "which arms exist follows the features")]
-    pub(super) fn compiler(self) -> Result<wasmer::Engine> {
-        let builder = match self {
+    pub(super) fn compiler(self, form: Form) -> Result<wasmer::Engine> {
+        let mut config: Box<dyn wasmer::sys::CompilerConfig> = match self {
             #[cfg(feature = "cranelift")]
-            Backend::Cranelift => wasmer::sys::EngineBuilder::new(wasmer::sys::Cranelift::default()),
+            Backend::Cranelift => Box::new(wasmer::sys::Cranelift::default()),
             #[cfg(feature = "llvm")]
-            Backend::Llvm => wasmer::sys::EngineBuilder::new(wasmer::sys::LLVM::default()),
+            Backend::Llvm => Box::new(wasmer::sys::LLVM::default()),
             #[cfg(feature = "singlepass")]
-            Backend::Singlepass => wasmer::sys::EngineBuilder::new(wasmer::sys::Singlepass::default()),
+            Backend::Singlepass => Box::new(wasmer::sys::Singlepass::default()),
             other => {
                 return Err(Error::BackendUnavailable {
                     backend: other.name().into(),
@@ -81,9 +82,12 @@ impl Backend {
         };
         #[allow(unreachable_code, reason = "reached with one backend or more")]
         {
+            config.experimental_artifact(form == Form::Elf);
+            let builder = wasmer::sys::EngineBuilder::new(config);
             let mut engine: wasmer::Engine = builder.set_features(Some(features())).engine().into();
             if self == Backend::Llvm {
-                let tunables = LimitingTunables::new(&StoreLimits::default(), Memories::Movable);
+                let tunables =
+                    LimitingTunables::new(&StoreLimits::default(), Memories::Movable, NextModule::default());
                 NativeEngineExt::set_tunables(&mut engine, tunables);
             }
             Ok(engine)

@@ -5,14 +5,22 @@
 
 mod backend;
 mod code;
+mod core_module;
 mod debug_names;
 mod floats;
+mod image;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupt;
 mod limits;
+#[cfg(unix)]
+mod linear;
 mod memory;
+#[cfg(unix)]
+mod region;
 mod results;
 mod sections;
+#[cfg(unix)]
+mod slots;
 mod store;
 mod tables;
 mod tunables;
@@ -24,10 +32,13 @@ pub use backend::{Backend, UnknownBackend};
 pub use interrupt::InterruptHandle;
 pub use limits::StoreLimits;
 
-pub(crate) use code::{Machine, TrustedCode, load, loader, save, tunables};
+pub(crate) use code::{CodeSource, Form, Machine, TrustedCode, load, loader, save, tunables};
+pub(crate) use core_module::{CoreModule, SavedImage};
 pub(crate) use floats::floats_cross;
+pub(crate) use image::Image;
 pub(crate) use memory::GuestMemory;
 pub(crate) use store::SendStore;
+pub(crate) use tunables::NextModule;
 
 use self::tunables::{LimitingTunables, Memories};
 use crate::error::{Error, Result};
@@ -85,8 +96,8 @@ impl Engine {
     }
 
     /// A fresh wasmer engine that compiles with this backend.
-    pub(crate) fn compiler(&self) -> Result<wasmer::Engine> {
-        self.backend.compiler()
+    pub(crate) fn compiler(&self, form: Form) -> Result<wasmer::Engine> {
+        self.backend.compiler(form)
     }
 }
 
@@ -98,7 +109,7 @@ pub(crate) fn compile(
     backend: Backend,
     compiler: &wasmer::Engine,
     module: &[u8],
-) -> std::result::Result<wasmer::Module, String> {
+) -> std::result::Result<Compiled, String> {
     if backend == Backend::Singlepass
         && let Some(import) = results::import_with_several(module)
     {
@@ -110,22 +121,36 @@ pub(crate) fn compile(
         true => module.into(),
         false => floats::keep_within(module)?,
     };
+    let (module, image) = match image::split(&module) {
+        Some(split) => (split.module.into(), Some(split.image)),
+        None => (module, None),
+    };
     // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
     let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         wasmer::Module::from_binary(compiler, &debug_names::without_bad(tables::make_room(&module)))
     }));
     match compiled {
-        Ok(module) => module.map_err(|error| error.to_string()),
+        Ok(Ok(module)) => Ok(Compiled { module, image }),
+        Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("the compiler panicked".into()),
     }
 }
 
+/// A core module's machine code, and what its memory holds when an instance begins.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) module: wasmer::Module,
+    /// Instead of data segments; `None` where they are still in the module.
+    pub(crate) image: Option<Image>,
+}
+
 /// A wasmer store under `limits`. Its engine carries no compiler: modules bring the engine that compiled them.
-pub(crate) fn new_store(limits: &StoreLimits) -> SendStore {
+pub(crate) fn new_store(limits: &StoreLimits) -> (SendStore, NextModule) {
+    let next = NextModule::default();
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
     wasmer::sys::NativeEngineExt::set_tunables(
         &mut engine,
-        LimitingTunables::new(limits, Memories::Reserved),
+        LimitingTunables::new(limits, Memories::Reserved, next.clone()),
     );
-    SendStore::new(wasmer::Store::new(engine))
+    (SendStore::new(wasmer::Store::new(engine)), next)
 }
