@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use super::error::ArtifactError;
 use super::format::{Header, MAX_TAIL, Parts, TAIL, parts, unfinished};
+use super::identity::Identity;
 use super::key::Trust;
 use super::open::{Artifact, check_contents, check_signature};
 use super::own_copy;
+use super::records::Records;
 use super::source::{Source, read_exact_at};
 use crate::component::Component;
 
@@ -43,7 +45,18 @@ impl ArtifactFile {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(unreadable)?;
+        ArtifactFile::with(path, File::open(path).map_err(unreadable)?)
+    }
+
+    /// As [`ArtifactFile::open`], with a file that is open already; `path` is for error messages.
+    ///
+    /// # Errors
+    /// As [`ArtifactFile::open`].
+    pub fn with(path: &Path, file: File) -> Result<ArtifactFile, ArtifactError> {
+        let unreadable = |source| ArtifactError::Read {
+            path: path.to_owned(),
+            source,
+        };
         let about = file.metadata().map_err(unreadable)?;
         if !about.is_file() {
             return Err(unreadable(std::io::Error::other("it is no regular file")));
@@ -108,13 +121,40 @@ impl ArtifactFile {
     /// [`ArtifactError::Digest`], [`ArtifactError::Signature`], [`ArtifactError::Header`]; [`ArtifactError::Changed`] if it
     /// cannot be read any more.
     pub fn verify(&self) -> Result<Artifact<'static>, ArtifactError> {
-        let source = match own_copy::is_private(&self.file) {
-            true => Source::File(self.file.clone()),
-            false => own_copy::copy(&self.file, self.length).map_err(ArtifactError::Changed)?,
+        let source = match Identity::protected(&self.file) {
+            Ok(_) => Source::File(self.file.clone()),
+            Err(_) => own_copy::copy(&self.file, self.length).map_err(ArtifactError::Changed)?,
         };
-        check_contents(&source, &self.parts)?;
-        let signer = check_signature(&self.parts)?;
-        Ok(Artifact::verified(source, self.parts.clone(), signer))
+        self.check(&source)?;
+        Ok(self.artifact(source))
+    }
+
+    /// As [`ArtifactFile::verify`], unless `records` remember that it was done before; if not, they do afterwards. Also
+    /// whether it had been done before.
+    ///
+    /// # Errors
+    /// As [`ArtifactFile::verify`].
+    pub fn verify_once(&self, records: &Records) -> Result<(Artifact<'static>, bool), ArtifactError> {
+        if Identity::protected(&self.file).is_err() {
+            return Ok((self.verify()?, false));
+        }
+        let source = Source::File(self.file.clone());
+        let known = records.verify_once(&self.file, &self.parts.digest, || self.check(&source))?;
+        Ok((self.artifact(source), known))
+    }
+
+    /// For one that somebody else has verified, and that nobody has changed since.
+    pub(super) fn is_verified(&self) -> Artifact<'static> {
+        self.artifact(Source::File(self.file.clone()))
+    }
+
+    fn check(&self, source: &Source<'_>) -> Result<(), ArtifactError> {
+        check_contents(source, &self.parts)?;
+        check_signature(&self.parts)
+    }
+
+    fn artifact(&self, source: Source<'static>) -> Artifact<'static> {
+        Artifact::verified(source, self.parts.clone())
     }
 
     /// The component, if the file is what its header says, somebody who is trusted has signed it, and its code runs here.

@@ -20,22 +20,35 @@
 //! # }
 //! ```
 
+mod cache;
+mod disk;
 mod error;
 mod file;
 mod format;
 mod host;
+mod identity;
 mod key;
 mod open;
 mod other;
 mod own_copy;
+mod private;
+mod records;
 mod source;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod write;
 
+pub use cache::{
+    Cache, CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, CachedFile, Pruned, cache_key,
+};
 pub use error::ArtifactError;
 pub use file::ArtifactFile;
 pub use format::{Header, is_artifact};
+pub use identity::{Exposed, Identity};
 pub use key::{KeyError, PublicKey, SecretKey, Trust};
 pub use open::Artifact;
+pub use private::PrivateError;
+pub use records::{Records, RecordsError, Watched};
+pub use tiers::{ComponentCache, MemoryInfo, MemoryLimits, TierCounters};
 pub use write::{ArtifactOptions, compile, compile_with};

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::error::ArtifactError;
+use super::file::ArtifactFile;
 use super::format::{Header, Kind, Parts, parts};
 use super::key::{PublicKey, Trust};
 use super::source::Source;
@@ -33,16 +34,16 @@ impl<'a> Artifact<'a> {
         let parts = parts(file, file.len() as u64)?;
         let source = Source::Memory(Cow::Borrowed(file));
         check_contents(&source, &parts)?;
-        let signer = check_signature(&parts)?;
-        Ok(Artifact::verified(source, parts, signer))
+        check_signature(&parts)?;
+        Ok(Artifact::verified(source, parts))
     }
 
     /// One that has been found to be what its header says.
-    pub(super) fn verified(source: Source<'a>, parts: Parts, signer: Option<PublicKey>) -> Artifact<'a> {
+    pub(super) fn verified(source: Source<'a>, parts: Parts) -> Artifact<'a> {
         Artifact {
             source,
             header: parts.header,
-            signer,
+            signer: parts.signature.map(|(key, _)| key),
             sections: parts.sections,
         }
     }
@@ -175,11 +176,12 @@ impl<'a> Artifact<'a> {
 }
 
 /// Checks that the header is what its signer signed.
-pub(super) fn check_signature(parts: &Parts) -> Result<Option<PublicKey>, ArtifactError> {
+pub(super) fn check_signature(parts: &Parts) -> Result<(), ArtifactError> {
     match &parts.signature {
-        Some((key, signature)) if key.has_signed(&parts.header_bytes, signature) => Ok(Some(*key)),
-        Some(_) => Err(ArtifactError::Signature),
-        None => Ok(None),
+        Some((key, signature)) if !key.has_signed(&parts.header_bytes, signature) => {
+            Err(ArtifactError::Signature)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -213,4 +215,25 @@ pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), A
         end = range.end;
     }
     Ok(())
+}
+
+/// The component of an artifact that this process compiled.
+///
+/// # Errors
+/// [`ArtifactError`], before any of its code is loaded.
+pub(super) fn load_own(file: &[u8]) -> Result<Component, ArtifactError> {
+    let artifact = Artifact::open(file)?;
+    // SAFETY: this process made it with `compile`.
+    unsafe { artifact.load_unsigned() }
+}
+
+/// The component of an artifact out of this user's cache, which has verified the file.
+///
+/// # Errors
+/// [`ArtifactError`], before any of its code is loaded.
+pub(super) fn load_cached(file: ArtifactFile) -> Result<Component, ArtifactError> {
+    let artifact = file.is_verified();
+    // SAFETY: this user's processes made it with `compile` and put it in the cache, which gives nothing but what was
+    // authenticated with a key that only this user can read. Who has that key acts as this user anyway.
+    unsafe { artifact.load_unsigned() }
 }

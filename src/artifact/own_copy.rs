@@ -5,22 +5,6 @@ use std::io::{self, Read};
 
 use super::source::Source;
 
-/// Whether only this user and root could change the file.
-#[cfg(unix)]
-pub(super) fn is_private(file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    const OTHERS_WRITE: u32 = 0o022;
-    let user = rustix::process::geteuid().as_raw();
-    file.metadata().is_ok_and(|about| {
-        about.is_file() && (about.uid() == user || about.uid() == 0) && about.mode() & OTHERS_WRITE == 0
-    })
-}
-
-#[cfg(not(unix))]
-pub(super) fn is_private(_: &File) -> bool {
-    false
-}
-
 /// A copy of a file's first `length` bytes that nobody else can change.
 #[cfg(target_os = "linux")]
 pub(super) fn copy(file: &File, length: u64) -> io::Result<Source<'static>> {

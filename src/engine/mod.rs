@@ -95,6 +95,21 @@ impl Engine {
         self.backend
     }
 
+    /// All that decides about the code which this engine gives for a component, as one text: two engines with the
+    /// same description give the same code, or code that does the same.
+    pub fn description(&self) -> String {
+        let machine = Machine::host();
+        format!(
+            "airssys-wasm {}; wasmer {}; {}; {}; {}; {}",
+            env!("CARGO_PKG_VERSION"),
+            Backend::wasmer_version(),
+            self.backend,
+            machine.triple,
+            machine.features.join("+"),
+            code::tunables(self.backend),
+        )
+    }
+
     /// A fresh wasmer engine that compiles with this backend.
     pub(crate) fn compiler(&self, form: Form) -> Result<wasmer::Engine> {
         self.backend.compiler(form)

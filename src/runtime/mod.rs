@@ -154,8 +154,12 @@ impl ComponentRuntime {
         near: Option<ComponentId>,
     ) -> Result<ComponentId, RuntimeError> {
         let settings = self.check(&options)?;
-        let component =
-            Component::from_binary(&self.shared.config.engine, bytes).map_err(RuntimeError::Load)?;
+        let RuntimeConfig { engine, cache, .. } = &self.shared.config;
+        let component = match cache {
+            Some(cache) => cache.get(engine, bytes),
+            None => Component::from_binary(engine, bytes),
+        };
+        let component = component.map_err(RuntimeError::Load)?;
         self.link(&component, options, settings, near)
     }
 
