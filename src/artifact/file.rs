@@ -50,6 +50,11 @@ impl ArtifactFile {
         &self.file
     }
 
+    /// All of it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// What it says about itself.
     ///
     /// # Errors
@@ -64,6 +69,14 @@ impl ArtifactFile {
     /// As [`Artifact::open`].
     pub fn signer(&self) -> Result<Option<PublicKey>, ArtifactError> {
         Ok(Artifact::open(&self.bytes)?.signer())
+    }
+
+    /// Checks that it is signed by somebody who is trusted.
+    ///
+    /// # Errors
+    /// As [`Artifact::check_signer`].
+    pub fn check_signer(&self, trust: &Trust) -> Result<(), ArtifactError> {
+        Artifact::open(&self.bytes)?.check_signer(trust)
     }
 
     /// The component, if somebody who is trusted has signed it and its code runs here.

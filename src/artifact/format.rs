@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::error::ArtifactError;
 use super::key::{PublicKey, Signature};
-use crate::engine::{Backend, Machine, tunables};
+use crate::engine::{Backend, CORE_FEATURES, Engine, Machine, tunables};
 
 /// How the file begins.
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";
@@ -41,6 +41,10 @@ pub struct Header {
     pub cpu: Vec<String>,
     /// Engine settings that the code depends on.
     pub tunables: String,
+    /// The compiler's options. They decide what the code is, not where it runs.
+    pub options: String,
+    /// The features of core WebAssembly that it was compiled with.
+    pub features: String,
     /// The BLAKE3 digest of the component.
     pub component: [u8; 32],
     /// Bytes of the component.
@@ -79,16 +83,18 @@ pub fn is_artifact(bytes: &[u8]) -> bool {
 }
 
 impl Header {
-    /// Of a component that `backend` compiled on this machine.
-    pub(super) fn new(backend: Backend, component: &[u8], sections: Vec<Section>) -> Header {
-        let machine = Machine::host();
+    /// Of a component that `engine` compiled.
+    pub(super) fn new(engine: &Engine, component: &[u8], sections: Vec<Section>) -> Header {
+        let target = engine.target();
         Header {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             engine: Backend::wasmer_version().to_owned(),
-            backend: backend.name().to_owned(),
-            target: machine.triple,
-            cpu: machine.features,
-            tunables: tunables(backend),
+            backend: engine.backend().name().to_owned(),
+            target: target.triple(),
+            cpu: target.features().map(str::to_owned).collect(),
+            tunables: tunables(engine.backend()),
+            options: engine.options(),
+            features: CORE_FEATURES.to_owned(),
             component: *blake3::hash(component).as_bytes(),
             component_bytes: component.len() as u64,
             sections,

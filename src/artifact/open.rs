@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::error::ArtifactError;
+use super::file::ArtifactFile;
 use super::format::{Header, Kind, Parts, parts};
 use super::key::{PublicKey, Trust};
 use crate::component::{Component, Precompiled};
@@ -118,5 +119,19 @@ impl<'a> Artifact<'a> {
         }
         Precompiled::load(translated, &code, backend, self.header.component_bytes)
             .map_err(ArtifactError::Contents)
+    }
+}
+
+impl ArtifactFile {
+    /// The component, whoever made the artifact.
+    ///
+    /// # Errors
+    /// [`ArtifactError`], before any of its code is loaded, if the code would not run here.
+    ///
+    /// # Safety
+    /// As [`Artifact::load_unsigned`].
+    pub unsafe fn load_unsigned(&self) -> Result<Component, ArtifactError> {
+        // SAFETY: what it asks of its caller.
+        unsafe { Artifact::open(self.bytes())?.load_unsigned() }
     }
 }

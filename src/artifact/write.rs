@@ -6,10 +6,10 @@ use super::key::SecretKey;
 use crate::component::Precompiled;
 use crate::engine::Engine;
 
-/// Compiles a component for this machine, and signs what comes of it if there is a key.
+/// Compiles a component for the engine's target, and signs what comes of it if there is a key.
 ///
 /// # Errors
-/// As [`Component::from_binary`](crate::component::Component::from_binary).
+/// As [`Component::from_binary`](crate::component::Component::from_binary); another target is no error.
 pub fn compile(engine: &Engine, component: &[u8], key: Option<&SecretKey>) -> Result<Vec<u8>, ArtifactError> {
     let precompiled = Precompiled::compile(engine, component)?;
     let mut sections = vec![(Kind::Translated, &precompiled.translated[..])];
@@ -19,7 +19,7 @@ pub fn compile(engine: &Engine, component: &[u8], key: Option<&SecretKey>) -> Re
         bytes: bytes.len() as u64,
         digest: *blake3::hash(bytes).as_bytes(),
     });
-    let header = Header::new(engine.backend(), component, entries.collect());
+    let header = Header::new(engine, component, entries.collect());
     let header = borsh::to_vec(&header).map_err(|error| ArtifactError::Header(error.to_string()))?;
     let signature = key.map(|key| key.sign(&header));
     let sections: Vec<&[u8]> = sections.into_iter().map(|(_, bytes)| bytes).collect();

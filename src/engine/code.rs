@@ -52,7 +52,7 @@ impl Machine {
 pub(crate) fn tunables(backend: Backend) -> String {
     let memories = match backend {
         Backend::Llvm => "movable",
-        Backend::Cranelift | Backend::Singlepass => "reserved",
+        Backend::Cranelift | Backend::Singlepass | Backend::Headless => "reserved",
     };
     format!("memories={memories}, tables=growable-if-shared")
 }

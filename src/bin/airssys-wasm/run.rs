@@ -9,12 +9,19 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{BackendArg, RunArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{files, output, text};
+use crate::{files, load, output, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
     let runtime = runtime(&args.backend, args.timeout)?;
-    let id = runtime.load_component_from_file(&args.component, options(args))?;
+    let options = options(args);
+    let id = match load::is_artifact(&args.component)? {
+        true => {
+            let component = load::artifact(&load::open(&args.component)?, &args.trust)?;
+            runtime.load_compiled(&component, options)?
+        }
+        false => runtime.load_component_from_file(&args.component, options)?,
+    };
     let Some(question) = question else {
         return Err(nothing_asked(&runtime, &id));
     };
@@ -44,7 +51,7 @@ pub(crate) fn runtime(backend: &BackendArg, timeout: Option<u64>) -> Outcome<Com
 }
 
 fn options(args: &RunArgs) -> ComponentOptions {
-    let options = ComponentOptions::new();
+    let options = ComponentOptions::new().with_name_of(&args.component);
     let options = args
         .config
         .iter()

@@ -1,0 +1,99 @@
+//! A component out of a file, whether it is to be compiled or is an artifact already.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use airssys_wasm::artifact::{self, ArtifactError, ArtifactFile, Trust};
+use airssys_wasm::component::Component;
+use airssys_wasm::engine::{Config, Engine};
+
+use crate::args::{BackendArg, TrustArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{keys, unsigned};
+
+/// The engine that `--backend` asks for.
+pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
+    let mut config = Config::new();
+    if let Some(backend) = backend.backend {
+        config.backend(backend);
+    }
+    Ok(Engine::new(&config)?)
+}
+
+/// Compiles a component, or loads an artifact if somebody has signed it who is trusted.
+pub(crate) fn component(engine: &Engine, path: &Path, trust: &TrustArgs) -> Outcome<Component> {
+    if is_artifact(path)? {
+        return artifact(&open(path)?, trust);
+    }
+    Component::from_binary(engine, &read(path)?).map_err(|error| cannot(path, error.into()))
+}
+
+/// The bytes of a component's file.
+pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
+    std::fs::read(path).map_err(|error| unreadable(path, error))
+}
+
+/// Whether a file begins as artifacts do.
+pub(crate) fn is_artifact(path: &Path) -> Outcome<bool> {
+    let file = File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut start = Vec::new();
+    file.take(64)
+        .read_to_end(&mut start)
+        .map_err(|error| unreadable(path, error))?;
+    Ok(artifact::is_artifact(&start))
+}
+
+/// Opens an artifact and checks every byte of it.
+pub(crate) fn open(path: &Path) -> Outcome<ArtifactFile> {
+    ArtifactFile::open(path).map_err(|error| cannot(path, error.into()))
+}
+
+/// The component of an artifact, if somebody has signed it who is trusted.
+pub(crate) fn artifact(file: &ArtifactFile, trust: &TrustArgs) -> Outcome<Component> {
+    let loaded = if trust.allow_unsigned {
+        unsigned::load(file)
+    } else {
+        file.load(&keys::trust(&trust.trust)?)
+    };
+    loaded.map_err(|error| refused(file.path(), error))
+}
+
+/// Checks that somebody has signed an artifact who is trusted.
+pub(crate) fn check_signer(file: &ArtifactFile, trust: &Trust) -> Outcome<()> {
+    file.check_signer(trust).map_err(|error| {
+        Failure::from(error).context(format!("`{}` is whole, and not trusted", file.path().display()))
+    })
+}
+
+fn refused(path: &Path, error: ArtifactError) -> Failure {
+    let advice = advice(&error);
+    let failure = cannot(path, error.into());
+    match advice {
+        Some(advice) => failure.advised(advice),
+        None => failure,
+    }
+}
+
+/// What to do about an artifact that is not trusted.
+fn advice(error: &ArtifactError) -> Option<&'static str> {
+    match error {
+        ArtifactError::UnknownSigner(_) => Some(
+            "if that is a key of somebody you trust, name it with --trust; or compile the component yourself, and allow \
+             that with --allow-unsigned",
+        ),
+        ArtifactError::Unsigned => Some(
+            "sign it (airssys-wasm compile --sign) and name the key with --trust, or allow it with --allow-unsigned if you \
+             compiled it yourself: its code runs with all that you may do",
+        ),
+        _ => None,
+    }
+}
+
+fn cannot(path: &Path, failure: Failure) -> Failure {
+    failure.context(format!("`{}` cannot be loaded", path.display()))
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Failure {
+    Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", path.display()))
+}

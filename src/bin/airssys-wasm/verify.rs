@@ -1,0 +1,37 @@
+//! `verify`: whether an artifact is whole, and whose.
+
+use serde_json::Value;
+
+use crate::args::VerifyArgs;
+use crate::exit::{Exit, Outcome};
+use crate::header::About;
+use crate::{keys, load, output, text};
+
+pub(crate) fn run(args: &VerifyArgs) -> Outcome {
+    let trust = keys::trust(&args.trust)?;
+    let file = load::open(&args.artifact)?;
+    let trusted = match args.trust.is_empty() {
+        true => None,
+        false => {
+            load::check_signer(&file, &trust)?;
+            Some(true)
+        }
+    };
+    let about = About::new(&file)?;
+    let name = args.artifact.to_string_lossy();
+    if args.json {
+        let mut json = about.json();
+        if let Some(json) = json.as_object_mut() {
+            json.insert("artifact".into(), name.into());
+            json.insert("trusted".into(), trusted.map_or(Value::Null, Value::Bool));
+        }
+        output::print_json(&json)?;
+    } else {
+        let signer = match trusted {
+            Some(_) => "whole, and signed by a trusted key",
+            None => "whole; no key was named to trust",
+        };
+        output::print(&format!("{}: {signer}\n{}", text::line(&name), about.text()))?;
+    }
+    Ok(Exit::Done)
+}
