@@ -20,18 +20,29 @@
 //! # }
 //! ```
 
+mod cache;
+mod disk;
 mod error;
 mod file;
 mod format;
+mod identity;
 mod key;
 mod open;
+mod private;
+mod records;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use cache::{
+    Cache, CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, CachedFile, Pruned, cache_key,
+};
 pub use error::ArtifactError;
 pub use file::ArtifactFile;
 pub use format::{Header, is_artifact};
+pub use identity::{Exposed, Identity};
 pub use key::{KeyError, PublicKey, SecretKey, Trust};
 pub use open::Artifact;
+pub use private::PrivateError;
+pub use records::{Records, RecordsError, Watched};
 pub use write::compile;

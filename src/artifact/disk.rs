@@ -1,0 +1,203 @@
+//! Files that are written whole or not at all: to a new file, synced, renamed. Each step goes through a trait, so that
+//! tests have each one fail.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// How the names of files begin that are being written.
+pub(super) const TEMPORARY: &str = "tmp-";
+
+/// Time after which a file that is being written is one that nobody writes any more: its process was killed.
+pub(super) const ABANDONED: Duration = Duration::from_secs(600);
+
+/// The steps that change something.
+pub(super) trait Disk: fmt::Debug + Send + Sync {
+    /// Makes a file that was not there, for this user alone.
+    fn create(&self, path: &Path) -> io::Result<File>;
+    /// Writes some of the bytes; how many.
+    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize>;
+    /// Waits until the content is on the disk.
+    fn sync(&self, file: &File) -> io::Result<()>;
+    /// Puts a file in its place, whatever is there.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Gives a file a second name, if nothing has it.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Waits until the names in a folder are on the disk.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+}
+
+/// The operating system's.
+#[derive(Debug)]
+pub(super) struct System;
+
+impl Disk for System {
+    fn create(&self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)
+    }
+
+    fn write(&self, mut file: &File, bytes: &[u8]) -> io::Result<usize> {
+        io::Write::write(&mut file, bytes)
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    #[cfg(unix)]
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
+
+    #[cfg(not(unix))]
+    fn sync_folder(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes a file of this user's, in place of the one that has the name. Whoever reads it finds the old one or this one,
+/// also after the power failed. After an error it may be either.
+pub(super) fn replace(disk: &dyn Disk, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let path = folder.join(name);
+    place(disk, folder, bytes, |temporary| disk.rename(temporary, &path))
+}
+
+/// Writes a file of this user's, if nothing has the name yet; whether that was so.
+pub(super) fn establish(disk: &dyn Disk, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<bool> {
+    let path = folder.join(name);
+    let mut first = true;
+    place(disk, folder, bytes, |temporary| {
+        match disk.link(temporary, &path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => first = false,
+            linked => linked?,
+        }
+        disk.remove(temporary)
+    })?;
+    Ok(first)
+}
+
+fn place(
+    disk: &dyn Disk,
+    folder: &Path,
+    bytes: &[u8],
+    put: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let temporary = folder.join(format!("{TEMPORARY}{:016x}", u64::from_le_bytes(random)));
+    let file = disk.create(&temporary)?;
+    let done = write_all(disk, &file, bytes)
+        .and_then(|()| disk.sync(&file))
+        .and_then(|()| put(&temporary));
+    if let Err(error) = done {
+        // If it cannot be removed now, it is when it has been abandoned for long enough.
+        let _ = disk.remove(&temporary);
+        return Err(error);
+    }
+    disk.sync_folder(folder)
+}
+
+fn write_all(disk: &dyn Disk, file: &File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match disk.write(file, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Opens a regular file to read it: nothing that a name may be put for has this wait, or read elsewhere.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+        // Its lowest 31 bits have all flags there are.
+        let flags = i32::try_from(flags).map_err(|_| io::Error::from(io::ErrorKind::Unsupported))?;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        ));
+    }
+    Ok(file)
+}
+
+/// Reads a small file, and at most one byte more than it may have.
+pub(super) fn read_small(file: &File, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(most.saturating_add(1));
+    file.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A file in a folder of ours.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) path: PathBuf,
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    pub(super) modified: SystemTime,
+}
+
+impl Listed {
+    /// Whether it was being written and is not any more.
+    pub(super) fn is_abandoned(&self, now: SystemTime) -> bool {
+        self.name.starts_with(TEMPORARY) && self.is_old(now)
+    }
+
+    /// Whether nobody can be about to need it.
+    pub(super) fn is_old(&self, now: SystemTime) -> bool {
+        // One from far ahead is as good as old: the clock was set back.
+        let distance = now.duration_since(self.modified);
+        distance.unwrap_or_else(|ahead| ahead.duration()) >= ABANDONED
+    }
+}
+
+/// The files in a folder. What goes while it is looked at is left out.
+pub(super) fn list(folder: &Path) -> io::Result<Vec<Listed>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let Ok(found) = entry.metadata() else { continue };
+        if found.is_file() {
+            files.push(Listed {
+                path: entry.path(),
+                name,
+                bytes: found.len(),
+                modified: found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            });
+        }
+    }
+    Ok(files)
+}
