@@ -58,7 +58,8 @@ fn what_is_compiled_for_another_machine_is_whole_and_does_not_run_here() {
     let trust = Trust::new([key.public()]);
     for backend in Backend::available() {
         let target = target(elsewhere).with_features(cpu).expect("features");
-        let engine = engine(|config| config.backend(*backend).target(target.clone())).expect("it is available");
+        let engine =
+            engine(|config| config.backend(*backend).target(target.clone())).expect("it is available");
         let file = artifact::compile(&engine, &component, Some(&key));
         let file = file.unwrap_or_else(|error| panic!("{backend}: {error}"));
         let artifact = Artifact::open(&file).expect("it is whole");
@@ -145,7 +146,11 @@ fn what_a_backend_does_not_have_is_refused() {
             Backend::Cranelift => assert!(level.is_ok()),
             _ => assert!(matches!(level, Err(Error::EngineOption { .. })), "{backend}"),
         }
-        let old = engine(|config| config.backend(*backend).target(target("x86_64-unknown-linux-gnu")));
+        let old = engine(|config| {
+            config
+                .backend(*backend)
+                .target(target("x86_64-unknown-linux-gnu"))
+        });
         match backend {
             Backend::Singlepass => {
                 assert!(matches!(old, Err(Error::Target(TargetError::TooOld { .. }))));
@@ -192,10 +197,17 @@ fn a_compilation_tells_how_far_it_is() {
         let compiled = Component::from_binary(&watched, &component).expect("it compiles");
         let seen = seen.lock().expect("no panics");
         let last = seen.last().expect("it was told");
-        assert_eq!((last.modules_done, last.modules), (compiled.core_modules(), compiled.core_modules()));
+        assert_eq!(
+            (last.modules_done, last.modules),
+            (compiled.core_modules(), compiled.core_modules())
+        );
         assert_eq!(last.bytes_done, last.bytes);
         assert!(last.functions > 10 && last.bytes > 1000, "{last:?}");
-        assert!(seen.len() > last.modules, "{backend}: it was told {} times", seen.len());
+        assert!(
+            seen.len() > last.modules,
+            "{backend}: it was told {} times",
+            seen.len()
+        );
         for progress in seen.iter() {
             assert!(progress.bytes_done <= progress.bytes && progress.modules_done <= progress.modules);
             assert_eq!((progress.functions, progress.bytes), (last.functions, last.bytes));
@@ -240,7 +252,10 @@ fn each_component_has_a_compiler_of_its_own_choice() {
     foreign.target(target(AARCH64));
     if !target(AARCH64).runs_here() {
         let refused = runtime.load_component(&component, ComponentOptions::new().with_engine(foreign));
-        assert!(matches!(refused, Err(RuntimeError::Load(Error::ForeignTarget { .. }))));
+        assert!(matches!(
+            refused,
+            Err(RuntimeError::Load(Error::ForeignTarget { .. }))
+        ));
     }
 }
 

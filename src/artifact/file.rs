@@ -16,6 +16,7 @@ pub struct ArtifactFile {
     path: PathBuf,
     file: File,
     bytes: Vec<u8>,
+    digest: [u8; 32],
 }
 
 impl ArtifactFile {
@@ -32,8 +33,9 @@ impl ArtifactFile {
         let mut file = File::open(path).map_err(unreadable)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(unreadable)?;
-        Artifact::open(&bytes)?;
+        let digest = Artifact::open(&bytes)?.digest();
         Ok(ArtifactFile {
+            digest,
             path: path.to_owned(),
             file,
             bytes,
@@ -50,9 +52,18 @@ impl ArtifactFile {
         &self.file
     }
 
-    /// All of it.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The BLAKE3 digest of the header and its signature. As the header has a digest of every section, two files with
+    /// the same one are the same, once they are verified.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// Reads the whole file, and checks that it is what its header says.
+    ///
+    /// # Errors
+    /// As [`Artifact::open`].
+    pub fn verify(&self) -> Result<Artifact<'_>, ArtifactError> {
+        Artifact::open(&self.bytes)
     }
 
     /// What it says about itself.
@@ -69,14 +80,6 @@ impl ArtifactFile {
     /// As [`Artifact::open`].
     pub fn signer(&self) -> Result<Option<PublicKey>, ArtifactError> {
         Ok(Artifact::open(&self.bytes)?.signer())
-    }
-
-    /// Checks that it is signed by somebody who is trusted.
-    ///
-    /// # Errors
-    /// As [`Artifact::check_signer`].
-    pub fn check_signer(&self, trust: &Trust) -> Result<(), ArtifactError> {
-        Artifact::open(&self.bytes)?.check_signer(trust)
     }
 
     /// The component, if somebody who is trusted has signed it and its code runs here.

@@ -7,7 +7,6 @@
 use std::ops::Range;
 
 use super::error::ArtifactError;
-use super::file::ArtifactFile;
 use super::format::{Header, Kind, Parts, parts};
 use super::key::{PublicKey, Trust};
 use crate::component::{Component, Precompiled};
@@ -54,6 +53,15 @@ impl<'a> Artifact<'a> {
             signer,
             sections,
         })
+    }
+
+    /// The digest of all that comes before the sections.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let end = self
+            .sections
+            .first()
+            .map_or(self.file.len(), |(_, range)| range.start);
+        *blake3::hash(self.file.get(..end).unwrap_or_default()).as_bytes()
     }
 
     /// What it says about itself.
@@ -119,19 +127,5 @@ impl<'a> Artifact<'a> {
         }
         Precompiled::load(translated, &code, backend, self.header.component_bytes)
             .map_err(ArtifactError::Contents)
-    }
-}
-
-impl ArtifactFile {
-    /// The component, whoever made the artifact.
-    ///
-    /// # Errors
-    /// [`ArtifactError`], before any of its code is loaded, if the code would not run here.
-    ///
-    /// # Safety
-    /// As [`Artifact::load_unsigned`].
-    pub unsafe fn load_unsigned(&self) -> Result<Component, ArtifactError> {
-        // SAFETY: what it asks of its caller.
-        unsafe { Artifact::open(self.bytes())?.load_unsigned() }
     }
 }

@@ -10,7 +10,9 @@ use serde_json::Value;
 #[path = "args/artifacts.rs"]
 mod artifacts;
 
-pub(crate) use artifacts::{CompileArgs, KeygenArgs, TrustArgs, VerifyArgs};
+pub(crate) use artifacts::{
+    CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
+};
 
 use crate::exit;
 
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Compile(CompileArgs),
     Keygen(KeygenArgs),
     Verify(VerifyArgs),
+    Install(InstallArgs),
+    Cache(CacheArgs),
     Backends(BackendsArgs),
     #[cfg(feature = "cli")]
     Bindgen(BindgenArgs),

@@ -27,10 +27,11 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
         )));
     }
     let interrupt = Interrupt::watch()?;
-    let file = compile(&engine, &component, key.as_ref(), &interrupt).map_err(|failure| match failure.exit {
-        Exit::Interrupted => failure,
-        _ => failure.context(format!("`{}` cannot be compiled", args.component.display())),
-    })?;
+    let file =
+        compile(&engine, &component, key.as_ref(), &interrupt).map_err(|failure| match failure.exit {
+            Exit::Interrupted => failure,
+            _ => failure.context(format!("`{}` cannot be compiled", args.component.display())),
+        })?;
     interrupt.writing()?;
     files::write(&args.output, &file)?;
     tell(args, &file)

@@ -1,9 +1,8 @@
 //! What an artifact says about itself, for people and for programs.
 
-use airssys_wasm::artifact::{ArtifactFile, Header, PublicKey};
+use airssys_wasm::artifact::{Artifact, Header, PublicKey};
 use serde_json::{Value, json};
 
-use crate::exit::Outcome;
 use crate::{output, text};
 
 /// An artifact's header, its signer, and what stands against running it here.
@@ -16,14 +15,15 @@ pub(crate) struct About {
 }
 
 impl About {
-    pub(crate) fn new(file: &ArtifactFile) -> Outcome<About> {
-        let header = file.header()?;
-        Ok(About {
-            signer: file.signer()?,
-            bytes: file.file().metadata().map_or(0, |metadata| metadata.len()),
+    /// Of an artifact in a file of so many bytes.
+    pub(crate) fn new(artifact: &Artifact<'_>, bytes: u64) -> About {
+        let header = artifact.header();
+        About {
+            signer: artifact.signer(),
+            bytes,
             obstacle: header.check_host().err().map(|error| error.to_string()),
-            header,
-        })
+            header: header.clone(),
+        }
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -58,13 +58,19 @@ impl About {
         };
         let rows = [
             ["signed by", &signer],
-            ["made by", &format!("airssys-wasm {} with wasmer {}", header.version, header.engine)],
+            [
+                "made by",
+                &format!("airssys-wasm {} with wasmer {}", header.version, header.engine),
+            ],
             ["backend", &format!("{}; {}", header.backend, header.options)],
             ["target", &header.target],
             ["processor", &header.cpu.join(", ")],
             ["features", &header.features],
             ["engine", &header.tunables],
-            ["component", &format!("{} ({} bytes)", digest(header), header.component_bytes)],
+            [
+                "component",
+                &format!("{} ({} bytes)", digest(header), header.component_bytes),
+            ],
             ["runs here", &here],
         ];
         // The header may be anybody's text.
@@ -74,5 +80,9 @@ impl About {
 }
 
 fn digest(header: &Header) -> String {
-    header.component.iter().map(|byte| format!("{byte:02x}")).collect()
+    header
+        .component
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -69,8 +69,9 @@ fn unwritable(path: &Path, error: io::Error) -> Failure {
 
 /// The secret key in a file that nobody else can read.
 pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
-    let unreadable =
-        |error| Failure::new(Exit::Host, error).context(format!("the key `{}` cannot be read", path.display()));
+    let unreadable = |error| {
+        Failure::new(Exit::Host, error).context(format!("the key `{}` cannot be read", path.display()))
+    };
     let file = File::open(path).map_err(unreadable)?;
     #[cfg(unix)]
     {
@@ -112,7 +113,9 @@ fn public(named: &str) -> Outcome<PublicKey> {
         }
         Err(error) => {
             let error = Failure::new(Exit::Usage, error);
-            return Err(error.context(format!("`{named}` is neither a public key nor a file that can be read")));
+            return Err(error.context(format!(
+                "`{named}` is neither a public key nor a file that can be read"
+            )));
         }
     };
     let text = text(file).map_err(|error| {

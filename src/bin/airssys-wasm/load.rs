@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use airssys_wasm::artifact::{self, ArtifactError, ArtifactFile, Trust};
+use airssys_wasm::artifact::{self, Artifact, ArtifactError, ArtifactFile};
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Config, Engine};
 
@@ -44,29 +44,33 @@ pub(crate) fn is_artifact(path: &Path) -> Outcome<bool> {
     Ok(artifact::is_artifact(&start))
 }
 
-/// Opens an artifact and checks every byte of it.
+/// Opens an artifact.
 pub(crate) fn open(path: &Path) -> Outcome<ArtifactFile> {
     ArtifactFile::open(path).map_err(|error| cannot(path, error.into()))
 }
 
+/// Bytes of an artifact's file.
+pub(crate) fn bytes(file: &ArtifactFile) -> u64 {
+    file.file().metadata().map_or(0, |about| about.len())
+}
+
+/// Checks every byte of an artifact.
+pub(crate) fn verify(file: &ArtifactFile) -> Outcome<Artifact<'_>> {
+    file.verify().map_err(|error| cannot(file.path(), error.into()))
+}
+
 /// The component of an artifact, if somebody has signed it who is trusted.
 pub(crate) fn artifact(file: &ArtifactFile, trust: &TrustArgs) -> Outcome<Component> {
-    let loaded = if trust.allow_unsigned {
-        unsigned::load(file)
-    } else {
-        file.load(&keys::trust(&trust.trust)?)
+    let artifact = verify(file)?;
+    let loaded = match trust.allow_unsigned {
+        true => unsigned::load(&artifact),
+        false => artifact.load(&keys::trust(&trust.trust)?),
     };
     loaded.map_err(|error| refused(file.path(), error))
 }
 
-/// Checks that somebody has signed an artifact who is trusted.
-pub(crate) fn check_signer(file: &ArtifactFile, trust: &Trust) -> Outcome<()> {
-    file.check_signer(trust).map_err(|error| {
-        Failure::from(error).context(format!("`{}` is whole, and not trusted", file.path().display()))
-    })
-}
-
-fn refused(path: &Path, error: ArtifactError) -> Failure {
+/// The failure of an artifact that is not loaded, with what to do about it.
+pub(crate) fn refused(path: &Path, error: ArtifactError) -> Failure {
     let advice = advice(&error);
     let failure = cannot(path, error.into());
     match advice {

@@ -6,6 +6,7 @@ mod args;
 mod backends;
 #[cfg(feature = "cli")]
 mod bindgen;
+mod cache;
 mod compile;
 #[cfg(feature = "cli")]
 mod conformance;
@@ -15,6 +16,7 @@ mod exit;
 mod files;
 mod header;
 mod inspect;
+mod install;
 mod interrupt;
 mod invoke;
 mod keys;
@@ -47,6 +49,8 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(args),
         Command::Keygen(args) => keys::generate(args),
         Command::Verify(args) => verify::run(args),
+        Command::Install(args) => install::run(args),
+        Command::Cache(args) => cache::run(args),
         Command::Backends(args) => backends::run(args),
         #[cfg(feature = "cli")]
         Command::Bindgen(args) => bindgen::run(args),

@@ -20,7 +20,8 @@ mod on_terminal {
     impl Bar {
         pub(crate) fn new() -> Bar {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{msg} [{bar:30}] {percent}% {elapsed} elapsed, {eta} left");
+            let style =
+                ProgressStyle::with_template("{msg} [{bar:30}] {percent}% {elapsed} elapsed, {eta} left");
             if let Ok(style) = style {
                 bar.set_style(style.progress_chars("=> "));
             }

@@ -4,11 +4,11 @@
     reason = "the user answers for the file, on the command line; this is where the program takes that on"
 )]
 
-use airssys_wasm::artifact::{ArtifactError, ArtifactFile};
+use airssys_wasm::artifact::{Artifact, ArtifactError};
 use airssys_wasm::component::Component;
 
 /// The component of an artifact, whoever made it. Called for `--allow-unsigned` alone.
-pub(crate) fn load(file: &ArtifactFile) -> Result<Component, ArtifactError> {
+pub(crate) fn load(artifact: &Artifact<'_>) -> Result<Component, ArtifactError> {
     // SAFETY: whoever gave `--allow-unsigned` has said that the file comes from `airssys-wasm compile`.
-    unsafe { file.load_unsigned() }
+    unsafe { artifact.load_unsigned() }
 }

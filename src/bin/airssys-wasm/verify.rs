@@ -3,21 +3,25 @@
 use serde_json::Value;
 
 use crate::args::VerifyArgs;
-use crate::exit::{Exit, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
 use crate::header::About;
 use crate::{keys, load, output, text};
 
 pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let trust = keys::trust(&args.trust)?;
     let file = load::open(&args.artifact)?;
+    let artifact = load::verify(&file)?;
     let trusted = match args.trust.is_empty() {
         true => None,
         false => {
-            load::check_signer(&file, &trust)?;
+            artifact.check_signer(&trust).map_err(|error| {
+                let whole = format!("`{}` is whole, and not trusted", args.artifact.display());
+                Failure::from(error).context(whole)
+            })?;
             Some(true)
         }
     };
-    let about = About::new(&file)?;
+    let about = About::new(&artifact, load::bytes(&file));
     let name = args.artifact.to_string_lossy();
     if args.json {
         let mut json = about.json();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use airssys_wasm::engine::{Backend, OptLevel, Target};
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::exit;
 
@@ -17,6 +17,13 @@ pub(crate) struct TrustArgs {
     /// Run an artifact whoever made it. Its code runs with all that you may do: only for what you compiled yourself
     #[arg(long, conflicts_with = "trust")]
     pub(crate) allow_unsigned: bool,
+}
+
+impl TrustArgs {
+    /// Whether anything is said about whom to trust.
+    pub(crate) fn is_given(&self) -> bool {
+        self.allow_unsigned || !self.trust.is_empty()
+    }
 }
 
 /// Compile a component ahead of time, to an artifact that starts at once
@@ -87,4 +94,68 @@ pub(crate) struct VerifyArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Check an artifact whole, and remember that for this user
+///
+/// It then starts without being read again, until the file changes in any way. What is not signed by a trusted key, or would not
+/// run here, is refused.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct InstallArgs {
+    /// The artifact
+    pub(crate) artifact: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+
+    /// Copy it to this folder first, in place of one with the same name; otherwise it stays where it is
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+}
+
+/// Show or empty the cache of compiled components
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct CacheArgs {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Show where it is, and how much is in it
+    Info {
+        /// The cache's folder; this user's if it is left out
+        #[arg(long, value_name = "DIR")]
+        cache: Option<PathBuf>,
+
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove what was not used for longest, until so many bytes are left
+    Prune {
+        /// The cache's folder; this user's if it is left out
+        #[arg(long, value_name = "DIR")]
+        cache: Option<PathBuf>,
+
+        /// Bytes that may stay
+        #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+        max_bytes: u64,
+
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove everything
+    Clear {
+        /// The cache's folder; this user's if it is left out
+        #[arg(long, value_name = "DIR")]
+        cache: Option<PathBuf>,
+
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
