@@ -48,8 +48,8 @@ pub enum Exposed {
     /// Others than its owner can change it.
     #[error("its group or others may write to it (mode {:o}): `chmod go-w` it", .0 & 0o7777)]
     Writable(u32),
-    /// The file system takes somebody else's word for what is in a file, and when that changed.
-    #[error("it is on a network or user-space file system (type {0:#x})")]
+    /// The file system takes somebody else's word for what is in a file, or does not notice all changes.
+    #[error("its file system does not vouch for changes being noticed (type {0:#x})")]
     FileSystem(u64),
     /// This library does not know how to tell on this operating system.
     #[error("this is not known on this operating system")]
@@ -140,18 +140,16 @@ impl Identity {
     }
 }
 
-/// File systems of Linux whose kernel alone says what is in a file and when it changed. Those that ask a server or a
-/// program of some user's are not among them.
+/// File systems of Linux whose kernel alone says what is in a file, and which notice each change. Those that ask a server or
+/// a program of some user's are not among them; nor is tmpfs, where writing through a mapping leaves no trace.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const LOCAL: [u64; 16] = [
+const LOCAL: [u64; 14] = [
     0xef53,      // ext2, ext3, ext4
     0x5846_5342, // XFS
     0x9123_683e, // Btrfs
     0xf2f5_2010, // F2FS
     0xca45_1a4e, // bcachefs
     0x2fc1_2fc1, // ZFS
-    0x0102_1994, // tmpfs
-    0x8584_58f6, // ramfs
     0x794c_7630, // overlayfs
     0x7371_7368, // SquashFS
     0xe0f5_e1e2, // EROFS

@@ -32,6 +32,7 @@ mod private;
 mod records;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod write;
 
 pub use cache::{
@@ -45,4 +46,5 @@ pub use key::{KeyError, PublicKey, SecretKey, Trust};
 pub use open::Artifact;
 pub use private::PrivateError;
 pub use records::{Records, RecordsError, Watched};
+pub use tiers::{ComponentCache, MemoryInfo, MemoryLimits, TierCounters};
 pub use write::compile;

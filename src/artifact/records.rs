@@ -129,8 +129,8 @@ impl Records {
     /// [`RecordsError::Exposed`], [`RecordsError::Fresh`].
     pub fn watch(&self, file: &File) -> Result<Watched, RecordsError> {
         Identity::protected(file)?;
-        // A page that is written through a mapping changes the file's times when it becomes dirty, and not again before it
-        // is clean.
+        // Who writes to a page through a mapping changes the file's times when the page becomes dirty, and not again before
+        // it is clean.
         file.sync_data().map_err(Exposed::Unknown)?;
         let identity = Identity::protected(file)?;
         let wait = identity.unsettled(SystemTime::now());
@@ -261,4 +261,4 @@ fn record_of(identity: Identity, digest: &[u8; 32]) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod tests;
+pub(super) mod tests;

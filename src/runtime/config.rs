@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::InvalidConfig;
+use crate::artifact::ComponentCache;
 use crate::engine::{Backend, Config, Engine, StoreLimits};
 use crate::host::{Clock, SystemClock};
 use crate::messaging::MailboxLimits;
@@ -35,6 +36,7 @@ pub struct RuntimeConfig {
     pub(super) default_timeout: Duration,
     pub(super) longest_timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) cache: Option<ComponentCache>,
 }
 
 impl RuntimeConfig {
@@ -48,12 +50,18 @@ impl RuntimeConfig {
             default_timeout: DEFAULT_TIMEOUT,
             longest_timeout: None,
             clock: Arc::new(SystemClock),
+            cache: None,
         }
     }
 
     /// The compiler that it chose.
     pub fn backend(&self) -> Backend {
         self.engine.backend()
+    }
+
+    /// The cache that it compiles through, if there is one.
+    pub fn cache(&self) -> Option<&ComponentCache> {
+        self.cache.as_ref()
     }
 }
 
@@ -67,6 +75,7 @@ pub struct RuntimeConfigBuilder {
     default_timeout: Duration,
     longest_timeout: Option<Duration>,
     clock: Arc<dyn Clock>,
+    cache: Option<ComponentCache>,
 }
 
 impl RuntimeConfigBuilder {
@@ -125,6 +134,19 @@ impl RuntimeConfigBuilder {
         self
     }
 
+    /// Compiles through a cache, which may be shared with other runtimes and, if it has a folder, with other processes.
+    /// Without one, each load compiles.
+    pub fn with_cache(mut self, cache: ComponentCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Compiles whatever is loaded: the default.
+    pub fn without_cache(mut self) -> Self {
+        self.cache = None;
+        self
+    }
+
     /// Says that components may use the payload codecs. They always may: this changes nothing, and is here for
     /// those who like to see it written.
     pub fn with_multicodec_support(self) -> Self {
@@ -170,6 +192,7 @@ impl RuntimeConfigBuilder {
             default_timeout: self.default_timeout,
             longest_timeout,
             clock: self.clock,
+            cache: self.cache,
         })
     }
 }

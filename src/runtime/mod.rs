@@ -115,7 +115,11 @@ impl ComponentRuntime {
     ) -> Result<ComponentId, RuntimeError> {
         let settings = self.check(&options)?;
         let engine = options.engine(&self.shared.config.engine)?;
-        let component = Component::from_binary(&engine, bytes).map_err(RuntimeError::Load)?;
+        let component = match &self.shared.config.cache {
+            Some(cache) if engine.target().runs_here() => cache.get(&engine, bytes),
+            _ => Component::from_binary(&engine, bytes),
+        };
+        let component = component.map_err(RuntimeError::Load)?;
         self.link(&component, options, settings)
     }
 

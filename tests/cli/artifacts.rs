@@ -387,6 +387,121 @@ fn what_cannot_be_compiled_for_is_refused() {
 }
 
 #[test]
+fn an_artifact_is_installed() {
+    let (_, public) = key();
+    let folder = scratch("installed");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+    let into = ["--into", text(&folder)];
+    let name = signed().file_name().expect("a name");
+    let place = folder.join(name);
+    for _ in 0..2 {
+        let args = [
+            &["install", text(signed()), "--trust", public, "--json"],
+            &into[..],
+        ]
+        .concat();
+        let said = airssys(&args).ended(0).json();
+        assert_eq!(said, json!({"installed": text(&place), "signer": public}));
+        assert_eq!(std::fs::read(&place).ok(), std::fs::read(signed()).ok());
+        run(text(&place), &["--trust", public]).ended(0);
+    }
+    // What was installed and then altered is verified again, and refused.
+    let mut altered = std::fs::read(&place).expect("it is there");
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    std::fs::write(&place, &altered).expect("it is ours");
+    run(text(&place), &["--trust", public]).ended(3).says("altered");
+    // Where it lies, without a copy.
+    let own = compile("own-place", &[]);
+    let args = ["install", text(&own), "--allow-unsigned"];
+    let said = airssys(&args).ended(0);
+    assert!(said.stdout.ends_with("installed, signed by nobody\n"), "{said:?}");
+
+    let refused = folder.join("refused.cwasm");
+    for (artifact, trust) in [(text(&own), "--trust"), (text(signed()), "--trust")] {
+        let stranger = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        airssys(&[&["install", artifact, trust, stranger], &into[..]].concat()).ended(3);
+    }
+    assert!(!folder.join("own-place.cwasm").exists() && !refused.exists());
+    let elsewhere = compile(
+        "install-elsewhere",
+        &["--target", elsewhere(), "--backend", "cranelift"],
+    );
+    airssys(&[&["install", text(&elsewhere), "--allow-unsigned"], &into[..]].concat())
+        .ended(3)
+        .says("does not run here");
+    let damaged = scratch_file("install-damaged.cwasm", &altered);
+    airssys(&[&["install", &damaged, "--allow-unsigned"], &into[..]].concat()).ended(3);
+    let nowhere = scratch("no-folder");
+    airssys(&[
+        "install",
+        text(signed()),
+        "--trust",
+        public,
+        "--into",
+        text(&nowhere),
+    ])
+    .ended(5);
+    let mut left: Vec<_> = std::fs::read_dir(&folder)
+        .expect("it is there")
+        .map(|entry| entry.expect("readable").file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, [name]);
+}
+
+#[test]
+fn what_is_compiled_is_kept_from_run_to_run() {
+    let cache = scratch("a-cache");
+    let info = |code| {
+        airssys(&["cache", "info", "--cache", text(&cache), "--json"])
+            .ended(code)
+            .json()
+    };
+    let component = fixture("counter");
+    let increment = ["run", &component, "--operation", "increment"];
+    let cached = [&increment[..], &["--cache", text(&cache)]].concat();
+    for _ in 0..2 {
+        assert_eq!(airssys(&cached).ended(0).json(), json!({"count": 1}));
+        assert_eq!(info(0)["components"], 1);
+    }
+    let bench = fixture("bench");
+    let call = ["invoke", &bench, "add(1, 2)", "--cache", text(&cache)];
+    assert_eq!(airssys(&call).ended(0).stdout, "3\n");
+    assert_eq!(info(0)["components"], 2);
+    let uncached = [&increment[..], &["--cache", "off"]].concat();
+    assert_eq!(airssys(&uncached).ended(0).json(), json!({"count": 1}));
+    assert_eq!(info(0)["components"], 2);
+    let pruned = airssys(&[
+        "cache",
+        "prune",
+        "--cache",
+        text(&cache),
+        "--max-bytes",
+        "0",
+        "--json",
+    ]);
+    assert_eq!(pruned.ended(0).json()["components"], 2);
+    assert_eq!(info(0)["bytes"], 0);
+    airssys(&cached).ended(0);
+    let cleared = airssys(&["cache", "clear", "--cache", text(&cache)]).ended(0);
+    assert!(
+        cleared.stdout.starts_with("components removed: 1 ("),
+        "{cleared:?}"
+    );
+    assert_eq!(info(0)["components"], 0);
+    // A file is no folder: what somebody names has to be usable.
+    let file = scratch_file("no-cache", b"");
+    airssys(&[&increment[..], &["--cache", &file]].concat()).ended(5);
+    airssys(&["cache", "info", "--cache", &file]).ended(5);
+}
+
+#[test]
 fn an_artifact_is_replaced_whole() {
     let path = compile("replaced", &[]);
     let before = std::fs::read(&path).expect("it is there");

@@ -4,6 +4,7 @@
 //! all is well, 1 when a check failed, 2 for wrong usage.
 
 mod bench;
+mod cache_kills;
 mod conformance;
 mod fuzz;
 mod guests;
@@ -59,6 +60,10 @@ enum Command {
     ///
     /// Runs a libFuzzer target of tests/fuzz for a time and exits with 1 if it found something. `ci` runs each of them.
     Fuzz(fuzz::Options),
+    /// Kill processes that write the cache of compiled components, and look for bad entries
+    ///
+    /// The test `artifact_cache` has the same with 40 kills.
+    CacheKills(cache_kills::Options),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +96,7 @@ fn run(command: &Command) -> Result<bool> {
         Command::Bench(options) => bench::run(&root, options),
         Command::Conformance(options) => conformance::run(&root, options),
         Command::Fuzz(options) => fuzz::run(&root, options),
+        Command::CacheKills(options) => cache_kills::run(&root, options),
     }
 }
 

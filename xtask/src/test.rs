@@ -118,12 +118,9 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
 
     let headless = headless(root, &llvm)?;
     summary.record("the program without a compiler, built", headless.is_some());
-    let passed = cargo_with(
-        root,
-        &llvm,
-        headless.map(|program| (HEADLESS, program)),
-        &[&["test"][..], &build].concat(),
-    )?;
+    let program = headless.as_ref().map(|program| program.to_string_lossy());
+    let variables: Vec<(&str, &str)> = program.iter().map(|program| (HEADLESS, &**program)).collect();
+    let passed = cargo_with(root, &llvm, &[&["test"][..], &build].concat(), &variables)?;
     summary.record(&format!("tests, with the backends {features}"), passed);
 
     fuzz_all(root, &mut summary);

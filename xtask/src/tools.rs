@@ -47,24 +47,22 @@ pub(crate) fn find_llvm() -> Llvm {
 
 /// Runs cargo in the workspace, its output going where ours goes; returns whether it succeeded.
 pub(crate) fn cargo(root: &Path, llvm: &Llvm, arguments: &[&str]) -> Result<bool> {
-    cargo_with(root, llvm, None, arguments)
+    cargo_with(root, llvm, arguments, &[])
 }
 
-/// As [`cargo`], with one more environment variable that names a path.
+/// The same, with variables in its environment.
 pub(crate) fn cargo_with(
     root: &Path,
     llvm: &Llvm,
-    variable: Option<(&str, PathBuf)>,
     arguments: &[&str],
+    variables: &[(&str, &str)],
 ) -> Result<bool> {
     announce(&format!("cargo {}", arguments.join(" ")));
     let mut command = Command::new(cargo_program());
     command.current_dir(root).args(arguments);
+    command.envs(variables.iter().copied());
     if let Llvm::At(prefix) = llvm {
         command.env(LLVM_PREFIX, prefix);
-    }
-    if let Some((name, path)) = variable {
-        command.env(name, path);
     }
     let status = command
         .status()

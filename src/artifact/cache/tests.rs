@@ -6,7 +6,11 @@ pub(in crate::artifact) struct Folder(pub(in crate::artifact) PathBuf);
 
 impl Folder {
     pub(in crate::artifact) fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("airssys-cache-{name}-{}", std::process::id()));
+        #[cfg(target_os = "linux")]
+        let temporary = crate::artifact::records::tests::temporary();
+        #[cfg(not(target_os = "linux"))]
+        let temporary = std::env::temp_dir();
+        let path = temporary.join(format!("airssys-cache-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         Folder(path)
     }

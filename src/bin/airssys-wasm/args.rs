@@ -11,7 +11,7 @@ use serde_json::Value;
 mod artifacts;
 
 pub(crate) use artifacts::{
-    CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
+    CacheArg, CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
 };
 
 use crate::exit;
@@ -82,6 +82,9 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) backend: BackendArg,
 
+    #[command(flatten)]
+    pub(crate) cache: CacheArg,
+
     /// A setting that the component can ask for; may be given many times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) config: Vec<(String, String)>,
@@ -142,6 +145,9 @@ pub(crate) struct InvokeArgs {
 
     #[command(flatten)]
     pub(crate) backend: BackendArg,
+
+    #[command(flatten)]
+    pub(crate) cache: CacheArg,
 
     /// Print one JSON object, which holds the result as WAVE text
     #[arg(long)]

@@ -38,7 +38,7 @@ fn info(dir: Option<&PathBuf>, as_json: bool) -> Outcome {
         }))?;
     } else {
         output::print(&format!(
-            "{}: {} components, {} of {} bytes",
+            "{}: components: {}, with {} of {} bytes",
             text::line(&info.dir.to_string_lossy()),
             info.entries,
             info.bytes,
@@ -57,7 +57,7 @@ fn tell(removed: Pruned, as_json: bool) -> Outcome {
         }))?;
     } else {
         output::print(&format!(
-            "{} components removed, {} bytes",
+            "components removed: {} ({} bytes)",
             removed.entries, removed.bytes
         ))?;
     }

@@ -16,13 +16,13 @@ use crate::{load, output, run, text};
 type Items = [(String, ExternType)];
 
 pub(crate) fn run(args: &InspectArgs) -> Outcome {
-    let runtime = run::runtime(&args.backend, None)?;
+    let runtime = run::runtime(&args.backend, None, None)?;
     let engine = load::engine(&args.backend)?;
     let file = match load::is_artifact(&args.component)? {
         true => Some(load::open(&args.component)?),
         false => None,
     };
-    let about = |file| Ok(About::new(&load::verify(file)?, load::bytes(file)));
+    let about = |file| -> Outcome<About> { Ok(About::new(&load::verify(file)?, load::bytes(file))) };
     let about = file.as_ref().map(about).transpose()?;
     let component = match (&file, &about) {
         // A look at the header takes no trust; what the component says about itself, it says by running.
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
             return header(args, about);
         }
         (Some(file), _) => load::artifact(file, &args.trust)?,
-        (None, _) => load::component(&engine, &args.component, &args.trust)?,
+        (None, _) => load::component(&engine, &args.component, &args.trust, None)?,
     };
     let mut linker = Linker::<HostContext>::new(&engine);
     host::add_to_linker(&mut linker)?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use airssys_wasm::artifact::Records;
+use serde_json::json;
 
 use crate::args::InstallArgs;
 use crate::exit::{Exit, Failure, Outcome};
@@ -32,14 +33,16 @@ pub(crate) fn run(args: &InstallArgs) -> Outcome {
             anyhow::Error::msg("the file was replaced by another while it was installed: install it again"),
         ));
     }
-    let signed = match signer {
-        Some(signer) => format!("signed by {signer}"),
-        None => "signed by nobody".to_owned(),
-    };
-    output::print(&format!(
-        "{}: installed, {signed}",
-        text::line(&place.to_string_lossy())
-    ))?;
+    let signer = signer.map(|signer| signer.to_string());
+    if args.json {
+        output::print_json(&json!({ "installed": place.to_string_lossy(), "signer": signer }))?;
+    } else {
+        output::print(&format!(
+            "{}: installed, signed by {}",
+            text::line(&place.to_string_lossy()),
+            signer.as_deref().unwrap_or("nobody")
+        ))?;
+    }
     Ok(Exit::Done)
 }
 

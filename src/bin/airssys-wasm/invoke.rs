@@ -11,7 +11,12 @@ use crate::{load, output};
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
     let engine = load::engine(&args.backend)?;
-    let component = load::component(&engine, &args.component, &args.trust)?;
+    let component = load::component(
+        &engine,
+        &args.component,
+        &args.trust,
+        load::cache(&args.cache)?.as_ref(),
+    )?;
     let export = wave::find(&component, &call)?;
     refuse_resources(&export)?;
     let ty = &export.function.ty;

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use airssys_wasm::artifact::{PublicKey, SecretKey, Trust};
+use serde_json::json;
 
 use crate::args::KeygenArgs;
 use crate::exit::{Exit, Failure, Outcome};
@@ -30,7 +31,15 @@ pub(crate) fn generate(args: &KeygenArgs) -> Outcome {
         written.inspect_err(|_| discard(&public_name))
     });
     written.inspect_err(|_| discard(&args.output))?;
-    output::print(&public)?;
+    if args.json {
+        output::print_json(&json!({
+            "secret-file": args.output.to_string_lossy(),
+            "public-file": public_name.to_string_lossy(),
+            "public": public,
+        }))?;
+    } else {
+        output::print(&public)?;
+    }
     Ok(Exit::Done)
 }
 

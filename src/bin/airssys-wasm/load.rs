@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use airssys_wasm::artifact::{self, Artifact, ArtifactError, ArtifactFile};
+use airssys_wasm::artifact::{
+    self, Artifact, ArtifactError, ArtifactFile, CacheConfig, ComponentCache, MemoryLimits,
+};
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Config, Engine};
 
-use crate::args::{BackendArg, TrustArgs};
+use crate::args::{BackendArg, CacheArg, TrustArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{keys, unsigned};
 
@@ -22,11 +24,43 @@ pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
 }
 
 /// Compiles a component, or loads an artifact if somebody has signed it who is trusted.
-pub(crate) fn component(engine: &Engine, path: &Path, trust: &TrustArgs) -> Outcome<Component> {
+pub(crate) fn component(
+    engine: &Engine,
+    path: &Path,
+    trust: &TrustArgs,
+    cache: Option<&ComponentCache>,
+) -> Outcome<Component> {
     if is_artifact(path)? {
         return artifact(&open(path)?, trust);
     }
-    Component::from_binary(engine, &read(path)?).map_err(|error| cannot(path, error.into()))
+    let bytes = read(path)?;
+    let compiled = match cache {
+        Some(cache) => cache.get(engine, &bytes),
+        None => Component::from_binary(engine, &bytes),
+    };
+    compiled.map_err(|error| cannot(path, error.into()))
+}
+
+/// The cache that `--cache` names. This user's own is done without if it cannot be used; a folder that somebody names is
+/// meant.
+pub(crate) fn cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
+    let open = |config| ComponentCache::open(MemoryLimits::default(), config);
+    match args.cache.as_deref() {
+        Some(dir) if dir == Path::new("off") => Ok(None),
+        Some(dir) => match open(CacheConfig::new(dir)) {
+            Ok(cache) => Ok(Some(cache)),
+            Err(error) => Err(Failure::new(Exit::Host, error)),
+        },
+        None => match CacheConfig::for_user().and_then(open) {
+            Ok(cache) => Ok(Some(cache)),
+            Err(error) => {
+                log::warn!(
+                    "{error}; components are compiled at each start (--cache off: without this warning)"
+                );
+                Ok(None)
+            }
+        },
+    }
 }
 
 /// The bytes of a component's file.

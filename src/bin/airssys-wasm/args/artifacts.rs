@@ -19,6 +19,14 @@ pub(crate) struct TrustArgs {
     pub(crate) allow_unsigned: bool,
 }
 
+/// Where compiled components are kept from run to run.
+#[derive(Debug, Args)]
+pub(crate) struct CacheArg {
+    /// Keep what is compiled in this folder, or nowhere (`off`); in this user's cache folder if it is left out
+    #[arg(long, value_name = "DIR|off")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
 impl TrustArgs {
     /// Whether anything is said about whom to trust.
     pub(crate) fn is_given(&self) -> bool {
@@ -75,6 +83,10 @@ pub(crate) struct KeygenArgs {
     /// The secret key's file
     #[arg(long, short, value_name = "KEYFILE")]
     pub(crate) output: PathBuf,
+
+    /// Print one JSON object: the files, and the public key
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Check an artifact: whether it is whole, who signed it, and whether it would run here
@@ -112,6 +124,10 @@ pub(crate) struct InstallArgs {
     /// Copy it to this folder first, in place of one with the same name; otherwise it stays where it is
     #[arg(long, value_name = "DIR")]
     pub(crate) into: Option<PathBuf>,
+
+    /// Print one JSON object: where it is, and who signed it
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Show or empty the cache of compiled components

@@ -1,0 +1,53 @@
+//! `cargo xtask cache-kills`: processes that write the cache of compiled components are killed, again and again.
+//!
+//! It runs the test that `cargo test` runs as well, with more kills: tests/artifact_cache.rs.
+
+use crate::tools::{Llvm, cargo_with, find_llvm};
+use anyhow::Result;
+use std::path::Path;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Processes to kill
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    kills: u32,
+    /// Processes that write at a time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    processes: u32,
+}
+
+/// Builds the test and runs it; whether no entry was bad.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    let llvm = find_llvm();
+    // The packages and features of `cargo xtask test`, so that both share one build.
+    let features = match &llvm {
+        Llvm::At(_) => "cranelift,llvm,singlepass",
+        Llvm::Missing(_) => "cranelift,singlepass",
+    };
+    let build = [
+        "test",
+        "--workspace",
+        "--locked",
+        "--release",
+        "--features",
+        features,
+    ];
+    let test = [
+        "--test",
+        "artifact_cache",
+        "--",
+        "--nocapture",
+        "--exact",
+        "killed_writers_leave_no_bad_entry",
+    ];
+    let (kills, processes) = (options.kills.to_string(), options.processes.to_string());
+    cargo_with(
+        root,
+        &llvm,
+        &[&build[..], &test[..]].concat(),
+        &[
+            ("AIRSSYS_TEST_CACHE_KILLS", &kills),
+            ("AIRSSYS_TEST_CACHE_PROCESSES", &processes),
+        ],
+    )
+}
