@@ -225,7 +225,10 @@ fn unsafe_code_is_where_it_is_named() {
             "src/artifact/open.rs",
             "src/bin/airssys-wasm/unsigned.rs",
             "src/engine/code.rs",
+            "src/engine/core_module.rs",
+            "src/engine/linear.rs",
             "src/engine/memory.rs",
+            "src/engine/region.rs",
             "src/engine/store.rs",
             "src/engine/tunables.rs"
         ]

@@ -28,15 +28,18 @@ pub enum ArtifactError {
         expected: u32,
     },
     /// Bytes are missing.
-    #[error("the artifact is cut off: {what} should end at byte {end}, and the file has {length} bytes")]
+    #[error(
+        "the artifact is cut off, or more follows it: of {length} bytes, {what} is not where it should be"
+    )]
     Truncated {
         /// What is not all there.
         what: &'static str,
-        /// Where it should end.
-        end: u64,
         /// What there is.
         length: u64,
     },
+    /// The file cannot be read any more, or is not what it was when it was opened.
+    #[error("the artifact has changed, or cannot be read any more: {0}")]
+    Changed(std::io::Error),
     /// The header is not as it should be.
     #[error("the artifact's header is malformed: {0}")]
     Header(String),

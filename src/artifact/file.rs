@@ -1,44 +1,93 @@
 //! Artifacts in files.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::ArtifactError;
-use super::format::Header;
-use super::key::{PublicKey, Trust};
-use super::open::Artifact;
+use super::format::{Header, MAX_TAIL, Parts, TAIL, parts, unfinished};
+use super::identity::Identity;
+use super::key::Trust;
+use super::open::{Artifact, check_contents, check_signature};
+use super::own_copy;
+use super::records::Records;
+use super::source::{Source, read_exact_at};
 use crate::component::Component;
 
-/// An artifact in a file.
+/// An artifact in a file, of which only the header has been read.
+///
+/// ```no_run
+/// use airssys_wasm::artifact::{ArtifactFile, Trust};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let trust = Trust::new(["9f2c…".parse()?]);
+/// let component = ArtifactFile::open("guest.cwasm")?.verify()?.load(&trust)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ArtifactFile {
     path: PathBuf,
-    file: File,
-    bytes: Vec<u8>,
-    digest: [u8; 32],
+    file: Arc<File>,
+    parts: Parts,
+    length: u64,
 }
 
 impl ArtifactFile {
-    /// Opens a file and reads what it says about itself.
+    /// Opens a file and reads what it says about itself. Nothing of that is checked yet but its form.
     ///
     /// # Errors
-    /// [`ArtifactError::Read`], and those of its form.
+    /// [`ArtifactError::Read`]; [`ArtifactError::NotArtifact`], [`ArtifactError::Format`], [`ArtifactError::Truncated`],
+    /// [`ArtifactError::Header`], [`ArtifactError::Trailing`].
     pub fn open(path: impl AsRef<Path>) -> Result<ArtifactFile, ArtifactError> {
         let path = path.as_ref();
         let unreadable = |source| ArtifactError::Read {
             path: path.to_owned(),
             source,
         };
-        let mut file = File::open(path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
-        let digest = Artifact::open(&bytes)?.digest();
-        Ok(ArtifactFile {
-            digest,
+        ArtifactFile::with(path, File::open(path).map_err(unreadable)?)
+    }
+
+    /// As [`ArtifactFile::open`], with a file that is open already; `path` is for error messages.
+    ///
+    /// # Errors
+    /// As [`ArtifactFile::open`].
+    pub fn with(path: &Path, file: File) -> Result<ArtifactFile, ArtifactError> {
+        let unreadable = |source| ArtifactError::Read {
             path: path.to_owned(),
-            file,
-            bytes,
+            source,
+        };
+        let about = file.metadata().map_err(unreadable)?;
+        if !about.is_file() {
+            return Err(unreadable(std::io::Error::other("it is no regular file")));
+        }
+        let length = about.len();
+        let tail = |most: usize| {
+            let size = usize::try_from(length).map_or(most, |length| length.min(most));
+            let mut tail = vec![0; size];
+            read_exact_at(&file, &mut tail, length - size as u64)?;
+            Ok(tail)
+        };
+        let found = match parts(&tail(TAIL).map_err(unreadable)?, length) {
+            Err(ArtifactError::Truncated { .. }) if length > TAIL as u64 => {
+                parts(&tail(MAX_TAIL).map_err(unreadable)?, length)
+            }
+            found => found,
+        };
+        let found = match found {
+            // What the file begins with says more.
+            Err(ArtifactError::NotArtifact(_)) => {
+                let mut head = vec![0; usize::try_from(length).map_or(TAIL, |length| length.min(TAIL))];
+                read_exact_at(&file, &mut head, 0).map_err(unreadable)?;
+                return Err(unfinished(&head, length));
+            }
+            found => found?,
+        };
+        Ok(ArtifactFile {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            parts: found,
+            length,
         })
     }
 
@@ -52,41 +101,67 @@ impl ArtifactFile {
         &self.file
     }
 
+    /// What it says about itself, unchecked.
+    pub fn header(&self) -> &Header {
+        &self.parts.header
+    }
+
     /// The BLAKE3 digest of the header and its signature. As the header has a digest of every section, two files with
     /// the same one are the same, once they are verified.
     pub fn digest(&self) -> &[u8; 32] {
-        &self.digest
+        &self.parts.digest
     }
 
     /// Reads the whole file, and checks that it is what its header says.
     ///
-    /// # Errors
-    /// As [`Artifact::open`].
-    pub fn verify(&self) -> Result<Artifact<'_>, ArtifactError> {
-        Artifact::open(&self.bytes)
-    }
-
-    /// What it says about itself.
+    /// Code is mapped out of the file, so that whoever may write the file could change it afterwards. A file that others
+    /// than this user and root could change is copied first, to where nobody can, and the copy is what counts.
     ///
     /// # Errors
-    /// As [`Artifact::open`].
-    pub fn header(&self) -> Result<Header, ArtifactError> {
-        Ok(Artifact::open(&self.bytes)?.header().clone())
+    /// [`ArtifactError::Digest`], [`ArtifactError::Signature`], [`ArtifactError::Header`]; [`ArtifactError::Changed`] if it
+    /// cannot be read any more.
+    pub fn verify(&self) -> Result<Artifact<'static>, ArtifactError> {
+        let source = match Identity::protected(&self.file) {
+            Ok(_) => Source::File(self.file.clone()),
+            Err(_) => own_copy::copy(&self.file, self.length).map_err(ArtifactError::Changed)?,
+        };
+        self.check(&source)?;
+        Ok(self.artifact(source))
     }
 
-    /// Who signed it.
+    /// As [`ArtifactFile::verify`], unless `records` remember that it was done before; if not, they do afterwards. Also
+    /// whether it had been done before.
     ///
     /// # Errors
-    /// As [`Artifact::open`].
-    pub fn signer(&self) -> Result<Option<PublicKey>, ArtifactError> {
-        Ok(Artifact::open(&self.bytes)?.signer())
+    /// As [`ArtifactFile::verify`].
+    pub fn verify_once(&self, records: &Records) -> Result<(Artifact<'static>, bool), ArtifactError> {
+        if Identity::protected(&self.file).is_err() {
+            return Ok((self.verify()?, false));
+        }
+        let source = Source::File(self.file.clone());
+        let known = records.verify_once(&self.file, &self.parts.digest, || self.check(&source))?;
+        Ok((self.artifact(source), known))
     }
 
-    /// The component, if somebody who is trusted has signed it and its code runs here.
+    /// For one that somebody else has verified, and that nobody has changed since.
+    pub(super) fn is_verified(&self) -> Artifact<'static> {
+        self.artifact(Source::File(self.file.clone()))
+    }
+
+    fn check(&self, source: &Source<'_>) -> Result<(), ArtifactError> {
+        check_contents(source, &self.parts)?;
+        check_signature(&self.parts)
+    }
+
+    fn artifact(&self, source: Source<'static>) -> Artifact<'static> {
+        Artifact::verified(source, self.parts.clone())
+    }
+
+    /// The component, if the file is what its header says, somebody who is trusted has signed it, and its code runs here.
     ///
     /// # Errors
     /// [`ArtifactError`], before any of its code is loaded.
     pub fn load(&self, trust: &Trust) -> Result<Component, ArtifactError> {
-        Artifact::open(&self.bytes)?.load(trust)
+        self.verify()?.load(trust)
     }
 }

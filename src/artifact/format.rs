@@ -5,16 +5,16 @@ use std::ops::Range;
 
 use super::error::ArtifactError;
 use super::key::{PublicKey, Signature};
-use crate::engine::{Backend, CORE_FEATURES, Engine, Machine, tunables};
+use super::other::other;
 
-/// How the file begins.
+/// How the file ends.
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";
 
 /// The form that this build writes and reads.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
-/// Magic, format, length of the header.
-const PREFIX: usize = 16;
+/// Length of the header, format, magic.
+const FOOTER: usize = 16;
 
 /// A flag, a public key, a signature.
 const SIGNATURE: usize = 1 + 32 + 64;
@@ -22,8 +22,14 @@ const SIGNATURE: usize = 1 + 32 + 64;
 /// Bytes that a header may have. Stops a length that is made up.
 const MAX_HEADER: usize = 1 << 20;
 
-/// Bytes that the content of sections is aligned to.
-const ALIGN: usize = 64;
+/// Bytes that are read from a file's end at first: enough for all but the largest headers.
+pub(super) const TAIL: usize = 64 << 10;
+
+/// Bytes from the end that have all but the sections, whatever the header's length.
+pub(super) const MAX_TAIL: usize = MAX_HEADER + SIGNATURE + FOOTER;
+
+/// Where an ELF file's identification has bytes that mean nothing: there stands a mark of ours.
+const MARK: Range<usize> = 9..16;
 
 /// What an artifact says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -57,15 +63,32 @@ pub struct Header {
 pub(super) enum Kind {
     /// Types, initializers, trampolines.
     Translated,
-    /// The native code of a core module; they come in order.
-    Code,
+    /// The native code of a core module, an ELF image.
+    Code { module: u32 },
+    /// What a core module's memory holds when an instance begins, from `start` on.
+    Image { module: u32, start: u64 },
+    /// What the component says about itself, in JSON.
+    Metadata,
+    /// The manifest that came with it.
+    Manifest,
 }
 
 impl Kind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Kind::Translated => "translated",
-            Kind::Code => "code",
+            Kind::Code { .. } => "code",
+            Kind::Image { .. } => "image",
+            Kind::Metadata => "metadata",
+            Kind::Manifest => "manifest",
+        }
+    }
+
+    /// Bytes that its place is a multiple of. Images are mapped, for which every host's page has to do.
+    fn align(self) -> u64 {
+        match self {
+            Kind::Image { .. } => 64 << 10,
+            _ => 64,
         }
     }
 }
@@ -77,87 +100,34 @@ pub(super) struct Section {
     pub(super) digest: [u8; 32],
 }
 
-/// Whether bytes begin as an artifact does.
+/// Whether bytes are an artifact, or begin or end as one.
 pub fn is_artifact(bytes: &[u8]) -> bool {
-    bytes.starts_with(&MAGIC)
+    bytes.ends_with(&MAGIC) || has_mark(bytes)
 }
 
-impl Header {
-    /// Of a component that `engine` compiled.
-    pub(super) fn new(engine: &Engine, component: &[u8], sections: Vec<Section>) -> Header {
-        let target = engine.target();
-        Header {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            engine: Backend::wasmer_version().to_owned(),
-            backend: engine.backend().name().to_owned(),
-            target: target.triple(),
-            cpu: target.features().map(str::to_owned).collect(),
-            tunables: tunables(engine.backend()),
-            options: engine.options(),
-            features: CORE_FEATURES.to_owned(),
-            component: *blake3::hash(component).as_bytes(),
-            component_bytes: component.len() as u64,
-            sections,
-        }
-    }
-
-    /// Whether the code would run here.
-    ///
-    /// # Errors
-    /// The first thing that stands against it.
-    pub fn check_host(&self) -> Result<Backend, ArtifactError> {
-        let versions = |library: &str, engine: &str| format!("airssys-wasm {library} with wasmer {engine}");
-        let (version, engine) = (env!("CARGO_PKG_VERSION"), Backend::wasmer_version());
-        if self.version != version || self.engine != engine {
-            return Err(ArtifactError::Version {
-                found: versions(&self.version, &self.engine),
-                expected: versions(version, engine),
-            });
-        }
-        let backend: Backend = self
-            .backend
-            .parse()
-            .map_err(|error| ArtifactError::Header(format!("{error}")))?;
-        let host = Machine::host();
-        if self.target != host.triple {
-            return Err(ArtifactError::Target {
-                found: self.target.clone(),
-                expected: host.triple,
-            });
-        }
-        let lacking: Vec<String> = self
-            .cpu
-            .iter()
-            .filter(|feature| !host.features.contains(feature))
-            .cloned()
-            .collect();
-        if !lacking.is_empty() {
-            return Err(ArtifactError::Cpu(lacking));
-        }
-        let expected = tunables(backend);
-        if self.tunables != expected {
-            return Err(ArtifactError::Tunables {
-                found: self.tunables.clone(),
-                expected,
-            });
-        }
-        Ok(backend)
-    }
+fn has_mark(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x7fELF") && bytes.get(MARK) == Some(&MAGIC[1..])
 }
 
-fn aligned(at: usize) -> usize {
-    at.next_multiple_of(ALIGN)
+/// Marks an ELF image as the beginning of an artifact, for whoever looks at the file.
+pub(super) fn mark(image: &mut [u8]) {
+    if let Some(place) = image.get_mut(MARK) {
+        place.copy_from_slice(&MAGIC[1..]);
+    }
 }
 
 /// The file.
 pub(super) fn assemble(
     header: &[u8],
     signature: Option<(PublicKey, Signature)>,
-    sections: &[&[u8]],
+    sections: &[(Kind, &[u8])],
 ) -> Vec<u8> {
-    let mut file = MAGIC.to_vec();
-    file.extend(FORMAT.to_le_bytes());
-    file.extend(u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes());
+    let mut file = Vec::new();
+    for (kind, section) in sections {
+        let align = usize::try_from(kind.align()).unwrap_or(1);
+        file.resize(file.len().next_multiple_of(align), 0);
+        file.extend(*section);
+    }
     file.extend(header);
     match signature {
         Some((key, signature)) => {
@@ -167,91 +137,107 @@ pub(super) fn assemble(
         }
         None => file.extend([0; SIGNATURE]),
     }
-    for section in sections {
-        file.resize(aligned(file.len()), 0);
-        file.extend(*section);
-    }
+    file.extend(u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes());
+    file.extend(FORMAT.to_le_bytes());
+    file.extend(MAGIC);
     file
 }
 
-/// A file whose parts are found and nothing more.
-#[derive(Debug)]
-pub(super) struct Parts<'a> {
+/// What a file says about itself, found and not yet checked.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
     pub(super) header: Header,
-    pub(super) header_bytes: &'a [u8],
+    pub(super) header_bytes: Vec<u8>,
     pub(super) signature: Option<(PublicKey, Signature)>,
-    pub(super) sections: Vec<(Kind, Range<usize>)>,
+    /// Where each section is.
+    pub(super) sections: Vec<(Kind, Range<u64>)>,
+    /// The BLAKE3 digest of all that stands behind the sections. As the header has their digests, it stands for the file.
+    pub(super) digest: [u8; 32],
 }
 
-/// Finds the parts of a file: every byte of it is one of theirs, or a zero between them.
-pub(super) fn parts(file: &[u8]) -> Result<Parts<'_>, ArtifactError> {
-    if !is_artifact(file) {
-        return Err(ArtifactError::NotArtifact(other(file)));
+/// Finds the parts of a file of `length` bytes, of which `tail` are the last ones.
+///
+/// # Errors
+/// [`ArtifactError`]; [`ArtifactError::Truncated`] too if `tail` has too little of the file, with fewer than
+/// [`MAX_TAIL`] bytes.
+pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
+    let truncated = |what| ArtifactError::Truncated { what, length };
+    let Some(footer) = tail.len().checked_sub(FOOTER).and_then(|at| tail.get(at..)) else {
+        return Err(ArtifactError::NotArtifact(other(tail)));
+    };
+    if !footer.ends_with(&MAGIC) {
+        // How a file begins says more.
+        let whole = u64::try_from(tail.len()) == Ok(length);
+        return Err(match whole {
+            true => unfinished(tail, length),
+            false => ArtifactError::NotArtifact("it does not end as one"),
+        });
     }
-    let truncated = |what, end: usize| ArtifactError::Truncated {
-        what,
-        end: end as u64,
-        length: file.len() as u64,
+    let number = |at: usize| {
+        let bytes = footer.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(u32::from_le_bytes).ok_or_else(|| truncated("its end"))
     };
-    let number = |at: usize| -> Result<u32, ArtifactError> {
-        let bytes = file.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-        bytes
-            .map(u32::from_le_bytes)
-            .ok_or_else(|| truncated("the header", PREFIX))
-    };
-    let found = number(8)?;
+    let found = number(4)?;
     if found != FORMAT {
         return Err(ArtifactError::Format {
             found,
             expected: FORMAT,
         });
     }
-    let length = number(12)? as usize;
-    if length > MAX_HEADER {
+    let header_length = number(0)? as usize;
+    if header_length > MAX_HEADER {
         return Err(ArtifactError::Header(format!(
-            "it has {length} bytes, of {MAX_HEADER} at most"
+            "it has {header_length} bytes, of {MAX_HEADER} at most"
         )));
     }
-    let signed = PREFIX + length;
-    let header_bytes = file
-        .get(PREFIX..signed)
-        .ok_or_else(|| truncated("the header", signed))?;
+    let behind = header_length + SIGNATURE + FOOTER;
+    let start = tail
+        .len()
+        .checked_sub(behind)
+        .ok_or_else(|| truncated("its header"))?;
+    let behind = tail.get(start..).unwrap_or_default();
+    let (header_bytes, rest) = behind
+        .split_at_checked(header_length)
+        .ok_or_else(|| truncated("its header"))?;
     let header: Header =
         borsh::from_slice(header_bytes).map_err(|error| ArtifactError::Header(error.to_string()))?;
-    let mut at = signed + SIGNATURE;
-    let signature = file
-        .get(signed..at)
-        .ok_or_else(|| truncated("the signature", at))?;
-    let signature = read_signature(signature)?;
+    let signature = read_signature(rest.get(..SIGNATURE).unwrap_or_default())?;
 
     let mut sections = Vec::new();
+    let mut at = 0u64;
     for section in &header.sections {
-        let start = aligned(at);
-        let end = usize::try_from(section.bytes)
-            .ok()
-            .and_then(|bytes| start.checked_add(bytes));
-        let end = end.ok_or_else(|| ArtifactError::Header("a section is longer than memory".into()))?;
-        let between = file.get(at..start).ok_or_else(|| truncated("a section", end))?;
-        if between.iter().any(|byte| *byte != 0) {
-            return Err(ArtifactError::Header(
-                "there is something between two sections".into(),
-            ));
-        }
-        if file.len() < end {
-            return Err(truncated("a section", end));
-        }
-        sections.push((section.kind, start..end));
-        at = end;
+        let too_long = || ArtifactError::Header(format!("its section `{}` is too long", section.kind.name()));
+        let start = at
+            .checked_next_multiple_of(section.kind.align())
+            .ok_or_else(too_long)?;
+        at = start.checked_add(section.bytes).ok_or_else(too_long)?;
+        sections.push((section.kind, start..at));
     }
-    if file.len() > at {
-        return Err(ArtifactError::Trailing((file.len() - at) as u64));
+    let end = length.saturating_sub(u64::try_from(behind.len()).unwrap_or(u64::MAX));
+    if at > end {
+        return Err(truncated("a section"));
+    }
+    if at < end {
+        return Err(ArtifactError::Trailing(end - at));
     }
     Ok(Parts {
+        digest: *blake3::hash(behind).as_bytes(),
         header,
-        header_bytes,
+        header_bytes: header_bytes.to_vec(),
         signature,
         sections,
     })
+}
+
+/// Why a file that does not end as an artifact is none, by how it begins.
+pub(super) fn unfinished(head: &[u8], length: u64) -> ArtifactError {
+    match has_mark(head) {
+        true => ArtifactError::Truncated {
+            what: "its end",
+            length,
+        },
+        false => ArtifactError::NotArtifact(other(head)),
+    }
 }
 
 fn read_signature(bytes: &[u8]) -> Result<Option<(PublicKey, Signature)>, ArtifactError> {
@@ -265,20 +251,5 @@ fn read_signature(bytes: &[u8]) -> Result<Option<(PublicKey, Signature)>, Artifa
             Ok(Some((key, signature)))
         }
         _ => Err(malformed()),
-    }
-}
-
-/// What bytes that are no artifact begin like.
-fn other(file: &[u8]) -> &'static str {
-    let marker = b".wasmtime.engine";
-    match file {
-        [] => "it is empty",
-        _ if file.starts_with(b"\0asm") => "it is WebAssembly, which has to be compiled first",
-        _ if file.starts_with(b"\x7fELF") && file.windows(marker.len()).any(|window| window == marker) => {
-            "it is an artifact of wasmtime"
-        }
-        _ if file.starts_with(b"\x7fELF") => "it is an ELF file",
-        _ if file.starts_with(b"wasmer-universal") => "it is an artifact of wasmer",
-        _ => "it does not begin as one",
     }
 }

@@ -97,8 +97,9 @@ impl Identity {
         Ok(identity)
     }
 
+    /// Whether it is a file that only this user or root can change, if the file system tells the truth.
     #[cfg(unix)]
-    fn check(&self) -> Result<(), Exposed> {
+    pub(super) fn check(&self) -> Result<(), Exposed> {
         const TYPE: u32 = 0o170_000;
         const REGULAR: u32 = 0o100_000;
         if self.mode & TYPE != REGULAR {

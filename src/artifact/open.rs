@@ -4,21 +4,25 @@
     reason = "here native code that was verified becomes code that is trusted"
 )]
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::error::ArtifactError;
+use super::file::ArtifactFile;
 use super::format::{Header, Kind, Parts, parts};
 use super::key::{PublicKey, Trust};
-use crate::component::{Component, Precompiled};
-use crate::engine::TrustedCode;
+use super::source::Source;
+use crate::component::{Component, Precompiled, SavedModule};
+use crate::engine::{CodeSource, SavedImage, TrustedCode};
 
 /// An artifact whose bytes are what its header says.
 #[derive(Debug)]
 pub struct Artifact<'a> {
-    file: &'a [u8],
+    source: Source<'a>,
     header: Header,
     signer: Option<PublicKey>,
-    sections: Vec<(Kind, Range<usize>)>,
+    sections: Vec<(Kind, Range<u64>)>,
 }
 
 impl<'a> Artifact<'a> {
@@ -27,41 +31,21 @@ impl<'a> Artifact<'a> {
     /// # Errors
     /// [`ArtifactError`], for whatever is not as it was written.
     pub fn open(file: &'a [u8]) -> Result<Artifact<'a>, ArtifactError> {
-        let Parts {
-            header,
-            header_bytes,
-            signature,
-            sections,
-        } = parts(file)?;
-        let signer = match &signature {
-            Some((key, signature)) if key.has_signed(header_bytes, signature) => Some(*key),
-            Some(_) => return Err(ArtifactError::Signature),
-            None => None,
-        };
-        for ((kind, range), section) in sections.iter().zip(&header.sections) {
-            let bytes = file.get(range.clone()).unwrap_or_default();
-            // The comparison of hashes takes as long for any difference.
-            if blake3::hash(bytes) != blake3::Hash::from_bytes(section.digest) {
-                return Err(ArtifactError::Digest {
-                    section: kind.name().to_owned(),
-                });
-            }
-        }
-        Ok(Artifact {
-            file,
-            header,
-            signer,
-            sections,
-        })
+        let parts = parts(file, file.len() as u64)?;
+        let source = Source::Memory(Cow::Borrowed(file));
+        check_contents(&source, &parts)?;
+        check_signature(&parts)?;
+        Ok(Artifact::verified(source, parts))
     }
 
-    /// The digest of all that comes before the sections.
-    pub(super) fn digest(&self) -> [u8; 32] {
-        let end = self
-            .sections
-            .first()
-            .map_or(self.file.len(), |(_, range)| range.start);
-        *blake3::hash(self.file.get(..end).unwrap_or_default()).as_bytes()
+    /// One that has been found to be what its header says.
+    pub(super) fn verified(source: Source<'a>, parts: Parts) -> Artifact<'a> {
+        Artifact {
+            source,
+            header: parts.header,
+            signer: parts.signature.map(|(key, _)| key),
+            sections: parts.sections,
+        }
     }
 
     /// What it says about itself.
@@ -72,6 +56,32 @@ impl<'a> Artifact<'a> {
     /// Who signed it.
     pub fn signer(&self) -> Option<PublicKey> {
         self.signer
+    }
+
+    /// What the component says about itself, in JSON, if the artifact has it.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Changed`] if the file is not what it was.
+    pub fn metadata(&self) -> Result<Option<Vec<u8>>, ArtifactError> {
+        self.section(Kind::Metadata)
+    }
+
+    /// The component's manifest, if the artifact has it.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Changed`] if the file is not what it was.
+    pub fn manifest(&self) -> Result<Option<Vec<u8>>, ArtifactError> {
+        self.section(Kind::Manifest)
+    }
+
+    fn section(&self, kind: Kind) -> Result<Option<Vec<u8>>, ArtifactError> {
+        let section = self.sections.iter().find(|(found, _)| *found == kind);
+        let bytes = section.map(|(_, range)| self.read(range.clone())).transpose()?;
+        Ok(bytes.map(Cow::into_owned))
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, ArtifactError> {
+        self.source.read(range).map_err(ArtifactError::Changed)
     }
 
     /// Checks that it is signed by somebody who is trusted.
@@ -105,38 +115,125 @@ impl<'a> Artifact<'a> {
     /// The artifact comes from [`compile`](super::compile): its native code runs with all that this process may do.
     pub unsafe fn load_unsigned(&self) -> Result<Component, ArtifactError> {
         let backend = self.header.check_host()?;
-        let mut sections = self.sections.iter();
-        let translated = match sections.next() {
-            Some((Kind::Translated, range)) => self.file.get(range.clone()).unwrap_or_default(),
-            _ => {
-                return Err(ArtifactError::Contents(
-                    "it does not begin with a translated component".into(),
-                ));
+        let malformed = |what: String| ArtifactError::Contents(what);
+        let mut translated = None;
+        let (mut code, mut images) = (BTreeMap::new(), BTreeMap::new());
+        for (kind, range) in &self.sections {
+            let twice = match *kind {
+                Kind::Translated => translated.replace(range).is_some(),
+                Kind::Code { module } => code.insert(module, range).is_some(),
+                Kind::Image { module, start } => images.insert(module, (start, range)).is_some(),
+                Kind::Metadata | Kind::Manifest => false,
+            };
+            if twice {
+                return Err(malformed(format!("a second section `{}`", kind.name())));
             }
-        };
-        let mut code = Vec::new();
-        for (kind, range) in sections {
-            if *kind != Kind::Code {
-                return Err(ArtifactError::Contents(format!(
-                    "a second section `{}`",
-                    kind.name()
-                )));
-            }
-            // SAFETY: the caller vouches for it.
-            code.push(unsafe { TrustedCode::new(self.file.get(range.clone()).unwrap_or_default()) });
         }
-        Precompiled::load(translated, &code, backend, self.header.component_bytes)
-            .map_err(ArtifactError::Contents)
+        let translated = translated.ok_or_else(|| malformed("it has no translated component".into()))?;
+        let translated = self.read(translated.clone())?;
+        let mut modules = Vec::new();
+        for (index, range) in (0u32..).zip(code) {
+            let (module, range) = range;
+            if module != index {
+                return Err(malformed(format!("the code of core module {index} is missing")));
+            }
+            let source = match &self.source {
+                Source::File(file) if range.start == 0 => CodeSource::FileStart(file),
+                _ => CodeSource::Bytes(self.read(range.clone())?),
+            };
+            let image = match images.remove(&index) {
+                Some((start, range)) => Some(self.image(start, range)?),
+                None => None,
+            };
+            modules.push(SavedModule {
+                // SAFETY: the caller vouches for it.
+                code: unsafe { TrustedCode::new(source) },
+                image,
+            });
+        }
+        if let Some(module) = images.keys().next() {
+            return Err(malformed(format!(
+                "an image for core module {module}, which is missing"
+            )));
+        }
+        Precompiled::load(&translated, modules, backend, self.header.component_bytes).map_err(malformed)
+    }
+
+    fn image(&self, start: u64, range: &Range<u64>) -> Result<SavedImage, ArtifactError> {
+        Ok(match &self.source {
+            Source::File(file) => SavedImage::File {
+                start,
+                length: range.end - range.start,
+                file: file.clone(),
+                offset: range.start,
+            },
+            Source::Memory(_) => SavedImage::Bytes {
+                start,
+                bytes: self.read(range.clone())?.into_owned(),
+            },
+        })
     }
 }
 
-/// The component of an artifact that this process compiled, or that comes from this user's cache.
+/// Checks that the header is what its signer signed.
+pub(super) fn check_signature(parts: &Parts) -> Result<(), ArtifactError> {
+    match &parts.signature {
+        Some((key, signature)) if !key.has_signed(&parts.header_bytes, signature) => {
+            Err(ArtifactError::Signature)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks every byte before the header: each is in a section whose digest is right, or a zero between two.
+pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), ArtifactError> {
+    let mut end = 0;
+    for ((kind, range), section) in parts.sections.iter().zip(&parts.header.sections) {
+        let mut zeros = true;
+        let between = source.pieces(end..range.start, |piece| {
+            zeros = zeros && piece.iter().all(|byte| *byte == 0);
+            zeros
+        });
+        between.map_err(ArtifactError::Changed)?;
+        if !zeros {
+            return Err(ArtifactError::Header(
+                "there is something between two sections".into(),
+            ));
+        }
+        let mut hasher = blake3::Hasher::new();
+        let hashed = source.pieces(range.clone(), |piece| {
+            hasher.update(piece);
+            true
+        });
+        hashed.map_err(ArtifactError::Changed)?;
+        // The comparison of hashes takes as long for any difference.
+        if hasher.finalize() != blake3::Hash::from_bytes(section.digest) {
+            return Err(ArtifactError::Digest {
+                section: kind.name().to_owned(),
+            });
+        }
+        end = range.end;
+    }
+    Ok(())
+}
+
+/// The component of an artifact that this process compiled.
 ///
 /// # Errors
 /// [`ArtifactError`], before any of its code is loaded.
 pub(super) fn load_own(file: &[u8]) -> Result<Component, ArtifactError> {
     let artifact = Artifact::open(file)?;
-    // SAFETY: this user's processes made it with `compile`: this one, or one that put it in the cache, which gives nothing
-    // but what was authenticated with a key that only this user can read. Who has that key acts as this user anyway.
+    // SAFETY: this process made it with `compile`.
+    unsafe { artifact.load_unsigned() }
+}
+
+/// The component of an artifact out of this user's cache, which has verified the file.
+///
+/// # Errors
+/// [`ArtifactError`], before any of its code is loaded.
+pub(super) fn load_cached(file: ArtifactFile) -> Result<Component, ArtifactError> {
+    let artifact = file.is_verified();
+    // SAFETY: this user's processes made it with `compile` and put it in the cache, which gives nothing but what was
+    // authenticated with a key that only this user can read. Who has that key acts as this user anyway.
     unsafe { artifact.load_unsigned() }
 }

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::cache::{Cache, CacheConfig, CacheCounters, CacheError, CacheKey, CachedFile, cache_key};
 use super::error::ArtifactError;
-use super::open::load_own;
+use super::file::ArtifactFile;
+use super::open::{self, load_own};
 use super::write::compile;
 use crate::component::Component;
 use crate::engine::Engine;
@@ -271,9 +272,8 @@ fn load_cached(cached: &CachedFile) -> Result<Component, ArtifactError> {
         path: cached.path.clone(),
         source,
     };
-    let mut bytes = Vec::with_capacity(usize::try_from(cached.bytes).unwrap_or_default());
-    std::io::Read::read_to_end(&mut &cached.file, &mut bytes).map_err(unreadable)?;
-    load_own(&bytes)
+    let file = cached.file.try_clone().map_err(unreadable)?;
+    open::load_cached(ArtifactFile::with(&cached.path, file)?)
 }
 
 impl fmt::Debug for ComponentCache {

@@ -1,19 +1,75 @@
 //! Making an artifact.
 
 use super::error::ArtifactError;
-use super::format::{Header, Kind, Section, assemble};
+use super::format::{Header, Kind, Section, assemble, mark};
 use super::key::SecretKey;
 use crate::component::Precompiled;
 use crate::engine::Engine;
+
+/// What an artifact has beside the compiled component.
+#[derive(Debug, Default)]
+pub struct ArtifactOptions<'a> {
+    /// Signs it.
+    pub key: Option<&'a SecretKey>,
+    /// What the component says about itself, in JSON.
+    pub metadata: Option<&'a [u8]>,
+    /// The component's manifest.
+    pub manifest: Option<&'a [u8]>,
+}
 
 /// Compiles a component for the engine's target, and signs what comes of it if there is a key.
 ///
 /// # Errors
 /// As [`Component::from_binary`](crate::component::Component::from_binary); another target is no error.
 pub fn compile(engine: &Engine, component: &[u8], key: Option<&SecretKey>) -> Result<Vec<u8>, ArtifactError> {
-    let precompiled = Precompiled::compile(engine, component)?;
-    let mut sections = vec![(Kind::Translated, &precompiled.translated[..])];
-    sections.extend(precompiled.code.iter().map(|code| (Kind::Code, &code[..])));
+    let options = ArtifactOptions {
+        key,
+        ..ArtifactOptions::default()
+    };
+    compile_with(engine, component, &options)
+}
+
+/// As [`compile`], with more in the artifact.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with(
+    engine: &Engine,
+    component: &[u8],
+    options: &ArtifactOptions<'_>,
+) -> Result<Vec<u8>, ArtifactError> {
+    let Precompiled {
+        translated,
+        mut modules,
+    } = Precompiled::compile(engine, component)?;
+    // The largest module's code begins the file: code can be mapped from there only.
+    let first =
+        (0..modules.len()).max_by_key(|index| modules.get(*index).map_or(0, |module| module.code.len()));
+    if let Some(module) = first.and_then(|first| modules.get_mut(first)) {
+        mark(&mut module.code);
+    }
+    let mut code: Vec<(Kind, &[u8])> = Vec::new();
+    let mut images: Vec<(Kind, &[u8])> = Vec::new();
+    for (index, compiled) in (0u32..).zip(&modules) {
+        let section = (Kind::Code { module: index }, &compiled.code[..]);
+        match first.and_then(|first| u32::try_from(first).ok()) == Some(index) {
+            true => code.insert(0, section),
+            false => code.push(section),
+        }
+        if let Some(image) = &compiled.image {
+            let kind = Kind::Image {
+                module: index,
+                start: image.start,
+            };
+            images.push((kind, &image.bytes));
+        }
+    }
+    let mut sections = code;
+    sections.extend(images);
+    // Last, beside the header: one read has both.
+    sections.extend(options.metadata.map(|bytes| (Kind::Metadata, bytes)));
+    sections.extend(options.manifest.map(|bytes| (Kind::Manifest, bytes)));
+    sections.push((Kind::Translated, &translated));
     let entries = sections.iter().map(|(kind, bytes)| Section {
         kind: *kind,
         bytes: bytes.len() as u64,
@@ -21,7 +77,6 @@ pub fn compile(engine: &Engine, component: &[u8], key: Option<&SecretKey>) -> Re
     });
     let header = Header::new(engine, component, entries.collect());
     let header = borsh::to_vec(&header).map_err(|error| ArtifactError::Header(error.to_string()))?;
-    let signature = key.map(|key| key.sign(&header));
-    let sections: Vec<&[u8]> = sections.into_iter().map(|(_, bytes)| bytes).collect();
+    let signature = options.key.map(|key| key.sign(&header));
     Ok(assemble(&header, signature, &sections))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::ir::{ExternType, Ir};
 #[cfg(feature = "compile")]
 use super::translate::translate;
-use crate::engine::{Backend, Engine, Target};
+use crate::engine::{self, Backend, CoreModule, Engine, Form, Target};
 #[cfg(feature = "compile")]
 use crate::engine::{Refused, Work};
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ pub struct Component {
 
 struct Inner {
     ir: Ir,
-    modules: Vec<wasmer::Module>,
+    modules: Vec<CoreModule>,
     /// Owns the modules' machine code, which they only point at.
     #[expect(dead_code, reason = "held for its drop")]
     code: wasmer::Engine,
@@ -46,7 +46,9 @@ impl Component {
                 host: Target::host().to_string(),
             });
         }
-        let Compiled { ir, modules, code } = Compiled::new(engine, bytes, Ok)?;
+        let Compiled { ir, modules, code } = Compiled::new(engine, bytes, Form::Memory, |compiled| {
+            CoreModule::new(compiled.module, compiled.image)
+        })?;
         Ok(Component::from_parts(
             ir,
             modules,
@@ -59,7 +61,7 @@ impl Component {
     /// `code` is the engine that has the modules' machine code.
     pub(crate) fn from_parts(
         ir: Ir,
-        modules: Vec<wasmer::Module>,
+        modules: Vec<CoreModule>,
         code: wasmer::Engine,
         backend: Backend,
         size: usize,
@@ -121,7 +123,7 @@ impl Component {
         &self.inner.ir
     }
 
-    pub(crate) fn module(&self, index: u32) -> Result<&wasmer::Module> {
+    pub(crate) fn module(&self, index: u32) -> Result<&CoreModule> {
         self.inner
             .modules
             .get(index as usize)
@@ -144,9 +146,10 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         engine: &Engine,
         bytes: &[u8],
-        make: impl Fn(wasmer::Module) -> std::result::Result<M, String>,
+        form: Form,
+        make: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
-        let code = engine.compiler()?;
+        let code = engine.compiler(form)?;
         let mut ir = translate(bytes)?;
         let sources = std::mem::take(&mut ir.modules);
         let mut work = Work::new(engine, &code, &sources);
@@ -176,7 +179,8 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         _: &Engine,
         _: &[u8],
-        _: impl Fn(wasmer::Module) -> std::result::Result<M, String>,
+        _: Form,
+        _: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
         Err(Error::NoCompiler)
     }

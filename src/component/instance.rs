@@ -254,7 +254,10 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
             .iter()
             .map(|def| self.core_def(def))
             .collect::<Result<Vec<_>>>()?;
-        wasmer::Instance::new_by_index(&mut self.cx.store, &module, &args).map_err(|error| match error {
+        self.cx.core.next.set(module.memories());
+        let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);
+        self.cx.core.next.set(None);
+        instance.map_err(|error| match error {
             wasmer::InstantiationError::Start(error) => from_runtime(error),
             other => Error::Instantiate(other.to_string()),
         })

@@ -68,7 +68,7 @@ pub use func::Func;
 pub use instance::{ExportIndex, Instance};
 pub use ir::{ExternType, Function};
 pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
-pub(crate) use precompiled::Precompiled;
+pub(crate) use precompiled::{Precompiled, SavedModule};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 pub use store::{AsContextMut, Store, StoreContextMut};
 #[doc(hidden)]

@@ -2,25 +2,43 @@
 
 use super::component::{Compiled, Component};
 use super::portable;
-use crate::engine::{self, Backend, Engine, TrustedCode};
+use crate::engine::{self, Backend, CoreModule, Engine, Form, Image, SavedImage, TrustedCode};
 use crate::error::Result;
 
 /// What of a component goes into an artifact.
 pub(crate) struct Precompiled {
     /// Types, initializers, trampolines.
     pub(crate) translated: Vec<u8>,
-    /// The native code of each core module.
-    pub(crate) code: Vec<Vec<u8>>,
+    pub(crate) modules: Vec<PrecompiledModule>,
+}
+
+/// What of a core module does.
+pub(crate) struct PrecompiledModule {
+    /// Native code, an ELF image.
+    pub(crate) code: Vec<u8>,
+    /// What its memory holds when an instance begins.
+    pub(crate) image: Option<Image>,
+}
+
+/// A core module out of an artifact.
+pub(crate) struct SavedModule<'a> {
+    pub(crate) code: TrustedCode<'a>,
+    pub(crate) image: Option<SavedImage>,
 }
 
 impl Precompiled {
     /// # Errors
     /// As [`Component::from_binary`].
     pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Precompiled> {
-        let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, |module| engine::save(&module))?;
+        let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, Form::Elf, |compiled| {
+            Ok(PrecompiledModule {
+                code: engine::save(&compiled.module)?,
+                image: compiled.image,
+            })
+        })?;
         Ok(Precompiled {
             translated: portable::write(ir),
-            code: modules,
+            modules,
         })
     }
 
@@ -30,14 +48,18 @@ impl Precompiled {
     /// What is wrong with them.
     pub(crate) fn load(
         translated: &[u8],
-        code: &[TrustedCode<'_>],
+        modules: Vec<SavedModule<'_>>,
         backend: Backend,
         size: u64,
     ) -> std::result::Result<Component, String> {
         let ir = portable::read(translated).map_err(|error| error.to_string())?;
         let loader = engine::loader();
-        let modules = code.iter().map(|code| engine::load(&loader, *code));
-        let modules = modules.collect::<std::result::Result<_, _>>()?;
+        let load =
+            |module: SavedModule<'_>| CoreModule::saved(engine::load(&loader, module.code)?, module.image);
+        let modules = modules
+            .into_iter()
+            .map(load)
+            .collect::<std::result::Result<_, _>>()?;
         Ok(Component::from_parts(
             ir,
             modules,

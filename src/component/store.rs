@@ -11,7 +11,7 @@ use super::component::Component;
 use super::handles::Room;
 use super::instance::InstanceInner;
 use super::scope::Scope;
-use crate::engine::{self, Engine, SendStore, StoreLimits};
+use crate::engine::{self, Engine, NextModule, SendStore, StoreLimits};
 
 /// Holds instances and the host's data `T` that host functions see.
 ///
@@ -31,12 +31,12 @@ impl<T: Send + 'static> Store<T> {
 
     /// A store under `limits`.
     pub fn with_limits(_engine: &Engine, data: T, limits: StoreLimits) -> Store<T> {
-        let mut inner = engine::new_store(&limits);
+        let (mut inner, next) = engine::new_store(&limits);
         let env = FunctionEnv::new(&mut inner, data);
         Store {
             inner,
             env,
-            core: Arc::new(StoreCore::new(limits)),
+            core: Arc::new(StoreCore::new(limits, next)),
         }
     }
 
@@ -144,6 +144,8 @@ impl<T: Send + 'static> AsStoreRef for StoreContextMut<'_, T> {
 pub(crate) struct StoreCore {
     pub(crate) id: u64,
     pub(crate) limits: StoreLimits,
+    /// Tells the engine which prepared memories the next core instance gets.
+    pub(super) next: NextModule,
     /// For the handles of all its instances, and loans of them.
     pub(super) handles: Arc<Room>,
     /// How many calls in flight have a scope.
@@ -152,11 +154,12 @@ pub(crate) struct StoreCore {
 }
 
 impl StoreCore {
-    fn new(limits: StoreLimits) -> StoreCore {
+    fn new(limits: StoreLimits, next: NextModule) -> StoreCore {
         StoreCore {
             id: unique(),
             handles: Arc::new(Room::new(limits.handles)),
             limits,
+            next,
             depth: AtomicUsize::new(0),
             state: Mutex::new(StoreState::default()),
         }

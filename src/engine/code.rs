@@ -4,19 +4,41 @@
     reason = "loading native code is trusting it; whoever says so constructs `TrustedCode`"
 )]
 
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::sync::OnceLock;
+
 use super::Backend;
 use wasmer::sys::{CpuFeature, NativeEngineExt, Target};
 
+/// The form of a module's native code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// In memory, and ready to run.
+    Memory,
+    /// An ELF image, which can be mapped out of a file.
+    Elf,
+}
+
+/// Where a module's native code is.
+#[derive(Clone, Debug)]
+pub(crate) enum CodeSource<'a> {
+    /// An ELF image that begins a file: it is mapped where the system can.
+    FileStart(&'a File),
+    Bytes(Cow<'a, [u8]>),
+}
+
 /// A core module's native code, which somebody has said to be what a compiler of this build made.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TrustedCode<'a>(&'a [u8]);
+#[derive(Clone, Debug)]
+pub(crate) struct TrustedCode<'a>(CodeSource<'a>);
 
 impl<'a> TrustedCode<'a> {
     /// # Safety
-    /// The bytes are those that [`save`] gave, on this version of the engine; otherwise anything may happen when they
-    /// are loaded.
-    pub(crate) unsafe fn new(bytes: &'a [u8]) -> TrustedCode<'a> {
-        TrustedCode(bytes)
+    /// The code is what [`save`] gave, on this version of the engine, and nobody changes it while it is in use;
+    /// otherwise anything may happen when it is loaded.
+    pub(crate) unsafe fn new(source: CodeSource<'a>) -> TrustedCode<'a> {
+        TrustedCode(source)
     }
 }
 
@@ -30,8 +52,9 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// The one that this runs on.
-    pub(crate) fn host() -> Machine {
-        Machine::of(&Target::new(wasmer::sys::Triple::host(), CpuFeature::for_host()))
+    pub(crate) fn host() -> &'static Machine {
+        static HOST: OnceLock<Machine> = OnceLock::new();
+        HOST.get_or_init(|| Machine::of(&Target::new(wasmer::sys::Triple::host(), CpuFeature::for_host())))
     }
 
     fn of(target: &Target) -> Machine {
@@ -49,12 +72,13 @@ impl Machine {
 }
 
 /// What the engine's code format depends on, beside the engine's version: one text for each backend's choice of these.
-pub(crate) fn tunables(backend: Backend) -> String {
-    let memories = match backend {
-        Backend::Llvm => "movable",
-        Backend::Cranelift | Backend::Singlepass | Backend::Headless => "reserved",
-    };
-    format!("memories={memories}, tables=growable-if-shared")
+pub(crate) fn tunables(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Llvm => "memories=movable, tables=growable-if-shared",
+        Backend::Cranelift | Backend::Singlepass | Backend::Headless => {
+            "memories=reserved, tables=growable-if-shared"
+        }
+    }
 }
 
 /// A compiled module's native code.
@@ -70,6 +94,37 @@ pub(crate) fn loader() -> wasmer::Engine {
 
 /// Loads native code.
 pub(crate) fn load(engine: &wasmer::Engine, code: TrustedCode<'_>) -> Result<wasmer::Module, String> {
+    match code.0 {
+        CodeSource::FileStart(file) => load_file(engine, file),
+        CodeSource::Bytes(bytes) => load_bytes(engine, bytes.into_owned()),
+    }
+}
+
+fn load_bytes(engine: &wasmer::Engine, bytes: Vec<u8>) -> Result<wasmer::Module, String> {
     // SAFETY: the constructor of `TrustedCode` asked for what this needs.
-    unsafe { wasmer::Module::deserialize(engine, code.0) }.map_err(|error| error.to_string())
+    unsafe { wasmer::Module::deserialize_unchecked(engine, bytes) }.map_err(|error| error.to_string())
+}
+
+/// Maps the code. The engine opens files by their names, so it gets one that leads to this very file.
+#[cfg(target_os = "linux")]
+fn load_file(engine: &wasmer::Engine, file: &File) -> Result<wasmer::Module, String> {
+    use std::os::fd::AsRawFd;
+    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+    if !std::path::Path::new(&name).exists() {
+        return read_file(engine, file);
+    }
+    // SAFETY: as in `load_bytes`.
+    unsafe { wasmer::Module::deserialize_from_file(engine, name) }.map_err(|error| error.to_string())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn load_file(engine: &wasmer::Engine, file: &File) -> Result<wasmer::Module, String> {
+    read_file(engine, file)
+}
+
+fn read_file(engine: &wasmer::Engine, mut file: &File) -> Result<wasmer::Module, String> {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    read.map_err(|error| error.to_string())?;
+    load_bytes(engine, bytes)
 }

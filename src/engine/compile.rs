@@ -7,7 +7,7 @@ use wasmer_types::{CompilationProgressCallback, CompileError, UserAbort};
 use wasmparser::{Parser, Payload};
 
 use super::watch::{Progress, Watch};
-use super::{Backend, Engine, debug_names, floats, floats_cross, results, table_room};
+use super::{Backend, Compiled, Engine, debug_names, floats, floats_cross, image, results, table_room};
 
 /// Why a core module is not compiled.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// [`Refused`].
-    pub(crate) fn compile(&mut self, module: &[u8]) -> Result<wasmer::Module, Refused> {
+    pub(crate) fn compile(&mut self, module: &[u8]) -> Result<Compiled, Refused> {
         let backend = self.engine.backend;
         if backend == Backend::Singlepass
             && let Some(import) = results::import_with_several(module)
@@ -71,7 +71,11 @@ impl<'a> Work<'a> {
             true => module.into(),
             false => floats::keep_within(module)?,
         };
-        let fit = debug_names::without_bad(table_room::make_room(&within));
+        let (rest, image) = match image::split(&within) {
+            Some(split) => (split.module.into(), Some(split.image)),
+            None => (within, None),
+        };
+        let fit = debug_names::without_bad(table_room::make_room(&rest));
         // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
         let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match &self.engine.watch {
             None => wasmer::Module::from_binary(self.compiler, &fit),
@@ -90,7 +94,7 @@ impl<'a> Work<'a> {
         self.at.bytes_done += own;
         match &self.engine.watch {
             Some(watch) if watch.look(self.at).is_break() => Err(Refused::Stopped),
-            _ => Ok(module),
+            _ => Ok(Compiled { module, image }),
         }
     }
 }

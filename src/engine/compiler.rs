@@ -2,22 +2,23 @@
 
 use wasmer::sys::{EngineBuilder, NativeEngineExt};
 
-use super::tunables::{LimitingTunables, Memories};
+use super::code::Form;
+use super::tunables::{LimitingTunables, Memories, NextModule};
 use super::{Backend, Engine, OptLevel, StoreLimits};
 use crate::error::{Error, Result};
 
 impl Engine {
     /// A fresh wasmer engine that compiles with this backend, for this target.
     #[allow(unreachable_patterns, reason = "which arms exist follows the features")]
-    pub(crate) fn compiler(&self) -> Result<wasmer::Engine> {
-        let builder = match self.backend {
+    pub(crate) fn compiler(&self, form: Form) -> Result<wasmer::Engine> {
+        let mut config: Box<dyn wasmer::sys::CompilerConfig> = match self.backend {
             #[cfg(feature = "cranelift")]
-            Backend::Cranelift => EngineBuilder::new(self.cranelift()),
+            Backend::Cranelift => Box::new(self.cranelift()),
             #[cfg(feature = "llvm")]
-            Backend::Llvm => EngineBuilder::new(self.llvm()),
+            Backend::Llvm => Box::new(self.llvm()),
             #[cfg(feature = "singlepass")]
             // It canonicalizes NaNs unasked, and has no levels.
-            Backend::Singlepass => EngineBuilder::new(wasmer::sys::Singlepass::default()),
+            Backend::Singlepass => Box::new(wasmer::sys::Singlepass::default()),
             Backend::Headless => return Err(Error::NoCompiler),
             other => {
                 return Err(Error::BackendUnavailable {
@@ -25,12 +26,14 @@ impl Engine {
                 });
             }
         };
-        let builder = builder
+        config.experimental_artifact(form == Form::Elf);
+        let builder = EngineBuilder::new(config)
             .set_features(Some(features()))
             .set_target(Some(self.target.to_engine()));
         let mut engine: wasmer::Engine = builder.engine().into();
         if self.backend == Backend::Llvm {
-            let tunables = LimitingTunables::new(&StoreLimits::default(), Memories::Movable);
+            let tunables =
+                LimitingTunables::new(&StoreLimits::default(), Memories::Movable, NextModule::default());
             NativeEngineExt::set_tunables(&mut engine, tunables);
         }
         Ok(engine)

@@ -9,19 +9,29 @@ mod code;
 mod compile;
 #[cfg(feature = "compile")]
 mod compiler;
+mod core_module;
+mod data_image;
 #[cfg(feature = "compile")]
 mod debug_names;
 #[cfg(feature = "compile")]
 mod floats;
+#[cfg(feature = "compile")]
+mod image;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupt;
 mod limits;
+#[cfg(unix)]
+mod linear;
 mod memory;
 mod options;
+#[cfg(unix)]
+mod region;
 #[cfg(feature = "compile")]
 mod results;
 #[cfg(feature = "compile")]
 mod sections;
+#[cfg(unix)]
+mod slots;
 mod store;
 #[cfg(feature = "compile")]
 mod table_room;
@@ -43,11 +53,14 @@ pub use target::{Target, TargetError};
 pub use watch::Progress;
 
 pub(crate) use backend::floats_cross;
-pub(crate) use code::{Machine, TrustedCode, load, loader, save, tunables};
+pub(crate) use code::{CodeSource, Form, Machine, TrustedCode, load, loader, save, tunables};
 #[cfg(feature = "compile")]
 pub(crate) use compile::{Refused, Work};
+pub(crate) use core_module::{CoreModule, SavedImage};
+pub(crate) use data_image::Image;
 pub(crate) use memory::GuestMemory;
 pub(crate) use store::SendStore;
+pub(crate) use tunables::NextModule;
 
 use self::options::Options;
 use self::tunables::{LimitingTunables, Memories};
@@ -182,12 +195,21 @@ impl Engine {
 pub(crate) const CORE_FEATURES: &str =
     "bulk-memory, extended-const, multi-memory, multi-value, reference-types, simd";
 
+/// A core module's machine code, and what its memory holds when an instance begins.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) module: wasmer::Module,
+    /// Instead of data segments; `None` where they are still in the module.
+    pub(crate) image: Option<Image>,
+}
+
 /// A wasmer store under `limits`. Its engine carries no compiler: modules bring the engine that compiled them.
-pub(crate) fn new_store(limits: &StoreLimits) -> SendStore {
+pub(crate) fn new_store(limits: &StoreLimits) -> (SendStore, NextModule) {
+    let next = NextModule::default();
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
     wasmer::sys::NativeEngineExt::set_tunables(
         &mut engine,
-        LimitingTunables::new(limits, Memories::Reserved),
+        LimitingTunables::new(limits, Memories::Reserved, next.clone()),
     );
-    SendStore::new(wasmer::Store::new(engine))
+    (SendStore::new(wasmer::Store::new(engine)), next)
 }

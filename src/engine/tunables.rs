@@ -6,6 +6,7 @@
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmer::sys::vm::{
     MemoryError, MemoryStyle, TableStyle, VMConfig, VMMemory, VMMemoryDefinition, VMTable, VMTableDefinition,
@@ -14,9 +15,26 @@ use wasmer::sys::{BaseTunables, Tunables};
 use wasmer::{MemoryType, Pages, TableType};
 
 use super::StoreLimits;
+use super::core_module::Prepared;
 use super::tables::true_maximum;
 
 const WASM_PAGE: u64 = 65_536;
+
+/// The prepared memories of the module that is instantiated next in a store: the engine does not say for which module
+/// it asks for a memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NextModule(Arc<Mutex<Option<Prepared>>>);
+
+impl NextModule {
+    /// Says which memories the next instance gets, if it defines one.
+    pub(crate) fn set(&self, memories: Option<Prepared>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = memories;
+    }
+
+    fn take(&self) -> Option<Prepared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 pub(super) struct LimitingTunables {
     base: BaseTunables,
@@ -25,6 +43,7 @@ pub(super) struct LimitingTunables {
     table_elements: u32,
     tables: AtomicU32,
     memories_are: Memories,
+    next: NextModule,
 }
 
 /// How compiled code finds linear memory.
@@ -41,7 +60,7 @@ pub(super) enum Memories {
 }
 
 impl LimitingTunables {
-    pub(super) fn new(limits: &StoreLimits, memories_are: Memories) -> LimitingTunables {
+    pub(super) fn new(limits: &StoreLimits, memories_are: Memories, next: NextModule) -> LimitingTunables {
         let pages = (limits.memory_bytes / WASM_PAGE).min(65_536);
         LimitingTunables {
             base: BaseTunables::new(),
@@ -50,6 +69,7 @@ impl LimitingTunables {
             table_elements: limits.table_elements,
             tables: AtomicU32::new(limits.tables),
             memories_are,
+            next,
         }
     }
 
@@ -117,8 +137,12 @@ impl Tunables for LimitingTunables {
         definition: NonNull<VMMemoryDefinition>,
     ) -> Result<VMMemory, MemoryError> {
         let ty = self.memory_type(ty)?;
-        // SAFETY: `definition` is the caller's promise, handed on as it came.
-        unsafe { self.base.create_vm_memory(&ty, style, definition) }
+        match self.next.take() {
+            // SAFETY: `definition` is the caller's promise, handed on as it came.
+            Some(prepared) => unsafe { prepared.memory(&ty, style, definition) },
+            // SAFETY: as above.
+            None => unsafe { self.base.create_vm_memory(&ty, style, definition) },
+        }
     }
 
     fn create_host_table(&self, ty: &TableType, style: &TableStyle) -> Result<VMTable, String> {

@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::disk::{self, Disk, System};
+#[cfg(unix)]
+use super::identity::Identity;
 use super::private::{self, Authenticator, Secret};
 use super::records::Records;
 use entry::{ENTRY_BYTES, Entry};
@@ -161,6 +163,11 @@ impl Cache {
 
     fn verifies(&self, content: &File, entry: &Entry) -> io::Result<bool> {
         if content.metadata()?.len() != entry.bytes {
+            return Ok(false);
+        }
+        // Whoever loads the file reads it once more, or maps it.
+        #[cfg(unix)]
+        if Identity::of(content)?.check().is_err() {
             return Ok(false);
         }
         let verified = self.records.verify_once(content, &entry.digest, || {

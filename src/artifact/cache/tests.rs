@@ -179,6 +179,28 @@ fn what_was_altered_is_a_miss_and_removed() {
     assert_eq!(cache.counters().removed, alterations.len() as u64);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_others_could_alter_is_a_miss_and_removed() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let folder = Folder::new("exposed");
+    let cache = folder.cache();
+    for mode in [0o620, 0o602, 0o666] {
+        assert!(cache.put(&key(1), &content(1, 1000)));
+        let path = file_of(&cache, 1);
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("ours");
+        assert_eq!(got(&cache, 1), None, "{mode:o}");
+        assert!(!path.exists(), "{mode:o}");
+    }
+    if private::user() == 0 {
+        assert!(cache.put(&key(1), &content(1, 1000)));
+        let path = file_of(&cache, 1);
+        chown(&path, Some(12_345), None).expect("root may");
+        assert_eq!(got(&cache, 1), None);
+        assert!(!path.exists());
+    }
+}
+
 #[test]
 fn no_entry_is_taken_for_another() {
     let folder = Folder::new("entries");

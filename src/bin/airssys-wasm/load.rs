@@ -1,11 +1,11 @@
 //! A component out of a file, whether it is to be compiled or is an artifact already.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use airssys_wasm::artifact::{
-    self, Artifact, ArtifactError, ArtifactFile, CacheConfig, ComponentCache, MemoryLimits,
+    self, Artifact, ArtifactError, ArtifactFile, CacheConfig, ComponentCache, MemoryLimits, Records,
 };
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Config, Engine};
@@ -68,14 +68,22 @@ pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
     std::fs::read(path).map_err(|error| unreadable(path, error))
 }
 
-/// Whether a file begins as artifacts do.
+/// Whether a file begins or ends as artifacts do.
 pub(crate) fn is_artifact(path: &Path) -> Outcome<bool> {
-    let file = File::open(path).map_err(|error| unreadable(path, error))?;
-    let mut start = Vec::new();
-    file.take(64)
-        .read_to_end(&mut start)
-        .map_err(|error| unreadable(path, error))?;
-    Ok(artifact::is_artifact(&start))
+    const ENDS: u64 = 64;
+    let mut file = File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut ends = Vec::new();
+    let read = (&mut file).take(ENDS).read_to_end(&mut ends);
+    read.map_err(|error| unreadable(path, error))?;
+    // What has no length, as a pipe, is no artifact.
+    let length = file.metadata().map_or(0, |about| about.len());
+    if length > ENDS {
+        let read = file
+            .seek(SeekFrom::Start(length.saturating_sub(ENDS).max(ENDS)))
+            .and_then(|_| file.take(ENDS).read_to_end(&mut ends));
+        read.map_err(|error| unreadable(path, error))?;
+    }
+    Ok(artifact::is_artifact(&ends))
 }
 
 /// Opens an artifact.
@@ -89,13 +97,27 @@ pub(crate) fn bytes(file: &ArtifactFile) -> u64 {
 }
 
 /// Checks every byte of an artifact.
-pub(crate) fn verify(file: &ArtifactFile) -> Outcome<Artifact<'_>> {
+pub(crate) fn verify(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
     file.verify().map_err(|error| cannot(file.path(), error.into()))
+}
+
+/// Checks every byte of an artifact, unless this user has seen to it before; `install` does.
+fn verify_once(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
+    match Records::for_user() {
+        Ok(records) => file
+            .verify_once(&records)
+            .map(|(artifact, _)| artifact)
+            .map_err(|error| cannot(file.path(), error.into())),
+        Err(error) => {
+            log::info!("what is verified is not remembered: {error}");
+            verify(file)
+        }
+    }
 }
 
 /// The component of an artifact, if somebody has signed it who is trusted.
 pub(crate) fn artifact(file: &ArtifactFile, trust: &TrustArgs) -> Outcome<Component> {
-    let artifact = verify(file)?;
+    let artifact = verify_once(file)?;
     let loaded = match trust.allow_unsigned {
         true => unsigned::load(&artifact),
         false => artifact.load(&keys::trust(&trust.trust)?),

@@ -1,0 +1,250 @@
+//! Address space for one linear memory: reserved whole, accessible from its beginning as far as the memory has grown.
+#![allow(
+    unsafe_code,
+    reason = "memory is mapped, protected and unmapped here, and nowhere else in the project"
+)]
+
+use std::ffi::c_void;
+use std::fs::File;
+use std::io;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
+use wasmer::sys::vm::MemoryStyle;
+
+use super::data_image::Image;
+
+/// Bytes of address space for one memory. Compiled code checks no bounds where this is what it counts on: an index and an
+/// offset of 32 bits each, with the widest access, end within it.
+const RESERVED: usize =
+    MemoryStyle::static_bound().0 as usize * 65_536 + MemoryStyle::static_offset_guard_size() as usize;
+
+/// What a memory holds when it begins, at one place in it.
+#[derive(Clone, Debug)]
+pub(super) struct Contents {
+    /// Where, in bytes from the memory's beginning: a multiple of 64 KiB.
+    pub(super) start: usize,
+    /// Bytes: a multiple of 64 KiB.
+    pub(super) length: usize,
+    pub(super) source: Source,
+}
+
+/// Where the contents come from.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// A file that nobody changes: mapped, so that pages which are only read are shared.
+    File {
+        file: Arc<File>,
+        /// A multiple of 64 KiB.
+        offset: u64,
+    },
+    /// Copied, where a file cannot be had without a name.
+    #[cfg_attr(
+        target_os = "linux",
+        expect(dead_code, reason = "files without names are there")
+    )]
+    Bytes(Arc<[u8]>),
+}
+
+impl Contents {
+    /// An image, kept where every region can map it.
+    pub(super) fn keep(image: Image) -> io::Result<Contents> {
+        let too_large = |_| io::Error::new(io::ErrorKind::InvalidInput, "beyond a 32-bit memory");
+        Ok(Contents {
+            start: usize::try_from(image.start).map_err(too_large)?,
+            length: image.bytes.len(),
+            source: Source::keep(image.bytes)?,
+        })
+    }
+
+    /// A part of a file that nobody changes. `None` if its place is none that can be mapped.
+    pub(super) fn mapped(start: u64, length: u64, file: Arc<File>, offset: u64) -> Option<Contents> {
+        Some(Contents {
+            start: usize::try_from(start).ok()?,
+            length: usize::try_from(length).ok()?,
+            source: offset
+                .is_multiple_of(65_536)
+                .then_some(Source::File { file, offset })?,
+        })
+    }
+
+    /// Whether a memory of `size` bytes has room for them.
+    pub(super) fn fits(&self, size: usize) -> bool {
+        self.start.is_multiple_of(65_536)
+            && self.length.is_multiple_of(65_536)
+            && self.start.checked_add(self.length).is_some_and(|end| end <= size)
+    }
+}
+
+impl Source {
+    /// Bytes in a file that has no name.
+    #[cfg(target_os = "linux")]
+    fn keep(bytes: Vec<u8>) -> io::Result<Source> {
+        use rustix::fs::{MemfdFlags, memfd_create};
+        use std::io::Write;
+        let mut file = File::from(memfd_create("memory-image", MemfdFlags::CLOEXEC)?);
+        file.write_all(&bytes)?;
+        Ok(Source::File {
+            file: Arc::new(file),
+            offset: 0,
+        })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn keep(bytes: Vec<u8>) -> io::Result<Source> {
+        Ok(Source::Bytes(bytes.into()))
+    }
+}
+
+/// Reserved address space. Freed when it is dropped.
+#[derive(Debug)]
+pub(super) struct Region {
+    base: NonNull<u8>,
+    /// Bytes from the beginning that can be read and written.
+    accessible: usize,
+}
+
+// SAFETY: the region is owned: nothing else unmaps or protects it, and it is bound to no thread.
+unsafe impl Send for Region {}
+// SAFETY: a shared reference gives out an address and a length only.
+unsafe impl Sync for Region {}
+
+fn is_within(range: usize) -> io::Result<()> {
+    // Half of what is reserved is the guard behind the largest memory.
+    if range > MemoryStyle::static_bound().0 as usize * 65_536 {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "beyond a 32-bit memory",
+        ));
+    }
+    Ok(())
+}
+
+impl Region {
+    /// A region whose first `size` bytes are accessible, with `contents` in them and zeros elsewhere. `size` is a multiple
+    /// of 64 KiB and at most 4 GiB.
+    pub(super) fn new(size: usize, contents: Option<&Contents>) -> io::Result<Region> {
+        is_within(size)?;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        // SAFETY: a new mapping, at an address of the system's choice, touches nothing that exists.
+        let base = unsafe { mmap_anonymous(ptr::null_mut(), RESERVED, ProtFlags::empty(), flags) }?;
+        let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        let mut region = Region { base, accessible: 0 };
+        region.grow(size)?;
+        if let Some(contents) = contents {
+            region.fill(contents)?;
+        }
+        Ok(region)
+    }
+
+    /// Where it begins.
+    pub(super) fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    fn at(&self, offset: usize) -> *mut c_void {
+        // Within the region or at its end: the callers have checked that.
+        self.base.as_ptr().wrapping_add(offset).cast()
+    }
+
+    /// Makes the first `size` bytes accessible; those that were not are zeros. Never shrinks.
+    pub(super) fn grow(&mut self, size: usize) -> io::Result<()> {
+        is_within(size)?;
+        if size > self.accessible {
+            let more = size - self.accessible;
+            // SAFETY: the range is part of this region, which is private and owned.
+            unsafe {
+                mprotect(
+                    self.at(self.accessible),
+                    more,
+                    MprotectFlags::READ | MprotectFlags::WRITE,
+                )
+            }?;
+            self.accessible = size;
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, contents: &Contents) -> io::Result<()> {
+        let end = contents.start.checked_add(contents.length);
+        if end.is_none_or(|end| end > self.accessible) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "contents beyond the memory",
+            ));
+        }
+        match &contents.source {
+            Source::File { file, offset } => {
+                // SAFETY: the range is part of this region, nobody refers to it yet, and what is mapped there instead is
+                // private too.
+                unsafe {
+                    mmap(
+                        self.at(contents.start),
+                        contents.length,
+                        ProtFlags::READ | ProtFlags::WRITE,
+                        MapFlags::PRIVATE | MapFlags::FIXED,
+                        file,
+                        *offset,
+                    )
+                }?;
+            }
+            Source::Bytes(bytes) => {
+                let length = contents.length.min(bytes.len());
+                // SAFETY: the range is accessible, and nobody refers to it yet.
+                unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.at(contents.start).cast(), length) };
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes it what [`Region::new`] gave with the same arguments. Nothing that was written stays.
+    pub(super) fn reset(&mut self, size: usize, contents: Option<&Contents>) -> io::Result<()> {
+        is_within(size)?;
+        if self.accessible > size {
+            // SAFETY: the range is part of this region; whoever had it has given it back.
+            unsafe { mprotect(self.at(size), self.accessible - size, MprotectFlags::empty()) }?;
+        }
+        self.discard()?;
+        self.accessible = self.accessible.min(size);
+        self.grow(size)?;
+        // A mapped file's pages are what they were; others are zeros.
+        match contents {
+            Some(contents) if matches!(contents.source, Source::Bytes(_)) || !cfg!(target_os = "linux") => {
+                self.fill(contents)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives back all that was written.
+    #[cfg(target_os = "linux")]
+    fn discard(&mut self) -> io::Result<()> {
+        use rustix::mm::{Advice, madvise};
+        if self.accessible > 0 {
+            // SAFETY: the range is part of this region, which is private: its pages become those of the file that is mapped
+            // there, or zeros.
+            unsafe { madvise(self.at(0), self.accessible, Advice::LinuxDontNeed) }?;
+        }
+        Ok(())
+    }
+
+    /// Gives back all that was written.
+    #[cfg(not(target_os = "linux"))]
+    fn discard(&mut self) -> io::Result<()> {
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
+        if self.accessible > 0 {
+            // SAFETY: the range is part of this region, and what is mapped there instead is private too.
+            unsafe { mmap_anonymous(self.at(0), self.accessible, ProtFlags::empty(), flags) }?;
+            self.accessible = 0;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: the region is this long, and nobody refers to it any more. There is nothing to do about a failure.
+        let _ = unsafe { munmap(self.at(0), RESERVED) };
+    }
+}
