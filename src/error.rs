@@ -67,6 +67,44 @@ pub enum Error {
         backend: String,
     },
 
+    /// The engine has no compiler.
+    #[error(
+        "there is no compiler here, so that a component cannot be taken, only what is compiled already: compile it \
+         with `airssys-wasm compile` of a build that has a compiler, for this host, and use the artifact"
+    )]
+    NoCompiler,
+
+    /// The chosen backend lacks an option.
+    #[error("the backend `{backend}` has no {option}: {hint}")]
+    EngineOption {
+        /// The backend's name.
+        backend: String,
+        /// What was asked for.
+        option: String,
+        /// What there is.
+        hint: String,
+    },
+
+    /// The backend cannot compile for the target.
+    #[error("{0}")]
+    Target(#[source] TargetError),
+
+    /// The engine's code does not run on this machine.
+    #[error(
+        "the engine compiles for {target}, and this host is {host}: what it compiles goes to artifacts only \
+         (`artifact::compile`)"
+    )]
+    ForeignTarget {
+        /// What it compiles for.
+        target: String,
+        /// What this is.
+        host: String,
+    },
+
+    /// Whoever watched the compilation has stopped it.
+    #[error("the compilation was stopped")]
+    Stopped,
+
     /// The linker has nothing for an import.
     #[error("import `{name}` is missing: {hint}")]
     MissingImport {
@@ -144,6 +182,42 @@ pub enum Error {
     /// A state that should not occur.
     #[error("internal error (a bug in airssys-wasm): {0}")]
     Bug(String),
+}
+
+/// Why a text is no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// The text is no target triple.
+    #[error(
+        "`{0}` is no target triple: write ARCHITECTURE-VENDOR-SYSTEM-ENVIRONMENT, as in x86_64-unknown-linux-gnu"
+    )]
+    Triple(String),
+    /// No compiler here has code for it.
+    #[error(
+        "nothing here compiles for `{0}`: there are x86_64 and aarch64, with Linux, as in aarch64-unknown-linux-gnu"
+    )]
+    Unsupported(String),
+    /// The processor feature is unknown, or belongs to another architecture.
+    #[error("`{name}` is no processor feature of {architecture} that compilers here know: there are {}", known.join(", "))]
+    Feature {
+        /// What was asked for.
+        name: String,
+        /// The target's architecture.
+        architecture: &'static str,
+        /// The features that there are.
+        known: Vec<&'static str>,
+    },
+    /// The backend needs more of the processor.
+    #[error(
+        "{backend} compiles for no processor of this kind without {needs}: name one of them among the features"
+    )]
+    TooOld {
+        /// The backend's name.
+        backend: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
 }
 
 /// Who has to act on an error.

@@ -10,7 +10,7 @@
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`]: what components may do.
-//! - `wave` (feature `conformance`): values and calls as text.
+//! - `wave` (feature of that name): values and calls as text.
 
 // Derived code names the crate as its users do.
 extern crate self as airssys_wasm;
@@ -26,7 +26,7 @@ pub mod host;
 pub mod messaging;
 pub mod runtime;
 pub mod security;
-#[cfg(feature = "conformance")]
+#[cfg(feature = "wave")]
 pub mod wave;
 
 pub use error::{Error, Result};

@@ -223,6 +223,7 @@ fn unsafe_code_is_where_it_is_named() {
         found,
         [
             "src/artifact/open.rs",
+            "src/bin/airssys-wasm/unsigned.rs",
             "src/engine/code.rs",
             "src/engine/core_module.rs",
             "src/engine/linear.rs",

@@ -47,6 +47,10 @@ pub struct Header {
     pub cpu: Vec<String>,
     /// Engine settings that the code depends on.
     pub tunables: String,
+    /// The compiler's options. They decide what the code is, not where it runs.
+    pub options: String,
+    /// The features of core WebAssembly that it was compiled with.
+    pub features: String,
     /// The BLAKE3 digest of the component.
     pub component: [u8; 32],
     /// Bytes of the component.

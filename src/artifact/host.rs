@@ -2,19 +2,21 @@
 
 use super::error::ArtifactError;
 use super::format::{Header, Section};
-use crate::engine::{Backend, Machine, tunables};
+use crate::engine::{Backend, CORE_FEATURES, Engine, Machine, tunables};
 
 impl Header {
-    /// Of a component that `backend` compiled on this machine.
-    pub(super) fn new(backend: Backend, component: &[u8], sections: Vec<Section>) -> Header {
-        let machine = Machine::host();
+    /// Of a component that `engine` compiled.
+    pub(super) fn new(engine: &Engine, component: &[u8], sections: Vec<Section>) -> Header {
+        let target = engine.target();
         Header {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             engine: Backend::wasmer_version().to_owned(),
-            backend: backend.name().to_owned(),
-            target: machine.triple.clone(),
-            cpu: machine.features.clone(),
-            tunables: tunables(backend).to_owned(),
+            backend: engine.backend().name().to_owned(),
+            target: target.triple(),
+            cpu: target.features().map(str::to_owned).collect(),
+            tunables: tunables(engine.backend()).to_owned(),
+            options: engine.options(),
+            features: CORE_FEATURES.to_owned(),
             component: *blake3::hash(component).as_bytes(),
             component_bytes: component.len() as u64,
             sections,

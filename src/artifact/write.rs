@@ -17,10 +17,10 @@ pub struct ArtifactOptions<'a> {
     pub manifest: Option<&'a [u8]>,
 }
 
-/// Compiles a component for this machine, and signs what comes of it if there is a key.
+/// Compiles a component for the engine's target, and signs what comes of it if there is a key.
 ///
 /// # Errors
-/// As [`Component::from_binary`](crate::component::Component::from_binary).
+/// As [`Component::from_binary`](crate::component::Component::from_binary); another target is no error.
 pub fn compile(engine: &Engine, component: &[u8], key: Option<&SecretKey>) -> Result<Vec<u8>, ArtifactError> {
     let options = ArtifactOptions {
         key,
@@ -75,7 +75,7 @@ pub fn compile_with(
         bytes: bytes.len() as u64,
         digest: *blake3::hash(bytes).as_bytes(),
     });
-    let header = Header::new(engine.backend(), component, entries.collect());
+    let header = Header::new(engine, component, entries.collect());
     let header = borsh::to_vec(&header).map_err(|error| ArtifactError::Header(error.to_string()))?;
     let signature = options.key.map(|key| key.sign(&header));
     Ok(assemble(&header, signature, &sections))

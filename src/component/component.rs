@@ -5,8 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::ir::{ExternType, Ir};
+#[cfg(feature = "compile")]
 use super::translate::translate;
-use crate::engine::{self, Backend, CoreModule, Engine, Form};
+use crate::engine::{self, Backend, CoreModule, Engine, Form, Target};
+#[cfg(feature = "compile")]
+use crate::engine::{Refused, Work};
 use crate::error::{Error, Result};
 
 /// A compiled component, ready to be instantiated any number of times. Cheap to clone.
@@ -34,8 +37,15 @@ impl Component {
     /// # Errors
     /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are no
     /// component, [`Error::MissingFeatures`] and [`Error::Unsupported`] for one that uses what is outside the
-    /// supported set, [`Error::Compile`] if the backend refuses a core module.
+    /// supported set, [`Error::Compile`] if the backend refuses a core module; [`Error::NoCompiler`] and
+    /// [`Error::ForeignTarget`] if the engine compiles nothing, or nothing that runs here.
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Component> {
+        if !engine.target().runs_here() {
+            return Err(Error::ForeignTarget {
+                target: engine.target().to_string(),
+                host: Target::host().to_string(),
+            });
+        }
         let Compiled { ir, modules, code } = Compiled::new(engine, bytes, Form::Memory, |compiled| {
             CoreModule::new(compiled.module, compiled.image)
         })?;
@@ -130,26 +140,49 @@ pub(super) struct Compiled<M> {
 }
 
 impl<M> Compiled<M> {
+    /// # Errors
+    /// As [`Component::from_binary`]. The code may be for another machine.
+    #[cfg(feature = "compile")]
     pub(super) fn new(
         engine: &Engine,
         bytes: &[u8],
         form: Form,
         make: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
+        let code = engine.compiler(form)?;
         let mut ir = translate(bytes)?;
         let sources = std::mem::take(&mut ir.modules);
-        let backend = engine.backend();
-        let code = engine.compiler(form)?;
-        let compile = |(module, source): (usize, &Vec<u8>)| {
-            let made = engine::compile(backend, &code, source).and_then(&make);
-            made.map_err(|message| Error::Compile {
-                module,
-                backend: backend.name().into(),
-                message,
+        let mut work = Work::new(engine, &code, &sources);
+        let mut compile = |(module, source): (usize, &Vec<u8>)| {
+            let compiled = work.compile(source);
+            let made = compiled.and_then(|module| make(module).map_err(Refused::Compiler));
+            made.map_err(|refused| match refused {
+                Refused::Stopped => Error::Stopped,
+                Refused::Compiler(message) => Error::Compile {
+                    module,
+                    backend: engine.backend().name().into(),
+                    message,
+                },
             })
         };
-        let modules = sources.iter().enumerate().map(compile).collect::<Result<_>>()?;
+        let mut modules = Vec::with_capacity(sources.len());
+        for source in sources.iter().enumerate() {
+            modules.push(compile(source)?);
+        }
+        drop(work);
         Ok(Compiled { ir, modules, code })
+    }
+
+    /// # Errors
+    /// [`Error::NoCompiler`].
+    #[cfg(not(feature = "compile"))]
+    pub(super) fn new(
+        _: &Engine,
+        _: &[u8],
+        _: Form,
+        _: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
+    ) -> Result<Compiled<M>> {
+        Err(Error::NoCompiler)
     }
 }
 

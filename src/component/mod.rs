@@ -21,10 +21,12 @@
 
 use std::fmt::Write;
 
+mod adapter_trap;
 #[expect(clippy::module_inception, reason = "the component model's own noun")]
 mod component;
 mod core_call;
 mod crossing;
+#[cfg(feature = "compile")]
 mod features;
 mod func;
 mod handles;
@@ -35,8 +37,10 @@ mod knot;
 mod linker;
 mod may_leave;
 mod names;
+#[cfg(feature = "compile")]
 mod pack;
 mod portable;
+#[cfg(feature = "compile")]
 mod post_return;
 mod precompiled;
 mod resolve;
@@ -46,9 +50,11 @@ mod store;
 mod text;
 mod trampoline;
 mod transcode;
+#[cfg(feature = "compile")]
 mod translate;
 mod trap;
 mod typed;
+#[cfg(feature = "compile")]
 mod value_size;
 
 pub use airssys_wasm_abi::{

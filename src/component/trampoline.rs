@@ -6,6 +6,7 @@ use airssys_wasm_abi::CoreSignature;
 use airssys_wasm_abi::CoreType::{self, I32};
 use wasmer::StoreMut;
 
+use super::adapter_trap::adapter_trap;
 use super::core_call::host_function;
 use super::crossing::{borrow, lend};
 use super::handles::Handle;
@@ -15,7 +16,7 @@ use super::ir::Trampoline;
 use super::resolve::Resolved;
 use super::resource::run_dtor;
 use super::store::{StoreContextMut, StoreCore};
-use super::{transcode, translate};
+use super::transcode;
 use crate::error::{Error, ResourceError, Result};
 
 /// Makes the trampoline at `index` of the instance's component.
@@ -143,7 +144,7 @@ pub(crate) fn make<T: Send + 'static>(
             Ok(vec![])
         }),
         Trampoline::Trap => builder.function(cx, vec![I32], vec![], |_, _, args| {
-            Err(translate::adapter_trap(arg(args, 0)?).into())
+            Err(adapter_trap(arg(args, 0)?).into())
         }),
     })
 }

@@ -19,7 +19,7 @@ use super::knot;
 use super::pack::pack_results;
 use super::post_return;
 use super::transcode;
-use crate::error::{Error, Result, TrapKind};
+use crate::error::{Error, Result};
 
 /// Translates a component in its binary form.
 pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
@@ -564,14 +564,31 @@ fn transcoding(op: env::Transcode) -> Transcode {
     }
 }
 
-/// What an adapter's trap code means.
-pub(crate) fn adapter_trap(code: u32) -> TrapKind {
+#[cfg(test)]
+mod tests {
     use wasmtime_environ::Trap;
-    let trap = u8::try_from(code).ok().and_then(Trap::from_u8);
-    match trap {
-        Some(Trap::CannotLeaveComponent) => TrapKind::CannotLeave,
-        Some(Trap::CannotEnterComponent) => TrapKind::Reentrance,
-        Some(trap) => TrapKind::Adapter(trap.to_string().replacen("wasm trap: ", "", 1)),
-        None => TrapKind::Adapter(format!("unknown trap code {code}")),
+
+    use super::super::adapter_trap::{NAMED, adapter_trap};
+
+    #[test]
+    fn the_names_of_adapters_traps_are_the_translator_s() {
+        for code in NAMED {
+            let theirs = u8::try_from(*code).ok().and_then(Trap::from_u8);
+            let theirs = theirs.expect("a trap of the translator's").to_string();
+            let ours = adapter_trap(*code).to_string();
+            let words = theirs.trim_start_matches("wasm trap: ");
+            let words = words.trim_start_matches("cannot leave component instance");
+            assert!(
+                ours.contains(words) || ours.contains("cannot leave"),
+                "{code}: {ours}, {theirs}"
+            );
+        }
+        for (code, trap) in [
+            (1, Trap::MemoryOutOfBounds),
+            (17, Trap::CannotEnterComponent),
+            (23, Trap::CannotLeaveComponent),
+        ] {
+            assert_eq!(Trap::from_u8(code), Some(trap));
+        }
     }
 }

@@ -3,13 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use wasmer::sys::NativeEngineExt;
-
-use super::StoreLimits;
-use super::code::Form;
-use super::tunables::{LimitingTunables, Memories, NextModule};
-use crate::error::{Error, Result};
-
 /// A compiler. Each is compiled in by the cargo feature of its name; the choice among those is made at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -20,13 +13,15 @@ pub enum Backend {
     Llvm,
     /// One pass over the code: the fastest compilation, the slowest code. Business Source License 1.1.
     Singlepass,
+    /// No compiler: what was compiled elsewhere is run, and nothing else. All that a build without compilers has.
+    Headless,
 }
 
 impl Backend {
-    /// Every backend that this project knows of, compiled in or not.
+    /// Every compiler that this project knows of, compiled in or not.
     pub const ALL: [Backend; 3] = [Backend::Cranelift, Backend::Llvm, Backend::Singlepass];
 
-    /// The backends that this build carries, the default first.
+    /// The compilers that this build carries, the default first. None in a headless build.
     pub fn available() -> &'static [Backend] {
         &[
             #[cfg(feature = "cranelift")]
@@ -38,9 +33,9 @@ impl Backend {
         ]
     }
 
-    /// Whether this build carries the backend.
+    /// Whether this build carries the backend. Doing without a compiler is possible in every build.
     pub fn is_available(self) -> bool {
-        Backend::available().contains(&self)
+        self == Backend::Headless || Backend::available().contains(&self)
     }
 
     /// The name as the command line and the cargo features spell it.
@@ -49,13 +44,14 @@ impl Backend {
             Backend::Cranelift => "cranelift",
             Backend::Llvm => "llvm",
             Backend::Singlepass => "singlepass",
+            Backend::Headless => "headless",
         }
     }
 
     /// The licence of wasmer's crate for this backend, as an SPDX expression.
     pub fn licence(self) -> &'static str {
         match self {
-            Backend::Cranelift => "MIT",
+            Backend::Cranelift | Backend::Headless => "MIT",
             Backend::Llvm | Backend::Singlepass => "BUSL-1.1",
         }
     }
@@ -64,54 +60,12 @@ impl Backend {
     pub fn wasmer_version() -> &'static str {
         wasmer::sys::vm::VERSION
     }
-
-    #[allow(unreachable_patterns, reason = "which arms exist follows the features")]
-    pub(super) fn compiler(self, form: Form) -> Result<wasmer::Engine> {
-        let mut config: Box<dyn wasmer::sys::CompilerConfig> = match self {
-            #[cfg(feature = "cranelift")]
-            Backend::Cranelift => Box::new(wasmer::sys::Cranelift::default()),
-            #[cfg(feature = "llvm")]
-            Backend::Llvm => Box::new(wasmer::sys::LLVM::default()),
-            #[cfg(feature = "singlepass")]
-            Backend::Singlepass => Box::new(wasmer::sys::Singlepass::default()),
-            other => {
-                return Err(Error::BackendUnavailable {
-                    backend: other.name().into(),
-                });
-            }
-        };
-        #[allow(unreachable_code, reason = "reached with one backend or more")]
-        {
-            config.experimental_artifact(form == Form::Elf);
-            let builder = wasmer::sys::EngineBuilder::new(config);
-            let mut engine: wasmer::Engine = builder.set_features(Some(features())).engine().into();
-            if self == Backend::Llvm {
-                let tunables =
-                    LimitingTunables::new(&StoreLimits::default(), Memories::Movable, NextModule::default());
-                NativeEngineExt::set_tunables(&mut engine, tunables);
-            }
-            Ok(engine)
-        }
-    }
 }
 
-/// The core features, the same for every backend: WebAssembly 2.0 with extended constant expressions and with
-/// several memories, which component-to-component adapters need.
-#[allow(dead_code, reason = "a build without a backend compiles nothing")]
-fn features() -> wasmer::sys::Features {
-    let mut features = wasmer::sys::Features::default();
-    features
-        .reference_types(true)
-        .bulk_memory(true)
-        .multi_value(true)
-        .multi_memory(true)
-        .simd(true)
-        .extended_const(true)
-        .threads(false)
-        .tail_call(false)
-        .memory64(false)
-        .exceptions(false);
-    features
+/// Whether functions cross the border of a module of this backend with floats, not with integers of the same bits:
+/// `floats.rs` has the reason.
+pub(crate) fn floats_cross(backend: Backend) -> bool {
+    backend != Backend::Singlepass
 }
 
 impl fmt::Display for Backend {

@@ -75,7 +75,9 @@ impl Machine {
 pub(crate) fn tunables(backend: Backend) -> &'static str {
     match backend {
         Backend::Llvm => "memories=movable, tables=growable-if-shared",
-        Backend::Cranelift | Backend::Singlepass => "memories=reserved, tables=growable-if-shared",
+        Backend::Cranelift | Backend::Singlepass | Backend::Headless => {
+            "memories=reserved, tables=growable-if-shared"
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use wasmer::MemoryType;
 use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
 
-use super::image::Image;
+use super::data_image::Image;
 #[cfg(unix)]
 use super::{linear::SlotMemory, region, slots::Slots};
 

@@ -18,13 +18,6 @@ use wasmparser::{
     CompositeInnerType, ExternalKind, FuncType, Imports, KnownCustom, Parser, Payload, TypeRef,
 };
 
-use super::Backend;
-
-/// Whether functions cross the border of a module of this backend with floats, not with integers of the same bits.
-pub(crate) fn floats_cross(backend: Backend) -> bool {
-    backend != Backend::Singlepass
-}
-
 /// The module with integers for floats at its border, which is what its callers count on.
 ///
 /// # Errors

@@ -8,13 +8,11 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{ConstExpr, DataSection};
 use wasmparser::{Data, DataKind, Operator, Parser, Payload, TypeRef};
 
+use super::data_image::{ALIGN, Image};
 use super::sections::{leb, start_of};
 
 const DATA_SECTION: u8 = 11;
 const DATA_COUNT_SECTION: u8 = 12;
-
-/// Bytes that an image begins and ends at multiples of: a page of WebAssembly, which is a multiple of every host's.
-pub(super) const ALIGN: u64 = 65_536;
 
 /// Bytes that an image may have. Stops a module whose two bytes of data are far apart from filling the disk and memory.
 const MAX_IMAGE: u64 = 256 << 20;
@@ -24,23 +22,6 @@ const SMALL_IMAGE: u64 = 1 << 20;
 
 /// How many times as large as its data an image may be otherwise.
 const MAX_SPREAD: u64 = 8;
-
-/// The beginning of a linear memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Image {
-    /// Where in the memory, in bytes.
-    pub(crate) start: u64,
-    /// Zeros where there is no data.
-    pub(crate) bytes: Vec<u8>,
-}
-
-#[cfg(not(unix))]
-impl Image {
-    /// Where it ends in the memory.
-    pub(crate) fn end(&self) -> Option<u64> {
-        self.start.checked_add(u64::try_from(self.bytes.len()).ok()?)
-    }
-}
 
 /// A module in two parts.
 #[derive(Debug)]

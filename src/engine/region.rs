@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
 use wasmer::sys::vm::MemoryStyle;
 
-use super::image::Image;
+use super::data_image::Image;
 
 /// Bytes of address space for one memory. Compiled code checks no bounds where this is what it counts on: an index and an
 /// offset of 32 bits each, with the widest access, end within it.

@@ -1,91 +1,9 @@
-//! Keeps tables of a fixed size apart from their copy.
-//!
-//! wasmer keeps a copy of each funcref table of fixed size (minimum = maximum) beside the instance that defines
-//! it, and calls through the copy. Writes by another instance, which imports the table, do not reach it: an
-//! indirect call then finds a null element. Components tie their knots in just that way. So a table that others
-//! may write is compiled as one that can grow: its maximum is one more than it says, here, and one less again
-//! when it is created ([`true_maximum`]), so that what the guest sees of its limits does not change.
+//! Tables as their instances get them.
 
-use std::borrow::Cow;
-
-use super::sections::{leb, start_of};
-use wasmparser::{ExternalKind, Imports, Parser, Payload, RefType, Table, TypeRef};
-
-const TABLE_SECTION: u8 = 4;
-
-/// The module with room above the maximum of each table that may be shared. The bytes are valid already; what
-/// cannot be read is left to the compiler to refuse.
-pub(super) fn make_room(module: &[u8]) -> Cow<'_, [u8]> {
-    rewrite(module).map_or(Cow::Borrowed(module), Cow::Owned)
-}
-
-/// The maximum that a table had before [`make_room`].
+/// The maximum that a table had before it was compiled: `table_room.rs` has made room above it.
 pub(super) fn true_maximum(minimum: u32, maximum: Option<u32>) -> Option<u32> {
     match maximum {
         Some(maximum) if maximum > minimum => Some(maximum - 1),
         other => other,
     }
-}
-
-fn rewrite(module: &[u8]) -> Option<Vec<u8>> {
-    let mut imported = 0u32;
-    let mut exported = Vec::new();
-    let mut tables: Vec<Table<'_>> = Vec::new();
-    let mut section = None;
-    for payload in Parser::new(0).parse_all(module) {
-        match payload.ok()? {
-            Payload::ImportSection(imports) => {
-                for import in imports {
-                    match import.ok()? {
-                        Imports::Single(_, import) => {
-                            imported += u32::from(matches!(import.ty, TypeRef::Table(_)))
-                        }
-                        // The compact forms are outside the supported features.
-                        _ => return None,
-                    }
-                }
-            }
-            Payload::TableSection(reader) => {
-                section = Some(reader.range());
-                tables = reader.into_iter().collect::<Result<_, _>>().ok()?;
-            }
-            Payload::ExportSection(exports) => {
-                for export in exports {
-                    let export = export.ok()?;
-                    if export.kind == ExternalKind::Table {
-                        exported.push(export.index);
-                    }
-                }
-            }
-            Payload::CodeSectionStart { .. } => break,
-            _ => {}
-        }
-    }
-    let section = section?;
-    let mut content = Vec::new();
-    leb(&mut content, u64::try_from(tables.len()).ok()?);
-    for (index, table) in (imported..).zip(&tables) {
-        let ty = table.ty;
-        content.push(match ty.element_type {
-            RefType::FUNCREF => 0x70,
-            RefType::EXTERNREF => 0x6f,
-            _ => return None,
-        });
-        let fixed_and_own = ty.maximum == Some(ty.initial) && !exported.contains(&index);
-        let maximum = ty
-            .maximum
-            .map(|maximum| if fixed_and_own { maximum } else { maximum + 1 });
-        content.push(u8::from(maximum.is_some()));
-        leb(&mut content, ty.initial);
-        if let Some(maximum) = maximum {
-            leb(&mut content, maximum.min(u64::from(u32::MAX)));
-        }
-    }
-    let header = start_of(module, TABLE_SECTION, &section)?;
-    let mut out = module.get(..header)?.to_vec();
-    out.push(TABLE_SECTION);
-    leb(&mut out, u64::try_from(content.len()).ok()?);
-    out.extend(content);
-    out.extend(module.get(section.end..)?);
-    Some(out)
 }

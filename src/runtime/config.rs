@@ -44,7 +44,7 @@ impl RuntimeConfig {
     /// [`MailboxLimits`], 30 seconds for a call, and at most ten minutes.
     pub fn builder() -> RuntimeConfigBuilder {
         RuntimeConfigBuilder {
-            backend: None,
+            engine: Config::new(),
             limits: StoreLimits::default(),
             mailbox: MailboxLimits::default(),
             default_timeout: DEFAULT_TIMEOUT,
@@ -69,7 +69,7 @@ impl RuntimeConfig {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RuntimeConfigBuilder {
-    backend: Option<Backend>,
+    engine: Config,
     limits: StoreLimits,
     mailbox: MailboxLimits,
     default_timeout: Duration,
@@ -81,7 +81,13 @@ pub struct RuntimeConfigBuilder {
 impl RuntimeConfigBuilder {
     /// Chooses the compiler.
     pub fn with_backend(mut self, backend: Backend) -> Self {
-        self.backend = Some(backend);
+        self.engine.backend(backend);
+        self
+    }
+
+    /// Chooses the compiler, its options, and what it compiles for.
+    pub fn with_engine(mut self, config: Config) -> Self {
+        self.engine = config;
         self
     }
 
@@ -157,11 +163,7 @@ impl RuntimeConfigBuilder {
     /// # Errors
     /// Each case of [`InvalidConfig`].
     pub fn build(self) -> Result<RuntimeConfig, InvalidConfig> {
-        let mut config = Config::new();
-        if let Some(backend) = self.backend {
-            config.backend(backend);
-        }
-        let engine = Engine::new(&config).map_err(InvalidConfig::Backend)?;
+        let engine = Engine::new(&self.engine).map_err(InvalidConfig::Backend)?;
         let longest_timeout = self
             .longest_timeout
             .unwrap_or(LONGEST_TIMEOUT.max(self.default_timeout));

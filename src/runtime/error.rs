@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::state::{Call, ComponentState, advice};
+use crate::artifact::ArtifactError;
 use crate::error::{CoreTrap, Error, Fault, TrapKind};
 use crate::host::{ComponentError, ConfigError, ExecutionError};
 use crate::messaging::{ComponentId, InvalidComponentId};
@@ -34,6 +35,14 @@ pub enum RuntimeError {
     /// The component cannot be compiled, linked or instantiated.
     #[error("the component cannot be loaded: {0}")]
     Load(#[source] Error),
+    /// The artifact is not loaded.
+    #[error("the artifact `{}` cannot be loaded: {source}", path.display())]
+    Artifact {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ArtifactError,
+    },
     /// The component does not follow the contract at all.
     #[error(
         "the component does not export `airssys:component-core/component-lifecycle`, so it has no life cycle to run; \
@@ -160,7 +169,7 @@ pub enum RuntimeError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidConfig {
-    /// The backend is not compiled in.
+    /// The backend is not compiled in, or lacks an option.
     #[error("{0}")]
     Backend(#[source] Error),
     /// Something is zero that must not be.
@@ -207,6 +216,9 @@ pub enum InvalidOptions {
     /// A capability is malformed.
     #[error("{0}")]
     Capability(#[from] InvalidCapability),
+    /// The compiler that it asks for is not there, or lacks an option.
+    #[error("{0}")]
+    Engine(#[source] Error),
 }
 
 /// What kind of failure an error is, for whoever has to act: an exit code, a status, a retry.
@@ -233,6 +245,7 @@ impl RuntimeError {
             RuntimeError::Stopped { source, .. } if source.trap().is_some() => ErrorKind::Stopped,
             RuntimeError::Load(source) if source.fault() == Fault::Library => ErrorKind::Host,
             RuntimeError::Read { .. }
+            | RuntimeError::Artifact { .. }
             | RuntimeError::Load(_)
             | RuntimeError::NoLifecycle { .. }
             | RuntimeError::PartialLifecycle { .. }

@@ -34,6 +34,7 @@ pub use state::{Call, ComponentState};
 pub use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthState, HealthStatus};
 pub use crate::messaging::ComponentId;
 
+use crate::artifact::{ArtifactFile, Trust};
 use crate::component::{Component, Linker, Store};
 use crate::host::{self, HostContext, Settings};
 use directory::{Directory, Entry};
@@ -112,7 +113,14 @@ impl ComponentRuntime {
         bytes: &[u8],
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
-        self.load(bytes, options, None)
+        let settings = self.check(&options)?;
+        let engine = options.engine(&self.shared.config.engine)?;
+        let component = match &self.shared.config.cache {
+            Some(cache) if engine.target().runs_here() => cache.get(&engine, bytes),
+            _ => Component::from_binary(&engine, bytes),
+        };
+        let component = component.map_err(RuntimeError::Load)?;
+        self.link(&component, options, settings)
     }
 
     /// As [`ComponentRuntime::load_component`], from a file. Without [`ComponentOptions::with_id`] the identity is
@@ -130,8 +138,28 @@ impl ComponentRuntime {
             path: path.to_owned(),
             source,
         })?;
-        let stem = path.file_stem().map(|stem| stem.to_string_lossy());
-        self.load(&bytes, options, stem.as_deref().map(ComponentId::near))
+        self.load_component(&bytes, options.with_name_of(path))
+    }
+
+    /// As [`ComponentRuntime::load_component_from_file`], for an artifact, which was compiled elsewhere: for this kind of
+    /// machine, by somebody whom `trust` trusts.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Artifact`], and those of [`ComponentRuntime::load_compiled`].
+    pub fn load_artifact_from_file(
+        &self,
+        path: impl AsRef<Path>,
+        trust: &Trust,
+        options: ComponentOptions,
+    ) -> Result<ComponentId, RuntimeError> {
+        let path = path.as_ref();
+        let refused = |source| RuntimeError::Artifact {
+            path: path.to_owned(),
+            source,
+        };
+        let artifact = ArtifactFile::open(path).map_err(refused)?;
+        let component = artifact.load(trust).map_err(refused)?;
+        self.load_compiled(&component, options.with_name_of(path))
     }
 
     /// As [`ComponentRuntime::load_component`], for a component that is compiled already, with whichever backend.
@@ -144,23 +172,7 @@ impl ComponentRuntime {
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
         let settings = self.check(&options)?;
-        self.link(component, options, settings, None)
-    }
-
-    fn load(
-        &self,
-        bytes: &[u8],
-        options: ComponentOptions,
-        near: Option<ComponentId>,
-    ) -> Result<ComponentId, RuntimeError> {
-        let settings = self.check(&options)?;
-        let RuntimeConfig { engine, cache, .. } = &self.shared.config;
-        let component = match cache {
-            Some(cache) => cache.get(engine, bytes),
-            None => Component::from_binary(engine, bytes),
-        };
-        let component = component.map_err(RuntimeError::Load)?;
-        self.link(&component, options, settings, near)
+        self.link(component, options, settings)
     }
 
     /// What can be known before a component is looked at.
@@ -177,10 +189,9 @@ impl ComponentRuntime {
         component: &Component,
         options: ComponentOptions,
         settings: Settings,
-        near: Option<ComponentId>,
     ) -> Result<ComponentId, RuntimeError> {
         contract::check(component)?;
-        let (id, entry) = self.take_identity(options.id.clone(), near)?;
+        let (id, entry) = self.take_identity(options.id.clone(), options.near.clone())?;
         let slot = self.instantiate(component, &id, entry, settings, options);
         match slot {
             Ok(slot) => {

@@ -1,10 +1,12 @@
 //! What the host application gives a component, and a call.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::time::Duration;
 
 use super::error::InvalidOptions;
 use super::lifecycle::{CallerInfo, TraceContext};
+use crate::engine::{Backend, Config, Engine};
 use crate::host::Settings;
 use crate::messaging::ComponentId;
 use crate::security::Capability;
@@ -18,6 +20,8 @@ const MAX_OPTIONS_BYTES: usize = 4 << 20;
 #[must_use]
 pub struct ComponentOptions {
     pub(super) id: Option<ComponentId>,
+    pub(super) near: Option<ComponentId>,
+    engine: Option<Config>,
     pub(super) env: Vec<(String, String)>,
     settings: Vec<(String, String, bool)>,
     pub(super) config_data: Option<Vec<u8>>,
@@ -33,6 +37,26 @@ impl ComponentOptions {
     /// The identity that it gets, instead of one that the runtime chooses.
     pub fn with_id(mut self, id: ComponentId) -> Self {
         self.id = Some(id);
+        self
+    }
+
+    /// An identity made from a file's name, unless it is given one: `counter`, then `counter-2`, ….
+    pub fn with_name_of(mut self, file: impl AsRef<Path>) -> Self {
+        let stem = file.as_ref().file_stem();
+        self.near = stem.map(|stem| ComponentId::near(&stem.to_string_lossy()));
+        self
+    }
+
+    /// The compiler for this component, instead of the runtime's. Without meaning for what is compiled already.
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.engine.get_or_insert_default().backend(backend);
+        self
+    }
+
+    /// The compiler, its options and its target for this component, instead of the runtime's. Without meaning for
+    /// what is compiled already.
+    pub fn with_engine(mut self, config: Config) -> Self {
+        self.engine = Some(config);
         self
     }
 
@@ -64,6 +88,14 @@ impl ComponentOptions {
     pub fn with_capability(mut self, capability: Capability) -> Self {
         self.capabilities.push(capability);
         self
+    }
+
+    /// The engine that compiles it; `default` unless it has one of its own.
+    pub(super) fn engine(&self, default: &Engine) -> Result<Engine, InvalidOptions> {
+        match &self.engine {
+            None => Ok(default.clone()),
+            Some(config) => Engine::new(config).map_err(InvalidOptions::Engine),
+        }
     }
 
     /// Checks everything; gives the settings.

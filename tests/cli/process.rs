@@ -46,6 +46,8 @@ pub(crate) fn airssys_with_input(args: &[&str], input: &[u8]) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"))
         .args(args)
         .env_remove("RUST_LOG")
+        // Nobody's own cache and records are touched, and each run of the tests begins without.
+        .env("XDG_CACHE_HOME", scratch("cache-home"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -12,16 +12,17 @@
 //! | tests, cranelift  | nothing                                          |                           |
 //! | tests, llvm       | LLVM 22.1 with Polly (`LLVM_SYS_221_PREFIX`)     | left out                  |
 //! | tests, singlepass | `AIRSSYS_REQUIRE_ALL=1`                          | left out                  |
+//! | headless program  | nothing                                          |                           |
 //! | fuzzing           | a C++ compiler; `AIRSSYS_REQUIRE_ALL=1`          | left out                  |
 //!
 //! What is left out is listed at the end. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
 
 use crate::fuzz::{self, Outcome};
 use crate::guests;
-use crate::tools::{Llvm, announce, cargo, cargo_program, find_llvm, output};
+use crate::tools::{Llvm, announce, cargo, cargo_program, cargo_with, find_llvm, output, target_dir};
 use anyhow::Result;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -115,13 +116,38 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     // Before the tests, which use the guests that are too large to commit.
     check_guests(root, &mut summary);
 
-    let passed = cargo(&[&["test"][..], &build].concat())?;
+    let headless = headless(root, &llvm)?;
+    summary.record("the program without a compiler, built", headless.is_some());
+    let program = headless.as_ref().map(|program| program.to_string_lossy());
+    let variables: Vec<(&str, &str)> = program.iter().map(|program| (HEADLESS, &**program)).collect();
+    let passed = cargo_with(root, &llvm, &[&["test"][..], &build].concat(), &variables)?;
     summary.record(&format!("tests, with the backends {features}"), passed);
 
     fuzz_all(root, &mut summary);
 
     println!("\n{summary}");
     Ok(summary.is_success())
+}
+
+/// Where tests look for the program without a compiler.
+const HEADLESS: &str = "AIRSSYS_HEADLESS";
+
+/// Builds the program without a compiler, in a folder of its own: its engine has other features.
+fn headless(root: &Path, llvm: &Llvm) -> Result<Option<PathBuf>> {
+    let folder = target_dir(root).join("headless");
+    let folder_name = folder.to_string_lossy();
+    let arguments = [
+        "build",
+        "--locked",
+        "--release",
+        "--no-default-features",
+        "--features",
+        "headless",
+        "--target-dir",
+        &folder_name,
+    ];
+    let program = folder.join(format!("release/airssys-wasm{}", std::env::consts::EXE_SUFFIX));
+    Ok(cargo(root, llvm, &arguments)?.then_some(program))
 }
 
 /// The backends to compile in, as cargo's `--features` takes them.

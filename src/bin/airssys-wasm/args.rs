@@ -7,6 +7,13 @@ use airssys_wasm::engine::Backend;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use serde_json::Value;
 
+#[path = "args/artifacts.rs"]
+mod artifacts;
+
+pub(crate) use artifacts::{
+    CacheArg, CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
+};
+
 use crate::exit;
 
 /// A host for WebAssembly components on wasmer.
@@ -26,20 +33,31 @@ pub(crate) enum Command {
     Run(RunArgs),
     Inspect(InspectArgs),
     Invoke(InvokeArgs),
+    Compile(CompileArgs),
+    Keygen(KeygenArgs),
+    Verify(VerifyArgs),
+    Install(InstallArgs),
+    Cache(CacheArgs),
     Backends(BackendsArgs),
+    #[cfg(feature = "cli")]
     Bindgen(BindgenArgs),
+    #[cfg(feature = "cli")]
     Wast(WastArgs),
+    #[cfg(feature = "cli")]
     Conformance(ConformanceArgs),
 }
 
-/// Run one operation of a component: init, execute, shut down
+/// Run one operation of a component, or of an artifact: init, execute, shut down
 ///
 /// The answer is printed as JSON if its codec describes itself, and as a hex dump if not.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct RunArgs {
-    /// The component's file
+    /// The component's file, or an artifact's
     pub(crate) component: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
 
     /// The operation's name; the component's metadata lists what there is
     #[arg(long, value_name = "NAME")]
@@ -64,6 +82,9 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) backend: BackendArg,
 
+    #[command(flatten)]
+    pub(crate) cache: CacheArg,
+
     /// A setting that the component can ask for; may be given many times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) config: Vec<(String, String)>,
@@ -83,12 +104,16 @@ pub(crate) struct RunArgs {
 
 /// Show what a component imports and exports, and what it says about itself
 ///
-/// A component that does not follow the contract, or lacks imports, is shown as far as possible.
+/// A component that does not follow the contract, or lacks imports, is shown as far as possible. Of an artifact its header
+/// is shown, and why it would run here or not; the rest only if it is trusted, since showing that runs it.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct InspectArgs {
-    /// The component's file
+    /// The component's file, or an artifact's
     pub(crate) component: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
 
     #[command(flatten)]
     pub(crate) backend: BackendArg,
@@ -98,13 +123,13 @@ pub(crate) struct InspectArgs {
     pub(crate) json: bool,
 }
 
-/// Call one exported function of any component, with values in WAVE
+/// Call one exported function of any component or artifact, with values in WAVE
 ///
 /// Imports that nothing provides trap, by name, if they are called. A result `err(…)` ends in exit code 1.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct InvokeArgs {
-    /// The component's file
+    /// The component's file, or an artifact's
     pub(crate) component: PathBuf,
 
     /// INTERFACE#FUNC(ARGS): for example `ns:pkg/greeter@1.0.0#greet("you", {times: 3})`
@@ -116,7 +141,13 @@ pub(crate) struct InvokeArgs {
     pub(crate) call: String,
 
     #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+
+    #[command(flatten)]
     pub(crate) backend: BackendArg,
+
+    #[command(flatten)]
+    pub(crate) cache: CacheArg,
 
     /// Print one JSON object, which holds the result as WAVE text
     #[arg(long)]
@@ -132,6 +163,7 @@ pub(crate) struct BackendsArgs {
 }
 
 /// Print the Rust source of a host for a WIT world, as the macro `bindgen!` makes it
+#[cfg(feature = "cli")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct BindgenArgs {
@@ -180,6 +212,7 @@ pub(crate) struct BindgenArgs {
 ///
 /// Each directive passes, fails, or is unsupported, with the name of the feature that it needs; nothing is left out.
 /// The exit code is 1 if one failed.
+#[cfg(feature = "cli")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct WastArgs {
@@ -206,6 +239,7 @@ pub(crate) struct WastArgs {
 ///
 /// Values are compared to the last bit, failures by kind. Imports that nothing provides trap if they are called.
 /// The exit code is 1 if engines differ, or agree on what the calls do not expect.
+#[cfg(feature = "cli")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct ConformanceArgs {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use airssys_wasm::Error;
+use airssys_wasm::artifact::ArtifactError;
 use airssys_wasm::runtime::{ErrorKind, RuntimeError};
 use airssys_wasm::wave::CallError;
 
@@ -27,6 +28,8 @@ pub(crate) enum Exit {
     Trap = 4,
     /// The host failed.
     Host = 5,
+    /// Interrupted, as shells have it for Ctrl-C.
+    Interrupted = 130,
 }
 
 /// What `--help` says about the exit codes.
@@ -35,9 +38,10 @@ Exit codes:
   0  done
   1  the component answered with an error of its own, or with what cannot be read; an assertion failed
   2  usage: the command line is wrong, or asks for what the component does not have
-  3  the component cannot be loaded or linked
+  3  the component cannot be loaded or linked; the artifact is damaged, not trusted, or made for another host
   4  the component trapped or hit a limit
   5  the host failed
+  130  interrupted (compile)
 
 Results go to standard output, everything else to standard error.";
 
@@ -55,6 +59,7 @@ pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     error: anyhow::Error,
+    advice: Option<&'static str>,
 }
 
 impl Failure {
@@ -62,6 +67,15 @@ impl Failure {
         Failure {
             exit,
             error: error.into(),
+            advice: None,
+        }
+    }
+
+    /// The same failure, with what to do about it.
+    pub(crate) fn advised(self, advice: &'static str) -> Failure {
+        Failure {
+            advice: Some(advice),
+            ..self
         }
     }
 
@@ -72,8 +86,8 @@ impl Failure {
     /// The same failure, said to have happened in the course of `what`.
     pub(crate) fn context(self, what: impl Into<String>) -> Failure {
         Failure {
-            exit: self.exit,
             error: self.error.context(what.into()),
+            ..self
         }
     }
 
@@ -97,6 +111,11 @@ impl Failure {
             lines.push('\n');
             last = message;
         }
+        if let Some(advice) = self.advice {
+            lines.push_str("  help: ");
+            lines.push_str(advice);
+            lines.push('\n');
+        }
         lines
     }
 }
@@ -116,16 +135,30 @@ impl From<Error> for Failure {
             | Error::Unsupported(_)
             | Error::MissingFeatures { .. }
             | Error::Compile { .. }
+            | Error::NoCompiler
+            | Error::ForeignTarget { .. }
             | Error::MissingImport { .. }
             | Error::ImportType { .. }
             | Error::Instantiate(_) => Exit::Load,
-            Error::BackendUnavailable { .. } | Error::MissingExport { .. } | Error::Argument(_) => {
-                Exit::Usage
-            }
+            Error::BackendUnavailable { .. }
+            | Error::EngineOption { .. }
+            | Error::Target(_)
+            | Error::MissingExport { .. }
+            | Error::Argument(_) => Exit::Usage,
+            Error::Stopped => Exit::Interrupted,
             Error::Trap(_) => Exit::Trap,
             _ => Exit::Host,
         };
         Failure::new(exit, error)
+    }
+}
+
+impl From<ArtifactError> for Failure {
+    fn from(error: ArtifactError) -> Failure {
+        match error {
+            ArtifactError::Compile(error) => error.into(),
+            error => Failure::new(Exit::Load, error),
+        }
     }
 }
 

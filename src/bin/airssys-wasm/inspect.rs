@@ -8,19 +8,34 @@ use serde_json::{Value, json};
 
 use crate::args::InspectArgs;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::header::About;
 use crate::metadata::Answers;
 use crate::wit::Names;
-use crate::{invoke, output, run, text};
+use crate::{load, output, run, text};
 
 type Items = [(String, ExternType)];
 
 pub(crate) fn run(args: &InspectArgs) -> Outcome {
-    let runtime = run::runtime(&args.backend, None)?;
-    let engine = invoke::engine(&args.backend)?;
-    let component = invoke::component(&engine, &args.component)?;
+    let runtime = run::runtime(&args.backend, None, None)?;
+    let engine = load::engine(&args.backend)?;
+    let file = match load::is_artifact(&args.component)? {
+        true => Some(load::open(&args.component)?),
+        false => None,
+    };
+    let about = |file| -> Outcome<About> { Ok(About::new(&load::verify(file)?, load::bytes(file))) };
+    let about = file.as_ref().map(about).transpose()?;
+    let component = match (&file, &about) {
+        // A look at the header takes no trust; what the component says about itself, it says by running.
+        (Some(_), Some(about)) if !args.trust.is_given() || about.obstacle.is_some() => {
+            return header(args, about);
+        }
+        (Some(file), _) => load::artifact(file, &args.trust)?,
+        (None, _) => load::component(&engine, &args.component, &args.trust, None)?,
+    };
     let mut linker = Linker::<HostContext>::new(&engine);
     host::add_to_linker(&mut linker)?;
     let report = Report {
+        about,
         unmet: linker.unmet_imports(&component),
         life: Life::of(&runtime, &component),
         component,
@@ -34,6 +49,22 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         Life::Stopped(failure) => Err(failure),
         _ => Ok(Exit::Done),
     }
+}
+
+/// What can be said of an artifact without loading it.
+fn header(args: &InspectArgs, about: &About) -> Outcome {
+    let name = args.component.to_string_lossy();
+    if args.json {
+        output::print_json(&json!({ "component": name, "artifact": about.json() }))?;
+    } else {
+        output::print(&format!(
+            "{}: an artifact\n\n{}\n\nits imports, exports and metadata are shown if it runs here and is trusted \
+             (--trust, --allow-unsigned)",
+            text::line(&name),
+            indent(&about.text())
+        ))?;
+    }
+    Ok(Exit::Done)
 }
 
 /// How the component takes to the contract.
@@ -67,6 +98,7 @@ impl Life {
 }
 
 struct Report {
+    about: Option<About>,
     component: Component,
     unmet: Vec<Error>,
     life: Life,
@@ -84,6 +116,7 @@ impl Report {
             "bytes": self.component.size(),
             "core-modules": self.component.core_modules(),
             "backend": self.component.backend().name(),
+            "artifact": self.about.as_ref().map(About::json),
             "imports": items_json(self.component.imports()),
             "exports": items_json(self.component.exports()),
             "missing-imports": self.unmet.iter().map(Error::to_string).collect::<Vec<_>>(),
@@ -101,6 +134,10 @@ impl Report {
             component.core_modules(),
             component.backend(),
         )];
+        if let Some(about) = &self.about {
+            lines.push("\nartifact".to_owned());
+            lines.push(indent(&about.text()));
+        }
         match &self.life {
             Life::Answers(answers) => {
                 lines.push("\ncontract".to_owned());

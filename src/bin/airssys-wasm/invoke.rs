@@ -1,20 +1,22 @@
 //! `invoke`: one call to any exported function.
 
-use std::path::Path;
-
-use airssys_wasm::component::{Component, FuncType, Linker, Store, Type, Val, display_func};
-use airssys_wasm::engine::{Config, Engine};
+use airssys_wasm::component::{FuncType, Linker, Store, Type, Val, display_func};
 use airssys_wasm::wave::{self, Call, Export};
 use serde_json::json;
 
-use crate::args::{BackendArg, InvokeArgs};
+use crate::args::InvokeArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output;
+use crate::{load, output};
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
-    let engine = engine(&args.backend)?;
-    let component = component(&engine, &args.component)?;
+    let engine = load::engine(&args.backend)?;
+    let component = load::component(
+        &engine,
+        &args.component,
+        &args.trust,
+        load::cache(&args.cache)?.as_ref(),
+    )?;
     let export = wave::find(&component, &call)?;
     refuse_resources(&export)?;
     let ty = &export.function.ty;
@@ -29,24 +31,6 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
         .get_func(&mut store, &path)?
         .call_dynamic(&mut store, &params)?;
     answer(args, &export, result.as_ref())
-}
-
-/// The engine that `--backend` asks for.
-pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
-    let mut config = Config::new();
-    if let Some(backend) = backend.backend {
-        config.backend(backend);
-    }
-    Ok(Engine::new(&config)?)
-}
-
-/// Reads and compiles a component.
-pub(crate) fn component(engine: &Engine, path: &Path) -> Outcome<Component> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", path.display()))
-    })?;
-    Component::from_binary(engine, &bytes)
-        .map_err(|error| Failure::from(error).context(format!("`{}` cannot be loaded", path.display())))
 }
 
 /// Handles have no text: a function that takes or gives one cannot be called from here.

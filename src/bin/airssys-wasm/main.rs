@@ -4,18 +4,32 @@
 
 mod args;
 mod backends;
+#[cfg(feature = "cli")]
 mod bindgen;
+mod cache;
+mod compile;
+#[cfg(feature = "cli")]
 mod conformance;
+#[cfg(feature = "cli")]
 mod engines;
 mod exit;
 mod files;
+mod header;
 mod inspect;
+mod install;
+mod interrupt;
 mod invoke;
+mod keys;
+mod load;
 mod logging;
 mod metadata;
 mod output;
+mod progress;
 mod run;
 mod text;
+mod unsigned;
+mod verify;
+#[cfg(feature = "cli")]
 mod wast;
 mod wit;
 
@@ -32,9 +46,17 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Invoke(args) => invoke::run(args),
+        Command::Compile(args) => compile::run(args),
+        Command::Keygen(args) => keys::generate(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Install(args) => install::run(args),
+        Command::Cache(args) => cache::run(args),
         Command::Backends(args) => backends::run(args),
+        #[cfg(feature = "cli")]
         Command::Bindgen(args) => bindgen::run(args),
+        #[cfg(feature = "cli")]
         Command::Wast(args) => wast::run(args),
+        #[cfg(feature = "cli")]
         Command::Conformance(args) => conformance::run(args),
     };
     match outcome {

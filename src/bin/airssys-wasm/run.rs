@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use airssys_wasm::artifact::ComponentCache;
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
@@ -9,12 +10,24 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{BackendArg, RunArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{files, output, text};
+use crate::{files, load, output, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
-    let runtime = runtime(&args.backend, args.timeout)?;
-    let id = runtime.load_component_from_file(&args.component, options(args))?;
+    let options = options(args);
+    let is_artifact = load::is_artifact(&args.component)?;
+    let cache = match is_artifact {
+        true => None,
+        false => load::cache(&args.cache)?,
+    };
+    let runtime = runtime(&args.backend, args.timeout, cache)?;
+    let id = match is_artifact {
+        true => {
+            let component = load::artifact(&load::open(&args.component)?, &args.trust)?;
+            runtime.load_compiled(&component, options)?
+        }
+        false => runtime.load_component_from_file(&args.component, options)?,
+    };
     let Some(question) = question else {
         return Err(nothing_asked(&runtime, &id));
     };
@@ -31,7 +44,11 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
 }
 
 /// A runtime with the backend and the time for a call that the command line asks for.
-pub(crate) fn runtime(backend: &BackendArg, timeout: Option<u64>) -> Outcome<ComponentRuntime> {
+pub(crate) fn runtime(
+    backend: &BackendArg,
+    timeout: Option<u64>,
+    cache: Option<ComponentCache>,
+) -> Outcome<ComponentRuntime> {
     let mut config = RuntimeConfig::builder();
     if let Some(backend) = backend.backend {
         config = config.with_backend(backend);
@@ -39,12 +56,15 @@ pub(crate) fn runtime(backend: &BackendArg, timeout: Option<u64>) -> Outcome<Com
     if let Some(timeout) = timeout {
         config = config.with_default_timeout(Duration::from_millis(timeout));
     }
+    if let Some(cache) = cache {
+        config = config.with_cache(cache);
+    }
     let config = config.build().map_err(RuntimeError::from)?;
     Ok(ComponentRuntime::new(config)?)
 }
 
 fn options(args: &RunArgs) -> ComponentOptions {
-    let options = ComponentOptions::new();
+    let options = ComponentOptions::new().with_name_of(&args.component);
     let options = args
         .config
         .iter()

@@ -1,0 +1,80 @@
+//! `install`: an artifact is checked whole, once, and that is remembered.
+
+use std::path::{Path, PathBuf};
+
+use airssys_wasm::artifact::Records;
+use serde_json::json;
+
+use crate::args::InstallArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{files, keys, load, output, text};
+
+pub(crate) fn run(args: &InstallArgs) -> Outcome {
+    let trust = keys::trust(&args.trust.trust)?;
+    let file = load::open(&args.artifact)?;
+    let artifact = load::verify(&file)?;
+    if !args.trust.allow_unsigned {
+        artifact
+            .check_signer(&trust)
+            .map_err(|error| load::refused(&args.artifact, error))?;
+    }
+    artifact.header().check_host().map_err(|error| {
+        Failure::from(error).context(format!("`{}` does not run here", args.artifact.display()))
+    })?;
+    let signer = artifact.signer();
+    let place = match &args.into {
+        Some(folder) => copy(&args.artifact, folder)?,
+        None => args.artifact.clone(),
+    };
+    let installed = remember(&place, file.digest())?;
+    if !installed {
+        return Err(Failure::new(
+            Exit::Host,
+            anyhow::Error::msg("the file was replaced by another while it was installed: install it again"),
+        ));
+    }
+    let signer = signer.map(|signer| signer.to_string());
+    if args.json {
+        output::print_json(&json!({ "installed": place.to_string_lossy(), "signer": signer }))?;
+    } else {
+        output::print(&format!(
+            "{}: installed, signed by {}",
+            text::line(&place.to_string_lossy()),
+            signer.as_deref().unwrap_or("nobody")
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Into the folder, under its own name, in place of what has that name.
+fn copy(artifact: &Path, folder: &Path) -> Outcome<PathBuf> {
+    let name = artifact
+        .file_name()
+        .ok_or_else(|| Failure::usage(format!("`{}` names no file", artifact.display())))?;
+    let place = folder.join(name);
+    files::write(&place, &load::read(artifact)?)?;
+    Ok(place)
+}
+
+/// Checks what lies there, whole, and remembers it for this user. Whether it is what `digest` stands for.
+fn remember(place: &Path, digest: &[u8; 32]) -> Outcome<bool> {
+    let records = Records::for_user().map_err(|error| {
+        Failure::new(Exit::Host, error).context("what is verified cannot be remembered for this user")
+    })?;
+    let forgetful = |error| {
+        Failure::new(Exit::Host, error).context(format!(
+            "`{}` is whole, and would have to be verified at each start",
+            place.display()
+        ))
+    };
+    let file = load::open(place)?;
+    let before = records.watch(file.file()).map_err(forgetful)?;
+    load::verify(&file)?;
+    if file.digest() != digest {
+        return Ok(false);
+    }
+    records
+        .remember(file.file(), digest, &before)
+        .map_err(forgetful)?;
+    Ok(true)
+}

@@ -1,0 +1,141 @@
+//! Keys in files and on the command line; `keygen`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use airssys_wasm::artifact::{PublicKey, SecretKey, Trust};
+use serde_json::json;
+
+use crate::args::KeygenArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+
+/// Bytes that a key's file may have: the digits, and room for white space.
+const MAX_KEY_BYTES: u64 = 4096;
+
+/// `keygen`
+pub(crate) fn generate(args: &KeygenArgs) -> Outcome {
+    let mut public_name = args.output.clone().into_os_string();
+    public_name.push(".pub");
+    let public_name = PathBuf::from(public_name);
+    let key = SecretKey::generate().map_err(|error| Failure::new(Exit::Host, error))?;
+    let public = key.public().to_string();
+
+    let secret_file = create(&args.output, true)?;
+    let written = create(&public_name, false).and_then(|public_file| {
+        let written = fill(public_file, &public).map_err(|error| unwritable(&public_name, error));
+        let written = written.and_then(|()| {
+            fill(secret_file, &key.to_text()).map_err(|error| unwritable(&args.output, error))
+        });
+        written.inspect_err(|_| discard(&public_name))
+    });
+    written.inspect_err(|_| discard(&args.output))?;
+    if args.json {
+        output::print_json(&json!({
+            "secret-file": args.output.to_string_lossy(),
+            "public-file": public_name.to_string_lossy(),
+            "public": public,
+        }))?;
+    } else {
+        output::print(&public)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A new file. One that is there, whatever it holds, may be somebody's only copy.
+fn create(path: &Path, secret: bool) -> Outcome<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
+    options.open(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            Failure::usage(format!(
+                "`{}` is there already, and keys are never replaced: choose another name",
+                path.display()
+            ))
+        } else {
+            unwritable(path, error)
+        }
+    })
+}
+
+fn fill(mut file: File, text: &str) -> io::Result<()> {
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+/// Removes what this run has made. The error that led here is the one to report.
+fn discard(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Failure {
+    Failure::new(Exit::Host, error).context(format!("`{}` cannot be written", path.display()))
+}
+
+/// The secret key in a file that nobody else can read.
+pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
+    let unreadable = |error| {
+        Failure::new(Exit::Host, error).context(format!("the key `{}` cannot be read", path.display()))
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(Failure::usage(format!(
+                "the key `{0}` can be read or written by others (mode {1:03o}), so it may not be secret any more: \
+                 `chmod 600 {0}` if nobody has, and make a new key otherwise",
+                path.display(),
+                mode & 0o777
+            )));
+        }
+    }
+    let text = text(file).map_err(unreadable)?;
+    let key = text.parse();
+    key.map_err(|error| {
+        Failure::new(Exit::Usage, error).context(format!("`{}` holds no secret key", path.display()))
+    })
+}
+
+/// The keys that `--trust` names, by their digits or by a file.
+pub(crate) fn trust(named: &[String]) -> Outcome<Trust> {
+    let keys: Vec<PublicKey> = named.iter().map(|named| public(named)).collect::<Outcome<_>>()?;
+    Ok(Trust::new(keys))
+}
+
+fn public(named: &str) -> Outcome<PublicKey> {
+    let of_text = match named.parse() {
+        Ok(key) => return Ok(key),
+        Err(error) => error,
+    };
+    let path = Path::new(named);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        // Digits that are no key are told apart from names.
+        Err(_) if named.len() == 64 && named.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            return Err(Failure::new(Exit::Usage, of_text).context(format!("`{named}` is no public key")));
+        }
+        Err(error) => {
+            let error = Failure::new(Exit::Usage, error);
+            return Err(error.context(format!(
+                "`{named}` is neither a public key nor a file that can be read"
+            )));
+        }
+    };
+    let text = text(file).map_err(|error| {
+        Failure::new(Exit::Usage, error).context(format!("the key `{named}` cannot be read"))
+    })?;
+    let key = text.parse();
+    key.map_err(|error| Failure::new(Exit::Usage, error).context(format!("`{named}` holds no public key")))
+}
+
+fn text(file: File) -> io::Result<String> {
+    let mut text = String::new();
+    file.take(MAX_KEY_BYTES).read_to_string(&mut text)?;
+    Ok(text)
+}

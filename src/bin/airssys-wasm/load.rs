@@ -1,0 +1,159 @@
+//! A component out of a file, whether it is to be compiled or is an artifact already.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use airssys_wasm::artifact::{
+    self, Artifact, ArtifactError, ArtifactFile, CacheConfig, ComponentCache, MemoryLimits, Records,
+};
+use airssys_wasm::component::Component;
+use airssys_wasm::engine::{Config, Engine};
+
+use crate::args::{BackendArg, CacheArg, TrustArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{keys, unsigned};
+
+/// The engine that `--backend` asks for.
+pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
+    let mut config = Config::new();
+    if let Some(backend) = backend.backend {
+        config.backend(backend);
+    }
+    Ok(Engine::new(&config)?)
+}
+
+/// Compiles a component, or loads an artifact if somebody has signed it who is trusted.
+pub(crate) fn component(
+    engine: &Engine,
+    path: &Path,
+    trust: &TrustArgs,
+    cache: Option<&ComponentCache>,
+) -> Outcome<Component> {
+    if is_artifact(path)? {
+        return artifact(&open(path)?, trust);
+    }
+    let bytes = read(path)?;
+    let compiled = match cache {
+        Some(cache) => cache.get(engine, &bytes),
+        None => Component::from_binary(engine, &bytes),
+    };
+    compiled.map_err(|error| cannot(path, error.into()))
+}
+
+/// The cache that `--cache` names. This user's own is done without if it cannot be used; a folder that somebody names is
+/// meant.
+pub(crate) fn cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
+    let open = |config| ComponentCache::open(MemoryLimits::default(), config);
+    match args.cache.as_deref() {
+        Some(dir) if dir == Path::new("off") => Ok(None),
+        Some(dir) => match open(CacheConfig::new(dir)) {
+            Ok(cache) => Ok(Some(cache)),
+            Err(error) => Err(Failure::new(Exit::Host, error)),
+        },
+        None => match CacheConfig::for_user().and_then(open) {
+            Ok(cache) => Ok(Some(cache)),
+            Err(error) => {
+                log::warn!(
+                    "{error}; components are compiled at each start (--cache off: without this warning)"
+                );
+                Ok(None)
+            }
+        },
+    }
+}
+
+/// The bytes of a component's file.
+pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
+    std::fs::read(path).map_err(|error| unreadable(path, error))
+}
+
+/// Whether a file begins or ends as artifacts do.
+pub(crate) fn is_artifact(path: &Path) -> Outcome<bool> {
+    const ENDS: u64 = 64;
+    let mut file = File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut ends = Vec::new();
+    let read = (&mut file).take(ENDS).read_to_end(&mut ends);
+    read.map_err(|error| unreadable(path, error))?;
+    // What has no length, as a pipe, is no artifact.
+    let length = file.metadata().map_or(0, |about| about.len());
+    if length > ENDS {
+        let read = file
+            .seek(SeekFrom::Start(length.saturating_sub(ENDS).max(ENDS)))
+            .and_then(|_| file.take(ENDS).read_to_end(&mut ends));
+        read.map_err(|error| unreadable(path, error))?;
+    }
+    Ok(artifact::is_artifact(&ends))
+}
+
+/// Opens an artifact.
+pub(crate) fn open(path: &Path) -> Outcome<ArtifactFile> {
+    ArtifactFile::open(path).map_err(|error| cannot(path, error.into()))
+}
+
+/// Bytes of an artifact's file.
+pub(crate) fn bytes(file: &ArtifactFile) -> u64 {
+    file.file().metadata().map_or(0, |about| about.len())
+}
+
+/// Checks every byte of an artifact.
+pub(crate) fn verify(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
+    file.verify().map_err(|error| cannot(file.path(), error.into()))
+}
+
+/// Checks every byte of an artifact, unless this user has seen to it before; `install` does.
+fn verify_once(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
+    match Records::for_user() {
+        Ok(records) => file
+            .verify_once(&records)
+            .map(|(artifact, _)| artifact)
+            .map_err(|error| cannot(file.path(), error.into())),
+        Err(error) => {
+            log::info!("what is verified is not remembered: {error}");
+            verify(file)
+        }
+    }
+}
+
+/// The component of an artifact, if somebody has signed it who is trusted.
+pub(crate) fn artifact(file: &ArtifactFile, trust: &TrustArgs) -> Outcome<Component> {
+    let artifact = verify_once(file)?;
+    let loaded = match trust.allow_unsigned {
+        true => unsigned::load(&artifact),
+        false => artifact.load(&keys::trust(&trust.trust)?),
+    };
+    loaded.map_err(|error| refused(file.path(), error))
+}
+
+/// The failure of an artifact that is not loaded, with what to do about it.
+pub(crate) fn refused(path: &Path, error: ArtifactError) -> Failure {
+    let advice = advice(&error);
+    let failure = cannot(path, error.into());
+    match advice {
+        Some(advice) => failure.advised(advice),
+        None => failure,
+    }
+}
+
+/// What to do about an artifact that is not trusted.
+fn advice(error: &ArtifactError) -> Option<&'static str> {
+    match error {
+        ArtifactError::UnknownSigner(_) => Some(
+            "if that is a key of somebody you trust, name it with --trust; or compile the component yourself, and allow \
+             that with --allow-unsigned",
+        ),
+        ArtifactError::Unsigned => Some(
+            "sign it (airssys-wasm compile --sign) and name the key with --trust, or allow it with --allow-unsigned if you \
+             compiled it yourself: its code runs with all that you may do",
+        ),
+        _ => None,
+    }
+}
+
+fn cannot(path: &Path, failure: Failure) -> Failure {
+    failure.context(format!("`{}` cannot be loaded", path.display()))
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Failure {
+    Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", path.display()))
+}

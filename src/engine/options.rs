@@ -1,0 +1,155 @@
+//! What a compiler is asked for, beside the target.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Backend;
+use crate::error::{Error, Result};
+
+/// How much work a compiler puts into its code. Singlepass does the same work always, and has no levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum OptLevel {
+    /// As little as it can.
+    None,
+    /// As fast as it can; the default of Cranelift and LLVM.
+    Speed,
+    /// Fast, and smaller where that costs little. Cranelift only.
+    SpeedAndSize,
+}
+
+impl OptLevel {
+    /// Every level.
+    pub const ALL: [OptLevel; 3] = [OptLevel::None, OptLevel::Speed, OptLevel::SpeedAndSize];
+
+    /// The name as the command line spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            OptLevel::None => "none",
+            OptLevel::Speed => "speed",
+            OptLevel::SpeedAndSize => "speed-and-size",
+        }
+    }
+
+    fn is_known_to(self, backend: Backend) -> bool {
+        match backend {
+            Backend::Cranelift => true,
+            Backend::Llvm => self != OptLevel::SpeedAndSize,
+            Backend::Singlepass | Backend::Headless => false,
+        }
+    }
+}
+
+impl fmt::Display for OptLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is no optimisation level's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an optimisation level: choose none, speed or speed-and-size")]
+pub struct UnknownOptLevel(String);
+
+impl FromStr for OptLevel {
+    type Err = UnknownOptLevel;
+
+    fn from_str(name: &str) -> std::result::Result<OptLevel, UnknownOptLevel> {
+        OptLevel::ALL
+            .into_iter()
+            .find(|level| level.name() == name)
+            .ok_or_else(|| UnknownOptLevel(name.to_owned()))
+    }
+}
+
+/// The options as they are given; what is left out is the backend's own choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Options {
+    pub(super) opt_level: Option<OptLevel>,
+    pub(super) canonicalize_nans: bool,
+}
+
+impl Options {
+    /// # Errors
+    /// [`Error::EngineOption`] for what the backend does not have.
+    pub(super) fn check(self, backend: Backend) -> Result<()> {
+        match self.opt_level {
+            Some(level) if !level.is_known_to(backend) => Err(Error::EngineOption {
+                backend: backend.name().into(),
+                option: format!("optimisation level `{level}`"),
+                hint: levels(backend),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// One text for each choice that gives other code.
+    pub(super) fn text(self, backend: Backend) -> String {
+        let level = match backend {
+            Backend::Cranelift | Backend::Llvm => self.opt_level.unwrap_or(OptLevel::Speed).name(),
+            Backend::Singlepass | Backend::Headless => "only",
+        };
+        // Singlepass canonicalizes whether or not it is asked to: see `Backend::compiler`.
+        let canonical = self.canonicalize_nans || backend == Backend::Singlepass;
+        format!(
+            "opt-level={level}, canonicalize-nans={}",
+            if canonical { "yes" } else { "no" }
+        )
+    }
+}
+
+fn levels(backend: Backend) -> String {
+    let known: Vec<&str> = OptLevel::ALL
+        .into_iter()
+        .filter(|level| level.is_known_to(backend))
+        .map(OptLevel::name)
+        .collect();
+    match known.as_slice() {
+        [] => "it has none to choose from: leave the level out".to_owned(),
+        known => format!("choose {}", known.join(" or ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_refused_where_a_backend_has_them_not() {
+        let with = |level| Options {
+            opt_level: Some(level),
+            canonicalize_nans: false,
+        };
+        for level in OptLevel::ALL {
+            assert_eq!(level.name().parse(), Ok(level));
+            assert!(with(level).check(Backend::Cranelift).is_ok());
+            let refused = with(level).check(Backend::Singlepass).expect_err("it has none");
+            assert!(refused.to_string().contains("leave the level out"), "{refused}");
+        }
+        assert!(with(OptLevel::Speed).check(Backend::Llvm).is_ok());
+        let refused = with(OptLevel::SpeedAndSize).check(Backend::Llvm);
+        let refused = refused.expect_err("LLVM has no such level here");
+        assert!(refused.to_string().contains("choose none or speed"), "{refused}");
+        assert!("fast".parse::<OptLevel>().is_err());
+    }
+
+    #[test]
+    fn the_text_tells_what_gives_other_code() {
+        let plain = Options::default();
+        let canonical = Options {
+            canonicalize_nans: true,
+            ..plain
+        };
+        let none = Options {
+            opt_level: Some(OptLevel::None),
+            ..plain
+        };
+        let texts = [plain, canonical, none].map(|options| options.text(Backend::Cranelift));
+        assert_eq!(texts[0], "opt-level=speed, canonicalize-nans=no");
+        assert!(texts[0] != texts[1] && texts[0] != texts[2] && texts[1] != texts[2]);
+        assert_eq!(
+            plain.text(Backend::Singlepass),
+            canonical.text(Backend::Singlepass)
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! Watching a compilation, and stopping it.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// How far a compilation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Core modules that are compiled.
+    pub modules_done: usize,
+    /// Core modules that there are, adapters included.
+    pub modules: usize,
+    /// Functions of all core modules.
+    pub functions: u64,
+    /// Bytes of their code that are compiled.
+    pub bytes_done: u64,
+    /// Bytes of their code.
+    pub bytes: u64,
+}
+
+type Look = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
+
+/// Who is told how far a compilation is, and says whether it goes on.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<Look>);
+
+impl Watch {
+    pub(super) fn new(look: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Watch {
+        Watch(Arc::new(look))
+    }
+
+    pub(crate) fn look(&self, progress: Progress) -> ControlFlow<()> {
+        (self.0)(progress)
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
