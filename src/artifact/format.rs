@@ -23,13 +23,32 @@ const SIGNATURE: usize = 1 + 32 + 64;
 const MAX_HEADER: usize = 1 << 20;
 
 /// Bytes that are read from a file's end at first: enough for all but the largest headers.
-pub(super) const TAIL: usize = 64 << 10;
+pub(super) const TAIL: usize = 8 << 10;
 
 /// Bytes from the end that have all but the sections, whatever the header's length.
 pub(super) const MAX_TAIL: usize = MAX_HEADER + SIGNATURE + FOOTER;
 
 /// Where an ELF file's identification has bytes that mean nothing: there stands a mark of ours.
 const MARK: Range<usize> = 9..16;
+
+/// How a file begins that does not begin with an ELF image.
+const LEAD: [u8; 64] = {
+    let mut lead = [0; 64];
+    let mut at = 0;
+    while at < MAGIC.len() {
+        lead[at] = MAGIC[at];
+        at += 1;
+    }
+    lead
+};
+
+/// How a file with these sections begins, if its first section does not say what it is.
+pub(super) fn lead(first: Option<Kind>) -> &'static [u8] {
+    match first {
+        Some(Kind::Code { elf: true, .. }) => &[],
+        _ => &LEAD,
+    }
+}
 
 /// What an artifact says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -63,8 +82,8 @@ pub struct Header {
 pub(super) enum Kind {
     /// Types, initializers, trampolines.
     Translated,
-    /// The native code of a core module, an ELF image.
-    Code { module: u32 },
+    /// The native code of a core module: an ELF image, or the engine's own form.
+    Code { module: u32, elf: bool },
     /// What a core module's memory holds when an instance begins, from `start` on.
     Image { module: u32, start: u64 },
     /// What the component says about itself, in JSON.
@@ -106,7 +125,7 @@ pub fn is_artifact(bytes: &[u8]) -> bool {
 }
 
 fn has_mark(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x7fELF") && bytes.get(MARK) == Some(&MAGIC[1..])
+    bytes.starts_with(&MAGIC) || (bytes.starts_with(b"\x7fELF") && bytes.get(MARK) == Some(&MAGIC[1..]))
 }
 
 /// Marks an ELF image as the beginning of an artifact, for whoever looks at the file.
@@ -124,7 +143,7 @@ pub(super) fn assemble(
     signature: Option<(PublicKey, Signature)>,
     sections: &[(Kind, &[u8])],
 ) -> Vec<u8> {
-    let mut file = Vec::new();
+    let mut file = lead(sections.first().map(|(kind, _)| *kind)).to_vec();
     for (kind, section) in sections {
         let align = usize::try_from(kind.align()).unwrap_or(1);
         file.resize(file.len().next_multiple_of(align), 0);
@@ -206,7 +225,7 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
     let signature = read_signature(rest.get(..SIGNATURE).unwrap_or_default())?;
 
     let mut sections = Vec::new();
-    let mut at = 0u64;
+    let mut at = lead(header.sections.first().map(|section| section.kind)).len() as u64;
     for section in &header.sections {
         let too_long = || ArtifactError::Header(format!("its section `{}` is too long", section.kind.name()));
         let start = at
@@ -247,8 +266,8 @@ fn read_signature(bytes: &[u8]) -> Result<Option<(PublicKey, Signature)>, Artifa
     match bytes.split_first() {
         Some((0, rest)) if rest.iter().all(|byte| *byte == 0) => Ok(None),
         Some((1, rest)) => {
-            let (key, signature) = rest.split_at_checked(32).ok_or_else(malformed)?;
-            let key = PublicKey::from_bytes(key).map_err(|_| malformed())?;
+            let (key, signature) = rest.split_first_chunk::<32>().ok_or_else(malformed)?;
+            let key = PublicKey::from_bytes(*key);
             let signature = Signature::from_slice(signature).map_err(|_| malformed())?;
             Ok(Some((key, signature)))
         }

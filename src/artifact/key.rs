@@ -27,7 +27,7 @@ pub struct SecretKey(SigningKey);
 
 /// A key to trust. Written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey(VerifyingKey);
+pub struct PublicKey([u8; 32]);
 
 impl SecretKey {
     /// A new one.
@@ -42,7 +42,7 @@ impl SecretKey {
 
     /// The key that belongs to it.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key())
+        PublicKey(self.0.verifying_key().to_bytes())
     }
 
     // The hash's type is what reads and writes 32 bytes in hexadecimal here.
@@ -76,20 +76,18 @@ fn digits(text: &str) -> Result<[u8; 32], KeyError> {
 }
 
 impl PublicKey {
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<PublicKey, KeyError> {
-        let bytes = bytes.try_into().map_err(|_| KeyError::Form)?;
-        VerifyingKey::from_bytes(bytes)
-            .map(PublicKey)
-            .map_err(|_| KeyError::NoKey)
+    /// Without a look at whether it is a point of the curve: that is found out when it has to verify something.
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> PublicKey {
+        PublicKey(bytes)
     }
 
     pub(super) fn to_bytes(self) -> [u8; 32] {
-        self.0.to_bytes()
+        self.0
     }
 
     pub(super) fn has_signed(&self, message: &[u8], signature: &Signature) -> bool {
         // The strict form refuses keys of small order, with which a signature fits many messages.
-        self.0.verify_strict(message, signature).is_ok()
+        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| key.verify_strict(message, signature).is_ok())
     }
 }
 
@@ -97,7 +95,9 @@ impl FromStr for PublicKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<PublicKey, KeyError> {
-        PublicKey::from_bytes(&digits(text)?)
+        let bytes = digits(text)?;
+        VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NoKey)?;
+        Ok(PublicKey(bytes))
     }
 }
 

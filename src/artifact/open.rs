@@ -10,15 +10,11 @@ use std::ops::Range;
 
 use super::error::ArtifactError;
 use super::file::ArtifactFile;
-use super::format::{Header, Kind, Parts, parts};
+use super::format::{Header, Kind, Parts, lead, parts};
 use super::key::{PublicKey, Trust};
 use super::source::Source;
 use crate::component::{Component, Precompiled, SavedModule};
 use crate::engine::{CodeSource, SavedImage, TrustedCode};
-
-/// Bytes of code from which on it is mapped, not read: mapping has the engine read the file in fifty small steps, which take
-/// as long as copying a few hundred kilobytes.
-const MAPPED_FROM: u64 = 512 << 10;
 
 /// An artifact whose bytes are what its header says.
 #[derive(Debug)]
@@ -125,7 +121,7 @@ impl<'a> Artifact<'a> {
         for (kind, range) in &self.sections {
             let twice = match *kind {
                 Kind::Translated => translated.replace(range).is_some(),
-                Kind::Code { module } => code.insert(module, range).is_some(),
+                Kind::Code { module, elf } => code.insert(module, (elf, range)).is_some(),
                 Kind::Image { module, start } => images.insert(module, (start, range)).is_some(),
                 Kind::Metadata | Kind::Manifest => false,
             };
@@ -136,15 +132,12 @@ impl<'a> Artifact<'a> {
         let translated = translated.ok_or_else(|| malformed("it has no translated component".into()))?;
         let translated = self.read(translated.clone())?;
         let mut modules = Vec::new();
-        for (index, range) in (0u32..).zip(code) {
-            let (module, range) = range;
+        for (index, (module, (elf, range))) in (0u32..).zip(code) {
             if module != index {
                 return Err(malformed(format!("the code of core module {index} is missing")));
             }
             let source = match &self.source {
-                Source::File(file) if range.start == 0 && range.end >= MAPPED_FROM => {
-                    CodeSource::FileStart(file)
-                }
+                Source::File(file) if elf && range.start == 0 => CodeSource::FileStart(file),
                 _ => CodeSource::Bytes(self.read(range.clone())?),
             };
             let image = match images.remove(&index) {
@@ -193,7 +186,11 @@ pub(super) fn check_signature(parts: &Parts) -> Result<(), ArtifactError> {
 
 /// Checks every byte before the header: each is in a section whose digest is right, or a zero between two.
 pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), ArtifactError> {
-    let mut end = 0;
+    let lead = lead(parts.sections.first().map(|(kind, _)| *kind));
+    let mut end = lead.len() as u64;
+    if *source.read(0..end).map_err(ArtifactError::Changed)? != *lead {
+        return Err(ArtifactError::Header("the file does not begin as an artifact".into()));
+    }
     for ((kind, range), section) in parts.sections.iter().zip(&parts.header.sections) {
         let mut zeros = true;
         let between = source.pieces(end..range.start, |piece| {

@@ -51,7 +51,11 @@ pub fn compile_with(
     let mut code: Vec<(Kind, &[u8])> = Vec::new();
     let mut images: Vec<(Kind, &[u8])> = Vec::new();
     for (index, compiled) in (0u32..).zip(&modules) {
-        let section = (Kind::Code { module: index }, &compiled.code[..]);
+        let kind = Kind::Code {
+            module: index,
+            elf: compiled.elf,
+        };
+        let section = (kind, &compiled.code[..]);
         match first.and_then(|first| u32::try_from(first).ok()) == Some(index) {
             true => code.insert(0, section),
             false => code.push(section),

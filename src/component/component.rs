@@ -46,9 +46,12 @@ impl Component {
                 host: Target::host().to_string(),
             });
         }
-        let Compiled { ir, modules, code } = Compiled::new(engine, bytes, Form::Memory, |compiled| {
-            CoreModule::new(compiled.module, compiled.image)
-        })?;
+        let Compiled { ir, modules, code } = Compiled::new(
+            engine,
+            bytes,
+            |_| Form::Memory,
+            |compiled| CoreModule::new(compiled.module, compiled.image),
+        )?;
         Ok(Component::from_parts(
             ir,
             modules,
@@ -146,15 +149,19 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         engine: &Engine,
         bytes: &[u8],
-        form: Form,
+        form: impl Fn(&[u8]) -> Form,
         make: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
-        let code = engine.compiler(form)?;
+        let code = engine.compiler(Form::Memory)?;
         let mut ir = translate(bytes)?;
         let sources = std::mem::take(&mut ir.modules);
-        let mut work = Work::new(engine, &code, &sources);
+        let mut work = Work::new(engine, &sources);
         let mut compile = |(module, source): (usize, &Vec<u8>)| {
-            let compiled = work.compile(source);
+            let compiled = match form(source) {
+                Form::Memory => work.compile(&code, source),
+                // Its code is saved, and not run: it need not outlive this.
+                Form::Elf => work.compile(&engine.compiler(Form::Elf)?, source),
+            };
             let made = compiled.and_then(|module| make(module).map_err(Refused::Compiler));
             made.map_err(|refused| match refused {
                 Refused::Stopped => Error::Stopped,
@@ -179,7 +186,7 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         _: &Engine,
         _: &[u8],
-        _: Form,
+        _: impl Fn(&[u8]) -> Form,
         _: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
         Err(Error::NoCompiler)

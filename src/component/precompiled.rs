@@ -14,10 +14,23 @@ pub(crate) struct Precompiled {
 
 /// What of a core module does.
 pub(crate) struct PrecompiledModule {
-    /// Native code, an ELF image.
+    /// Native code.
     pub(crate) code: Vec<u8>,
+    /// The code is an ELF image, not in the engine's own form.
+    pub(crate) elf: bool,
     /// What its memory holds when an instance begins.
     pub(crate) image: Option<Image>,
+}
+
+/// Bytes of a core module from which on its code is an ELF image, to be mapped out of the artifact. The engine takes longer
+/// over the first kilobytes of one, since it reads it in some fifty small steps.
+const MAPPED_FROM: usize = 128 << 10;
+
+fn form(module: &[u8]) -> Form {
+    match module.len() >= MAPPED_FROM {
+        true => Form::Elf,
+        false => Form::Memory,
+    }
 }
 
 /// A core module out of an artifact.
@@ -30,9 +43,11 @@ impl Precompiled {
     /// # Errors
     /// As [`Component::from_binary`].
     pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Precompiled> {
-        let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, Form::Elf, |compiled| {
+        let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, form, |compiled| {
+            let code = engine::save(&compiled.module)?;
             Ok(PrecompiledModule {
-                code: engine::save(&compiled.module)?,
+                elf: code.starts_with(b"\x7fELF"),
+                code,
                 image: compiled.image,
             })
         })?;

@@ -28,14 +28,13 @@ impl From<String> for Refused {
 #[derive(Debug)]
 pub(crate) struct Work<'a> {
     engine: &'a Engine,
-    compiler: &'a wasmer::Engine,
     /// How far it is; kept up only if somebody watches.
     at: Progress,
 }
 
 impl<'a> Work<'a> {
-    /// `compiler` is what [`Engine::compiler`] made.
-    pub(crate) fn new(engine: &'a Engine, compiler: &'a wasmer::Engine, modules: &[Vec<u8>]) -> Work<'a> {
+    /// The work on these modules.
+    pub(crate) fn new(engine: &'a Engine, modules: &[Vec<u8>]) -> Work<'a> {
         let mut at = Progress {
             modules_done: 0,
             modules: modules.len(),
@@ -50,14 +49,14 @@ impl<'a> Work<'a> {
                 at.bytes += bytes;
             }
         }
-        Work { engine, compiler, at }
+        Work { engine, at }
     }
 
-    /// Compiles the next core module, which is valid already.
+    /// Compiles the next core module, which is valid already. `compiler` is what [`Engine::compiler`] made.
     ///
     /// # Errors
     /// [`Refused`].
-    pub(crate) fn compile(&mut self, module: &[u8]) -> Result<Compiled, Refused> {
+    pub(crate) fn compile(&mut self, compiler: &wasmer::Engine, module: &[u8]) -> Result<Compiled, Refused> {
         let backend = self.engine.backend;
         if backend == Backend::Singlepass
             && let Some(import) = results::import_with_several(module)
@@ -78,10 +77,10 @@ impl<'a> Work<'a> {
         let fit = debug_names::without_bad(table_room::make_room(&rest));
         // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
         let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match &self.engine.watch {
-            None => wasmer::Module::from_binary(self.compiler, &fit),
+            None => wasmer::Module::from_binary(compiler, &fit),
             Some(watch) => {
                 let callback = callback(watch.clone(), self.at, own);
-                NativeEngineExt::new_module_with_progress(self.compiler, &fit, callback)
+                NativeEngineExt::new_module_with_progress(compiler, &fit, callback)
             }
         }));
         let module = match compiled {

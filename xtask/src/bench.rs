@@ -2,11 +2,16 @@
 //!
 //! The package is built on its own: with the rest of the workspace, cargo would give airssys-wasm the features of all.
 
+use crate::guests;
 use crate::tools::{Llvm, cargo, find_llvm};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
 const PACKAGE: &str = "airssys-wasm-benchmark";
+
+/// The guests that are too large to commit, and the rows that need them.
+const GUESTS: [&str; 2] = ["bench-javascript", "bench-python"];
+const LARGE: [&str; 5] = ["P7", "P7A", "P8", "P10", "P11"];
 
 /// Where all rows are written, from the workspace root.
 const FIGURES: &str = "docs/benchmarks.md";
@@ -16,7 +21,9 @@ pub(crate) struct Options {
     /// Rows to measure, as P1,P2; all if none is named
     #[arg(long)]
     rows: Option<String>,
-    /// Backends to measure with, as cranelift,llvm; all that can be compiled here if none is named
+    /// Backends to measure with, as cranelift,llvm
+    ///
+    /// All that can be compiled here if none is named, but Singlepass only where guests compute or are compiled.
     #[arg(long)]
     backend: Option<String>,
     /// Print JSON instead of a table
@@ -25,9 +32,9 @@ pub(crate) struct Options {
     /// Measure the default build, whose calls can be interrupted
     #[arg(long)]
     interrupt: bool,
-    /// Compile Singlepass in too
+    /// Have LLVM compile the large guests too, which takes minutes for each
     #[arg(long)]
-    singlepass: bool,
+    slow: bool,
     /// File to write the figures to; docs/benchmarks.md if everything is measured
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
@@ -35,6 +42,7 @@ pub(crate) struct Options {
 
 /// Builds and runs the benchmark; whether it ran to its end.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    build_guests(root, options)?;
     let llvm = find_llvm();
     let features = features(options, &llvm);
     let mut arguments = vec![
@@ -58,6 +66,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     if options.json {
         arguments.push("--json");
     }
+    if options.slow {
+        arguments.push("--slow");
+    }
     let file = file(root, options).map(|file| file.to_string_lossy().into_owned());
     if let Some(file) = &file {
         arguments.extend(["--write", file]);
@@ -65,14 +76,31 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     cargo(root, &llvm, &arguments)
 }
 
+/// Builds the guests that are too large to commit, if their rows are wanted and they are not there yet.
+fn build_guests(root: &Path, options: &Options) -> Result<()> {
+    let rows = options.rows.as_deref().unwrap_or_default();
+    let wanted = options.rows.is_none()
+        || rows
+            .split(',')
+            .any(|row| LARGE.iter().any(|large| large.eq_ignore_ascii_case(row.trim())));
+    for guest in GUESTS.iter().filter(|_| wanted) {
+        if guests::built_before(root, guest).is_some() {
+            continue;
+        }
+        let report = guests::run(root, false, &[(*guest).to_owned()])?;
+        // The benchmark leaves it out then, or fails if nothing may be left out.
+        for (name, install) in &report.missing {
+            eprintln!("without {name}: {install}");
+        }
+    }
+    Ok(())
+}
+
 fn features(options: &Options, llvm: &Llvm) -> String {
-    let mut features = vec!["cranelift", "reference-defaults"];
+    let mut features = vec!["cranelift", "singlepass", "reference-defaults"];
     match llvm {
         Llvm::At(_) => features.push("llvm"),
         Llvm::Missing(why) => eprintln!("without LLVM: {why}"),
-    }
-    if options.singlepass {
-        features.push("singlepass");
     }
     if options.interrupt {
         features.push("interrupt");

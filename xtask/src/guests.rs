@@ -1,6 +1,6 @@
 //! `cargo xtask guests`: builds the example and test guests with their own toolchains.
 //!
-//! A guest is a folder with a `wit/world.wit`. Building one lays the contract out beside that
+//! A guest is a folder with a `wit/world.wit`, or one that shares another's world. Building one lays the contract out beside that
 //! file, runs the guest's toolchain, and encodes the core module as a component. Small results
 //! are committed under `tests/fixtures/`; `--check` rebuilds them and compares the bytes, so every
 //! build here must depend on nothing but the sources and the tool's version.
@@ -8,13 +8,17 @@
 mod c;
 mod compose;
 mod javascript;
+mod npm;
+mod python;
 mod rust;
+mod spidermonkey;
 
 use crate::wit_deps;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 use wit_component::ComponentEncoder;
 
 /// What became of the guests that were asked for.
@@ -57,6 +61,14 @@ enum Toolchain {
     Rust,
     C,
     JavaScript,
+    /// JavaScript with the large engine, and with WASI, for the world in that folder.
+    SpiderMonkey {
+        wit: &'static str,
+    },
+    /// Python with WASI, for the world in that folder.
+    Python {
+        wit: &'static str,
+    },
     /// A consumer in Rust over a provider in C: two folders within the guest's.
     Composition {
         consumer: &'static str,
@@ -126,6 +138,24 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "kernels",
+        folder: "tests/guests/kernels",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "bench-javascript",
+        folder: "tests/guests/bench-javascript",
+        toolchain: Toolchain::SpiderMonkey { wit: BENCH_WIT },
+        keep: Keep::Built,
+    },
+    Guest {
+        name: "bench-python",
+        folder: "tests/guests/bench-python",
+        toolchain: Toolchain::Python { wit: BENCH_WIT },
+        keep: Keep::Built,
+    },
+    Guest {
         name: "composed",
         folder: "tests/guests",
         toolchain: Toolchain::Composition {
@@ -135,6 +165,9 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
 ];
+
+/// The world of the benchmark's guests.
+const BENCH_WIT: &str = "tests/guests/bench/wit";
 
 /// What C guests have for a C library.
 const LIBC: &str = "examples/guests/c/libc";
@@ -201,13 +234,16 @@ fn select(names: &[String]) -> Result<Vec<&'static Guest>> {
 fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     let folder = root.join(guest.folder);
     let libc = root.join(LIBC);
-    if !matches!(guest.toolchain, Toolchain::Composition { .. }) {
-        lay_out_contract(root, &folder)?;
+    match guest.toolchain {
+        Toolchain::Rust | Toolchain::C | Toolchain::JavaScript => lay_out_contract(root, &folder)?,
+        Toolchain::SpiderMonkey { .. } | Toolchain::Python { .. } | Toolchain::Composition { .. } => {}
     }
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
         Toolchain::C => c::build(&folder, &libc, scratch, guest.name, "utf8"),
         Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name),
+        Toolchain::SpiderMonkey { wit } => spidermonkey::build(&folder, &root.join(wit), scratch, guest.name),
+        Toolchain::Python { wit } => python::build(&folder, &root.join(wit), scratch, guest.name),
         Toolchain::Composition { consumer, provider } => {
             let outer = match rust::build(&folder.join(consumer), scratch, consumer)? {
                 Outcome::Component(bytes) => bytes,
@@ -293,6 +329,33 @@ fn difference(committed: &Path, built: &[u8]) -> Option<String> {
         old.len(),
         built.len()
     ))
+}
+
+/// The file of a guest that is too large to commit, if it is newer than what it is built from.
+pub(crate) fn built_before(root: &Path, name: &str) -> Option<PathBuf> {
+    let guest = GUESTS
+        .iter()
+        .find(|guest| guest.name == name && guest.keep == Keep::Built)?;
+    let file = target_folder(root).join("guests").join(format!("{name}.wasm"));
+    let built = fs::metadata(&file).and_then(|meta| meta.modified()).ok()?;
+    let mut folders = vec![root.join(guest.folder)];
+    if let Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } = guest.toolchain {
+        folders.push(root.join(wit));
+    }
+    let newest = folders.iter().filter_map(|folder| newest(folder)).max();
+    newest.is_none_or(|newest| newest <= built).then_some(file)
+}
+
+/// When something in a folder was last changed, but for what npm has installed there.
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    entries
+        .filter(|entry| entry.file_name() != "node_modules")
+        .filter_map(|entry| match entry.metadata().ok()? {
+            meta if meta.is_dir() => newest(&entry.path()),
+            meta => meta.modified().ok(),
+        })
+        .max()
 }
 
 /// Leaves a file alone that already has these bytes, so that nothing downstream is rebuilt.

@@ -47,7 +47,7 @@ enum Command {
         /// Guests to build; all if none is named
         names: Vec<String>,
     },
-    /// Measure calls across the boundary beside wasmtime and bare wasmer
+    /// Measure calls, loading, instances, computation and memory beside wasmtime and bare wasmer
     ///
     /// Builds the benchmark on its own, with every backend there is, and writes the figures to docs/benchmarks.md.
     Bench(bench::Options),

@@ -7,6 +7,9 @@ pub(crate) const HOST: &str = "fixtures:bench/host";
 /// The interface that the guest exports.
 pub(crate) const OPERATIONS: &str = "fixtures:bench/operations";
 
+/// The sum that `add` is asked for.
+pub(crate) const SUM: u32 = 42;
+
 /// Counts what the guest calls.
 #[derive(Debug, Default)]
 pub(crate) struct Host {

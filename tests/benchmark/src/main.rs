@@ -1,10 +1,18 @@
-//! Measures airssys-wasm beside wasmtime and bare wasmer, in one process.
+//! Measures airssys-wasm beside wasmtime and bare wasmer, in one process; only memory is measured in a process for each.
 //!
 //! `cargo xtask bench` builds it on its own, which is what the figures are worth: in a build of the whole workspace
 //! cargo gives airssys-wasm the features of every package at once.
 
+#[macro_use]
+mod wasi;
+
 mod bare;
+mod calls;
+mod guests;
 mod host;
+mod idle;
+mod kernels;
+mod lives;
 mod machine;
 mod measure;
 mod ours;
@@ -14,27 +22,43 @@ mod rows;
 
 use airssys_wasm::engine::Backend;
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use calls::Sides;
+use clap::{Parser, Subcommand};
+use lives::{Lives, Settings};
 use measure::Plan;
-use rows::{Row, Sides};
-use std::path::{Path, PathBuf};
+use rows::{Group, Row};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Measures airssys-wasm beside wasmtime and bare wasmer
 #[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Options {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// Rows to measure, as P1,P2; all if none is named
     #[arg(long, value_delimiter = ',', ignore_case = true)]
     rows: Vec<Row>,
-    /// Backends to measure with, as cranelift,llvm; all that are compiled in if none is named
+    /// Backends to measure with, as cranelift,llvm
+    ///
+    /// All that are compiled in if none is named, but Singlepass only where programs compute or are compiled.
     #[arg(long, value_delimiter = ',')]
     backend: Vec<Backend>,
-    /// Rounds per case; a figure is the median of their faster half
+    /// Rounds per case, fewer if they take too long; a figure is the median of their faster half
     #[arg(long, default_value_t = 201, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Milliseconds that each side runs in each round, at least
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     round_ms: u64,
+    /// Have LLVM compile the large guests too, which takes minutes for each
+    #[arg(long)]
+    slow: bool,
+    /// Idle instances to count
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    instances: u32,
+    /// The folder with the large guests; where `cargo xtask guests` puts them if none is named
+    #[arg(long, value_name = "DIR")]
+    guests: Option<PathBuf>,
     /// Print one array of JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -43,11 +67,18 @@ struct Options {
     write: Option<PathBuf>,
 }
 
-/// The guest that all sides run.
-const GUEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/bench.wasm");
+/// What a process of its own is started for.
+#[derive(Debug, Subcommand)]
+enum Part {
+    #[command(hide = true)]
+    Idle(idle::Arguments),
+}
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    if let Some(Part::Idle(arguments)) = &options.part {
+        return idle::run(arguments);
+    }
     let plan = Plan {
         rounds: options.rounds,
         round: Duration::from_millis(options.round_ms),
@@ -56,28 +87,63 @@ fn main() -> Result<()> {
         [] => Row::ALL,
         rows => rows,
     };
-    let backends = match &options.backend[..] {
-        [] => Backend::available(),
+    let available = Backend::available();
+    ensure!(!available.is_empty(), "no backend is compiled in");
+    let backends = |row: Row| match &options.backend[..] {
+        [] => row.backends(available),
+        backends => backends.to_vec(),
+    };
+    let any = match &options.backend[..] {
+        [] => available,
         backends => backends,
     };
-    ensure!(!backends.is_empty(), "no backend is compiled in");
-    let guest = std::fs::read(Path::new(GUEST)).with_context(|| format!("cannot read {GUEST}"))?;
 
     let load = machine::load();
     let mut figures = Vec::new();
-    for backend in backends {
-        let sides = Sides::new(*backend, &guest)?;
+    let calls = of_group(rows, Group::Calls);
+    for backend in any {
+        let rows: Vec<Row> = calls
+            .clone()
+            .filter(|row| backends(*row).contains(backend))
+            .collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let sides = Sides::new(*backend, &guests::fixture("bench")?)?;
         for row in rows {
-            figures.extend(rows::measure(*row, &sides, plan).with_context(|| format!("{row} on {backend}"))?);
+            figures.extend(calls::measure(row, &sides, plan).with_context(|| format!("{row} on {backend}"))?);
+        }
+    }
+    let mut lives = None;
+    for row in of_group(rows, Group::Lives) {
+        let lives = match &mut lives {
+            Some(lives) => lives,
+            None => lives.insert(Lives::new(Settings {
+                plan,
+                guests: options.guests.clone().unwrap_or_else(guests::built_folder),
+                slow: options.slow,
+                instances: options.instances,
+            })?),
+        };
+        for backend in backends(row) {
+            let measured = match row {
+                Row::P9 => kernels::measure(backend, plan),
+                _ => lives.measure(row, backend),
+            };
+            figures.extend(measured.with_context(|| format!("{row} on {backend}"))?);
         }
     }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&figures)?);
     } else {
-        print!("{}", report::table(&figures));
+        print!("{}", report::tables(&figures));
     }
     if let Some(file) = &options.write {
         report::write(file, &figures, plan, &load)?;
     }
     Ok(())
+}
+
+fn of_group(rows: &[Row], group: Group) -> impl Iterator<Item = Row> + Clone {
+    rows.iter().copied().filter(move |row| row.group() == group)
 }

@@ -12,6 +12,15 @@ pub(crate) struct Plan {
     pub(crate) round: Duration,
 }
 
+/// What one case is to take at most: one whose operation is slow gets fewer rounds.
+const CASE: Duration = Duration::from_secs(20);
+
+/// Rounds of a case that takes longer.
+const FEWEST_ROUNDS: u32 = 3;
+
+/// What the tries for one sample are to take at most.
+const SAMPLE: Duration = Duration::from_millis(60);
+
 /// So many operations, one after the other.
 type Work<'a> = Box<dyn FnMut(u64) -> Result<()> + 'a>;
 
@@ -56,13 +65,13 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// How many operations fill a round. Also warms everything up.
-    fn calibrate(&mut self, round: Duration) -> Result<u64> {
+    /// How many operations fill a round, and what they take. Also warms everything up.
+    fn calibrate(&mut self, round: Duration) -> Result<(u64, Duration)> {
         let mut times = 1u64;
         loop {
             let took = timed(&mut self.work, times)?;
             if took >= round {
-                return Ok(times);
+                return Ok((times, took));
             }
             let wanted = round.as_secs_f64() / took.as_secs_f64().max(1e-9);
             times = (times as f64 * (wanted * 1.1).clamp(1.5, 50.0)).ceil() as u64;
@@ -70,9 +79,9 @@ impl<'a> Side<'a> {
     }
 
     /// Nanoseconds of one part, in a stretch of time without another thread on this processor, if there is one.
-    fn sample(&mut self, times: u64) -> Result<f64> {
+    fn sample(&mut self, times: u64, tries: u32) -> Result<f64> {
         let mut last = None;
-        for _ in 0..TRIES {
+        for _ in 0..tries {
             let before = preemptions();
             let took = timed(&mut self.work, times)?;
             let base = match &mut self.base {
@@ -111,14 +120,19 @@ fn timed(work: &mut Work<'_>, times: u64) -> Result<Duration> {
 /// Nanoseconds of each side, over rounds in which the sides take turns, so that what slows the machine down slows all
 /// of them.
 pub(crate) fn compare(mut sides: Vec<Side<'_>>, plan: Plan) -> Result<Vec<(&'static str, f64)>> {
-    let mut times = Vec::new();
+    let mut calibrated = Vec::new();
     for side in &mut sides {
-        times.push(side.calibrate(plan.round)?);
+        let (times, took) = side.calibrate(plan.round)?;
+        calibrated.push((times, tries(took)));
     }
     let mut samples = vec![Vec::new(); sides.len()];
-    for _ in 0..plan.rounds {
-        for ((side, times), samples) in sides.iter_mut().zip(&times).zip(&mut samples) {
-            samples.push(side.sample(*times)?);
+    let start = Instant::now();
+    for round in 0..plan.rounds {
+        if round >= FEWEST_ROUNDS && start.elapsed() > CASE {
+            break;
+        }
+        for ((side, (times, tries)), samples) in sides.iter_mut().zip(&calibrated).zip(&mut samples) {
+            samples.push(side.sample(*times, *tries)?);
         }
     }
     Ok(sides
@@ -126,6 +140,12 @@ pub(crate) fn compare(mut sides: Vec<Side<'_>>, plan: Plan) -> Result<Vec<(&'sta
         .zip(samples)
         .map(|(side, samples)| (side.name, typical(samples)))
         .collect())
+}
+
+/// How often a sample that takes so long is tried.
+fn tries(sample: Duration) -> u32 {
+    let tries = SAMPLE.as_secs_f64() / sample.as_secs_f64().max(1e-9);
+    (tries as u32).clamp(1, TRIES)
 }
 
 /// The median of the faster half: what else runs on a machine adds to a round, and never takes away.

@@ -1,6 +1,11 @@
 //! Our side.
 
+mod compute;
+mod deployed;
 mod types;
+
+pub(crate) use compute::{Compute, compile};
+pub(crate) use deployed::{Deployed, precompile};
 
 use crate::host::{HOST, Host, Input, OPERATIONS};
 use crate::measure::Side;
@@ -28,18 +33,7 @@ impl Ours {
     pub(crate) fn new(backend: Backend, guest: &[u8]) -> Result<Ours> {
         let engine = Engine::new(Config::new().backend(backend))?;
         let component = Component::from_binary(&engine, guest)?;
-        let mut linker = Linker::new(&engine);
-        let mut host = linker.instance(HOST)?;
-        host.func_wrap(
-            "log",
-            |mut cx: StoreContextMut<'_, Host>, (message,): (String,)| {
-                cx.data_mut().log(&message);
-                Ok(())
-            },
-        )?;
-        host.func_wrap("tick", |_: StoreContextMut<'_, Host>, (value,): (u32,)| {
-            Ok((Host::tick(value),))
-        })?;
+        let linker = linker(&engine)?;
         Ok(Ours {
             engine,
             component,
@@ -140,4 +134,22 @@ impl Ours {
             Ok(())
         }))
     }
+}
+
+/// What the host gives to every guest.
+fn linker(engine: &Engine) -> Result<Linker<Host>> {
+    let mut linker = Linker::new(engine);
+    let mut host = linker.instance(HOST)?;
+    host.func_wrap(
+        "log",
+        |mut cx: StoreContextMut<'_, Host>, (message,): (String,)| {
+            cx.data_mut().log(&message);
+            Ok(())
+        },
+    )?;
+    host.func_wrap("tick", |_: StoreContextMut<'_, Host>, (value,): (u32,)| {
+        Ok((Host::tick(value),))
+    })?;
+    wasi!(linker);
+    Ok(linker)
 }

@@ -1,11 +1,21 @@
 //! The reference: wasmtime with its default settings, which are Cranelift, no fuel and no epochs.
 
+mod compute;
+mod deployed;
+
+pub(crate) use compute::{Compute, compile};
+pub(crate) use deployed::{Deployed, precompile};
+
 use crate::host::{HOST, Host, Input, OPERATIONS};
 use crate::measure::Side;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use clap::ValueEnum;
 use std::hint::black_box;
+#[cfg(feature = "reference-defaults")]
+use wasmtime::InstanceAllocationStrategy;
 use wasmtime::component::{
-    Component, ComponentNamedList, ComponentType, Func, Instance, Lift, Linker, Lower, TypedFunc, Val,
+    Component, ComponentExportIndex, ComponentNamedList, ComponentType, Func, Instance, Lift, Linker, Lower,
+    TypedFunc, Val,
 };
 use wasmtime::{Config, Engine, Store, StoreContextMut};
 
@@ -14,6 +24,57 @@ pub(crate) const NAME: &str = "wasmtime";
 
 /// The same without support for concurrent calls of components, which its default features bring.
 pub(crate) const SYNC: &str = "wasmtime sync";
+
+/// With its pooling allocator, which its default features bring: instances go where others were.
+pub(crate) const POOLING: &str = "wasmtime pooling";
+
+/// How wasmtime is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Variant {
+    Default,
+    Sync,
+    Pooling,
+}
+
+impl Variant {
+    /// Those that the features of wasmtime allow.
+    #[cfg(feature = "reference-defaults")]
+    pub(crate) const ALL: &[Variant] = &[Variant::Default, Variant::Sync, Variant::Pooling];
+    #[cfg(not(feature = "reference-defaults"))]
+    pub(crate) const ALL: &[Variant] = &[Variant::Default];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Variant::Default => NAME,
+            Variant::Sync => SYNC,
+            Variant::Pooling => POOLING,
+        }
+    }
+
+    /// The one whose precompiled files it loads: allocators differ in what is done with code, not in the code.
+    pub(crate) fn compiles_as(self) -> Variant {
+        match self {
+            Variant::Default | Variant::Pooling => Variant::Default,
+            Variant::Sync => Variant::Sync,
+        }
+    }
+
+    fn config(self) -> Config {
+        #[allow(unused_mut, reason = "the default settings, without its default features")]
+        let mut config = Config::new();
+        #[cfg(feature = "reference-defaults")]
+        match self {
+            Variant::Default => {}
+            Variant::Sync => {
+                config.concurrency_support(false);
+            }
+            Variant::Pooling => {
+                config.allocation_strategy(InstanceAllocationStrategy::pooling());
+            }
+        }
+        config
+    }
+}
 
 /// `record context`.
 #[derive(Debug, ComponentType, Lower)]
@@ -56,29 +117,12 @@ fn foreign(error: wasmtime::Error) -> anyhow::Error {
 }
 
 impl Reference {
-    pub(crate) fn new(guest: &[u8]) -> Result<Reference> {
-        Reference::with(NAME, &Config::new(), guest)
-    }
-
-    /// The second one, where the first has what this one lacks.
-    #[cfg(feature = "reference-defaults")]
-    pub(crate) fn sync(guest: &[u8]) -> Result<Option<Reference>> {
-        let mut config = Config::new();
-        config.concurrency_support(false);
-        Reference::with(SYNC, &config, guest).map(Some)
-    }
-
-    #[cfg(not(feature = "reference-defaults"))]
-    pub(crate) fn sync(_: &[u8]) -> Result<Option<Reference>> {
-        Ok(None)
-    }
-
-    fn with(name: &'static str, config: &Config, guest: &[u8]) -> Result<Reference> {
-        let engine = Engine::new(config).map_err(foreign)?;
+    pub(crate) fn new(variant: Variant, guest: &[u8]) -> Result<Reference> {
+        let engine = Engine::new(&variant.config()).map_err(foreign)?;
         let component = Component::from_binary(&engine, guest).map_err(foreign)?;
         let linker = linker(&engine).map_err(foreign)?;
         Ok(Reference {
-            name,
+            name: variant.name(),
             engine,
             component,
             linker,
@@ -96,16 +140,21 @@ impl Reference {
 
     fn function(&self, name: &str) -> Result<(Store<Host>, Func)> {
         let (mut store, instance) = self.instance()?;
-        let operations = instance
-            .get_export_index(&mut store, None, OPERATIONS)
-            .context(OPERATIONS)?;
-        let index = instance
-            .get_export_index(&mut store, Some(&operations), name)
-            .with_context(|| format!("{OPERATIONS}#{name}"))?;
+        let index = Reference::index(&mut store, &instance, &[OPERATIONS, name])?;
         let function = instance
             .get_func(&mut store, index)
             .with_context(|| format!("{OPERATIONS}#{name}"))?;
         Ok((store, function))
+    }
+
+    /// Where the instance has what these names lead to.
+    fn index(store: &mut Store<Host>, instance: &Instance, path: &[&str]) -> Result<ComponentExportIndex> {
+        let mut index = None;
+        for name in path {
+            let next = instance.get_export_index(&mut *store, index.as_ref(), name);
+            index = Some(next.with_context(|| format!("no export {}", path.join("#")))?);
+        }
+        index.context("no export without a name")
     }
 
     fn typed<P, R>(&self, name: &str) -> Result<(Store<Host>, TypedFunc<P, R>)>
@@ -219,5 +268,6 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
     host.func_wrap("tick", |_: StoreContextMut<'_, Host>, (value,): (u32,)| {
         Ok((Host::tick(value),))
     })?;
+    wasi!(linker);
     Ok(linker)
 }

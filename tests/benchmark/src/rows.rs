@@ -1,10 +1,5 @@
 //! The rows: what is measured, against which goal.
 
-use crate::bare::Bare;
-use crate::host::Input;
-use crate::measure::{Plan, Side, compare};
-use crate::ours::Ours;
-use crate::reference::Reference;
 use airssys_wasm::engine::Backend;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -25,18 +20,73 @@ pub(crate) enum Row {
     P4,
     /// A call from the guest to the host
     P5,
+    /// From a precompiled file to the first answer, small guest
+    P6,
+    /// From a precompiled file to the first answer, large guests
+    P7,
+    /// The first verification of a precompiled file
+    P7a,
+    /// One more instance
+    P8,
+    /// What a guest computes
+    P9,
+    /// Compiling a large guest
+    P10,
+    /// Resident memory of one more idle instance
+    P11,
+}
+
+/// Rows that share a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Calls across the boundary.
+    Calls,
+    /// Compiling, loading, instantiating, computing.
+    Lives,
 }
 
 impl Row {
-    pub(crate) const ALL: &[Row] = &[Row::P1, Row::P2, Row::P3, Row::P4, Row::P5];
+    pub(crate) const ALL: &[Row] = &[
+        Row::P1,
+        Row::P2,
+        Row::P3,
+        Row::P4,
+        Row::P5,
+        Row::P6,
+        Row::P7,
+        Row::P7a,
+        Row::P8,
+        Row::P9,
+        Row::P10,
+        Row::P11,
+    ];
 
-    /// What part of wasmtime's time we want to take at most.
-    fn goal(self) -> f64 {
+    pub(crate) fn group(self) -> Group {
         match self {
-            Row::P1 | Row::P2 => 0.5,
-            Row::P3 => 0.7,
-            Row::P4 => 0.02,
-            Row::P5 => 0.6,
+            Row::P1 | Row::P2 | Row::P3 | Row::P4 | Row::P5 => Group::Calls,
+            _ => Group::Lives,
+        }
+    }
+
+    /// The backends among `available` that are measured unless others are named.
+    pub(crate) fn backends(self, available: &[Backend]) -> Vec<Backend> {
+        let every = matches!(self, Row::P9 | Row::P10);
+        let wanted = |backend: &&Backend| every || **backend != Backend::Singlepass;
+        available.iter().filter(wanted).copied().collect()
+    }
+
+    /// What part of wasmtime's time or memory we want to take at most.
+    pub(crate) fn goal(self, backend: Backend) -> Option<f64> {
+        match (self, backend) {
+            (Row::P1 | Row::P2, _) => Some(0.5),
+            (Row::P3, _) => Some(0.7),
+            (Row::P4, _) => Some(0.02),
+            (Row::P5, _) => Some(0.6),
+            (Row::P6 | Row::P7 | Row::P8 | Row::P11, _) => Some(1.0),
+            (Row::P9, Backend::Llvm) => Some(0.75),
+            (Row::P10, Backend::Cranelift) => Some(1.0),
+            (Row::P10, Backend::Singlepass) => Some(0.15),
+            (Row::P7a | Row::P9 | Row::P10, _) => None,
         }
     }
 }
@@ -51,17 +101,24 @@ impl fmt::Display for Row {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Figure {
     pub(crate) row: Row,
-    pub(crate) case: &'static str,
+    pub(crate) case: String,
     pub(crate) backend: &'static str,
     pub(crate) ours: f64,
-    pub(crate) wasmtime: f64,
+    /// What has no counterpart has no figure of wasmtime's.
+    pub(crate) wasmtime: Option<f64>,
     /// Ours by wasmtime's.
-    pub(crate) ratio: f64,
-    pub(crate) goal: f64,
+    pub(crate) ratio: Option<f64>,
+    /// Not every case has one: some are there to explain others.
+    pub(crate) goal: Option<f64>,
     /// wasmtime without its support for concurrency.
     pub(crate) wasmtime_sync: Option<f64>,
     /// Ours by that.
     pub(crate) ratio_sync: Option<f64>,
+    /// wasmtime with its pooling allocator.
+    pub(crate) wasmtime_pooling: Option<f64>,
+    /// Ours by that.
+    pub(crate) ratio_pooling: Option<f64>,
+    /// `ns` or `bytes`.
     pub(crate) unit: &'static str,
     /// The same by hand on the core module, with the same backend and no component model.
     pub(crate) wasmer: Option<f64>,
@@ -71,107 +128,47 @@ pub(crate) struct Figure {
     pub(crate) interrupt: bool,
 }
 
-/// Everyone who takes part, with one backend for those on wasmer.
-#[derive(Debug)]
-pub(crate) struct Sides {
-    backend: Backend,
-    ours: Ours,
-    reference: Reference,
-    /// The reference without support for concurrency, where it has that.
-    sync: Option<Reference>,
-    bare: Bare,
-}
-
-impl Sides {
-    pub(crate) fn new(backend: Backend, guest: &[u8]) -> Result<Sides> {
-        Ok(Sides {
-            backend,
-            ours: Ours::new(backend, guest)?,
-            reference: Reference::new(guest)?,
-            sync: Reference::sync(guest)?,
-            bare: Bare::new(backend, guest)?,
+impl Figure {
+    /// From what each side took, by its name.
+    pub(crate) fn new(
+        row: Row,
+        case: impl Into<String>,
+        backend: Backend,
+        unit: &'static str,
+        figures: &[(&'static str, f64)],
+    ) -> Result<Figure> {
+        let find = |name: &str| {
+            figures
+                .iter()
+                .find(|(side, _)| *side == name)
+                .map(|(_, took)| *took)
+        };
+        let ours = find(crate::ours::NAME).context("ours was not measured")?;
+        let ratio = |theirs: Option<f64>| theirs.map(|theirs| ours / theirs);
+        let wasmtime = find(crate::reference::NAME);
+        let sync = find(crate::reference::SYNC);
+        let pooling = find(crate::reference::POOLING);
+        Ok(Figure {
+            row,
+            case: case.into(),
+            backend: backend.name(),
+            ours,
+            wasmtime,
+            ratio: ratio(wasmtime),
+            goal: row.goal(backend).filter(|_| wasmtime.is_some()),
+            wasmtime_sync: sync,
+            ratio_sync: ratio(sync),
+            wasmtime_pooling: pooling,
+            ratio_pooling: ratio(pooling),
+            unit,
+            wasmer: find(crate::bare::NAME),
+            guest: find(crate::bare::GUEST),
+            interrupt: cfg!(feature = "interrupt"),
         })
     }
-}
 
-/// Measures the cases of a row.
-pub(crate) fn measure(row: Row, sides: &Sides, plan: Plan) -> Result<Vec<Figure>> {
-    let Sides {
-        ours,
-        reference,
-        sync,
-        bare,
-        ..
-    } = sides;
-    // A side of the second reference, if there is one.
-    macro_rules! sides {
-        ($call:ident($($argument:expr)?), $($side:expr),*) => {{
-            let mut sides = vec![ours.$call($($argument)?)?, reference.$call($($argument)?)?, $($side),*];
-            if let Some(sync) = sync {
-                sides.push(sync.$call($($argument)?)?);
-            }
-            sides
-        }};
+    /// The same as information, which no goal is set for.
+    pub(crate) fn without_goal(self) -> Figure {
+        Figure { goal: None, ..self }
     }
-    let case = |name: &'static str, sides_of_case: Vec<Side<'_>>| -> Result<Figure> {
-        eprintln!("{row} {name}, {}", sides.backend);
-        figure(row, name, sides.backend, compare(sides_of_case, plan)?)
-    };
-    let execute = |name: &'static str, length: usize| -> Result<Figure> {
-        let input = Input::new(length);
-        case(
-            name,
-            sides!(
-                execute(&input),
-                bare.execute(&input)?,
-                bare.guest_of_execute(&input)?
-            ),
-        )
-    };
-    match row {
-        Row::P1 => Ok(vec![case("add(u32, u32)", sides!(add(), bare.add()?))?]),
-        Row::P2 => Ok(vec![execute("execute, 16 B", 16)?]),
-        Row::P3 => Ok(vec![
-            execute("execute, 64 KiB", 64 << 10)?,
-            execute("execute, 1 MiB", 1 << 20)?,
-        ]),
-        Row::P4 => {
-            let input = Input::new(64 << 10);
-            Ok(vec![case(
-                "dynamic execute, 64 KiB",
-                sides!(execute_dynamic(&input),),
-            )?])
-        }
-        Row::P5 => Ok(vec![
-            case("tick(u32) -> u32", sides!(call_host(), bare.call_host()?))?,
-            case("log(string)", sides!(call_host_text(), bare.call_host_text()?))?,
-        ]),
-    }
-}
-
-fn figure(
-    row: Row,
-    case: &'static str,
-    backend: Backend,
-    figures: Vec<(&'static str, f64)>,
-) -> Result<Figure> {
-    let find = |name: &str| figures.iter().find(|(side, _)| *side == name).map(|(_, ns)| *ns);
-    let ours = find(crate::ours::NAME).context("ours was not measured")?;
-    let wasmtime = find(crate::reference::NAME).context("wasmtime was not measured")?;
-    let sync = find(crate::reference::SYNC);
-    Ok(Figure {
-        wasmtime_sync: sync,
-        ratio_sync: sync.map(|sync| ours / sync),
-        row,
-        case,
-        backend: backend.name(),
-        ours,
-        wasmtime,
-        ratio: ours / wasmtime,
-        goal: row.goal(),
-        unit: "ns",
-        wasmer: find(crate::bare::NAME),
-        guest: find(crate::bare::GUEST),
-        interrupt: cfg!(feature = "interrupt"),
-    })
 }

@@ -1,6 +1,7 @@
 //! Guests in JavaScript: componentize-qjs from npm, without WASI and without async imports.
 
-use super::{Outcome, find_tool, run_tool};
+use super::npm::Npm;
+use super::{Outcome, run_tool};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::Path;
@@ -10,25 +11,15 @@ const INSTALL: &str = "the guests need Node.js 20 or newer with npm: on Debian `
     npm then installs componentize-qjs as the guest's package-lock.json says";
 
 pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
-    let (Some(node), Some(npm)) = (
-        find_tool("GUEST_NODE", &["node"]),
-        find_tool("GUEST_NPM", &["npm"]),
-    ) else {
+    let Some(npm) = Npm::find() else {
         return Ok(Outcome::Missing(INSTALL.to_string()));
     };
     let tool = folder.join("node_modules/componentize-qjs/cli.mjs");
-    if !is_installed(folder) {
-        run_tool(
-            Command::new(npm)
-                .current_dir(folder)
-                .args(["ci", "--no-audit", "--no-fund"]),
-        )
-        .context("npm cannot install the guest's tools")?;
-    }
+    npm.install(folder)?;
     let out = scratch.join("javascript");
     fs::create_dir_all(&out)?;
     let out = out.join(format!("{name}.wasm"));
-    let mut command = Command::new(node);
+    let mut command = Command::new(&npm.node);
     command
         .current_dir(folder)
         .arg(&tool)
@@ -46,22 +37,6 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
     let component = fs::read(&out).with_context(|| format!("cannot read {}", out.display()))?;
     refuse_foreign_imports(&component)?;
     Ok(Outcome::Component(component))
-}
-
-/// Whether npm has installed what the lock file says: it leaves a copy of what it installed.
-fn is_installed(folder: &Path) -> bool {
-    let modified = |file: &str| {
-        fs::metadata(folder.join(file))
-            .and_then(|meta| meta.modified())
-            .ok()
-    };
-    match (
-        modified("package-lock.json"),
-        modified("node_modules/.package-lock.json"),
-    ) {
-        (Some(wanted), Some(installed)) => installed >= wanted,
-        _ => false,
-    }
 }
 
 /// The guest is to need the contract alone; what the tool adds, WASI above all, is a mistake.

@@ -1,0 +1,87 @@
+//! The guests: the small one, which is committed, and two that carry the engine of their language.
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A guest that implements the benchmark's world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub(crate) enum Guest {
+    /// 15 KB of Rust
+    Small,
+    /// 12 MB: SpiderMonkey
+    JavaScript,
+    /// 18 MB: CPython
+    Python,
+}
+
+impl Guest {
+    pub(crate) const ALL: &[Guest] = &[Guest::Small, Guest::JavaScript, Guest::Python];
+
+    pub(crate) fn is_large(self) -> bool {
+        self != Guest::Small
+    }
+
+    /// Its name in `cargo xtask guests`, and its file's.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Guest::Small => "bench",
+            Guest::JavaScript => "bench-javascript",
+            Guest::Python => "bench-python",
+        }
+    }
+}
+
+impl fmt::Display for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Guest::Small => "small",
+            Guest::JavaScript => "JavaScript",
+            Guest::Python => "Python",
+        })
+    }
+}
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
+
+/// A guest that is committed.
+pub(crate) fn fixture(name: &str) -> Result<Vec<u8>> {
+    let file = Path::new(FIXTURES).join(format!("{name}.wasm"));
+    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Where `cargo xtask guests` puts what is too large to commit.
+pub(crate) fn built_folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
+        PathBuf::from,
+    );
+    target.join("guests")
+}
+
+/// Whether a guest is there to be measured. One that is not is left out aloud; where everything is required, that fails.
+pub(crate) fn is_there(guest: Guest, folder: &Path) -> Result<bool> {
+    let file = folder.join(format!("{}.wasm", guest.file()));
+    if !guest.is_large() || file.is_file() {
+        return Ok(true);
+    }
+    let what = format!(
+        "{} is not there: `cargo xtask guests {}` builds it",
+        file.display(),
+        guest.file()
+    );
+    ensure!(std::env::var_os("AIRSSYS_REQUIRE_ALL").is_none(), what);
+    eprintln!("LEFT OUT: the {guest} guest: {what}");
+    Ok(false)
+}
+
+/// The component.
+pub(crate) fn read(guest: Guest, folder: &Path) -> Result<Vec<u8>> {
+    if !guest.is_large() {
+        return fixture(guest.file());
+    }
+    let file = folder.join(format!("{}.wasm", guest.file()));
+    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+}

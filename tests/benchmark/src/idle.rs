@@ -1,0 +1,157 @@
+//! What one more idle instance keeps in memory. Each side has a process of its own: this program, started again.
+
+use crate::ours;
+use crate::reference::{self, Variant};
+use airssys_wasm::artifact::PublicKey;
+use airssys_wasm::engine::Backend;
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where Linux says it.
+const SMAPS: &str = "/proc/self/smaps_rollup";
+
+/// Instances that are there before any is counted: what the first ones need stays for all.
+const FIRST: usize = 8;
+
+/// Bytes of a process, or of each instance in it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Resident {
+    /// Resident, a page as often as it is mapped.
+    rss: f64,
+    /// Resident, each mapping of a page having its share.
+    pss: f64,
+    /// Resident, written to, and nobody else's.
+    private_dirty: f64,
+}
+
+/// Gives one of the figures.
+type Pick = fn(&Resident) -> f64;
+
+/// The figures by name; the goal is on the first.
+pub(crate) const MEASURES: [(&str, Pick); 3] = [
+    ("RSS", |resident| resident.rss),
+    ("PSS", |resident| resident.pss),
+    ("private dirty", |resident| resident.private_dirty),
+];
+
+/// Whose instances are counted.
+#[derive(Debug)]
+pub(crate) enum Side {
+    Ours { backend: Backend, signer: PublicKey },
+    Reference { variant: Variant },
+}
+
+/// What the process is told.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[arg(long)]
+    file: PathBuf,
+    #[arg(long)]
+    instances: usize,
+    #[arg(long, requires = "signer")]
+    ours: Option<Backend>,
+    #[arg(long)]
+    signer: Option<PublicKey>,
+    #[arg(long, conflicts_with = "ours")]
+    reference: Option<Variant>,
+}
+
+pub(crate) fn is_possible() -> bool {
+    Path::new(SMAPS).exists()
+}
+
+/// The growth by each of so many instances, in a process that has nothing else to do.
+pub(crate) fn in_a_process(side: &Side, file: &Path, instances: u32) -> Result<Resident> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("idle").arg("--file").arg(file);
+    command.args(["--instances", &instances.to_string()]);
+    match side {
+        Side::Ours { backend, signer } => {
+            command.args(["--ours", backend.name(), "--signer", &signer.to_string()]);
+        }
+        Side::Reference { variant } => {
+            use clap::ValueEnum;
+            let variant = variant.to_possible_value().context("a variant without a name")?;
+            command.args(["--reference", variant.get_name()]);
+        }
+    }
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?} ended with {}",
+        output.status
+    );
+    serde_json::from_slice(&output.stdout).with_context(|| format!("{command:?} gives no figures"))
+}
+
+/// What the process does: prints the growth by one instance.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let growth = match (arguments.ours, arguments.signer, arguments.reference) {
+        (Some(backend), Some(signer), None) => {
+            let deployed = ours::Deployed::new(backend, &arguments.file, signer)?;
+            growth(arguments.instances, |count| deployed.idle(count))
+        }
+        (None, _, Some(variant)) => {
+            let deployed = reference::Deployed::new(variant, &arguments.file)?;
+            growth(arguments.instances, |count| deployed.idle(count))
+        }
+        _ => bail!("idle instances of nobody"),
+    }?;
+    println!("{}", serde_json::to_string(&growth)?);
+    Ok(())
+}
+
+fn growth<I>(count: usize, make: impl Fn(usize) -> Result<Vec<I>>) -> Result<Resident> {
+    ensure!(count > 0, "no instance to count");
+    let first = make(FIRST)?;
+    let before = resident()?;
+    let more = make(count)?;
+    let after = resident()?;
+    drop((first, more));
+    let each = |pick: Pick| (pick(&after) - pick(&before)) / count as f64;
+    Ok(Resident {
+        rss: each(|resident| resident.rss),
+        pss: each(|resident| resident.pss),
+        private_dirty: each(|resident| resident.private_dirty),
+    })
+}
+
+/// What this process has.
+fn resident() -> Result<Resident> {
+    let smaps = fs::read_to_string(SMAPS).with_context(|| format!("cannot read {SMAPS}"))?;
+    Ok(Resident {
+        rss: bytes(&smaps, "Rss:")?,
+        pss: bytes(&smaps, "Pss:")?,
+        private_dirty: bytes(&smaps, "Private_Dirty:")?,
+    })
+}
+
+/// A line of it, which counts in KiB.
+fn bytes(smaps: &str, name: &str) -> Result<f64> {
+    let kibibytes = smaps
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix("kB"))
+        .with_context(|| format!("no `{name}` in {SMAPS}"))?;
+    let kibibytes: f64 = kibibytes.trim().parse()?;
+    Ok(kibibytes * 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn lines_are_found_by_their_whole_name() {
+        let smaps =
+            "55d0-7ffc ---p 00000000 00:00 0  [rollup]\nRss:   1912 kB\nPss:   1017 kB\nPss_Dirty:  8 kB\n";
+        assert_eq!(bytes(smaps, "Pss:").expect("it is there"), 1017.0 * 1024.0);
+        assert!(bytes(smaps, "Private_Dirty:").is_err());
+    }
+}

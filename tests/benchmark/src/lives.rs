@@ -1,0 +1,238 @@
+//! Rows P6 to P8, P10 and P11: compiling, loading, instantiating, staying.
+
+use crate::guests::{self, Guest};
+use crate::idle::{self, Side as IdleSide};
+use crate::measure::{Plan, Side, compare};
+use crate::ours;
+use crate::reference::{self, Variant};
+use crate::rows::{Figure, Row};
+use airssys_wasm::artifact::PublicKey;
+use airssys_wasm::engine::Backend;
+use anyhow::{Context, Result, bail};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A folder for precompiled guests, which only this user sees; it goes with this value.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Folder> {
+        let path = std::env::temp_dir().join(format!("airssys-wasm-benchmark-files-{}", std::process::id()));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("{} is left: {error}", self.0.display());
+        }
+    }
+}
+
+/// What is measured, and with whom.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) plan: Plan,
+    /// Where the large guests are.
+    pub(crate) guests: PathBuf,
+    /// Whether LLVM compiles the large guests, too.
+    pub(crate) slow: bool,
+    /// Idle instances.
+    pub(crate) instances: u32,
+}
+
+/// Guests, precompiled once each for any number of rows.
+#[derive(Debug)]
+pub(crate) struct Lives {
+    settings: Settings,
+    folder: Folder,
+    ours: HashMap<(Backend, Guest), (PathBuf, PublicKey)>,
+    reference: HashMap<(&'static str, Guest), PathBuf>,
+}
+
+/// One guest on every side.
+struct Deployed {
+    ours: ours::Deployed,
+    reference: Vec<reference::Deployed>,
+}
+
+impl Lives {
+    pub(crate) fn new(settings: Settings) -> Result<Lives> {
+        Ok(Lives {
+            settings,
+            folder: Folder::new()?,
+            ours: HashMap::new(),
+            reference: HashMap::new(),
+        })
+    }
+
+    /// Those among `wanted` that can be measured with a backend.
+    fn guests(&self, backend: Backend, wanted: &[Guest]) -> Result<Vec<Guest>> {
+        let mut there = Vec::new();
+        for guest in wanted {
+            if guest.is_large() && backend == Backend::Llvm && !self.settings.slow {
+                eprintln!("LEFT OUT: {guest} with {backend}, which takes minutes to compile it (--slow)");
+            } else if guests::is_there(*guest, &self.settings.guests)? {
+                there.push(*guest);
+            }
+        }
+        Ok(there)
+    }
+
+    fn component(&self, guest: Guest) -> Result<Vec<u8>> {
+        guests::read(guest, &self.settings.guests)
+    }
+
+    fn our_file(&mut self, backend: Backend, guest: Guest) -> Result<(PathBuf, PublicKey)> {
+        if let Some(known) = self.ours.get(&(backend, guest)) {
+            return Ok(known.clone());
+        }
+        eprintln!("precompiling {guest}, {backend}");
+        let file = self.folder.0.join(format!("{}.{backend}.cwasm", guest.file()));
+        let signer = ours::precompile(backend, &self.component(guest)?, &file)?;
+        self.ours.insert((backend, guest), (file.clone(), signer));
+        Ok((file, signer))
+    }
+
+    fn reference_file(&mut self, variant: Variant, guest: Guest) -> Result<PathBuf> {
+        let variant = variant.compiles_as();
+        let key = (variant.name(), guest);
+        if let Some(known) = self.reference.get(&key) {
+            return Ok(known.clone());
+        }
+        eprintln!("precompiling {guest}, {}", variant.name());
+        let file = format!("{}.{}.cwasm", guest.file(), variant.name().replace(' ', "-"));
+        let file = self.folder.0.join(file);
+        reference::precompile(variant, &self.component(guest)?, &file)?;
+        self.reference.insert(key, file.clone());
+        Ok(file)
+    }
+
+    fn our_side(&mut self, backend: Backend, guest: Guest) -> Result<ours::Deployed> {
+        let (file, signer) = self.our_file(backend, guest)?;
+        ours::Deployed::new(backend, &file, signer)
+    }
+
+    fn deployed(&mut self, backend: Backend, guest: Guest) -> Result<Deployed> {
+        let ours = self.our_side(backend, guest)?;
+        let mut reference = Vec::new();
+        for variant in Variant::ALL {
+            let file = self.reference_file(*variant, guest)?;
+            reference.push(reference::Deployed::new(*variant, &file)?);
+        }
+        Ok(Deployed { ours, reference })
+    }
+
+    /// Measures the cases of a row.
+    pub(crate) fn measure(&mut self, row: Row, backend: Backend) -> Result<Vec<Figure>> {
+        match row {
+            Row::P6 => self.cold(row, backend, &[Guest::Small]),
+            Row::P7 => self.cold(row, backend, &[Guest::JavaScript, Guest::Python]),
+            Row::P7a => self.verify(backend),
+            Row::P8 => self.again(backend),
+            Row::P10 => self.compile(backend),
+            Row::P11 => self.idle(backend),
+            _ => bail!("{row} is measured elsewhere"),
+        }
+    }
+
+    fn timed(&self, row: Row, case: &str, backend: Backend, sides: Vec<Side<'_>>) -> Result<Figure> {
+        eprintln!("{row} {case}, {backend}");
+        Figure::new(row, case, backend, "ns", &compare(sides, self.settings.plan)?)
+    }
+
+    fn cold(&mut self, row: Row, backend: Backend, wanted: &[Guest]) -> Result<Vec<Figure>> {
+        let mut figures = Vec::new();
+        for guest in self.guests(backend, wanted)? {
+            let Deployed { ours, reference } = self.deployed(backend, guest)?;
+            let mut sides = vec![ours.cold()?];
+            for reference in &reference {
+                sides.push(reference.cold()?);
+            }
+            figures.push(self.timed(row, &format!("{guest}, file to answer"), backend, sides)?);
+        }
+        Ok(figures)
+    }
+
+    fn verify(&mut self, backend: Backend) -> Result<Vec<Figure>> {
+        let mut figures = Vec::new();
+        for guest in self.guests(backend, Guest::ALL)? {
+            let ours = self.our_side(backend, guest)?;
+            let case = format!("{guest}, verification");
+            figures.push(self.timed(Row::P7a, &case, backend, vec![ours.verify()?])?);
+        }
+        Ok(figures)
+    }
+
+    fn again(&mut self, backend: Backend) -> Result<Vec<Figure>> {
+        let mut figures = Vec::new();
+        for guest in self.guests(backend, Guest::ALL)? {
+            let Deployed { ours, reference } = self.deployed(backend, guest)?;
+            for call in [false, true] {
+                let mut sides = vec![ours.again(call)?];
+                for reference in &reference {
+                    sides.push(reference.again(call)?);
+                }
+                let answer = if call { " and answer" } else { "" };
+                let case = format!("{guest}, instance{answer}");
+                let figure = self.timed(Row::P8, &case, backend, sides)?;
+                figures.push(if call { figure.without_goal() } else { figure });
+            }
+        }
+        Ok(figures)
+    }
+
+    fn compile(&self, backend: Backend) -> Result<Vec<Figure>> {
+        let mut figures = Vec::new();
+        for guest in self.guests(backend, &[Guest::JavaScript])? {
+            let component = self.component(guest)?;
+            let sides = vec![
+                ours::compile(backend, &component)?,
+                reference::compile(&component)?,
+            ];
+            figures.push(self.timed(Row::P10, &format!("{guest}, compile"), backend, sides)?);
+        }
+        Ok(figures)
+    }
+
+    fn idle(&mut self, backend: Backend) -> Result<Vec<Figure>> {
+        if !idle::is_possible() {
+            eprintln!("LEFT OUT: P11, since this system does not say what of a process is resident");
+            return Ok(Vec::new());
+        }
+        let mut figures = Vec::new();
+        for guest in self.guests(backend, &[Guest::Small, Guest::JavaScript])? {
+            eprintln!("P11 {guest}, {backend}");
+            let (file, signer) = self.our_file(backend, guest)?;
+            let mut sides = vec![(ours::NAME, self.grow(IdleSide::Ours { backend, signer }, &file)?)];
+            // Concurrency makes no difference here worth a process of its own.
+            for variant in Variant::ALL.iter().filter(|variant| **variant != Variant::Sync) {
+                let file = self.reference_file(*variant, guest)?;
+                let growth = self.grow(IdleSide::Reference { variant: *variant }, &file)?;
+                sides.push((variant.name(), growth));
+            }
+            for (measure, pick) in idle::MEASURES {
+                let case = format!("{guest}, one idle instance, {measure}");
+                let growths: Vec<_> = sides.iter().map(|(side, growth)| (*side, pick(growth))).collect();
+                let figure = Figure::new(Row::P11, case, backend, "bytes", &growths)?;
+                // The goal is on what is resident; the others say what that is made of.
+                let goal = measure == idle::MEASURES[0].0;
+                figures.push(if goal { figure } else { figure.without_goal() });
+            }
+        }
+        Ok(figures)
+    }
+
+    fn grow(&self, side: IdleSide, file: &Path) -> Result<idle::Resident> {
+        idle::in_a_process(&side, file, self.settings.instances)
+    }
+}

@@ -1,0 +1,119 @@
+//! Our side of a guest that was compiled before: an artifact, signed, in a file.
+
+use super::{NAME, linker};
+use crate::host::{Host, OPERATIONS, SUM};
+use crate::measure::Side;
+use airssys_wasm::artifact::{self, ArtifactFile, PublicKey, Records, SecretKey, Trust};
+use airssys_wasm::component::{Component, Instance, Linker, Store};
+use airssys_wasm::engine::{Backend, Config, Engine};
+use anyhow::{Context, Result, ensure};
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+/// A guest in a file, and everything that outlives a component: the engine, the linker, whom to trust.
+#[derive(Debug)]
+pub(crate) struct Deployed {
+    file: PathBuf,
+    trust: Trust,
+    records: Records,
+    engine: Engine,
+    component: Component,
+    linker: Linker<Host>,
+}
+
+/// Compiles a guest into a file; who signed it.
+pub(crate) fn precompile(backend: Backend, guest: &[u8], file: &Path) -> Result<PublicKey> {
+    let key = SecretKey::generate()?;
+    let engine = Engine::new(Config::new().backend(backend))?;
+    let artifact = artifact::compile(&engine, guest, Some(&key))?;
+    std::fs::write(file, artifact).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(key.public())
+}
+
+impl Deployed {
+    /// A guest that [`precompile`] has put there.
+    pub(crate) fn new(backend: Backend, file: &Path, signer: PublicKey) -> Result<Deployed> {
+        let engine = Engine::new(Config::new().backend(backend))?;
+        let trust = Trust::new([signer]);
+        // Installed: verified, and remembered as such.
+        let records = Records::open(&file.with_extension("verified"))?;
+        let artifact = ArtifactFile::open(file)?;
+        artifact.verify_once(&records)?;
+        let (artifact, known) = artifact.verify_once(&records)?;
+        ensure!(known, "{} is not remembered as verified", file.display());
+        let component = artifact.load(&trust)?;
+        let mut linker = linker(&engine)?;
+        linker.define_unknown_imports_as_traps(&component)?;
+        Ok(Deployed {
+            file: file.to_owned(),
+            trust,
+            records,
+            engine,
+            component,
+            linker,
+        })
+    }
+
+    /// From the file to the first answer.
+    pub(crate) fn cold(&self) -> Result<Side<'_>> {
+        let answer = || -> Result<u32> {
+            let (artifact, _) = ArtifactFile::open(&self.file)?.verify_once(&self.records)?;
+            let component = artifact.load(&self.trust)?;
+            let mut store = Store::new(&self.engine, Host::default());
+            let instance = self.linker.instantiate(&mut store, &component)?;
+            add(&mut store, &instance)
+        };
+        ensure!(answer()? == SUM, "a wrong sum");
+        Ok(Side::new(NAME, move |times| {
+            for _ in 0..times {
+                black_box(answer()?);
+            }
+            Ok(())
+        }))
+    }
+
+    /// The whole file read and verified, as is done when it is seen for the first time.
+    pub(crate) fn verify(&self) -> Result<Side<'_>> {
+        Ok(Side::new(NAME, move |times| {
+            for _ in 0..times {
+                ArtifactFile::open(&self.file)?
+                    .verify()?
+                    .check_signer(&self.trust)?;
+            }
+            Ok(())
+        }))
+    }
+
+    /// One more instance, and with `call` its first answer.
+    pub(crate) fn again(&self, call: bool) -> Result<Side<'_>> {
+        let pre = self.linker.instantiate_pre(&self.component)?;
+        Ok(Side::new(NAME, move |times| {
+            for _ in 0..times {
+                let mut store = Store::new(&self.engine, Host::default());
+                let instance = pre.instantiate(&mut store)?;
+                if call {
+                    black_box(add(&mut store, &instance)?);
+                }
+            }
+            Ok(())
+        }))
+    }
+
+    /// So many instances, each of which has answered once.
+    pub(crate) fn idle(&self, count: usize) -> Result<Vec<(Store<Host>, Instance)>> {
+        let pre = self.linker.instantiate_pre(&self.component)?;
+        let one = || {
+            let mut store = Store::new(&self.engine, Host::default());
+            let instance = pre.instantiate(&mut store)?;
+            ensure!(add(&mut store, &instance)? == SUM, "a wrong sum");
+            Ok((store, instance))
+        };
+        std::iter::repeat_with(one).take(count).collect()
+    }
+}
+
+fn add(store: &mut Store<Host>, instance: &Instance) -> Result<u32> {
+    let add = instance.get_typed_func::<(u32, u32), (u32,)>(&mut *store, &[OPERATIONS, "add"])?;
+    let (sum,) = add.call(store, black_box((40, 2)))?;
+    Ok(sum)
+}

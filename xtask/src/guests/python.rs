@@ -1,0 +1,75 @@
+//! Guests in Python: componentize-py from PyPI, which carries CPython and imports WASI.
+
+use super::{Outcome, find_tool, run_tool};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const INSTALL: &str = "the guest needs Python 3.9 or newer that can make virtual environments: on Debian \
+    `apt-get install python3-venv`; elsewhere name it with GUEST_PYTHON. pip then installs componentize-py as the \
+    guest's requirements.txt says";
+
+/// Builds the guest in `folder` for the only world in the folder `wit`.
+pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
+    let Some(python) = python() else {
+        return Ok(Outcome::Missing(INSTALL.to_string()));
+    };
+    let out = scratch.join("python");
+    fs::create_dir_all(&out)?;
+    let tool = install(&python, &folder.join("requirements.txt"), &out.join("venv"))?;
+    let out = out.join(format!("{name}.wasm"));
+    let mut command = Command::new(tool);
+    command
+        .current_dir(folder)
+        .arg("--quiet")
+        .arg("--wit-path")
+        .arg(wit)
+        .args(["componentize", "--python-path", "src", "--output"])
+        .arg(&out)
+        .arg("guest");
+    run_tool(&mut command)?;
+    let component = fs::read(&out).with_context(|| format!("cannot read {}", out.display()))?;
+    Ok(Outcome::Component(component))
+}
+
+/// A Python with all that a virtual environment takes, which Debian has in a package of its own.
+fn python() -> Option<PathBuf> {
+    let python = find_tool("GUEST_PYTHON", &["python3", "python"])?;
+    let complete = Command::new(&python)
+        .args([
+            "-c",
+            "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 9))",
+        ])
+        .output()
+        .is_ok_and(|out| out.status.success());
+    complete.then_some(python)
+}
+
+/// componentize-py in a virtual environment that has what `requirements` says.
+fn install(python: &Path, requirements: &Path, venv: &Path) -> Result<PathBuf> {
+    let programs = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let tool = programs.join("componentize-py");
+    // A copy of what was installed: the last thing that is written.
+    let installed = venv.join("requirements.txt");
+    let wanted = fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
+        return Ok(tool);
+    }
+    run_tool(Command::new(python).args(["-m", "venv", "--clear"]).arg(venv))
+        .context("Python cannot make a virtual environment")?;
+    run_tool(
+        Command::new(programs.join("python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args([
+                "--require-hashes",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--requirement",
+            ])
+            .arg(requirements),
+    )
+    .context("pip cannot install componentize-py")?;
+    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))?;
+    Ok(tool)
+}
