@@ -111,7 +111,9 @@ fn has_mark(bytes: &[u8]) -> bool {
 
 /// Marks an ELF image as the beginning of an artifact, for whoever looks at the file.
 pub(super) fn mark(image: &mut [u8]) {
-    if let Some(place) = image.get_mut(MARK) {
+    if image.starts_with(b"\x7fELF")
+        && let Some(place) = image.get_mut(MARK)
+    {
         place.copy_from_slice(&MAGIC[1..]);
     }
 }

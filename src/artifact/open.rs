@@ -16,6 +16,10 @@ use super::source::Source;
 use crate::component::{Component, Precompiled, SavedModule};
 use crate::engine::{CodeSource, SavedImage, TrustedCode};
 
+/// Bytes of code from which on it is mapped, not read: mapping has the engine read the file in fifty small steps, which take
+/// as long as copying a few hundred kilobytes.
+const MAPPED_FROM: u64 = 512 << 10;
+
 /// An artifact whose bytes are what its header says.
 #[derive(Debug)]
 pub struct Artifact<'a> {
@@ -138,7 +142,9 @@ impl<'a> Artifact<'a> {
                 return Err(malformed(format!("the code of core module {index} is missing")));
             }
             let source = match &self.source {
-                Source::File(file) if range.start == 0 => CodeSource::FileStart(file),
+                Source::File(file) if range.start == 0 && range.end >= MAPPED_FROM => {
+                    CodeSource::FileStart(file)
+                }
                 _ => CodeSource::Bytes(self.read(range.clone())?),
             };
             let image = match images.remove(&index) {

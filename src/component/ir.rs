@@ -104,7 +104,7 @@ pub(crate) enum CoreDef {
     Trampoline(u32),
 }
 
-#[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct CoreExport {
     pub(crate) instance: u32,
     pub(crate) name: String,

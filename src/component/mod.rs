@@ -33,6 +33,7 @@ mod handles;
 mod host_func;
 mod instance;
 mod ir;
+mod knot;
 mod linker;
 mod may_leave;
 mod names;

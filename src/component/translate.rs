@@ -15,6 +15,7 @@ use super::ir::{
     CoreDef, CoreExport, Counts, Export, ExternType, Function, Initializer, Ir, Options, ResourceTable,
     RuntimeImport, Trampoline, Transcode,
 };
+use super::knot;
 use super::pack::pack_results;
 use super::post_return;
 use super::transcode;
@@ -31,7 +32,9 @@ pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
     let mut types = env::ComponentTypesBuilder::new(&validator);
     let translator = env::Translator::new(&tunables, &mut validator, &mut types, &scope);
     let (translation, modules) = translator.translate(bytes).map_err(invalid)?;
-    Converter::new(&translation.component, &types, &modules).ir(&translation.trampolines)
+    let mut ir = Converter::new(&translation.component, &types, &modules).ir(&translation.trampolines)?;
+    knot::untie(&mut ir);
+    Ok(ir)
 }
 
 fn tunables() -> Tunables {

@@ -1,0 +1,363 @@
+//! Takes two core modules out of most components: those that only tie a knot.
+//!
+//! A module needs its imports before its memory exists, and canonical definitions need the memory. Encoders of components
+//! cut that circle with a module of stubs, which call through a table, and another module that fills the table once
+//! everything is there. The functions that the host makes here look the memory up when they are called, so that they can
+//! exist before it: imports of stubs become imports of what the stubs would call. Nothing can tell the difference unless
+//! guest code runs before the table is full, and then all is left as it is. Two core modules less are worth a third of the
+//! time that a small component takes to load.
+
+use std::collections::{BTreeSet, HashMap};
+
+use wasmparser::{ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TypeRef};
+
+use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
+
+/// A module of stubs.
+#[derive(Debug, PartialEq, Eq)]
+struct Stubs {
+    table: String,
+    /// What each function calls: a place in the table.
+    places: HashMap<String, u32>,
+}
+
+/// A module that fills a table.
+#[derive(Debug, PartialEq, Eq)]
+struct Filler {
+    /// Which import is the table.
+    table: usize,
+    /// What is in each place of the table: an import.
+    filled: HashMap<u32, usize>,
+}
+
+/// What is known of a core module.
+#[derive(Debug, Default)]
+struct Shape {
+    stubs: Option<Stubs>,
+    filler: Option<Filler>,
+    starts: bool,
+}
+
+/// Leaves stubs out where that changes nothing else.
+pub(super) fn untie(ir: &mut Ir) {
+    let shapes: Vec<Shape> = ir
+        .modules
+        .iter()
+        .map(|module| shape(module).unwrap_or_default())
+        .collect();
+    // One pair at a time, since instances are counted anew after each.
+    while let Some((stubs, filler)) = untie_one(ir, &shapes) {
+        remove_instances(ir, &[stubs, filler]);
+    }
+    remove_unused_modules(ir);
+}
+
+fn instances(ir: &Ir) -> impl Iterator<Item = (u32, &[CoreDef])> {
+    ir.initializers
+        .iter()
+        .filter_map(|initializer| match initializer {
+            Initializer::InstantiateModule { module, args } => Some((*module, &args[..])),
+            _ => None,
+        })
+}
+
+/// Finds a pair of instances, has others do without the stubs, and returns the two if nothing needs them any more.
+fn untie_one(ir: &mut Ir, shapes: &[Shape]) -> Option<(u32, u32)> {
+    let found: Vec<(u32, u32, HashMap<String, u32>)> = pairs(ir, shapes);
+    for (stubs, filler, functions) in found {
+        let direct = |def: &mut CoreDef| {
+            if let CoreDef::Export(CoreExport { instance, name }) = def
+                && *instance == stubs
+                && let Some(trampoline) = functions.get(name)
+            {
+                *def = CoreDef::Trampoline(*trampoline);
+            }
+        };
+        for initializer in &mut ir.initializers {
+            match initializer {
+                Initializer::InstantiateModule { args, .. } => args.iter_mut().for_each(direct),
+                Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => {
+                    direct(def)
+                }
+                Initializer::Resource { dtor, .. } => dtor.iter_mut().for_each(direct),
+                Initializer::ExtractMemory { .. } => {}
+            }
+        }
+        let needed = uses(ir, Some(filler));
+        if !needed.contains(&stubs) && !needed.contains(&filler) {
+            return Some((stubs, filler));
+        }
+    }
+    None
+}
+
+/// Instances of stubs and of their fillers, with the trampoline that each stub stands for.
+fn pairs(ir: &Ir, shapes: &[Shape]) -> Vec<(u32, u32, HashMap<String, u32>)> {
+    let all: Vec<(u32, &[CoreDef])> = instances(ir).collect();
+    let shape_of = |instance: usize| {
+        all.get(instance)
+            .and_then(|(module, _)| shapes.get(*module as usize))
+    };
+    let mut pairs = Vec::new();
+    for (filler, (module, args)) in (0u32..).zip(&all) {
+        let Some(shape) = shapes
+            .get(*module as usize)
+            .and_then(|shape| shape.filler.as_ref())
+        else {
+            continue;
+        };
+        let Some(CoreDef::Export(table)) = args.get(shape.table) else {
+            continue;
+        };
+        let stubs = table.instance as usize;
+        let Some(found) = shape_of(stubs).and_then(|shape| shape.stubs.as_ref()) else {
+            continue;
+        };
+        // Guest code that runs before the table is full would trap in a stub.
+        let starts =
+            (stubs..=filler as usize).any(|instance| shape_of(instance).is_none_or(|shape| shape.starts));
+        let is_table = |def: &&CoreDef| matches!(def, CoreDef::Export(export) if export == table);
+        let shared = all.iter().flat_map(|(_, args)| *args).filter(is_table).count() > 1;
+        if found.table != table.name || starts || shared {
+            continue;
+        }
+        let functions = found.places.iter().filter_map(|(name, place)| {
+            let import = shape.filled.get(place)?;
+            match args.get(*import)? {
+                CoreDef::Trampoline(index) => Some((name.clone(), *index)),
+                _ => None,
+            }
+        });
+        pairs.push((table.instance, filler, functions.collect()));
+    }
+    pairs
+}
+
+/// The instances that something refers to, other than the arguments of `except`.
+fn uses(ir: &Ir, except: Option<u32>) -> BTreeSet<u32> {
+    let mut used = BTreeSet::new();
+    let mut note = |def: &CoreDef| {
+        if let CoreDef::Export(export) = def {
+            used.insert(export.instance);
+        }
+    };
+    let mut instance = 0;
+    for initializer in &ir.initializers {
+        match initializer {
+            Initializer::InstantiateModule { args, .. } => {
+                if except != Some(instance) {
+                    args.iter().for_each(&mut note);
+                }
+                instance += 1;
+            }
+            Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => note(def),
+            Initializer::Resource { dtor, .. } => dtor.iter().for_each(&mut note),
+            Initializer::ExtractMemory { export, .. } => note(&CoreDef::Export(export.clone())),
+        }
+    }
+    let mut exports: Vec<&Export> = ir.exports.iter().map(|(_, export)| export).collect();
+    while let Some(export) = exports.pop() {
+        match export {
+            Export::Func { def, .. } => note(def),
+            Export::Instance(items) => exports.extend(items.iter().map(|(_, export)| export)),
+            Export::Resource(_) | Export::Type(_) | Export::Module => {}
+        }
+    }
+    used
+}
+
+/// Takes instances out that nothing refers to, and counts the others anew.
+fn remove_instances(ir: &mut Ir, gone: &[u32]) {
+    let renumber = |instance: &mut u32| {
+        let before = gone.iter().filter(|gone| **gone < *instance).count();
+        *instance -= u32::try_from(before).unwrap_or(0);
+    };
+    let define = |def: &mut CoreDef| {
+        if let CoreDef::Export(export) = def {
+            renumber(&mut export.instance);
+        }
+    };
+    let mut instance = 0u32;
+    ir.initializers.retain(|initializer| match initializer {
+        Initializer::InstantiateModule { .. } => {
+            instance += 1;
+            !gone.contains(&(instance - 1))
+        }
+        _ => true,
+    });
+    for initializer in &mut ir.initializers {
+        match initializer {
+            Initializer::InstantiateModule { args, .. } => args.iter_mut().for_each(define),
+            Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => {
+                define(def)
+            }
+            Initializer::Resource { dtor, .. } => dtor.iter_mut().for_each(define),
+            Initializer::ExtractMemory { export, .. } => renumber(&mut export.instance),
+        }
+    }
+    let mut exports: Vec<&mut Export> = ir.exports.iter_mut().map(|(_, export)| export).collect();
+    while let Some(export) = exports.pop() {
+        match export {
+            Export::Func { def, .. } => define(def),
+            Export::Instance(items) => exports.extend(items.iter_mut().map(|(_, export)| export)),
+            Export::Resource(_) | Export::Type(_) | Export::Module => {}
+        }
+    }
+    ir.counts.core_instances = ir
+        .counts
+        .core_instances
+        .saturating_sub(u32::try_from(gone.len()).unwrap_or(0));
+}
+
+/// Takes modules out that nothing instantiates, and counts the others anew.
+fn remove_unused_modules(ir: &mut Ir) {
+    let used: BTreeSet<u32> = instances(ir).map(|(module, _)| module).collect();
+    for initializer in &mut ir.initializers {
+        if let Initializer::InstantiateModule { module, .. } = initializer {
+            *module = u32::try_from(used.range(..*module).count()).unwrap_or(*module);
+        }
+    }
+    let mut index = 0;
+    ir.modules.retain(|_| {
+        index += 1;
+        used.contains(&(index - 1))
+    });
+}
+
+/// What a module is, as far as that matters here; `None` if it cannot be read.
+fn shape(module: &[u8]) -> Option<Shape> {
+    let mut shape = Shape::default();
+    let mut imports = Vec::new();
+    let (mut exports, mut bodies, mut elements) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut functions, mut tables, mut params) = (Vec::new(), 0, Vec::new());
+    // Something that neither kind has.
+    let mut more = false;
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.ok()? {
+            Payload::TypeSection(section) => {
+                for ty in section.into_iter_err_on_gc_types() {
+                    params.push(ty.ok()?.params().len());
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    imports.push(import.ok()?.ty);
+                }
+            }
+            Payload::FunctionSection(section) => {
+                functions = section.into_iter().collect::<Result<_, _>>().ok()?
+            }
+            Payload::TableSection(section) => tables += section.count(),
+            Payload::ExportSection(section) => {
+                exports = section.into_iter().collect::<Result<_, _>>().ok()?
+            }
+            Payload::ElementSection(section) => {
+                elements = section.into_iter().collect::<Result<_, _>>().ok()?
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(body),
+            Payload::StartSection { .. } => shape.starts = true,
+            Payload::MemorySection(_)
+            | Payload::GlobalSection(_)
+            | Payload::TagSection(_)
+            | Payload::DataSection(_) => more = true,
+            _ => {}
+        }
+    }
+    if more || shape.starts {
+        return Some(shape);
+    }
+    if imports.is_empty() && tables == 1 && elements.is_empty() {
+        let called: Option<Vec<u32>> = bodies
+            .iter()
+            .zip(&functions)
+            .map(|(body, ty)| stub(body, *ty, *params.get(*ty as usize)?))
+            .collect();
+        shape.stubs = called.and_then(|called| stubs(&exports, &called));
+    }
+    if functions.is_empty() && tables == 0 && exports.is_empty() {
+        shape.filler = filler(&imports, &elements);
+    }
+    Some(shape)
+}
+
+fn stubs(exports: &[wasmparser::Export<'_>], called: &[u32]) -> Option<Stubs> {
+    let mut table = None;
+    let mut places = HashMap::new();
+    for export in exports {
+        match export.kind {
+            ExternalKind::Table => table = Some(export.name.to_owned()),
+            ExternalKind::Func => {
+                places.insert(export.name.to_owned(), *called.get(export.index as usize)?);
+            }
+            _ => return None,
+        }
+    }
+    Some(Stubs {
+        table: table?,
+        places,
+    })
+}
+
+/// The place in the table that a function calls with its own parameters, if that is all that it does.
+fn stub(body: &wasmparser::FunctionBody<'_>, ty: u32, params: usize) -> Option<u32> {
+    if body.get_locals_reader().ok()?.get_count() > 0 {
+        return None;
+    }
+    let mut operators = body.get_operators_reader().ok()?.into_iter();
+    for param in (0u32..).take(params) {
+        match operators.next()?.ok()? {
+            Operator::LocalGet { local_index } if local_index == param => {}
+            _ => return None,
+        }
+    }
+    let Operator::I32Const { value } = operators.next()?.ok()? else {
+        return None;
+    };
+    match operators.next()?.ok()? {
+        Operator::CallIndirect {
+            type_index,
+            table_index: 0,
+        } if type_index == ty => {}
+        _ => return None,
+    }
+    let ends = matches!(operators.next()?.ok()?, Operator::End) && operators.next().is_none();
+    ends.then_some(value.cast_unsigned())
+}
+
+fn filler(imports: &[TypeRef], elements: &[wasmparser::Element<'_>]) -> Option<Filler> {
+    let mut table = None;
+    let mut functions = Vec::new();
+    for (index, import) in imports.iter().enumerate() {
+        match import {
+            TypeRef::Table(_) if table.is_none() => table = Some(index),
+            TypeRef::Func(_) => functions.push(index),
+            _ => return None,
+        }
+    }
+    let [element] = elements else {
+        return None;
+    };
+    let ElementKind::Active {
+        table_index: None | Some(0),
+        offset_expr,
+    } = &element.kind
+    else {
+        return None;
+    };
+    let mut operators = offset_expr.get_operators_reader().into_iter();
+    let start = match (operators.next()?.ok()?, operators.next()?.ok()?, operators.next()) {
+        (Operator::I32Const { value }, Operator::End, None) => value.cast_unsigned(),
+        _ => return None,
+    };
+    let ElementItems::Functions(items) = &element.items else {
+        return None;
+    };
+    let mut filled = HashMap::new();
+    for (place, function) in (start..).zip(items.clone()) {
+        filled.insert(place, *functions.get(function.ok()? as usize)?);
+    }
+    Some(Filler {
+        table: table?,
+        filled,
+    })
+}
