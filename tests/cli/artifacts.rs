@@ -7,7 +7,7 @@ use airssys_wasm::artifact::PublicKey;
 use airssys_wasm::engine::{Backend, Target};
 use serde_json::{Value, json};
 
-use crate::process::{Ran, airssys, fixture, scratch, scratch_file};
+use crate::process::{Ran, airssys, airssys_with_input, fixture, scratch, scratch_file};
 
 const HAMLET: &str = r#"{"text":"to be or not to be"}"#;
 
@@ -89,6 +89,15 @@ fn any_function_of_an_artifact_is_called() {
     assert!(ran.stdout.contains("circle of radius 1.5"), "{ran:?}");
     let trap = airssys(&["invoke", text(&path), "out-of-bounds()", "--allow-unsigned"]).ended(4);
     trap.says("out of bounds memory access");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_component_comes_through_a_pipe_too() {
+    let component = std::fs::read(fixture("bench")).expect("it is there");
+    let args = ["invoke", "/dev/stdin", "add(1, 2)"];
+    let ran = airssys_with_input(&args, &component).ended(0);
+    assert_eq!(ran.stdout, "3\n");
 }
 
 #[test]
