@@ -33,6 +33,7 @@ mod handles;
 mod host_func;
 mod instance;
 mod ir;
+#[cfg(feature = "compile")]
 mod knot;
 mod linker;
 mod may_leave;

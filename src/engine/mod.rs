@@ -38,6 +38,7 @@ mod table_room;
 mod tables;
 mod target;
 mod tunables;
+#[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
 mod watch;
 #[cfg(all(unix, feature = "interrupt"))]
 pub(crate) mod watchdog;
@@ -197,6 +198,7 @@ pub(crate) const CORE_FEATURES: &str =
 
 /// A core module's machine code, and what its memory holds when an instance begins.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
 pub(crate) struct Compiled {
     pub(crate) module: wasmer::Module,
     /// Instead of data segments; `None` where they are still in the module.

@@ -71,18 +71,19 @@ pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
 /// Whether a file begins or ends as artifacts do.
 pub(crate) fn is_artifact(path: &Path) -> Outcome<bool> {
     const ENDS: u64 = 64;
+    let about = std::fs::metadata(path).map_err(|error| unreadable(path, error))?;
+    // What is read from a pipe is gone from it; code is mapped from regular files only.
+    if !about.is_file() {
+        return Ok(false);
+    }
     let mut file = File::open(path).map_err(|error| unreadable(path, error))?;
     let mut ends = Vec::new();
-    let read = (&mut file).take(ENDS).read_to_end(&mut ends);
-    read.map_err(|error| unreadable(path, error))?;
-    // What has no length, as a pipe, is no artifact.
-    let length = file.metadata().map_or(0, |about| about.len());
-    if length > ENDS {
-        let read = file
-            .seek(SeekFrom::Start(length.saturating_sub(ENDS).max(ENDS)))
-            .and_then(|_| file.take(ENDS).read_to_end(&mut ends));
-        read.map_err(|error| unreadable(path, error))?;
-    }
+    let head = (&mut file).take(ENDS).read_to_end(&mut ends);
+    head.map_err(|error| unreadable(path, error))?;
+    let tail = file
+        .seek(SeekFrom::Start(about.len().saturating_sub(ENDS).max(ENDS)))
+        .and_then(|_| file.take(ENDS).read_to_end(&mut ends));
+    tail.map_err(|error| unreadable(path, error))?;
     Ok(artifact::is_artifact(&ends))
 }
 
