@@ -189,7 +189,9 @@ pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), A
     let lead = lead(parts.sections.first().map(|(kind, _)| *kind));
     let mut end = lead.len() as u64;
     if *source.read(0..end).map_err(ArtifactError::Changed)? != *lead {
-        return Err(ArtifactError::Header("the file does not begin as an artifact".into()));
+        return Err(ArtifactError::Header(
+            "the file does not begin as an artifact".into(),
+        ));
     }
     for ((kind, range), section) in parts.sections.iter().zip(&parts.header.sections) {
         let mut zeros = true;
