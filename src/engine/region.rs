@@ -25,7 +25,7 @@ const RESERVED: usize =
 pub(super) struct Contents {
     /// Where, in bytes from the memory's beginning: a multiple of 64 KiB.
     pub(super) start: usize,
-    /// Bytes: a multiple of 64 KiB.
+    /// Bytes. Up to the next multiple of 64 KiB, the file goes on with zeros or is at its end.
     pub(super) length: usize,
     pub(super) source: Source,
 }
@@ -72,7 +72,6 @@ impl Contents {
     /// Whether a memory of `size` bytes has room for them.
     pub(super) fn fits(&self, size: usize) -> bool {
         self.start.is_multiple_of(65_536)
-            && self.length.is_multiple_of(65_536)
             && self.start.checked_add(self.length).is_some_and(|end| end <= size)
     }
 }
