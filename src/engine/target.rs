@@ -100,6 +100,11 @@ impl Target {
         self.triple == host.triple && self.features.is_subset(&host.features)
     }
 
+    /// Whether this runs on a processor of the same architecture.
+    pub(crate) fn is_of_host_architecture(&self) -> bool {
+        self.triple.architecture == Triple::host().architecture
+    }
+
     /// # Errors
     /// [`TargetError::Unsupported`], [`TargetError::TooOld`].
     pub(super) fn check(&self, backend: Backend) -> Result<(), TargetError> {
