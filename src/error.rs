@@ -210,7 +210,7 @@ pub enum TargetError {
     },
     /// The backend needs more of the processor.
     #[error(
-        "{backend} compiles for no processor of this kind without {needs}: name one of them among the features"
+        "{backend} compiles for no processor of this kind without {needs}: name it among the features"
     )]
     TooOld {
         /// The backend's name.
