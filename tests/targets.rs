@@ -52,7 +52,7 @@ fn what_is_compiled_for_another_machine_is_whole_and_does_not_run_here() {
     } else {
         AARCH64
     };
-    let cpu = if elsewhere == AARCH64 { "" } else { "sse4.2" };
+    let cpu = if elsewhere == AARCH64 { "" } else { "avx" };
     // One whose modules would be linked here, for this architecture, and one of small modules.
     let large = fixture("text-processor.wasm");
     assert!(large.len() > 128 << 10, "it has a large module");
@@ -93,13 +93,20 @@ fn is_whole_and_does_not_run(component: &[u8], elsewhere: &str, cpu: &str, here:
 fn code_for_a_smaller_processor_of_this_kind_runs_here() {
     let component = fixture("types.wasm");
     for backend in Backend::available() {
-        let small = Target::host().with_features("sse4.2").expect("it is known");
+        // What Singlepass makes for processors without AVX computes wrongly: it is refused.
+        let feature = match backend {
+            Backend::Singlepass => "avx",
+            _ => "sse4.2",
+        };
+        let small = Target::host().with_features(feature).expect("it is known");
         let engine = engine(|config| config.backend(*backend).target(small)).expect("it is available");
         assert_eq!(bits(&engine, -1.0, 2.0), 0.5f64.to_bits(), "{backend}");
         let key = SecretKey::generate().expect("random numbers");
         let file = artifact::compile(&engine, &component, Some(&key)).expect("it compiles");
         let artifact = Artifact::open(&file).expect("it is whole");
-        assert_eq!(artifact.header().cpu, ["sse2", "sse4.2"]);
+        let mut cpu = vec![feature, "sse2"];
+        cpu.sort_unstable();
+        assert_eq!(artifact.header().cpu, cpu);
         artifact.load(&Trust::new([key.public()])).expect("it runs here");
     }
 }

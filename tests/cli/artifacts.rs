@@ -155,7 +155,7 @@ fn an_artifact_for_another_machine_is_whole_and_is_not_run() {
         let backend = backend.name();
         let mut args = vec!["--target", elsewhere(), "--sign", secret, "--backend", backend];
         if elsewhere().starts_with("x86_64") {
-            args.extend(["--cpu", "sse4.2"]);
+            args.extend(["--cpu", "avx"]);
         }
         let path = compile(&format!("elsewhere-{backend}"), &args);
         let said = airssys(&["verify", text(&path), "--trust", public, "--json"])
@@ -380,7 +380,7 @@ fn what_cannot_be_compiled_for_is_refused() {
                 let level = compile(&["--backend", "singlepass", "--opt", "speed"]).ended(2);
                 level.says("leave the level out");
                 let old = ["--target", "x86_64-unknown-linux-gnu", "--backend", "singlepass"];
-                compile(&old).ended(2).says("avx or sse4.2");
+                compile(&old).ended(2).says("without avx");
             }
             Backend::Llvm => {
                 let level = compile(&["--backend", "llvm", "--opt", "speed-and-size"]).ended(2);
