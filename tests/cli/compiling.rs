@@ -14,7 +14,10 @@ fn long(functions: usize) -> Vec<u8> {
         "(func (param f64) (result f64) {} (local.get 0))",
         body.repeat(2000)
     );
-    let text = format!("(component (core module $m {}) (core instance (instantiate $m)))", function.repeat(functions));
+    let text = format!(
+        "(component (core module $m {}) (core instance (instantiate $m)))",
+        function.repeat(functions)
+    );
     wat::parse_str(text).expect("the text parses")
 }
 
