@@ -223,9 +223,7 @@ pub enum TargetError {
         known: Vec<&'static str>,
     },
     /// The backend needs more of the processor.
-    #[error(
-        "{backend} compiles for no processor of this kind without {needs}: name one of them among the features"
-    )]
+    #[error("{backend} compiles for no processor of this kind without {needs}: name it among the features")]
     TooOld {
         /// The backend's name.
         backend: &'static str,

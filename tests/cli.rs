@@ -6,6 +6,8 @@ mod artifacts;
 mod backends;
 #[path = "cli/bindgen.rs"]
 mod bindgen;
+#[path = "cli/compiling.rs"]
+mod compiling;
 #[path = "cli/conformance.rs"]
 mod conformance;
 #[path = "cli/faults.rs"]

@@ -110,6 +110,15 @@ impl Kind {
             _ => 64,
         }
     }
+
+    /// Bytes that the place of what follows it is a multiple of: in between are zeros, which are mapped too where a host's
+    /// pages are larger than what the section ends with.
+    fn align_behind(self) -> u64 {
+        match self {
+            Kind::Image { .. } => 64 << 10,
+            _ => 1,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -144,9 +153,12 @@ pub(super) fn assemble(
     sections: &[(Kind, &[u8])],
 ) -> Vec<u8> {
     let mut file = lead(sections.first().map(|(kind, _)| *kind)).to_vec();
+    let mut behind = 1;
     for (kind, section) in sections {
         let align = usize::try_from(kind.align()).unwrap_or(1);
+        let align = align.max(usize::try_from(behind).unwrap_or(1));
         file.resize(file.len().next_multiple_of(align), 0);
+        behind = kind.align_behind();
         file.extend(*section);
     }
     file.extend(header);
@@ -226,13 +238,18 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
 
     let mut sections = Vec::new();
     let mut at = lead(header.sections.first().map(|section| section.kind)).len() as u64;
+    let mut apart = 1;
     for section in &header.sections {
         let too_long = || ArtifactError::Header(format!("its section `{}` is too long", section.kind.name()));
         let start = at
-            .checked_next_multiple_of(section.kind.align())
+            .checked_next_multiple_of(section.kind.align().max(apart))
             .ok_or_else(too_long)?;
         at = start.checked_add(section.bytes).ok_or_else(too_long)?;
         sections.push((section.kind, start..at));
+        apart = section.kind.align_behind();
+    }
+    if apart > 1 {
+        return Err(ArtifactError::Header("it ends with an image".into()));
     }
     let end = length.saturating_sub(u64::try_from(behind.len()).unwrap_or(u64::MAX));
     if at > end {

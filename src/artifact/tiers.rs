@@ -223,7 +223,7 @@ impl ComponentCache {
     }
 
     fn make(&self, engine: &Engine, bytes: &[u8], key: &CacheKey) -> Result<(Component, u64), Error> {
-        if let Some(found) = self.from_disk(key) {
+        if let Some(found) = self.load_stored(key) {
             count(&self.shared.counters.disk_hits);
             return Ok(found);
         }
@@ -237,7 +237,7 @@ impl ComponentCache {
             .disk
             .as_ref()
             .is_some_and(|disk| disk.put(key, &artifact));
-        let shared = (stored && artifact.len() >= SHARED_FROM).then(|| self.from_disk(key));
+        let shared = (stored && artifact.len() >= SHARED_FROM).then(|| self.load_stored(key));
         let made = match shared.flatten() {
             Some(made) => made,
             None => {
@@ -250,7 +250,7 @@ impl ComponentCache {
         Ok(made)
     }
 
-    fn from_disk(&self, key: &CacheKey) -> Option<(Component, u64)> {
+    fn load_stored(&self, key: &CacheKey) -> Option<(Component, u64)> {
         let disk = self.shared.disk.as_ref()?;
         let cached = disk.get(key)?;
         match load_cached(&cached) {

@@ -26,8 +26,9 @@ pub(crate) struct PrecompiledModule {
 /// over the first kilobytes of one, since it reads it in some fifty small steps.
 const MAPPED_FROM: usize = 128 << 10;
 
-fn form(module: &[u8]) -> Form {
-    match module.len() >= MAPPED_FROM {
+fn form(engine: &Engine, module: &[u8]) -> Form {
+    // The engine's linker makes images for the architecture that it runs on, whatever they are asked for.
+    match module.len() >= MAPPED_FROM && engine.target().is_of_host_architecture() {
         true => Form::Elf,
         false => Form::Memory,
     }
@@ -43,6 +44,7 @@ impl Precompiled {
     /// # Errors
     /// As [`Component::from_binary`].
     pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Precompiled> {
+        let form = |module: &[u8]| form(engine, module);
         let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, form, |compiled| {
             let code = engine::save(&compiled.module)?;
             Ok(PrecompiledModule {

@@ -8,7 +8,7 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{ConstExpr, DataSection};
 use wasmparser::{Data, DataKind, Operator, Parser, Payload, TypeRef};
 
-use super::data_image::{ALIGN, Image};
+use super::data_image::{ALIGN, Image, LENGTH_ALIGN};
 use super::sections::{leb, start_of};
 
 const DATA_SECTION: u8 = 11;
@@ -115,7 +115,7 @@ impl<'a> Found<'a> {
             return None;
         }
         let low = low - low % ALIGN;
-        let high = high.next_multiple_of(ALIGN);
+        let high = high.next_multiple_of(LENGTH_ALIGN);
         let length = high - low;
         if length > MAX_IMAGE || (length > SMALL_IMAGE && length / MAX_SPREAD > amount) {
             return None;
@@ -202,6 +202,9 @@ mod tests {
         );
         let Split { module: rest, image } = split(&module).expect("there is data");
         assert_eq!((image.start, image.bytes.len()), (65_536, 65_536));
+        let short =
+            split(&parsed(r#"(module (memory 3) (data (i32.const 65540) "abc"))"#)).expect("there is data");
+        assert_eq!((short.image.start, short.image.bytes.len()), (65_536, 4096));
         assert_eq!(&image.bytes[4..10], b"abXYef");
         assert_eq!(image.bytes[65_535], b'z');
         assert_eq!(image.bytes.iter().filter(|byte| **byte != 0).count(), 7);

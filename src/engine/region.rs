@@ -25,7 +25,7 @@ const RESERVED: usize =
 pub(super) struct Contents {
     /// Where, in bytes from the memory's beginning: a multiple of 64 KiB.
     pub(super) start: usize,
-    /// Bytes: a multiple of 64 KiB.
+    /// Bytes. Up to the next multiple of 64 KiB, the file goes on with zeros or is at its end.
     pub(super) length: usize,
     pub(super) source: Source,
 }
@@ -39,11 +39,7 @@ pub(super) enum Source {
         /// A multiple of 64 KiB.
         offset: u64,
     },
-    /// Copied, where a file cannot be had without a name.
-    #[cfg_attr(
-        target_os = "linux",
-        expect(dead_code, reason = "files without names are there")
-    )]
+    /// Copied, where a file without a name cannot be had.
     Bytes(Arc<[u8]>),
 }
 
@@ -54,7 +50,7 @@ impl Contents {
         Ok(Contents {
             start: usize::try_from(image.start).map_err(too_large)?,
             length: image.bytes.len(),
-            source: Source::keep(image.bytes)?,
+            source: Source::keep(image.bytes),
         })
     }
 
@@ -72,29 +68,36 @@ impl Contents {
     /// Whether a memory of `size` bytes has room for them.
     pub(super) fn fits(&self, size: usize) -> bool {
         self.start.is_multiple_of(65_536)
-            && self.length.is_multiple_of(65_536)
             && self.start.checked_add(self.length).is_some_and(|end| end <= size)
     }
 }
 
 impl Source {
-    /// Bytes in a file that has no name.
-    #[cfg(target_os = "linux")]
-    fn keep(bytes: Vec<u8>) -> io::Result<Source> {
-        use rustix::fs::{MemfdFlags, memfd_create};
-        use std::io::Write;
-        let mut file = File::from(memfd_create("memory-image", MemfdFlags::CLOEXEC)?);
-        file.write_all(&bytes)?;
-        Ok(Source::File {
-            file: Arc::new(file),
-            offset: 0,
-        })
+    /// Bytes in a file that has no name. Where one cannot be had, since this process has too many open for example, each
+    /// memory gets a copy.
+    fn keep(bytes: Vec<u8>) -> Source {
+        match nameless(&bytes) {
+            Ok(file) => Source::File {
+                file: Arc::new(file),
+                offset: 0,
+            },
+            Err(_) => Source::Bytes(bytes.into()),
+        }
     }
+}
 
-    #[cfg(not(target_os = "linux"))]
-    fn keep(bytes: Vec<u8>) -> io::Result<Source> {
-        Ok(Source::Bytes(bytes.into()))
-    }
+#[cfg(target_os = "linux")]
+fn nameless(bytes: &[u8]) -> io::Result<File> {
+    use rustix::fs::{MemfdFlags, memfd_create};
+    use std::io::Write;
+    let mut file = File::from(memfd_create("memory-image", MemfdFlags::CLOEXEC)?);
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless(_: &[u8]) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Reserved address space. Freed when it is dropped.
@@ -246,5 +249,57 @@ impl Drop for Region {
     fn drop(&mut self) {
         // SAFETY: the region is this long, and nobody refers to it any more. There is nothing to do about a failure.
         let _ = unsafe { munmap(self.at(0), RESERVED) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(source: Source) -> Contents {
+        Contents {
+            start: 65_536,
+            length: 4096,
+            source,
+        }
+    }
+
+    fn bytes(region: &Region, size: usize) -> &[u8] {
+        // SAFETY: so many bytes are accessible, and nobody writes them meanwhile.
+        unsafe { std::slice::from_raw_parts(region.base().as_ptr(), size) }
+    }
+
+    /// Whichever way the contents come, and however often the region is used.
+    #[test]
+    fn mapped_and_copied_contents_are_the_same_and_come_back() {
+        let data: Vec<u8> = (0..4096u32).map(|n| (n % 251) as u8).collect();
+        let mapped = Source::keep(data.clone());
+        assert_eq!(cfg!(target_os = "linux"), matches!(mapped, Source::File { .. }));
+        for source in [mapped, Source::Bytes(data.clone().into())] {
+            let contents = contents(source);
+            assert!(contents.fits(131_072) && !contents.fits(65_536));
+            let mut region = Region::new(131_072, Some(&contents)).expect("there is address space");
+            for grown in [131_072, 196_608] {
+                assert!(bytes(&region, 65_536).iter().all(|byte| *byte == 0));
+                assert_eq!(bytes(&region, 131_072)[65_536..69_632], data);
+                assert!(bytes(&region, 131_072)[69_632..].iter().all(|byte| *byte == 0));
+                region.grow(grown).expect("there is address space");
+                // SAFETY: so many bytes are accessible, and nobody else refers to them.
+                unsafe { ptr::write_bytes(region.base().as_ptr(), 0xff, grown) };
+                region
+                    .reset(131_072, Some(&contents))
+                    .expect("it was made so before");
+            }
+            assert_eq!(region.accessible, 131_072);
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_a_32_bit_memory_is_refused() {
+        let four_gib = 65_536 * 65_536;
+        assert!(Region::new(four_gib + 1, None).is_err());
+        let mut region = Region::new(65_536, None).expect("there is address space");
+        assert!(region.grow(four_gib + 65_536).is_err());
+        assert!(Contents::mapped(0, 1, Arc::new(File::open("/").expect("a folder")), 4096).is_none());
     }
 }

@@ -11,7 +11,7 @@ use crate::process::{Ran, airssys, airssys_with_input, fixture, scratch, scratch
 
 const HAMLET: &str = r#"{"text":"to be or not to be"}"#;
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("a path that is text")
 }
 
@@ -155,7 +155,7 @@ fn an_artifact_for_another_machine_is_whole_and_is_not_run() {
         let backend = backend.name();
         let mut args = vec!["--target", elsewhere(), "--sign", secret, "--backend", backend];
         if elsewhere().starts_with("x86_64") {
-            args.extend(["--cpu", "sse4.2"]);
+            args.extend(["--cpu", "avx"]);
         }
         let path = compile(&format!("elsewhere-{backend}"), &args);
         let said = airssys(&["verify", text(&path), "--trust", public, "--json"])
@@ -380,7 +380,7 @@ fn what_cannot_be_compiled_for_is_refused() {
                 let level = compile(&["--backend", "singlepass", "--opt", "speed"]).ended(2);
                 level.says("leave the level out");
                 let old = ["--target", "x86_64-unknown-linux-gnu", "--backend", "singlepass"];
-                compile(&old).ended(2).says("avx or sse4.2");
+                compile(&old).ended(2).says("without avx");
             }
             Backend::Llvm => {
                 let level = compile(&["--backend", "llvm", "--opt", "speed-and-size"]).ended(2);
@@ -539,98 +539,4 @@ fn an_artifact_is_replaced_whole() {
             .as_str()
             .is_some_and(|options| options.contains("opt-level=none"))
     );
-}
-
-/// A component that takes long to compile: so many functions, of many operations each.
-#[cfg(unix)]
-fn long(functions: usize) -> Vec<u8> {
-    let body = "(local.set 0 (f64.add (f64.sqrt (local.get 0)) (f64.mul (local.get 0) (f64.const 1.5))))";
-    let function = format!(
-        "(func (param f64) (result f64) {} (local.get 0))",
-        body.repeat(2000)
-    );
-    let text = format!("(component (core module {}))", function.repeat(functions));
-    wat::parse_str(text).expect("the text parses")
-}
-
-#[cfg(unix)]
-#[test]
-fn a_terminal_shows_how_far_it_is() {
-    use std::process::{Command, Stdio};
-
-    let component = scratch_file("shown.wasm", &long(100));
-    let out = scratch("shown.cwasm");
-    let program = env!("CARGO_BIN_EXE_airssys-wasm");
-    let command = format!("{program} compile {component} -o {}", text(&out));
-    // `script` gives the command a terminal.
-    let ran = Command::new("script")
-        .args(["-q", "-e", "-c", &command, "/dev/null"])
-        .env("TERM", "xterm")
-        .stdin(Stdio::null())
-        .output();
-    let ran = match ran {
-        Ok(ran) => ran,
-        Err(error) => {
-            let required = std::env::var("AIRSSYS_REQUIRE_ALL").is_ok_and(|value| value == "1");
-            assert!(!required, "there is no `script`: {error}");
-            eprintln!("NOT RUN: there is no `script` (Debian's bsdutils) to make a terminal: {error}");
-            return;
-        }
-    };
-    let shown = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{shown}");
-    assert!(shown.contains("module 1 of 1, 100 functions"), "{shown}");
-    assert!(shown.contains("elapsed"), "{shown}");
-    let last = shown.trim_end().lines().next_back().unwrap_or_default();
-    assert!(last.contains("not signed"), "the result stands last: {last:?}");
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_ends_a_compilation_and_leaves_nothing() {
-    use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
-
-    let component = scratch_file("long.wasm", &long(200));
-    let folder = scratch("interrupted");
-    std::fs::create_dir_all(&folder).expect("the target folder can be written");
-    let out = folder.join("long.cwasm");
-    for (before, kept) in [(None, false), (Some(&b"what was there"[..]), true)] {
-        if let Some(before) = before {
-            std::fs::write(&out, before).expect("written");
-        }
-        let mut child = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"))
-            .args(["compile", &component, "-o", text(&out)])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        std::thread::sleep(Duration::from_millis(700));
-        assert!(
-            child.try_wait().expect("it can be asked").is_none(),
-            "the component compiles too fast for this test"
-        );
-        let started = Instant::now();
-        let killed = Command::new("sh")
-            .args(["-c", &format!("kill -INT {}", child.id())])
-            .status();
-        assert!(killed.expect("there is a shell").success());
-        let ran = child.wait_with_output().expect("it ends");
-        assert_eq!(ran.status.code(), Some(130), "{ran:?}");
-        assert!(
-            started.elapsed() < Duration::from_secs(10),
-            "{:?}",
-            started.elapsed()
-        );
-        let left: Vec<_> = std::fs::read_dir(&folder)
-            .expect("it is there")
-            .map(|entry| entry.expect("readable").file_name())
-            .collect();
-        if kept {
-            assert_eq!(left, ["long.cwasm"]);
-            assert_eq!(std::fs::read(&out).ok().as_deref(), before);
-        } else {
-            assert!(left.is_empty(), "{left:?}");
-        }
-    }
 }
