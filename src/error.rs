@@ -67,6 +67,16 @@ pub enum Error {
         backend: String,
     },
 
+    /// A tiered start is asked for, and there are no two compilers for it.
+    #[error(
+        "a tiered start takes two compilers, a quick one (singlepass, cranelift) and one with faster code (llvm, \
+         cranelift), and for this target there is {available}: build with more of these features"
+    )]
+    OneCompiler {
+        /// The compilers that there are.
+        available: String,
+    },
+
     /// The engine has no compiler.
     #[error(
         "there is no compiler here, so that a component cannot be taken, only what is compiled already: compile it \
@@ -100,6 +110,10 @@ pub enum Error {
         /// What this is.
         host: String,
     },
+
+    /// The operating system gives no thread to compile in the background.
+    #[error("there is no thread to compile in the background: {0}")]
+    NoThread(#[source] std::io::Error),
 
     /// Whoever watched the compilation has stopped it.
     #[error("the compilation was stopped")]

@@ -10,6 +10,7 @@
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`]: what components may do.
+//! - [`tiered`]: components that start on quick code while better code is compiled.
 //! - `wave` (feature of that name): values and calls as text.
 
 // Derived code names the crate as its users do.
@@ -26,6 +27,7 @@ pub mod host;
 pub mod messaging;
 pub mod runtime;
 pub mod security;
+pub mod tiered;
 #[cfg(feature = "wave")]
 pub mod wave;
 

@@ -37,10 +37,10 @@ impl Header {
                 expected: versions(version, engine),
             });
         }
-        let backend: Backend = self
-            .backend
-            .parse()
-            .map_err(|error| ArtifactError::Header(format!("{error}")))?;
+        let mut compilers = Backend::ALL.into_iter();
+        let backend = compilers.find(|backend| backend.name() == self.backend);
+        let backend =
+            backend.ok_or_else(|| ArtifactError::Header(format!("`{}` is not a compiler", self.backend)))?;
         let host = Machine::host();
         if self.target != host.triple {
             return Err(ArtifactError::Target {

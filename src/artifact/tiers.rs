@@ -133,6 +133,20 @@ impl ComponentCache {
         self.find(engine, bytes, true)
     }
 
+    /// A component that need not be compiled, since it is in memory or on disk.
+    pub(crate) fn ready(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
+        let key = self.key(engine, bytes);
+        let here = self.memory().here(&key);
+        if here.is_some() {
+            count(&self.shared.counters.memory_hits);
+            return here;
+        }
+        let found = self.from_disk(&key)?;
+        count(&self.shared.counters.disk_hits);
+        self.memory().keep(key, found.clone());
+        Some(found.0)
+    }
+
     /// Has the limits apply to a component again; whether it was pinned.
     pub fn unpin(&self, key: &CacheKey) -> bool {
         self.memory().unpin(key)

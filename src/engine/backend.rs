@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::stages::Stages;
+
 /// A compiler. Each is compiled in by the cargo feature of its name; the choice among those is made at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -15,6 +17,10 @@ pub enum Backend {
     Singlepass,
     /// No compiler: what was compiled elsewhere is run, and nothing else. All that a build without compilers has.
     Headless,
+    /// Two compilers: a quick one to start with, and the one with the fastest code in the background. A choice for
+    /// [`Config::backend`](super::Config::backend), which makes an engine of the latter that
+    /// [starts with](super::Engine::starts) the former; the backend of no engine, component or artifact.
+    Tiered,
 }
 
 impl Backend {
@@ -33,9 +39,14 @@ impl Backend {
         ]
     }
 
-    /// Whether this build carries the backend. Doing without a compiler is possible in every build.
+    /// Whether this build carries the backend. Doing without a compiler is possible in every build; a tiered start
+    /// takes two.
     pub fn is_available(self) -> bool {
-        self == Backend::Headless || Backend::available().contains(&self)
+        match self {
+            Backend::Headless => true,
+            Backend::Tiered => Stages::of_this_build().is_some(),
+            compiler => Backend::available().contains(&compiler),
+        }
     }
 
     /// The name as the command line and the cargo features spell it.
@@ -45,14 +56,16 @@ impl Backend {
             Backend::Llvm => "llvm",
             Backend::Singlepass => "singlepass",
             Backend::Headless => "headless",
+            Backend::Tiered => "tiered",
         }
     }
 
-    /// The licence of wasmer's crate for this backend, as an SPDX expression.
+    /// The licence of wasmer's crate for this backend, as an SPDX expression; for a tiered start the stricter one of
+    /// its two.
     pub fn licence(self) -> &'static str {
         match self {
             Backend::Cranelift | Backend::Headless => "MIT",
-            Backend::Llvm | Backend::Singlepass => "BUSL-1.1",
+            Backend::Llvm | Backend::Singlepass | Backend::Tiered => "BUSL-1.1",
         }
     }
 
@@ -76,7 +89,7 @@ impl fmt::Display for Backend {
 
 /// A name that is no backend's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a backend: choose cranelift, llvm or singlepass")]
+#[error("`{0}` is not a backend: choose cranelift, llvm, singlepass or tiered")]
 pub struct UnknownBackend(String);
 
 impl FromStr for Backend {
@@ -85,6 +98,7 @@ impl FromStr for Backend {
     fn from_str(name: &str) -> Result<Backend, UnknownBackend> {
         Backend::ALL
             .into_iter()
+            .chain([Backend::Tiered])
             .find(|backend| backend.name() == name)
             .ok_or_else(|| UnknownBackend(name.to_owned()))
     }

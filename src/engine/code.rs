@@ -75,7 +75,7 @@ impl Machine {
 pub(crate) fn tunables(backend: Backend) -> &'static str {
     match backend {
         Backend::Llvm => "memories=movable, tables=growable-if-shared",
-        Backend::Cranelift | Backend::Singlepass | Backend::Headless => {
+        Backend::Cranelift | Backend::Singlepass | Backend::Headless | Backend::Tiered => {
             "memories=reserved, tables=growable-if-shared"
         }
     }

@@ -32,6 +32,7 @@ mod results;
 mod sections;
 #[cfg(unix)]
 mod slots;
+mod stages;
 mod store;
 #[cfg(feature = "compile")]
 mod table_room;
@@ -44,6 +45,7 @@ mod watch;
 pub(crate) mod watchdog;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 pub use backend::{Backend, UnknownBackend};
 #[cfg(all(unix, feature = "interrupt"))]
@@ -64,6 +66,7 @@ pub(crate) use store::SendStore;
 pub(crate) use tunables::NextModule;
 
 use self::options::Options;
+use self::stages::Stages;
 use self::tunables::{LimitingTunables, Memories};
 use self::watch::Watch;
 use crate::error::{Error, Result};
@@ -74,6 +77,7 @@ pub struct Config {
     backend: Option<Backend>,
     options: Options,
     target: Option<Target>,
+    starts: Vec<Backend>,
 }
 
 impl Config {
@@ -83,9 +87,20 @@ impl Config {
         Config::default()
     }
 
-    /// Chooses the compiler. One that is not compiled in is refused by [`Engine::new`].
+    /// Chooses the compiler, or two of them with [`Backend::Tiered`]. One that is not compiled in is refused by
+    /// [`Engine::new`].
     pub fn backend(&mut self, backend: Backend) -> &mut Config {
         self.backend = Some(backend);
+        self
+    }
+
+    /// Has components start on code of other compilers, while this one compiles in the background. The first of them
+    /// that takes a component is used. [`Backend::Tiered`] makes this choice itself, unless it is made here.
+    ///
+    /// The others get the same options, as far as they have them. The answers are the same; but which NaN an
+    /// operation gives differs between compilers, unless [`Config::canonicalize_nans`] is set.
+    pub fn start_with(&mut self, backends: impl IntoIterator<Item = Backend>) -> &mut Config {
+        self.starts = backends.into_iter().collect();
         self
     }
 
@@ -117,46 +132,93 @@ pub struct Engine {
     backend: Backend,
     options: Options,
     target: Target,
-    #[cfg_attr(not(feature = "compile"), expect(dead_code, reason = "nothing is compiled"))]
     watch: Option<Watch>,
+    starts: Arc<[Engine]>,
 }
 
 impl Engine {
     /// Makes an engine.
     ///
     /// # Errors
-    /// [`Error::BackendUnavailable`] if the chosen backend is not compiled in; [`Error::EngineOption`] and
-    /// [`Error::Target`] for what it does not have.
+    /// [`Error::BackendUnavailable`] if the chosen backend is not compiled in, [`Error::OneCompiler`] if it is
+    /// [`Backend::Tiered`] and there are no two; [`Error::EngineOption`] and [`Error::Target`] for what it does not
+    /// have.
     pub fn new(config: &Config) -> Result<Engine> {
         let default = Backend::available().first().copied();
-        let backend = config.backend.or(default).unwrap_or(Backend::Headless);
+        let target = config.target.clone().unwrap_or_else(Target::host);
+        let (backend, starts) = match config.backend.or(default).unwrap_or(Backend::Headless) {
+            Backend::Tiered => {
+                let stages = Stages::of(&target)?;
+                match config.starts.is_empty() {
+                    true => (stages.end, stages.starts),
+                    false => (stages.end, config.starts.clone()),
+                }
+            }
+            backend => (backend, config.starts.clone()),
+        };
+        let engine = Engine::single(backend, config.options, target)?;
+        let starts = stages::starts(&starts, backend, config.options, &engine.target)?;
+        Ok(Engine {
+            starts: starts.into(),
+            ..engine
+        })
+    }
+
+    /// One that starts with no other.
+    fn single(backend: Backend, options: Options, target: Target) -> Result<Engine> {
         if !backend.is_available() {
             return Err(Error::BackendUnavailable {
                 backend: backend.name().into(),
             });
         }
-        config.options.check(backend)?;
-        let target = config.target.clone().unwrap_or_else(Target::host);
+        options.check(backend)?;
         if backend != Backend::Headless {
             target.check(backend).map_err(Error::Target)?;
         }
         Ok(Engine {
             backend,
-            options: config.options,
+            options,
             target,
             watch: None,
+            starts: Arc::default(),
         })
     }
 
-    /// The same engine, whose compilations tell `look` how far they are, from whichever thread they work on; it may
-    /// stop them. A compilation that is stopped ends in [`Error::Stopped`], as soon as the functions that are being
+    /// The same engine, whose compilations tell `look` how far they are, from whichever thread they work on, those of
+    /// the engines that it starts with included; it may stop them. A compilation that is stopped ends in [`Error::Stopped`], as soon as the functions that are being
     /// compiled are.
     #[must_use]
     pub fn watched(&self, look: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Engine {
+        self.with_watch(&Watch::new(look))
+    }
+
+    fn with_watch(&self, watch: &Watch) -> Engine {
         Engine {
-            watch: Some(Watch::new(look)),
+            watch: Some(watch.clone()),
+            starts: self.starts.iter().map(|start| start.with_watch(watch)).collect(),
             ..self.clone()
         }
+    }
+
+    /// The same engine, whose compilations are stopped once `stopped` says so; whoever watches goes on watching.
+    pub(crate) fn stopped_if(&self, stopped: impl Fn() -> bool + Send + Sync + 'static) -> Engine {
+        let watch = self.watch.clone();
+        self.watched(move |progress| {
+            let looked = watch
+                .as_ref()
+                .map_or(ControlFlow::Continue(()), |watch| watch.look(progress));
+            match stopped() {
+                true => ControlFlow::Break(()),
+                false => looked,
+            }
+        })
+    }
+
+    /// The engines whose code components run on until this one's is there, for
+    /// [`TieredComponent`](crate::tiered::TieredComponent) and [`ComponentRuntime`](crate::ComponentRuntime). Whatever
+    /// else compiles with this engine takes no notice of them.
+    pub fn starts(&self) -> &[Engine] {
+        &self.starts
     }
 
     /// The compiler that this engine uses.

@@ -35,7 +35,7 @@ impl OptLevel {
         match backend {
             Backend::Cranelift => true,
             Backend::Llvm => self != OptLevel::SpeedAndSize,
-            Backend::Singlepass | Backend::Headless => false,
+            Backend::Singlepass | Backend::Headless | Backend::Tiered => false,
         }
     }
 }
@@ -83,11 +83,19 @@ impl Options {
         }
     }
 
+    /// What of them the backend has; the rest is its own choice.
+    pub(super) fn known_to(self, backend: Backend) -> Options {
+        Options {
+            opt_level: self.opt_level.filter(|level| level.is_known_to(backend)),
+            ..self
+        }
+    }
+
     /// One text for each choice that gives other code.
     pub(super) fn text(self, backend: Backend) -> String {
         let level = match backend {
             Backend::Cranelift | Backend::Llvm => self.opt_level.unwrap_or(OptLevel::Speed).name(),
-            Backend::Singlepass | Backend::Headless => "only",
+            Backend::Singlepass | Backend::Headless | Backend::Tiered => "only",
         };
         // Singlepass canonicalizes whether or not it is asked to: see `Backend::compiler`.
         let canonical = self.canonicalize_nans || backend == Backend::Singlepass;

@@ -71,7 +71,7 @@ pub trait HostServices: Debug + Send + Sync {
 }
 
 /// What the host functions know of the component that calls them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HostContext {
     /// Who it is.
     pub id: ComponentId,

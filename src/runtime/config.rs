@@ -54,7 +54,7 @@ impl RuntimeConfig {
         }
     }
 
-    /// The compiler that it chose.
+    /// The compiler that it chose; the one with the better code, of a tiered start.
     pub fn backend(&self) -> Backend {
         self.engine.backend()
     }
@@ -79,7 +79,7 @@ pub struct RuntimeConfigBuilder {
 }
 
 impl RuntimeConfigBuilder {
-    /// Chooses the compiler.
+    /// Chooses the compiler, or two with [`Backend::Tiered`].
     pub fn with_backend(mut self, backend: Backend) -> Self {
         self.engine.backend(backend);
         self

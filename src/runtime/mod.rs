@@ -12,11 +12,13 @@ mod config;
 mod contract;
 mod directory;
 mod error;
+mod guest;
 mod lifecycle;
 mod metadata;
 mod options;
 mod slot;
 mod state;
+mod tiers;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,11 +38,15 @@ pub use crate::messaging::ComponentId;
 
 use crate::artifact::{ArtifactFile, Trust};
 use crate::component::{Component, Linker, Store};
+use crate::engine::Backend;
 use crate::host::{self, HostContext, Settings};
+use crate::tiered::TieredComponent;
 use directory::{Directory, Entry};
+use guest::{Guest, GuestData};
 use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceLimits};
 use options::time_for;
-use slot::{Guest, Slot};
+use slot::Slot;
+use tiers::Tiers;
 
 /// Loads components and runs their life cycle.
 ///
@@ -68,9 +74,10 @@ pub struct ComponentRuntime {
 
 struct Shared {
     config: RuntimeConfig,
-    linker: Linker<HostContext>,
+    linker: Linker<GuestData>,
     directory: Arc<Directory>,
     slots: RwLock<BTreeMap<ComponentId, Arc<Slot>>>,
+    tiers: Tiers,
     requests: AtomicU64,
 }
 
@@ -89,6 +96,7 @@ impl ComponentRuntime {
                 linker,
                 directory: Arc::new(directory),
                 slots: RwLock::default(),
+                tiers: Tiers::default(),
                 requests: AtomicU64::new(1),
             }),
         })
@@ -103,6 +111,13 @@ impl ComponentRuntime {
     ///
     /// Without [`ComponentOptions::with_id`] it gets the first free identity of `component-1`, `component-2`, ….
     ///
+    /// With [`Backend::Tiered`] the component starts on code that is compiled quickly. Better code is compiled in the
+    /// background, once for all loads of the same bytes, as long as one of them is not unloaded. An instance gets it if it is
+    /// there when the component is loaded; or in [`ComponentRuntime::init`], if until then nothing but start functions
+    /// have run in the component, and these have called nothing of the host's. After that an instance stays as it is, since its
+    /// memory belongs to it: unload the component and load it anew. With a [cache](RuntimeConfigBuilder::with_cache), the
+    /// better code outlasts the component.
+    ///
     /// # Errors
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are no valid
     /// component or do not link; [`RuntimeError::NoLifecycle`], [`RuntimeError::PartialLifecycle`],
@@ -115,12 +130,18 @@ impl ComponentRuntime {
     ) -> Result<ComponentId, RuntimeError> {
         let settings = self.check(&options)?;
         let engine = options.engine(&self.shared.config.engine)?;
-        let component = match &self.shared.config.cache {
+        let cache = self.shared.config.cache.as_ref();
+        if !engine.starts().is_empty() {
+            let tiered = self.shared.tiers.get(&engine, bytes, cache);
+            let tiered = tiered.map_err(RuntimeError::Load)?;
+            return self.link(&tiered.current(), Some(tiered), options, settings);
+        }
+        let component = match cache {
             Some(cache) if engine.target().runs_here() => cache.get(&engine, bytes),
             _ => Component::from_binary(&engine, bytes),
         };
         let component = component.map_err(RuntimeError::Load)?;
-        self.link(&component, options, settings)
+        self.link(&component, None, options, settings)
     }
 
     /// As [`ComponentRuntime::load_component`], from a file. Without [`ComponentOptions::with_id`] the identity is
@@ -172,7 +193,7 @@ impl ComponentRuntime {
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
         let settings = self.check(&options)?;
-        self.link(component, options, settings)
+        self.link(component, None, options, settings)
     }
 
     /// What can be known before a component is looked at.
@@ -187,14 +208,23 @@ impl ComponentRuntime {
     fn link(
         &self,
         component: &Component,
+        tiered: Option<TieredComponent>,
         options: ComponentOptions,
         settings: Settings,
     ) -> Result<ComponentId, RuntimeError> {
         contract::check(component)?;
         let (id, entry) = self.take_identity(options.id.clone(), options.near.clone())?;
-        let slot = self.instantiate(component, &id, entry, settings, options);
-        match slot {
-            Ok(slot) => {
+        let context = HostContext {
+            id: id.clone(),
+            settings,
+            mailbox: entry.mailbox.clone(),
+            services: self.shared.directory.clone(),
+            deadline: None,
+        };
+        match self.instantiate(component, context) {
+            Ok(guest) => {
+                let start = self.start(options);
+                let slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
                 self.slots_write().insert(id.clone(), Arc::new(slot));
                 Ok(id)
             }
@@ -227,31 +257,36 @@ impl ComponentRuntime {
             .ok_or(RuntimeError::DuplicateId(near))
     }
 
-    fn instantiate(
-        &self,
-        component: &Component,
-        id: &ComponentId,
-        entry: Entry,
-        settings: Settings,
-        options: ComponentOptions,
-    ) -> Result<Slot, RuntimeError> {
+    fn instantiate(&self, component: &Component, context: HostContext) -> Result<Guest, RuntimeError> {
         let config = &self.shared.config;
-        let context = HostContext {
-            id: id.clone(),
-            settings,
-            mailbox: entry.mailbox.clone(),
-            services: self.shared.directory.clone(),
-            deadline: Instant::now().checked_add(config.default_timeout),
+        let data = GuestData {
+            context: HostContext {
+                deadline: Instant::now().checked_add(config.default_timeout),
+                ..context
+            },
+            has_called: false,
         };
-        let mut store = Store::with_limits(&config.engine, context, config.limits.clone());
+        let mut store = Store::with_limits(&config.engine, data, config.limits.clone());
         let instance = self
             .shared
             .linker
             .instantiate(&mut store, component)
             .map_err(RuntimeError::Load)?;
-        store.data_mut().deadline = None;
+        store.data_mut().context.deadline = None;
         let lifecycle = lifecycle::of(&instance, &mut store)?;
-        let start = ComponentConfig {
+        Ok(Guest {
+            store,
+            instance,
+            lifecycle,
+            backend: component.backend(),
+            called: false,
+        })
+    }
+
+    /// What `init` is given.
+    fn start(&self, options: ComponentOptions) -> ComponentConfig {
+        let config = &self.shared.config;
+        ComponentConfig {
             env_vars: options.env,
             config_data: options.config_data,
             resource_limits: ResourceLimits {
@@ -260,13 +295,7 @@ impl ComponentRuntime {
                 max_fuel: None,
             },
             granted_capabilities: options.capabilities.into_iter().map(String::from).collect(),
-        };
-        let guest = Guest {
-            store,
-            instance,
-            lifecycle,
-        };
-        Ok(Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox))
+        }
     }
 
     /// Asks the component for its metadata, if it is not known yet, and initialises it with the options that it
@@ -278,8 +307,11 @@ impl ComponentRuntime {
     /// [`ComponentRuntime::health`] has.
     pub fn init(&self, id: &ComponentId) -> Result<(), RuntimeError> {
         let config = &self.shared.config;
-        self.slot(id)?
-            .init(config.limits.memory_bytes, config.default_timeout)
+        self.slot(id)?.init(
+            config.limits.memory_bytes,
+            config.default_timeout,
+            |component, context| self.instantiate(component, context),
+        )
     }
 
     /// Runs one operation, on behalf of the host application, within the default time.
@@ -388,6 +420,25 @@ impl ComponentRuntime {
     /// [`RuntimeError::UnknownComponent`].
     pub fn state(&self, id: &ComponentId) -> Result<ComponentState, RuntimeError> {
         Ok(self.slot(id)?.state())
+    }
+
+    /// The compiler whose code the component runs on, or ran on if its instance is freed.
+    ///
+    /// # Errors
+    /// [`RuntimeError::UnknownComponent`].
+    pub fn backend(&self, id: &ComponentId) -> Result<Backend, RuntimeError> {
+        Ok(self.slot(id)?.backend())
+    }
+
+    /// Waits until the component's better code is compiled, or cannot be, and for no longer than `timeout`; whether it
+    /// is there then. At once true for a component that is not loaded with [`Backend::Tiered`]. The component itself changes
+    /// to that code in [`ComponentRuntime::init`] only.
+    ///
+    /// # Errors
+    /// [`RuntimeError::UnknownComponent`].
+    pub fn wait_optimised(&self, id: &ComponentId, timeout: Duration) -> Result<bool, RuntimeError> {
+        let slot = self.slot(id)?;
+        Ok(slot.tiered().is_none_or(|tiered| tiered.wait(timeout)))
     }
 
     /// The components that are loaded at this moment, in the order of their identities.

@@ -5,23 +5,18 @@ use std::time::{Duration, Instant};
 
 use super::directory::MetadataCell;
 use super::error::RuntimeError;
-use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
+use super::guest::Guest;
+use super::lifecycle::{ComponentConfig, ExecutionContext};
 use super::metadata;
 use super::state::{Call, ComponentState};
-use crate::component::{Instance, Store};
+use crate::component::Component;
+use crate::engine::Backend;
 #[cfg(all(unix, feature = "interrupt"))]
 use crate::engine::watchdog;
 use crate::error::Error;
 use crate::host::{ComponentMetadata, HealthStatus, HostContext};
 use crate::messaging::{ComponentId, Mailbox};
-
-/// A component's instance, with all that belongs to it alone.
-#[derive(Debug)]
-pub(super) struct Guest {
-    pub(super) store: Store<HostContext>,
-    pub(super) instance: Instance,
-    pub(super) lifecycle: Lifecycle,
-}
+use crate::tiered::TieredComponent;
 
 /// A loaded component.
 #[derive(Debug)]
@@ -34,12 +29,15 @@ pub(super) struct Slot {
     start: ComponentConfig,
     metadata: MetadataCell,
     mailbox: Arc<Mailbox>,
+    /// Better code may come of it.
+    tiered: Option<TieredComponent>,
 }
 
 #[derive(Debug)]
 struct Status {
     state: ComponentState,
     running: Option<Call>,
+    backend: Backend,
 }
 
 impl Slot {
@@ -49,18 +47,30 @@ impl Slot {
         start: ComponentConfig,
         metadata: MetadataCell,
         mailbox: Arc<Mailbox>,
+        tiered: Option<TieredComponent>,
     ) -> Slot {
         Slot {
             id,
             status: Mutex::new(Status {
                 state: ComponentState::Created,
                 running: None,
+                backend: guest.backend,
             }),
             guest: Mutex::new(Some(guest)),
             start,
             metadata,
             mailbox,
+            tiered,
         }
+    }
+
+    /// The backend of its instance, or of the one that it had.
+    pub(super) fn backend(&self) -> Backend {
+        lock(&self.status).backend
+    }
+
+    pub(super) fn tiered(&self) -> Option<&TieredComponent> {
+        self.tiered.as_ref()
     }
 
     pub(super) fn state(&self) -> ComponentState {
@@ -71,8 +81,15 @@ impl Slot {
         }
     }
 
-    pub(super) fn init(&self, memory_limit: u64, time: Duration) -> Result<(), RuntimeError> {
+    /// `make` makes another instance of the component.
+    pub(super) fn init(
+        &self,
+        memory_limit: u64,
+        time: Duration,
+        make: impl FnOnce(&Component, HostContext) -> Result<Guest, RuntimeError>,
+    ) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Init)?;
+        running.optimise(make);
         let needed = running.metadata(time)?.memory_requirements.min_memory_bytes;
         if needed > memory_limit {
             return Err(RuntimeError::Memory {
@@ -179,6 +196,27 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
+    /// Puts an instance with better code in the place of the one that there is, if there is such code, and if nobody
+    /// could tell.
+    fn optimise(&mut self, make: impl FnOnce(&Component, HostContext) -> Result<Guest, RuntimeError>) {
+        let Some(tiered) = self.slot.tiered.as_ref().filter(|tiered| tiered.is_optimised()) else {
+            return;
+        };
+        let mut guest = lock(&self.slot.guest);
+        let component = tiered.current();
+        let Some(before) = guest.as_mut() else { return };
+        if before.backend == component.backend() || !before.is_pristine() {
+            return;
+        }
+        match make(&component, before.store.data().context.clone()) {
+            Ok(after) => {
+                *before = after;
+                lock(&self.slot.status).backend = component.backend();
+            }
+            Err(error) => log::warn!("`{}` goes on without better code: {error}", self.slot.id),
+        }
+    }
+
     /// Calls into the guest, with a deadline.
     fn call<R>(
         &mut self,
@@ -192,13 +230,14 @@ impl Running<'_> {
             return Err(RuntimeError::of_call(id, self.call, time, true, source));
         };
         let deadline = Instant::now().checked_add(time);
-        guest.store.data_mut().deadline = deadline;
+        guest.called = true;
+        guest.store.data_mut().context.deadline = deadline;
         #[cfg(all(unix, feature = "interrupt"))]
         let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.store.interrupt_handle()));
         let result = work(guest);
         #[cfg(all(unix, feature = "interrupt"))]
         drop(armed);
-        guest.store.data_mut().deadline = None;
+        guest.store.data_mut().context.deadline = None;
         result.map_err(|source| {
             let intact = !guest.instance.is_poisoned();
             if !intact {

@@ -1,7 +1,7 @@
 use airssys_wasm::engine::Backend;
 use serde_json::json;
 
-use crate::process::{airssys, fixture};
+use crate::process::{airssys, fixture, scratch};
 
 #[test]
 fn every_backend_is_listed() {
@@ -51,6 +51,40 @@ fn every_backend_gives_the_same_answers() {
         let ran = airssys(&["invoke", &fixture("types"), "out-of-bounds()", "--backend", name]).ended(4);
         ran.says("out of bounds memory access");
     }
+}
+
+#[test]
+fn a_tiered_start_gives_the_same_answers() {
+    let component = fixture("text-processor");
+    let params = r#"{"text":"to be or not to be"}"#;
+    let run = ["run", &component, "--operation", "word-count", "--params", params];
+    let call = r#"describe({name: "x", age: 3}, circle(1.5), ["a","b"])"#;
+    for cache in ["off", scratch("tiered").to_str().expect("text")] {
+        let tiered = ["--backend", "tiered", "--cache", cache];
+        let ran = airssys(&[&run[..], &tiered].concat());
+        let invoked = airssys(&[&["invoke", &fixture("types"), call][..], &tiered].concat());
+        if Backend::available().len() < 2 {
+            ran.ended(2).says("a tiered start takes two compilers");
+            invoked.ended(2).says("a tiered start takes two compilers");
+            continue;
+        }
+        let ran = ran.ended(0);
+        assert_eq!(ran.json(), json!({"count": 6, "unique": 4}));
+        assert_eq!(ran.stderr, "");
+        let invoked = invoked.ended(0);
+        assert_eq!(
+            invoked.stdout,
+            "ok(\"x (3) has a circle of radius 1.5, tagged [a, b]\")\n"
+        );
+    }
+}
+
+#[test]
+fn an_artifact_has_one_compiler() {
+    let output = scratch("tiered.cwasm");
+    let output = output.to_str().expect("text");
+    let compile = ["compile", &fixture("types"), "-o", output, "--backend", "tiered"];
+    airssys(&compile).ended(2).says("the code of one compiler");
 }
 
 #[test]

@@ -80,6 +80,14 @@ impl Memory {
         }
     }
 
+    /// A component that is here, and for which nobody has to wait.
+    pub(super) fn here(&mut self, key: &CacheKey) -> Option<Component> {
+        self.clock += 1;
+        let slot = self.slots.get_mut(key)?;
+        slot.used = self.clock;
+        Some(slot.component.clone())
+    }
+
     pub(super) fn find(&mut self, key: &CacheKey, pin: bool) -> Found {
         self.clock += 1;
         if let Some(slot) = self.slots.get_mut(key) {
@@ -113,6 +121,13 @@ impl Memory {
             };
             self.slots.insert(*key, slot);
             self.make_room();
+        }
+    }
+
+    /// Puts a component here that did not have to be waited for, unless another thread is about to.
+    pub(super) fn keep(&mut self, key: CacheKey, component: (Component, u64)) {
+        if !self.coming.contains_key(&key) && !self.slots.contains_key(&key) {
+            self.landed(&key, Some(component));
         }
     }
 

@@ -263,7 +263,8 @@ pub(crate) struct ConformanceArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct BackendArg {
-    /// The compiler: cranelift, llvm or singlepass, as far as this build carries it
+    /// The compiler: cranelift, llvm or singlepass, as far as this build carries it; or tiered, to start with a quick one
+    /// and go on, as far as possible, with the one whose code is fastest
     #[arg(long)]
     pub(crate) backend: Option<Backend>,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use airssys_wasm::artifact::{self, Artifact, SecretKey};
-use airssys_wasm::engine::{Config, Engine, Target};
+use airssys_wasm::engine::{Backend, Config, Engine, Target};
 use serde_json::json;
 
 use crate::args::CompileArgs;
@@ -39,6 +39,11 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
 
 fn engine(args: &CompileArgs) -> Outcome<Engine> {
     let mut config = Config::new();
+    if args.backend == Some(Backend::Tiered) {
+        return Err(Failure::usage(
+            "an artifact holds the code of one compiler: choose cranelift, llvm or singlepass",
+        ));
+    }
     if let Some(backend) = args.backend {
         config.backend(backend);
     }

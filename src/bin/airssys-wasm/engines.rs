@@ -21,9 +21,11 @@ pub(crate) fn subjects(names: &[String]) -> Outcome<Vec<Box<dyn Subject>>> {
             }
             REFERENCE => subjects.push(reference()?),
             name => {
-                let backend: Backend = name
-                    .parse()
-                    .map_err(|_| Failure::usage(format!("`{name}` is no engine: {}", what_there_is())))?;
+                // A tiered start is one engine's two stages.
+                let mut backends = Backend::ALL.into_iter();
+                let backend = backends
+                    .find(|backend| backend.name() == name)
+                    .ok_or_else(|| Failure::usage(format!("`{name}` is no engine: {}", what_there_is())))?;
                 subjects.push(Box::new(Ours::new(backend)?));
             }
         }

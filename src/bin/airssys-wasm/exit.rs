@@ -141,6 +141,7 @@ impl From<Error> for Failure {
             | Error::ImportType { .. }
             | Error::Instantiate(_) => Exit::Load,
             Error::BackendUnavailable { .. }
+            | Error::OneCompiler { .. }
             | Error::EngineOption { .. }
             | Error::Target(_)
             | Error::MissingExport { .. }

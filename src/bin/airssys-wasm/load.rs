@@ -9,6 +9,7 @@ use airssys_wasm::artifact::{
 };
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Config, Engine};
+use airssys_wasm::tiered;
 
 use crate::args::{BackendArg, CacheArg, TrustArgs};
 use crate::exit::{Exit, Failure, Outcome};
@@ -34,11 +35,7 @@ pub(crate) fn component(
         return artifact(&open(path)?, trust);
     }
     let bytes = read(path)?;
-    let compiled = match cache {
-        Some(cache) => cache.get(engine, &bytes),
-        None => Component::from_binary(engine, &bytes),
-    };
-    compiled.map_err(|error| cannot(path, error.into()))
+    tiered::quick(engine, &bytes, cache).map_err(|error| cannot(path, error.into()))
 }
 
 /// The cache that `--cache` names. This user's own is done without if it cannot be used; a folder that somebody names is

@@ -34,10 +34,14 @@ mod wast;
 mod wit;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 use args::{Cli, Command};
+
+/// Time that a compiler in the background has to come to an end of the functions that it is working on.
+const SETTLE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -59,6 +63,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "cli")]
         Command::Conformance(args) => conformance::run(args),
     };
+    // What is being compiled in the background is given up by now; the process does not end under it.
+    airssys_wasm::tiered::settle(SETTLE);
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -1,0 +1,42 @@
+//! A component's instance, with all that belongs to it alone.
+
+use super::lifecycle::Lifecycle;
+use crate::component::{Instance, Store};
+use crate::engine::Backend;
+use crate::host::{HostContext, HostState};
+
+#[derive(Debug)]
+pub(super) struct Guest {
+    pub(super) store: Store<GuestData>,
+    pub(super) instance: Instance,
+    pub(super) lifecycle: Lifecycle,
+    /// Whose code it runs on.
+    pub(super) backend: Backend,
+    /// Whether one of its functions was called.
+    pub(super) called: bool,
+}
+
+impl Guest {
+    /// Whether another instance of the same component, made now, could not be told from this one: nothing but start
+    /// functions has run in it, and these have called nothing of the host's. So they have seen nothing that changes, have
+    /// left nothing anywhere else, and would do the same again.
+    pub(super) fn is_pristine(&self) -> bool {
+        !self.called && !self.store.data().has_called
+    }
+}
+
+/// The host's data in a component's store.
+#[derive(Debug)]
+pub(super) struct GuestData {
+    pub(super) context: HostContext,
+    /// Whether the component has called the host.
+    pub(super) has_called: bool,
+}
+
+impl HostState for GuestData {
+    /// Every function of the host's begins here, and nothing else does.
+    fn host(&mut self) -> &mut HostContext {
+        self.has_called = true;
+        &mut self.context
+    }
+}

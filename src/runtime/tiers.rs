@@ -1,0 +1,57 @@
+//! Components that are compiled in two stages, each once for all loads of the same bytes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::artifact::{CacheKey, ComponentCache, cache_key};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::tiered::{TieredComponent, WeakTiered};
+
+/// Those that are loaded. What nobody has loaded any more is not kept: that is what a cache is for.
+#[derive(Debug, Default)]
+pub(super) struct Tiers {
+    known: Mutex<HashMap<CacheKey, WeakTiered>>,
+}
+
+impl Tiers {
+    /// A component, compiled with one of the engine's starts or, if that is done already, with the engine itself.
+    ///
+    /// # Errors
+    /// As [`TieredComponent::new`].
+    pub(super) fn get(
+        &self,
+        engine: &Engine,
+        bytes: &[u8],
+        cache: Option<&ComponentCache>,
+    ) -> Result<TieredComponent, Error> {
+        let key = key(engine, bytes);
+        let known = self.with(|known| known.get(&key).and_then(WeakTiered::upgrade));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        // Two threads may come this far with the same: one of them compiles in vain, and neither waits for a lock.
+        let made = TieredComponent::make(engine, bytes, cache)?;
+        Ok(self.with(|known| {
+            known.retain(|_, tiered| tiered.is_alive());
+            match known.get(&key).and_then(WeakTiered::upgrade) {
+                Some(earlier) => earlier,
+                None => {
+                    known.insert(key, made.downgrade());
+                    made.clone()
+                }
+            }
+        }))
+    }
+
+    fn with<R>(&self, work: impl FnOnce(&mut HashMap<CacheKey, WeakTiered>) -> R) -> R {
+        work(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Its bytes, and all that decides about its code.
+fn key(engine: &Engine, bytes: &[u8]) -> CacheKey {
+    let starts = engine.starts().iter().map(Engine::description);
+    let descriptions: Vec<String> = starts.chain([engine.description()]).collect();
+    cache_key(bytes, descriptions.join("\n").as_bytes())
+}
