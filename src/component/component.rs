@@ -176,7 +176,6 @@ impl<M> Compiled<M> {
         for source in sources.iter().enumerate() {
             modules.push(compile(source)?);
         }
-        drop(work);
         Ok(Compiled { ir, modules, code })
     }
 

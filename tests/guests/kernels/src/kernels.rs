@@ -82,8 +82,8 @@ pub(super) fn sha256(size: u32) -> u64 {
 
 /// The prime number with that index.
 fn prime(index: usize) -> u32 {
-    let primes = (2u32..).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0));
-    primes.skip(index).next().unwrap_or_default()
+    let mut primes = (2u32..).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0));
+    primes.nth(index).unwrap_or_default()
 }
 
 /// The first 32 bits behind the point of a number's root.
@@ -403,9 +403,9 @@ pub(super) fn bodies(size: u32) -> u64 {
                 let away: [f64; 3] = std::array::from_fn(|axis| a.place[axis] - b.place[axis]);
                 let square = away.iter().map(|d| d * d).sum::<f64>() + 0.01;
                 let pull = STEP / (square * square.sqrt());
-                for axis in 0..3 {
-                    bodies[i].speed[axis] -= away[axis] * b.mass * pull;
-                    bodies[j].speed[axis] += away[axis] * a.mass * pull;
+                for (axis, away) in away.iter().enumerate() {
+                    bodies[i].speed[axis] -= away * b.mass * pull;
+                    bodies[j].speed[axis] += away * a.mass * pull;
                 }
             }
         }
