@@ -141,7 +141,7 @@ impl ComponentCache {
             count(&self.shared.counters.memory_hits);
             return here;
         }
-        let found = self.from_disk(&key)?;
+        let found = self.load_stored(&key)?;
         count(&self.shared.counters.disk_hits);
         self.memory().keep(key, found.clone());
         Some(found.0)
