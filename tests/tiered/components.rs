@@ -156,6 +156,32 @@ fn the_cache_has_both() {
 }
 
 #[test]
+fn another_process_finds_better_code_on_disk() {
+    let folder = format!("{}/tiered-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let open = || {
+        let config = CacheConfig::new(&folder);
+        ComponentCache::open(MemoryLimits::default(), config).expect("it is ours")
+    };
+    let (engine, bytes) = (engine(), adder(12));
+    let first = TieredComponent::with_cache(&engine, &bytes, &open()).expect("it compiles");
+    assert!(first.wait(LONG));
+    // As another process has it: nothing in memory.
+    let cache = open();
+    for (memory_hits, disk_hits) in [(0, 1), (1, 1)] {
+        let again = TieredComponent::with_cache(&engine, &bytes, &cache).expect("it is there");
+        assert!(again.is_optimised());
+        assert_eq!(Adding::of(&again.current()).sum(10), Some(Val::U64(12 * 45)));
+        let counters = cache.counters();
+        assert_eq!((counters.compiled, counters.failed), (0, 0));
+        assert_eq!(
+            (counters.memory_hits, counters.disk_hits),
+            (memory_hits, disk_hits)
+        );
+    }
+    std::fs::remove_dir_all(&folder).expect("ours");
+}
+
+#[test]
 fn many_are_compiled_one_after_the_other() {
     let components: Vec<_> = (100..140).map(adder).collect();
     let engine = engine();
