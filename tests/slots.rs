@@ -1,7 +1,7 @@
 //! Memories that are used again carry nothing over.
 
 use airssys_wasm::component::{Component, Instance, Linker, Store};
-use airssys_wasm::engine::{Backend, Config, Engine};
+use airssys_wasm::engine::{Backend, Config, Engine, StoreLimits};
 
 /// A component whose memory has data, and that reads, writes and grows it.
 const COMPONENT: &str = r#"(component
@@ -154,8 +154,10 @@ fn a_memory_that_had_grown_ends_where_a_new_one_does() {
 fn a_memory_grows_to_its_limit_and_no_further() {
     for engine in engines() {
         let component = component(&engine);
-        let mut limits = airssys_wasm::engine::StoreLimits::default();
-        limits.memory_bytes = 5 * 65_536;
+        let limits = StoreLimits {
+            memory_bytes: 5 * 65_536,
+            ..StoreLimits::default()
+        };
         let mut store = Store::with_limits(&engine, (), limits);
         let instance = Linker::new(&engine).instantiate(&mut store, &component);
         let instance = instance.expect("it needs nothing");
