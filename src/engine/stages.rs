@@ -73,7 +73,7 @@ pub(super) fn starts(
     chosen.iter().map(start).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compile"))]
 mod tests {
     use super::*;
 
