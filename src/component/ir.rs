@@ -11,6 +11,7 @@ use airssys_wasm_abi::{FuncPlan, FuncType, StringEncoding, Type};
 #[derive(Debug)]
 pub(crate) struct Ir {
     /// Core modules, in the order in which they were met; adapter modules come last.
+    #[cfg_attr(not(feature = "compile"), expect(dead_code, reason = "nothing is compiled"))]
     pub(crate) modules: Vec<Vec<u8>>,
     /// The root imports, by name.
     pub(crate) imports: Vec<(String, ExternType)>,

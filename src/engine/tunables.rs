@@ -56,6 +56,7 @@ pub(super) enum Memories {
     /// The LLVM backend needs this: where memory 0 is reserved, each function takes its base as a hidden
     /// parameter, and calls between instances hand on the *caller's*. A component's core modules have memories
     /// of their own, so the callee would work on the wrong memory.
+    #[cfg_attr(not(feature = "compile"), expect(dead_code, reason = "nothing is compiled"))]
     Movable,
 }
 
