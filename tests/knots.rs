@@ -178,3 +178,33 @@ fn stubs_of_other_modules_functions_stay_beside_those_of_the_host() {
         (func (export "run") (param "n" u32) (canon lift (core func $m "run"))))"#;
     told(&wat::parse_str(text).expect("the text parses"), 4, &[7, 14]);
 }
+
+#[test]
+fn what_does_not_fit_the_table_fails_as_it_did() {
+    let filler = FILLER.replace("(elem (i32.const 0)", "(elem (i32.const 1)");
+    for guest in guests(&component(STUBS, MAIN, &filler, MORE)) {
+        let error = guest.instance.expect_err("there is no second place");
+        assert!(error.to_string().contains("out of bounds"), "{error}");
+    }
+}
+
+#[test]
+fn a_stub_that_calls_a_function_of_another_type_traps_as_it_did() {
+    let stubs = STUBS.replace("(type $t (func (param i32)))", "(type $t (func (param i64)))");
+    let main = r#"(core module $main
+        (import "" "log" (func $log (param i64)))
+        (func (export "run") (param i32) (call $log (i64.extend_i32_u (local.get 0)))))"#;
+    for mut guest in guests(&component(&stubs, main, FILLER, MORE)) {
+        let instance = guest.instance.expect("it is instantiated");
+        let run = instance.get_typed_func::<(u32,), ()>(&mut guest.store, &["run"]);
+        let error = run
+            .expect("it is exported")
+            .call(&mut guest.store, (7,))
+            .expect_err("another type");
+        let trap = error.trap().expect("a trap");
+        assert!(
+            matches!(trap.kind(), TrapKind::Core(CoreTrap::BadSignature)),
+            "{error}"
+        );
+    }
+}

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use wasmparser::{ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TypeRef};
+use wasmparser::{ElementItems, ElementKind, ExternalKind, FuncType, Operator, Parser, Payload, TypeRef};
 
 use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
 
@@ -17,8 +17,10 @@ use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
 #[derive(Debug, PartialEq, Eq)]
 struct Stubs {
     table: String,
-    /// What each function calls: a place in the table.
-    places: HashMap<String, u32>,
+    /// Places that the table has.
+    size: u64,
+    /// What each function calls: a place in the table, as a function of this type.
+    places: HashMap<String, (u32, FuncType)>,
 }
 
 /// A module that fills a table.
@@ -26,8 +28,8 @@ struct Stubs {
 struct Filler {
     /// Which import is the table.
     table: usize,
-    /// What is in each place of the table: an import.
-    filled: HashMap<u32, usize>,
+    /// What is in each place of the table: an import, of this type.
+    filled: HashMap<u32, (usize, FuncType)>,
 }
 
 /// What is known of a core module.
@@ -121,8 +123,12 @@ fn pairs(ir: &Ir, shapes: &[Shape]) -> Vec<(u32, u32, HashMap<String, u32>)> {
         if found.table != table.name || starts || shared {
             continue;
         }
-        let functions = found.places.iter().filter_map(|(name, place)| {
-            let import = shape.filled.get(place)?;
+        // What does not fit its table, or is called as something else, has to trap.
+        if shape.filled.keys().any(|place| u64::from(*place) >= found.size) {
+            continue;
+        }
+        let functions = found.places.iter().filter_map(|(name, (place, ty))| {
+            let (import, _) = shape.filled.get(place).filter(|(_, filled)| filled == ty)?;
             match args.get(*import)? {
                 CoreDef::Trampoline(index) => Some((name.clone(), *index)),
                 _ => None,
@@ -229,14 +235,14 @@ fn shape(module: &[u8]) -> Option<Shape> {
     let mut shape = Shape::default();
     let mut imports = Vec::new();
     let (mut exports, mut bodies, mut elements) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut functions, mut tables, mut params) = (Vec::new(), 0, Vec::new());
+    let (mut functions, mut tables, mut types) = (Vec::new(), Vec::new(), Vec::new());
     // Something that neither kind has.
     let mut more = false;
     for payload in Parser::new(0).parse_all(module) {
         match payload.ok()? {
             Payload::TypeSection(section) => {
                 for ty in section.into_iter_err_on_gc_types() {
-                    params.push(ty.ok()?.params().len());
+                    types.push(ty.ok()?);
                 }
             }
             Payload::ImportSection(section) => {
@@ -247,7 +253,11 @@ fn shape(module: &[u8]) -> Option<Shape> {
             Payload::FunctionSection(section) => {
                 functions = section.into_iter().collect::<Result<_, _>>().ok()?
             }
-            Payload::TableSection(section) => tables += section.count(),
+            Payload::TableSection(section) => {
+                for table in section {
+                    tables.push(table.ok()?.ty.initial);
+                }
+            }
             Payload::ExportSection(section) => {
                 exports = section.into_iter().collect::<Result<_, _>>().ok()?
             }
@@ -266,34 +276,38 @@ fn shape(module: &[u8]) -> Option<Shape> {
     if more || shape.starts {
         return Some(shape);
     }
-    if imports.is_empty() && tables == 1 && elements.is_empty() {
-        let called: Option<Vec<u32>> = bodies
+    if let (true, [size], true) = (imports.is_empty(), &tables[..], elements.is_empty()) {
+        let called: Option<Vec<(u32, FuncType)>> = bodies
             .iter()
             .zip(&functions)
-            .map(|(body, ty)| stub(body, *ty, *params.get(*ty as usize)?))
+            .map(|(body, index)| {
+                let ty = types.get(*index as usize)?;
+                Some((stub(body, *index, ty.params().len())?, ty.clone()))
+            })
             .collect();
-        shape.stubs = called.and_then(|called| stubs(&exports, &called));
+        shape.stubs = called.and_then(|called| stubs(*size, &exports, &called));
     }
-    if functions.is_empty() && tables == 0 && exports.is_empty() {
-        shape.filler = filler(&imports, &elements);
+    if functions.is_empty() && tables.is_empty() && exports.is_empty() {
+        shape.filler = filler(&types, &imports, &elements);
     }
     Some(shape)
 }
 
-fn stubs(exports: &[wasmparser::Export<'_>], called: &[u32]) -> Option<Stubs> {
+fn stubs(size: u64, exports: &[wasmparser::Export<'_>], called: &[(u32, FuncType)]) -> Option<Stubs> {
     let mut table = None;
     let mut places = HashMap::new();
     for export in exports {
         match export.kind {
             ExternalKind::Table => table = Some(export.name.to_owned()),
             ExternalKind::Func => {
-                places.insert(export.name.to_owned(), *called.get(export.index as usize)?);
+                places.insert(export.name.to_owned(), called.get(export.index as usize)?.clone());
             }
             _ => return None,
         }
     }
     Some(Stubs {
         table: table?,
+        size,
         places,
     })
 }
@@ -324,13 +338,13 @@ fn stub(body: &wasmparser::FunctionBody<'_>, ty: u32, params: usize) -> Option<u
     ends.then_some(value.cast_unsigned())
 }
 
-fn filler(imports: &[TypeRef], elements: &[wasmparser::Element<'_>]) -> Option<Filler> {
+fn filler(types: &[FuncType], imports: &[TypeRef], elements: &[wasmparser::Element<'_>]) -> Option<Filler> {
     let mut table = None;
     let mut functions = Vec::new();
     for (index, import) in imports.iter().enumerate() {
         match import {
             TypeRef::Table(_) if table.is_none() => table = Some(index),
-            TypeRef::Func(_) => functions.push(index),
+            TypeRef::Func(ty) => functions.push((index, types.get(*ty as usize)?.clone())),
             _ => return None,
         }
     }
@@ -354,7 +368,7 @@ fn filler(imports: &[TypeRef], elements: &[wasmparser::Element<'_>]) -> Option<F
     };
     let mut filled = HashMap::new();
     for (place, function) in (start..).zip(items.clone()) {
-        filled.insert(place, *functions.get(function.ok()? as usize)?);
+        filled.insert(place, functions.get(function.ok()? as usize)?.clone());
     }
     Some(Filler {
         table: table?,
