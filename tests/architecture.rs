@@ -226,6 +226,7 @@ fn unsafe_code_is_where_it_is_named() {
             "src/bin/airssys-wasm/unsigned.rs",
             "src/engine/code.rs",
             "src/engine/core_module.rs",
+            "src/engine/empty_memory.rs",
             "src/engine/linear.rs",
             "src/engine/memory.rs",
             "src/engine/region.rs",

@@ -154,6 +154,12 @@ impl HandleTable {
         }
     }
 
+    /// Forgets all handles, as if there had never been any.
+    pub(crate) fn clear(&mut self) {
+        self.room.give_back(self.slots.len());
+        (self.slots, self.free, self.live) = (Vec::new(), None, 0);
+    }
+
     /// Handles that are live.
     pub(crate) fn live(&self) -> u32 {
         self.live

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use airssys_wasm_abi::steps::{GuestPtr, check_value};
 use airssys_wasm_abi::{CoreSignature, CoreType, CoreValue, FuncPlan};
-use wasmer::{AsStoreMut, FunctionEnv, StoreMut};
+use wasmer::{AsStoreMut, StoreMut};
 
 use super::core_call::{at_border, host_function};
 use super::crossing::{LiftContext, LowerContext};
 use super::instance::InstanceInner;
 use super::ir::{Function, Options};
 use super::linker::HostResult;
-use super::store::{StoreContextMut, StoreCore};
+use super::store::{Env, StoreContextMut, StoreCore};
 use super::typed::{FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext};
 use super::{Val, display_func};
 use crate::error::{Error, Result};
@@ -54,7 +54,7 @@ pub(super) struct Import {
 /// One call of a lowered import (`canon lower`).
 struct Call<'a, 's, T: Send + 'static> {
     store: &'a mut StoreMut<'s>,
-    env: &'a FunctionEnv<T>,
+    env: &'a Env<T>,
     import: &'a Import,
 }
 

@@ -19,7 +19,7 @@ use super::store::{AsContextMut, StoreContextMut, unique};
 use super::trampoline;
 use super::trap::from_runtime;
 use super::typed::{ComponentNamedList, TypedFunc};
-use crate::engine::{Backend, GuestMemory};
+use crate::engine::{Backend, CoreModule, GuestMemory};
 use crate::error::{Error, Result, TrapKind};
 
 pub(crate) type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
@@ -426,6 +426,35 @@ impl Instance {
             Export::Resource(table) => Ok(self.inner.resource_table(*table)?.2.ty),
             _ => Err(self.missing(None, &path.join("#"))),
         }
+    }
+
+    /// The core instances, with their modules, in the order in which they were made.
+    pub(super) fn core_instances(&self) -> impl Iterator<Item = (&CoreModule, &wasmer::Instance)> {
+        let modules = self
+            .inner
+            .ir()
+            .initializers
+            .iter()
+            .filter_map(|initializer| match initializer {
+                Initializer::InstantiateModule { module, .. } => self.inner.component.module(*module).ok(),
+                _ => None,
+            });
+        modules.zip(self.inner.core_instances.iter().filter_map(OnceLock::get))
+    }
+
+    /// How many hold this instance: functions of its store, and whoever has a handle of it.
+    pub(super) fn holders(&self) -> usize {
+        Arc::strong_count(&self.inner)
+    }
+
+    /// Puts back what the host keeps of the instance. False if it is not to be called again.
+    pub(super) fn restart(&self) -> bool {
+        if self.inner.poisoned.load(Ordering::Relaxed) || self.inner.entered.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.inner.tables().iter_mut().for_each(HandleTable::clear);
+        self.inner.may_leave.iter().for_each(Flag::restart);
+        true
     }
 
     /// The component that this is an instance of.

@@ -40,6 +40,13 @@ fn is_shared(ir: &Ir, instance: u32) -> bool {
 }
 
 impl Flag {
+    /// As it was at first. One that adapter modules look at is put back with their globals.
+    pub(super) fn restart(&self) {
+        if let Flag::Host(flag) = self {
+            flag.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// As adapter modules import it.
     pub(super) fn global(&self) -> Result<&Global> {
         match self {

@@ -40,6 +40,7 @@ mod may_leave;
 mod names;
 #[cfg(feature = "compile")]
 mod pack;
+mod pool;
 mod portable;
 #[cfg(feature = "compile")]
 mod post_return;
@@ -70,6 +71,7 @@ pub use func::Func;
 pub use instance::{ExportIndex, Instance};
 pub use ir::{ExternType, Function};
 pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
+pub use pool::{InstancePool, PooledInstance};
 pub(crate) use precompiled::{Precompiled, SavedModule};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 pub use store::{AsContextMut, Store, StoreContextMut};

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 
 use super::component::Component;
 use super::handles::Room;
-use super::instance::InstanceInner;
+use super::instance::{Instance, InstanceInner};
 use super::scope::Scope;
-use crate::engine::{self, Engine, NextModule, SendStore, StoreLimits};
+use crate::engine::{self, Engine, NextModule, Restart, SendStore, StoreLimits};
 
 /// Holds instances and the host's data `T` that host functions see.
 ///
@@ -19,8 +19,38 @@ use crate::engine::{self, Engine, NextModule, SendStore, StoreLimits};
 pub struct Store<T: Send + 'static> {
     // Dropped first: `core` keeps the code that it runs.
     inner: SendStore,
-    env: FunctionEnv<T>,
+    env: Env<T>,
     core: Arc<StoreCore>,
+}
+
+/// How functions of a store find the host's data.
+pub(crate) type Env<T> = FunctionEnv<Held<T>>;
+
+/// The host's data; nothing while the store waits in a pool, where nobody can ask for it.
+#[derive(Debug)]
+pub(crate) struct Held<T>(Option<T>);
+
+impl<T> Held<T> {
+    #[inline(always)]
+    fn get(&self) -> &T {
+        match &self.0 {
+            Some(data) => data,
+            None => absent(),
+        }
+    }
+
+    #[inline(always)]
+    fn get_mut(&mut self) -> &mut T {
+        match &mut self.0 {
+            Some(data) => data,
+            None => absent(),
+        }
+    }
+}
+
+#[cold]
+fn absent() -> ! {
+    unreachable!("a store that waits in a pool is in use")
 }
 
 impl<T: Send + 'static> Store<T> {
@@ -32,7 +62,7 @@ impl<T: Send + 'static> Store<T> {
     /// A store under `limits`.
     pub fn with_limits(_engine: &Engine, data: T, limits: StoreLimits) -> Store<T> {
         let (mut inner, next) = engine::new_store(&limits);
-        let env = FunctionEnv::new(&mut inner, data);
+        let env = FunctionEnv::new(&mut inner, Held(Some(data)));
         Store {
             inner,
             env,
@@ -43,17 +73,59 @@ impl<T: Send + 'static> Store<T> {
     /// Stops the guest that runs in this store, from another thread.
     #[cfg(all(unix, feature = "interrupt"))]
     pub fn interrupt_handle(&self) -> engine::InterruptHandle {
+        self.core.given_out.store(true, Ordering::Relaxed);
+        self.interrupter()
+    }
+
+    /// As [`Store::interrupt_handle`], for one that does not outlive the use of this store.
+    #[cfg(all(unix, feature = "interrupt"))]
+    pub(crate) fn interrupter(&self) -> engine::InterruptHandle {
         engine::InterruptHandle::new(&self.inner)
     }
 
     /// The host's data.
     pub fn data(&self) -> &T {
-        self.env.as_ref(&self.inner)
+        self.env.as_ref(&self.inner).get()
     }
 
     /// The host's data, for changing it.
     pub fn data_mut(&mut self) -> &mut T {
-        self.env.as_mut(&mut self.inner)
+        self.env.as_mut(&mut self.inner).get_mut()
+    }
+
+    /// Has the memories remembered that instances get from now on, for [`Store::restart`].
+    pub(super) fn remember_memories(&self) {
+        self.core.next.remember();
+    }
+
+    /// What it takes to have the store's only instance begin again, which has just been made. `None` if it cannot.
+    pub(super) fn restart(&mut self, instance: &Instance) -> Option<Restart> {
+        Restart::of(&mut self.inner, &self.core.next, instance.core_instances())
+    }
+
+    /// Takes the host's data out; until there is other data, the store is not to be used.
+    pub(super) fn take(&mut self) -> Option<T> {
+        self.env.as_mut(&mut self.inner).0.take()
+    }
+
+    /// Puts the host's data in.
+    pub(super) fn put(&mut self, data: T) {
+        self.env.as_mut(&mut self.inner).0 = Some(data);
+    }
+
+    /// Whether nobody outside can reach into the store: the host holds no resource of a guest's, and nobody can interrupt
+    /// what runs in it later.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let state = self.core.state();
+        !self.core.given_out.load(Ordering::Relaxed)
+            && state.host_handles.is_empty()
+            && state.scopes.is_empty()
+            && state.components.len() == 1
+    }
+
+    /// Puts memories and globals back.
+    pub(super) fn begin_again(&mut self, restart: &Restart) -> std::result::Result<(), String> {
+        restart.run(&mut self.inner)
     }
 }
 
@@ -68,19 +140,19 @@ impl<T: Send + 'static> fmt::Debug for Store<T> {
 /// A store, borrowed: what host functions get, and what calls take.
 pub struct StoreContextMut<'a, T: Send + 'static> {
     pub(crate) store: wasmer::StoreMut<'a>,
-    pub(crate) env: &'a FunctionEnv<T>,
+    pub(crate) env: &'a Env<T>,
     pub(crate) core: &'a Arc<StoreCore>,
 }
 
 impl<T: Send + 'static> StoreContextMut<'_, T> {
     /// The host's data.
     pub fn data(&self) -> &T {
-        self.env.as_ref(&self.store)
+        self.env.as_ref(&self.store).get()
     }
 
     /// The host's data, for changing it.
     pub fn data_mut(&mut self) -> &mut T {
-        self.env.as_mut(&mut self.store)
+        self.env.as_mut(&mut self.store).get_mut()
     }
 }
 
@@ -150,6 +222,8 @@ pub(crate) struct StoreCore {
     pub(super) handles: Arc<Room>,
     /// How many calls in flight have a scope.
     pub(super) depth: AtomicUsize,
+    /// Somebody may interrupt what runs in this store, for as long as they like.
+    given_out: AtomicBool,
     state: Mutex<StoreState>,
 }
 
@@ -161,6 +235,7 @@ impl StoreCore {
             limits,
             next,
             depth: AtomicUsize::new(0),
+            given_out: AtomicBool::new(false),
             state: Mutex::new(StoreState::default()),
         }
     }

@@ -86,7 +86,7 @@ impl OurSession {
         #[cfg(all(unix, feature = "interrupt"))]
         let armed = Instant::now()
             .checked_add(self.options.deadline)
-            .and_then(|deadline| crate::engine::watchdog::arm(deadline, self.store.interrupt_handle()));
+            .and_then(|deadline| crate::engine::watchdog::arm(deadline, self.store.interrupter()));
         let result = run(self);
         #[cfg(all(unix, feature = "interrupt"))]
         drop(armed);

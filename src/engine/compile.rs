@@ -6,8 +6,12 @@ use wasmer::sys::NativeEngineExt;
 use wasmer_types::{CompilationProgressCallback, CompileError, UserAbort};
 use wasmparser::{Parser, Payload};
 
+use super::compiler::find_memories;
+use super::tunables::Memories;
 use super::watch::{Progress, Watch};
-use super::{Backend, Compiled, Engine, debug_names, floats, floats_cross, image, results, table_room};
+use super::{
+    Backend, Compiled, Engine, debug_names, floats, floats_cross, image, restart_marks, results, second_memory, table_room,
+};
 
 /// Why a core module is not compiled.
 #[derive(Debug)]
@@ -74,13 +78,25 @@ impl<'a> Work<'a> {
             Some(split) => (split.module.into(), Some(split.image)),
             None => (within, None),
         };
+        let second = match backend {
+            Backend::Llvm => second_memory::make_second(&rest),
+            _ => None,
+        };
+        let mut compiler = compiler.clone();
+        if second.is_some() {
+            find_memories(&mut compiler, Memories::ReservedSecond);
+        }
+        let rest = second.map_or(rest, Into::into);
+        let rest = restart_marks::mark(&rest).map_err(|name| {
+            Refused::Compiler(format!("it exports `{name}`, a name that only this host gives"))
+        })?;
         let fit = debug_names::without_bad(table_room::make_room(&rest));
         // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
         let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match &self.engine.watch {
-            None => wasmer::Module::from_binary(compiler, &fit),
+            None => wasmer::Module::from_binary(&compiler, &fit),
             Some(watch) => {
                 let callback = callback(watch.clone(), self.at, own);
-                NativeEngineExt::new_module_with_progress(compiler, &fit, callback)
+                NativeEngineExt::new_module_with_progress(&compiler, &fit, callback)
             }
         }));
         let module = match compiled {

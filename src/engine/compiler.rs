@@ -32,9 +32,7 @@ impl Engine {
             .set_target(Some(self.target.to_engine()));
         let mut engine: wasmer::Engine = builder.engine().into();
         if self.backend == Backend::Llvm {
-            let tunables =
-                LimitingTunables::new(&StoreLimits::default(), Memories::Movable, NextModule::default());
-            NativeEngineExt::set_tunables(&mut engine, tunables);
+            find_memories(&mut engine, Memories::Movable);
         }
         Ok(engine)
     }
@@ -63,6 +61,12 @@ impl Engine {
         });
         config
     }
+}
+
+/// Has the modules that `engine` compiles from now on find their memories so.
+pub(super) fn find_memories(engine: &mut wasmer::Engine, memories: Memories) {
+    let tunables = LimitingTunables::new(&StoreLimits::default(), memories, NextModule::default());
+    NativeEngineExt::set_tunables(engine, tunables);
 }
 
 /// The core features, the same for every backend: WebAssembly 2.0 with extended constant expressions and with

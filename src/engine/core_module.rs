@@ -12,6 +12,8 @@ use wasmer::MemoryType;
 use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
 
 use super::data_image::Image;
+use super::empty_memory::is_empty;
+use super::restart::{self, MemoryHandle};
 #[cfg(unix)]
 use super::{linear::SlotMemory, region, slots::Slots};
 
@@ -43,7 +45,14 @@ pub(crate) enum SavedImage {
 
 /// The prepared memories of one module's instances.
 #[derive(Clone, Debug)]
-pub(crate) struct Prepared(#[cfg(unix)] Arc<Slots>, #[cfg(not(unix))] Arc<Image>);
+pub(crate) struct Prepared {
+    #[cfg(unix)]
+    slots: Arc<Slots>,
+    #[cfg(not(unix))]
+    image: Arc<Image>,
+    /// Another memory comes first, which nothing uses.
+    after_unused: bool,
+}
 
 impl CoreModule {
     /// A module whose memory begins with `image`.
@@ -85,21 +94,35 @@ impl CoreModule {
         &self.code
     }
 
+    /// Whether what its code leaves behind in an instance can be put back.
+    pub(crate) fn can_restart(&self) -> bool {
+        restart::is_marked(&self.code)
+    }
+
     /// The memories, if the module defines one of its own.
     pub(crate) fn memories(&self) -> Option<Prepared> {
         self.memories.clone()
     }
 }
 
-/// Bytes of the memory that a module defines, if that is the only one that it has.
-fn only_memory(code: &wasmer::Module) -> Option<usize> {
+/// Bytes of the memory that a module defines, if that is the only one that it has, but for one before it that nothing
+/// uses: whether there is that one, too.
+fn only_memory(code: &wasmer::Module) -> Option<(usize, bool)> {
     let info = code.info();
-    match (info.num_imported_memories, info.memories.len()) {
-        (0, 1) => {
-            let memory = info.memories.values().next()?;
-            usize::try_from(u64::from(memory.minimum.0) * 65_536).ok()
-        }
-        _ => None,
+    let mut memories = info.memories.values();
+    let (memory, after_unused) = match (info.num_imported_memories, memories.next(), memories.next()) {
+        (0, Some(only), None) => (only, false),
+        (0, Some(unused), Some(memory)) if is_empty(unused) && memories.next().is_none() => (memory, true),
+        _ => return None,
+    };
+    let size = usize::try_from(u64::from(memory.minimum.0) * 65_536).ok()?;
+    Some((size, after_unused))
+}
+
+impl Prepared {
+    /// Whether the memory that nothing uses is still to come; it has come then.
+    pub(super) fn take_unused(&mut self) -> bool {
+        std::mem::take(&mut self.after_unused)
     }
 }
 
@@ -113,8 +136,13 @@ impl Prepared {
 
     fn with(code: &wasmer::Module, contents: Option<region::Contents>) -> Result<Option<Prepared>, String> {
         match (only_memory(code), contents) {
-            (Some(size), contents) if contents.as_ref().is_none_or(|contents| contents.fits(size)) => {
-                Ok(Some(Prepared(Slots::new(size, contents))))
+            (Some((size, after_unused)), contents)
+                if contents.as_ref().is_none_or(|contents| contents.fits(size)) =>
+            {
+                Ok(Some(Prepared {
+                    slots: Slots::new(size, contents),
+                    after_unused,
+                }))
             }
             (_, None) => Ok(None),
             (_, Some(_)) => Err("its memory's image does not fit its memory".into()),
@@ -128,10 +156,11 @@ impl Prepared {
         ty: &MemoryType,
         style: &MemoryStyle,
         definition: NonNull<VMMemoryDefinition>,
-    ) -> Result<VMMemory, MemoryError> {
+    ) -> Result<(VMMemory, Option<MemoryHandle>), MemoryError> {
         // SAFETY: the caller's promise.
-        let memory = unsafe { SlotMemory::new(self.0, ty, style, definition) }?;
-        Ok(VMMemory(Box::new(memory)))
+        let memory = unsafe { SlotMemory::new(self.slots, ty, style, definition) }?;
+        let handle = memory.handle();
+        Ok((VMMemory(Box::new(memory)), Some(handle)))
     }
 }
 
@@ -140,8 +169,13 @@ impl Prepared {
     fn new(code: &wasmer::Module, image: Option<Image>) -> Result<Option<Prepared>, String> {
         match (only_memory(code), image) {
             (_, None) => Ok(None),
-            (Some(size), Some(image)) if image.end().is_some_and(|end| end <= size as u64) => {
-                Ok(Some(Prepared(Arc::new(image))))
+            (Some((size, after_unused)), Some(image))
+                if image.end().is_some_and(|end| end <= size as u64) =>
+            {
+                Ok(Some(Prepared {
+                    image: Arc::new(image),
+                    after_unused,
+                }))
             }
             _ => Err("its memory's image does not fit its memory".into()),
         }
@@ -154,19 +188,19 @@ impl Prepared {
         ty: &MemoryType,
         style: &MemoryStyle,
         definition: NonNull<VMMemoryDefinition>,
-    ) -> Result<VMMemory, MemoryError> {
+    ) -> Result<(VMMemory, Option<MemoryHandle>), MemoryError> {
         use wasmer::sys::vm::LinearMemory;
         // SAFETY: the caller's promise.
         let memory = unsafe { VMMemory::from_definition(ty, style, definition) }?;
         let fits = self
-            .0
+            .image
             .end()
             .is_some_and(|end| end <= u64::from(ty.minimum.0) * 65_536);
-        let start = usize::try_from(self.0.start).ok().filter(|_| fits);
+        let start = usize::try_from(self.image.start).ok().filter(|_| fits);
         let start = start.ok_or_else(|| MemoryError::Generic("a memory of another module".into()))?;
         // SAFETY: the image ends within the memory, which nobody refers to yet.
-        let copied = unsafe { memory.initialize_with_data(start, &self.0.bytes) };
+        let copied = unsafe { memory.initialize_with_data(start, &self.image.bytes) };
         copied.map_err(|_| MemoryError::Generic("the image does not fit".into()))?;
-        Ok(memory)
+        Ok((memory, None))
     }
 }

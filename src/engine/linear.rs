@@ -6,32 +6,53 @@
 
 use std::io;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmer::sys::vm::{LinearMemory, MemoryError, MemoryStyle, VMMemoryDefinition};
 use wasmer::{MemoryType, Pages};
 
-use super::region::Region;
+use super::region::{Contents, Region};
 use super::slots::Slots;
 
 /// The memory of one instance.
 #[derive(Debug)]
 pub(super) struct SlotMemory {
-    /// `None` only while it is dropped.
-    region: Option<Region>,
-    home: Arc<Slots>,
-    ty: MemoryType,
+    shared: Arc<Mutex<State>>,
     style: MemoryStyle,
-    pages: Pages,
     /// In the instance, where compiled code reads it.
     definition: NonNull<VMMemoryDefinition>,
 }
 
+/// A memory, for whoever has it begin again.
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryHandle(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    region: Option<Region>,
+    home: Arc<Slots>,
+    /// What it begins with again, if that is not what its module has for it.
+    kept: Option<Contents>,
+    /// Pages that it begins again with.
+    first: Pages,
+    ty: MemoryType,
+    pages: Pages,
+    /// `None` when the memory is gone.
+    definition: Option<NonNull<VMMemoryDefinition>>,
+}
+
 // SAFETY: the record that `definition` leads to belongs to the instance that owns this memory, in the same store: it is
 // used by the one thread that has the store, and moves with it.
+unsafe impl Send for State {}
+// SAFETY: as above; the memory's own copy of the address is handed out only.
 unsafe impl Send for SlotMemory {}
-// SAFETY: through a shared reference the record is only read, and the address of it handed out.
+// SAFETY: as above.
 unsafe impl Sync for SlotMemory {}
+
+fn lock(shared: &Mutex<State>) -> MutexGuard<'_, State> {
+    // A panic while it was held left at worst a step undone; the data stays consistent.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn bytes(pages: Pages) -> Option<usize> {
     usize::try_from(u64::from(pages.0) * 65_536).ok()
@@ -62,26 +83,72 @@ impl SlotMemory {
             };
         }
         Ok(SlotMemory {
-            region: Some(region),
-            home,
-            ty: *ty,
+            shared: Arc::new(Mutex::new(State {
+                region: Some(region),
+                home,
+                kept: None,
+                first: ty.minimum,
+                ty: *ty,
+                pages: ty.minimum,
+                definition: Some(definition),
+            })),
             style: *style,
-            pages: ty.minimum,
             definition,
         })
+    }
+
+    pub(super) fn handle(&self) -> MemoryHandle {
+        MemoryHandle(Arc::clone(&self.shared))
+    }
+}
+
+impl State {
+    fn set_length(&mut self, pages: Pages, size: usize) {
+        self.pages = pages;
+        if let Some(definition) = self.definition {
+            // SAFETY: the record lives as long as the memory, as `new` was promised; the guest that reads it waits for this
+            // call, or does not run.
+            unsafe { (*definition.as_ptr()).current_length = size };
+        }
+    }
+}
+
+impl MemoryHandle {
+    /// Keeps what is in the memory now: with that it begins again. `None` if it cannot be kept.
+    pub(super) fn keep(&self) -> Option<()> {
+        let state = &mut *lock(&self.0);
+        let (pages, size) = (state.pages, bytes(state.pages)?);
+        let region = state.region.as_mut()?;
+        let contents = region.keep(size, state.home.contents()).ok()?;
+        state.first = pages;
+        state.kept = contents;
+        Some(())
+    }
+
+    /// Has the memory begin again. The store that it is in runs nothing meanwhile.
+    pub(super) fn restart(&self) -> io::Result<()> {
+        let state = &mut *lock(&self.0);
+        let (Some(region), Some(size)) = (&mut state.region, bytes(state.first)) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let contents = state.kept.as_ref().or(state.home.contents());
+        region.reset(size, contents)?;
+        state.set_length(state.first, size);
+        Ok(())
     }
 }
 
 impl LinearMemory for SlotMemory {
     fn ty(&self) -> MemoryType {
+        let state = lock(&self.shared);
         MemoryType {
-            minimum: self.pages,
-            ..self.ty
+            minimum: state.pages,
+            ..state.ty
         }
     }
 
     fn size(&self) -> Pages {
-        self.pages
+        lock(&self.shared).pages
     }
 
     fn style(&self) -> MemoryStyle {
@@ -89,12 +156,13 @@ impl LinearMemory for SlotMemory {
     }
 
     fn grow(&mut self, delta: Pages) -> Result<Pages, MemoryError> {
-        let before = self.pages;
+        let state = &mut *lock(&self.shared);
+        let before = state.pages;
         let refused = MemoryError::CouldNotGrow {
             current: before,
             attempted_delta: delta,
         };
-        let limit = self
+        let limit = state
             .ty
             .maximum
             .unwrap_or(Pages::max_value())
@@ -105,14 +173,11 @@ impl LinearMemory for SlotMemory {
         if delta.0 == 0 {
             return Ok(before);
         }
-        let (Some(size), Some(region)) = (bytes(pages), &mut self.region) else {
+        let (Some(size), Some(region)) = (bytes(pages), &mut state.region) else {
             return Err(refused);
         };
         region.grow(size).map_err(failed)?;
-        self.pages = pages;
-        // SAFETY: the record lives as long as this memory, as `new` was promised; the guest that reads it waits for this
-        // call.
-        unsafe { (*self.definition.as_ptr()).current_length = size };
+        state.set_length(pages, size);
         Ok(before)
     }
 
@@ -133,8 +198,13 @@ impl LinearMemory for SlotMemory {
 
 impl Drop for SlotMemory {
     fn drop(&mut self) {
-        if let Some(region) = self.region.take() {
-            self.home.give_back(region);
+        let mut state = lock(&self.shared);
+        state.definition = None;
+        // What is mapped into one that was kept is not its module's.
+        if let Some(region) = state.region.take()
+            && state.kept.is_none()
+        {
+            state.home.give_back(region);
         }
     }
 }

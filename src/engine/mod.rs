@@ -13,6 +13,7 @@ mod core_module;
 mod data_image;
 #[cfg(feature = "compile")]
 mod debug_names;
+mod empty_memory;
 #[cfg(feature = "compile")]
 mod floats;
 #[cfg(feature = "compile")]
@@ -26,8 +27,13 @@ mod memory;
 mod options;
 #[cfg(unix)]
 mod region;
+mod restart;
+#[cfg(feature = "compile")]
+mod restart_marks;
 #[cfg(feature = "compile")]
 mod results;
+#[cfg(feature = "compile")]
+mod second_memory;
 #[cfg(feature = "compile")]
 mod sections;
 #[cfg(unix)]
@@ -62,6 +68,7 @@ pub(crate) use compile::{Refused, Work};
 pub(crate) use core_module::{CoreModule, SavedImage};
 pub(crate) use data_image::Image;
 pub(crate) use memory::GuestMemory;
+pub(crate) use restart::Restart;
 pub(crate) use store::SendStore;
 pub(crate) use tunables::NextModule;
 

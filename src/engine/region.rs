@@ -20,6 +20,9 @@ use super::data_image::Image;
 const RESERVED: usize =
     MemoryStyle::static_bound().0 as usize * 65_536 + MemoryStyle::static_offset_guard_size() as usize;
 
+/// Bytes that are kept of a memory for it to begin with again. Stops a component whose memory is filled as it begins.
+const MAX_KEPT: usize = 256 << 20;
+
 /// What a memory holds when it begins, at one place in it.
 #[derive(Clone, Debug)]
 pub(super) struct Contents {
@@ -199,6 +202,35 @@ impl Region {
             }
         }
         Ok(())
+    }
+
+    /// What is in the first `size` bytes now, for [`Region::reset`] to bring back: the region has it mapped from here on, and
+    /// nothing of `before`, which it was made with. `None` if these are all zeros.
+    pub(super) fn keep(&mut self, size: usize, before: Option<&Contents>) -> io::Result<Option<Contents>> {
+        is_within(size)?;
+        if size > self.accessible {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "beyond the memory"));
+        }
+        // SAFETY: so many bytes are accessible, and nobody writes them meanwhile.
+        let all = unsafe { std::slice::from_raw_parts(self.base.as_ptr(), size) };
+        let used = all.rchunks(4096).position(|page| page.iter().any(|byte| *byte != 0));
+        let used = used.map_or(0, |zeros| size - zeros * 4096);
+        let covered = before.map_or(0, |before| before.start + before.length);
+        let length = used.max(covered).min(size);
+        if length > MAX_KEPT {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "too much to keep"));
+        }
+        let contents = Contents {
+            start: 0,
+            length,
+            source: Source::keep(all[..length].to_vec()),
+        };
+        self.reset(size, None)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        self.fill(&contents)?;
+        Ok(Some(contents))
     }
 
     /// Makes it what [`Region::new`] gave with the same arguments. Nothing that was written stays.

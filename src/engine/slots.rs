@@ -42,6 +42,11 @@ impl Slots {
         self.size
     }
 
+    /// What a new memory has in it.
+    pub(super) fn contents(&self) -> Option<&Contents> {
+        self.contents.as_ref()
+    }
+
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Region>> {
         // A panic while it was held left at worst a memory out of the list.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)

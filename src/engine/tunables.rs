@@ -6,7 +6,7 @@
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmer::sys::vm::{
     MemoryError, MemoryStyle, TableStyle, VMConfig, VMMemory, VMMemoryDefinition, VMTable, VMTableDefinition,
@@ -16,6 +16,8 @@ use wasmer::{MemoryType, Pages, TableType};
 
 use super::StoreLimits;
 use super::core_module::Prepared;
+use super::empty_memory::{empty, is_empty};
+use super::restart::MemoryHandle;
 use super::tables::true_maximum;
 
 const WASM_PAGE: u64 = 65_536;
@@ -23,17 +25,60 @@ const WASM_PAGE: u64 = 65_536;
 /// The prepared memories of the module that is instantiated next in a store: the engine does not say for which module
 /// it asks for a memory.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct NextModule(Arc<Mutex<Option<Prepared>>>);
+pub(crate) struct NextModule(Arc<Mutex<Preparations>>);
+
+#[derive(Debug, Default)]
+struct Preparations {
+    next: Option<Prepared>,
+    /// The memories that instances have got, if somebody asked for them.
+    made: Option<Vec<MemoryHandle>>,
+}
 
 impl NextModule {
-    /// Says which memories the next instance gets, if it defines one.
-    pub(crate) fn set(&self, memories: Option<Prepared>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = memories;
+    fn lock(&self) -> MutexGuard<'_, Preparations> {
+        // A panic while it was held left at worst a step undone; the data stays consistent.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<Prepared> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Says which memories the next instance gets, if it defines one.
+    pub(crate) fn set(&self, memories: Option<Prepared>) {
+        self.lock().next = memories;
     }
+
+    /// Remembers the memories that instances get from now on.
+    pub(crate) fn remember(&self) {
+        self.lock().made = Some(Vec::new());
+    }
+
+    /// The memories that instances have got since [`NextModule::remember`]; forgets them.
+    pub(super) fn remembered(&self) -> Vec<MemoryHandle> {
+        self.lock().made.take().unwrap_or_default()
+    }
+
+    fn made(&self, memory: Option<MemoryHandle>) {
+        if let (Some(made), Some(memory)) = (&mut self.lock().made, memory) {
+            made.push(memory);
+        }
+    }
+
+    /// What the next memory of the instance is, which the engine asks for with this type.
+    fn take(&self, ty: &MemoryType) -> Next {
+        let next = &mut self.lock().next;
+        if let Some(prepared) = next
+            && is_empty(ty)
+            && prepared.take_unused()
+        {
+            return Next::Unused;
+        }
+        next.take().map_or(Next::Any, Next::Prepared)
+    }
+}
+
+enum Next {
+    /// The one before the module's own: not the guest's, and no limit's concern.
+    Unused,
+    Prepared(Prepared),
+    Any,
 }
 
 pub(super) struct LimitingTunables {
@@ -55,9 +100,13 @@ pub(super) enum Memories {
     ///
     /// The LLVM backend needs this: where memory 0 is reserved, each function takes its base as a hidden
     /// parameter, and calls between instances hand on the *caller's*. A component's core modules have memories
-    /// of their own, so the callee would work on the wrong memory.
-    #[cfg_attr(not(feature = "compile"), expect(dead_code, reason = "nothing is compiled"))]
+    /// of their own, so the callee would work on the wrong memory. Modules that define their only memory do without
+    /// ([`Memories::ReservedSecond`]).
+    #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
     Movable,
+    /// Reserved, but for one without pages, which is memory 0 ([`super::second_memory`]).
+    #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
+    ReservedSecond,
 }
 
 impl LimitingTunables {
@@ -117,7 +166,8 @@ impl Tunables for LimitingTunables {
     fn memory_style(&self, memory: &MemoryType) -> MemoryStyle {
         match self.memories_are {
             Memories::Reserved => self.base.memory_style(memory),
-            Memories::Movable => MemoryStyle::Dynamic {
+            Memories::ReservedSecond if !is_empty(memory) => self.base.memory_style(memory),
+            Memories::Movable | Memories::ReservedSecond => MemoryStyle::Dynamic {
                 offset_guard_size: WASM_PAGE,
             },
         }
@@ -137,12 +187,17 @@ impl Tunables for LimitingTunables {
         style: &MemoryStyle,
         definition: NonNull<VMMemoryDefinition>,
     ) -> Result<VMMemory, MemoryError> {
-        let ty = self.memory_type(ty)?;
-        match self.next.take() {
+        match self.next.take(ty) {
             // SAFETY: `definition` is the caller's promise, handed on as it came.
-            Some(prepared) => unsafe { prepared.memory(&ty, style, definition) },
+            Next::Unused => Ok(unsafe { empty(style, definition) }),
             // SAFETY: as above.
-            None => unsafe { self.base.create_vm_memory(&ty, style, definition) },
+            Next::Prepared(prepared) => unsafe {
+                let (memory, handle) = prepared.memory(&self.memory_type(ty)?, style, definition)?;
+                self.next.made(handle);
+                Ok(memory)
+            },
+            // SAFETY: as above.
+            Next::Any => unsafe { self.base.create_vm_memory(&self.memory_type(ty)?, style, definition) },
         }
     }
 

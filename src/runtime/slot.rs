@@ -233,7 +233,7 @@ impl Running<'_> {
         guest.called = true;
         guest.store.data_mut().context.deadline = deadline;
         #[cfg(all(unix, feature = "interrupt"))]
-        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.store.interrupt_handle()));
+        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.store.interrupter()));
         let result = work(guest);
         #[cfg(all(unix, feature = "interrupt"))]
         drop(armed);

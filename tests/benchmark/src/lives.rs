@@ -178,7 +178,7 @@ impl Lives {
         for guest in self.guests(backend, Guest::ALL)? {
             let Deployed { ours, reference } = self.deployed(backend, guest)?;
             for call in [false, true] {
-                let mut sides = vec![ours.again(call)?];
+                let mut sides = vec![ours.pooled(call)?, ours.again(call)?];
                 for reference in &reference {
                     sides.push(reference.again(call)?);
                 }

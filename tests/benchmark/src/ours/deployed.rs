@@ -4,8 +4,8 @@ use super::{NAME, linker};
 use crate::host::{Host, OPERATIONS, SUM};
 use crate::measure::Side;
 use airssys_wasm::artifact::{self, ArtifactFile, PublicKey, Records, SecretKey, Trust};
-use airssys_wasm::component::{Component, Instance, Linker, Store};
-use airssys_wasm::engine::{Backend, Config, Engine};
+use airssys_wasm::component::{Component, Instance, InstancePool, Linker, PooledInstance, Store};
+use airssys_wasm::engine::{Backend, Config, Engine, StoreLimits};
 use anyhow::{Context, Result, ensure};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -84,10 +84,29 @@ impl Deployed {
         }))
     }
 
-    /// One more instance, and with `call` its first answer.
+    /// One more instance out of a pool, and with `call` its first answer.
+    pub(crate) fn pooled(&self, call: bool) -> Result<Side<'_>> {
+        let pre = self.linker.instantiate_pre(&self.component)?;
+        let pool = InstancePool::new(&self.engine, pre, StoreLimits::default(), 4);
+        ensure!(answer(&mut pool.get(Host::default())?)? == SUM, "a wrong sum");
+        if pool.idle() == 0 {
+            eprintln!("instances of {} are not used again", self.file.display());
+        }
+        Ok(Side::new(NAME, move |times| {
+            for _ in 0..times {
+                let mut instance = pool.get(Host::default())?;
+                if call {
+                    black_box(answer(&mut instance)?);
+                }
+            }
+            Ok(())
+        }))
+    }
+
+    /// One more instance, made anew, and with `call` its first answer.
     pub(crate) fn again(&self, call: bool) -> Result<Side<'_>> {
         let pre = self.linker.instantiate_pre(&self.component)?;
-        Ok(Side::new(NAME, move |times| {
+        Ok(Side::new("airssys-wasm, made anew", move |times| {
             for _ in 0..times {
                 let mut store = Store::new(&self.engine, Host::default());
                 let instance = pre.instantiate(&mut store)?;
@@ -110,6 +129,11 @@ impl Deployed {
         };
         std::iter::repeat_with(one).take(count).collect()
     }
+}
+
+fn answer(instance: &mut PooledInstance<Host>) -> Result<u32> {
+    let (store, instance) = instance.parts();
+    add(store, instance)
 }
 
 fn add(store: &mut Store<Host>, instance: &Instance) -> Result<u32> {
