@@ -1,5 +1,7 @@
 //! The command-line program, as a process: what it prints, where, and how it ends.
 
+#[path = "cli/about.rs"]
+mod about;
 #[path = "cli/artifacts.rs"]
 mod artifacts;
 #[path = "cli/backends.rs"]

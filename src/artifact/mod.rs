@@ -51,4 +51,4 @@ pub use open::Artifact;
 pub use private::PrivateError;
 pub use records::{Records, RecordsError, Watched};
 pub use tiers::{ComponentCache, MemoryInfo, MemoryLimits, TierCounters};
-pub use write::{ArtifactOptions, compile, compile_with};
+pub use write::{ArtifactOptions, Unfinished, compile, compile_with};

@@ -38,19 +38,65 @@ pub fn compile_with(
     component: &[u8],
     options: &ArtifactOptions<'_>,
 ) -> Result<Vec<u8>, ArtifactError> {
-    let Precompiled {
-        translated,
-        mut modules,
-    } = Precompiled::compile(engine, component)?;
-    // The largest module's code begins the file: code can be mapped from there only.
-    let first =
-        (0..modules.len()).max_by_key(|index| modules.get(*index).map_or(0, |module| module.code.len()));
-    if let Some(module) = first.and_then(|first| modules.get_mut(first)) {
-        mark(&mut module.code);
+    Unfinished::compile(engine, component)?.finish(options)
+}
+
+/// A component that is compiled, before the rest of an artifact is known.
+pub struct Unfinished<'a> {
+    engine: &'a Engine,
+    component: &'a [u8],
+    compiled: Precompiled,
+    /// The module whose code begins the file.
+    first: Option<usize>,
+}
+
+impl std::fmt::Debug for Unfinished<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unfinished").finish_non_exhaustive()
     }
+}
+
+impl<'a> Unfinished<'a> {
+    /// Compiles a component for the engine's target.
+    ///
+    /// # Errors
+    /// As [`compile`].
+    pub fn compile(engine: &'a Engine, component: &'a [u8]) -> Result<Unfinished<'a>, ArtifactError> {
+        let mut compiled = Precompiled::compile(engine, component)?;
+        // The largest module's code begins the file: code can be mapped from there only.
+        let modules = &mut compiled.modules;
+        let first =
+            (0..modules.len()).max_by_key(|index| modules.get(*index).map_or(0, |module| module.code.len()));
+        if let Some(module) = first.and_then(|first| modules.get_mut(first)) {
+            mark(&mut module.code);
+        }
+        Ok(Unfinished {
+            engine,
+            component,
+            compiled,
+            first,
+        })
+    }
+
+    /// The artifact's bytes. May be called more than once, with other options.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Header`] if it has more sections than an artifact can have.
+    pub fn finish(&self, options: &ArtifactOptions<'_>) -> Result<Vec<u8>, ArtifactError> {
+        finish(self, options)
+    }
+}
+
+fn finish(unfinished: &Unfinished<'_>, options: &ArtifactOptions<'_>) -> Result<Vec<u8>, ArtifactError> {
+    let Unfinished {
+        engine,
+        component,
+        compiled: Precompiled { translated, modules },
+        first,
+    } = unfinished;
     let mut code: Vec<(Kind, &[u8])> = Vec::new();
     let mut images: Vec<(Kind, &[u8])> = Vec::new();
-    for (index, compiled) in (0u32..).zip(&modules) {
+    for (index, compiled) in (0u32..).zip(modules) {
         let kind = Kind::Code {
             module: index,
             elf: compiled.elf,
@@ -73,7 +119,7 @@ pub fn compile_with(
     // Last, beside the header: one read has both.
     sections.extend(options.metadata.map(|bytes| (Kind::Metadata, bytes)));
     sections.extend(options.manifest.map(|bytes| (Kind::Manifest, bytes)));
-    sections.push((Kind::Translated, &translated));
+    sections.push((Kind::Translated, translated));
     let entries = sections.iter().map(|(kind, bytes)| Section {
         kind: *kind,
         bytes: bytes.len() as u64,

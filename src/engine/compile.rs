@@ -10,7 +10,8 @@ use super::compiler::find_memories;
 use super::tunables::Memories;
 use super::watch::{Progress, Watch};
 use super::{
-    Backend, Compiled, Engine, debug_names, floats, floats_cross, image, restart_marks, results, second_memory, table_room,
+    Backend, Compiled, Engine, debug_names, floats, floats_cross, image, restart_marks, results,
+    second_memory, table_room,
 };
 
 /// Why a core module is not compiled.

@@ -213,7 +213,9 @@ impl Region {
         }
         // SAFETY: so many bytes are accessible, and nobody writes them meanwhile.
         let all = unsafe { std::slice::from_raw_parts(self.base.as_ptr(), size) };
-        let used = all.rchunks(4096).position(|page| page.iter().any(|byte| *byte != 0));
+        let used = all
+            .rchunks(4096)
+            .position(|page| page.iter().any(|byte| *byte != 0));
         let used = used.map_or(0, |zeros| size - zeros * 4096);
         let covered = before.map_or(0, |before| before.start + before.length);
         let length = used.max(covered).min(size);

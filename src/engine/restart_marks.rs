@@ -24,7 +24,9 @@ const AFTER_EXPORTS: [u8; 5] = [8, 9, 12, 10, 11];
 /// The name of an export that looks like a mark: nobody's instance begins again because a guest says that it can.
 pub(super) fn mark(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     match Found::read(module) {
-        Some(Found { forged: Some(name), .. }) => Err(name),
+        Some(Found {
+            forged: Some(name), ..
+        }) => Err(name),
         Some(found) if found.can_restart() => Ok(found.marked(module).map_or(module.into(), Cow::Owned)),
         _ => Ok(module.into()),
     }

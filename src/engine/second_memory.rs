@@ -17,9 +17,7 @@ pub(super) fn make_second(module: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let mut out = wasm_encoder::Module::new();
-    Second
-        .parse_core_module(&mut out, Parser::new(0), module)
-        .ok()?;
+    Second.parse_core_module(&mut out, Parser::new(0), module).ok()?;
     Some(out.finish())
 }
 

@@ -197,7 +197,10 @@ impl Tunables for LimitingTunables {
                 Ok(memory)
             },
             // SAFETY: as above.
-            Next::Any => unsafe { self.base.create_vm_memory(&self.memory_type(ty)?, style, definition) },
+            Next::Any => unsafe {
+                self.base
+                    .create_vm_memory(&self.memory_type(ty)?, style, definition)
+            },
         }
     }
 

@@ -1,15 +1,20 @@
 //! `compile`: a component ahead of time, to an artifact.
 
+use std::fs::File;
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use airssys_wasm::artifact::{self, Artifact, SecretKey};
+use airssys_wasm::artifact::{self, Artifact, ArtifactOptions, SecretKey, Trust, Unfinished};
 use airssys_wasm::engine::{Backend, Config, Engine, Target};
+use airssys_wasm::runtime::RuntimeError;
+use airssys_wasm::{ComponentRuntime, RuntimeConfig};
 use serde_json::json;
 
 use crate::args::CompileArgs;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::inspect::Life;
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
 use crate::{files, keys, load, output, text};
@@ -26,12 +31,26 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
             args.component.display()
         )));
     }
+    let manifest = args.manifest.as_deref().map(manifest).transpose()?;
     let interrupt = Interrupt::watch()?;
-    let file =
-        compile(&engine, &component, key.as_ref(), &interrupt).map_err(|failure| match failure.exit {
+    let (watched, bar) = watched(&engine, &interrupt);
+    let compiled = Unfinished::compile(&watched, &component);
+    bar.clear();
+    let compiled = compiled
+        .map_err(Failure::from)
+        .map_err(|failure| match failure.exit {
             Exit::Interrupted => failure,
             _ => failure.context(format!("`{}` cannot be compiled", args.component.display())),
         })?;
+    let metadata = match engine.target().runs_here() {
+        true => metadata(&compiled)?,
+        false => None,
+    };
+    let file = compiled.finish(&ArtifactOptions {
+        key: key.as_ref(),
+        metadata: metadata.as_deref(),
+        manifest: manifest.as_deref().map(str::as_bytes),
+    })?;
     interrupt.writing()?;
     files::write(&args.output, &file)?;
     tell(args, &file)
@@ -62,12 +81,8 @@ fn engine(args: &CompileArgs) -> Outcome<Engine> {
     Ok(Engine::new(&config)?)
 }
 
-fn compile(
-    engine: &Engine,
-    component: &[u8],
-    key: Option<&SecretKey>,
-    interrupt: &Interrupt,
-) -> Outcome<Vec<u8>> {
+/// The engine, with a bar that shows how far it is; and stopped by an interrupt.
+fn watched(engine: &Engine, interrupt: &Interrupt) -> (Engine, Arc<Bar>) {
     let bar = Arc::new(Bar::new());
     let (shown, interrupted) = (bar.clone(), interrupt.flag());
     let engine = engine.watched(move |progress| {
@@ -77,9 +92,48 @@ fn compile(
             true => ControlFlow::Break(()),
         }
     });
-    let file = artifact::compile(&engine, component, key);
-    bar.clear();
-    Ok(file?)
+    (engine, bar)
+}
+
+/// Most bytes of a manifest.
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+
+fn manifest(path: &Path) -> Outcome<String> {
+    let unusable = |error: std::io::Error| {
+        Failure::new(Exit::Host, error).context(format!("the manifest `{}` cannot be used", path.display()))
+    };
+    let mut text = String::new();
+    let file = File::open(path).map_err(unusable)?;
+    let read = file.take(MAX_MANIFEST_BYTES + 1).read_to_string(&mut text);
+    if read.map_err(unusable)? as u64 > MAX_MANIFEST_BYTES {
+        return Err(unusable(std::io::Error::other(format!(
+            "it has more than {MAX_MANIFEST_BYTES} bytes"
+        ))));
+    }
+    Ok(text)
+}
+
+/// What the component says about itself, in JSON; nothing for one that does not follow the contract. It is loaded as any
+/// artifact is, by the trust in a key that is made for this alone.
+fn metadata(compiled: &Unfinished<'_>) -> Outcome<Option<Vec<u8>>> {
+    let key = SecretKey::generate().map_err(|error| Failure::new(Exit::Host, error))?;
+    let artifact = compiled.finish(&ArtifactOptions {
+        key: Some(&key),
+        ..ArtifactOptions::default()
+    })?;
+    let component = Artifact::open(&artifact)?.load(&Trust::new([key.public()]))?;
+    let runtime = ComponentRuntime::new(RuntimeConfig::builder().build().map_err(RuntimeError::from)?)?;
+    match Life::of(&runtime, &component) {
+        Life::Answers(answers) => Ok(Some(answers.described().to_string().into_bytes())),
+        Life::No(why) => {
+            log::info!("the artifact says nothing of its component: {why}");
+            Ok(None)
+        }
+        Life::Stopped(failure) => {
+            log::warn!("the artifact says nothing of its component: {failure}");
+            Ok(None)
+        }
+    }
 }
 
 fn expect_folder(file: &Path) -> Outcome<()> {

@@ -3,6 +3,7 @@
 use airssys_wasm::artifact::{Artifact, Header, PublicKey};
 use serde_json::{Value, json};
 
+use crate::exit::{Exit, Failure, Outcome};
 use crate::{output, text};
 
 /// An artifact's header, its signer, and what stands against running it here.
@@ -12,18 +13,30 @@ pub(crate) struct About {
     bytes: u64,
     /// `None`: it would run.
     pub(crate) obstacle: Option<String>,
+    /// What the component said about itself when it was compiled.
+    metadata: Option<Value>,
+    manifest: Option<String>,
 }
 
 impl About {
     /// Of an artifact in a file of so many bytes.
-    pub(crate) fn new(artifact: &Artifact<'_>, bytes: u64) -> About {
+    pub(crate) fn new(artifact: &Artifact<'_>, bytes: u64) -> Outcome<About> {
         let header = artifact.header();
-        About {
+        let metadata = artifact.metadata()?;
+        let metadata = metadata.map(|json| serde_json::from_slice(&json)).transpose();
+        let unreadable = |error| {
+            let failure = Failure::new(Exit::Load, error);
+            failure.context("what the artifact says of its component is no JSON".to_owned())
+        };
+        let manifest = artifact.manifest()?;
+        Ok(About {
+            metadata: metadata.map_err(unreadable)?,
+            manifest: manifest.map(|text| String::from_utf8_lossy(&text).into_owned()),
             signer: artifact.signer(),
             bytes,
             obstacle: header.check_host().err().map(|error| error.to_string()),
             header: header.clone(),
-        }
+        })
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -41,6 +54,8 @@ impl About {
             "cpu": header.cpu,
             "component": digest(header),
             "component-bytes": header.component_bytes,
+            "metadata": self.metadata,
+            "manifest": self.manifest,
             "runs-here": self.obstacle.is_none(),
             "why-not": self.obstacle,
         })
@@ -56,26 +71,56 @@ impl About {
             None => "yes".to_owned(),
             Some(why) => format!("no: {}", text::line(why)),
         };
-        let rows = [
-            ["signed by", &signer],
-            [
+        let mut rows = vec![
+            ("signed by", signer),
+            (
                 "made by",
-                &format!("airssys-wasm {} with wasmer {}", header.version, header.engine),
-            ],
-            ["backend", &format!("{}; {}", header.backend, header.options)],
-            ["target", &header.target],
-            ["processor", &header.cpu.join(", ")],
-            ["features", &header.features],
-            ["engine", &header.tunables],
-            [
+                format!("airssys-wasm {} with wasmer {}", header.version, header.engine),
+            ),
+            ("backend", format!("{}; {}", header.backend, header.options)),
+            ("target", header.target.clone()),
+            ("processor", header.cpu.join(", ")),
+            ("features", header.features.clone()),
+            ("engine", header.tunables.clone()),
+            (
                 "component",
-                &format!("{} ({} bytes)", digest(header), header.component_bytes),
-            ],
-            ["runs here", &here],
+                format!("{} ({} bytes)", digest(header), header.component_bytes),
+            ),
+            ("runs here", here),
         ];
+        rows.extend(self.about());
         // The header may be anybody's text.
-        let rows = rows.map(|row| row.map(text::line));
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(label, shown)| [text::line(label), text::line(shown)])
+            .collect();
         output::table(&rows)
+    }
+
+    /// What there is beside the code, as label and text.
+    fn about(&self) -> Vec<(&'static str, String)> {
+        let metadata = self.metadata.as_ref().map(|about| &about["metadata"]);
+        let text = |key: &str| {
+            metadata
+                .and_then(|metadata| metadata[key].as_str())
+                .unwrap_or("?")
+        };
+        let operations = metadata.and_then(|metadata| metadata["supported-operations"].as_array());
+        let operations: Vec<_> = operations
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let mut about = Vec::new();
+        if metadata.is_some() {
+            about.push(("name", format!("{} {}", text("name"), text("version"))));
+            about.push(("says", text("description").to_owned()));
+            about.push(("offers", operations.join(", ")));
+        }
+        if let Some(manifest) = &self.manifest {
+            about.push(("manifest", format!("{} bytes", manifest.len())));
+        }
+        about
     }
 }
 

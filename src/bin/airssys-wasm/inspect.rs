@@ -22,7 +22,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         true => Some(load::open(&args.component)?),
         false => None,
     };
-    let about = |file| -> Outcome<About> { Ok(About::new(&load::verify(file)?, load::bytes(file))) };
+    let about = |file| About::new(&load::verify(file)?, load::bytes(file));
     let about = file.as_ref().map(about).transpose()?;
     let component = match (&file, &about) {
         // A look at the header takes no trust; what the component says about itself, it says by running.
@@ -68,7 +68,7 @@ fn header(args: &InspectArgs, about: &About) -> Outcome {
 }
 
 /// How the component takes to the contract.
-enum Life {
+pub(crate) enum Life {
     /// It answers.
     Answers(Box<Answers>),
     /// It is no component of the contract, or not one that can be loaded here; the text says why.
@@ -78,7 +78,8 @@ enum Life {
 }
 
 impl Life {
-    fn of(runtime: &ComponentRuntime, component: &Component) -> Life {
+    /// Asks it.
+    pub(crate) fn of(runtime: &ComponentRuntime, component: &Component) -> Life {
         let id = match runtime.load_compiled(component, ComponentOptions::new()) {
             Ok(id) => id,
             Err(error) => return Life::No(error.to_string()),

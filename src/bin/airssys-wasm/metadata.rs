@@ -27,6 +27,14 @@ impl Answers {
         })
     }
 
+    /// What of it does not change while it runs.
+    pub(crate) fn described(&self) -> Value {
+        json!({
+            "metadata": metadata(&self.metadata),
+            "codecs": codecs(&self.codecs),
+        })
+    }
+
     /// Label and text, for each line.
     pub(crate) fn lines(&self) -> Vec<[String; 2]> {
         let metadata = &self.metadata;

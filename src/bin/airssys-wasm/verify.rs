@@ -21,7 +21,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
             Some(true)
         }
     };
-    let about = About::new(&artifact, load::bytes(&file));
+    let about = About::new(&artifact, load::bytes(&file))?;
     let name = args.artifact.to_string_lossy();
     if args.json {
         let mut json = about.json();

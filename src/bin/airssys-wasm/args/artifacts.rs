@@ -68,6 +68,10 @@ pub(crate) struct CompileArgs {
     #[arg(long, value_name = "KEYFILE")]
     pub(crate) sign: Option<PathBuf>,
 
+    /// Put the component's manifest, which is in this file, into the artifact
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+
     /// Print one JSON object: what was written, for which machine, and by whose key
     #[arg(long)]
     pub(crate) json: bool,
