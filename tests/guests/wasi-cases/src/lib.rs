@@ -4,6 +4,7 @@ mod clocks;
 mod cli;
 mod files;
 mod random;
+mod steps;
 mod streams;
 mod text;
 
