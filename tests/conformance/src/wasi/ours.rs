@@ -56,8 +56,8 @@ impl Side for Ours {
     fn list(&self) -> Result<Vec<String>> {
         let mut store = Store::new(&self.engine, WasiBuilder::new().build());
         let instance = self.cases.instantiate(&mut store)?;
-        let list = instance.get_typed_func::<(), (Vec<String>,)>(&mut store, &["list"])?;
-        Ok(list.call(&mut store, ())?.0)
+        let names = instance.get_typed_func::<(), (Vec<String>,)>(&mut store, &["names"])?;
+        Ok(names.call(&mut store, ())?.0)
     }
 
     fn run(&self, case: &str, world: &World) -> Result<Answer> {

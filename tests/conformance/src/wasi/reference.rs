@@ -95,8 +95,8 @@ impl Side for Reference {
     fn list(&self) -> Result<Vec<String>> {
         let mut store = self.store(WasiCtxBuilder::new().build());
         let instance = self.cases.instantiate(&mut store).map_err(foreign)?;
-        let list = instance.get_typed_func::<(), (Vec<String>,)>(&mut store, "list");
-        Ok(list.map_err(foreign)?.call(&mut store, ()).map_err(foreign)?.0)
+        let names = instance.get_typed_func::<(), (Vec<String>,)>(&mut store, "names");
+        Ok(names.map_err(foreign)?.call(&mut store, ()).map_err(foreign)?.0)
     }
 
     fn run(&self, case: &str, world: &World) -> Result<Answer> {

@@ -36,7 +36,7 @@ const GROUPS: &[&[Case]] = &[
 struct Cases;
 
 impl bindings::Guest for Cases {
-    fn list() -> Vec<String> {
+    fn names() -> Vec<String> {
         GROUPS.concat().iter().map(|(name, _)| (*name).to_string()).collect()
     }
 
