@@ -33,7 +33,7 @@ pub struct OpenFile {
     pub(super) access: Access,
     /// What it was opened for.
     pub(super) flags: DescriptorFlags,
-    pub(super) place: Place,
+    pub(super) _place: Place,
 }
 
 /// An open directory. What is opened below it has its access.
@@ -43,7 +43,7 @@ pub struct Folder {
     pub(super) access: Access,
     pub(super) flags: DescriptorFlags,
     /// `None` for those that the host opened.
-    pub(super) place: Option<Place>,
+    pub(super) _place: Option<Place>,
 }
 
 impl Descriptor {

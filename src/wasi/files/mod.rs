@@ -50,7 +50,7 @@ impl Folders {
                 dir,
                 access,
                 flags: open::directory_flags(access),
-                place: None,
+                _place: None,
             };
             self.0.push((Arc::new(folder), guest.to_owned()));
             return Ok(());

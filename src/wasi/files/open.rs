@@ -64,7 +64,7 @@ pub(super) fn open(
             dir: Dir::from_std_file(file.into_std()),
             access: folder.access,
             flags: kept | directory_flags(folder.access),
-            place: Some(place),
+            _place: Some(place),
         })));
     }
     if must_be_directory {
@@ -80,7 +80,7 @@ pub(super) fn open(
         file,
         access: folder.access,
         flags: kept,
-        place,
+        _place: place,
     })))
 }
 

@@ -328,7 +328,7 @@ impl HostDescriptor for WasiCtx {
         descriptor: Resource<Descriptor>,
         other: Resource<Descriptor>,
     ) -> HostResult<bool> {
-        let identity = |descriptor| -> Result<(u64, u64)> {
+        let identity = |descriptor: &Resource<Descriptor>| -> Result<(u64, u64)> {
             stat::identity(&self.table.get(descriptor)?.metadata()?)
         };
         match (identity(&descriptor), identity(&other)) {

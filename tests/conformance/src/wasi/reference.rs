@@ -3,7 +3,6 @@
 use anyhow::{Context, Result, anyhow};
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
-use wasmtime_wasi::p2::bindings::sync::LinkOptions;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
@@ -47,9 +46,7 @@ impl Reference {
         let engine = Engine::new(&config).map_err(foreign)?;
         let component = Component::new(&engine, cases).map_err(foreign)?;
         let mut linker = Linker::new(&engine);
-        let mut options = LinkOptions::default();
-        options.cli_exit_with_code(true);
-        wasmtime_wasi::p2::add_to_linker_with_options_sync(&mut linker, &options).map_err(foreign)?;
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(foreign)?;
         let cases = linker.instantiate_pre(&component).map_err(foreign)?;
         Ok(Reference { engine, cases })
     }
