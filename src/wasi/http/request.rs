@@ -14,7 +14,7 @@ use crate::wasi::bindings::wasi::http::types::{
 
 /// The resource `incoming-request`.
 #[derive(Debug)]
-pub struct IncomingRequest {
+pub(crate) struct IncomingRequest {
     pub(crate) method: http::Method,
     pub(crate) path: Option<PathAndQuery>,
     pub(crate) scheme: Scheme,
@@ -25,7 +25,7 @@ pub struct IncomingRequest {
 
 /// The resource `outgoing-request`.
 #[derive(Debug)]
-pub struct OutgoingRequest {
+pub(crate) struct OutgoingRequest {
     pub(super) method: Method,
     pub(super) path: Option<String>,
     pub(super) scheme: Option<Scheme>,
@@ -36,7 +36,7 @@ pub struct OutgoingRequest {
 
 /// The resource `request-options`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RequestOptions {
+pub(crate) struct RequestOptions {
     pub(super) connect: Option<Duration>,
     pub(super) first_byte: Option<Duration>,
     pub(super) between_bytes: Option<Duration>,

@@ -15,7 +15,7 @@ use crate::wasi::bindings::wasi::http::types::{
 
 /// The resource `incoming-response`.
 #[derive(Debug)]
-pub struct IncomingResponse {
+pub(crate) struct IncomingResponse {
     pub(super) status: StatusCode,
     pub(super) headers: Fields,
     pub(super) body: Option<IncomingBody>,
@@ -23,7 +23,7 @@ pub struct IncomingResponse {
 
 /// The resource `outgoing-response`.
 #[derive(Debug)]
-pub struct OutgoingResponse {
+pub(crate) struct OutgoingResponse {
     status: StatusCode,
     headers: Fields,
     body: Option<Reader>,
@@ -42,7 +42,7 @@ impl OutgoingResponse {
 pub(crate) type Answer = Result<http::Response<Option<Reader>>, ErrorCode>;
 
 /// The resource `response-outparam`: who gets the answer.
-pub struct ResponseOutparam(Box<dyn FnOnce(Answer) + Send>);
+pub(crate) struct ResponseOutparam(Box<dyn FnOnce(Answer) + Send>);
 
 impl ResponseOutparam {
     pub(crate) fn new(answer: impl FnOnce(Answer) + Send + 'static) -> ResponseOutparam {

@@ -33,7 +33,7 @@ pub(crate) struct Bounds {
 
 /// The resource `incoming-body`, and what its stream and its trailers are of.
 #[derive(Clone)]
-pub struct IncomingBody {
+pub(crate) struct IncomingBody {
     shared: Arc<Mutex<Incoming>>,
 }
 
@@ -217,7 +217,7 @@ impl StdError for Failed {}
 
 /// The resource `future-trailers`.
 #[derive(Debug)]
-pub struct FutureTrailers {
+pub(crate) struct FutureTrailers {
     /// Nothing once they were got.
     body: Option<IncomingBody>,
 }

@@ -5,7 +5,7 @@ mod incoming;
 mod outgoing;
 mod pipe;
 
-pub(crate) use incoming::{Bounds, BoxBody, Failed, FutureTrailers, IncomingBody};
+pub(crate) use incoming::{Bounds, Failed, FutureTrailers, IncomingBody};
 pub(crate) use outgoing::OutgoingBody;
 pub(crate) use pipe::{Reader, Unfinished};
 

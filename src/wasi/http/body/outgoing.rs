@@ -14,7 +14,7 @@ use crate::wasi::io::{Output, StreamError, Waits};
 
 /// The resource `outgoing-body`. One that is dropped before its end is cut off.
 #[derive(Debug)]
-pub struct OutgoingBody {
+pub(crate) struct OutgoingBody {
     writer: BodyWriter,
     streamed: bool,
     finished: bool,

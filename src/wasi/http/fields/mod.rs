@@ -86,7 +86,7 @@ impl Drop for Share {
 
 /// The fields of a message, or fields that will be some message's.
 #[derive(Debug)]
-pub struct Fields {
+pub(crate) struct Fields {
     map: Arc<HeaderMap>,
     mutable: bool,
     share: Share,

@@ -31,7 +31,7 @@ pub(super) use connections::Connections;
 
 /// The resource `future-incoming-response`.
 #[derive(Debug)]
-pub struct FutureIncomingResponse {
+pub(crate) struct FutureIncomingResponse {
     state: State,
     /// Time that the response's body may pause for.
     pause: Duration,
