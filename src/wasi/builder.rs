@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::WasiCtx;
 use super::cli::{CliConfig, CliCtx, Stdin, Stdout};
+use super::http::{HttpCtx, HttpLimits};
 use super::limits::WasiLimits;
 use super::net::{Grants, ListenGrant, Net, NetGrant};
 use super::sockets::Places;
@@ -15,6 +16,7 @@ use crate::component::ResourceTable;
 pub struct WasiBuilder {
     cli: CliConfig,
     limits: WasiLimits,
+    http: HttpLimits,
     net: Grants,
 }
 
@@ -99,6 +101,12 @@ impl WasiBuilder {
         self
     }
 
+    /// Sets what the component may take of the host through HTTP.
+    pub fn http_limits(&mut self, limits: HttpLimits) -> &mut WasiBuilder {
+        self.http = limits;
+        self
+    }
+
     /// A context for one instance.
     pub fn build(&self) -> WasiCtx {
         WasiCtx {
@@ -108,6 +116,7 @@ impl WasiBuilder {
             started: Instant::now(),
             cli: CliCtx::new(&self.cli, &self.limits),
             net: Net::new(&self.net),
+            http: HttpCtx::new(self.http.clone()),
             sockets: Places::new(self.limits.sockets),
         }
     }

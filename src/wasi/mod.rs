@@ -37,6 +37,7 @@ pub(crate) mod cli;
 mod clocks;
 mod command;
 pub(crate) mod executor;
+pub mod http;
 pub(crate) mod io;
 mod limits;
 pub(crate) mod net;
@@ -69,6 +70,8 @@ pub struct WasiCtx {
     pub(crate) cli: cli::CliCtx,
     /// What of the network it may reach.
     pub(crate) net: net::Net,
+    /// Its fields, its connections.
+    pub(crate) http: http::HttpCtx,
     /// How many sockets it has.
     sockets: sockets::Places,
 }

@@ -59,11 +59,6 @@ impl IncomingBody {
         IncomingBody::of(Some(body), bounds, connection)
     }
 
-    /// A body of nothing.
-    pub(crate) fn empty(bounds: Bounds) -> IncomingBody {
-        IncomingBody::of(None, bounds, None)
-    }
-
     /// One of hyper's, whose errors `error` translates.
     pub(crate) fn of_hyper(
         body: hyper::body::Incoming,
