@@ -25,8 +25,12 @@ fn a_component_sees_the_request_and_not_what_is_the_hosts() {
     let mut asked = request(Method::from_bytes(b"PURGE").unwrap(), "/describe?a=b%20c", "");
     asked.headers_mut().insert("x-one", "1".parse().unwrap());
     asked.headers_mut().append("x-one", "2".parse().unwrap());
-    asked.headers_mut().insert("connection", "keep-alive".parse().unwrap());
-    asked.headers_mut().insert("upgrade", "websocket".parse().unwrap());
+    asked
+        .headers_mut()
+        .insert("connection", "keep-alive".parse().unwrap());
+    asked
+        .headers_mut()
+        .insert("upgrade", "websocket".parse().unwrap());
     let told = exchange(server.addr, asked).unwrap().text();
     let mut lines: Vec<&str> = told.lines().collect();
     lines[4..].sort_unstable();
@@ -66,7 +70,11 @@ fn statuses_are_the_components() {
         assert_eq!(get(server.addr, &format!("/status?{status}")).status, status);
     }
     for status in ["0", "99", "100", "101", "1000", "70000"] {
-        assert_eq!(get(server.addr, &format!("/status?{status}")).status, 400, "{status}");
+        assert_eq!(
+            get(server.addr, &format!("/status?{status}")).status,
+            400,
+            "{status}"
+        );
     }
 }
 
@@ -83,7 +91,11 @@ fn a_response_begins_before_the_component_has_ended() {
         assert_ne!(read, 0);
         seen.extend_from_slice(&first[..read]);
     }
-    assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_millis(400),
+        "{:?}",
+        start.elapsed()
+    );
     assert!(!String::from_utf8_lossy(&seen).contains("line 9"));
     let rest = raw.rest();
     assert!(rest.contains("line 9"), "{rest}");
@@ -117,7 +129,9 @@ fn pipelined_requests_are_answered_in_their_order() {
     let mut from = 0;
     for number in 0..50 {
         let wanted = format!("n {number:02}");
-        from += answers[from..].find(&wanted).unwrap_or_else(|| panic!("{wanted}: {answers}"));
+        from += answers[from..]
+            .find(&wanted)
+            .unwrap_or_else(|| panic!("{wanted}: {answers}"));
     }
     assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 50);
 }
@@ -158,10 +172,16 @@ fn answers_to_head_have_no_body_and_old_clients_are_served() {
 #[test]
 fn an_environment_is_what_was_granted() {
     let mut wasi = WasiBuilder::new();
-    assert_eq!(get(Running::with(&wasi, limits()).addr, "/environment").text(), "");
+    assert_eq!(
+        get(Running::with(&wasi, limits()).addr, "/environment").text(),
+        ""
+    );
     wasi.env("GREETING", "hello").env("TARGET", "world");
     let server = Running::with(&wasi, limits());
-    assert_eq!(get(server.addr, "/environment").text(), "GREETING=hello\nTARGET=world");
+    assert_eq!(
+        get(server.addr, "/environment").text(),
+        "GREETING=hello\nTARGET=world"
+    );
 }
 
 #[test]
@@ -172,10 +192,16 @@ fn each_request_leaves_a_line_in_the_access_log() {
     let found = lines("logged-once");
     assert_eq!(found.len(), 1, "{found:?}");
     let line = &found[0];
-    assert!(line.starts_with("airssys_wasm::access GET /large?12345&logged-once peer=127.0.0.1:"), "{line}");
+    assert!(
+        line.starts_with("airssys_wasm::access GET /large?12345&logged-once peer=127.0.0.1:"),
+        "{line}"
+    );
     assert!(line.contains(" status=200 "), "{line}");
     // `large?12345&logged-once` is no number, so nothing is in the body.
-    assert!(line.contains(" bytes=0 ") && line.ends_with(" complete=true"), "{line}");
+    assert!(
+        line.contains(" bytes=0 ") && line.ends_with(" complete=true"),
+        "{line}"
+    );
     assert_eq!(get(server.addr, "/trap?logged-trap").status, 500);
     assert!(lines("logged-trap")[0].contains(" status=500 "));
 }

@@ -47,7 +47,9 @@ pub(crate) async fn connect(addr: SocketAddr) -> Sender {
 pub(crate) async fn send(sender: &mut Sender, request: Request<Full<Bytes>>) -> hyper::Result<Response> {
     let response = tokio::time::timeout(LONG, sender.send_request(request));
     let (head, body) = response.await.expect("an answer in time")?.into_parts();
-    let body = tokio::time::timeout(LONG, body.collect()).await.expect("a body in time")?;
+    let body = tokio::time::timeout(LONG, body.collect())
+        .await
+        .expect("a body in time")?;
     let trailers = body.trailers().cloned();
     Ok(Response {
         status: head.status,
@@ -106,7 +108,10 @@ impl Raw {
                 Ok(read) => bytes.extend_from_slice(&part[..read]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    panic!("the server keeps the connection: {}", String::from_utf8_lossy(&bytes));
+                    panic!(
+                        "the server keeps the connection: {}",
+                        String::from_utf8_lossy(&bytes)
+                    );
                 }
                 Err(_) => break,
             }

@@ -45,7 +45,11 @@ fn cases() -> Vec<Case> {
         ("a header without a colon", with_header("nonsense"), BAD),
         ("a folded header", with_header("x: a\r\n b"), BAD),
         ("a name that is not ASCII", with_header("ü: a"), BAD),
-        ("no host", b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec(), BAD),
+        (
+            "no host",
+            b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec(),
+            BAD,
+        ),
         ("two hosts", with_header("Host: b"), BAD),
         (
             "a host that is none",
@@ -56,11 +60,23 @@ fn cases() -> Vec<Case> {
         ("no method", first_line(" / HTTP/1.1"), BAD),
         ("no path", first_line("GET HTTP/1.1"), BAD),
         ("a space in the path", first_line("GET /a b HTTP/1.1"), BAD),
-        ("a control character in the path", first_line("GET /a\x01b HTTP/1.1"), BAD),
+        (
+            "a control character in the path",
+            first_line("GET /a\x01b HTTP/1.1"),
+            BAD,
+        ),
         ("a version that there is not", first_line("GET / HTTP/9.9"), BAD),
         ("a version that is none", first_line("GET / nonsense"), BAD),
-        ("the other version's preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), &["400", "505", ""]),
-        ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\0\0\0\0\r\n\r\n".to_vec(), BAD),
+        (
+            "the other version's preface",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+            &["400", "505", ""],
+        ),
+        (
+            "TLS",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\0\0\0\0\r\n\r\n".to_vec(),
+            BAD,
+        ),
         ("nonsense", vec![0xff; 1000], ANY_END),
         ("NULs", vec![0; 10_000], ANY_END),
         ("a tunnel", first_line("CONNECT internal:443 HTTP/1.1"), &["405"]),
@@ -69,29 +85,71 @@ fn cases() -> Vec<Case> {
             first_line(&format!("GET /{} HTTP/1.1", "a".repeat(100 << 10))),
             &["414", "431"],
         ),
-        ("a header of 100 KiB", with_header(&format!("x: {}", "a".repeat(100 << 10))), FULL),
-        ("a name of 100 KiB", with_header(&format!("{}: y", "a".repeat(100 << 10))), &["431", "400"]),
+        (
+            "a header of 100 KiB",
+            with_header(&format!("x: {}", "a".repeat(100 << 10))),
+            FULL,
+        ),
+        (
+            "a name of 100 KiB",
+            with_header(&format!("{}: y", "a".repeat(100 << 10))),
+            &["431", "400"],
+        ),
         ("101 headers", with_header(many(101).trim_end()), FULL),
         ("10,000 headers", with_header(many(10_000).trim_end()), FULL),
         ("a negative length", post("Content-Length: -1", ""), BAD),
         ("a signed length", post("Content-Length: +1", "a"), BAD),
         ("a length that is none", post("Content-Length: ten", ""), BAD),
-        ("a length beyond 2^64", post("Content-Length: 18446744073709551616", ""), BAD),
-        ("two lengths", post("Content-Length: 1\r\nContent-Length: 2", "ab"), BAD),
-        ("a length of 2^63", post("Content-Length: 9223372036854775808", ""), &["413"]),
-        ("a length over the limit", post("Content-Length: 1048577", ""), &["413"]),
-        ("a coding that there is not", post("Transfer-Encoding: gzip", ""), BAD),
-        ("chunks within a coding", post("Transfer-Encoding: chunked, gzip", "0\r\n\r\n"), BAD),
+        (
+            "a length beyond 2^64",
+            post("Content-Length: 18446744073709551616", ""),
+            BAD,
+        ),
+        (
+            "two lengths",
+            post("Content-Length: 1\r\nContent-Length: 2", "ab"),
+            BAD,
+        ),
+        (
+            "a length of 2^63",
+            post("Content-Length: 9223372036854775808", ""),
+            &["413"],
+        ),
+        (
+            "a length over the limit",
+            post("Content-Length: 1048577", ""),
+            &["413"],
+        ),
+        (
+            "a coding that there is not",
+            post("Transfer-Encoding: gzip", ""),
+            BAD,
+        ),
+        (
+            "chunks within a coding",
+            post("Transfer-Encoding: chunked, gzip", "0\r\n\r\n"),
+            BAD,
+        ),
         (
             "chunks over the limit",
-            post("Transfer-Encoding: chunked", &format!("200000\r\n{}\r\n0\r\n\r\n", "a".repeat(0x20_0000))),
+            post(
+                "Transfer-Encoding: chunked",
+                &format!("200000\r\n{}\r\n0\r\n\r\n", "a".repeat(0x20_0000)),
+            ),
             &["413", ""],
         ),
         // The component is told that the body is broken, and answers with that.
-        ("a chunk size that is none", post("Transfer-Encoding: chunked", "xyz\r\nabc\r\n0\r\n\r\n"), &["500", "502"]),
+        (
+            "a chunk size that is none",
+            post("Transfer-Encoding: chunked", "xyz\r\nabc\r\n0\r\n\r\n"),
+            &["500", "502"],
+        ),
         (
             "a chunk size beyond 2^64",
-            post("Transfer-Encoding: chunked", "fffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
+            post(
+                "Transfer-Encoding: chunked",
+                "fffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+            ),
             &["500", "502"],
         ),
         (
@@ -101,7 +159,10 @@ fn cases() -> Vec<Case> {
         ),
         (
             "a chunk's extension without end",
-            post("Transfer-Encoding: chunked", &format!("3;{}\r\nabc\r\n0\r\n\r\n", "x".repeat(200_000))),
+            post(
+                "Transfer-Encoding: chunked",
+                &format!("3;{}\r\nabc\r\n0\r\n\r\n", "x".repeat(200_000)),
+            ),
             &["500", "502", ""],
         ),
     ]
@@ -115,7 +176,9 @@ fn requests_that_are_none_are_refused_and_the_next_one_is_served() {
     let mut wrong = Vec::new();
     for (name, bytes, expected) in &cases {
         let answer = raw(server.addr, bytes);
-        let status = answer.strip_prefix("HTTP/1.1 ").or(answer.strip_prefix("HTTP/1.0 "));
+        let status = answer
+            .strip_prefix("HTTP/1.1 ")
+            .or(answer.strip_prefix("HTTP/1.0 "));
         let status = status.map_or("", |rest| &rest[..3.min(rest.len())]);
         if !expected.contains(&status) {
             let begin: String = answer.chars().take(80).collect();
@@ -174,7 +237,10 @@ fn a_head_that_never_ends_is_not_waited_for() {
 fn a_body_that_pauses_or_never_ends_is_an_error_for_the_component() {
     let server = Running::start();
     let start = Instant::now();
-    let paused = raw(server.addr, b"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    let paused = raw(
+        server.addr,
+        b"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc",
+    );
     assert!(paused.starts_with("HTTP/1.1 408"), "{paused}");
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 

@@ -35,9 +35,21 @@ fn what_a_component_does_wrong_is_one_request_with_no_details() {
 #[test]
 fn a_body_without_its_end_reaches_the_client_without_an_end() {
     let server = Running::start();
-    for path in ["/trap-later", "/unfinished", "/short", "/overwrite", "/spin-later"] {
-        let answer = raw(server.addr, format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
-        assert!(answer.starts_with("HTTP/1.1 200") || answer.is_empty(), "{path}: {answer}");
+    for path in [
+        "/trap-later",
+        "/unfinished",
+        "/short",
+        "/overwrite",
+        "/spin-later",
+    ] {
+        let answer = raw(
+            server.addr,
+            format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(),
+        );
+        assert!(
+            answer.starts_with("HTTP/1.1 200") || answer.is_empty(),
+            "{path}: {answer}"
+        );
         assert!(!answer.ends_with("0\r\n\r\n"), "{path}: {answer}");
         assert_eq!(get(server.addr, "/").text(), "hello", "after {path}");
     }
@@ -65,7 +77,11 @@ fn a_component_that_never_ends_is_stopped() {
         let response = get(server.addr, path);
         assert_eq!(response.status, 504, "{path}");
         assert!(start.elapsed() >= Duration::from_secs(2), "{path}");
-        assert!(start.elapsed() < Duration::from_secs(10), "{path}: {:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{path}: {:?}",
+            start.elapsed()
+        );
     }
     let endless = raw(server.addr, b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(endless.starts_with("HTTP/1.1 200"));
@@ -112,7 +128,11 @@ fn slow_requests_do_not_hold_up_the_others() {
     std::thread::sleep(Duration::from_millis(100));
     let start = Instant::now();
     assert_eq!(get(addr, "/").text(), "hello");
-    assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_millis(1200),
+        "{:?}",
+        start.elapsed()
+    );
     for slow in slow {
         assert_eq!(slow.join().unwrap().text(), "late");
     }

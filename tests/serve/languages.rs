@@ -23,7 +23,10 @@ fn built(name: &str) -> Option<Vec<u8>> {
     match std::fs::read(&path) {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            let what = format!("{}: {error}; build it with `cargo xtask guests {name}`", path.display());
+            let what = format!(
+                "{}: {error}; build it with `cargo xtask guests {name}`",
+                path.display()
+            );
             assert!(std::env::var_os("AIRSSYS_REQUIRE_ALL").is_none(), "{what}");
             eprintln!("LEFT OUT: {name} is not tested: {what}");
             None
@@ -41,12 +44,17 @@ fn answers(bytes: &[u8], backend: Backend) {
     let server = Running::of(&engine, &component, &WasiBuilder::new(), limits);
     for _ in 0..5 {
         let hello = get(server.addr, "/");
-        assert_eq!((hello.status.as_u16(), hello.text().as_str()), (200, "hello"), "{backend}");
+        assert_eq!(
+            (hello.status.as_u16(), hello.text().as_str()),
+            (200, "hello"),
+            "{backend}"
+        );
         assert_eq!(hello.headers["content-type"], "text/plain");
     }
     let body = "grüße, 世界 ".repeat(2000);
     let mut echo = request(Method::POST, "/echo", body.clone());
-    echo.headers_mut().insert("content-type", "text/x-test".parse().unwrap());
+    echo.headers_mut()
+        .insert("content-type", "text/x-test".parse().unwrap());
     let echo = exchange(server.addr, echo).unwrap();
     assert_eq!(echo.headers["content-type"], "text/x-test", "{backend}");
     assert!(echo.text() == body, "{backend}: {} bytes", echo.body.len());
@@ -64,12 +72,16 @@ fn rust() {
 
 #[test]
 fn javascript() {
-    let Some(bytes) = built("wasi-http-javascript") else { return };
+    let Some(bytes) = built("wasi-http-javascript") else {
+        return;
+    };
     answers(&bytes, Backend::available()[0]);
 }
 
 #[test]
 fn python() {
-    let Some(bytes) = built("wasi-http-python") else { return };
+    let Some(bytes) = built("wasi-http-python") else {
+        return;
+    };
     answers(&bytes, Backend::available()[0]);
 }

@@ -61,7 +61,13 @@ fn what_cannot_be_served_is_told_at_once() {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let bind = |bytes: &[u8], addr| {
         let component = Component::from_binary(&engine, bytes).unwrap();
-        Server::bind(&engine, &component, addr, &WasiBuilder::new(), ServeLimits::default())
+        Server::bind(
+            &engine,
+            &component,
+            addr,
+            &WasiBuilder::new(),
+            ServeLimits::default(),
+        )
     };
     let error = bind(b"\0asm\x0d\0\x01\0", any).unwrap_err();
     assert!(

@@ -47,7 +47,11 @@ fn ask(server: &Running, url: &str) -> String {
 fn what_is_granted_is_reached_and_answered() {
     let origin = Origin::new(|stream, head| {
         let body = head.to_lowercase();
-        let _ = write!(stream, "HTTP/1.1 203 Fine\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let _ = write!(
+            stream,
+            "HTTP/1.1 203 Fine\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
     });
     let server = granting(&[&origin.addr.to_string()], quick());
     let told = ask(&server, &origin.url());
@@ -63,8 +67,15 @@ fn what_is_granted_is_reached_and_answered() {
 fn bodies_and_responses_go_through_a_component() {
     let origin = Origin::new(|stream, head| {
         let length = head.split("content-length: ").nth(1);
-        let mut body = head.split_once("\r\n\r\n").map_or("", |(_, body)| body).as_bytes().to_vec();
-        assert!(length.is_none(), "the guest says no length, so chunks are sent: {head}");
+        let mut body = head
+            .split_once("\r\n\r\n")
+            .map_or("", |(_, body)| body)
+            .as_bytes()
+            .to_vec();
+        assert!(
+            length.is_none(),
+            "the guest says no length, so chunks are sent: {head}"
+        );
         let mut part = [0; 4096];
         while !body.ends_with(b"0\r\n\r\n") {
             match stream.read(&mut part) {
@@ -73,7 +84,11 @@ fn bodies_and_responses_go_through_a_component() {
             }
         }
         let count = body.iter().filter(|byte| **byte == b'z').count().to_string();
-        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{count}", count.len());
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{count}",
+            count.len()
+        );
     });
     let server = loopback();
     let path = format!("/post?{}", origin.url());
@@ -84,7 +99,10 @@ fn bodies_and_responses_go_through_a_component() {
         "HTTP/1.1 418 Tea\r\nX-Kind: Green\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n",
     );
     let proxied = get(server.addr, &format!("/proxy?{}", chunked.url()));
-    assert_eq!((proxied.status.as_u16(), proxied.text().as_str()), (418, "abcdef"));
+    assert_eq!(
+        (proxied.status.as_u16(), proxied.text().as_str()),
+        (418, "abcdef")
+    );
     assert_eq!(proxied.headers["x-kind"], "Green");
 }
 
@@ -110,34 +128,109 @@ fn a_grant_of_everything_public_leads_nowhere_inside() {
     let port = origin.addr.port();
     let server = granting(&["*"], quick());
     let cases = [
-        (format!("http://127.0.0.1:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        (format!("http://127.1.2.3:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        (format!("http://0.0.0.0:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        (format!("http://[::1]:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        (format!("http://[::]:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        (format!("http://[::ffff:127.0.0.1]:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        (format!("http://[::ffff:7f00:1]:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        (format!("http://[64:ff9b::7f00:1]:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        ("http://169.254.169.254/latest/".to_owned(), "ErrorCode::DestinationIpProhibited"),
-        ("http://[fd00:ec2::254]/latest/".to_owned(), "ErrorCode::DestinationIpProhibited"),
-        ("http://100.100.100.200/".to_owned(), "ErrorCode::DestinationIpProhibited"),
-        ("http://10.0.0.1/".to_owned(), "ErrorCode::DestinationIpProhibited"),
-        ("http://172.16.0.1/".to_owned(), "ErrorCode::DestinationIpProhibited"),
-        ("http://192.168.0.1/".to_owned(), "ErrorCode::DestinationIpProhibited"),
-        ("http://[fe80::1]/".to_owned(), "ErrorCode::DestinationIpProhibited"),
-        ("http://255.255.255.255/".to_owned(), "ErrorCode::DestinationIpProhibited"),
-        ("http://224.0.0.1/".to_owned(), "ErrorCode::DestinationIpProhibited"),
+        (
+            format!("http://127.0.0.1:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            format!("http://127.1.2.3:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            format!("http://0.0.0.0:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            format!("http://[::1]:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            format!("http://[::]:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            format!("http://[::ffff:127.0.0.1]:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            format!("http://[::ffff:7f00:1]:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            format!("http://[64:ff9b::7f00:1]:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://169.254.169.254/latest/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://[fd00:ec2::254]/latest/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://100.100.100.200/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://10.0.0.1/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://172.16.0.1/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://192.168.0.1/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://[fe80::1]/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://255.255.255.255/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            "http://224.0.0.1/".to_owned(),
+            "ErrorCode::DestinationIpProhibited",
+        ),
         // A name that resolves to this host.
-        (format!("http://localhost:{port}/"), "ErrorCode::DestinationIpProhibited"),
-        (format!("http://LOCALHOST.:{port}/"), "ErrorCode::DestinationIpProhibited"),
+        (
+            format!("http://localhost:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
+        (
+            format!("http://LOCALHOST.:{port}/"),
+            "ErrorCode::DestinationIpProhibited",
+        ),
         // Addresses in disguise.
-        (format!("http://2130706433:{port}/"), "ErrorCode::HttpRequestUriInvalid"),
-        (format!("http://0x7f000001:{port}/"), "ErrorCode::HttpRequestUriInvalid"),
-        (format!("http://127.1:{port}/"), "ErrorCode::HttpRequestUriInvalid"),
-        (format!("http://0177.0.0.1:{port}/"), "ErrorCode::HttpRequestUriInvalid"),
+        (
+            format!("http://2130706433:{port}/"),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
+        (
+            format!("http://0x7f000001:{port}/"),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
+        (
+            format!("http://127.1:{port}/"),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
+        (
+            format!("http://0177.0.0.1:{port}/"),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
         // Another host before the one that counts.
-        (format!("http://example.com@127.0.0.1:{port}/"), "ErrorCode::HttpRequestUriInvalid"),
-        (format!("http://user:pass@localhost:{port}/"), "ErrorCode::HttpRequestUriInvalid"),
+        (
+            format!("http://example.com@127.0.0.1:{port}/"),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
+        (
+            format!("http://user:pass@localhost:{port}/"),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
     ];
     for (url, expected) in &cases {
         assert_eq!(&ask(&server, url), expected, "{url}");
@@ -153,9 +246,18 @@ fn requests_that_are_none_are_not_sent() {
     let cases = [
         (format!("ftp://{}/", origin.addr), "ErrorCode::HttpProtocolError"),
         ("http:///path".to_owned(), "ErrorCode::HttpRequestUriInvalid"),
-        ("http://127.0.0.1:0x50/".to_owned(), "ErrorCode::HttpRequestUriInvalid"),
-        ("http://127.0.0.1:70000/".to_owned(), "ErrorCode::HttpRequestUriInvalid"),
-        ("http://127.0.0.1:/".to_owned(), "ErrorCode::HttpRequestUriInvalid"),
+        (
+            "http://127.0.0.1:0x50/".to_owned(),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
+        (
+            "http://127.0.0.1:70000/".to_owned(),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
+        (
+            "http://127.0.0.1:/".to_owned(),
+            "ErrorCode::HttpRequestUriInvalid",
+        ),
         ("http://:80/".to_owned(), "ErrorCode::HttpRequestUriInvalid"),
         (long, "ErrorCode::HttpRequestUriTooLong"),
     ];
@@ -170,7 +272,11 @@ fn requests_that_are_none_are_not_sent() {
 #[test]
 fn redirections_are_shown_and_not_followed() {
     let inside = Origin::answering("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret");
-    for to in [inside.url(), "http://169.254.169.254/".to_owned(), "http://10.0.0.1/".to_owned()] {
+    for to in [
+        inside.url(),
+        "http://169.254.169.254/".to_owned(),
+        "http://10.0.0.1/".to_owned(),
+    ] {
         let origin = Origin::answering(format!(
             "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 5\r\n\r\nmoved"
         ));
@@ -193,20 +299,64 @@ fn what_servers_do_wrong_is_an_error_of_its_own() {
     let incomplete = "ErrorCode::HttpResponseIncomplete";
     let answers: Vec<(&str, String, &str)> = vec![
         ("nothing", String::new(), incomplete),
-        ("half a head", "HTTP/1.1 200 OK\r\nx: y\r\n".to_owned(), incomplete),
+        (
+            "half a head",
+            "HTTP/1.1 200 OK\r\nx: y\r\n".to_owned(),
+            incomplete,
+        ),
         ("nonsense", "nonsense\r\n\r\n".to_owned(), protocol),
-        ("another protocol", "SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned(), protocol),
-        ("a version that there is not", "HTTP/3.0 200 OK\r\n\r\n".to_owned(), protocol),
-        ("a status that is none", "HTTP/1.1 20 OK\r\n\r\n".to_owned(), protocol),
-        ("a header that is none", "HTTP/1.1 200 OK\r\na b: c\r\n\r\n".to_owned(), protocol),
-        ("a NUL in a header", "HTTP/1.1 200 OK\r\na: b\0c\r\n\r\n".to_owned(), protocol),
+        (
+            "another protocol",
+            "SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned(),
+            protocol,
+        ),
+        (
+            "a version that there is not",
+            "HTTP/3.0 200 OK\r\n\r\n".to_owned(),
+            protocol,
+        ),
+        (
+            "a status that is none",
+            "HTTP/1.1 20 OK\r\n\r\n".to_owned(),
+            protocol,
+        ),
+        (
+            "a header that is none",
+            "HTTP/1.1 200 OK\r\na b: c\r\n\r\n".to_owned(),
+            protocol,
+        ),
+        (
+            "a NUL in a header",
+            "HTTP/1.1 200 OK\r\na: b\0c\r\n\r\n".to_owned(),
+            protocol,
+        ),
         ("300 headers", format!("HTTP/1.1 200 OK\r\n{many}\r\n"), section),
         ("a header of 100 KB", large, section),
-        ("two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_owned(), protocol),
-        ("a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n".to_owned(), protocol),
-        ("less than was promised", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".to_owned(), incomplete),
-        ("chunks without their end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n".to_owned(), incomplete),
-        ("a chunk size that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n".to_owned(), protocol),
+        (
+            "two lengths",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_owned(),
+            protocol,
+        ),
+        (
+            "a negative length",
+            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n".to_owned(),
+            protocol,
+        ),
+        (
+            "less than was promised",
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".to_owned(),
+            incomplete,
+        ),
+        (
+            "chunks without their end",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n".to_owned(),
+            incomplete,
+        ),
+        (
+            "a chunk size that is none",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n".to_owned(),
+            protocol,
+        ),
     ];
     let mut wrong = Vec::new();
     for (name, bytes, expected) in answers {
@@ -256,7 +406,11 @@ fn what_servers_do_wrong_is_an_error_of_its_own() {
         if !told.starts_with(expected) {
             wrong.push(format!("{name}: {told}, not {expected}"));
         }
-        assert!(start.elapsed() < Duration::from_secs(4), "{name}: {:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(4),
+            "{name}: {:?}",
+            start.elapsed()
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -281,8 +435,14 @@ fn guests_ask_for_less_time_and_never_for_more() {
 fn connections_are_not_made_or_are_bounded() {
     let server = loopback();
     // A port that nobody listens at any more.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert_eq!(ask(&server, &format!("http://{gone}/")), "ErrorCode::ConnectionRefused");
+    let gone = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    assert_eq!(
+        ask(&server, &format!("http://{gone}/")),
+        "ErrorCode::ConnectionRefused"
+    );
     let silent = Origin::new(|_, _| std::thread::sleep(Duration::from_secs(5)));
     let flood = get(server.addr, &format!("/gets?{}", silent.url())).text();
     assert_eq!(flood, "5 ErrorCode::ConnectionLimitReached");

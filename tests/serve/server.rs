@@ -34,7 +34,12 @@ pub(crate) fn limits() -> ServeLimits {
 }
 
 impl Running {
-    pub(crate) fn of(engine: &Engine, component: &Component, wasi: &WasiBuilder, limits: ServeLimits) -> Running {
+    pub(crate) fn of(
+        engine: &Engine,
+        component: &Component,
+        wasi: &WasiBuilder,
+        limits: ServeLimits,
+    ) -> Running {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = Server::bind(engine, component, any, wasi, limits).expect("it can be served");
         let (addr, shutdown) = (server.local_addr(), server.shutdown_handle());

@@ -71,7 +71,10 @@ enum Toolchain {
         wit: &'static str,
     },
     /// JavaScript or Python with a world of its own over all of WASI, in the version that the toolchain has.
-    Wasi { language: Language, version: &'static str },
+    Wasi {
+        language: Language,
+        version: &'static str,
+    },
     /// A consumer in Rust over a provider in C: two folders within the guest's.
     Composition {
         consumer: &'static str,

@@ -97,7 +97,10 @@ impl HostIncomingRequest for WasiCtx {
         Ok(self.table.push(headers)?)
     }
 
-    fn consume(&mut self, request: Resource<IncomingRequest>) -> HostResult<Result<Resource<IncomingBody>, ()>> {
+    fn consume(
+        &mut self,
+        request: Resource<IncomingRequest>,
+    ) -> HostResult<Result<Resource<IncomingBody>, ()>> {
         match self.table.get_mut(&request)?.body.take() {
             Some(body) => Ok(Ok(self.table.push(body)?)),
             None => Ok(Err(())),
@@ -140,7 +143,11 @@ impl HostOutgoingRequest for WasiCtx {
         Ok(self.table.get(&request)?.method.clone())
     }
 
-    fn set_method(&mut self, request: Resource<OutgoingRequest>, method: Method) -> HostResult<Result<(), ()>> {
+    fn set_method(
+        &mut self,
+        request: Resource<OutgoingRequest>,
+        method: Method,
+    ) -> HostResult<Result<(), ()>> {
         let most = self.http.limits.uri_bytes;
         let fits = |text: &str| text.len() <= most;
         let message = self.table.get_mut(&request)?;

@@ -25,12 +25,16 @@ fn copy(from: &Path, to: &Path, version: &str) -> Result<()> {
     let entries = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
     for entry in entries {
         let path = entry?.path();
-        let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|kind| kind == "wit")) else {
+        let Some(name) = path
+            .file_name()
+            .filter(|_| path.extension().is_some_and(|kind| kind == "wit"))
+        else {
             continue;
         };
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let out = to.join(name);
-        fs::write(&out, text.replace(OURS, version)).with_context(|| format!("cannot write {}", out.display()))?;
+        fs::write(&out, text.replace(OURS, version))
+            .with_context(|| format!("cannot write {}", out.display()))?;
     }
     Ok(())
 }

@@ -183,7 +183,10 @@ impl Waits for BodyStream {
 impl Input for BodyStream {
     fn read(&mut self, max: usize) -> Result<Bytes, StreamError> {
         let mut incoming = self.0.lock();
-        if incoming.poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        if incoming
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
+        {
             return Ok(Bytes::new());
         }
         if incoming.buffer.is_empty() {

@@ -211,10 +211,14 @@ mod tests {
         assert_eq!(writer.room().unwrap(), 0);
         let mut cx = Context::from_waker(Waker::noop());
         assert!(writer.poll_room(&mut cx).is_pending());
-        assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(frame))) if frame.data_ref().unwrap() == "abc"));
+        assert!(
+            matches!(next(&mut reader), Poll::Ready(Some(Ok(frame))) if frame.data_ref().unwrap() == "abc")
+        );
         assert_eq!(writer.room().unwrap(), 3);
         assert!(writer.poll_room(&mut cx).is_ready());
-        assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(frame))) if frame.data_ref().unwrap() == "d"));
+        assert!(
+            matches!(next(&mut reader), Poll::Ready(Some(Ok(frame))) if frame.data_ref().unwrap() == "d")
+        );
         assert!(next(&mut reader).is_pending());
         writer.finish(None);
         writer.abort();

@@ -35,7 +35,9 @@ pub(crate) enum FieldError {
     #[error("these headers cannot be changed")]
     Immutable,
     /// WASI has no error for it.
-    #[error("there are too many or too large headers, for one message or for all (HttpLimits: fields, field_bytes, all_field_bytes)")]
+    #[error(
+        "there are too many or too large headers, for one message or for all (HttpLimits: fields, field_bytes, all_field_bytes)"
+    )]
     TooLarge,
 }
 
@@ -314,13 +316,23 @@ mod tests {
         let (room, limits) = (Arc::default(), limits());
         let mut fields = Fields::empty(&room);
         let mut set = |name: &str, value: &[u8]| fields.set(name, vec![value.to_vec()], &limits);
-        for name in ["", " ", "a b", "a:b", "a\r\nb", "a\nb", "ä", "a\0", "(a)", "a\u{7f}"] {
+        for name in [
+            "", " ", "a b", "a:b", "a\r\nb", "a\nb", "ä", "a\0", "(a)", "a\u{7f}",
+        ] {
             assert_eq!(set(name, b"x"), Err(FieldError::Syntax), "{name:?}");
         }
         for value in [&b"a\r\nb: c"[..], b"a\nb", b"a\rb", b"a\0b", b"\x7f", b"\x01"] {
             assert_eq!(set("a", value), Err(FieldError::Syntax), "{value:?}");
         }
-        for value in [&b"+5"[..], b"-5", b"", b"5 ", b"0x5", b"5,5", b"99999999999999999999"] {
+        for value in [
+            &b"+5"[..],
+            b"-5",
+            b"",
+            b"5 ",
+            b"0x5",
+            b"5,5",
+            b"99999999999999999999",
+        ] {
             assert_eq!(set("Content-Length", value), Err(FieldError::Syntax), "{value:?}");
         }
         for name in ["Connection", "keep-alive", "HOST", "transfer-encoding", "upgrade"] {
@@ -350,7 +362,10 @@ mod tests {
         fields.delete("nothing", &limits).unwrap();
         let mut frozen = copy.freeze();
         assert_eq!(frozen.delete("a", &limits), Err(FieldError::Immutable));
-        assert_eq!(frozen.append("a", Vec::new(), &limits), Err(FieldError::Immutable));
+        assert_eq!(
+            frozen.append("a", Vec::new(), &limits),
+            Err(FieldError::Immutable)
+        );
         drop((fields, frozen));
         assert_eq!(room.used.load(Ordering::Relaxed), 0);
     }
@@ -362,7 +377,10 @@ mod tests {
         for number in 0..10 {
             fields.append(&format!("n{number}"), Vec::new(), &limits).unwrap();
         }
-        assert_eq!(fields.append("more", Vec::new(), &limits), Err(FieldError::TooLarge));
+        assert_eq!(
+            fields.append("more", Vec::new(), &limits),
+            Err(FieldError::TooLarge)
+        );
         assert_eq!(
             fields.set("n1", vec![Vec::new(); 2], &limits),
             Err(FieldError::TooLarge)

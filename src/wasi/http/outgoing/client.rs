@@ -114,5 +114,7 @@ async fn addresses(net: &Net, target: &Target) -> Result<Vec<SocketAddr>, ErrorC
     let found = net.resolve(&target.host, Some(target.port)).await;
     let found = found.map_err(errors::of_lookup)?;
     let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, target.port));
-    Ok(addresses.filter(|address| net.check_connect(*address).is_ok()).collect())
+    Ok(addresses
+        .filter(|address| net.check_connect(*address).is_ok())
+        .collect())
 }

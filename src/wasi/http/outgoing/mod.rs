@@ -103,7 +103,11 @@ impl WasiCtx {
     }
 
     /// A response that has come, as a resource.
-    fn receive(&mut self, received: Received, pause: Duration) -> HostResult<Result<IncomingResponse, ErrorCode>> {
+    fn receive(
+        &mut self,
+        received: Received,
+        pause: Duration,
+    ) -> HostResult<Result<IncomingResponse, ErrorCode>> {
         let Received { response, connection } = received;
         let (head, body) = response.into_parts();
         let Ok(headers) = Fields::received(head.headers, &self.http.room, &self.http.limits) else {
@@ -124,10 +128,7 @@ impl WasiCtx {
 }
 
 /// The request as it is sent, and where to.
-fn assemble(
-    request: OutgoingRequest,
-    uri_bytes: usize,
-) -> Result<(Target, http::Request<Sent>), ErrorCode> {
+fn assemble(request: OutgoingRequest, uri_bytes: usize) -> Result<(Target, http::Request<Sent>), ErrorCode> {
     let method = request::method(&request.method).ok_or(ErrorCode::HttpRequestMethodInvalid)?;
     // A tunnel would lead to where nobody looks.
     if method == http::Method::CONNECT {
@@ -200,7 +201,10 @@ impl HostFutureIncomingResponse for WasiCtx {
     ) -> HostResult<Option<Result<Result<Resource<IncomingResponse>, ErrorCode>, ()>>> {
         let _context = executor::enter()?;
         let pending = self.table.get_mut(&future)?;
-        if pending.poll_ready(&mut Context::from_waker(Waker::noop())).is_pending() {
+        if pending
+            .poll_ready(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
+        {
             return Ok(None);
         }
         let pause = pending.pause;

@@ -24,7 +24,10 @@ fn config() -> Result<Arc<ClientConfig>, ErrorCode> {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Some(Arc::new(config))
     };
-    CONFIG.get_or_init(make).clone().ok_or(ErrorCode::ConfigurationError)
+    CONFIG
+        .get_or_init(make)
+        .clone()
+        .ok_or(ErrorCode::ConfigurationError)
 }
 
 /// Makes a connection to `host` a secure one.

@@ -8,9 +8,9 @@ use hyper::body::Incoming;
 use super::flight::Flight;
 use super::{SERVE_LOG, ServeLimits};
 use crate::component::{Component, InstancePre, Linker, Store};
+use crate::engine::Engine;
 #[cfg(all(unix, feature = "interrupt"))]
 use crate::engine::watchdog;
-use crate::engine::Engine;
 use crate::error::{CoreTrap, Error, Result, Trap, TrapKind};
 use crate::wasi::bindings::exports::wasi::http::incoming_handler::Guest;
 use crate::wasi::bindings::wasi::http::types::Scheme;
@@ -94,7 +94,10 @@ impl Handler {
         if let Err(error) = result
             && !cancelled
         {
-            if matches!(error.trap().map(Trap::kind), Some(TrapKind::Core(CoreTrap::Interrupted))) {
+            if matches!(
+                error.trap().map(Trap::kind),
+                Some(TrapKind::Core(CoreTrap::Interrupted))
+            ) {
                 flight.set_late();
             }
             log::warn!(target: SERVE_LOG, "a request failed: {error}");

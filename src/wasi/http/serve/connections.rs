@@ -93,7 +93,9 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
             }
         };
         while connections.try_join_next().is_some() {}
-        let Some((stream, peer, place)) = accepted else { continue };
+        let Some((stream, peer, place)) = accepted else {
+            continue;
+        };
         let shared_here = shared.clone();
         let service = service_fn(move |request| respond(shared_here.clone(), request, peer));
         // Answers are written as a whole, or as they come.
@@ -108,7 +110,10 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         });
     }
     drop(listener);
-    if timeout(shared.limits.drain_time, graceful.shutdown()).await.is_err() {
+    if timeout(shared.limits.drain_time, graceful.shutdown())
+        .await
+        .is_err()
+    {
         log::warn!(target: SERVE_LOG, "requests were cut off at the end of the time for shutting down");
     }
     // Whoever still waits for the component stops it by that.

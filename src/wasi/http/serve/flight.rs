@@ -40,10 +40,7 @@ impl Flight {
     }
 
     /// The component begins. Whether it is to.
-    pub(super) fn begin(
-        &self,
-        #[cfg(all(unix, feature = "interrupt"))] handle: InterruptHandle,
-    ) -> bool {
+    pub(super) fn begin(&self, #[cfg(all(unix, feature = "interrupt"))] handle: InterruptHandle) -> bool {
         let mut state = self.lock();
         if !matches!(*state, State::Waiting) {
             return false;
