@@ -151,6 +151,12 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "wasi-cases",
+        folder: "tests/guests/wasi-cases",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
         name: "kernels",
         folder: "tests/guests/kernels",
         toolchain: Toolchain::Rust,
@@ -309,14 +315,17 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     }
 }
 
-/// Lays the core packages out as `wit/deps/NAME/NAME.wit` in a guest that uses them.
+/// Lays the core packages out as `wit/deps/NAME/NAME.wit` in a guest that uses them, and WASI's in one that uses those.
 fn lay_out_contract(root: &Path, folder: &Path) -> Result<()> {
     let world = folder.join("wit/world.wit");
     let text = fs::read_to_string(&world).with_context(|| format!("cannot read {}", world.display()))?;
-    if !text.contains("airssys:") {
-        return Ok(());
+    let wit = folder.join("wit");
+    if text.contains("airssys:wasi/") {
+        wit_deps::lay_out_wasi(root, &wit)?;
     }
-    wit_deps::lay_out(root, &folder.join("wit"))?;
+    if text.contains("-core/") {
+        wit_deps::lay_out(root, &wit)?;
+    }
     Ok(())
 }
 
