@@ -31,12 +31,14 @@
 //! # }
 //! ```
 
+#[allow(unreachable_pub, reason = "it is made as for a public module")]
 pub(crate) mod bindings;
 mod builder;
 pub(crate) mod cli;
 mod clocks;
 mod command;
 pub(crate) mod executor;
+pub(crate) mod files;
 pub mod http;
 pub(crate) mod io;
 mod limits;
@@ -50,6 +52,7 @@ use std::time::Instant;
 pub use builder::WasiBuilder;
 pub use cli::{Exit, OutputPipe, Stdin, Stdout};
 pub use command::{is_command, run_command};
+pub use files::Access;
 pub use limits::WasiLimits;
 pub use net::{ListenGrant, NetGrant, NetGrantError};
 
@@ -68,6 +71,8 @@ pub struct WasiCtx {
     started: Instant,
     /// Arguments, environment, standard streams.
     pub(crate) cli: cli::CliCtx,
+    /// Its folders.
+    pub(crate) files: files::FilesCtx,
     /// What of the network it may reach.
     pub(crate) net: net::Net,
     /// Its fields, its connections.
@@ -97,6 +102,7 @@ impl fmt::Debug for WasiCtx {
             .field("deadline", &self.deadline)
             .field("limits", &self.limits)
             .field("cli", &self.cli)
+            .field("files", &self.files)
             .field("net", &self.net)
             .finish_non_exhaustive()
     }
