@@ -38,6 +38,12 @@ fn grants(world: &World, stdout: &OutputPipe, stderr: &OutputPipe) -> Result<Was
     for (name, value) in ENV {
         builder.env(name, value);
     }
+    for host in ["127.0.0.1", "[::1]", "localhost"] {
+        builder.connect(host.parse()?);
+    }
+    for address in ["127.0.0.1", "[::1]"] {
+        builder.listen(address.parse()?);
+    }
     builder.stdout(Stdout::Pipe(stdout.clone()));
     builder.stderr(Stdout::Pipe(stderr.clone()));
     for grant in &GRANTS {
