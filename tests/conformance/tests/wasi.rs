@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use airssys_wasm_conformance::wasi;
 
 /// Cases that there have to be, of each group and in all.
-const CASES: usize = 120;
+const CASES: usize = 250;
 const GROUPS: &[(&str, usize)] = &[
     ("files", 90),
     ("paths", 20),
@@ -15,6 +15,10 @@ const GROUPS: &[(&str, usize)] = &[
     ("clocks", 9),
     ("random", 6),
     ("cli", 12),
+    ("tcp", 25),
+    ("udp", 15),
+    ("lookup", 3),
+    ("http", 20),
 ];
 
 #[test]

@@ -36,12 +36,7 @@ type Sent = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Told), Htt
 struct Hooks;
 
 impl WasiHttpHooks for Hooks {
-    fn send_request(
-        &mut self,
-        _: http::Request<WasiBody>,
-        _: Option<RequestOptions>,
-        _: Told,
-    ) -> Sent {
+    fn send_request(&mut self, _: http::Request<WasiBody>, _: Option<RequestOptions>, _: Told) -> Sent {
         Box::new(async { Err(HttpError::ConfigurationError) })
     }
 }
@@ -126,6 +121,10 @@ fn grants(world: &World, stdout: &MemoryOutputPipe, stderr: &MemoryOutputPipe) -
 impl Side for Reference {
     fn name(&self) -> &str {
         REFERENCE
+    }
+
+    fn is_reference(&self) -> bool {
+        true
     }
 
     fn list(&self) -> Result<Vec<String>> {
