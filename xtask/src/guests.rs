@@ -12,6 +12,7 @@ mod npm;
 mod python;
 mod rust;
 mod spidermonkey;
+mod wasi_wit;
 
 use crate::wit_deps;
 use anyhow::{Context, Result, bail};
@@ -69,11 +70,23 @@ enum Toolchain {
     Python {
         wit: &'static str,
     },
+    /// JavaScript or Python with a world of its own over all of WASI, in the version that the toolchain has.
+    Wasi {
+        language: Language,
+        version: &'static str,
+    },
     /// A consumer in Rust over a provider in C: two folders within the guest's.
     Composition {
         consumer: &'static str,
         provider: &'static str,
     },
+}
+
+/// A language whose toolchain brings an engine along.
+#[derive(Clone, Copy, Debug)]
+enum Language {
+    JavaScript,
+    Python,
 }
 
 /// Where the built component belongs.
@@ -168,6 +181,30 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Built,
     },
     Guest {
+        name: "wasi-http",
+        folder: "tests/guests/wasi-http",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "wasi-http-javascript",
+        folder: "tests/guests/wasi-http-javascript",
+        toolchain: Toolchain::Wasi {
+            language: Language::JavaScript,
+            version: "0.2.10",
+        },
+        keep: Keep::Built,
+    },
+    Guest {
+        name: "wasi-http-python",
+        folder: "tests/guests/wasi-http-python",
+        toolchain: Toolchain::Wasi {
+            language: Language::Python,
+            version: "0.2.12",
+        },
+        keep: Keep::Built,
+    },
+    Guest {
         name: "composed",
         folder: "tests/guests",
         toolchain: Toolchain::Composition {
@@ -248,7 +285,10 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     let libc = root.join(LIBC);
     match guest.toolchain {
         Toolchain::Rust | Toolchain::C | Toolchain::JavaScript => lay_out_contract(root, &folder)?,
-        Toolchain::SpiderMonkey { .. } | Toolchain::Python { .. } | Toolchain::Composition { .. } => {}
+        Toolchain::SpiderMonkey { .. }
+        | Toolchain::Python { .. }
+        | Toolchain::Wasi { .. }
+        | Toolchain::Composition { .. } => {}
     }
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
@@ -256,6 +296,14 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
         Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name),
         Toolchain::SpiderMonkey { wit } => spidermonkey::build(&folder, &root.join(wit), scratch, guest.name),
         Toolchain::Python { wit } => python::build(&folder, &root.join(wit), scratch, guest.name),
+        Toolchain::Wasi { language, version } => {
+            let wit = scratch.join("wit").join(guest.name);
+            wasi_wit::lay_out(root, &folder.join("wit"), &wit, version)?;
+            match language {
+                Language::JavaScript => spidermonkey::build(&folder, &wit, scratch, guest.name),
+                Language::Python => python::build(&folder, &wit, scratch, guest.name),
+            }
+        }
         Toolchain::Composition { consumer, provider } => {
             let outer = match rust::build(&folder.join(consumer), scratch, consumer)? {
                 Outcome::Component(bytes) => bytes,
@@ -356,6 +404,9 @@ pub(crate) fn built_before(root: &Path, name: &str) -> Option<PathBuf> {
     let mut folders = vec![root.join(guest.folder)];
     if let Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } = guest.toolchain {
         folders.push(root.join(wit));
+    }
+    if let Toolchain::Wasi { .. } = guest.toolchain {
+        folders.push(root.join("wit/wasi"));
     }
     let newest = folders.iter().filter_map(|folder| newest(folder)).max();
     newest.is_none_or(|newest| newest <= built).then_some(file)

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 #[path = "args/artifacts.rs"]
 mod artifacts;
+#[path = "args/serve.rs"]
+mod serve;
 #[path = "args/wasi.rs"]
 mod wasi;
 
@@ -16,6 +18,7 @@ pub(crate) use artifacts::{
     CacheArg, CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
 };
 
+pub(crate) use serve::ServeArgs;
 pub(crate) use wasi::{DirArg, WasiArgs};
 
 use crate::exit;
@@ -35,6 +38,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(RunArgs),
+    Serve(ServeArgs),
     Inspect(InspectArgs),
     Invoke(InvokeArgs),
     Compile(CompileArgs),

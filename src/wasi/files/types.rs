@@ -293,8 +293,15 @@ impl HostDescriptor for WasiCtx {
         Ok(target.map_err(|_| ErrorCode::IllegalByteSequence)?)
     }
 
+    /// A slash at the end says that it is a directory, which it has to be anyway; `cap-std` takes it for a `.` that it cannot
+    /// remove.
     fn remove_directory_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<()> {
-        Ok(self.changeable(&descriptor)?.dir.remove_dir(path)?)
+        let folder = self.changeable(&descriptor)?;
+        let name = match path.trim_end_matches('/') {
+            "" => &path,
+            name => name,
+        };
+        Ok(folder.dir.remove_dir(name)?)
     }
 
     fn rename_at(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use airssys_wasm_conformance::wasi;
 
 /// Cases that there have to be, of each group and in all.
-const CASES: usize = 120;
+const CASES: usize = 250;
 const GROUPS: &[(&str, usize)] = &[
     ("files", 90),
     ("paths", 20),
@@ -15,6 +15,10 @@ const GROUPS: &[(&str, usize)] = &[
     ("clocks", 9),
     ("random", 6),
     ("cli", 12),
+    ("tcp", 25),
+    ("udp", 15),
+    ("lookup", 3),
+    ("http", 20),
 ];
 
 #[test]
@@ -28,7 +32,9 @@ fn every_backend_sees_what_the_reference_sees() {
     let mut groups = BTreeMap::<&str, usize>::new();
     for row in &rows {
         assert_eq!(row.answers.len(), sides.len());
-        *groups.entry(row.case.split('/').next().unwrap_or_default()).or_default() += 1;
+        *groups
+            .entry(row.case.split('/').next().unwrap_or_default())
+            .or_default() += 1;
     }
     println!("{} cases on {} engines: {groups:?}", rows.len(), sides.len());
     for (group, least) in GROUPS {
@@ -38,5 +44,10 @@ fn every_backend_sees_what_the_reference_sees() {
 
     let mut failures = wasi::failures(&sides, &rows);
     failures.extend(wasi::stale(&rows));
-    assert!(failures.is_empty(), "{}:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{}:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

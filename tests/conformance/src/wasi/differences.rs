@@ -13,17 +13,108 @@ pub struct Difference {
 }
 
 const READ_ONLY: &str = "what a read-only folder refuses is `read-only`, as the interface says";
+const NOTHING: &str = "zero bytes were asked for, which tells nothing of the end";
+const RIGHTS: &str = "a descriptor has the rights that it was opened with, and says so at once";
+const SYNC: &str = "writes can be asked to be synchronous";
+const SLASH: &str = "a slash at the end of a directory's path, as in POSIX";
+const PERMIT: &str = "a write that `check-write` has not permitted traps, as the interface says";
 
 /// All of them. One that no case shows is a failure too.
-pub const DIFFERENCES: &[Difference] = &[Difference {
-    case: "read-only/*",
-    label: "*",
-    ours: "read-only",
-    theirs: "not-permitted",
-    reason: READ_ONLY,
-}];
+pub const DIFFERENCES: &[Difference] = &[
+    Difference::new("read-only/*", "*", "read-only", "not-permitted", READ_ONLY),
+    Difference::new(
+        "files/*",
+        "to a read-only folder",
+        "read-only",
+        "not-permitted",
+        READ_ONLY,
+    ),
+    Difference::new(
+        "files/*",
+        "from a read-only folder",
+        "read-only",
+        "not-permitted",
+        READ_ONLY,
+    ),
+    Difference::new("read-only/open for changes", "open", "read-only", "ok", READ_ONLY),
+    Difference::new(
+        "read-only/open for changes",
+        "make",
+        "not opened",
+        "not-permitted",
+        READ_ONLY,
+    ),
+    Difference::new("files/read nothing", "*", "\"\"", "\"\", the end", NOTHING),
+    Difference::new("files/*", "told", "at once", "later", RIGHTS),
+    Difference::new(
+        "files/open makes a file to read it",
+        "write",
+        "bad-descriptor",
+        "ok",
+        RIGHTS,
+    ),
+    Difference::new(
+        "files/open with sync flags",
+        "*",
+        "regular-file",
+        "unsupported",
+        SYNC,
+    ),
+    Difference::new(
+        "paths/remove-directory-at",
+        "\"sub/\"",
+        "not-empty",
+        "invalid",
+        SLASH,
+    ),
+    Difference::new(
+        "paths/remove-directory-at",
+        "\"sublink/\"",
+        "not-directory",
+        "invalid",
+        SLASH,
+    ),
+    Difference::new(
+        "paths/remove-directory-at",
+        "\"out/\"",
+        "not-directory",
+        "not-permitted",
+        SLASH,
+    ),
+    Difference::new(
+        "paths/remove-directory-at",
+        "\"dangling/\"",
+        "not-directory",
+        "no-entry",
+        SLASH,
+    ),
+    Difference::new("streams/write without asking", "*", "trapped", "ok", PERMIT),
+    Difference::new(
+        "streams/write more than is permitted",
+        "*",
+        "trapped",
+        "ok",
+        PERMIT,
+    ),
+];
 
 impl Difference {
+    const fn new(
+        case: &'static str,
+        label: &'static str,
+        ours: &'static str,
+        theirs: &'static str,
+        reason: &'static str,
+    ) -> Difference {
+        Difference {
+            case,
+            label,
+            ours,
+            theirs,
+            reason,
+        }
+    }
+
     fn is_of(&self, case: &str) -> bool {
         match self.case.strip_suffix('*') {
             Some(beginning) => case.starts_with(beginning),
@@ -66,7 +157,10 @@ mod tests {
         assert!(!difference.explains("a/b", "open: read-only", "make: io"));
         assert!(!difference.explains("a/b", "open: io", "open: read-only"));
         assert!(!difference.explains("a/b", "open: read-only, more", "open: io"));
-        let whole = Difference { label: "*", ..difference };
+        let whole = Difference {
+            label: "*",
+            ..difference
+        };
         assert!(whole.explains("a/b", "read-only", "io"));
     }
 }

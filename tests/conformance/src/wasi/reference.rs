@@ -5,6 +5,9 @@ use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{
+    Error as HttpError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
 
 use super::answer::{Answer, End};
 use super::world::{ARGS, CWD, ENV, GRANTS, STDIN, World};
@@ -20,6 +23,32 @@ pub struct Reference {
 struct Host {
     table: ResourceTable,
     wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+/// What the end of a request's body is told by.
+type Told = Box<dyn Future<Output = Result<(), HttpError>> + Send>;
+/// What sending a request gives.
+type Sent = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Told), HttpError>> + Send>;
+
+/// Requests are made and looked at, and not sent: the reference is built without a client.
+struct Hooks;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(&mut self, _: http::Request<WasiBody>, _: Option<RequestOptions>, _: Told) -> Sent {
+        Box::new(async { Err(HttpError::ConfigurationError) })
+    }
+}
+
+impl WasiHttpView for Host {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.hooks,
+        }
+    }
 }
 
 impl WasiView for Host {
@@ -47,6 +76,7 @@ impl Reference {
         let component = Component::new(&engine, cases).map_err(foreign)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(foreign)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker).map_err(foreign)?;
         let cases = linker.instantiate_pre(&component).map_err(foreign)?;
         Ok(Reference { engine, cases })
     }
@@ -57,6 +87,8 @@ impl Reference {
             Host {
                 table: ResourceTable::new(),
                 wasi,
+                http: WasiHttpCtx::new(),
+                hooks: Hooks,
             },
         )
     }
@@ -69,6 +101,8 @@ fn grants(world: &World, stdout: &MemoryOutputPipe, stderr: &MemoryOutputPipe) -
         .initial_cwd(CWD)
         .envs(&ENV)
         .stdin(MemoryInputPipe::new(STDIN))
+        .inherit_network()
+        .allow_ip_name_lookup(true)
         .stdout(stdout.clone())
         .stderr(stderr.clone());
     for grant in &GRANTS {
@@ -89,6 +123,10 @@ impl Side for Reference {
         REFERENCE
     }
 
+    fn is_reference(&self) -> bool {
+        true
+    }
+
     fn list(&self) -> Result<Vec<String>> {
         let mut store = self.store(WasiCtxBuilder::new().build());
         let instance = self.cases.instantiate(&mut store).map_err(foreign)?;
@@ -97,7 +135,10 @@ impl Side for Reference {
     }
 
     fn run(&self, case: &str, world: &World) -> Result<Answer> {
-        let (stdout, stderr) = (MemoryOutputPipe::new(MAX_OUTPUT), MemoryOutputPipe::new(MAX_OUTPUT));
+        let (stdout, stderr) = (
+            MemoryOutputPipe::new(MAX_OUTPUT),
+            MemoryOutputPipe::new(MAX_OUTPUT),
+        );
         let mut store = self.store(grants(world, &stdout, &stderr)?);
         let instance = self.cases.instantiate(&mut store).map_err(foreign)?;
         let run = instance.get_typed_func::<(&str,), (Result<String, String>,)>(&mut store, "run");

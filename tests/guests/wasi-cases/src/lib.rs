@@ -3,10 +3,14 @@
 mod clocks;
 mod cli;
 mod files;
+mod http;
+mod lookup;
 mod random;
 mod steps;
 mod streams;
+mod tcp;
 mod text;
+mod udp;
 
 mod bindings {
     wit_bindgen::generate!({ path: "wit", world: "wasi-cases", generate_all });
@@ -31,6 +35,10 @@ const GROUPS: &[&[Case]] = &[
     clocks::CASES,
     random::CASES,
     cli::CASES,
+    tcp::CASES,
+    udp::CASES,
+    lookup::CASES,
+    http::CASES,
 ];
 
 struct Cases;

@@ -82,8 +82,8 @@ fn open_mutate() -> Outcome {
     let opened = fixed.open_at(STAY, "sub", OpenFlags::DIRECTORY, flags);
     let mut lines = Lines::default();
     match opened {
-        Ok(sub) => lines.add("make", done(sub.create_directory_at("new"))),
-        Err(code) => lines.add("open", code.name()),
+        Ok(sub) => lines.add("open", "ok").add("make", done(sub.create_directory_at("new"))),
+        Err(code) => lines.add("open", code.name()).add("make", "not opened"),
     };
     lines.end()
 }
