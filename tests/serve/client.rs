@@ -26,7 +26,6 @@ pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
-    pub(crate) trailers: Option<HeaderMap>,
 }
 
 impl Response {
@@ -45,17 +44,16 @@ pub(crate) async fn connect(addr: SocketAddr) -> Sender {
 }
 
 pub(crate) async fn send(sender: &mut Sender, request: Request<Full<Bytes>>) -> hyper::Result<Response> {
+    sender.ready().await?;
     let response = tokio::time::timeout(LONG, sender.send_request(request));
     let (head, body) = response.await.expect("an answer in time")?.into_parts();
     let body = tokio::time::timeout(LONG, body.collect())
         .await
         .expect("a body in time")?;
-    let trailers = body.trailers().cloned();
     Ok(Response {
         status: head.status,
         headers: head.headers,
         body: body.to_bytes().to_vec(),
-        trailers,
     })
 }
 

@@ -98,7 +98,11 @@ fn of_tls(error: &rustls::Error) -> ErrorCode {
 /// An exchange with another server that failed.
 pub(super) fn of_response(error: &hyper::Error) -> ErrorCode {
     if let Some(error) = within::<io::Error>(error) {
-        return of_io(error);
+        return match error.kind() {
+            // The body's own end is missing.
+            io::ErrorKind::UnexpectedEof => ErrorCode::HttpResponseIncomplete,
+            _ => of_transfer(error),
+        };
     }
     if within::<Unfinished>(error).is_some() {
         return ErrorCode::HttpRequestBodySize(None);
@@ -114,10 +118,22 @@ pub(super) fn of_response(error: &hyper::Error) -> ErrorCode {
     }
 }
 
+/// A body that broke, or whose chunks are none.
+fn of_transfer(error: &io::Error) -> ErrorCode {
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            if within::<rustls::Error>(error).is_none() =>
+        {
+            ErrorCode::HttpProtocolError
+        }
+        _ => of_io(error),
+    }
+}
+
 /// A request's body that failed on its way in.
 pub(super) fn of_request(error: &hyper::Error) -> ErrorCode {
     if let Some(error) = within::<io::Error>(error) {
-        return of_io(error);
+        return of_transfer(error);
     }
     if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
         ErrorCode::ConnectionTerminated

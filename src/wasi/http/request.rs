@@ -73,6 +73,22 @@ pub(super) fn method(method: &Method) -> Option<http::Method> {
     })
 }
 
+/// The port of an authority, if it has one; an error for what is none, which the parser lets through.
+pub(super) fn port(authority: &Authority) -> Result<Option<u16>, ()> {
+    let text = authority.as_str();
+    let behind_user = text.rsplit_once('@').map_or(text, |(_, rest)| rest);
+    match behind_user.strip_prefix(authority.host()) {
+        Some("") => Ok(None),
+        Some(rest) => match rest.strip_prefix(':') {
+            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                port.parse().map(Some).map_err(|_| ())
+            }
+            _ => Err(()),
+        },
+        None => Err(()),
+    }
+}
+
 impl HostIncomingRequest for WasiCtx {
     fn method(&mut self, request: Resource<IncomingRequest>) -> HostResult<Method> {
         Ok(told(&self.table.get(&request)?.method))
@@ -187,7 +203,7 @@ impl HostOutgoingRequest for WasiCtx {
     ) -> HostResult<Result<(), ()>> {
         let message = self.table.get_mut(&request)?;
         if let Some(Scheme::Other(name)) = &scheme
-            && name.parse::<HttpScheme>().is_err()
+            && (name.is_empty() || name.parse::<HttpScheme>().is_err())
         {
             return Ok(Err(()));
         }
@@ -205,7 +221,10 @@ impl HostOutgoingRequest for WasiCtx {
         authority: Option<String>,
     ) -> HostResult<Result<(), ()>> {
         let message = self.table.get_mut(&request)?;
-        let valid = |authority: &String| authority.parse::<Authority>().is_ok();
+        let valid = |authority: &String| {
+            let parsed = authority.parse::<Authority>();
+            parsed.is_ok_and(|authority| port(&authority).is_ok())
+        };
         if !authority.as_ref().is_none_or(valid) {
             return Ok(Err(()));
         }

@@ -151,11 +151,11 @@ fn assemble(request: OutgoingRequest, uri_bytes: usize) -> Result<(Target, http:
     if authority.as_str().contains('@') || authority.host().is_empty() {
         return Err(invalid);
     }
-    let port = match authority.port_u16() {
-        Some(port) => port,
-        None if authority.port().is_some() || authority.as_str().ends_with(':') => return Err(invalid),
-        None if secure => 443,
-        None => 80,
+    let port = match request::port(&authority) {
+        Ok(Some(port)) => port,
+        Ok(None) if secure => 443,
+        Ok(None) => 80,
+        Err(()) => return Err(invalid),
     };
     let host = HeaderValue::from_str(authority.as_str()).map_err(|_| invalid)?;
     let mut message = http::Request::new(Sent::new(request.body));

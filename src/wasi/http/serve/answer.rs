@@ -75,6 +75,13 @@ enum Content {
     Text(Option<Bytes>),
 }
 
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        // A body is not read on that has come to the length that was promised.
+        self.access.complete |= self.is_end_stream();
+    }
+}
+
 /// The component's own answer.
 pub(super) fn of_guest(response: Response<Option<Reader>>, mut access: Access) -> Response<AnswerBody> {
     access.status = response.status();

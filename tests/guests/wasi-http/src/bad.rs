@@ -169,7 +169,8 @@ pub fn lengths(out: ResponseOutparam) {
         Err(ErrorCode::HttpResponseBodySize(Some(0))) => {}
         other => wrong.push(format!("short: {other:?}")),
     }
-    let long = response(&["5"]).body().unwrap();
+    let message = response(&["5"]);
+    let long = message.body().unwrap();
     let stream = long.write().unwrap();
     if long.write().is_ok() {
         wrong.push("a second stream".to_owned());
