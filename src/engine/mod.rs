@@ -24,6 +24,8 @@ mod limits;
 mod linear;
 mod memory;
 mod options;
+#[cfg(feature = "wasix")]
+mod program;
 #[cfg(unix)]
 mod region;
 #[cfg(feature = "compile")]
@@ -62,6 +64,8 @@ pub(crate) use compile::{Refused, Work};
 pub(crate) use core_module::{CoreModule, SavedImage};
 pub(crate) use data_image::Image;
 pub(crate) use memory::GuestMemory;
+#[cfg(feature = "wasix")]
+pub(crate) use program::{Deadlines, program_engine};
 pub(crate) use store::SendStore;
 pub(crate) use tunables::NextModule;
 

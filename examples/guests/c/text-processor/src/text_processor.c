@@ -164,7 +164,7 @@ static bool execute(
         }
     }
     request_free(&request);
-    airssys_multicodec_core_multicodec_utilities_decoded_data_free(&decoded);
+    text_processor_list_u8_free(&decoded.data);
     return done;
 }
 
