@@ -12,6 +12,7 @@
 //! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`]: what components may do.
 //! - [`tiered`]: components that start on quick code while better code is compiled.
+//! - `wasi` (feature): WASI 0.2 for components.
 //! - `wave` (feature of that name): values and calls as text.
 
 // Derived code names the crate as its users do.
@@ -30,7 +31,10 @@ pub mod host;
 pub mod messaging;
 pub mod runtime;
 pub mod security;
+mod text;
 pub mod tiered;
+#[cfg(feature = "wasi")]
+pub mod wasi;
 #[cfg(feature = "wave")]
 pub mod wave;
 

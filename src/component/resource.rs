@@ -257,11 +257,20 @@ impl InstanceInner {
 
 /// Host values by number, for use as the `rep` of a [`Resource`].
 ///
-/// Numbers are never used again, so a stale one is an error and never another value.
-#[derive(Debug, Default)]
+/// Numbers are never used again, so a stale one is an error and never another value. A value may be another's child,
+/// which uses that one: a parent stays until its children are gone.
+#[derive(Debug)]
 pub struct ResourceTable {
-    values: HashMap<u32, Box<dyn Any + Send>>,
+    values: HashMap<u32, Entry>,
     next: u32,
+    max: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    value: Box<dyn Any + Send>,
+    parent: Option<u32>,
+    children: u32,
 }
 
 /// What can go wrong with a [`ResourceTable`].
@@ -273,15 +282,35 @@ pub enum ResourceTableError {
     /// A value of another type.
     #[error("what the resource table has under {0} is of another type")]
     WrongType(u32),
-    /// All 2^32 numbers are used up.
-    #[error("the resource table has used up its numbers")]
+    /// There are as many values as there may be, or all 2^32 numbers are used up.
+    #[error("the resource table is full")]
     Full,
+    /// It has children.
+    #[error(
+        "what the resource table has under {0} is used by other resources, which have to be dropped first"
+    )]
+    HasChildren(u32),
+}
+
+impl Default for ResourceTable {
+    fn default() -> ResourceTable {
+        ResourceTable::new()
+    }
 }
 
 impl ResourceTable {
     /// An empty table.
     pub fn new() -> ResourceTable {
-        ResourceTable::default()
+        ResourceTable::with_max(usize::MAX)
+    }
+
+    /// An empty table that takes at most `max` values at once.
+    pub fn with_max(max: usize) -> ResourceTable {
+        ResourceTable {
+            values: HashMap::new(),
+            next: 0,
+            max,
+        }
     }
 
     /// Puts a value in.
@@ -289,10 +318,45 @@ impl ResourceTable {
     /// # Errors
     /// [`ResourceTableError::Full`].
     pub fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, ResourceTableError> {
-        let rep = self.next;
-        self.next = rep.checked_add(1).ok_or(ResourceTableError::Full)?;
-        self.values.insert(rep, Box::new(value));
+        self.insert(Box::new(value), None).map(Resource::new_own)
+    }
+
+    /// Puts in a value that uses `parent`, which cannot be deleted before it.
+    ///
+    /// # Errors
+    /// [`ResourceTableError::Full`]; [`ResourceTableError::NotPresent`] if there is no such parent.
+    pub fn push_child<T: Send + 'static, U: 'static>(
+        &mut self,
+        value: T,
+        parent: &Resource<U>,
+    ) -> Result<Resource<T>, ResourceTableError> {
+        if !self.values.contains_key(&parent.rep) {
+            return Err(ResourceTableError::NotPresent(parent.rep));
+        }
+        let rep = self.insert(Box::new(value), Some(parent.rep))?;
+        if let Some(parent) = self.values.get_mut(&parent.rep) {
+            // There are fewer children than numbers.
+            parent.children = parent.children.saturating_add(1);
+        }
         Ok(Resource::new_own(rep))
+    }
+
+    fn insert(&mut self, value: Box<dyn Any + Send>, parent: Option<u32>) -> Result<u32, ResourceTableError> {
+        let rep = self.next;
+        if self.values.len() >= self.max {
+            return Err(ResourceTableError::Full);
+        }
+        self.next = rep.checked_add(1).ok_or(ResourceTableError::Full)?;
+        let children = 0;
+        self.values.insert(
+            rep,
+            Entry {
+                value,
+                parent,
+                children,
+            },
+        );
+        Ok(rep)
     }
 
     /// The value of a resource.
@@ -300,11 +364,12 @@ impl ResourceTable {
     /// # Errors
     /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`].
     pub fn get<T: 'static>(&self, resource: &Resource<T>) -> Result<&T, ResourceTableError> {
-        let value = self
+        let entry = self
             .values
             .get(&resource.rep)
             .ok_or(ResourceTableError::NotPresent(resource.rep))?;
-        value
+        entry
+            .value
             .downcast_ref()
             .ok_or(ResourceTableError::WrongType(resource.rep))
     }
@@ -314,11 +379,12 @@ impl ResourceTable {
     /// # Errors
     /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`].
     pub fn get_mut<T: 'static>(&mut self, resource: &Resource<T>) -> Result<&mut T, ResourceTableError> {
-        let value = self
+        let entry = self
             .values
             .get_mut(&resource.rep)
             .ok_or(ResourceTableError::NotPresent(resource.rep))?;
-        value
+        entry
+            .value
             .downcast_mut()
             .ok_or(ResourceTableError::WrongType(resource.rep))
     }
@@ -326,16 +392,23 @@ impl ResourceTable {
     /// Takes a value out.
     ///
     /// # Errors
-    /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`] (it stays).
+    /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`], [`ResourceTableError::HasChildren`]: it stays.
     pub fn delete<T: 'static>(&mut self, resource: Resource<T>) -> Result<T, ResourceTableError> {
         self.get(&resource)?;
-        let value = self
+        let rep = resource.rep;
+        if self.values.get(&rep).is_some_and(|entry| entry.children > 0) {
+            return Err(ResourceTableError::HasChildren(rep));
+        }
+        let entry = self
             .values
-            .remove(&resource.rep)
-            .ok_or(ResourceTableError::NotPresent(resource.rep))?;
-        match value.downcast() {
+            .remove(&rep)
+            .ok_or(ResourceTableError::NotPresent(rep))?;
+        if let Some(parent) = entry.parent.and_then(|parent| self.values.get_mut(&parent)) {
+            parent.children = parent.children.saturating_sub(1);
+        }
+        match entry.value.downcast() {
             Ok(value) => Ok(*value),
-            Err(_) => Err(ResourceTableError::WrongType(resource.rep)),
+            Err(_) => Err(ResourceTableError::WrongType(rep)),
         }
     }
 
@@ -347,5 +420,43 @@ impl ResourceTable {
     /// Whether nothing is in the table.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parents_outlive_their_children() {
+        let mut table = ResourceTable::new();
+        let parent = table.push("parent").unwrap();
+        let rep = parent.rep();
+        let child = table.push_child(1_u8, &parent).unwrap();
+        let grandchild = table.push_child(2_u16, &child).unwrap();
+        assert_eq!(table.delete(parent), Err(ResourceTableError::HasChildren(rep)));
+        assert_eq!(
+            table.delete(Resource::<u8>::new_own(child.rep())),
+            Err(ResourceTableError::HasChildren(child.rep()))
+        );
+        assert_eq!(table.delete(grandchild), Ok(2));
+        assert_eq!(table.delete(child), Ok(1));
+        assert_eq!(table.delete(Resource::<&str>::new_own(rep)), Ok("parent"));
+        assert!(table.is_empty());
+        assert_eq!(
+            table.push_child((), &Resource::<&str>::new_own(rep)).unwrap_err(),
+            ResourceTableError::NotPresent(rep)
+        );
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn a_full_table_takes_no_more() {
+        let mut table = ResourceTable::with_max(2);
+        let first = table.push(1).unwrap();
+        table.push_child(2, &first).unwrap();
+        assert_eq!(table.push(3).unwrap_err(), ResourceTableError::Full);
+        assert_eq!(table.push_child(3, &first).unwrap_err(), ResourceTableError::Full);
+        assert_eq!(table.len(), 2);
     }
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use log::kv::{Error, Key, Source, Value, VisitSource};
 
 use super::LogLevel;
-use super::text::sanitise;
 use crate::messaging::ComponentId;
+use crate::text::sanitise;
 
 /// The target of every component's log lines. Filter on it, or on the key `component`.
 pub const LOG_TARGET: &str = "airssys_wasm::component";

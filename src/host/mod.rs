@@ -11,7 +11,6 @@ mod host_services;
 mod log;
 mod multicodec;
 mod settings;
-pub(crate) mod text;
 mod types;
 
 use std::fmt::Debug;

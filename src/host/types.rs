@@ -5,8 +5,8 @@
 use std::fmt;
 
 use super::bindings::airssys::types_core::types::{HealthState, LogLevel};
-use super::text::shown;
 use crate::component;
+use crate::text::shown;
 
 impl LogLevel {
     /// The name in the contract.

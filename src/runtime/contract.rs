@@ -4,7 +4,8 @@ use semver::Version;
 
 use super::error::RuntimeError;
 use crate::component::{Component, ExternType};
-use crate::host::{CONTRACT_VERSION, text};
+use crate::host::CONTRACT_VERSION;
+use crate::text;
 
 /// The interface that a component exports, without version.
 const LIFECYCLE: &str = "airssys:component-core/component-lifecycle";

@@ -1,9 +1,13 @@
 //! A component's instance, with all that belongs to it alone.
 
+use std::time::Instant;
+
 use super::lifecycle::Lifecycle;
 use crate::component::{Instance, Store};
 use crate::engine::Backend;
 use crate::host::{HostContext, HostState};
+#[cfg(feature = "wasi")]
+use crate::wasi::{WasiCtx, WasiView};
 
 #[derive(Debug)]
 pub(super) struct Guest {
@@ -29,14 +33,34 @@ impl Guest {
 #[derive(Debug)]
 pub(super) struct GuestData {
     pub(super) context: HostContext,
+    #[cfg(feature = "wasi")]
+    pub(super) wasi: WasiCtx,
     /// Whether the component has called the host.
     pub(super) has_called: bool,
 }
 
+impl GuestData {
+    /// Says when the call that follows has to be over.
+    pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.context.deadline = deadline;
+        #[cfg(feature = "wasi")]
+        self.wasi.set_deadline(deadline);
+    }
+}
+
 impl HostState for GuestData {
-    /// Every function of the host's begins here, and nothing else does.
+    /// Every function of the contract's begins here, and nothing else does.
     fn host(&mut self) -> &mut HostContext {
         self.has_called = true;
         &mut self.context
+    }
+}
+
+#[cfg(feature = "wasi")]
+impl WasiView for GuestData {
+    /// Every function of WASI's begins here, and nothing else does.
+    fn wasi(&mut self) -> &mut WasiCtx {
+        self.has_called = true;
+        &mut self.wasi
     }
 }

@@ -17,6 +17,7 @@ mod lifecycle;
 mod metadata;
 mod options;
 mod slot;
+mod start;
 mod state;
 mod tiers;
 
@@ -46,6 +47,7 @@ use guest::{Guest, GuestData};
 use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceLimits};
 use options::time_for;
 use slot::Slot;
+use start::{Grants, Start};
 use tiers::Tiers;
 
 /// Loads components and runs their life cycle.
@@ -85,10 +87,12 @@ impl ComponentRuntime {
     /// A runtime without components.
     ///
     /// # Errors
-    /// [`RuntimeError::Load`] if the contract's imports cannot be defined, which would be a bug.
+    /// [`RuntimeError::Load`] if the contract's imports, or WASI's, cannot be defined, which would be a bug.
     pub fn new(config: RuntimeConfig) -> Result<ComponentRuntime, RuntimeError> {
         let mut linker = Linker::new(&config.engine);
         host::add_to_linker(&mut linker).map_err(RuntimeError::Load)?;
+        #[cfg(feature = "wasi")]
+        crate::wasi::add_to_linker(&mut linker).map_err(RuntimeError::Load)?;
         let directory = Directory::new(config.mailbox.clone(), config.clock.clone());
         Ok(ComponentRuntime {
             shared: Arc::new(Shared {
@@ -221,9 +225,11 @@ impl ComponentRuntime {
             services: self.shared.directory.clone(),
             deadline: None,
         };
-        match self.instantiate(component, context) {
+        let grants = options.grants(&id);
+        match self.instantiate(component, context, &grants) {
             Ok(guest) => {
-                let start = self.start(options);
+                let config = self.start(options);
+                let start = Start { config, grants };
                 let slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
                 self.slots_write().insert(id.clone(), Arc::new(slot));
                 Ok(id)
@@ -257,22 +263,31 @@ impl ComponentRuntime {
             .ok_or(RuntimeError::DuplicateId(near))
     }
 
-    fn instantiate(&self, component: &Component, context: HostContext) -> Result<Guest, RuntimeError> {
+    #[cfg_attr(
+        not(feature = "wasi"),
+        expect(unused_variables, reason = "there is nothing to grant")
+    )]
+    fn instantiate(
+        &self,
+        component: &Component,
+        context: HostContext,
+        grants: &Grants,
+    ) -> Result<Guest, RuntimeError> {
         let config = &self.shared.config;
-        let data = GuestData {
-            context: HostContext {
-                deadline: Instant::now().checked_add(config.default_timeout),
-                ..context
-            },
+        let mut data = GuestData {
+            context,
+            #[cfg(feature = "wasi")]
+            wasi: grants.wasi.build(),
             has_called: false,
         };
+        data.set_deadline(Instant::now().checked_add(config.default_timeout));
         let mut store = Store::with_limits(&config.engine, data, config.limits.clone());
         let instance = self
             .shared
             .linker
             .instantiate(&mut store, component)
             .map_err(RuntimeError::Load)?;
-        store.data_mut().context.deadline = None;
+        store.data_mut().set_deadline(None);
         let lifecycle = lifecycle::of(&instance, &mut store)?;
         Ok(Guest {
             store,
@@ -310,7 +325,7 @@ impl ComponentRuntime {
         self.slot(id)?.init(
             config.limits.memory_bytes,
             config.default_timeout,
-            |component, context| self.instantiate(component, context),
+            |component, context, grants| self.instantiate(component, context, grants),
         )
     }
 

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use super::error::InvalidOptions;
 use super::lifecycle::{CallerInfo, TraceContext};
+use super::start::Grants;
 use crate::engine::{Backend, Config, Engine};
 use crate::host::Settings;
 use crate::messaging::ComponentId;
 use crate::security::Capability;
+#[cfg(feature = "wasi")]
+use crate::wasi::WasiBuilder;
 
 /// Most bytes in environment, configuration data and capabilities together. They are copied into the guest: stops
 /// a manifest that fills its memory before it starts.
@@ -26,6 +29,8 @@ pub struct ComponentOptions {
     settings: Vec<(String, String, bool)>,
     pub(super) config_data: Option<Vec<u8>>,
     pub(super) capabilities: Vec<Capability>,
+    #[cfg(feature = "wasi")]
+    wasi: Option<WasiBuilder>,
 }
 
 impl ComponentOptions {
@@ -60,7 +65,7 @@ impl ComponentOptions {
         self
     }
 
-    /// An environment variable. The host's own environment is not passed on.
+    /// An environment variable, which `init` is told, and which WASI has. The host's own environment is not passed on.
     pub fn with_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), value.into()));
         self
@@ -88,6 +93,28 @@ impl ComponentOptions {
     pub fn with_capability(mut self, capability: Capability) -> Self {
         self.capabilities.push(capability);
         self
+    }
+
+    /// What the component gets of WASI, instead of nothing but clocks, random numbers, and output to the host's log. Its name
+    /// there is its identity, and [`ComponentOptions::with_env`] adds to its environment.
+    #[cfg(feature = "wasi")]
+    pub fn with_wasi(mut self, wasi: WasiBuilder) -> Self {
+        self.wasi = Some(wasi);
+        self
+    }
+
+    /// What each instance of it, called `id`, gets of WASI.
+    pub(super) fn grants(&self, id: &ComponentId) -> Grants {
+        let mut grants = Grants::default();
+        #[cfg(feature = "wasi")]
+        {
+            grants.wasi = self.wasi.clone().unwrap_or_default();
+            grants.wasi.name(id.as_str());
+            for (name, value) in &self.env {
+                grants.wasi.env(name, value);
+            }
+        }
+        grants
     }
 
     /// The engine that compiles it; `default` unless it has one of its own.

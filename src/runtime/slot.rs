@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use super::directory::MetadataCell;
 use super::error::RuntimeError;
 use super::guest::Guest;
-use super::lifecycle::{ComponentConfig, ExecutionContext};
+use super::lifecycle::ExecutionContext;
 use super::metadata;
+use super::start::{Grants, Start};
 use super::state::{Call, ComponentState};
 use crate::component::Component;
 use crate::engine::Backend;
@@ -25,8 +26,7 @@ pub(super) struct Slot {
     status: Mutex<Status>,
     /// Locked by the thread whose call `status` has on record, so never waited for. `None` once it is freed.
     guest: Mutex<Option<Guest>>,
-    /// What `init` is given.
-    start: ComponentConfig,
+    start: Start,
     metadata: MetadataCell,
     mailbox: Arc<Mailbox>,
     /// Better code may come of it.
@@ -44,7 +44,7 @@ impl Slot {
     pub(super) fn new(
         id: ComponentId,
         guest: Guest,
-        start: ComponentConfig,
+        start: Start,
         metadata: MetadataCell,
         mailbox: Arc<Mailbox>,
         tiered: Option<TieredComponent>,
@@ -86,7 +86,7 @@ impl Slot {
         &self,
         memory_limit: u64,
         time: Duration,
-        make: impl FnOnce(&Component, HostContext) -> Result<Guest, RuntimeError>,
+        make: impl FnOnce(&Component, HostContext, &Grants) -> Result<Guest, RuntimeError>,
     ) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Init)?;
         running.optimise(make);
@@ -99,7 +99,7 @@ impl Slot {
             });
         }
         let answer = running.call(time, |guest| {
-            guest.lifecycle.call_init(&mut guest.store, &self.start)
+            guest.lifecycle.call_init(&mut guest.store, &self.start.config)
         })?;
         running.next = Some(match answer {
             Ok(()) => ComponentState::Initialised,
@@ -198,7 +198,10 @@ struct Running<'a> {
 impl Running<'_> {
     /// Puts an instance with better code in the place of the one that there is, if there is such code, and if nobody
     /// could tell.
-    fn optimise(&mut self, make: impl FnOnce(&Component, HostContext) -> Result<Guest, RuntimeError>) {
+    fn optimise(
+        &mut self,
+        make: impl FnOnce(&Component, HostContext, &Grants) -> Result<Guest, RuntimeError>,
+    ) {
         let Some(tiered) = self.slot.tiered.as_ref().filter(|tiered| tiered.is_optimised()) else {
             return;
         };
@@ -208,7 +211,8 @@ impl Running<'_> {
         if before.backend == component.backend() || !before.is_pristine() {
             return;
         }
-        match make(&component, before.store.data().context.clone()) {
+        let context = before.store.data().context.clone();
+        match make(&component, context, &self.slot.start.grants) {
             Ok(after) => {
                 *before = after;
                 lock(&self.slot.status).backend = component.backend();
@@ -231,13 +235,13 @@ impl Running<'_> {
         };
         let deadline = Instant::now().checked_add(time);
         guest.called = true;
-        guest.store.data_mut().context.deadline = deadline;
+        guest.store.data_mut().set_deadline(deadline);
         #[cfg(all(unix, feature = "interrupt"))]
         let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.store.interrupt_handle()));
         let result = work(guest);
         #[cfg(all(unix, feature = "interrupt"))]
         drop(armed);
-        guest.store.data_mut().context.deadline = None;
+        guest.store.data_mut().set_deadline(None);
         result.map_err(|source| {
             let intact = !guest.instance.is_poisoned();
             if !intact {

@@ -9,10 +9,14 @@ use serde_json::Value;
 
 #[path = "args/artifacts.rs"]
 mod artifacts;
+#[path = "args/wasi.rs"]
+mod wasi;
 
 pub(crate) use artifacts::{
     CacheArg, CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
 };
+
+pub(crate) use wasi::{DirArg, WasiArgs};
 
 use crate::exit;
 
@@ -47,9 +51,12 @@ pub(crate) enum Command {
     Conformance(ConformanceArgs),
 }
 
-/// Run one operation of a component, or of an artifact: init, execute, shut down
+/// Run one operation of a component, or of an artifact: init, execute, shut down; or a program to its end
 ///
 /// The answer is printed as JSON if its codec describes itself, and as a hex dump if not.
+///
+/// A program is a component that exports wasi:cli/run. It gets the arguments after `--`, and its exit status is handed
+/// through. All that it sees is virtual, unless it is granted more: its output goes to the log (-v shows it).
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct RunArgs {
@@ -89,17 +96,20 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) config: Vec<(String, String)>,
 
-    /// An environment variable for the component; may be given many times
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    pub(crate) env: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) wasi: WasiArgs,
 
-    /// Time for each call into the component, in milliseconds
+    /// Time for each call into the component, in milliseconds; a program that is given none may take as long as it likes
     #[arg(long, value_name = "MS")]
     pub(crate) timeout: Option<u64>,
 
     /// Print one JSON object: codec, operation, and the answer or, in hexadecimal, its bytes
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// A program's arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<String>,
 }
 
 /// Show what a component imports and exports, and what it says about itself
@@ -148,6 +158,9 @@ pub(crate) struct InvokeArgs {
 
     #[command(flatten)]
     pub(crate) cache: CacheArg,
+
+    #[command(flatten)]
+    pub(crate) wasi: WasiArgs,
 
     /// Print one JSON object, which holds the result as WAVE text
     #[arg(long)]

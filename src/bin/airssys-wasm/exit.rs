@@ -13,23 +13,24 @@ use crate::text;
 
 /// The program's exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Exit {
     /// Done.
-    Done = 0,
+    Done,
     /// The component answered with an error of its own, or with bytes that are no payload; or an assertion of a test
     /// failed.
-    Answered = 1,
+    Answered,
     /// The command line asks for what there is not.
-    Usage = 2,
+    Usage,
     /// The component cannot be loaded or linked.
-    Load = 3,
+    Load,
     /// The component trapped or hit a limit.
-    Trap = 4,
+    Trap,
     /// The host failed.
-    Host = 5,
+    Host,
     /// Interrupted, as shells have it for Ctrl-C.
-    Interrupted = 130,
+    Interrupted,
+    /// The status that a component ended itself with.
+    Status(u8),
 }
 
 /// What `--help` says about the exit codes.
@@ -42,12 +43,29 @@ Exit codes:
   4  the component trapped or hit a limit
   5  the host failed
   130  interrupted (compile)
+A component that ends itself has its own status handed through (run, invoke).
 
 Results go to standard output, everything else to standard error.";
 
+impl Exit {
+    /// Its number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Answered => 1,
+            Exit::Usage => 2,
+            Exit::Load => 3,
+            Exit::Trap => 4,
+            Exit::Host => 5,
+            Exit::Interrupted => 130,
+            Exit::Status(code) => code,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit as u8)
+        ExitCode::from(exit.code())
     }
 }
 

@@ -30,7 +30,7 @@ impl Interrupt {
             // What is being written is written in a moment, and then the process ends anyway.
             if was != Err(WRITING) {
                 std::thread::sleep(GRACE);
-                std::process::exit(Exit::Interrupted as i32);
+                std::process::exit(Exit::Interrupted.code().into());
             }
         })
         .map_err(|error| Failure::new(Exit::Host, error).context("Ctrl-C cannot be watched for"))?;

@@ -1,12 +1,13 @@
 //! `invoke`: one call to any exported function.
 
 use airssys_wasm::component::{FuncType, Linker, Store, Type, Val, display_func};
+use airssys_wasm::wasi;
 use airssys_wasm::wave::{self, Call, Export};
 use serde_json::json;
 
 use crate::args::InvokeArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{load, output};
+use crate::{command, load, output};
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
@@ -23,14 +24,21 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let params = wave::arguments(call.args, ty).map_err(|error| misfit(args, &call, &export, &error))?;
 
     let mut linker = Linker::new(&engine);
+    wasi::add_to_linker(&mut linker)?;
     linker.define_unknown_imports_as_traps(&component)?;
-    let mut store = Store::new(&engine, ());
-    let instance = linker.instantiate(&mut store, &component)?;
+    let mut store = Store::new(&engine, command::grants(&args.wasi, &args.component)?.build());
     let path: Vec<&str> = export.path.iter().map(String::as_str).collect();
-    let result = instance
-        .get_func(&mut store, &path)?
-        .call_dynamic(&mut store, &params)?;
-    answer(args, &export, result.as_ref())
+    let called = linker
+        .instantiate(&mut store, &component)
+        .and_then(|instance| instance.get_func(&mut store, &path))
+        .and_then(|function| function.call_dynamic(&mut store, &params));
+    match called {
+        Ok(result) => answer(args, &export, result.as_ref()),
+        Err(error) => match wasi::Exit::of(&error) {
+            Some(exit) => Ok(Exit::Status(exit.code)),
+            None => Err(error.into()),
+        },
+    }
 }
 
 /// Handles have no text: a function that takes or gives one cannot be called from here.

@@ -7,6 +7,7 @@ mod backends;
 #[cfg(feature = "cli")]
 mod bindgen;
 mod cache;
+mod command;
 mod compile;
 #[cfg(feature = "cli")]
 mod conformance;

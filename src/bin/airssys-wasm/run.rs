@@ -5,27 +5,37 @@ use std::time::Duration;
 use airssys_wasm::artifact::ComponentCache;
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
+use airssys_wasm::wasi;
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use serde_json::{Map, Value, json};
 
 use crate::args::{BackendArg, RunArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{files, load, output, text};
+use crate::{command, files, load, output, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
-    let options = options(args);
+    let options = options(args)?;
     let is_artifact = load::is_artifact(&args.component)?;
     let cache = match is_artifact {
         true => None,
         false => load::cache(&args.cache)?,
     };
+    let engine = load::engine(&args.backend)?;
+    let component = load::component(&engine, &args.component, &args.trust, cache.as_ref())?;
+    if wasi::is_command(&component) {
+        return command::run(args, &engine, &component);
+    }
+    if !args.args.is_empty() {
+        return Err(Failure::usage(format!(
+            "`{}` is not a program (it does not export wasi:cli/run), and takes no arguments: name an operation",
+            args.component.display()
+        )));
+    }
     let runtime = runtime(&args.backend, args.timeout, cache)?;
-    let id = match is_artifact {
-        true => {
-            let component = load::artifact(&load::open(&args.component)?, &args.trust)?;
-            runtime.load_compiled(&component, options)?
-        }
+    let id = match is_artifact || engine.starts().is_empty() {
+        true => runtime.load_compiled(&component, options)?,
+        // Better code may follow.
         false => runtime.load_component_from_file(&args.component, options)?,
     };
     let Some(question) = question else {
@@ -63,15 +73,16 @@ pub(crate) fn runtime(
     Ok(ComponentRuntime::new(config)?)
 }
 
-fn options(args: &RunArgs) -> ComponentOptions {
-    let options = ComponentOptions::new().with_name_of(&args.component);
+fn options(args: &RunArgs) -> Outcome<ComponentOptions> {
+    let options = ComponentOptions::new()
+        .with_name_of(&args.component)
+        .with_wasi(command::grants(&args.wasi, &args.component)?);
     let options = args
         .config
         .iter()
         .fold(options, |options, (key, value)| options.with_config(key, value));
-    args.env
-        .iter()
-        .fold(options, |options, (name, value)| options.with_env(name, value))
+    let env = args.wasi.env.iter();
+    Ok(env.fold(options, |options, (name, value)| options.with_env(name, value)))
 }
 
 /// The payload to send, if the command line has one.

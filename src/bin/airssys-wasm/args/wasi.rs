@@ -1,0 +1,58 @@
+//! What a component is granted of WASI.
+
+use std::path::PathBuf;
+
+use airssys_wasm::wasi::NetGrant;
+use clap::Args;
+
+use super::pair;
+
+/// Everything is virtual or off unless one of these grants it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Grants")]
+pub(crate) struct WasiArgs {
+    /// An environment variable for the component; may be given many times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) env: Vec<(String, String)>,
+
+    /// A folder of the host's, and the path that the component has for it; `:ro` keeps it from changing anything; may be given
+    /// many times
+    #[arg(long, value_name = "HOST::GUEST[:ro]", value_parser = dir)]
+    pub(crate) dir: Vec<DirArg>,
+
+    /// Hosts that the component may connect to: a name, `*.name`, an address, a network as in 10.0.0.0/8, or `*` for all that
+    /// are public; may be given many times
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) net: Vec<NetGrant>,
+
+    /// Give the component this process's standard input, output and error; without it there is no input, and output goes to
+    /// the log
+    #[arg(long)]
+    pub(crate) inherit_stdio: bool,
+}
+
+/// A folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DirArg {
+    pub(crate) host: PathBuf,
+    pub(crate) guest: String,
+    pub(crate) read_only: bool,
+}
+
+fn dir(text: &str) -> Result<DirArg, String> {
+    let (host, guest) = text
+        .split_once("::")
+        .ok_or("write HOST::GUEST or HOST::GUEST:ro")?;
+    let (guest, read_only) = match guest.strip_suffix(":ro") {
+        Some(guest) => (guest, true),
+        None => (guest, false),
+    };
+    if host.is_empty() || guest.is_empty() {
+        return Err("both paths are needed: HOST::GUEST".to_owned());
+    }
+    Ok(DirArg {
+        host: host.into(),
+        guest: guest.to_owned(),
+        read_only,
+    })
+}

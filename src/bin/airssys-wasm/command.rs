@@ -1,0 +1,72 @@
+//! `run` of a program: a component that exports `wasi:cli/run`.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use airssys_wasm::component::{Component, Linker, Store};
+use airssys_wasm::engine::Engine;
+use airssys_wasm::wasi::{self, WasiBuilder};
+
+use crate::args::{RunArgs, WasiArgs};
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Runs a program with the command line's arguments and grants.
+pub(crate) fn run(args: &RunArgs, engine: &Engine, component: &Component) -> Outcome {
+    refuse_operations(args)?;
+    let mut grants = grants(&args.wasi, &args.component)?;
+    grants.arg(name(&args.component)).args(&args.args);
+    let mut linker = Linker::new(engine);
+    wasi::add_to_linker(&mut linker)?;
+    let mut store = Store::new(engine, grants.build());
+    let deadline = args
+        .timeout
+        .and_then(|timeout| Instant::now().checked_add(Duration::from_millis(timeout)));
+    let exit = wasi::run_command(&mut store, component, &linker, deadline)?;
+    Ok(Exit::Status(exit.code))
+}
+
+/// A program is not asked anything.
+fn refuse_operations(args: &RunArgs) -> Outcome<()> {
+    let given = [
+        ("--operation", args.operation.is_some()),
+        ("--input", args.input.is_some()),
+        ("--output", args.output.is_some()),
+        ("--config", !args.config.is_empty()),
+        ("--json", args.json),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::usage(format!(
+            "`{}` is a program (it exports wasi:cli/run), for which {flag} has no meaning: give it arguments after `--`",
+            args.component.display()
+        ))),
+    }
+}
+
+/// What the command line grants.
+pub(crate) fn grants(args: &WasiArgs, component: &Path) -> Outcome<WasiBuilder> {
+    let mut builder = WasiBuilder::new();
+    builder.name(name(component));
+    for (name, value) in &args.env {
+        builder.env(name, value);
+    }
+    for grant in &args.net {
+        builder.connect(grant.clone());
+    }
+    if let Some(dir) = args.dir.first() {
+        return Err(Failure::usage(format!(
+            "`{}` cannot be granted: this build has no files for components",
+            dir.host.display()
+        )));
+    }
+    if args.inherit_stdio {
+        builder.inherit_stdio();
+    }
+    Ok(builder)
+}
+
+/// The file's name, as programs are called.
+fn name(component: &Path) -> String {
+    let name = component.file_name().unwrap_or(component.as_os_str());
+    name.to_string_lossy().into_owned()
+}

@@ -1,0 +1,46 @@
+//! The one way in which guests wait.
+
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::component::HostResult;
+use crate::error::{CoreTrap, Error, TrapKind};
+use crate::wasi::executor;
+
+/// How long the call in flight may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    deadline: Instant,
+}
+
+impl Patience {
+    /// Until the call's deadline, or for the longest wait if it has none.
+    pub(crate) fn new(deadline: Option<Instant>, longest: Duration) -> Patience {
+        let now = Instant::now();
+        let deadline = deadline.or_else(|| now.checked_add(longest)).unwrap_or(now);
+        Patience { deadline }
+    }
+
+    /// Waits until `poll` is ready. Sleeps in between, under tokio's runtime.
+    ///
+    /// # Errors
+    /// [`CoreTrap::Interrupted`] at the deadline; whatever the host has no threads for.
+    pub(crate) fn wait<R>(self, poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> HostResult<R> {
+        executor::wait(self.deadline, poll)?.ok_or_else(|| interrupted().into())
+    }
+
+    /// For loops that wait for something again and again.
+    ///
+    /// # Errors
+    /// [`CoreTrap::Interrupted`] after the deadline.
+    pub(crate) fn check(self) -> HostResult<()> {
+        match Instant::now() < self.deadline {
+            true => Ok(()),
+            false => Err(interrupted().into()),
+        }
+    }
+}
+
+fn interrupted() -> Error {
+    Error::from(TrapKind::Core(CoreTrap::Interrupted))
+}

@@ -1,0 +1,120 @@
+//! WASI 0.2 for components.
+//!
+//! A component's part is a [`WasiCtx`], made by a [`WasiBuilder`]. Without grants it is virtual: no environment, no
+//! arguments, no input; output goes to the host's log; no files, no network. Clocks and random numbers are the host's. What a
+//! component may take of the host is bounded by [`WasiLimits`].
+//!
+//! Functions that wait do so on the calling thread, until the call's deadline ([`WasiCtx::set_deadline`]).
+//!
+//! ```
+//! use airssys_wasm::component::Linker;
+//! use airssys_wasm::engine::{Config, Engine};
+//! use airssys_wasm::wasi::{self, WasiBuilder, WasiCtx, WasiView};
+//!
+//! struct Data {
+//!     wasi: WasiCtx,
+//! }
+//!
+//! impl WasiView for Data {
+//!     fn wasi(&mut self) -> &mut WasiCtx {
+//!         &mut self.wasi
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), airssys_wasm::Error> {
+//! let mut linker = Linker::<Data>::new(&Engine::new(&Config::new())?);
+//! wasi::add_to_linker(&mut linker)?;
+//! let mut builder = WasiBuilder::new();
+//! let data = Data { wasi: builder.name("greeter").env("LANG", "en").build() };
+//! # drop(data);
+//! # Ok(())
+//! # }
+//! ```
+
+pub(crate) mod bindings;
+mod builder;
+pub(crate) mod cli;
+mod clocks;
+mod command;
+pub(crate) mod executor;
+pub(crate) mod io;
+mod limits;
+pub(crate) mod net;
+mod random;
+pub(crate) mod sockets;
+
+use std::fmt;
+use std::time::Instant;
+
+pub use builder::WasiBuilder;
+pub use cli::{Exit, OutputPipe, Stdin, Stdout};
+pub use command::{is_command, run_command};
+pub use limits::WasiLimits;
+pub use net::{ListenGrant, NetGrant, NetGrantError};
+
+use crate::component::{Linker, ResourceTable};
+use crate::error::Result;
+
+/// What WASI knows of the component that calls it.
+pub struct WasiCtx {
+    /// Everything that the component holds.
+    pub(crate) table: ResourceTable,
+    /// When the call in flight has to be over.
+    pub(crate) deadline: Option<Instant>,
+    /// What it may take of the host.
+    pub(crate) limits: WasiLimits,
+    /// Its monotonic clock's zero.
+    started: Instant,
+    /// Arguments, environment, standard streams.
+    pub(crate) cli: cli::CliCtx,
+    /// What of the network it may reach.
+    pub(crate) net: net::Net,
+    /// How many sockets it has.
+    sockets: sockets::Places,
+}
+
+impl WasiCtx {
+    /// Says when the call that follows has to be over: whatever it waits for, it is ended with
+    /// [`CoreTrap::Interrupted`](crate::error::CoreTrap::Interrupted) then. Without a deadline, a single wait ends after
+    /// [`WasiLimits::longest_wait`].
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// How many resources it holds at the moment.
+    pub fn resources(&self) -> usize {
+        self.table.len()
+    }
+}
+
+impl fmt::Debug for WasiCtx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasiCtx")
+            .field("resources", &self.table.len())
+            .field("deadline", &self.deadline)
+            .field("limits", &self.limits)
+            .field("cli", &self.cli)
+            .field("net", &self.net)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A store's data that has a [`WasiCtx`].
+pub trait WasiView: Send + 'static {
+    /// The calling component's context.
+    fn wasi(&mut self) -> &mut WasiCtx;
+}
+
+impl WasiView for WasiCtx {
+    fn wasi(&mut self) -> &mut WasiCtx {
+        self
+    }
+}
+
+/// Defines every interface of WASI that the host has. A component built against any 0.2 version finds it.
+///
+/// # Errors
+/// [`Error::Redefined`](crate::Error::Redefined) if the linker has one of them already.
+pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
+    bindings::Imports::add_to_linker(linker, T::wasi)
+}
