@@ -73,7 +73,11 @@ pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
 pub(crate) use precompiled::{Precompiled, SavedModule};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 pub use store::{AsContextMut, Store, StoreContextMut};
+#[cfg(feature = "wasix")]
+pub(crate) use store::Waiting;
 #[doc(hidden)]
+#[cfg(feature = "wasix")]
+pub(crate) use trap::from_runtime as error_of;
 pub use typed::support;
 pub use typed::{
     ComponentNamedList, ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, LiftList,

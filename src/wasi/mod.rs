@@ -40,6 +40,8 @@ pub(crate) mod executor;
 pub(crate) mod io;
 mod limits;
 pub(crate) mod net;
+#[cfg(feature = "wasix")]
+pub mod preview1;
 mod random;
 pub(crate) mod sockets;
 

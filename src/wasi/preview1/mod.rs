@@ -4,6 +4,8 @@
 //! [`Preview1`]; as for components, everything is off or virtual at first: no environment, no folders, no network, output
 //! to the host's log.
 //!
+//! Components that were core modules ([`adapt`](crate::adapt)) have the same through a [`Preview1Guest`].
+//!
 //! Folders are opened through cap-std ([`Folder`](folder)), so that neither `..` nor a symbolic link leads out of them.
 //!
 //! wasmer-wasix bounds neither how many descriptors a module holds nor what it keeps for each; [`Preview1Limits`] has the
@@ -12,9 +14,11 @@
 mod file;
 mod folder;
 mod grants;
+mod guest;
 mod host;
 mod program;
 mod stdio;
 
+pub use guest::{Preview1Guest, Preview1View, add_to_linker, is_imported};
 pub use grants::{Preview1, Preview1Error, Preview1Limits};
 pub use program::{Ended, Program};

@@ -1,13 +1,16 @@
 //! Programs: core modules that are run from their beginning to their end.
 
+use std::time::Instant;
+
 use wasmer_wasix::wasmer::{self, Module};
 use wasmer_wasix::{WasiError, WasiRuntimeError, WasiThreadError};
 
 use super::grants::{Preview1, Preview1Error};
+use super::guest::kill_at;
 use super::host;
 use crate::component::error_of;
 use crate::engine::{Deadlines, Engine};
-use crate::error::{Error, Result};
+use crate::error::{CoreTrap, Error, Result, TrapKind};
 
 /// A core module with `_start`, compiled. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -30,7 +33,11 @@ impl Program {
     /// [`Error::MissingExport`] if it has no `_start`.
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Program> {
         let module = engine.compile_program(bytes)?;
-        match module.exports().functions().any(|export| export.name() == "_start") {
+        let starts = module
+            .exports()
+            .functions()
+            .any(|export| export.name() == "_start");
+        match starts {
             true => Ok(Program { module }),
             false => Err(Error::MissingExport {
                 kind: "function",
@@ -48,7 +55,8 @@ impl Program {
     /// [`Error::Host`] with a [`Preview1Error`] if its surroundings cannot be made; [`Error::Instantiate`] if it imports
     /// what there is not, or a limit stands against it; [`Error::Trap`] if it traps, which it does at its deadline.
     pub fn run(&self, grants: Preview1) -> Result<Ended> {
-        let deadlines = Deadlines::new(grants.deadline);
+        let deadline = grants.deadline;
+        let deadlines = Deadlines::new(deadline);
         let setup = |error: Preview1Error| Error::Host {
             name: "_start".into(),
             source: Box::new(error),
@@ -63,6 +71,9 @@ impl Program {
             Ok(made) => made,
             Err(error) => return ended(error),
         };
+        // What waits, waits until then; what computes, is interrupted.
+        let process = environment.data(&store).process.clone();
+        let killer = deadline.and_then(|deadline| kill_at(deadline, process));
         let called = match instance.exports.get_function("_start") {
             Ok(start) => start.clone().call(&mut store, &[]),
             Err(error) => return Err(Error::bug(error.to_string())),
@@ -70,6 +81,14 @@ impl Program {
         let result = match called {
             Ok(_) => Ok(Ended { status: 0 }),
             Err(error) => ended(WasiRuntimeError::Runtime(error)),
+        };
+        drop(killer);
+        let result = match deadline {
+            // The status is the signal's then.
+            Some(deadline) if result.is_ok() && Instant::now() >= deadline => {
+                Err(TrapKind::Core(CoreTrap::Interrupted).into())
+            }
+            _ => result,
         };
         let status = result.as_ref().map_or(1, |ended| ended.status);
         environment

@@ -2,6 +2,7 @@
 
 use std::io::{self, SeekFrom};
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -18,14 +19,15 @@ const WRITE: usize = 64 << 10;
 /// Standard input. Whoever waits for it does so until the deadline.
 pub(super) struct StandardInput {
     from: SharedInput,
-    deadline: Option<Timer>,
+    /// Behind a lock that nobody waits for: files are shared between threads, and timers are not.
+    deadline: Option<Mutex<Timer>>,
 }
 
 impl StandardInput {
     pub(super) fn new(from: SharedInput, deadline: Option<Instant>) -> StandardInput {
         StandardInput {
             from,
-            deadline: deadline.map(Timer::at),
+            deadline: deadline.map(|deadline| Mutex::new(Timer::at(deadline))),
         }
     }
 
@@ -33,7 +35,13 @@ impl StandardInput {
         if self.from.poll_ready(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        match self.deadline.as_mut().map(|deadline| deadline.poll(cx)) {
+        let deadline = self.deadline.as_mut().map(|deadline| {
+            deadline
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .poll(cx)
+        });
+        match deadline {
             Some(Poll::Ready(())) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             _ => Poll::Pending,
         }

@@ -1,6 +1,6 @@
 // The two codecs that this guest speaks. The multicodec prefix is the host's business.
 
-import "./text-coding.js";
+import { u64 } from "./text-coding.js";
 import { decode as decodeMsgpack, encode as encodeMsgpack } from "@msgpack/msgpack";
 import { decode, encode } from "airssys:multicodec-core/multicodec-utilities@1.0.0";
 import { invalidInput, unsupportedCodec } from "./errors.js";
@@ -17,14 +17,14 @@ const textOf = (value) => (value instanceof Uint8Array ? decodeUtf8(value) : und
 
 export const codecs = [
   {
-    id: 0x0200n,
+    id: u64(0x0200),
     name: "json",
     read: (data) => JSON.parse(decodeUtf8(data)),
     text: (value) => (typeof value === "string" && isWellFormed(value) ? value : undefined),
     write: (answer) => encodeUtf8(JSON.stringify(answer)),
   },
   {
-    id: 0x0201n,
+    id: u64(0x0201),
     name: "msgpack",
     read: (data) => decodeMsgpack(data, rawStrings),
     text: textOf,
@@ -58,7 +58,7 @@ export function split(payload) {
     if (error?.tag === "unknown-codec") throw unsupportedCodec(error.val);
     throw invalidInput(reasons[error?.tag] ?? String(error));
   }
-  const codec = codecs.find(({ id }) => id === BigInt(decoded.codec));
+  const codec = codecs.find(({ id }) => id === u64(decoded.codec));
   if (codec === undefined) throw unsupportedCodec(decoded.codec);
   return { codec, data: decoded.data };
 }

@@ -3,6 +3,7 @@
 import { log } from "airssys:host-core/host-services@1.0.0";
 import { codecs, read, split, textIn, write } from "./codec.js";
 import { failed, unsupportedOperation } from "./errors.js";
+import { u64 } from "./text-coding.js";
 import { operations } from "./text.js";
 
 let state = "created";
@@ -44,11 +45,11 @@ export const componentLifecycle = {
       supportedCodecs: codecs.map(({ id }) => id),
       language: "javascript",
       memoryRequirements: {
-        minMemoryBytes: 16n << 20n,
-        maxMemoryBytes: 512n << 20n,
-        preferredMemoryBytes: 32n << 20n,
+        minMemoryBytes: u64(16 << 20),
+        maxMemoryBytes: u64(512 << 20),
+        preferredMemoryBytes: u64(32 << 20),
       },
-      timeoutMs: 10_000n,
+      timeoutMs: u64(10_000),
       stateful: false,
       apiVersion: "1.0.0",
       homepage: undefined,
@@ -70,7 +71,7 @@ export const componentLifecycle = {
   },
 
   supportedCodecs() {
-    return new BigUint64Array(codecs.map(({ id }) => id));
+    return codecs.map(({ id }) => id);
   },
 
   shutdown() {

@@ -2,6 +2,9 @@
 
 import { decodeUtf8, encodeUtf8 } from "./utf8.js";
 
+// componentize-js takes 64-bit numbers as BigInt, componentize-qjs as Number; this tells which of the engines it is.
+export const u64 = globalThis.TextEncoder === undefined ? Number : BigInt;
+
 globalThis.TextEncoder ??= class {
   encode(text = "") {
     return encodeUtf8(text);
