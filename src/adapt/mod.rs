@@ -12,7 +12,7 @@ mod world;
 
 pub use error::AdaptError;
 pub use imports::IMPORTS_PACKAGE;
-pub use module::{ModuleKind, kind};
+pub use module::{ModuleKind, is_core_module, kind};
 pub use world::World;
 
 use wasi_preview1_component_adapter_provider as adapters;

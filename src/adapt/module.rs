@@ -21,6 +21,11 @@ pub(super) struct Shape {
     pub(super) describes_itself: bool,
 }
 
+/// Whether bytes begin as a core module does.
+pub fn is_core_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm\x01\0\0\0")
+}
+
 /// What a core module is for.
 ///
 /// # Errors

@@ -35,6 +35,10 @@ pub enum RuntimeError {
     /// The component cannot be compiled, linked or instantiated.
     #[error("the component cannot be loaded: {0}")]
     Load(#[source] Error),
+    /// A core module cannot be made a component.
+    #[cfg(feature = "adapt")]
+    #[error("the core module cannot be loaded: {0}")]
+    Lift(#[source] crate::adapt::AdaptError),
     /// The artifact is not loaded.
     #[error("the artifact `{}` cannot be loaded: {source}", path.display())]
     Artifact {

@@ -175,6 +175,12 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "wasi-cases",
+        folder: "tests/guests/wasi-cases",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
         name: "kernels",
         folder: "tests/guests/kernels",
         toolchain: Toolchain::Rust,
@@ -306,14 +312,17 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     }
 }
 
-/// Lays the core packages out as `deps/NAME/NAME.wit` in the folder `wit` of a guest that uses them.
+/// Lays the core packages out as `deps/NAME/NAME.wit` in the folder `wit` of a guest that uses them, and WASI's in one that
+/// uses those.
 fn lay_out_contract(root: &Path, wit: &Path) -> Result<()> {
     let world = wit.join("world.wit");
     let text = fs::read_to_string(&world).with_context(|| format!("cannot read {}", world.display()))?;
-    if !text.contains("airssys:") {
-        return Ok(());
+    if text.contains("airssys:wasi/") {
+        wit_deps::lay_out_wasi(root, wit)?;
     }
-    wit_deps::lay_out(root, wit)?;
+    if text.contains("-core/") {
+        wit_deps::lay_out(root, wit)?;
+    }
     Ok(())
 }
 

@@ -54,15 +54,39 @@ pub(crate) fn lay_out(root: &Path, dir: &Path) -> Result<Vec<LaidOut>> {
         .collect()
 }
 
+/// Lays WASI's packages out under `dir`, for guests of this workspace: as many as there are, each in a folder `wasi-NAME`.
+///
+/// # Errors
+///
+/// If a file cannot be read or written.
+pub(crate) fn lay_out_wasi(root: &Path, dir: &Path) -> Result<()> {
+    let sources = root.join("wit/wasi");
+    let entries = fs::read_dir(&sources).with_context(|| format!("cannot list {}", sources.display()))?;
+    for entry in entries {
+        let source = entry?.path();
+        let name = source.file_stem().and_then(|name| name.to_str());
+        let name = format!("wasi-{}", name.context("a package has a name")?);
+        copy(&source, &dir.join("deps").join(&name).join(format!("{name}.wit")))?;
+    }
+    Ok(())
+}
+
 fn lay_out_package(root: &Path, dir: &Path, name: &str) -> Result<LaidOut> {
     let source = root.join("wit/core").join(format!("{name}.wit"));
-    let text = fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;
-    let folder = dir.join("deps").join(name);
-    let path = folder.join(format!("{name}.wit"));
+    copy(
+        &source,
+        &dir.join("deps").join(name).join(format!("{name}.wit")),
+    )
+}
+
+fn copy(source: &Path, path: &Path) -> Result<LaidOut> {
+    let path = path.to_path_buf();
+    let text = fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
     if fs::read(&path).is_ok_and(|old| old == text) {
         return Ok(LaidOut { path, changed: false });
     }
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let folder = path.parent().context("a file stands in a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(LaidOut { path, changed: true })
 }

@@ -289,7 +289,7 @@ mod tests {
             assert!(text.parse::<NetGrant>().is_err(), "{text}");
         }
         assert!(format!("{}.com", "a".repeat(64)).parse::<NetGrant>().is_err());
-        assert!("a.".repeat(127).parse::<NetGrant>().is_err());
+        assert!("a.".repeat(128).parse::<NetGrant>().is_err());
     }
 
     #[test]

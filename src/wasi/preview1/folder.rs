@@ -27,9 +27,9 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn new(dir: Dir, writable: bool, files_left: Arc<AtomicUsize>, most_entries: usize) -> Folder {
+    pub(super) fn new(dir: Arc<Dir>, writable: bool, files_left: Arc<AtomicUsize>, most_entries: usize) -> Folder {
         Folder {
-            dir: Arc::new(dir),
+            dir,
             writable,
             files_left,
             most_entries,
@@ -252,7 +252,7 @@ mod tests {
 
         fn folder(&self, writable: bool, files: usize) -> Folder {
             let dir = Dir::open_ambient_dir(self.0.join("granted"), ambient_authority()).unwrap();
-            Folder::new(dir, writable, Arc::new(AtomicUsize::new(files)), 100)
+            Folder::new(Arc::new(dir), writable, Arc::new(AtomicUsize::new(files)), 100)
         }
     }
 

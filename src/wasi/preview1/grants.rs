@@ -1,6 +1,7 @@
 //! What a core module is granted.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use cap_std::ambient_authority;
@@ -39,15 +40,15 @@ impl Default for Preview1Limits {
 }
 
 /// A folder of the host's that a module sees.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Grant {
-    pub(super) dir: Dir,
+    pub(super) dir: Arc<Dir>,
     pub(super) guest: String,
     pub(super) writable: bool,
 }
 
 /// What a core module is granted, and how it is run. Everything is off or virtual until it is said otherwise.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Preview1 {
     pub(super) name: String,
     pub(super) args: Vec<String>,
@@ -134,7 +135,7 @@ impl Preview1 {
             source,
         })?;
         self.folders.push(Grant {
-            dir,
+            dir: Arc::new(dir),
             guest: guest.to_owned(),
             writable,
         });

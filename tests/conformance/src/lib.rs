@@ -8,3 +8,4 @@ pub mod hostile;
 pub mod matrix;
 pub mod scripts;
 pub mod tables;
+pub mod wasi;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use airssys_wasm_conformance::{differential, document, engines, tables};
+use airssys_wasm_conformance::{differential, document, engines, tables, wasi};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
@@ -18,6 +18,19 @@ struct Cli {
 enum Command {
     Differential(differential::command::Args),
     Matrix(MatrixArgs),
+    Wasi(WasiArgs),
+}
+
+/// Run the cases of WASI on every backend and on wasmtime, and compare what they saw
+#[derive(Debug, Args)]
+struct WasiArgs {
+    /// Run only the cases with this in their names
+    #[arg(value_name = "TEXT", default_value = "")]
+    cases: String,
+
+    /// Print what every case saw on each engine
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 /// Run everything that is compared on every engine, and print cases by engines
@@ -36,7 +49,24 @@ fn main() -> Result<ExitCode> {
     match &Cli::parse().command {
         Command::Differential(args) => differential::command::main(args),
         Command::Matrix(args) => matrix(args),
+        Command::Wasi(args) => cases(args),
     }
+}
+
+fn cases(args: &WasiArgs) -> Result<ExitCode> {
+    let sides = wasi::sides(&wasi::guest()?)?;
+    let rows = wasi::run(&sides, |case| case.contains(&args.cases))?;
+    for row in rows.iter().filter(|_| args.verbose) {
+        for (side, answer) in sides.iter().zip(&row.answers) {
+            println!("## {} [{}]\n{answer}\n", row.case, side.name());
+        }
+    }
+    let mut failures = wasi::failures(&sides, &rows);
+    if args.cases.is_empty() {
+        failures.extend(wasi::stale(&rows));
+    }
+    println!("{} cases on {} engines, {} failures", rows.len(), sides.len(), failures.len());
+    Ok(ended(&failures))
 }
 
 fn matrix(args: &MatrixArgs) -> Result<ExitCode> {
@@ -50,6 +80,7 @@ fn matrix(args: &MatrixArgs) -> Result<ExitCode> {
     blocks.push(tables::hostile()?);
     blocks.push(tables::differences());
     blocks.push(tables::advisories());
+    blocks.extend(wasi::blocks()?);
     for block in &blocks {
         println!("## {}\n\n{}", block.name, block.text);
     }
@@ -57,12 +88,16 @@ fn matrix(args: &MatrixArgs) -> Result<ExitCode> {
         document::write(&document::path(), &blocks)?;
     }
     let failures: Vec<&String> = blocks.iter().flat_map(|block| &block.failures).collect();
-    for failure in &failures {
+    Ok(ended(&failures))
+}
+
+fn ended(failures: &[impl std::fmt::Display]) -> ExitCode {
+    for failure in failures {
         eprintln!("FAILED {failure}");
     }
-    Ok(if failures.is_empty() {
+    if failures.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    })
+    }
 }

@@ -1,0 +1,58 @@
+//! Files, and guests that want others: paths out of their folders, folders that may not be changed, links that the host
+//! changes meanwhile, numbers that are too large. Each is answered with the interface's own error, and nothing outside of
+//! the granted folders is read or changed.
+#![cfg(all(unix, feature = "wasi"))]
+
+mod common;
+#[path = "wasi_files/bench.rs"]
+mod bench;
+#[path = "wasi_files/numbers.rs"]
+mod numbers;
+#[path = "wasi_files/paths.rs"]
+mod paths;
+#[path = "wasi_files/races.rs"]
+mod races;
+#[path = "wasi_files/rights.rs"]
+mod rights;
+
+use bench::{Bench, Step};
+
+/// A call that the guest makes, with what it has to be answered; in a fresh world.
+struct Case {
+    name: String,
+    steps: Vec<(Step, String)>,
+}
+
+impl Case {
+    fn new(name: impl Into<String>, steps: impl IntoIterator<Item = (Step, &'static str)>) -> Case {
+        Case {
+            name: name.into(),
+            steps: steps.into_iter().map(|(step, answer)| (step, answer.to_owned())).collect(),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let mut bench = Bench::new();
+        for (step, expected) in &self.steps {
+            let answer = bench.take(step.clone());
+            if answer != *expected {
+                return Err(format!("{} answered `{answer}`, not `{expected}`", step.call));
+            }
+        }
+        bench.unharmed()
+    }
+}
+
+fn check(cases: &[Case], least: usize) {
+    assert!(cases.len() >= least, "{} cases", cases.len());
+    let mut names = std::collections::BTreeSet::new();
+    for case in cases {
+        assert!(names.insert(&case.name), "two cases: {}", case.name);
+    }
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|case| Some(format!("{}: {}", case.name, case.check().err()?)))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    println!("{} cases", cases.len());
+}

@@ -1,0 +1,191 @@
+//! Every function that takes a path, with every path that leads out of its folder.
+
+use crate::bench::{DATA, MORE, Step, at, between, open};
+use crate::{Case, check};
+
+/// What leads out, whether or not a link at the end is followed.
+const OUT: &[&str] = &[
+    "../secret/secret.txt",
+    "../secret/new",
+    "/etc/passwd",
+    "//etc/passwd",
+    "/",
+    "sub/../../secret/secret.txt",
+    "sub/../../../../../../etc/passwd",
+    "./../secret/secret.txt",
+    "../data/hello.txt",
+    "out/secret.txt",
+    "out/new",
+    "out/../secret/secret.txt",
+    "sub/../out/secret.txt",
+];
+
+/// What leads out when it is followed.
+const FOLLOWED: &[&str] = &["out", "through", "around", "absolute"];
+
+/// The functions, with a name for each way to call them.
+fn calls(path: &str) -> Vec<(&'static str, Step)> {
+    vec![
+        ("stat-at", at("stat-at", DATA, path)),
+        ("open-at to read", open(DATA, path, "read")),
+        ("open-at to write", open(DATA, path, "write")),
+        ("open-at to make", open(DATA, path, "write create")),
+        ("open-at to cut", open(DATA, path, "write truncate")),
+        ("open-at a directory", open(DATA, path, "read directory")),
+        ("create-directory-at", at("create-directory-at", DATA, path)),
+        ("remove-directory-at", at("remove-directory-at", DATA, path)),
+        ("unlink-file-at", at("unlink-file-at", DATA, path)),
+        ("readlink-at", at("readlink-at", DATA, path)),
+        ("symlink-at", between("symlink-at", DATA, "hello.txt", DATA, path)),
+        ("link-at from", between("link-at", DATA, path, DATA, "new")),
+        ("link-at to", between("link-at", DATA, "hello.txt", DATA, path)),
+        ("link-at to elsewhere", between("link-at", DATA, "hello.txt", MORE, path)),
+        ("rename-at from", between("rename-at", DATA, path, DATA, "new")),
+        ("rename-at to", between("rename-at", DATA, "hello.txt", DATA, path)),
+        ("rename-at to elsewhere", between("rename-at", DATA, "hello.txt", MORE, path)),
+        ("set-times-at", at("set-times-at", DATA, path)),
+        ("metadata-hash-at", at("metadata-hash-at", DATA, path)),
+    ]
+}
+
+/// The functions that follow links at the end if they are told to.
+fn following(path: &str) -> Vec<(&'static str, Step)> {
+    vec![
+        ("stat-at", at("stat-at", DATA, path).with("symlink-follow")),
+        ("open-at to read", open(DATA, path, "read symlink-follow")),
+        ("open-at to write", open(DATA, path, "write symlink-follow")),
+        ("open-at to make", open(DATA, path, "write create symlink-follow")),
+        ("open-at to cut", open(DATA, path, "write truncate symlink-follow")),
+        ("set-times-at", at("set-times-at", DATA, path).with("symlink-follow")),
+        ("metadata-hash-at", at("metadata-hash-at", DATA, path).with("symlink-follow")),
+    ]
+}
+
+#[test]
+fn no_path_leads_out_of_its_folder() {
+    let mut cases = Vec::new();
+    for path in OUT {
+        for (name, step) in calls(path) {
+            // There are no links in the other folder, so that the path only leads nowhere there.
+            if step.other == MORE && path.contains("out") {
+                continue;
+            }
+            cases.push(Case::new(format!("{name} `{path}`"), [(step, "not-permitted")]));
+        }
+    }
+    for path in FOLLOWED {
+        for (name, step) in following(path) {
+            cases.push(Case::new(
+                format!("{name} `{path}`, following"),
+                [(step, "not-permitted")],
+            ));
+        }
+    }
+    check(&cases, 250);
+}
+
+#[test]
+fn links_that_lead_out_can_be_made_and_not_followed() {
+    let mut cases = Vec::new();
+    for target in ["..", "../secret", "../secret/secret.txt", "sub/../../secret/secret.txt"] {
+        cases.push(Case::new(
+            format!("a link to `{target}`"),
+            [
+                (between("symlink-at", DATA, target, DATA, "new"), "ok"),
+                (open(DATA, "new", "read symlink-follow"), "not-permitted"),
+                (open(DATA, "new", "write create symlink-follow"), "not-permitted"),
+                (at("stat-at", DATA, "new").with("symlink-follow"), "not-permitted"),
+                (open(DATA, "new/secret.txt", "read"), "not-permitted"),
+                (at("unlink-file-at", DATA, "new/secret.txt"), "not-permitted"),
+                (at("create-directory-at", DATA, "new/x"), "not-permitted"),
+            ],
+        ));
+    }
+    for target in ["/etc/passwd", "/", "//etc"] {
+        cases.push(Case::new(
+            format!("a link to `{target}`"),
+            [
+                (between("symlink-at", DATA, target, DATA, "new"), "not-permitted"),
+                (at("stat-at", DATA, "new"), "no-entry"),
+            ],
+        ));
+    }
+    // A link out of the folder that the guest has moved deeper, and one made of two that are harmless alone.
+    cases.push(Case::new(
+        "a link that is moved to where it leads elsewhere",
+        [
+            (between("symlink-at", DATA, "../hello.txt", DATA, "sub/up"), "ok"),
+            (open(DATA, "sub/up", "read symlink-follow"), "ok 3"),
+            (between("rename-at", DATA, "sub/up", DATA, "up"), "ok"),
+            (open(DATA, "up", "read symlink-follow"), "not-permitted"),
+        ],
+    ));
+    cases.push(Case::new(
+        "two links that lead out together",
+        [
+            (between("symlink-at", DATA, "..", DATA, "sub/a"), "ok"),
+            (between("symlink-at", DATA, "sub/a/..", DATA, "b"), "ok"),
+            (at("stat-at", DATA, "b").with("symlink-follow"), "not-permitted"),
+            (open(DATA, "b/secret/secret.txt", "read"), "not-permitted"),
+        ],
+    ));
+    check(&cases, 9);
+}
+
+#[test]
+fn odd_paths_have_their_own_errors() {
+    let long = "n".repeat(256);
+    let mut cases = Vec::new();
+    for (path, expected) in [
+        ("", "no-entry"),
+        ("hello.txt\0", "invalid"),
+        ("sub\0/../hello.txt", "invalid"),
+        ("\0", "invalid"),
+        (long.as_str(), "name-too-long"),
+        ("loop-a/x", "loop"),
+        ("hello.txt/x", "not-directory"),
+        ("missing/x", "no-entry"),
+    ] {
+        for (name, step) in calls(path) {
+            if step.other == MORE {
+                continue;
+            }
+            let expected = match (name, expected) {
+                // The file cannot be a directory, whatever is below it.
+                (_, expected) => expected,
+            };
+            let shown = if path.len() > 20 { "256 bytes" } else { path };
+            cases.push(Case::new(format!("{name} {shown:?}"), [(step, expected)]));
+        }
+    }
+    check(&cases, 100);
+}
+
+#[test]
+fn a_trailing_slash_is_a_directory() {
+    let cases = [
+        Case::new("open-at", [(open(DATA, "hello.txt/", "read"), "not-directory")]),
+        Case::new("stat-at", [(at("stat-at", DATA, "hello.txt/"), "not-directory")]),
+        Case::new("unlink-file-at", [(at("unlink-file-at", DATA, "hello.txt/"), "not-directory")]),
+        Case::new(
+            "open-at to make",
+            [
+                (open(DATA, "new/", "write create"), "is-directory"),
+                (at("stat-at", DATA, "new"), "no-entry"),
+            ],
+        ),
+        Case::new(
+            "create-directory-at",
+            [
+                (at("create-directory-at", DATA, "new/"), "ok"),
+                (at("remove-directory-at", DATA, "new/"), "ok"),
+            ],
+        ),
+        Case::new("rename-at from", [(between("rename-at", DATA, "hello.txt/", DATA, "new"), "not-directory")]),
+        Case::new("rename-at to", [(between("rename-at", DATA, "hello.txt", DATA, "new/"), "not-directory")]),
+        Case::new("link-at from", [(between("link-at", DATA, "hello.txt/", DATA, "new"), "not-directory")]),
+        Case::new("symlink-at", [(between("symlink-at", DATA, "x", DATA, "new/"), "no-entry")]),
+        Case::new("readlink-at", [(at("readlink-at", DATA, "link/"), "not-directory")]),
+    ];
+    check(&cases, 10);
+}
