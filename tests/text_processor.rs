@@ -2,9 +2,9 @@
 //!
 //! Those that are too large to commit are built by `cargo xtask guests`.
 
-mod common;
 #[path = "text_processor/cases.rs"]
 mod cases;
+mod common;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -28,7 +28,10 @@ fn built(name: &str) -> Option<Vec<u8>> {
     match std::fs::read(&path) {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            let what = format!("{}: {error}; build it with `cargo xtask guests {name}`", path.display());
+            let what = format!(
+                "{}: {error}; build it with `cargo xtask guests {name}`",
+                path.display()
+            );
             assert!(std::env::var_os("AIRSSYS_REQUIRE_ALL").is_none(), "{what}");
             eprintln!("LEFT OUT: {name} is not tested: {what}");
             None
@@ -81,7 +84,10 @@ fn check_life(runtime: &ComponentRuntime, id: &ComponentId, language: &str) {
     assert_eq!(metadata.version, "1.0.0");
     assert_eq!(metadata.license, "MIT OR Apache-2.0");
     assert_eq!(metadata.language, language);
-    assert_eq!(metadata.supported_operations, ["word-count", "reverse", "statistics"]);
+    assert_eq!(
+        metadata.supported_operations,
+        ["word-count", "reverse", "statistics"]
+    );
     assert_eq!(metadata.supported_codecs, [0x0200, 0x0201]);
     assert_eq!(metadata.tags, ["text", "example"]);
     assert!(!metadata.stateful && metadata.homepage.is_none() && metadata.required_capabilities.is_empty());
@@ -92,7 +98,10 @@ fn check_life(runtime: &ComponentRuntime, id: &ComponentId, language: &str) {
     let custom = custom.map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(metadata.custom_metadata.as_deref(), Some(custom.as_slice()));
     let health = runtime.health(id).unwrap();
-    assert_eq!((health.state, health.message.as_deref()), (HealthState::Degraded, Some("not initialised")));
+    assert_eq!(
+        (health.state, health.message.as_deref()),
+        (HealthState::Degraded, Some("not initialised"))
+    );
     runtime.init(id).unwrap();
     let health = runtime.health(id).unwrap();
     assert_eq!((health.state, health.message), (HealthState::Healthy, None));
@@ -120,9 +129,15 @@ fn check_case(runtime: &ComponentRuntime, id: &ComponentId, case: &Case) -> Resu
         (_, Err(error)) => return Err(error.to_string()),
     };
     match (&case.expected, &error) {
-        (Expected::UnsupportedOperation(name), ExecutionError::UnsupportedOperation(got)) if name == got => Ok(()),
+        (Expected::UnsupportedOperation(name), ExecutionError::UnsupportedOperation(got)) if name == got => {
+            Ok(())
+        }
         (Expected::UnsupportedCodec(id), ExecutionError::UnsupportedCodec(got)) if id == got => Ok(()),
-        (Expected::InvalidInput | Expected::NoTrap, ExecutionError::InvalidInput(text)) if !text.is_empty() => Ok(()),
+        (Expected::InvalidInput | Expected::NoTrap, ExecutionError::InvalidInput(text))
+            if !text.is_empty() =>
+        {
+            Ok(())
+        }
         _ => Err(format!("it answers with the error {error:?}")),
     }
 }
@@ -167,7 +182,9 @@ fn c_passes() {
 
 #[test]
 fn javascript_by_componentize_qjs_passes() {
-    let Some(bytes) = built("text-processor-qjs") else { return };
+    let Some(bytes) = built("text-processor-qjs") else {
+        return;
+    };
     check(&bytes, "javascript");
 }
 
@@ -180,7 +197,10 @@ fn a_second_init_and_a_configuration_are_refused() {
         let options = ComponentOptions::new().with_config_data(b"\x80\x04{}".to_vec());
         let id = runtime.load_component(&bytes, options).unwrap();
         let refused = runtime.init(&id).unwrap_err();
-        let told = matches!(&refused, RuntimeError::Component(ComponentError::InvalidConfig(_)));
+        let told = matches!(
+            &refused,
+            RuntimeError::Component(ComponentError::InvalidConfig(_))
+        );
         assert!(told, "{refused:?}");
     }
 }

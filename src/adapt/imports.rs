@@ -83,7 +83,9 @@ pub(super) fn to_host(module: &[u8]) -> Result<Vec<u8>, AdaptError> {
     let package = resolve
         .push_str("core-imports.wit", &wit(&interfaces))
         .map_err(AdaptError::world)?;
-    let imports = resolve.select_world(&[package], None).map_err(AdaptError::world)?;
+    let imports = resolve
+        .select_world(&[package], None)
+        .map_err(AdaptError::world)?;
     world::embed(&renamed.finish(), &resolve, imports)
 }
 
@@ -98,7 +100,9 @@ fn full_name(interface: &str) -> String {
 /// Whether a function can be one of WIT's that is lowered to itself: at most 16 parameters and one result, all integers.
 fn is_numbers(ty: &FuncType) -> bool {
     let mut all = ty.params().iter().chain(ty.results());
-    ty.params().len() <= 16 && ty.results().len() <= 1 && all.all(|ty| matches!(ty, ValType::I32 | ValType::I64))
+    ty.params().len() <= 16
+        && ty.results().len() <= 1
+        && all.all(|ty| matches!(ty, ValType::I32 | ValType::I64))
 }
 
 fn wit(interfaces: &Interfaces) -> String {
@@ -108,7 +112,10 @@ fn wit(interfaces: &Interfaces) -> String {
         let _ = writeln!(text, "interface {interface} {{");
         for (name, ty) in functions {
             let params: Vec<_> = (0..).zip(ty.params()).map(param).collect();
-            let result = ty.results().first().map_or(String::new(), |ty| format!(" -> {}", number(*ty)));
+            let result = ty
+                .results()
+                .first()
+                .map_or(String::new(), |ty| format!(" -> {}", number(*ty)));
             let _ = writeln!(text, "    %{name}: func({}){result};", params.join(", "));
         }
         text.push_str("}\n");

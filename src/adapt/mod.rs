@@ -44,10 +44,7 @@ pub fn lift(module: &[u8], world: &World, preview1: Preview1) -> Result<Vec<u8>,
         bytes = imports::to_host(&bytes)?;
     }
     let mut encoder = ComponentEncoder::default();
-    encoder
-        .validate(true)
-        .module(&bytes)
-        .map_err(AdaptError::world)?;
+    encoder.validate(true).module(&bytes).map_err(AdaptError::world)?;
     if preview1 == Preview1::Adapter || shape.kind == ModuleKind::Program {
         let adapter = match shape.kind {
             ModuleKind::Program => adapters::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,

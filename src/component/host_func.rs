@@ -23,7 +23,8 @@ pub(super) type TypeCheck =
     dyn Fn(&Function, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
 
 /// Makes the core function that a guest calls: a function with its types known, for one import of one instance.
-pub(super) type Bind<T> = dyn Fn(&mut StoreContextMut<'_, T>, Import) -> Result<wasmer::Function> + Send + Sync;
+pub(super) type Bind<T> =
+    dyn Fn(&mut StoreContextMut<'_, T>, Import) -> Result<wasmer::Function> + Send + Sync;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 

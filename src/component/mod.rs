@@ -72,9 +72,9 @@ pub use ir::{ExternType, Function};
 pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
 pub(crate) use precompiled::{Precompiled, SavedModule};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
-pub use store::{AsContextMut, Store, StoreContextMut};
 #[cfg(feature = "wasix")]
 pub(crate) use store::Waiting;
+pub use store::{AsContextMut, Store, StoreContextMut};
 #[doc(hidden)]
 #[cfg(feature = "wasix")]
 pub(crate) use trap::from_runtime as error_of;

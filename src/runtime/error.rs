@@ -248,6 +248,8 @@ impl RuntimeError {
             RuntimeError::Load(Error::Trap(_)) | RuntimeError::Timeout { .. } => ErrorKind::Stopped,
             RuntimeError::Stopped { source, .. } if source.trap().is_some() => ErrorKind::Stopped,
             RuntimeError::Load(source) if source.fault() == Fault::Library => ErrorKind::Host,
+            #[cfg(feature = "adapt")]
+            RuntimeError::Lift(_) => ErrorKind::Load,
             RuntimeError::Read { .. }
             | RuntimeError::Artifact { .. }
             | RuntimeError::Load(_)

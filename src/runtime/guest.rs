@@ -6,10 +6,10 @@ use super::lifecycle::Lifecycle;
 use crate::component::{Instance, Store};
 use crate::engine::Backend;
 use crate::host::{HostContext, HostState};
-#[cfg(feature = "wasi")]
-use crate::wasi::{WasiCtx, WasiView};
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::{Preview1Guest, Preview1View};
+#[cfg(feature = "wasi")]
+use crate::wasi::{WasiCtx, WasiView};
 
 #[derive(Debug)]
 pub(super) struct Guest {

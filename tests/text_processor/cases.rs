@@ -25,7 +25,14 @@ use Expected::{Answer, InvalidInput, NoTrap, UnsupportedCodec, UnsupportedOperat
 
 /// One MiB, of words with characters of one to four bytes.
 fn mebibyte() -> String {
-    let words = ["alpha ", "βήτα\u{2003}", "гамма\n", "😀 ", "délta\t", "\u{3000}ἔψιλον "];
+    let words = [
+        "alpha ",
+        "βήτα\u{2003}",
+        "гамма\n",
+        "😀 ",
+        "délta\t",
+        "\u{3000}ἔψιλον ",
+    ];
     let mut text = String::new();
     for word in words.iter().cycle() {
         if text.len() + word.len() > 1 << 20 {
@@ -45,9 +52,16 @@ fn answers(text: &str) -> [(&'static str, Value); 3] {
     let letters: usize = lengths.clone().sum();
     let longest = lengths.clone().max().unwrap_or(0);
     let first = words.iter().find(|word| word.chars().count() == longest);
-    let average = if words.is_empty() { 0.0 } else { letters as f64 / words.len() as f64 };
+    let average = if words.is_empty() {
+        0.0
+    } else {
+        letters as f64 / words.len() as f64
+    };
     [
-        ("word-count", json!({"count": words.len(), "unique": unique.len()})),
+        (
+            "word-count",
+            json!({"count": words.len(), "unique": unique.len()}),
+        ),
         ("reverse", json!({"text": text.chars().rev().collect::<String>()})),
         (
             "statistics",
@@ -81,12 +95,24 @@ fn texts() -> Vec<(&'static str, String)> {
             "what looks like white space and is none",
             text("a\u{feff}b\u{200b}c\u{180e}d\u{1c}e\u{1f}f\u{2060}g"),
         ),
-        ("characters of two to four bytes", text("é ß ж 中文 😀😀 🏳️‍🌈 \u{10ffff} \u{e000}\u{d7ff}")),
+        (
+            "characters of two to four bytes",
+            text("é ß ж 中文 😀😀 🏳️‍🌈 \u{10ffff} \u{e000}\u{d7ff}"),
+        ),
         ("combining marks", text("e\u{301}a\u{308} Ω\u{2126}")),
         ("right to left", text("שלום עולם مرحبا")),
-        ("what JSON escapes", text("\" \\ / \u{8} \u{c} \u{1} \u{7f} \u{0} end")),
-        ("an average that is no short fraction", text("a bb cc ddd eeee ffff gg")),
-        ("the longest word is the first of its length", text("aa bbb ccc dd")),
+        (
+            "what JSON escapes",
+            text("\" \\ / \u{8} \u{c} \u{1} \u{7f} \u{0} end"),
+        ),
+        (
+            "an average that is no short fraction",
+            text("a bb cc ddd eeee ffff gg"),
+        ),
+        (
+            "the longest word is the first of its length",
+            text("aa bbb ccc dd"),
+        ),
         ("a name of a constant", text("NaN null true Infinity")),
     ]
 }
@@ -119,7 +145,11 @@ pub fn all() -> Vec<Case> {
         let mebibyte = mebibyte();
         for (operation, answer) in answers(&mebibyte) {
             let params = json!({"text": mebibyte});
-            add("a text of one MiB", envelope(codec, operation, &params), Answer(answer));
+            add(
+                "a text of one MiB",
+                envelope(codec, operation, &params),
+                Answer(answer),
+            );
         }
         let more = json!({"text": "a b", "other": [1, {"x": null}]});
         add(
@@ -179,7 +209,11 @@ pub fn all() -> Vec<Case> {
     add("a prefix that is cut off", vec![0x80], InvalidInput);
     add("a prefix that is too long", vec![0x80, 0x84, 0x00], InvalidInput);
     add("a prefix without an end", vec![0xff; 20], InvalidInput);
-    add("a codec that nobody knows", vec![0x07, b'{', b'}'], UnsupportedCodec(7));
+    add(
+        "a codec that nobody knows",
+        vec![0x07, b'{', b'}'],
+        UnsupportedCodec(7),
+    );
     add(
         "a codec of the contract that it does not take",
         raw(Codec::Yaml, b"operation: reverse"),
@@ -202,34 +236,92 @@ fn json_cases(add: &mut impl FnMut(&'static str, Vec<u8>, Expected)) {
         Answer(json!({"text": "ba"})),
     );
     for (name, text) in [
-        ("half of a surrogate pair", br#"{"operation":"reverse","params":{"text":"\ud800"}}"#.as_slice()),
-        ("a low surrogate alone", br#"{"operation":"reverse","params":{"text":"\udc00x"}}"#),
-        ("an operation with half of a pair", br#"{"operation":"\ud800","params":{"text":"a"}}"#),
-        ("text that is not UTF-8", b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\xff\"}}"),
-        ("text in overlong UTF-8", b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\xc0\xaf\"}}"),
-        ("a surrogate in UTF-8", b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\xed\xa0\x80\"}}"),
-        ("UTF-8 that is cut off", b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\xe2\x82\"}}"),
-        ("a control character", b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\x01\"}}"),
-        ("an unknown escape", br#"{"operation":"reverse","params":{"text":"\x41"}}"#),
-        ("a string without an end", br#"{"operation":"reverse","params":{"text":"a"#),
-        ("an object without an end", br#"{"operation":"reverse","params":{"text":"a"}"#),
-        ("something behind the object", br#"{"operation":"reverse","params":{"text":"a"}} x"#),
-        ("a comma too many", br#"{"operation":"reverse","params":{"text":"a"},}"#),
-        ("a number that JSON has not", br#"{"operation":"reverse","params":{"text":"a"},"x":01}"#),
-        ("a constant that JSON has not", br#"{"operation":"reverse","params":{"text":"a"},"x":NaN}"#),
-        ("a key without quotes", br#"{operation:"reverse","params":{"text":"a"}}"#),
-        ("a byte order mark", b"\xef\xbb\xbf{\"operation\":\"reverse\",\"params\":{\"text\":\"a\"}}"),
+        (
+            "half of a surrogate pair",
+            br#"{"operation":"reverse","params":{"text":"\ud800"}}"#.as_slice(),
+        ),
+        (
+            "a low surrogate alone",
+            br#"{"operation":"reverse","params":{"text":"\udc00x"}}"#,
+        ),
+        (
+            "an operation with half of a pair",
+            br#"{"operation":"\ud800","params":{"text":"a"}}"#,
+        ),
+        (
+            "text that is not UTF-8",
+            b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\xff\"}}",
+        ),
+        (
+            "text in overlong UTF-8",
+            b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\xc0\xaf\"}}",
+        ),
+        (
+            "a surrogate in UTF-8",
+            b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\xed\xa0\x80\"}}",
+        ),
+        (
+            "UTF-8 that is cut off",
+            b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\xe2\x82\"}}",
+        ),
+        (
+            "a control character",
+            b"{\"operation\":\"reverse\",\"params\":{\"text\":\"\x01\"}}",
+        ),
+        (
+            "an unknown escape",
+            br#"{"operation":"reverse","params":{"text":"\x41"}}"#,
+        ),
+        (
+            "a string without an end",
+            br#"{"operation":"reverse","params":{"text":"a"#,
+        ),
+        (
+            "an object without an end",
+            br#"{"operation":"reverse","params":{"text":"a"}"#,
+        ),
+        (
+            "something behind the object",
+            br#"{"operation":"reverse","params":{"text":"a"}} x"#,
+        ),
+        (
+            "a comma too many",
+            br#"{"operation":"reverse","params":{"text":"a"},}"#,
+        ),
+        (
+            "a number that JSON has not",
+            br#"{"operation":"reverse","params":{"text":"a"},"x":01}"#,
+        ),
+        (
+            "a constant that JSON has not",
+            br#"{"operation":"reverse","params":{"text":"a"},"x":NaN}"#,
+        ),
+        (
+            "a key without quotes",
+            br#"{operation:"reverse","params":{"text":"a"}}"#,
+        ),
+        (
+            "a byte order mark",
+            b"\xef\xbb\xbf{\"operation\":\"reverse\",\"params\":{\"text\":\"a\"}}",
+        ),
         ("no object", b"42"),
         ("an empty object", b"{}"),
         ("no operation", br#"{"params":{"text":"a"}}"#),
-        ("an operation that is no string", br#"{"operation":1,"params":{"text":"a"}}"#),
+        (
+            "an operation that is no string",
+            br#"{"operation":1,"params":{"text":"a"}}"#,
+        ),
         ("no params", br#"{"operation":"reverse"}"#),
     ] {
         json(name, text, InvalidInput);
     }
     let deep = "[".repeat(100_000);
     let within = format!(r#"{{"operation":"reverse","params":{{"text":"a"}},"x":{deep}"#);
-    json("a document that is too deep, and cut off", within.as_bytes(), InvalidInput);
+    json(
+        "a document that is too deep, and cut off",
+        within.as_bytes(),
+        InvalidInput,
+    );
     let closed = format!("{within}{}}}", "]".repeat(100_000));
     json("a document that is very deep", closed.as_bytes(), NoTrap);
 }
@@ -250,7 +342,8 @@ fn msgpack_cases(add: &mut impl FnMut(&'static str, Vec<u8>, Expected)) {
     msgpack(
         "values of every kind beside what is asked for",
         &[
-            b"\x83\xa1x\x9b\xc0\xc3\x01\xff\xcc\x80\xcd\x01\x00\xd2\x80\x00\x00\x00\xca\x3f\x80\x00\x00".as_slice(),
+            b"\x83\xa1x\x9b\xc0\xc3\x01\xff\xcc\x80\xcd\x01\x00\xd2\x80\x00\x00\x00\xca\x3f\x80\x00\x00"
+                .as_slice(),
             b"\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00\xc4\x01\x00\x81\xa1y\x90",
             b"\xa9operation\xa7reverse\xa6params\x81\xa4text\xa2ab",
         ]
@@ -261,12 +354,24 @@ fn msgpack_cases(add: &mut impl FnMut(&'static str, Vec<u8>, Expected)) {
         ("text that is not UTF-8", with_text(b"\xa1\xff")),
         ("a surrogate in UTF-8", with_text(b"\xa3\xed\xa0\x80")),
         ("a text that is cut off", with_text(b"\xa5abc")),
-        ("a text of four gigabytes that is cut off", with_text(b"\xdb\xff\xff\xff\xffabc")),
-        ("a list of four billion that is cut off", with_text(b"\xdd\xff\xff\xff\xff\x01")),
-        ("a map of four billion that is cut off", with_text(b"\xdf\xff\xff\xff\xff\xa1a")),
+        (
+            "a text of four gigabytes that is cut off",
+            with_text(b"\xdb\xff\xff\xff\xffabc"),
+        ),
+        (
+            "a list of four billion that is cut off",
+            with_text(b"\xdd\xff\xff\xff\xff\x01"),
+        ),
+        (
+            "a map of four billion that is cut off",
+            with_text(b"\xdf\xff\xff\xff\xff\xa1a"),
+        ),
         ("a byte that begins nothing", with_text(b"\xc1")),
         ("a map that is cut off", b"\x82\xa9operation\xa7reverse".to_vec()),
-        ("an operation that is no string", b"\x82\xa9operation\x01\xa6params\x81\xa4text\xa1a".to_vec()),
+        (
+            "an operation that is no string",
+            b"\x82\xa9operation\x01\xa6params\x81\xa4text\xa1a".to_vec(),
+        ),
         ("no map", b"\x93\x01\x02\x03".to_vec()),
         ("a number", b"\x2a".to_vec()),
         ("an empty map", b"\x80".to_vec()),

@@ -285,7 +285,9 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
         Toolchain::Rust | Toolchain::C | Toolchain::Go | Toolchain::JavaScript => {
             lay_out_contract(root, &folder.join("wit"))?;
         }
-        Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } => lay_out_contract(root, &root.join(wit))?,
+        Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } => {
+            lay_out_contract(root, &root.join(wit))?
+        }
         Toolchain::Composition { .. } => {}
     }
     match guest.toolchain {

@@ -93,7 +93,11 @@ impl VirtualFile for OpenFile {
         if !self.writable {
             return Err(FsError::PermissionDenied);
         }
-        Ok(SetTimes::set_times(&self.file, time_spec(accessed), time_spec(modified))?)
+        Ok(SetTimes::set_times(
+            &self.file,
+            time_spec(accessed),
+            time_spec(modified),
+        )?)
     }
 
     fn size(&self) -> u64 {
@@ -115,7 +119,10 @@ impl VirtualFile for OpenFile {
     }
 
     fn poll_read_ready(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let left = self.file.stream_position().map(|at| self.size().saturating_sub(at));
+        let left = self
+            .file
+            .stream_position()
+            .map(|at| self.size().saturating_sub(at));
         Poll::Ready(left.map(|left| usize::try_from(left).unwrap_or(usize::MAX)))
     }
 
@@ -125,7 +132,11 @@ impl VirtualFile for OpenFile {
 }
 
 impl AsyncRead for OpenFile {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let read = self.file.read(buf.initialize_unfilled());
         Poll::Ready(read.map(|read| buf.advance(read)))
     }

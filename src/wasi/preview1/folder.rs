@@ -27,7 +27,12 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn new(dir: Arc<Dir>, writable: bool, files_left: Arc<AtomicUsize>, most_entries: usize) -> Folder {
+    pub(super) fn new(
+        dir: Arc<Dir>,
+        writable: bool,
+        files_left: Arc<AtomicUsize>,
+        most_entries: usize,
+    ) -> Folder {
         Folder {
             dir,
             writable,
@@ -73,7 +78,8 @@ fn fs_error(error: io::Error) -> FsError {
 
 fn metadata(of: &cap_std::fs::Metadata) -> Metadata {
     let kind = of.file_type();
-    let time = |time: io::Result<cap_std::time::SystemTime>| nanoseconds(time.ok().map(|time| time.into_std()));
+    let time =
+        |time: io::Result<cap_std::time::SystemTime>| nanoseconds(time.ok().map(|time| time.into_std()));
     let (dir, file, symlink) = (kind.is_dir(), kind.is_file(), kind.is_symlink());
     #[cfg(unix)]
     let (char_device, block_device, socket, fifo) = {
@@ -198,7 +204,10 @@ impl FileOpener for Folder {
         options
             .read(asked.read())
             // A file that is made or emptied is one that is written.
-            .write(asked.write() || ((asked.create() || asked.create_new() || asked.truncate()) && !asked.append()))
+            .write(
+                asked.write()
+                    || ((asked.create() || asked.create_new() || asked.truncate()) && !asked.append()),
+            )
             .create(asked.create())
             .create_new(asked.create_new())
             .truncate(asked.truncate())
@@ -217,7 +226,13 @@ impl FileOpener for Folder {
             return Err(FsError::NotAFile);
         }
         let dir = self.dir.clone();
-        Ok(Box::new(OpenFile::new(file.into_std(), dir, path, self.writable, slot)))
+        Ok(Box::new(OpenFile::new(
+            file.into_std(),
+            dir,
+            path,
+            self.writable,
+            slot,
+        )))
     }
 }
 
@@ -287,10 +302,12 @@ mod tests {
                 folder.rename(Path::new("/file"), Path::new(&format!("{path}/x"))),
             );
             assert!(renamed.unwrap().is_err(), "a file is moved to {path}");
-            assert!(folder.hard_link(Path::new(path), Path::new("/new")).is_err() || {
-                // A link to the link itself stays within.
-                folder.symlink_metadata(Path::new("/new")).unwrap().ft.symlink
-            });
+            assert!(
+                folder.hard_link(Path::new(path), Path::new("/new")).is_err() || {
+                    // A link to the link itself stays within.
+                    folder.symlink_metadata(Path::new("/new")).unwrap().ft.symlink
+                }
+            );
             let _ = folder.remove_file(Path::new("/new"));
         }
         for path in ["/..", "/parent", "/parent/.."] {
@@ -298,7 +315,11 @@ mod tests {
             assert!(folder.create_dir(Path::new(&format!("{path}/new"))).is_err());
             assert!(folder.remove_file(Path::new(&format!("{path}/secret"))).is_err());
         }
-        assert!(folder.create_symlink(Path::new("/etc"), Path::new("/new")).is_err());
+        assert!(
+            folder
+                .create_symlink(Path::new("/etc"), Path::new("/new"))
+                .is_err()
+        );
         assert_eq!(fs::read_to_string(scene.0.join("secret")).unwrap(), "secret");
         assert!(open(&folder, "/good", false).is_ok());
     }
@@ -308,7 +329,10 @@ mod tests {
         let scene = Scene::new("read-only");
         let folder = scene.folder(false, 10);
         let file = Path::new("/file");
-        assert_eq!(open(&folder, "/file", true).unwrap_err(), FsError::PermissionDenied);
+        assert_eq!(
+            open(&folder, "/file", true).unwrap_err(),
+            FsError::PermissionDenied
+        );
         for change in [
             |options: &mut OpenOptions<'_>| {
                 options.create(true);

@@ -95,7 +95,10 @@ impl Preview1View for Preview1Guest {
 
 /// Whether a component imports functions of preview 1 from its host.
 pub fn is_imported(component: &Component) -> bool {
-    component.imports().iter().any(|(name, _)| name.starts_with(PACKAGE))
+    component
+        .imports()
+        .iter()
+        .any(|(name, _)| name.starts_with(PACKAGE))
 }
 
 /// Defines the functions of preview 1 and WASIX that `component` imports.
@@ -167,7 +170,11 @@ fn functions(
     store: &mut wasmer::StoreMut<'_>,
     environment: &FunctionEnv<WasiEnv>,
 ) -> HashMap<(String, String), Function> {
-    let versions = [WasiVersion::Snapshot0, WasiVersion::Snapshot1, WasiVersion::Wasix32v1];
+    let versions = [
+        WasiVersion::Snapshot0,
+        WasiVersion::Snapshot1,
+        WasiVersion::Wasix32v1,
+    ];
     let mut functions = HashMap::new();
     for version in versions {
         let imports = wasmer_wasix::generate_import_object_from_env(store, environment, version);

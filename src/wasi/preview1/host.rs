@@ -11,9 +11,7 @@ use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
 use wasmer_wasix::virtual_fs::MountFileSystem;
 use wasmer_wasix::virtual_net::DynVirtualNetworking;
 use wasmer_wasix::wasmer;
-use wasmer_wasix::{
-    Runtime, UnsupportedVirtualNetworking, VirtualTaskManager, WasiEnvBuilder,
-};
+use wasmer_wasix::{Runtime, UnsupportedVirtualNetworking, VirtualTaskManager, WasiEnvBuilder};
 
 use super::folder::Folder;
 use super::grants::{Preview1, Preview1Error, mount_point};
@@ -113,7 +111,11 @@ pub(super) fn environment(
         let (writable, guest) = (grant.writable, grant.guest);
         builder = builder
             .preopen_build(|preopen| {
-                preopen.directory(&place).read(true).write(writable).create(writable);
+                preopen
+                    .directory(&place)
+                    .read(true)
+                    .write(writable)
+                    .create(writable);
                 match guest.starts_with('/') {
                     // Its own name is the path.
                     true => preopen,

@@ -19,6 +19,6 @@ mod host;
 mod program;
 mod stdio;
 
-pub use guest::{Preview1Guest, Preview1View, add_to_linker, is_imported};
 pub use grants::{Preview1, Preview1Error, Preview1Limits};
+pub use guest::{Preview1Guest, Preview1View, add_to_linker, is_imported};
 pub use program::{Ended, Program};

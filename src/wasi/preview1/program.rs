@@ -62,8 +62,8 @@ impl Program {
             source: Box::new(error),
         };
         // What wasmer-wasix waits for, it waits for under tokio's runtime.
-        let _context = crate::wasi::executor::enter()
-            .map_err(|error| setup(Preview1Error::Executor(error)))?;
+        let _context =
+            crate::wasi::executor::enter().map_err(|error| setup(Preview1Error::Executor(error)))?;
         let (builder, surroundings) = host::environment(grants, deadlines.clone()).map_err(setup)?;
         let mut store = wasmer_wasix::Runtime::new_store(&*surroundings);
         let made = builder.instantiate(self.module.clone(), &mut store);
@@ -104,7 +104,7 @@ fn ended(error: WasiRuntimeError) -> Result<Ended> {
     match error {
         WasiRuntimeError::Runtime(error) => trapped(error),
         WasiRuntimeError::Wasi(error) => exited(error),
-        WasiRuntimeError::Instantiation(error)  => instantiation(error),
+        WasiRuntimeError::Instantiation(error) => instantiation(error),
         WasiRuntimeError::Thread(WasiThreadError::InstanceCreateFailed(error)) => instantiation(*error),
         WasiRuntimeError::Init(error) => Err(Error::Host {
             name: "_start".into(),

@@ -76,7 +76,11 @@ fn io_error(error: StreamError) -> io::Error {
 }
 
 impl AsyncRead for StandardInput {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.poll(cx) {
             Poll::Ready(Ok(())) => {}
             other => return other,
