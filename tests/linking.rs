@@ -3,7 +3,7 @@
 mod common;
 
 use airssys_wasm::Error;
-use airssys_wasm::component::{Linker, Store};
+use airssys_wasm::component::{Linker, Resource, ResourceType, Store};
 use common::{component, default_engine, engines};
 
 fn importing(version: &str) -> String {
@@ -206,4 +206,45 @@ fn nested_components_and_several_modules_link() {
         };
         assert_eq!([run("a"), run("a"), run("b"), run("a")], [1106, 1107, 2106, 1108]);
     }
+}
+
+/// An interface that uses another's resource exports the type too; hosts define it where it belongs.
+#[test]
+fn a_resource_that_an_interface_uses_is_defined_once() {
+    let text = r#"(component
+        (import "a:b/kinds" (instance $kinds (export "error" (type (sub resource)))))
+        (alias export $kinds "error" (type $error))
+        (import "a:b/user" (instance $user
+            (alias outer 1 $error (type $used))
+            (export "error" (type (eq $used)))
+            (export "count" (func (param "of" (borrow $used)) (result u32)))
+            (export "make" (func (result (own $used))))))
+        (alias export $user "count" (func $count))
+        (alias export $user "make" (func $make))
+        (core func $count (canon lower (func $count)))
+        (core func $make (canon lower (func $make)))
+        (core module $m
+            (import "" "count" (func $count (param i32) (result i32)))
+            (import "" "make" (func $make (result i32)))
+            (func (export "run") (result i32) (call $count (call $make))))
+        (core instance $i (instantiate $m (with "" (instance
+            (export "count" (func $count)) (export "make" (func $make))))))
+        (func (export "run") (result u32) (canon lift (core func $i "run"))))"#;
+    struct Failure;
+    let mut linker = Linker::<()>::new(&default_engine());
+    let mut user = linker.instance("a:b/user").unwrap();
+    user.func_wrap("count", |_, (error,): (Resource<Failure>,)| Ok((error.rep() + 1,)))
+        .unwrap();
+    user.func_wrap("make", |_, (): ()| Ok((Resource::<Failure>::new_own(6),)))
+        .unwrap();
+    // Nobody has defined it at all.
+    let Err(Error::MissingImport { name, .. }) = run(&linker, text) else {
+        panic!("the resource is missing");
+    };
+    assert_eq!(name, "a:b/kinds");
+    let mut kinds = linker.instance("a:b/kinds").unwrap();
+    kinds
+        .resource("error", ResourceType::host::<Failure>(), |_, _| Ok(()))
+        .unwrap();
+    assert_eq!(run(&linker, text).unwrap(), 7);
 }

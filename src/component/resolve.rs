@@ -132,6 +132,8 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         match (ty, found) {
             // An instance of types alone needs nothing of the host.
             (ExternType::Instance(items), None) if only_types(items) => Ok(()),
+            // An interface that uses another's resource: what it is has been found there.
+            (ExternType::Resource(table), None) if self.resource_type(table.0).is_some() => Ok(()),
             (_, None) if name == full => Err(self.missing(name, full, ty)),
             (_, None) => Err(self.missing_item(full, full.split_once('#').map_or(full, |(root, _)| root))),
             (ExternType::Instance(items), Some(Definition::Instance(inner))) => items

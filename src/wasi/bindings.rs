@@ -4,7 +4,7 @@ crate::component::bindgen!({
     path: [
         "wit/wasi/io.wit",
         "wit/wasi/clocks.wit",
-        // filesystem
+        "wit/wasi/filesystem.wit",
         "wit/wasi/random.wit",
         "wit/wasi/sockets.wit",
         "wit/wasi/cli.wit",
@@ -17,7 +17,8 @@ crate::component::bindgen!({
         "wasi:io/poll/pollable": crate::wasi::io::Pollable,
         "wasi:io/streams/input-stream": crate::wasi::io::InputStream,
         "wasi:io/streams/output-stream": crate::wasi::io::OutputStream,
-        // filesystem
+        "wasi:filesystem/types/descriptor": crate::wasi::files::Descriptor,
+        "wasi:filesystem/types/directory-entry-stream": crate::wasi::files::Entries,
         "wasi:cli/terminal-input/terminal-input": crate::wasi::cli::TerminalInput,
         "wasi:sockets/network/network": crate::wasi::sockets::Network,
         "wasi:sockets/ip-name-lookup/resolve-address-stream": crate::wasi::sockets::ResolveAddressStream,
@@ -30,6 +31,7 @@ crate::component::bindgen!({
     },
     trappable_error_type: {
         "wasi:io/streams/stream-error" => crate::wasi::io::StreamError,
+        "wasi:filesystem/types/error-code" => crate::wasi::files::FileError,
         "wasi:sockets/network/error-code" => crate::wasi::sockets::SocketError,
     },
     trappable_imports: true,

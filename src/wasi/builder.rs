@@ -1,10 +1,13 @@
 //! What a component is granted.
 
 use std::sync::Arc;
+use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use super::WasiCtx;
 use super::cli::{CliConfig, CliCtx, Stdin, Stdout};
+use super::files::{Access, FilesCtx, Folders};
 use super::limits::WasiLimits;
 use super::net::{Grants, ListenGrant, Net, NetGrant};
 use super::sockets::Places;
@@ -14,6 +17,7 @@ use crate::component::ResourceTable;
 #[derive(Clone, Debug, Default)]
 pub struct WasiBuilder {
     cli: CliConfig,
+    folders: Folders,
     limits: WasiLimits,
     net: Grants,
 }
@@ -93,6 +97,22 @@ impl WasiBuilder {
         self
     }
 
+    /// Grants what is below the folder at `host`, which the component finds at `guest`. The folder is opened here, once: it is
+    /// granted wherever it is moved later. Paths of the component cannot lead out of it, whatever links are in it.
+    ///
+    /// # Errors
+    /// What the system says of the folder; [`io::ErrorKind::InvalidInput`] if `guest` is empty, has a NUL byte, or is granted
+    /// already.
+    pub fn dir(
+        &mut self,
+        host: impl AsRef<Path>,
+        guest: impl AsRef<str>,
+        access: Access,
+    ) -> io::Result<&mut WasiBuilder> {
+        self.folders.add(host.as_ref(), guest.as_ref(), access)?;
+        Ok(self)
+    }
+
     /// Sets what the component may take of the host.
     pub fn limits(&mut self, limits: WasiLimits) -> &mut WasiBuilder {
         self.limits = limits;
@@ -107,6 +127,7 @@ impl WasiBuilder {
             limits: self.limits.clone(),
             started: Instant::now(),
             cli: CliCtx::new(&self.cli, &self.limits),
+            files: FilesCtx::new(self.folders.clone()),
             net: Net::new(&self.net),
             sockets: Places::new(self.limits.sockets),
         }

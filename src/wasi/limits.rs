@@ -9,6 +9,9 @@ pub struct WasiLimits {
     /// Resources that the component may have at once, of all kinds together. Stops a guest that opens a hundred thousand of
     /// them.
     pub resources: usize,
+    /// Files and directories that the component may have open at once, directories that are being listed among them. Stops a
+    /// guest that takes all descriptors of the process.
+    pub descriptors: usize,
     /// Pollables in one call of `poll`. Stops a list of a million references to one pollable.
     pub poll_list: usize,
     /// Longest wait of a call that has no deadline. Stops a guest that holds its thread forever: it gets a trap.
@@ -33,6 +36,7 @@ impl Default for WasiLimits {
     fn default() -> WasiLimits {
         WasiLimits {
             resources: 10_000,
+            descriptors: 1000,
             poll_list: 10_000,
             longest_wait: Duration::from_secs(3600),
             read_bytes: 64 << 10,

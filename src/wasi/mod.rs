@@ -31,12 +31,14 @@
 //! # }
 //! ```
 
+#[allow(unreachable_pub, reason = "it is made as for a public module")]
 pub(crate) mod bindings;
 mod builder;
 pub(crate) mod cli;
 mod clocks;
 mod command;
 pub(crate) mod executor;
+pub(crate) mod files;
 pub(crate) mod io;
 mod limits;
 pub(crate) mod net;
@@ -51,6 +53,7 @@ use std::time::Instant;
 pub use builder::WasiBuilder;
 pub use cli::{Exit, OutputPipe, Stdin, Stdout};
 pub use command::{is_command, run_command};
+pub use files::Access;
 pub use limits::WasiLimits;
 pub use net::{ListenGrant, NetGrant, NetGrantError};
 
@@ -69,6 +72,8 @@ pub struct WasiCtx {
     started: Instant,
     /// Arguments, environment, standard streams.
     pub(crate) cli: cli::CliCtx,
+    /// Its folders.
+    pub(crate) files: files::FilesCtx,
     /// What of the network it may reach.
     pub(crate) net: net::Net,
     /// How many sockets it has.
@@ -96,6 +101,7 @@ impl fmt::Debug for WasiCtx {
             .field("deadline", &self.deadline)
             .field("limits", &self.limits)
             .field("cli", &self.cli)
+            .field("files", &self.files)
             .field("net", &self.net)
             .finish_non_exhaustive()
     }

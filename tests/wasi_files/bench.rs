@@ -1,4 +1,5 @@
 //! A component with folders, and the host beside them.
+#![allow(unreachable_pub, reason = "a part of a test")]
 
 use std::fs;
 use std::os::unix::fs::symlink;

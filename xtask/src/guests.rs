@@ -181,6 +181,12 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "wasi-program",
+        folder: "tests/guests/wasi-program",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
         name: "kernels",
         folder: "tests/guests/kernels",
         toolchain: Toolchain::Rust,

@@ -19,7 +19,7 @@ pub enum Access {
 
 /// A file or directory that a component has open.
 #[derive(Clone, Debug)]
-pub enum Descriptor {
+pub(crate) enum Descriptor {
     /// Anything that is not a directory.
     File(Arc<OpenFile>),
     /// A directory.
@@ -28,7 +28,7 @@ pub enum Descriptor {
 
 /// An open file. Streams share it with the descriptor that they were made from.
 #[derive(Debug)]
-pub struct OpenFile {
+pub(crate) struct OpenFile {
     pub(super) file: File,
     pub(super) access: Access,
     /// What it was opened for.
@@ -38,7 +38,7 @@ pub struct OpenFile {
 
 /// An open directory. What is opened below it has its access.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     pub(super) dir: Dir,
     pub(super) access: Access,
     pub(super) flags: DescriptorFlags,

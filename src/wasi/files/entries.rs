@@ -9,7 +9,7 @@ use crate::wasi::bindings::wasi::filesystem::types::{DescriptorType, DirectoryEn
 
 /// A directory that is being read. Entries are read when they are asked for: none are held, however many there are.
 #[derive(Debug)]
-pub struct Entries {
+pub(crate) struct Entries {
     entries: ReadDir,
     ended: bool,
     _place: Place,

@@ -7,7 +7,7 @@ use crate::wasi::bindings::wasi::filesystem::types::ErrorCode;
 
 /// Why a function of `wasi:filesystem` gives no answer.
 #[derive(Debug)]
-pub enum FileError {
+pub(crate) enum FileError {
     /// The guest gets this code.
     Code(ErrorCode),
     /// The guest ends with a trap.

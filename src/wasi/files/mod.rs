@@ -17,14 +17,15 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 
-pub use descriptor::{Access, Descriptor, Folder, OpenFile};
-pub use entries::Entries;
-pub use error::FileError;
+pub use descriptor::Access;
+pub(crate) use descriptor::Descriptor;
+pub(crate) use entries::Entries;
+pub(crate) use error::FileError;
 
 use crate::component::{HostResult, Resource};
 use crate::wasi::WasiCtx;
 use crate::wasi::bindings::wasi::filesystem::preopens;
-use descriptor::Places;
+use descriptor::{Folder, Places};
 
 /// The folders that components may be granted, each with the path that it has for them. Opened once; every component
 /// that is made with them has the same ones.
@@ -61,7 +62,7 @@ impl Folders {
 
 /// A component's files.
 #[derive(Debug, Default)]
-pub struct FilesCtx {
+pub(crate) struct FilesCtx {
     folders: Folders,
     places: Places,
 }

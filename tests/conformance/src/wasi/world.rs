@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The component's arguments.
-pub const ARGS: [&str; 3] = ["wasi-cases", "one", "zwölf"];
+pub(super) const ARGS: [&str; 3] = ["wasi-cases", "one", "zwölf"];
 /// Its environment.
-pub const ENV: [(&str, &str); 3] = [("LANG", "de"), ("EMPTY", ""), ("TEXT", "a=b c")];
+pub(super) const ENV: [(&str, &str); 3] = [("LANG", "de"), ("EMPTY", ""), ("TEXT", "a=b c")];
 /// Its standard input.
-pub const STDIN: &[u8] = b"first line\nsecond line, without an end";
+pub(super) const STDIN: &[u8] = b"first line\nsecond line, without an end";
 /// The folder that it is told to take relative paths from.
-pub const CWD: &str = "/data";
+pub(super) const CWD: &str = "/data";
 
 /// A granted folder.
 #[derive(Clone, Copy, Debug)]
-pub struct Grant {
+pub(super) struct Grant {
     /// Below the world's folder.
-    pub host: &'static str,
+    host: &'static str,
     /// For the component.
-    pub guest: &'static str,
-    pub writable: bool,
+    pub(super) guest: &'static str,
+    pub(super) writable: bool,
 }
 
 /// What is granted. `secret.txt` lies beside these folders.
-pub const GRANTS: [Grant; 3] = [
+pub(super) const GRANTS: [Grant; 3] = [
     Grant {
         host: "data",
         guest: "/data",
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// Where a granted folder lies.
-    pub fn folder(&self, grant: &Grant) -> PathBuf {
+    pub(super) fn folder(&self, grant: &Grant) -> PathBuf {
         self.root.join(grant.host)
     }
 
