@@ -10,11 +10,12 @@ use crate::error::{Error, Result};
 
 impl Engine {
     /// Compiles a core module that is none of a component's. Threads are allowed, and exceptions where the backend has them.
+    /// The engine that comes with it holds the code: it has to outlive every instance.
     ///
     /// # Errors
     /// [`Error::Compile`], [`Error::NoCompiler`].
     #[cfg(feature = "compile")]
-    pub(crate) fn compile_program(&self, bytes: &[u8]) -> Result<wasmer::Module> {
+    pub(crate) fn compile_program(&self, bytes: &[u8]) -> Result<(wasmer::Module, wasmer::Engine)> {
         let compiler = self.program_compiler()?;
         let fit = super::debug_names::without_bad(super::table_room::make_room(bytes));
         // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
@@ -27,7 +28,7 @@ impl Engine {
             message,
         };
         match compiled {
-            Ok(Ok(module)) => Ok(module),
+            Ok(Ok(module)) => Ok((module, compiler)),
             Ok(Err(error)) => Err(refused(error.to_string())),
             Err(_) => Err(refused("the compiler panicked".into())),
         }
@@ -38,7 +39,7 @@ impl Engine {
     /// # Errors
     /// [`Error::NoCompiler`].
     #[cfg(not(feature = "compile"))]
-    pub(crate) fn compile_program(&self, _bytes: &[u8]) -> Result<wasmer::Module> {
+    pub(crate) fn compile_program(&self, _bytes: &[u8]) -> Result<(wasmer::Module, wasmer::Engine)> {
         Err(Error::NoCompiler)
     }
 }

@@ -19,12 +19,7 @@ use crate::{core_module, program};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
-    let options = options(args)?;
     let is_artifact = load::is_artifact(&args.component)?;
-    let cache = match is_artifact {
-        true => None,
-        false => load::cache(&args.cache)?,
-    };
     let engine = load::engine(&args.backend)?;
     #[cfg(all(feature = "adapt", feature = "wasix"))]
     if !is_artifact && args.core.preview1 == Preview1Arg::Host {
@@ -33,6 +28,11 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
             return program::run(args, &engine, &bytes);
         }
     }
+    let options = options(args)?;
+    let cache = match is_artifact {
+        true => None,
+        false => load::cache(&args.cache)?,
+    };
     let component = load::component(
         &engine,
         &args.component,

@@ -149,7 +149,7 @@ fn make<T: Preview1View>(
 ) -> std::result::Result<Made, Preview1Error> {
     let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
     let _context = executor::enter().map_err(Preview1Error::Executor)?;
-    let (builder, surroundings) = host::environment(grants, Deadlines::new(None))?;
+    let (builder, surroundings) = host::environment(grants, Deadlines::new(None), None)?;
     let environment = builder.build().map_err(|error| setup(&error))?;
     let process = environment.process.clone();
     let mut environment = WasiFunctionEnv::new(&mut cx.store, environment);

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, PoisonError};
 
 use wasmer_wasix::capabilities::Capabilities;
 use wasmer_wasix::runtime::resolver::{MultiSource, Source};
@@ -11,7 +11,9 @@ use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
 use wasmer_wasix::virtual_fs::MountFileSystem;
 use wasmer_wasix::virtual_net::DynVirtualNetworking;
 use wasmer_wasix::wasmer;
-use wasmer_wasix::{Runtime, UnsupportedVirtualNetworking, VirtualTaskManager, WasiEnvBuilder};
+use wasmer_wasix::{
+    Runtime, UnsupportedVirtualNetworking, VIRTUAL_ROOT_FD, VirtualTaskManager, WasiEnvBuilder, WasiFs,
+};
 
 use super::folder::Folder;
 use super::grants::{Preview1, Preview1Error, mount_point};
@@ -27,6 +29,8 @@ pub(super) struct Surroundings {
     network: DynVirtualNetworking,
     tasks: Arc<dyn VirtualTaskManager>,
     deadline: engine::Deadlines,
+    /// Holds a program's code, which its threads run until they see that they are to end.
+    _code: Option<wasmer::Engine>,
 }
 
 impl fmt::Debug for Surroundings {
@@ -67,6 +71,7 @@ impl Runtime for Surroundings {
 pub(super) fn environment(
     grants: Preview1,
     deadlines: engine::Deadlines,
+    code: Option<wasmer::Engine>,
 ) -> Result<(WasiEnvBuilder, Arc<Surroundings>), Preview1Error> {
     let Preview1 {
         name,
@@ -90,6 +95,7 @@ pub(super) fn environment(
         network: Arc::new(UnsupportedVirtualNetworking::default()),
         tasks: Arc::new(TokioTaskManager::new(handle)),
         deadline: deadlines,
+        _code: code,
     });
     let files = Arc::new(AtomicUsize::new(limits.open_files));
     let mounts = MountFileSystem::new();
@@ -102,6 +108,11 @@ pub(super) fn environment(
         .disable_default_builtins(true)
         .capabilities(capabilities(&limits))
         .runtime(surroundings.clone());
+    if let [only] = &*folders
+        && mount_point(&only.guest).as_deref() == Some("/")
+    {
+        builder = builder.setup_fs(Box::new(|_, files| only_folder(files)));
+    }
     for grant in folders {
         let place = mount_point(&grant.guest).ok_or_else(|| Preview1Error::GuestPath(grant.guest.clone()))?;
         let folder = Folder::new(grant.dir, grant.writable, files.clone(), limits.folder_entries);
@@ -125,6 +136,24 @@ pub(super) fn environment(
             .map_err(|error| setup(&error))?;
     }
     Ok((builder.mount_fs(mounts), surroundings))
+}
+
+/// wasmer-wasix's descriptor 3 is a folder of its own making, with all that is granted in it. If that is one folder, in
+/// its root, the module gets the folder itself, as every other host has it.
+fn only_folder(files: &mut WasiFs) -> Result<(), String> {
+    const MADE: u32 = VIRTUAL_ROOT_FD;
+    const GRANTED: u32 = VIRTUAL_ROOT_FD + 1;
+    let root = {
+        let mut descriptors = files.fd_map.write().unwrap_or_else(PoisonError::into_inner);
+        let folder = descriptors.remove(GRANTED).ok_or("the folder is not there")?;
+        let root = folder.inode.clone();
+        descriptors.remove(MADE);
+        descriptors.insert(true, MADE, folder);
+        root
+    };
+    *files.preopen_fds.write().unwrap_or_else(PoisonError::into_inner) = vec![MADE];
+    files.root_inode = root;
+    Ok(())
 }
 
 fn output(

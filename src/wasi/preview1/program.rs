@@ -16,6 +16,8 @@ use crate::error::{CoreTrap, Error, Result, TrapKind};
 #[derive(Clone, Debug)]
 pub struct Program {
     module: Module,
+    /// Holds the module's code.
+    code: wasmer::Engine,
 }
 
 /// How a program ended.
@@ -32,13 +34,13 @@ impl Program {
     /// [`Error::Compile`] if it is not valid, or the backend does not compile it; [`Error::NoCompiler`];
     /// [`Error::MissingExport`] if it has no `_start`.
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Program> {
-        let module = engine.compile_program(bytes)?;
+        let (module, code) = engine.compile_program(bytes)?;
         let starts = module
             .exports()
             .functions()
             .any(|export| export.name() == "_start");
         match starts {
-            true => Ok(Program { module }),
+            true => Ok(Program { module, code }),
             false => Err(Error::MissingExport {
                 kind: "function",
                 name: "_start".into(),
@@ -64,7 +66,8 @@ impl Program {
         // What wasmer-wasix waits for, it waits for under tokio's runtime.
         let _context =
             crate::wasi::executor::enter().map_err(|error| setup(Preview1Error::Executor(error)))?;
-        let (builder, surroundings) = host::environment(grants, deadlines.clone()).map_err(setup)?;
+        let (builder, surroundings) =
+            host::environment(grants, deadlines.clone(), Some(self.code.clone())).map_err(setup)?;
         let mut store = wasmer_wasix::Runtime::new_store(&*surroundings);
         let made = builder.instantiate(self.module.clone(), &mut store);
         let (instance, environment) = match made {
