@@ -9,6 +9,7 @@ mod common;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use airssys_wasm::adapt::{self, AdaptError, Preview1, World};
 use airssys_wasm::codec;
 use airssys_wasm::engine::Backend;
 use airssys_wasm::runtime::{ComponentError, ExecutionError, HealthState, RuntimeError};
@@ -48,11 +49,15 @@ fn runtime(backend: Backend) -> ComponentRuntime {
 
 /// Puts a guest through everything, on every backend.
 fn check(bytes: &[u8], language: &str) {
+    check_with(bytes, language, &ComponentOptions::new());
+}
+
+fn check_with(bytes: &[u8], language: &str, options: &ComponentOptions) {
     for engine in engines() {
         let backend = engine.backend();
         let start = Instant::now();
         let runtime = runtime(backend);
-        let id = runtime.load_component(bytes, ComponentOptions::new()).unwrap();
+        let id = runtime.load_component(bytes, options.clone()).unwrap();
         let loaded = start.elapsed();
         check_life(&runtime, &id, language);
         let (mut count, mut wrong) = (0, Vec::new());
@@ -189,12 +194,80 @@ fn javascript_by_componentize_qjs_passes() {
 }
 
 #[test]
+fn javascript_by_componentize_js_passes() {
+    let Some(bytes) = built("text-processor-js") else {
+        return;
+    };
+    check(&bytes, "javascript");
+}
+
+#[test]
+fn python_by_componentize_py_passes() {
+    let Some(bytes) = built("text-processor-py") else {
+        return;
+    };
+    check(&bytes, "python");
+}
+
+/// What `go build` has made, whose imports of preview 1 wasmer-wasix serves.
+#[test]
+fn go_passes_as_it_is() {
+    let Some(bytes) = built("text-processor-go") else {
+        return;
+    };
+    let options = ComponentOptions::new().with_core_module(World::Contract, Preview1::Host);
+    check_with(&bytes, "go", &options);
+}
+
+/// The same, whose imports of preview 1 the published adapter serves, on top of WASI 0.2.
+#[test]
+fn go_passes_with_the_adapter() {
+    let Some(bytes) = built("text-processor-go") else {
+        return;
+    };
+    let options = ComponentOptions::new().with_core_module(World::Contract, Preview1::Adapter);
+    check_with(&bytes, "go", &options);
+}
+
+#[test]
+fn core_modules_are_taken_where_that_is_asked_for() {
+    let Some(bytes) = built("text-processor-go") else {
+        return;
+    };
+    let runtime = runtime(Backend::available()[0]);
+    let refused = runtime.load_component(&bytes, ComponentOptions::new());
+    assert!(
+        matches!(refused, Err(RuntimeError::Load(airssys_wasm::Error::CoreModule))),
+        "{refused:?}"
+    );
+    let component = adapt::lift(&bytes, &World::Contract, Preview1::Adapter).unwrap();
+    let again = adapt::lift(&component, &World::Contract, Preview1::Adapter);
+    assert!(matches!(again, Err(AdaptError::Component)), "{again:?}");
+    let id = runtime
+        .load_component(&component, ComponentOptions::new())
+        .unwrap();
+    assert_eq!(runtime.metadata(&id).unwrap().language, "go");
+}
+
+#[test]
 fn a_second_init_and_a_configuration_are_refused() {
     let mut guests = vec![fixture("text-processor.wasm"), fixture("text-processor-c.wasm")];
-    guests.extend(built("text-processor-qjs"));
+    guests.extend(
+        [
+            "text-processor-qjs",
+            "text-processor-js",
+            "text-processor-py",
+            "text-processor-go",
+        ]
+        .map(built)
+        .into_iter()
+        .flatten(),
+    );
     for bytes in guests {
         let runtime = runtime(Backend::available()[0]);
-        let options = ComponentOptions::new().with_config_data(b"\x80\x04{}".to_vec());
+        let options = ComponentOptions::new()
+            .with_config_data(b"\x80\x04{}".to_vec())
+            .with_core_module(World::Contract, Preview1::Host);
         let id = runtime.load_component(&bytes, options).unwrap();
         let refused = runtime.init(&id).unwrap_err();
         let told = matches!(

@@ -26,6 +26,8 @@ struct Watchdog {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
+    /// When the thread looks again of itself; nothing while it waits for a first deadline.
+    looks: Option<Instant>,
     armed: BTreeMap<u64, (Instant, InterruptHandle)>,
 }
 
@@ -38,8 +40,12 @@ pub(crate) fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
     let number = state.next;
     state.next += 1;
     state.armed.insert(number, (deadline, handle));
+    let soon_enough = state.looks.is_some_and(|looks| looks <= deadline);
     drop(state);
-    watchdog.changed.notify_one();
+    // Waking the thread costs more than most calls take.
+    if !soon_enough {
+        watchdog.changed.notify_one();
+    }
     Some(Armed { watchdog, number })
 }
 
@@ -79,6 +85,8 @@ impl Watchdog {
                 }
             }
             let next = state.armed.values().map(|(deadline, _)| *deadline).min();
+            // A deadline that is taken away again leaves a look for nothing.
+            state.looks = next;
             state = match next {
                 Some(next) => {
                     let wait = next.saturating_duration_since(now);

@@ -8,7 +8,7 @@ crate::component::bindgen!({
         "wit/wasi/random.wit",
         "wit/wasi/sockets.wit",
         "wit/wasi/cli.wit",
-        // http
+        "wit/wasi/http.wit",
         "wit/wasi/world.wit",
     ],
     world: "airssys:wasi/imports",
@@ -27,7 +27,17 @@ crate::component::bindgen!({
         "wasi:sockets/udp/incoming-datagram-stream": crate::wasi::sockets::IncomingDatagramStream,
         "wasi:sockets/udp/outgoing-datagram-stream": crate::wasi::sockets::OutgoingDatagramStream,
         "wasi:cli/terminal-output/terminal-output": crate::wasi::cli::TerminalOutput,
-        // http
+        "wasi:http/types/fields": crate::wasi::http::Fields,
+        "wasi:http/types/incoming-request": crate::wasi::http::IncomingRequest,
+        "wasi:http/types/outgoing-request": crate::wasi::http::OutgoingRequest,
+        "wasi:http/types/request-options": crate::wasi::http::RequestOptions,
+        "wasi:http/types/response-outparam": crate::wasi::http::ResponseOutparam,
+        "wasi:http/types/incoming-response": crate::wasi::http::IncomingResponse,
+        "wasi:http/types/incoming-body": crate::wasi::http::IncomingBody,
+        "wasi:http/types/future-trailers": crate::wasi::http::FutureTrailers,
+        "wasi:http/types/outgoing-response": crate::wasi::http::OutgoingResponse,
+        "wasi:http/types/outgoing-body": crate::wasi::http::OutgoingBody,
+        "wasi:http/types/future-incoming-response": crate::wasi::http::FutureIncomingResponse,
     },
     trappable_error_type: {
         "wasi:io/streams/stream-error" => crate::wasi::io::StreamError,
@@ -35,4 +45,5 @@ crate::component::bindgen!({
         "wasi:sockets/network/error-code" => crate::wasi::sockets::SocketError,
     },
     trappable_imports: true,
+    features: ["informational-outbound-responses"],
 });

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::WasiCtx;
 use super::cli::{CliConfig, CliCtx, Stdin, Stdout};
 use super::files::{Access, FilesCtx, Folders};
+use super::http::{HttpCtx, HttpLimits};
 use super::limits::WasiLimits;
 use super::net::{Grants, ListenGrant, Net, NetGrant};
 use super::sockets::Places;
@@ -19,6 +20,7 @@ pub struct WasiBuilder {
     cli: CliConfig,
     folders: Folders,
     limits: WasiLimits,
+    http: HttpLimits,
     net: Grants,
 }
 
@@ -119,6 +121,12 @@ impl WasiBuilder {
         self
     }
 
+    /// Sets what the component may take of the host through HTTP.
+    pub fn http_limits(&mut self, limits: HttpLimits) -> &mut WasiBuilder {
+        self.http = limits;
+        self
+    }
+
     /// A context for one instance.
     pub fn build(&self) -> WasiCtx {
         WasiCtx {
@@ -129,6 +137,7 @@ impl WasiBuilder {
             cli: CliCtx::new(&self.cli, &self.limits),
             files: FilesCtx::new(self.folders.clone()),
             net: Net::new(&self.net),
+            http: HttpCtx::new(self.http.clone()),
             sockets: Places::new(self.limits.sockets),
         }
     }

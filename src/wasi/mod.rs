@@ -39,6 +39,7 @@ mod clocks;
 mod command;
 pub(crate) mod executor;
 pub(crate) mod files;
+pub mod http;
 pub(crate) mod io;
 mod limits;
 pub(crate) mod net;
@@ -76,6 +77,8 @@ pub struct WasiCtx {
     pub(crate) files: files::FilesCtx,
     /// What of the network it may reach.
     pub(crate) net: net::Net,
+    /// Its fields, its connections.
+    pub(crate) http: http::HttpCtx,
     /// How many sockets it has.
     sockets: sockets::Places,
 }

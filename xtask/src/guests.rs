@@ -13,6 +13,7 @@ mod npm;
 mod python;
 mod rust;
 mod spidermonkey;
+mod wasi_wit;
 
 use crate::wit_deps;
 use anyhow::{Context, Result, bail};
@@ -72,11 +73,23 @@ enum Toolchain {
     Python {
         wit: &'static str,
     },
+    /// JavaScript or Python with a world of its own over all of WASI, in the version that the toolchain has.
+    Wasi {
+        language: Language,
+        version: &'static str,
+    },
     /// A consumer in Rust over a provider in C: two folders within the guest's.
     Composition {
         consumer: &'static str,
         provider: &'static str,
     },
+}
+
+/// A language whose toolchain brings an engine along.
+#[derive(Clone, Copy, Debug)]
+enum Language {
+    JavaScript,
+    Python,
 }
 
 /// Where the built component belongs.
@@ -205,6 +218,30 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Built,
     },
     Guest {
+        name: "wasi-http",
+        folder: "tests/guests/wasi-http",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "wasi-http-javascript",
+        folder: "tests/guests/wasi-http-javascript",
+        toolchain: Toolchain::Wasi {
+            language: Language::JavaScript,
+            version: "0.2.10",
+        },
+        keep: Keep::Built,
+    },
+    Guest {
+        name: "wasi-http-python",
+        folder: "tests/guests/wasi-http-python",
+        toolchain: Toolchain::Wasi {
+            language: Language::Python,
+            version: "0.2.12",
+        },
+        keep: Keep::Built,
+    },
+    Guest {
         name: "composed",
         folder: "tests/guests",
         toolchain: Toolchain::Composition {
@@ -292,9 +329,9 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
             lay_out_contract(root, &folder.join("wit"))?;
         }
         Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } => {
-            lay_out_contract(root, &root.join(wit))?
+            lay_out_contract(root, &root.join(wit))?;
         }
-        Toolchain::Composition { .. } => {}
+        Toolchain::Wasi { .. } | Toolchain::Composition { .. } => {}
     }
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
@@ -303,6 +340,14 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
         Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name),
         Toolchain::SpiderMonkey { wit } => spidermonkey::build(&folder, &root.join(wit), scratch, guest.name),
         Toolchain::Python { wit } => python::build(&folder, &root.join(wit), scratch, guest.name),
+        Toolchain::Wasi { language, version } => {
+            let wit = scratch.join("wit").join(guest.name);
+            wasi_wit::lay_out(root, &folder.join("wit"), &wit, version)?;
+            match language {
+                Language::JavaScript => spidermonkey::build(&folder, &wit, scratch, guest.name),
+                Language::Python => python::build(&folder, &wit, scratch, guest.name),
+            }
+        }
         Toolchain::Composition { consumer, provider } => {
             let outer = match rust::build(&folder.join(consumer), scratch, consumer)? {
                 Outcome::Component(bytes) => bytes,
@@ -403,6 +448,9 @@ pub(crate) fn built_before(root: &Path, name: &str) -> Option<PathBuf> {
     let mut folders = vec![root.join(guest.folder)];
     if let Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } = guest.toolchain {
         folders.push(root.join(wit));
+    }
+    if let Toolchain::Wasi { .. } = guest.toolchain {
+        folders.push(root.join("wit/wasi"));
     }
     let newest = folders.iter().filter_map(|folder| newest(folder)).max();
     newest.is_none_or(|newest| newest <= built).then_some(file)

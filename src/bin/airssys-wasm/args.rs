@@ -12,6 +12,8 @@ mod artifacts;
 #[cfg(feature = "adapt")]
 #[path = "args/core_module.rs"]
 mod core_module;
+#[path = "args/serve.rs"]
+mod serve;
 #[path = "args/wasi.rs"]
 mod wasi;
 
@@ -21,6 +23,7 @@ pub(crate) use artifacts::{
 
 #[cfg(feature = "adapt")]
 pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs, Preview1Arg};
+pub(crate) use serve::ServeArgs;
 pub(crate) use wasi::{DirArg, WasiArgs};
 
 use crate::exit;
@@ -40,6 +43,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(RunArgs),
+    Serve(ServeArgs),
     Inspect(InspectArgs),
     Invoke(InvokeArgs),
     Compile(CompileArgs),

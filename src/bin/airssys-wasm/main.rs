@@ -31,6 +31,7 @@ mod output;
 mod program;
 mod progress;
 mod run;
+mod serve;
 mod text;
 mod unsigned;
 mod verify;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
     logging::start(cli.verbose);
     let outcome = match &cli.command {
         Command::Run(args) => run::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Invoke(args) => invoke::run(args),
         Command::Compile(args) => compile::run(args),

@@ -1,0 +1,118 @@
+//! Bodies that guests write.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::Direction;
+use super::incoming::Failed;
+use super::pipe::{self, Abandoned, Reader, Writer};
+use crate::wasi::bindings::wasi::http::types::ErrorCode;
+use crate::wasi::http::HttpLimits;
+use crate::wasi::io::{Output, StreamError, Waits};
+
+/// The resource `outgoing-body`. One that is dropped before its end is cut off.
+#[derive(Debug)]
+pub(crate) struct OutgoingBody {
+    writer: BodyWriter,
+    streamed: bool,
+    finished: bool,
+}
+
+impl OutgoingBody {
+    /// A body that its headers say to be `declared` bytes long, and where it is read.
+    pub(crate) fn new(
+        declared: Option<u64>,
+        direction: Direction,
+        limits: &HttpLimits,
+    ) -> (OutgoingBody, Reader) {
+        let (writer, reader) = pipe::pipe(limits.body_buffer_bytes);
+        let body = OutgoingBody {
+            writer: BodyWriter {
+                pipe: writer,
+                declared,
+                most: limits.outgoing_body_bytes.min(declared.unwrap_or(u64::MAX)),
+                direction,
+            },
+            streamed: false,
+            finished: false,
+        };
+        (body, reader)
+    }
+
+    /// Where its bytes go, once.
+    pub(crate) fn stream(&mut self) -> Option<BodyWriter> {
+        if self.streamed {
+            return None;
+        }
+        self.streamed = true;
+        Some(self.writer.clone())
+    }
+
+    /// The end of the body.
+    ///
+    /// # Errors
+    /// If it is not as long as was declared. It is cut off then.
+    pub(crate) fn finish(mut self, trailers: Option<HeaderMap>) -> Result<(), ErrorCode> {
+        let written = self.writer.pipe.written();
+        if self.writer.declared.is_some_and(|declared| declared != written) {
+            return Err(self.writer.direction.too_long(written));
+        }
+        self.finished = true;
+        self.writer.pipe.finish(trailers);
+        Ok(())
+    }
+}
+
+impl Drop for OutgoingBody {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.writer.pipe.abort();
+        }
+    }
+}
+
+/// The stream that a body is written to.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyWriter {
+    pipe: Writer,
+    declared: Option<u64>,
+    /// Bytes that may be written.
+    most: u64,
+    direction: Direction,
+}
+
+impl Waits for BodyWriter {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.pipe.poll_room(cx)
+    }
+}
+
+impl Output for BodyWriter {
+    fn check_write(&mut self) -> Result<usize, StreamError> {
+        Ok(self.pipe.room()?)
+    }
+
+    fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let written = self.pipe.written().saturating_add(len);
+        if written > self.most {
+            self.pipe.abort();
+            return Err(StreamError::failed(Failed(self.direction.too_long(written))));
+        }
+        Ok(self.pipe.write(bytes)?)
+    }
+
+    /// All that is written is sent as soon as the other side takes it; there is nothing to ask for.
+    fn flush(&mut self) -> Result<(), StreamError> {
+        self.pipe.room()?;
+        Ok(())
+    }
+}
+
+impl From<Abandoned> for StreamError {
+    fn from(_: Abandoned) -> StreamError {
+        StreamError::Closed
+    }
+}

@@ -1,0 +1,156 @@
+//! The component that answers: an instance for each request.
+
+use std::time::Instant;
+
+use http::uri::{Authority, PathAndQuery};
+use hyper::body::Incoming;
+
+use super::flight::Flight;
+use super::{SERVE_LOG, ServeLimits};
+use crate::component::{Component, InstancePre, Linker, Store};
+use crate::engine::Engine;
+#[cfg(all(unix, feature = "interrupt"))]
+use crate::engine::watchdog;
+use crate::error::{CoreTrap, Error, Result, Trap, TrapKind};
+use crate::wasi::bindings::exports::wasi::http::incoming_handler::Guest;
+use crate::wasi::bindings::wasi::http::types::Scheme;
+use crate::wasi::http::body::{Bounds, Direction};
+use crate::wasi::http::fields::Fields;
+use crate::wasi::http::response::Answer;
+use crate::wasi::http::{IncomingBody, IncomingRequest, ResponseOutparam, errors};
+use crate::wasi::{self, WasiBuilder, WasiCtx};
+
+/// A request on its way to the component.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) head: http::request::Parts,
+    pub(super) authority: Option<Authority>,
+    pub(super) body: Incoming,
+}
+
+/// What is needed to answer requests.
+#[derive(Debug)]
+pub(super) struct Handler {
+    engine: Engine,
+    instance: InstancePre<WasiCtx>,
+    wasi: WasiBuilder,
+    limits: ServeLimits,
+}
+
+impl Handler {
+    /// Links the component, and makes one instance to see that it can be made and answers requests at all.
+    pub(super) fn new(
+        engine: &Engine,
+        component: &Component,
+        wasi: WasiBuilder,
+        limits: ServeLimits,
+    ) -> Result<Handler> {
+        let mut linker = Linker::new(engine);
+        wasi::add_to_linker(&mut linker)?;
+        let handler = Handler {
+            engine: engine.clone(),
+            instance: linker.instantiate_pre(component)?,
+            wasi,
+            limits,
+        };
+        let mut store = handler.store(Instant::now().checked_add(handler.limits.request_time));
+        handler.instantiate(&mut store)?;
+        Ok(handler)
+    }
+
+    fn store(&self, deadline: Option<Instant>) -> Store<WasiCtx> {
+        let mut wasi = self.wasi.build();
+        wasi.set_deadline(deadline);
+        Store::with_limits(&self.engine, wasi, self.limits.store.clone())
+    }
+
+    fn instantiate(&self, store: &mut Store<WasiCtx>) -> Result<Guest> {
+        let instance = self.instance.instantiate(&mut *store)?;
+        Guest::new(store, &instance)
+    }
+
+    /// Has the component answer a request, and go on until it has ended.
+    pub(super) fn answer(
+        &self,
+        request: Request,
+        flight: &Flight,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) {
+        let deadline = Instant::now().checked_add(self.limits.request_time);
+        let mut store = self.store(deadline);
+        #[cfg(all(unix, feature = "interrupt"))]
+        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupt_handle()));
+        let begun = flight.begin(
+            #[cfg(all(unix, feature = "interrupt"))]
+            store.interrupt_handle(),
+        );
+        if !begun {
+            return;
+        }
+        let result = self.call(&mut store, request, answer);
+        #[cfg(all(unix, feature = "interrupt"))]
+        drop(armed);
+        let cancelled = flight.end();
+        if let Err(error) = result
+            && !cancelled
+        {
+            if matches!(
+                error.trap().map(Trap::kind),
+                Some(TrapKind::Core(CoreTrap::Interrupted))
+            ) {
+                flight.set_late();
+            }
+            log::warn!(target: SERVE_LOG, "a request failed: {error}");
+        }
+        // Whoever waits for an answer that never came is told by this.
+        drop(store);
+    }
+
+    fn call(
+        &self,
+        store: &mut Store<WasiCtx>,
+        request: Request,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) -> Result<()> {
+        let guest = self.instantiate(store)?;
+        let wasi = store.data_mut();
+        let request = self.resource(wasi, request)?;
+        let request = wasi.table.push(request).map_err(misfit)?;
+        let param = wasi.table.push(ResponseOutparam::new(answer)).map_err(misfit)?;
+        guest.call_handle(store, request, param)
+    }
+
+    fn resource(&self, wasi: &WasiCtx, request: Request) -> Result<IncomingRequest> {
+        let Request {
+            head,
+            authority,
+            body,
+        } = request;
+        let bounds = Bounds {
+            bytes: self.limits.body_bytes,
+            pause: self.limits.read_time,
+            direction: Direction::Request,
+        };
+        Ok(IncomingRequest {
+            method: head.method,
+            path: path(&head.uri),
+            scheme: Scheme::Http,
+            authority,
+            headers: Fields::received(head.headers, &wasi.http.room, &wasi.http.limits).map_err(misfit)?,
+            body: Some(IncomingBody::of_hyper(body, bounds, None, errors::of_request)),
+        })
+    }
+}
+
+/// `*` is a path, too: that of `OPTIONS` for the server itself.
+fn path(uri: &http::Uri) -> Option<PathAndQuery> {
+    uri.path_and_query().cloned()
+}
+
+/// A limit of the component's that the request itself does not fit.
+fn misfit(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Host {
+        name: "wasi:http/incoming-handler#handle".to_owned(),
+        source: Box::new(error),
+    }
+}

@@ -1,0 +1,139 @@
+//! Components that trap, lie, never end, or want too much: the server and the other requests stay as they are.
+
+use std::time::{Duration, Instant};
+
+use airssys_wasm::wasi::http::HttpLimits;
+use airssys_wasm::wasi::{WasiBuilder, WasiLimits};
+
+use crate::client::{get, raw};
+use crate::server::{Running, limits};
+
+#[test]
+fn what_a_component_does_wrong_is_one_request_with_no_details() {
+    let server = Running::start();
+    let cases = [
+        "/trap",
+        "/no-answer",
+        "/dropped-answer",
+        "/error",
+        "/stream-open",
+        "/many-fields?100000",
+        "/wide-fields?1000",
+        "/many-headers?100000",
+        "/large-field?1000000",
+        "/large-field?200000000",
+    ];
+    for path in cases {
+        let response = get(server.addr, path);
+        assert_eq!(response.status, 500, "{path}: {}", response.text());
+        assert_eq!(response.text(), "Internal Server Error", "{path}");
+        assert_eq!(get(server.addr, "/").text(), "hello", "after {path}");
+    }
+    assert_eq!(get(server.addr, "/large-field?60000").text(), "true");
+}
+
+#[test]
+fn a_body_without_its_end_reaches_the_client_without_an_end() {
+    let server = Running::start();
+    for path in [
+        "/trap-later",
+        "/unfinished",
+        "/short",
+        "/overwrite",
+        "/spin-later",
+    ] {
+        let answer = raw(
+            server.addr,
+            format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(),
+        );
+        assert!(
+            answer.starts_with("HTTP/1.1 200") || answer.is_empty(),
+            "{path}: {answer}"
+        );
+        assert!(!answer.ends_with("0\r\n\r\n"), "{path}: {answer}");
+        assert_eq!(get(server.addr, "/").text(), "hello", "after {path}");
+    }
+    // What is more than was promised is not sent.
+    let long = raw(server.addr, b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(!long.contains("hello"), "{long}");
+}
+
+#[test]
+fn the_interfaces_own_errors_are_what_guests_get() {
+    let server = Running::start();
+    let fields = get(server.addr, "/fields");
+    assert_eq!(fields.text(), "ok 103");
+    let setters = get(server.addr, "/setters");
+    assert_eq!(setters.text(), "ok 42");
+    let lengths = get(server.addr, "/lengths");
+    assert_eq!(lengths.text(), "ok 5");
+}
+
+#[test]
+fn a_component_that_never_ends_is_stopped() {
+    let server = Running::start();
+    for path in ["/spin", "/late?18446744073709551615", "/late?100000"] {
+        let start = Instant::now();
+        let response = get(server.addr, path);
+        assert_eq!(response.status, 504, "{path}");
+        assert!(start.elapsed() >= Duration::from_secs(2), "{path}");
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{path}: {:?}",
+            start.elapsed()
+        );
+    }
+    let endless = raw(server.addr, b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(endless.starts_with("HTTP/1.1 200"));
+    assert!(!endless.ends_with("0\r\n\r\n"));
+    assert_eq!(get(server.addr, "/").text(), "hello");
+}
+
+#[test]
+fn what_is_sent_is_bounded_too() {
+    let mut wasi = WasiBuilder::new();
+    wasi.http_limits(HttpLimits {
+        outgoing_body_bytes: 100_000,
+        ..HttpLimits::default()
+    });
+    let server = Running::with(&wasi, limits());
+    let endless = raw(server.addr, b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(endless.len() < 110_000, "{} bytes", endless.len());
+    assert!(!endless.ends_with("0\r\n\r\n"));
+    assert_eq!(get(server.addr, "/large?90000").body.len(), 90_000);
+}
+
+#[test]
+fn resources_are_bounded_for_each_request() {
+    let mut wasi = WasiBuilder::new();
+    wasi.limits(WasiLimits {
+        resources: 100,
+        ..WasiLimits::default()
+    });
+    let server = Running::with(&wasi, limits());
+    assert_eq!(get(server.addr, "/many-fields?200").status, 500);
+    for _ in 0..200 {
+        assert_eq!(get(server.addr, "/").status, 200, "each request has its own");
+    }
+}
+
+/// A guest that computes holds one thread; there are more.
+#[test]
+fn slow_requests_do_not_hold_up_the_others() {
+    let server = Running::start();
+    let addr = server.addr;
+    let slow: Vec<_> = (0..12)
+        .map(|_| std::thread::spawn(move || get(addr, "/late?1500")))
+        .collect();
+    std::thread::sleep(Duration::from_millis(100));
+    let start = Instant::now();
+    assert_eq!(get(addr, "/").text(), "hello");
+    assert!(
+        start.elapsed() < Duration::from_millis(1200),
+        "{:?}",
+        start.elapsed()
+    );
+    for slow in slow {
+        assert_eq!(slow.join().unwrap().text(), "late");
+    }
+}

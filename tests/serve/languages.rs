@@ -1,0 +1,87 @@
+//! The same server for components in Rust, JavaScript and Python, on every backend.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use airssys_wasm::component::Component;
+use airssys_wasm::engine::Backend;
+use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::http::serve::ServeLimits;
+use http::Method;
+
+use crate::client::{exchange, get, request};
+use crate::common::{engine, engines, fixture};
+use crate::server::{Running, limits};
+
+/// A guest that is too large to commit. A machine that has not built it says so; where everything is required, that fails.
+fn built(name: &str) -> Option<Vec<u8>> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
+    let path = target.join("guests").join(format!("{name}.wasm"));
+    match std::fs::read(&path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            let what = format!(
+                "{}: {error}; build it with `cargo xtask guests {name}`",
+                path.display()
+            );
+            assert!(std::env::var_os("AIRSSYS_REQUIRE_ALL").is_none(), "{what}");
+            eprintln!("LEFT OUT: {name} is not tested: {what}");
+            None
+        }
+    }
+}
+
+fn answers(bytes: &[u8], backend: Backend) {
+    let engine = engine(backend);
+    let component = Component::from_binary(&engine, bytes).expect("the guest loads");
+    let limits = ServeLimits {
+        request_time: Duration::from_secs(20),
+        ..limits()
+    };
+    let server = Running::of(&engine, &component, &WasiBuilder::new(), limits);
+    for _ in 0..5 {
+        let hello = get(server.addr, "/");
+        assert_eq!(
+            (hello.status.as_u16(), hello.text().as_str()),
+            (200, "hello"),
+            "{backend}"
+        );
+        assert_eq!(hello.headers["content-type"], "text/plain");
+    }
+    let body = "grüße, 世界 ".repeat(2000);
+    let mut echo = request(Method::POST, "/echo", body.clone());
+    echo.headers_mut()
+        .insert("content-type", "text/x-test".parse().unwrap());
+    let echo = exchange(server.addr, echo).unwrap();
+    assert_eq!(echo.headers["content-type"], "text/x-test", "{backend}");
+    assert!(echo.text() == body, "{backend}: {} bytes", echo.body.len());
+    assert_eq!(get(server.addr, "/nowhere").status, 404);
+    assert_eq!(get(server.addr, "/trap").status, 500);
+    assert_eq!(get(server.addr, "/").text(), "hello");
+}
+
+#[test]
+fn rust() {
+    for engine in engines() {
+        answers(&fixture("wasi-http.wasm"), engine.backend());
+    }
+}
+
+#[test]
+fn javascript() {
+    let Some(bytes) = built("wasi-http-javascript") else {
+        return;
+    };
+    answers(&bytes, Backend::available()[0]);
+}
+
+#[test]
+fn python() {
+    let Some(bytes) = built("wasi-http-python") else {
+        return;
+    };
+    answers(&bytes, Backend::available()[0]);
+}

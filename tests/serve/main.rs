@@ -1,0 +1,14 @@
+//! The server: real clients over loopback, components in three languages, and everything that either side can do wrong.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod answers;
+mod client;
+mod hostile_clients;
+mod hostile_guests;
+mod languages;
+mod life;
+mod origin;
+mod outgoing;
+mod server;
