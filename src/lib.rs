@@ -1,5 +1,6 @@
 //! A host for WebAssembly components on wasmer.
 //!
+//! - `adapt` (feature): core modules, made components.
 //! - [`artifact`]: components compiled ahead of time, signed.
 //! - [`codec`]: payloads, and the seven codecs of the contract.
 //! - [`component`]: the component model, with the names of `wasmtime::component`.
@@ -17,6 +18,8 @@
 // Derived code names the crate as its users do.
 extern crate self as airssys_wasm;
 
+#[cfg(feature = "adapt")]
+pub mod adapt;
 pub mod artifact;
 pub mod codec;
 pub mod component;

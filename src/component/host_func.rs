@@ -23,7 +23,8 @@ pub(super) type TypeCheck =
     dyn Fn(&Function, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
 
 /// Makes the core function that a guest calls: a function with its types known, for one import of one instance.
-pub(super) type Bind<T> = dyn Fn(&mut StoreContextMut<'_, T>, Import) -> wasmer::Function + Send + Sync;
+pub(super) type Bind<T> =
+    dyn Fn(&mut StoreContextMut<'_, T>, Import) -> Result<wasmer::Function> + Send + Sync;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
@@ -63,10 +64,10 @@ fn lower_import<T: Send + 'static>(
     cx: &mut StoreContextMut<'_, T>,
     import: Import,
     call: impl Fn(&mut Call<'_, '_, T>, &[u64]) -> Result<u64> + Send + 'static,
-) -> wasmer::Function {
+) -> Result<wasmer::Function> {
     let env = cx.env.clone();
     let signature = at_border(import.instance.backend(), import.function.plan.import_signature());
-    host_function(&mut cx.store, &signature, move |store, args| {
+    Ok(host_function(&mut cx.store, &signature, move |store, args| {
         import.instance.check_may_leave(store, import.options.instance)?;
         let mut one = Call {
             store,
@@ -74,7 +75,7 @@ fn lower_import<T: Send + 'static>(
             import: &import,
         };
         call(&mut one, args)
-    })
+    }))
 }
 
 impl<T: Send + 'static> Call<'_, '_, T> {
@@ -242,6 +243,16 @@ where
             )
         })
     })
+}
+
+/// A function that is a core function already. It is called as it is, also during realloc and post-return.
+#[cfg(feature = "wasix")]
+pub(super) fn core<T, F>(make: F) -> Box<Bind<T>>
+where
+    T: Send + 'static,
+    F: Fn(&mut StoreContextMut<'_, T>) -> Result<wasmer::Function> + Send + Sync + 'static,
+{
+    Box::new(move |cx, _| make(cx))
 }
 
 type ResourceDtor<T> = dyn Fn(StoreContextMut<'_, T>, u32) -> HostResult<()> + Send + Sync;

@@ -15,6 +15,8 @@ use super::may_leave::{self, Flag};
 use super::names;
 use super::resolve::Resolved;
 use super::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
+#[cfg(feature = "wasix")]
+use super::store::Waiting;
 use super::store::{AsContextMut, StoreContextMut, unique};
 use super::trampoline;
 use super::trap::from_runtime;
@@ -254,13 +256,24 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
             .iter()
             .map(|def| self.core_def(def))
             .collect::<Result<Vec<_>>>()?;
+        #[cfg(feature = "wasix")]
+        let waiting = self.cx.core.state().waiting.take();
+        #[cfg(feature = "wasix")]
+        if waiting.is_some() {
+            Waiting::check(module.code())?;
+        }
         self.cx.core.next.set(module.memories());
         let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);
         self.cx.core.next.set(None);
-        instance.map_err(|error| match error {
+        let instance = instance.map_err(|error| match error {
             wasmer::InstantiationError::Start(error) => from_runtime(error),
             other => Error::Instantiate(other.to_string()),
-        })
+        })?;
+        #[cfg(feature = "wasix")]
+        if let Some(waiting) = waiting {
+            waiting.tell(&mut self.cx.store, &instance)?;
+        }
+        Ok(instance)
     }
 
     fn flag(&self, instance: u32) -> Result<wasmer::Global> {

@@ -257,6 +257,18 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         self.define_func(name, Box::new(|_, _| Ok(())), host_func::dynamic(func))
     }
 
+    /// Defines a function by what makes the core function that a guest calls, for each import of an instance.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`].
+    #[cfg(feature = "wasix")]
+    pub(crate) fn func_core<F>(&mut self, name: &str, make: F) -> Result<()>
+    where
+        F: Fn(&mut StoreContextMut<'_, T>) -> Result<wasmer::Function> + Send + Sync + 'static,
+    {
+        self.define_func(name, Box::new(|_, _| Ok(())), host_func::core(make))
+    }
+
     fn define_func(&mut self, name: &str, check: Box<TypeCheck>, bind: Box<Bind<T>>) -> Result<()> {
         let func = HostFunc {
             name: self.full_name(name).into(),

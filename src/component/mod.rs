@@ -74,8 +74,12 @@ pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
 pub use pool::{InstancePool, PooledInstance};
 pub(crate) use precompiled::{Precompiled, SavedModule};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
+#[cfg(feature = "wasix")]
+pub(crate) use store::Waiting;
 pub use store::{AsContextMut, Store, StoreContextMut};
 #[doc(hidden)]
+#[cfg(feature = "wasix")]
+pub(crate) use trap::from_runtime as error_of;
 pub use typed::support;
 pub use typed::{
     ComponentNamedList, ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, LiftList,

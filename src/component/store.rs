@@ -12,6 +12,8 @@ use super::handles::Room;
 use super::instance::{Instance, InstanceInner};
 use super::scope::Scope;
 use crate::engine::{self, Engine, NextModule, Restart, SendStore, StoreLimits};
+#[cfg(feature = "wasix")]
+use crate::error::{Error, Result};
 
 /// Holds instances and the host's data `T` that host functions see.
 ///
@@ -255,6 +257,48 @@ pub(crate) struct StoreState {
     pub(crate) host_handles: HashMap<u64, HostHandle>,
     /// The calls in flight that may lend something, outermost first.
     pub(crate) scopes: Vec<Scope>,
+    /// Functions that have been made for the next core instance, and wait for its memory.
+    #[cfg(feature = "wasix")]
+    pub(crate) waiting: Option<Waiting>,
+}
+
+/// What core functions that work on a core instance's memory are told once that is there.
+#[cfg(feature = "wasix")]
+pub(crate) struct Waiting(Box<dyn FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send>);
+
+#[cfg(feature = "wasix")]
+impl Waiting {
+    pub(crate) fn new(
+        told: impl FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send + 'static,
+    ) -> Waiting {
+        Waiting(Box::new(told))
+    }
+
+    /// What stands against giving a module functions that need its memory, which is not there before its start function has
+    /// run.
+    pub(super) fn check(module: &wasmer::Module) -> Result<()> {
+        let has_memory = module.exports().memories().next().is_some();
+        match module.info().start_function {
+            None if has_memory => Ok(()),
+            None => Err(Error::Instantiate(
+                "a core module imports functions that work on its memory, and exports none".into(),
+            )),
+            Some(_) => Err(Error::Instantiate(
+                "a core module has a start function, which would call what needs the memory before that is there".into(),
+            )),
+        }
+    }
+
+    pub(super) fn tell(self, store: &mut wasmer::StoreMut<'_>, instance: &wasmer::Instance) -> Result<()> {
+        (self.0)(store, instance)
+    }
+}
+
+#[cfg(feature = "wasix")]
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting")
+    }
 }
 
 /// A guest-defined resource in the host's hands.

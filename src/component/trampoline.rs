@@ -58,7 +58,7 @@ pub(crate) fn make<T: Send + 'static>(
                 function: function.clone(),
                 options,
             };
-            (host.bind)(cx, import)
+            (host.bind)(cx, import)?
         }
         Trampoline::Transcoder { op, from, to } => {
             let (params, results) = transcode::signature(op);

@@ -9,8 +9,26 @@ use crate::error::{Error, Result};
 
 impl Engine {
     /// A fresh wasmer engine that compiles with this backend, for this target.
-    #[allow(unreachable_patterns, reason = "which arms exist follows the features")]
     pub(crate) fn compiler(&self, form: Form) -> Result<wasmer::Engine> {
+        let mut engine = self.compiler_with(form, features())?;
+        if self.backend == Backend::Llvm {
+            find_memories(&mut engine, Memories::Movable);
+        }
+        Ok(engine)
+    }
+
+    /// As [`Engine::compiler`], for a module that stands alone: it calls no other instance's functions.
+    #[cfg(feature = "wasix")]
+    pub(super) fn program_compiler(&self) -> Result<wasmer::Engine> {
+        let mut features = features();
+        features
+            .threads(true)
+            .exceptions(self.backend != Backend::Singlepass);
+        self.compiler_with(Form::Memory, features)
+    }
+
+    #[allow(unreachable_patterns, reason = "which arms exist follows the features")]
+    fn compiler_with(&self, form: Form, features: wasmer::sys::Features) -> Result<wasmer::Engine> {
         let mut config: Box<dyn wasmer::sys::CompilerConfig> = match self.backend {
             #[cfg(feature = "cranelift")]
             Backend::Cranelift => Box::new(self.cranelift()),
@@ -28,13 +46,9 @@ impl Engine {
         };
         config.experimental_artifact(form == Form::Elf);
         let builder = EngineBuilder::new(config)
-            .set_features(Some(features()))
+            .set_features(Some(features))
             .set_target(Some(self.target.to_engine()));
-        let mut engine: wasmer::Engine = builder.engine().into();
-        if self.backend == Backend::Llvm {
-            find_memories(&mut engine, Memories::Movable);
-        }
-        Ok(engine)
+        Ok(builder.engine().into())
     }
 
     #[cfg(feature = "cranelift")]

@@ -25,6 +25,8 @@ mod limits;
 mod linear;
 mod memory;
 mod options;
+#[cfg(feature = "wasix")]
+mod program;
 #[cfg(unix)]
 mod region;
 mod restart;
@@ -68,6 +70,8 @@ pub(crate) use compile::{Refused, Work};
 pub(crate) use core_module::{CoreModule, SavedImage};
 pub(crate) use data_image::Image;
 pub(crate) use memory::GuestMemory;
+#[cfg(feature = "wasix")]
+pub(crate) use program::{Deadlines, program_engine};
 pub(crate) use restart::Restart;
 pub(crate) use store::SendStore;
 pub(crate) use tunables::NextModule;

@@ -35,6 +35,10 @@ pub enum RuntimeError {
     /// The component cannot be compiled, linked or instantiated.
     #[error("the component cannot be loaded: {0}")]
     Load(#[source] Error),
+    /// A core module cannot be made a component.
+    #[cfg(feature = "adapt")]
+    #[error("the core module cannot be loaded: {0}")]
+    Lift(#[source] crate::adapt::AdaptError),
     /// The artifact is not loaded.
     #[error("the artifact `{}` cannot be loaded: {source}", path.display())]
     Artifact {
@@ -244,6 +248,8 @@ impl RuntimeError {
             RuntimeError::Load(Error::Trap(_)) | RuntimeError::Timeout { .. } => ErrorKind::Stopped,
             RuntimeError::Stopped { source, .. } if source.trap().is_some() => ErrorKind::Stopped,
             RuntimeError::Load(source) if source.fault() == Fault::Library => ErrorKind::Host,
+            #[cfg(feature = "adapt")]
+            RuntimeError::Lift(_) => ErrorKind::Load,
             RuntimeError::Read { .. }
             | RuntimeError::Artifact { .. }
             | RuntimeError::Load(_)

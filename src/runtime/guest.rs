@@ -6,6 +6,8 @@ use super::lifecycle::Lifecycle;
 use crate::component::{Instance, Store};
 use crate::engine::Backend;
 use crate::host::{HostContext, HostState};
+#[cfg(feature = "wasix")]
+use crate::wasi::preview1::{Preview1Guest, Preview1View};
 #[cfg(feature = "wasi")]
 use crate::wasi::{WasiCtx, WasiView};
 
@@ -35,6 +37,8 @@ pub(super) struct GuestData {
     pub(super) context: HostContext,
     #[cfg(feature = "wasi")]
     pub(super) wasi: WasiCtx,
+    #[cfg(feature = "wasix")]
+    pub(super) preview1: Preview1Guest,
     /// Whether the component has called the host.
     pub(super) has_called: bool,
 }
@@ -45,6 +49,8 @@ impl GuestData {
         self.context.deadline = deadline;
         #[cfg(feature = "wasi")]
         self.wasi.set_deadline(deadline);
+        #[cfg(feature = "wasix")]
+        self.preview1.set_deadline(deadline);
     }
 }
 
@@ -62,5 +68,14 @@ impl WasiView for GuestData {
     fn wasi(&mut self) -> &mut WasiCtx {
         self.has_called = true;
         &mut self.wasi
+    }
+}
+
+#[cfg(feature = "wasix")]
+impl Preview1View for GuestData {
+    /// Asked once, when the component is given its functions: these do not say when they are called.
+    fn preview1(&mut self) -> &mut Preview1Guest {
+        self.has_called = true;
+        &mut self.preview1
     }
 }

@@ -21,6 +21,7 @@ mod start;
 mod state;
 mod tiers;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -42,6 +43,8 @@ use crate::component::{Component, Linker, Store};
 use crate::engine::Backend;
 use crate::host::{self, HostContext, Settings};
 use crate::tiered::TieredComponent;
+#[cfg(feature = "wasix")]
+use crate::wasi::preview1::{self, Preview1Guest};
 use directory::{Directory, Entry};
 use guest::{Guest, GuestData};
 use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceLimits};
@@ -133,6 +136,7 @@ impl ComponentRuntime {
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
         let settings = self.check(&options)?;
+        let bytes = &*options.component(bytes)?;
         let engine = options.engine(&self.shared.config.engine)?;
         let cache = self.shared.config.cache.as_ref();
         if !engine.starts().is_empty() {
@@ -263,6 +267,19 @@ impl ComponentRuntime {
             .ok_or(RuntimeError::DuplicateId(near))
     }
 
+    /// The linker that has what a component imports: the runtime's, and more for those that were core modules.
+    fn linker_for(&self, component: &Component) -> crate::Result<Cow<'_, Linker<GuestData>>> {
+        #[cfg(feature = "wasix")]
+        if preview1::is_imported(component) {
+            let mut linker = self.shared.linker.clone();
+            preview1::add_to_linker(&mut linker, component)?;
+            return Ok(Cow::Owned(linker));
+        }
+        #[cfg(not(feature = "wasix"))]
+        let _ = component;
+        Ok(Cow::Borrowed(&self.shared.linker))
+    }
+
     #[cfg_attr(
         not(feature = "wasi"),
         expect(unused_variables, reason = "there is nothing to grant")
@@ -278,14 +295,15 @@ impl ComponentRuntime {
             context,
             #[cfg(feature = "wasi")]
             wasi: grants.wasi.build(),
+            #[cfg(feature = "wasix")]
+            preview1: Preview1Guest::new(grants.preview1.clone()),
             has_called: false,
         };
         data.set_deadline(Instant::now().checked_add(config.default_timeout));
         let mut store = Store::with_limits(&config.engine, data, config.limits.clone());
         let instance = self
-            .shared
-            .linker
-            .instantiate(&mut store, component)
+            .linker_for(component)
+            .and_then(|linker| linker.instantiate(&mut store, component))
             .map_err(RuntimeError::Load)?;
         store.data_mut().set_deadline(None);
         let lifecycle = lifecycle::of(&instance, &mut store)?;

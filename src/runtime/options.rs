@@ -1,18 +1,23 @@
 //! What the host application gives a component, and a call.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use super::error::InvalidOptions;
+use super::error::{InvalidOptions, RuntimeError};
 use super::lifecycle::{CallerInfo, TraceContext};
 use super::start::Grants;
+#[cfg(feature = "adapt")]
+use crate::adapt;
 use crate::engine::{Backend, Config, Engine};
 use crate::host::Settings;
 use crate::messaging::ComponentId;
 use crate::security::Capability;
 #[cfg(feature = "wasi")]
 use crate::wasi::WasiBuilder;
+#[cfg(feature = "wasix")]
+use crate::wasi::preview1::Preview1;
 
 /// Most bytes in environment, configuration data and capabilities together. They are copied into the guest: stops
 /// a manifest that fills its memory before it starts.
@@ -31,6 +36,10 @@ pub struct ComponentOptions {
     pub(super) capabilities: Vec<Capability>,
     #[cfg(feature = "wasi")]
     wasi: Option<WasiBuilder>,
+    #[cfg(feature = "wasix")]
+    preview1: Preview1,
+    #[cfg(feature = "adapt")]
+    core_module: Option<(adapt::World, adapt::Preview1)>,
 }
 
 impl ComponentOptions {
@@ -103,6 +112,34 @@ impl ComponentOptions {
         self
     }
 
+    /// What the component gets of WASI preview 1, if it was a core module whose imports the host serves. Its name there is its
+    /// identity, and [`ComponentOptions::with_env`] adds to its environment.
+    #[cfg(feature = "wasix")]
+    pub fn with_preview1(mut self, grants: Preview1) -> Self {
+        self.preview1 = grants;
+        self
+    }
+
+    /// Takes core modules too: those that follow the names of the canonical ABI for `world`, as compilers make them that
+    /// know nothing of components. `preview1` says who serves what they import of WASI preview 1.
+    #[cfg(feature = "adapt")]
+    pub fn with_core_module(mut self, world: adapt::World, preview1: adapt::Preview1) -> Self {
+        self.core_module = Some((world, preview1));
+        self
+    }
+
+    /// A component's bytes: those that are given, or what a core module is lifted to.
+    pub(super) fn component<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, RuntimeError> {
+        #[cfg(feature = "adapt")]
+        if let Some((world, preview1)) = &self.core_module
+            && adapt::is_core_module(bytes)
+        {
+            let lifted = adapt::lift(bytes, world, *preview1);
+            return lifted.map(Cow::Owned).map_err(RuntimeError::Lift);
+        }
+        Ok(Cow::Borrowed(bytes))
+    }
+
     /// What each instance of it, called `id`, gets of WASI.
     pub(super) fn grants(&self, id: &ComponentId) -> Grants {
         let mut grants = Grants::default();
@@ -113,6 +150,12 @@ impl ComponentOptions {
             for (name, value) in &self.env {
                 grants.wasi.env(name, value);
             }
+        }
+        #[cfg(feature = "wasix")]
+        {
+            let preview1 = self.preview1.clone().name(id.as_str());
+            let env = self.env.iter();
+            grants.preview1 = env.fold(preview1, |grants, (name, value)| grants.env(name, value));
         }
         grants
     }

@@ -3,6 +3,8 @@
 use super::lifecycle::ComponentConfig;
 #[cfg(feature = "wasi")]
 use crate::wasi::WasiBuilder;
+#[cfg(feature = "wasix")]
+use crate::wasi::preview1::Preview1;
 
 /// What is kept for `init`, and for an instance that takes another's place.
 #[derive(Debug)]
@@ -17,4 +19,6 @@ pub(super) struct Start {
 pub(super) struct Grants {
     #[cfg(feature = "wasi")]
     pub(super) wasi: WasiBuilder,
+    #[cfg(feature = "wasix")]
+    pub(super) preview1: Preview1,
 }

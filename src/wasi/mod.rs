@@ -43,6 +43,8 @@ pub mod http;
 pub(crate) mod io;
 mod limits;
 pub(crate) mod net;
+#[cfg(feature = "wasix")]
+pub mod preview1;
 mod random;
 pub(crate) mod sockets;
 

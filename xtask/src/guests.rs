@@ -7,6 +7,7 @@
 
 mod c;
 mod compose;
+mod go;
 mod javascript;
 mod npm;
 mod python;
@@ -61,6 +62,8 @@ impl std::fmt::Display for Report {
 enum Toolchain {
     Rust,
     C,
+    /// Go's own compiler. The result stays a core module that imports preview 1.
+    Go,
     JavaScript,
     /// JavaScript with the large engine, and with WASI, for the world in that folder.
     SpiderMonkey {
@@ -131,6 +134,40 @@ const GUESTS: &[Guest] = &[
         folder: "examples/guests/c/checksum",
         toolchain: Toolchain::C,
         keep: Keep::Committed,
+    },
+    Guest {
+        name: "text-processor-c",
+        folder: "examples/guests/c/text-processor",
+        toolchain: Toolchain::C,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "text-processor-go",
+        folder: "examples/guests/go/text-processor",
+        toolchain: Toolchain::Go,
+        keep: Keep::Built,
+    },
+    Guest {
+        name: "text-processor-js",
+        folder: TEXT_PROCESSOR_JS,
+        toolchain: Toolchain::SpiderMonkey {
+            wit: "examples/guests/javascript/text-processor/wit",
+        },
+        keep: Keep::Built,
+    },
+    Guest {
+        name: "text-processor-qjs",
+        folder: TEXT_PROCESSOR_JS,
+        toolchain: Toolchain::JavaScript,
+        keep: Keep::Built,
+    },
+    Guest {
+        name: "text-processor-py",
+        folder: "examples/guests/python/text-processor",
+        toolchain: Toolchain::Python {
+            wit: "examples/guests/python/text-processor/wit",
+        },
+        keep: Keep::Built,
     },
     Guest {
         name: "json-transform",
@@ -218,11 +255,15 @@ const GUESTS: &[Guest] = &[
 /// The world of the benchmark's guests.
 const BENCH_WIT: &str = "tests/guests/bench/wit";
 
+/// One source for two toolchains.
+const TEXT_PROCESSOR_JS: &str = "examples/guests/javascript/text-processor";
+
 /// What C guests have for a C library.
 const LIBC: &str = "examples/guests/c/libc";
 
 /// The end of one guest's build.
 enum Outcome {
+    /// The bytes of what was built: a component, or a core module that is one once it is lifted.
     Component(Vec<u8>),
     /// A tool is not there; the text says what to install.
     Missing(String),
@@ -284,15 +325,18 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     let folder = root.join(guest.folder);
     let libc = root.join(LIBC);
     match guest.toolchain {
-        Toolchain::Rust | Toolchain::C | Toolchain::JavaScript => lay_out_contract(root, &folder)?,
-        Toolchain::SpiderMonkey { .. }
-        | Toolchain::Python { .. }
-        | Toolchain::Wasi { .. }
-        | Toolchain::Composition { .. } => {}
+        Toolchain::Rust | Toolchain::C | Toolchain::Go | Toolchain::JavaScript => {
+            lay_out_contract(root, &folder.join("wit"))?;
+        }
+        Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } => {
+            lay_out_contract(root, &root.join(wit))?;
+        }
+        Toolchain::Wasi { .. } | Toolchain::Composition { .. } => {}
     }
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
         Toolchain::C => c::build(&folder, &libc, scratch, guest.name, "utf8"),
+        Toolchain::Go => go::build(&folder, scratch, guest.name),
         Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name),
         Toolchain::SpiderMonkey { wit } => spidermonkey::build(&folder, &root.join(wit), scratch, guest.name),
         Toolchain::Python { wit } => python::build(&folder, &root.join(wit), scratch, guest.name),
@@ -321,16 +365,16 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     }
 }
 
-/// Lays the core packages out as `wit/deps/NAME/NAME.wit` in a guest that uses them, and WASI's in one that uses those.
-fn lay_out_contract(root: &Path, folder: &Path) -> Result<()> {
-    let world = folder.join("wit/world.wit");
+/// Lays the core packages out as `deps/NAME/NAME.wit` in the folder `wit` of a guest that uses them, and WASI's in one that
+/// uses those.
+fn lay_out_contract(root: &Path, wit: &Path) -> Result<()> {
+    let world = wit.join("world.wit");
     let text = fs::read_to_string(&world).with_context(|| format!("cannot read {}", world.display()))?;
-    let wit = folder.join("wit");
     if text.contains("airssys:wasi/") {
-        wit_deps::lay_out_wasi(root, &wit)?;
+        wit_deps::lay_out_wasi(root, wit)?;
     }
     if text.contains("-core/") {
-        wit_deps::lay_out(root, &wit)?;
+        wit_deps::lay_out(root, wit)?;
     }
     Ok(())
 }

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 #[path = "args/artifacts.rs"]
 mod artifacts;
+#[cfg(feature = "adapt")]
+#[path = "args/core_module.rs"]
+mod core_module;
 #[path = "args/serve.rs"]
 mod serve;
 #[path = "args/wasi.rs"]
@@ -18,6 +21,8 @@ pub(crate) use artifacts::{
     CacheArg, CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
 };
 
+#[cfg(feature = "adapt")]
+pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs, Preview1Arg};
 pub(crate) use serve::ServeArgs;
 pub(crate) use wasi::{DirArg, WasiArgs};
 
@@ -47,6 +52,8 @@ pub(crate) enum Command {
     Install(InstallArgs),
     Cache(CacheArgs),
     Backends(BackendsArgs),
+    #[cfg(feature = "adapt")]
+    Component(ComponentArgs),
     #[cfg(feature = "cli")]
     Bindgen(BindgenArgs),
     #[cfg(feature = "cli")]
@@ -59,7 +66,7 @@ pub(crate) enum Command {
 ///
 /// The answer is printed as JSON if its codec describes itself, and as a hex dump if not.
 ///
-/// A program is a component that exports wasi:cli/run. It gets the arguments after `--`, and its exit status is handed
+/// A program is a component that exports wasi:cli/run, or a core module with _start. It gets the arguments after `--`, and its exit status is handed
 /// through. All that it sees is virtual, unless it is granted more: its output goes to the log (-v shows it).
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
@@ -102,6 +109,10 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) wasi: WasiArgs,
+
+    #[cfg(feature = "adapt")]
+    #[command(flatten)]
+    pub(crate) core: CoreModuleArgs,
 
     /// Time for each call into the component, in milliseconds; a program that is given none may take as long as it likes
     #[arg(long, value_name = "MS")]
@@ -165,6 +176,10 @@ pub(crate) struct InvokeArgs {
 
     #[command(flatten)]
     pub(crate) wasi: WasiArgs,
+
+    #[cfg(feature = "adapt")]
+    #[command(flatten)]
+    pub(crate) core: CoreModuleArgs,
 
     /// Print one JSON object, which holds the result as WAVE text
     #[arg(long)]

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &RunArgs, engine: &Engine, component: &Component) -> Out
 }
 
 /// A program is not asked anything.
-fn refuse_operations(args: &RunArgs) -> Outcome<()> {
+pub(crate) fn refuse_operations(args: &RunArgs) -> Outcome<()> {
     let given = [
         ("--operation", args.operation.is_some()),
         ("--input", args.input.is_some()),
@@ -37,7 +37,7 @@ fn refuse_operations(args: &RunArgs) -> Outcome<()> {
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((flag, _)) => Err(Failure::usage(format!(
-            "`{}` is a program (it exports wasi:cli/run), for which {flag} has no meaning: give it arguments after `--`",
+            "`{}` is a program, for which {flag} has no meaning: give it arguments after `--`",
             args.component.display()
         ))),
     }
@@ -66,7 +66,7 @@ pub(crate) fn grants(args: &WasiArgs, component: &Path) -> Outcome<WasiBuilder> 
 }
 
 /// The file's name, as programs are called.
-fn name(component: &Path) -> String {
+pub(crate) fn name(component: &Path) -> String {
     let name = component.file_name().unwrap_or(component.as_os_str());
     name.to_string_lossy().into_owned()
 }

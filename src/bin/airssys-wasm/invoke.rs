@@ -1,12 +1,16 @@
 //! `invoke`: one call to any exported function.
 
 use airssys_wasm::component::{FuncType, Linker, Store, Type, Val, display_func};
-use airssys_wasm::wasi;
+#[cfg(feature = "wasix")]
+use airssys_wasm::wasi::preview1::{self, Preview1Guest, Preview1View};
+use airssys_wasm::wasi::{self, WasiCtx, WasiView};
 use airssys_wasm::wave::{self, Call, Export};
 use serde_json::json;
 
 use crate::args::InvokeArgs;
 use crate::exit::{Exit, Failure, Outcome};
+#[cfg(feature = "wasix")]
+use crate::program;
 use crate::{command, load, output};
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
@@ -17,6 +21,8 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
         &args.component,
         &args.trust,
         load::cache(&args.cache)?.as_ref(),
+        #[cfg(feature = "adapt")]
+        &args.core,
     )?;
     let export = wave::find(&component, &call)?;
     refuse_resources(&export)?;
@@ -25,8 +31,15 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
 
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker)?;
+    #[cfg(feature = "wasix")]
+    preview1::add_to_linker(&mut linker, &component)?;
     linker.define_unknown_imports_as_traps(&component)?;
-    let mut store = Store::new(&engine, command::grants(&args.wasi, &args.component)?.build());
+    let data = Data {
+        wasi: command::grants(&args.wasi, &args.component)?.build(),
+        #[cfg(feature = "wasix")]
+        preview1: Preview1Guest::new(program::grants(&args.wasi, &args.component)?),
+    };
+    let mut store = Store::new(&engine, data);
     let path: Vec<&str> = export.path.iter().map(String::as_str).collect();
     let called = linker
         .instantiate(&mut store, &component)
@@ -38,6 +51,26 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
             Some(exit) => Ok(Exit::Status(exit.code)),
             None => Err(error.into()),
         },
+    }
+}
+
+/// What the component has of WASI.
+struct Data {
+    wasi: WasiCtx,
+    #[cfg(feature = "wasix")]
+    preview1: Preview1Guest,
+}
+
+impl WasiView for Data {
+    fn wasi(&mut self) -> &mut WasiCtx {
+        &mut self.wasi
+    }
+}
+
+#[cfg(feature = "wasix")]
+impl Preview1View for Data {
+    fn preview1(&mut self) -> &mut Preview1Guest {
+        &mut self.preview1
     }
 }
 

@@ -13,6 +13,8 @@ use airssys_wasm::tiered;
 
 use crate::args::{BackendArg, CacheArg, TrustArgs};
 use crate::exit::{Exit, Failure, Outcome};
+#[cfg(feature = "adapt")]
+use crate::{args::CoreModuleArgs, core_module};
 use crate::{keys, unsigned};
 
 /// The engine that `--backend` asks for.
@@ -30,11 +32,14 @@ pub(crate) fn component(
     path: &Path,
     trust: &TrustArgs,
     cache: Option<&ComponentCache>,
+    #[cfg(feature = "adapt")] core: &CoreModuleArgs,
 ) -> Outcome<Component> {
     if is_artifact(path)? {
         return artifact(&open(path)?, trust);
     }
     let bytes = read(path)?;
+    #[cfg(feature = "adapt")]
+    let bytes = core_module::lifted(path, &bytes, core)?;
     tiered::quick(engine, &bytes, cache).map_err(|error| cannot(path, error.into()))
 }
 

@@ -11,6 +11,8 @@ mod command;
 mod compile;
 #[cfg(feature = "cli")]
 mod conformance;
+#[cfg(feature = "adapt")]
+mod core_module;
 #[cfg(feature = "cli")]
 mod engines;
 mod exit;
@@ -25,6 +27,8 @@ mod load;
 mod logging;
 mod metadata;
 mod output;
+#[cfg(feature = "wasix")]
+mod program;
 mod progress;
 mod run;
 mod serve;
@@ -59,6 +63,8 @@ fn main() -> ExitCode {
         Command::Install(args) => install::run(args),
         Command::Cache(args) => cache::run(args),
         Command::Backends(args) => backends::run(args),
+        #[cfg(feature = "adapt")]
+        Command::Component(args) => core_module::component(args),
         #[cfg(feature = "cli")]
         Command::Bindgen(args) => bindgen::run(args),
         #[cfg(feature = "cli")]

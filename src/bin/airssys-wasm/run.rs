@@ -9,20 +9,38 @@ use airssys_wasm::wasi;
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use serde_json::{Map, Value, json};
 
+#[cfg(all(feature = "adapt", feature = "wasix"))]
+use crate::args::Preview1Arg;
 use crate::args::{BackendArg, RunArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{command, files, load, output, text};
+#[cfg(all(feature = "adapt", feature = "wasix"))]
+use crate::{core_module, program};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
-    let options = options(args)?;
     let is_artifact = load::is_artifact(&args.component)?;
+    let engine = load::engine(&args.backend)?;
+    #[cfg(all(feature = "adapt", feature = "wasix"))]
+    if !is_artifact && args.core.preview1 == Preview1Arg::Host {
+        let bytes = load::read(&args.component)?;
+        if core_module::is_program(&args.component, &bytes)? {
+            return program::run(args, &engine, &bytes);
+        }
+    }
+    let options = options(args)?;
     let cache = match is_artifact {
         true => None,
         false => load::cache(&args.cache)?,
     };
-    let engine = load::engine(&args.backend)?;
-    let component = load::component(&engine, &args.component, &args.trust, cache.as_ref())?;
+    let component = load::component(
+        &engine,
+        &args.component,
+        &args.trust,
+        cache.as_ref(),
+        #[cfg(feature = "adapt")]
+        &args.core,
+    )?;
     if wasi::is_command(&component) {
         return command::run(args, &engine, &component);
     }
@@ -81,6 +99,10 @@ fn options(args: &RunArgs) -> Outcome<ComponentOptions> {
         .config
         .iter()
         .fold(options, |options, (key, value)| options.with_config(key, value));
+    #[cfg(feature = "adapt")]
+    let options = options.with_core_module(args.core.world(), args.core.preview1());
+    #[cfg(all(feature = "adapt", feature = "wasix"))]
+    let options = options.with_preview1(program::grants(&args.wasi, &args.component)?);
     let env = args.wasi.env.iter();
     Ok(env.fold(options, |options, (name, value)| options.with_env(name, value)))
 }

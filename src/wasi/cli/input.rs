@@ -24,7 +24,7 @@ pub enum Stdin {
 
 /// One component's standard input, for all streams of it.
 #[derive(Clone, Debug)]
-pub(super) struct SharedInput(Source);
+pub(in crate::wasi) struct SharedInput(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
@@ -33,7 +33,7 @@ enum Source {
 }
 
 impl SharedInput {
-    pub(super) fn new(from: &Stdin) -> SharedInput {
+    pub(in crate::wasi) fn new(from: &Stdin) -> SharedInput {
         SharedInput(match from {
             Stdin::Empty => Source::Bytes(Arc::default()),
             Stdin::Bytes(bytes) => Source::Bytes(Arc::new(Mutex::new(bytes.clone().into()))),

@@ -9,8 +9,8 @@ use std::fmt;
 pub use input::Stdin;
 pub use output::{OutputPipe, Stdout};
 
-use self::input::SharedInput;
-use self::output::{OutputKind, SharedOutput};
+pub(super) use self::input::SharedInput;
+pub(super) use self::output::{OutputKind, SharedOutput};
 use super::bindings::wasi::cli::{
     environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
     terminal_stdin, terminal_stdout,

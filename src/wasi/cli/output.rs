@@ -60,7 +60,7 @@ impl OutputPipe {
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum OutputKind {
+pub(in crate::wasi) enum OutputKind {
     Stdout,
     Stderr,
 }
@@ -94,7 +94,7 @@ impl OutputKind {
 
 /// One component's standard output or error, for all streams of it.
 #[derive(Clone, Debug)]
-pub(super) enum SharedOutput {
+pub(in crate::wasi) enum SharedOutput {
     Log(Arc<Mutex<LogOutput>>),
     Discard,
     Pipe(OutputPipe),
@@ -102,7 +102,7 @@ pub(super) enum SharedOutput {
 }
 
 impl SharedOutput {
-    pub(super) fn new(to: &Stdout, kind: OutputKind, name: &str, max_line: usize) -> SharedOutput {
+    pub(in crate::wasi) fn new(to: &Stdout, kind: OutputKind, name: &str, max_line: usize) -> SharedOutput {
         match to {
             Stdout::Log => SharedOutput::Log(Arc::new(Mutex::new(LogOutput {
                 lines: Lines::new(max_line),
@@ -152,7 +152,7 @@ impl Output for SharedOutput {
 
 /// Lines for the host's log.
 #[derive(Debug)]
-pub(super) struct LogOutput {
+pub(in crate::wasi) struct LogOutput {
     lines: Lines,
     name: String,
     kind: OutputKind,

@@ -18,20 +18,15 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
     npm.install(folder)?;
     let out = scratch.join("javascript");
     fs::create_dir_all(&out)?;
+    let module = npm.module(folder, &out, name)?;
     let out = out.join(format!("{name}.wasm"));
     let mut command = Command::new(&npm.node);
     command
         .current_dir(folder)
         .arg(&tool)
-        .args([
-            "--wit",
-            "wit",
-            "--js",
-            "src/guest.js",
-            "--stub-wasi",
-            "--sync",
-            "--output",
-        ])
+        .args(["--wit", "wit", "--js"])
+        .arg(&module)
+        .args(["--stub-wasi", "--sync", "--output"])
         .arg(&out);
     run_tool(&mut command)?;
     let component = fs::read(&out).with_context(|| format!("cannot read {}", out.display()))?;

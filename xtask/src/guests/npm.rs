@@ -32,6 +32,23 @@ impl Npm {
         )
         .context("npm cannot install the guest's tools")
     }
+
+    /// The one module that the guest in `folder` consists of: a bundle made in the folder `out`, if it has a
+    /// configuration for rollup, and otherwise its source.
+    pub(super) fn module(&self, folder: &Path, out: &Path, name: &str) -> Result<PathBuf> {
+        if !folder.join("rollup.config.js").is_file() {
+            return Ok(folder.join("src/guest.js"));
+        }
+        let bundle = out.join(format!("{name}.js"));
+        let mut command = Command::new(&self.node);
+        command
+            .current_dir(folder)
+            .env("BUNDLE", &bundle)
+            .arg("node_modules/rollup/dist/bin/rollup")
+            .arg("--config");
+        run_tool(&mut command).context("rollup cannot bundle the guest")?;
+        Ok(bundle)
+    }
 }
 
 /// Whether npm has installed what the lock file says: it leaves a copy of what it installed.

@@ -17,7 +17,8 @@ pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Re
     };
     let out = scratch.join("python");
     fs::create_dir_all(&out)?;
-    let tool = install(&python, &folder.join("requirements.txt"), &out.join("venv"))?;
+    let venv = out.join(format!("{name}-venv"));
+    let tool = install(&python, &folder.join("requirements.txt"), &venv)?;
     let out = out.join(format!("{name}.wasm"));
     let mut command = Command::new(tool);
     command
@@ -25,7 +26,9 @@ pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Re
         .arg("--quiet")
         .arg("--wit-path")
         .arg(wit)
-        .args(["componentize", "--python-path", "src", "--output"])
+        .args(["componentize", "--python-path", "src", "--python-path"])
+        .arg(packages(&venv)?)
+        .arg("--output")
         .arg(&out)
         .arg("guest");
     run_tool(&mut command)?;
@@ -44,6 +47,19 @@ fn python() -> Option<PathBuf> {
         .output()
         .is_ok_and(|out| out.status.success());
     complete.then_some(python)
+}
+
+/// Where the packages of a virtual environment are.
+fn packages(venv: &Path) -> Result<String> {
+    let python = venv
+        .join(if cfg!(windows) { "Scripts" } else { "bin" })
+        .join("python");
+    let output = Command::new(python)
+        .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
+        .output()
+        .context("the virtual environment has no Python")?;
+    let path = String::from_utf8(output.stdout).context("the path of packages is not UTF-8")?;
+    Ok(path.trim().to_owned())
 }
 
 /// componentize-py in a virtual environment that has what `requirements` says.

@@ -18,12 +18,13 @@ pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Re
     npm.install(folder)?;
     let out = scratch.join("javascript");
     fs::create_dir_all(&out)?;
+    let module = npm.module(folder, &out, name)?;
     let out = out.join(format!("{name}.wasm"));
     let mut command = Command::new(&npm.node);
     command
         .current_dir(folder)
         .arg("node_modules/@bytecodealliance/componentize-js/src/cli.js")
-        .arg("src/guest.js")
+        .arg(&module)
         .arg("--wit")
         .arg(wit)
         .arg("--out")

@@ -1,0 +1,90 @@
+// The two codecs that this guest speaks. The multicodec prefix is the host's business.
+
+import { u64 } from "./text-coding.js";
+import { decode as decodeMsgpack, encode as encodeMsgpack } from "@msgpack/msgpack";
+import { decode, encode } from "airssys:multicodec-core/multicodec-utilities@1.0.0";
+import { invalidInput, unsupportedCodec } from "./errors.js";
+import { decodeUtf8, encodeUtf8 } from "./utf8.js";
+
+// The library replaces what is no UTF-8 in strings; so they are left as bytes, and read here.
+const rawStrings = {
+  rawStrings: true,
+  mapKeyConverter: (key) => (key instanceof Uint8Array ? decodeUtf8(key) : String(key)),
+};
+
+/** What was a string in MessagePack. */
+const textOf = (value) => (value instanceof Uint8Array ? decodeUtf8(value) : undefined);
+
+export const codecs = [
+  {
+    id: u64(0x0200),
+    name: "json",
+    read: (data) => JSON.parse(decodeUtf8(data)),
+    text: (value) => (typeof value === "string" && isWellFormed(value) ? value : undefined),
+    write: (answer) => encodeUtf8(JSON.stringify(answer)),
+  },
+  {
+    id: u64(0x0201),
+    name: "msgpack",
+    read: (data) => decodeMsgpack(data, rawStrings),
+    text: textOf,
+    write: (answer) => encodeMsgpack(answer),
+  },
+];
+
+/** Whether a string has no half of a surrogate pair, which UTF-8 cannot hold. */
+function isWellFormed(text) {
+  for (const char of text) {
+    const point = char.codePointAt(0);
+    if (point >= 0xd800 && point < 0xe000) return false;
+  }
+  return true;
+}
+
+const reasons = {
+  empty: "the payload is empty",
+  "truncated-prefix": "the payload ends within its multicodec prefix",
+  "overlong-prefix": "the payload's multicodec prefix is overlong",
+};
+
+/** Takes the prefix off a payload: its codec, and the data. */
+export function split(payload) {
+  let decoded;
+  try {
+    decoded = decode(payload);
+  } catch (thrown) {
+    // What the host answered as an error comes wrapped in one of the engine's.
+    const error = thrown?.payload ?? thrown;
+    if (error?.tag === "unknown-codec") throw unsupportedCodec(error.val);
+    throw invalidInput(reasons[error?.tag] ?? String(error));
+  }
+  const codec = codecs.find(({ id }) => id === u64(decoded.codec));
+  if (codec === undefined) throw unsupportedCodec(decoded.codec);
+  return { codec, data: decoded.data };
+}
+
+/** Reads data; whatever the reader throws is the caller's mistake. */
+export function read(codec, data) {
+  try {
+    return codec.read(data);
+  } catch (error) {
+    throw invalidInput(`${codec.name}: ${error.message}`);
+  }
+}
+
+/** The text that `value` has under `key`. */
+export function textIn(codec, value, key) {
+  const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
+  let text;
+  try {
+    text = isMap && Object.hasOwn(value, key) ? codec.text(value[key]) : undefined;
+  } catch (error) {
+    throw invalidInput(`${codec.name}: ${error.message}`);
+  }
+  if (text === undefined) throw invalidInput(`${codec.name}: \`${key}\` must be a string`);
+  return text;
+}
+
+export function write(codec, answer) {
+  return encode(codec.id, codec.write(answer));
+}

@@ -1,0 +1,78 @@
+"""The two codecs that this guest speaks. The multicodec prefix is the host's business."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import umsgpack
+from componentize_py_types import Err
+from wit_world.imports import multicodec_utilities as multicodec
+from wit_world.imports.types import ExecutionError_InvalidInput, ExecutionError_UnsupportedCodec
+
+
+def _no_constant(name: str):
+    raise ValueError(f"{name} is not JSON")
+
+
+@dataclass(frozen=True)
+class Codec:
+    id: int
+    name: str
+    loads: Callable[[bytes], Any]
+    dumps: Callable[[Any], bytes]
+
+    def read(self, data: bytes) -> Any:
+        try:
+            return self.loads(data)
+        except (ValueError, RecursionError, umsgpack.UnpackException) as error:
+            raise invalid(f"{self.name}: {error}") from None
+
+    def text_in(self, value: Any, key: str) -> str:
+        """The text that `value` has under `key`."""
+        text = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(text, str):
+            raise invalid(f"{self.name}: `{key}` must be a string")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # Half of a surrogate pair can be escaped in JSON, and is no text.
+            raise invalid(f"{self.name}: `{key}` has half of a surrogate pair") from None
+        return text
+
+    def write(self, answer: Any) -> bytes:
+        return multicodec.encode(self.id, self.dumps(answer))
+
+
+CODECS = [
+    Codec(
+        0x0200,
+        "json",
+        lambda data: json.loads(data.decode(), parse_constant=_no_constant),
+        lambda answer: json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(),
+    ),
+    Codec(0x0201, "msgpack", umsgpack.unpackb, umsgpack.packb),
+]
+
+_REASONS = {
+    multicodec.MulticodecError_Empty: "the payload is empty",
+    multicodec.MulticodecError_TruncatedPrefix: "the payload ends within its multicodec prefix",
+    multicodec.MulticodecError_OverlongPrefix: "the payload's multicodec prefix is overlong",
+}
+
+
+def invalid(reason: str) -> Err:
+    return Err(ExecutionError_InvalidInput(reason))
+
+
+def split(payload: bytes) -> tuple[Codec, bytes]:
+    """Takes the prefix off a payload."""
+    try:
+        decoded = multicodec.decode(payload)
+    except Err as error:
+        if isinstance(error.value, multicodec.MulticodecError_UnknownCodec):
+            raise Err(ExecutionError_UnsupportedCodec(error.value.value)) from None
+        raise invalid(_REASONS[type(error.value)]) from None
+    for codec in CODECS:
+        if codec.id == decoded.codec:
+            return codec, decoded.data
+    raise Err(ExecutionError_UnsupportedCodec(decoded.codec))

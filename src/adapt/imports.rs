@@ -1,0 +1,140 @@
+//! Imports of preview 1 and WASIX, as imports of WIT functions.
+//!
+//! All that these functions take and give are core numbers, and a WIT function of numbers is lowered to a core function of
+//! the same numbers. So a module's imports are renamed, and the world says of each function what the module says.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{ImportSection, Module, RawSection};
+use wasmparser::{FuncType, Parser, Payload, TypeRef, ValType};
+use wit_parser::Resolve;
+
+use super::{AdaptError, world};
+
+/// The package of the interfaces that stand for core imports. Each has the name of the core module that the functions were
+/// imported from: `wasi_snapshot_preview1`'s `fd_write` is `wasi-snapshot-preview1`'s `fd-write`.
+pub const IMPORTS_PACKAGE: &str = "airssys:core-imports@1.0.0";
+
+/// The core modules whose functions the host has.
+const MODULES: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasix_32v1"];
+
+/// The name that WIT has for one of core WebAssembly.
+fn kebab(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// Interfaces by core module, and their functions' types by name.
+type Interfaces = BTreeMap<String, BTreeMap<String, FuncType>>;
+
+/// The module with its imports of preview 1 renamed, and its world completed.
+pub(super) fn to_host(module: &[u8]) -> Result<Vec<u8>, AdaptError> {
+    let invalid = |error: wasmparser::BinaryReaderError| AdaptError::NotWasm(error.to_string());
+    let mut types = Vec::new();
+    let mut interfaces = Interfaces::new();
+    let mut renamed = Module::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.map_err(invalid)?;
+        match &payload {
+            Payload::TypeSection(section) => {
+                for ty in section.clone().into_iter_err_on_gc_types() {
+                    types.push(ty.map_err(invalid)?);
+                }
+            }
+            Payload::ImportSection(section) => {
+                let mut imports = ImportSection::new();
+                for import in section.clone().into_imports() {
+                    let import = import.map_err(invalid)?;
+                    let ty = RoundtripReencoder
+                        .entity_type(import.ty)
+                        .map_err(AdaptError::encoding)?;
+                    match import.ty {
+                        TypeRef::Func(index) if MODULES.contains(&import.module) => {
+                            let ty_of = types.get(index as usize).cloned();
+                            let wrong = || AdaptError::Import {
+                                module: import.module.to_owned(),
+                                name: import.name.to_owned(),
+                            };
+                            let function = ty_of.filter(is_numbers).ok_or_else(wrong)?;
+                            let (interface, name) = (kebab(import.module), kebab(import.name));
+                            imports.import(&full_name(&interface), &name, ty);
+                            interfaces.entry(interface).or_default().insert(name, function);
+                        }
+                        _ => {
+                            imports.import(import.module, import.name, ty);
+                        }
+                    }
+                }
+                renamed.section(&imports);
+                continue;
+            }
+            _ => {}
+        }
+        if let Some((id, range)) = payload.as_section() {
+            let data = module.get(range).unwrap_or_default();
+            renamed.section(&RawSection { id, data });
+        }
+    }
+    if interfaces.is_empty() {
+        return Ok(module.to_vec());
+    }
+    let mut resolve = Resolve::default();
+    let package = resolve
+        .push_str("core-imports.wit", &wit(&interfaces))
+        .map_err(AdaptError::world)?;
+    let imports = resolve
+        .select_world(&[package], None)
+        .map_err(AdaptError::world)?;
+    world::embed(&renamed.finish(), &resolve, imports)
+}
+
+/// `PACKAGE/INTERFACE@VERSION`.
+fn full_name(interface: &str) -> String {
+    match IMPORTS_PACKAGE.split_once('@') {
+        Some((package, version)) => format!("{package}/{interface}@{version}"),
+        None => format!("{IMPORTS_PACKAGE}/{interface}"),
+    }
+}
+
+/// Whether a function can be one of WIT's that is lowered to itself: at most 16 parameters and one result, all integers.
+fn is_numbers(ty: &FuncType) -> bool {
+    let mut all = ty.params().iter().chain(ty.results());
+    ty.params().len() <= 16
+        && ty.results().len() <= 1
+        && all.all(|ty| matches!(ty, ValType::I32 | ValType::I64))
+}
+
+fn wit(interfaces: &Interfaces) -> String {
+    let mut text = format!("package {IMPORTS_PACKAGE};\n");
+    // Writing to a string cannot fail.
+    for (interface, functions) in interfaces {
+        let _ = writeln!(text, "interface {interface} {{");
+        for (name, ty) in functions {
+            let params: Vec<_> = (0..).zip(ty.params()).map(param).collect();
+            let result = ty
+                .results()
+                .first()
+                .map_or(String::new(), |ty| format!(" -> {}", number(*ty)));
+            let _ = writeln!(text, "    %{name}: func({}){result};", params.join(", "));
+        }
+        text.push_str("}\n");
+    }
+    text.push_str("world imports {\n");
+    for interface in interfaces.keys() {
+        let _ = writeln!(text, "    import {interface};");
+    }
+    text.push_str("}\n");
+    text
+}
+
+fn param((index, ty): (u32, &ValType)) -> String {
+    format!("p{index}: {}", number(*ty))
+}
+
+fn number(ty: ValType) -> &'static str {
+    match ty {
+        ValType::I64 => "u64",
+        _ => "u32",
+    }
+}

@@ -1,0 +1,61 @@
+//! Core modules: lifted to components, or run as programs.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use airssys_wasm::adapt::{self, AdaptError, ModuleKind};
+
+use crate::args::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{files, output};
+
+/// `component new`.
+pub(crate) fn component(args: &ComponentArgs) -> Outcome {
+    match &args.command {
+        ComponentCommand::New(args) => new(args),
+    }
+}
+
+fn new(args: &NewArgs) -> Outcome {
+    let module = files::read(&args.module)?;
+    let component = adapt::lift(&module, &args.world(), adapt::Preview1::Adapter);
+    let component = component.map_err(|error| failed(&args.module, error))?;
+    let file = match &args.output {
+        Some(file) => file.clone(),
+        None if args.module == Path::new("-") => {
+            return Err(Failure::usage("say where the component goes, with -o FILE"));
+        }
+        None => named(&args.module),
+    };
+    files::write(&file, &component)?;
+    output::print(&format!("{}: {} bytes", file.display(), component.len()))?;
+    Ok(Exit::Done)
+}
+
+/// `name.wasm` becomes `name.component.wasm`.
+fn named(module: &Path) -> PathBuf {
+    module.with_extension("component.wasm")
+}
+
+/// A component's bytes: those that are given, or what a core module is lifted to.
+pub(crate) fn lifted<'a>(path: &Path, bytes: &'a [u8], args: &CoreModuleArgs) -> Outcome<Cow<'a, [u8]>> {
+    if !adapt::is_core_module(bytes) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    adapt::lift(bytes, &args.world(), args.preview1())
+        .map(Cow::Owned)
+        .map_err(|error| failed(path, error))
+}
+
+/// Whether the bytes are a core module that is run from its beginning to its end.
+pub(crate) fn is_program(path: &Path, bytes: &[u8]) -> Outcome<bool> {
+    if !adapt::is_core_module(bytes) {
+        return Ok(false);
+    }
+    let kind = adapt::kind(bytes).map_err(|error| failed(path, error))?;
+    Ok(kind == ModuleKind::Program)
+}
+
+fn failed(path: &Path, error: AdaptError) -> Failure {
+    Failure::new(Exit::Load, error).context(format!("`{}` cannot be loaded", path.display()))
+}

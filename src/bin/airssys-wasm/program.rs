@@ -1,0 +1,49 @@
+//! `run` of a core module with `_start`, by wasmer-wasix.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use airssys_wasm::engine::Engine;
+use airssys_wasm::wasi::preview1::{Preview1, Program};
+
+use crate::args::{RunArgs, WasiArgs};
+use crate::command;
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Runs a program with the command line's arguments and grants.
+pub(crate) fn run(args: &RunArgs, engine: &Engine, bytes: &[u8]) -> Outcome {
+    command::refuse_operations(args)?;
+    let grants = grants(&args.wasi, &args.component)?;
+    let deadline = args
+        .timeout
+        .and_then(|timeout| Instant::now().checked_add(Duration::from_millis(timeout)));
+    let grants = args
+        .args
+        .iter()
+        .fold(grants.deadline(deadline), |grants, arg| grants.arg(arg));
+    let program = Program::from_binary(engine, bytes)?;
+    let ended = program.run(grants)?;
+    // As the operating system has it for processes.
+    Ok(Exit::Status(u8::try_from(ended.status & 0xff).unwrap_or(u8::MAX)))
+}
+
+/// What the command line grants a core module.
+pub(crate) fn grants(args: &WasiArgs, module: &Path) -> Outcome<Preview1> {
+    if let Some(net) = args.net.first() {
+        return Err(Failure::usage(format!(
+            "`{net}` cannot be granted: core modules have no network here; lift the module, with --preview1 adapter"
+        )));
+    }
+    let env = args.env.iter();
+    let grants = Preview1::new().name(command::name(module));
+    let mut grants = env.fold(grants, |grants, (name, value)| grants.env(name, value));
+    for dir in &args.dir {
+        grants = grants
+            .folder(&dir.host, &dir.guest, !dir.read_only)
+            .map_err(|error| Failure::new(Exit::Usage, error))?;
+    }
+    Ok(match args.inherit_stdio {
+        true => grants.inherit_stdio(),
+        false => grants,
+    })
+}

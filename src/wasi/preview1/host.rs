@@ -1,0 +1,174 @@
+//! What stands behind a module's imports: wasmer-wasix, told what is granted.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, PoisonError};
+
+use wasmer_wasix::capabilities::Capabilities;
+use wasmer_wasix::runtime::resolver::{MultiSource, Source};
+use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
+use wasmer_wasix::virtual_fs::MountFileSystem;
+use wasmer_wasix::virtual_net::DynVirtualNetworking;
+use wasmer_wasix::wasmer;
+use wasmer_wasix::{
+    Runtime, UnsupportedVirtualNetworking, VIRTUAL_ROOT_FD, VirtualTaskManager, WasiEnvBuilder, WasiFs,
+};
+
+use super::folder::Folder;
+use super::grants::{Preview1, Preview1Error, mount_point};
+use super::stdio::{StandardInput, StandardOutput};
+use crate::engine;
+use crate::wasi::cli::{OutputKind, SharedInput, SharedOutput};
+use crate::wasi::executor;
+
+/// wasmer-wasix's surroundings: no network, no packages, no other modules; stores under the module's limits, which end
+/// at its deadline.
+pub(super) struct Surroundings {
+    engine: wasmer::Engine,
+    network: DynVirtualNetworking,
+    tasks: Arc<dyn VirtualTaskManager>,
+    deadline: engine::Deadlines,
+    /// Holds a program's code, which its threads run until they see that they are to end.
+    _code: Option<wasmer::Engine>,
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Surroundings")
+    }
+}
+
+impl Runtime for Surroundings {
+    fn networking(&self) -> &DynVirtualNetworking {
+        &self.network
+    }
+
+    fn task_manager(&self) -> &Arc<dyn VirtualTaskManager> {
+        &self.tasks
+    }
+
+    fn source(&self) -> Arc<dyn Source + Send + Sync> {
+        Arc::new(MultiSource::new())
+    }
+
+    fn engine(&self) -> wasmer::Engine {
+        self.engine.clone()
+    }
+
+    /// Threads of the module have stores of their own.
+    fn new_store(&self) -> wasmer::Store {
+        let store = wasmer::Store::new(self.engine.clone());
+        self.deadline.watch(&store);
+        store
+    }
+}
+
+/// What a module is run with, put together from what it is granted.
+///
+/// # Errors
+/// [`Preview1Error`].
+pub(super) fn environment(
+    grants: Preview1,
+    deadlines: engine::Deadlines,
+    code: Option<wasmer::Engine>,
+) -> Result<(WasiEnvBuilder, Arc<Surroundings>), Preview1Error> {
+    let Preview1 {
+        name,
+        args,
+        env,
+        folders,
+        stdin,
+        stdout,
+        stderr,
+        limits,
+        store_limits,
+        deadline,
+    } = grants;
+    let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
+    let handle = {
+        let _context = executor::enter().map_err(Preview1Error::Executor)?;
+        tokio::runtime::Handle::current()
+    };
+    let surroundings = Arc::new(Surroundings {
+        engine: engine::program_engine(&store_limits),
+        network: Arc::new(UnsupportedVirtualNetworking::default()),
+        tasks: Arc::new(TokioTaskManager::new(handle)),
+        deadline: deadlines,
+        _code: code,
+    });
+    let files = Arc::new(AtomicUsize::new(limits.open_files));
+    let mounts = MountFileSystem::new();
+    let mut builder = wasmer_wasix::WasiEnv::builder(&name)
+        .args(args)
+        .envs(env)
+        .stdin(Box::new(StandardInput::new(SharedInput::new(&stdin), deadline)))
+        .stdout(Box::new(output(&stdout, OutputKind::Stdout, 1, &name, &limits)))
+        .stderr(Box::new(output(&stderr, OutputKind::Stderr, 2, &name, &limits)))
+        .disable_default_builtins(true)
+        .capabilities(capabilities(&limits))
+        .runtime(surroundings.clone());
+    if let [only] = &*folders
+        && mount_point(&only.guest).as_deref() == Some("/")
+    {
+        builder = builder.setup_fs(Box::new(|_, files| only_folder(files)));
+    }
+    for grant in folders {
+        let place = mount_point(&grant.guest).ok_or_else(|| Preview1Error::GuestPath(grant.guest.clone()))?;
+        let folder = Folder::new(grant.dir, grant.writable, files.clone(), limits.folder_entries);
+        mounts
+            .mount(Path::new(&place), Arc::new(folder))
+            .map_err(|error| setup(&error))?;
+        let (writable, guest) = (grant.writable, grant.guest);
+        builder = builder
+            .preopen_build(|preopen| {
+                preopen
+                    .directory(&place)
+                    .read(true)
+                    .write(writable)
+                    .create(writable);
+                match guest.starts_with('/') {
+                    // Its own name is the path.
+                    true => preopen,
+                    false => preopen.alias(&guest),
+                }
+            })
+            .map_err(|error| setup(&error))?;
+    }
+    Ok((builder.mount_fs(mounts), surroundings))
+}
+
+/// wasmer-wasix's descriptor 3 is a folder of its own making, with all that is granted in it. If that is one folder, in
+/// its root, the module gets the folder itself, as every other host has it.
+fn only_folder(files: &mut WasiFs) -> Result<(), String> {
+    const MADE: u32 = VIRTUAL_ROOT_FD;
+    const GRANTED: u32 = VIRTUAL_ROOT_FD + 1;
+    let root = {
+        let mut descriptors = files.fd_map.write().unwrap_or_else(PoisonError::into_inner);
+        let folder = descriptors.remove(GRANTED).ok_or("the folder is not there")?;
+        let root = folder.inode.clone();
+        descriptors.remove(MADE);
+        descriptors.insert(true, MADE, folder);
+        root
+    };
+    *files.preopen_fds.write().unwrap_or_else(PoisonError::into_inner) = vec![MADE];
+    files.root_inode = root;
+    Ok(())
+}
+
+fn output(
+    to: &crate::wasi::Stdout,
+    kind: OutputKind,
+    number: u32,
+    name: &str,
+    limits: &super::Preview1Limits,
+) -> StandardOutput {
+    StandardOutput::new(SharedOutput::new(to, kind, name, limits.log_line), number)
+}
+
+fn capabilities(limits: &super::Preview1Limits) -> Capabilities {
+    let mut capabilities = Capabilities::new();
+    capabilities.polling.max_poll_subscriptions = Some(limits.subscriptions);
+    capabilities.threading.max_threads = Some(limits.threads);
+    capabilities
+}
