@@ -252,7 +252,11 @@ where
     T: Send + 'static,
     F: Fn(&mut StoreContextMut<'_, T>) -> Result<wasmer::Function> + Send + Sync + 'static,
 {
-    Box::new(move |cx, _| make(cx))
+    Box::new(move |cx, _| {
+        // What such a function keeps, nobody can put back.
+        cx.core.is_reached_from_outside();
+        make(cx)
+    })
 }
 
 type ResourceDtor<T> = dyn Fn(StoreContextMut<'_, T>, u32) -> HostResult<()> + Send + Sync;

@@ -77,9 +77,9 @@ pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, Res
 #[cfg(feature = "wasix")]
 pub(crate) use store::Waiting;
 pub use store::{AsContextMut, Store, StoreContextMut};
-#[doc(hidden)]
 #[cfg(feature = "wasix")]
 pub(crate) use trap::from_runtime as error_of;
+#[doc(hidden)]
 pub use typed::support;
 pub use typed::{
     ComponentNamedList, ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, LiftList,

@@ -75,6 +75,15 @@ impl<T: Send + 'static> InstancePool<T> {
     /// # Errors
     /// Those of [`InstancePre::instantiate`].
     pub fn get(&self, data: T) -> Result<PooledInstance<T>> {
+        self.get_watched(data, |_| ()).map(|(instance, ())| instance)
+    }
+
+    /// As [`InstancePool::get`]; `watch` sees the store before anything runs in it.
+    pub(crate) fn get_watched<W>(
+        &self,
+        data: T,
+        watch: impl FnOnce(&Store<T>) -> W,
+    ) -> Result<(PooledInstance<T>, W)> {
         let idle = self.shared.idle().pop();
         if let Some(Idle {
             mut store,
@@ -83,9 +92,12 @@ impl<T: Send + 'static> InstancePool<T> {
         }) = idle
         {
             store.put(data);
-            return Ok(PooledInstance::new(store, instance, Some(again), &self.shared));
+            let watched = watch(&store);
+            let instance = PooledInstance::new(store, instance, Some(again), &self.shared);
+            return Ok((instance, watched));
         }
         let mut store = Store::with_limits(&self.shared.engine, data, self.shared.limits.clone());
+        let watched = watch(&store);
         store.remember_memories();
         let instance = self.shared.pre.instantiate(&mut store)?;
         let restart = store.restart(&instance);
@@ -93,7 +105,8 @@ impl<T: Send + 'static> InstancePool<T> {
             restart,
             holders: instance.holders(),
         });
-        Ok(PooledInstance::new(store, instance, again, &self.shared))
+        let instance = PooledInstance::new(store, instance, again, &self.shared);
+        Ok((instance, watched))
     }
 
     /// Instances that are kept at this moment.
@@ -135,6 +148,11 @@ impl<T: Send + 'static> PooledInstance<T> {
             again,
             home: Arc::clone(home),
         }
+    }
+
+    /// Has the instance dropped when this is, and not go back to its pool.
+    pub fn discard(&mut self) {
+        self.again = None;
     }
 
     /// The store and the instance.

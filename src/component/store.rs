@@ -75,7 +75,7 @@ impl<T: Send + 'static> Store<T> {
     /// Stops the guest that runs in this store, from another thread.
     #[cfg(all(unix, feature = "interrupt"))]
     pub fn interrupt_handle(&self) -> engine::InterruptHandle {
-        self.core.given_out.store(true, Ordering::Relaxed);
+        self.core.is_reached_from_outside();
         self.interrupter()
     }
 
@@ -115,11 +115,11 @@ impl<T: Send + 'static> Store<T> {
         self.env.as_mut(&mut self.inner).0 = Some(data);
     }
 
-    /// Whether nobody outside can reach into the store: the host holds no resource of a guest's, and nobody can interrupt
-    /// what runs in it later.
+    /// Whether nobody outside can reach into the store: the host holds no resource of a guest's, nobody can interrupt
+    /// what runs in it later, and no function in it keeps anything beside the host's data.
     pub(super) fn is_at_rest(&self) -> bool {
         let state = self.core.state();
-        !self.core.given_out.load(Ordering::Relaxed)
+        !self.core.reached.load(Ordering::Relaxed)
             && state.host_handles.is_empty()
             && state.scopes.is_empty()
             && state.components.len() == 1
@@ -224,8 +224,8 @@ pub(crate) struct StoreCore {
     pub(super) handles: Arc<Room>,
     /// How many calls in flight have a scope.
     pub(super) depth: AtomicUsize,
-    /// Somebody may interrupt what runs in this store, for as long as they like.
-    given_out: AtomicBool,
+    /// Somebody may interrupt what runs in this store for as long as they like, or functions in it keep something.
+    reached: AtomicBool,
     state: Mutex<StoreState>,
 }
 
@@ -237,9 +237,14 @@ impl StoreCore {
             limits,
             next,
             depth: AtomicUsize::new(0),
-            given_out: AtomicBool::new(false),
+            reached: AtomicBool::new(false),
             state: Mutex::new(StoreState::default()),
         }
+    }
+
+    /// Says that the store is not to be used for another purpose later.
+    pub(super) fn is_reached_from_outside(&self) {
+        self.reached.store(true, Ordering::Relaxed);
     }
 
     /// The store's state. Held for single steps only, never while guest or host functions run.

@@ -1,4 +1,4 @@
-//! The component that answers: an instance for each request.
+//! The component that answers: an instance for each request, new or as new.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 
 use super::flight::Flight;
 use super::{SERVE_LOG, ServeLimits};
-use crate::component::{Component, InstancePre, Linker, Store};
+use crate::component::{Component, InstancePool, Linker, PooledInstance};
 use crate::engine::Engine;
 #[cfg(all(unix, feature = "interrupt"))]
 use crate::engine::watchdog;
@@ -31,8 +31,7 @@ pub(super) struct Request {
 /// What is needed to answer requests.
 #[derive(Debug)]
 pub(super) struct Handler {
-    engine: Engine,
-    instance: InstancePre<WasiCtx>,
+    instances: InstancePool<WasiCtx>,
     wasi: WasiBuilder,
     limits: ServeLimits,
 }
@@ -48,25 +47,26 @@ impl Handler {
         let mut linker = Linker::new(engine);
         wasi::add_to_linker(&mut linker)?;
         let handler = Handler {
-            engine: engine.clone(),
-            instance: linker.instantiate_pre(component)?,
+            instances: InstancePool::new(
+                engine,
+                linker.instantiate_pre(component)?,
+                limits.store.clone(),
+                limits.instances,
+            ),
             wasi,
             limits,
         };
-        let mut store = handler.store(Instant::now().checked_add(handler.limits.request_time));
-        handler.instantiate(&mut store)?;
+        let deadline = Instant::now().checked_add(handler.limits.request_time);
+        let mut instance = handler.instances.get(handler.wasi(deadline))?;
+        guest(&mut instance)?;
+        drop(instance);
         Ok(handler)
     }
 
-    fn store(&self, deadline: Option<Instant>) -> Store<WasiCtx> {
+    fn wasi(&self, deadline: Option<Instant>) -> WasiCtx {
         let mut wasi = self.wasi.build();
         wasi.set_deadline(deadline);
-        Store::with_limits(&self.engine, wasi, self.limits.store.clone())
-    }
-
-    fn instantiate(&self, store: &mut Store<WasiCtx>) -> Result<Guest> {
-        let instance = self.instance.instantiate(&mut *store)?;
-        Guest::new(store, &instance)
+        wasi
     }
 
     /// Has the component answer a request, and go on until it has ended.
@@ -77,20 +77,30 @@ impl Handler {
         answer: impl FnOnce(Answer) + Send + 'static,
     ) {
         let deadline = Instant::now().checked_add(self.limits.request_time);
-        let mut store = self.store(deadline);
-        #[cfg(all(unix, feature = "interrupt"))]
-        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupt_handle()));
-        let begun = flight.begin(
+        let mut begun = false;
+        let instance = self.instances.get_watched(self.wasi(deadline), |store| {
             #[cfg(all(unix, feature = "interrupt"))]
-            store.interrupt_handle(),
-        );
+            let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupter()));
+            begun = flight.begin(
+                #[cfg(all(unix, feature = "interrupt"))]
+                store.interrupter(),
+            );
+            #[cfg(all(unix, feature = "interrupt"))]
+            return armed;
+        });
         if !begun {
             return;
         }
-        let result = self.call(&mut store, request, answer);
-        #[cfg(all(unix, feature = "interrupt"))]
-        drop(armed);
+        let (result, instance) = match instance {
+            Ok((mut instance, armed)) => {
+                let result = self.call(&mut instance, request, answer);
+                drop(armed);
+                (result, Some(instance))
+            }
+            Err(error) => (Err(error), None),
+        };
         let cancelled = flight.end();
+        let in_time = deadline.is_none_or(|deadline| Instant::now() < deadline);
         if let Err(error) = result
             && !cancelled
         {
@@ -103,16 +113,22 @@ impl Handler {
             log::warn!(target: SERVE_LOG, "a request failed: {error}");
         }
         // Whoever waits for an answer that never came is told by this.
-        drop(store);
+        if let Some(mut instance) = instance
+            && (cancelled || !in_time)
+        {
+            // Somebody may have asked it to stop, and it has not heard yet.
+            instance.discard();
+        }
     }
 
     fn call(
         &self,
-        store: &mut Store<WasiCtx>,
+        instance: &mut PooledInstance<WasiCtx>,
         request: Request,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Result<()> {
-        let guest = self.instantiate(store)?;
+        let guest = guest(instance)?;
+        let (store, _) = instance.parts();
         let wasi = store.data_mut();
         let request = self.resource(wasi, request)?;
         let request = wasi.table.push(request).map_err(misfit)?;
@@ -140,6 +156,11 @@ impl Handler {
             body: Some(IncomingBody::of_hyper(body, bounds, None, errors::of_request)),
         })
     }
+}
+
+fn guest(instance: &mut PooledInstance<WasiCtx>) -> Result<Guest> {
+    let (store, instance) = instance.parts();
+    Guest::new(store, instance)
 }
 
 /// `*` is a path, too: that of `OPTIONS` for the server itself.

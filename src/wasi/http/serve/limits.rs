@@ -14,6 +14,9 @@ pub struct ServeLimits {
     /// Threads that run the component, and so requests that it answers at once. There is one for each processor first, more
     /// come while requests wait because those are held up, and go again.
     pub threads: usize,
+    /// Instances that are kept for later requests, each as it is when it is new ([`InstancePool`](crate::component::InstancePool));
+    /// 0 makes one for each request.
+    pub instances: usize,
     /// Time for one request, from when the component begins with it: the component is stopped then, and the answer is 504, or
     /// cut off if it was begun. Stops a component that never ends.
     pub request_time: Duration,
@@ -42,6 +45,7 @@ impl Default for ServeLimits {
             connections: 1024,
             queue: 1024,
             threads: 64,
+            instances: 16,
             request_time: Duration::from_secs(30),
             head_bytes: 64 << 10,
             fields: 100,
