@@ -233,8 +233,10 @@ fn a_resource_that_an_interface_uses_is_defined_once() {
     struct Failure;
     let mut linker = Linker::<()>::new(&default_engine());
     let mut user = linker.instance("a:b/user").unwrap();
-    user.func_wrap("count", |_, (error,): (Resource<Failure>,)| Ok((error.rep() + 1,)))
-        .unwrap();
+    user.func_wrap("count", |_, (error,): (Resource<Failure>,)| {
+        Ok((error.rep() + 1,))
+    })
+    .unwrap();
     user.func_wrap("make", |_, (): ()| Ok((Resource::<Failure>::new_own(6),)))
         .unwrap();
     // Nobody has defined it at all.

@@ -3,9 +3,9 @@
 //! the granted folders is read or changed.
 #![cfg(all(unix, feature = "wasi"))]
 
-mod common;
 #[path = "wasi_files/bench.rs"]
 mod bench;
+mod common;
 #[path = "wasi_files/numbers.rs"]
 mod numbers;
 #[path = "wasi_files/paths.rs"]
@@ -27,7 +27,10 @@ impl Case {
     fn new(name: impl Into<String>, steps: impl IntoIterator<Item = (Step, &'static str)>) -> Case {
         Case {
             name: name.into(),
-            steps: steps.into_iter().map(|(step, answer)| (step, answer.to_owned())).collect(),
+            steps: steps
+                .into_iter()
+                .map(|(step, answer)| (step, answer.to_owned()))
+                .collect(),
         }
     }
 
@@ -53,6 +56,12 @@ fn check(cases: &[Case], least: usize) {
         .iter()
         .filter_map(|case| Some(format!("{}: {}", case.name, case.check().err()?)))
         .collect();
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
     println!("{} cases", cases.len());
 }

@@ -1,8 +1,8 @@
 //! What a component is granted.
 
-use std::sync::Arc;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::WasiCtx;

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use airssys_wasm::component::{
-    Component, ComponentType, InstancePre, Lift, Linker, Lower, Store, TypedFunc,
-};
+use airssys_wasm::component::{Component, ComponentType, InstancePre, Lift, Linker, Lower, Store, TypedFunc};
 use airssys_wasm::engine::Engine;
 use airssys_wasm::wasi::{self, Access, WasiBuilder, WasiCtx, WasiLimits};
 
@@ -150,7 +148,13 @@ impl Bench {
         let names = |path: &str| {
             let entries = fs::read_dir(self.host(path)).expect("a folder");
             let mut names: Vec<_> = entries
-                .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+                .map(|entry| {
+                    entry
+                        .expect("an entry")
+                        .file_name()
+                        .into_string()
+                        .expect("a name")
+                })
                 .collect();
             names.sort();
             names.join(" ")

@@ -78,8 +78,14 @@ fn a_flood_of_descriptors_ends_at_its_limit_and_the_others_live_on() {
         step
     };
     // Streams and lists take places too, and give them back.
-    assert_eq!(bench.take(flood("flood-streams", "hello.txt")), "20, then insufficient-memory");
-    assert_eq!(bench.take(flood("flood-list", "")), "20, then insufficient-memory");
+    assert_eq!(
+        bench.take(flood("flood-streams", "hello.txt")),
+        "20, then insufficient-memory"
+    );
+    assert_eq!(
+        bench.take(flood("flood-list", "")),
+        "20, then insufficient-memory"
+    );
     assert_eq!(bench.take(flood("flood", "sub")), "20, then insufficient-memory");
     assert_eq!(bench.take(open(DATA, "hello.txt", "read")), "insufficient-memory");
     assert_eq!(bench.take(call("list", DATA)), "insufficient-memory");

@@ -39,10 +39,19 @@ fn calls(path: &str) -> Vec<(&'static str, Step)> {
         ("symlink-at", between("symlink-at", DATA, "hello.txt", DATA, path)),
         ("link-at from", between("link-at", DATA, path, DATA, "new")),
         ("link-at to", between("link-at", DATA, "hello.txt", DATA, path)),
-        ("link-at to elsewhere", between("link-at", DATA, "hello.txt", MORE, path)),
+        (
+            "link-at to elsewhere",
+            between("link-at", DATA, "hello.txt", MORE, path),
+        ),
         ("rename-at from", between("rename-at", DATA, path, DATA, "new")),
-        ("rename-at to", between("rename-at", DATA, "hello.txt", DATA, path)),
-        ("rename-at to elsewhere", between("rename-at", DATA, "hello.txt", MORE, path)),
+        (
+            "rename-at to",
+            between("rename-at", DATA, "hello.txt", DATA, path),
+        ),
+        (
+            "rename-at to elsewhere",
+            between("rename-at", DATA, "hello.txt", MORE, path),
+        ),
         ("set-times-at", at("set-times-at", DATA, path)),
         ("metadata-hash-at", at("metadata-hash-at", DATA, path)),
     ]
@@ -55,9 +64,18 @@ fn following(path: &str) -> Vec<(&'static str, Step)> {
         ("open-at to read", open(DATA, path, "read symlink-follow")),
         ("open-at to write", open(DATA, path, "write symlink-follow")),
         ("open-at to make", open(DATA, path, "write create symlink-follow")),
-        ("open-at to cut", open(DATA, path, "write truncate symlink-follow")),
-        ("set-times-at", at("set-times-at", DATA, path).with("symlink-follow")),
-        ("metadata-hash-at", at("metadata-hash-at", DATA, path).with("symlink-follow")),
+        (
+            "open-at to cut",
+            open(DATA, path, "write truncate symlink-follow"),
+        ),
+        (
+            "set-times-at",
+            at("set-times-at", DATA, path).with("symlink-follow"),
+        ),
+        (
+            "metadata-hash-at",
+            at("metadata-hash-at", DATA, path).with("symlink-follow"),
+        ),
     ]
 }
 
@@ -87,7 +105,12 @@ fn no_path_leads_out_of_its_folder() {
 #[test]
 fn links_that_lead_out_can_be_made_and_not_followed() {
     let mut cases = Vec::new();
-    for target in ["..", "../secret", "../secret/secret.txt", "sub/../../secret/secret.txt"] {
+    for target in [
+        "..",
+        "../secret",
+        "../secret/secret.txt",
+        "sub/../../secret/secret.txt",
+    ] {
         cases.push(Case::new(
             format!("a link to `{target}`"),
             [
@@ -166,7 +189,10 @@ fn a_trailing_slash_is_a_directory() {
     let cases = [
         Case::new("open-at", [(open(DATA, "hello.txt/", "read"), "not-directory")]),
         Case::new("stat-at", [(at("stat-at", DATA, "hello.txt/"), "not-directory")]),
-        Case::new("unlink-file-at", [(at("unlink-file-at", DATA, "hello.txt/"), "not-directory")]),
+        Case::new(
+            "unlink-file-at",
+            [(at("unlink-file-at", DATA, "hello.txt/"), "not-directory")],
+        ),
         Case::new(
             "open-at to make",
             [
@@ -181,11 +207,35 @@ fn a_trailing_slash_is_a_directory() {
                 (at("remove-directory-at", DATA, "new/"), "ok"),
             ],
         ),
-        Case::new("rename-at from", [(between("rename-at", DATA, "hello.txt/", DATA, "new"), "not-directory")]),
-        Case::new("rename-at to", [(between("rename-at", DATA, "hello.txt", DATA, "new/"), "not-directory")]),
-        Case::new("link-at from", [(between("link-at", DATA, "hello.txt/", DATA, "new"), "not-directory")]),
-        Case::new("symlink-at", [(between("symlink-at", DATA, "x", DATA, "new/"), "no-entry")]),
-        Case::new("readlink-at", [(at("readlink-at", DATA, "link/"), "not-directory")]),
+        Case::new(
+            "rename-at from",
+            [(
+                between("rename-at", DATA, "hello.txt/", DATA, "new"),
+                "not-directory",
+            )],
+        ),
+        Case::new(
+            "rename-at to",
+            [(
+                between("rename-at", DATA, "hello.txt", DATA, "new/"),
+                "not-directory",
+            )],
+        ),
+        Case::new(
+            "link-at from",
+            [(
+                between("link-at", DATA, "hello.txt/", DATA, "new"),
+                "not-directory",
+            )],
+        ),
+        Case::new(
+            "symlink-at",
+            [(between("symlink-at", DATA, "x", DATA, "new/"), "no-entry")],
+        ),
+        Case::new(
+            "readlink-at",
+            [(at("readlink-at", DATA, "link/"), "not-directory")],
+        ),
     ];
     check(&cases, 10);
 }

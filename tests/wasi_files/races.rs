@@ -37,7 +37,10 @@ fn a_link_swapped_in_between_calls_is_not_followed() {
     ];
     for step in calls {
         let mut bench = Bench::new();
-        assert_eq!(bench.take(at("stat-at", DATA, "sub/inner.txt")), "ok regular-file 5");
+        assert_eq!(
+            bench.take(at("stat-at", DATA, "sub/inner.txt")),
+            "ok regular-file 5"
+        );
         swap(&bench);
         let (name, path) = (step.call.clone(), step.path.clone());
         assert_eq!(bench.take(step), "not-permitted", "{name} {path}");
@@ -50,13 +53,22 @@ fn an_open_directory_is_the_one_that_was_opened() {
     let mut bench = Bench::new();
     assert_eq!(bench.take(open(DATA, "sub", "read directory")), "ok 3");
     swap(&bench);
-    assert_eq!(bench.take(call("list", OPENED)), "deeper directory, inner.txt regular-file");
+    assert_eq!(
+        bench.take(call("list", OPENED)),
+        "deeper directory, inner.txt regular-file"
+    );
     assert_eq!(bench.take(open(OPENED, "secret.txt", "read")), "no-entry");
     assert_eq!(bench.take(open(OPENED, "inner.txt", "read")), "ok 4");
     // Moved out of the folder by the host, it still is what was opened, and nothing above it can be reached.
     fs::rename(bench.host("data/was-sub"), bench.host("moved")).unwrap();
-    assert_eq!(bench.take(open(OPENED, "../secret/secret.txt", "read")), "not-permitted");
-    assert_eq!(bench.take(call("list", OPENED)), "deeper directory, inner.txt regular-file");
+    assert_eq!(
+        bench.take(open(OPENED, "../secret/secret.txt", "read")),
+        "not-permitted"
+    );
+    assert_eq!(
+        bench.take(call("list", OPENED)),
+        "deeper directory, inner.txt regular-file"
+    );
 }
 
 #[test]
@@ -97,7 +109,10 @@ fn a_link_that_is_swapped_all_the_time_is_never_followed() {
         stop.store(true, Ordering::Relaxed);
     });
     println!("{decoys} opened, {refused} refused");
-    assert!(decoys > 0 && refused > 0, "{decoys} opened, {refused} refused: there was no race");
+    assert!(
+        decoys > 0 && refused > 0,
+        "{decoys} opened, {refused} refused: there was no race"
+    );
     bench.unharmed().unwrap();
 }
 
@@ -117,7 +132,10 @@ fn names_that_are_not_unicode_are_errors_and_the_others_are_told() {
         "illegal-byte-sequence"
     );
     // Through the link it can be reached: a path is not made of what the guest sees alone.
-    assert_eq!(bench.take(open(crate::bench::MORE, "link", "read symlink-follow")), "ok 3");
+    assert_eq!(
+        bench.take(open(crate::bench::MORE, "link", "read symlink-follow")),
+        "ok 3"
+    );
 }
 
 #[test]

@@ -11,7 +11,10 @@ fn changes(folder: u32, path: &str) -> Vec<(&'static str, Step)> {
         ("open-at to write", open(folder, path, "write")),
         ("open-at to read and write", open(folder, path, "read write")),
         ("open-at to make", open(folder, path, "read create")),
-        ("open-at to make alone", open(folder, path, "read create exclusive")),
+        (
+            "open-at to make alone",
+            open(folder, path, "read create exclusive"),
+        ),
         ("open-at to cut", open(folder, path, "read truncate")),
         ("open-at for changes", open(folder, path, "read mutate-directory")),
         ("create-directory-at", at("create-directory-at", folder, path)),
@@ -24,7 +27,10 @@ fn changes(folder: u32, path: &str) -> Vec<(&'static str, Step)> {
         ("link-at out", between("link-at", folder, path, MORE, "new")),
         ("rename-at out", between("rename-at", folder, path, MORE, "new")),
         ("link-at in", between("link-at", DATA, "hello.txt", folder, path)),
-        ("rename-at in", between("rename-at", DATA, "hello.txt", folder, path)),
+        (
+            "rename-at in",
+            between("rename-at", DATA, "hello.txt", folder, path),
+        ),
     ]
 }
 
@@ -46,7 +52,10 @@ fn so_does_a_directory_that_was_opened_in_it() {
         for (name, step) in changes(OPENED, path) {
             cases.push(Case::new(
                 format!("{name} `{path}`"),
-                [(open(FIXED, "sub", "read directory"), "ok 3"), (step, "read-only")],
+                [
+                    (open(FIXED, "sub", "read directory"), "ok 3"),
+                    (step, "read-only"),
+                ],
             ));
         }
     }
@@ -66,10 +75,16 @@ fn so_does_a_file_that_was_opened_in_it() {
         .into_iter()
         .map(|step| {
             let name = step.call.clone();
-            Case::new(name, [(open(FIXED, "hello.txt", "read"), "ok 3"), (step, "read-only")])
+            Case::new(
+                name,
+                [(open(FIXED, "hello.txt", "read"), "ok 3"), (step, "read-only")],
+            )
         })
         .chain([
-            Case::new("set-times of the folder", [(call("set-times", FIXED), "read-only")]),
+            Case::new(
+                "set-times of the folder",
+                [(call("set-times", FIXED), "read-only")],
+            ),
             Case::new(
                 "reading it",
                 [
@@ -155,8 +170,14 @@ fn a_descriptor_has_the_rights_that_it_was_opened_with() {
                 (at("metadata-hash-at", OPENED, "x"), "not-directory"),
                 (between("symlink-at", OPENED, "x", DATA, "y"), "not-directory"),
                 (between("link-at", OPENED, "x", DATA, "y"), "not-directory"),
-                (between("link-at", DATA, "hello.txt", OPENED, "y"), "not-directory"),
-                (between("rename-at", DATA, "hello.txt", OPENED, "y"), "not-directory"),
+                (
+                    between("link-at", DATA, "hello.txt", OPENED, "y"),
+                    "not-directory",
+                ),
+                (
+                    between("rename-at", DATA, "hello.txt", OPENED, "y"),
+                    "not-directory",
+                ),
                 (call("list", OPENED), "not-directory"),
             ],
         ),

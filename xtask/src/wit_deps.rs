@@ -73,10 +73,7 @@ pub(crate) fn lay_out_wasi(root: &Path, dir: &Path) -> Result<()> {
 
 fn lay_out_package(root: &Path, dir: &Path, name: &str) -> Result<LaidOut> {
     let source = root.join("wit/core").join(format!("{name}.wit"));
-    copy(
-        &source,
-        &dir.join("deps").join(name).join(format!("{name}.wit")),
-    )
+    copy(&source, &dir.join("deps").join(name).join(format!("{name}.wit")))
 }
 
 fn copy(source: &Path, path: &Path) -> Result<LaidOut> {

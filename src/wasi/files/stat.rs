@@ -15,7 +15,8 @@ use crate::wasi::bindings::wasi::filesystem::types::{
 
 /// The record that guests see.
 pub(super) fn stat(metadata: &Metadata) -> DescriptorStat {
-    let time = |time: io::Result<cap_std::time::SystemTime>| time.ok().and_then(|time| datetime(time.into_std()));
+    let time =
+        |time: io::Result<cap_std::time::SystemTime>| time.ok().and_then(|time| datetime(time.into_std()));
     DescriptorStat {
         type_: kind(metadata.file_type()),
         link_count: link_count(metadata),

@@ -65,7 +65,9 @@ impl Input for Reading {
             self.ended = true;
             return Err(StreamError::Closed);
         }
-        self.at = self.at.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.at = self
+            .at
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok(bytes.into())
     }
 }

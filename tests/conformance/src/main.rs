@@ -65,7 +65,12 @@ fn cases(args: &WasiArgs) -> Result<ExitCode> {
     if args.cases.is_empty() {
         failures.extend(wasi::stale(&rows));
     }
-    println!("{} cases on {} engines, {} failures", rows.len(), sides.len(), failures.len());
+    println!(
+        "{} cases on {} engines, {} failures",
+        rows.len(),
+        sides.len(),
+        failures.len()
+    );
     Ok(ended(&failures))
 }
 

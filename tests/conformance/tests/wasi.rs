@@ -28,7 +28,9 @@ fn every_backend_sees_what_the_reference_sees() {
     let mut groups = BTreeMap::<&str, usize>::new();
     for row in &rows {
         assert_eq!(row.answers.len(), sides.len());
-        *groups.entry(row.case.split('/').next().unwrap_or_default()).or_default() += 1;
+        *groups
+            .entry(row.case.split('/').next().unwrap_or_default())
+            .or_default() += 1;
     }
     println!("{} cases on {} engines: {groups:?}", rows.len(), sides.len());
     for (group, least) in GROUPS {
@@ -38,5 +40,10 @@ fn every_backend_sees_what_the_reference_sees() {
 
     let mut failures = wasi::failures(&sides, &rows);
     failures.extend(wasi::stale(&rows));
-    assert!(failures.is_empty(), "{}:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{}:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

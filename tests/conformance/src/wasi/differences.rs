@@ -66,7 +66,10 @@ mod tests {
         assert!(!difference.explains("a/b", "open: read-only", "make: io"));
         assert!(!difference.explains("a/b", "open: io", "open: read-only"));
         assert!(!difference.explains("a/b", "open: read-only, more", "open: io"));
-        let whole = Difference { label: "*", ..difference };
+        let whole = Difference {
+            label: "*",
+            ..difference
+        };
         assert!(whole.explains("a/b", "read-only", "io"));
     }
 }

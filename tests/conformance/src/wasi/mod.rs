@@ -70,7 +70,10 @@ pub fn sides(guest: &[u8]) -> Result<Vec<Box<dyn Side>>> {
     for backend in Backend::available() {
         sides.push(Box::new(Ours::new(*backend, guest)?));
     }
-    ensure!(!sides.is_empty(), "this build carries no backend: nothing would be compared");
+    ensure!(
+        !sides.is_empty(),
+        "this build carries no backend: nothing would be compared"
+    );
     sides.push(Box::new(Reference::new(guest)?));
     Ok(sides)
 }
@@ -96,7 +99,9 @@ pub fn compare(case: &str, sides: &[Box<dyn Side>]) -> Result<Row> {
     let mut faults = Vec::new();
     for side in sides {
         let world = World::new()?;
-        let answer = side.run(case, &world).with_context(|| format!("{case} on {}", side.name()))?;
+        let answer = side
+            .run(case, &world)
+            .with_context(|| format!("{case} on {}", side.name()))?;
         let mut wrong = Vec::new();
         if !world.is_unharmed()? {
             wrong.push("what lies outside of the granted folders has changed".to_owned());
@@ -178,7 +183,10 @@ pub fn failures(sides: &[Box<dyn Side>], rows: &[Row]) -> Vec<String> {
 /// Differences that no row has shown.
 pub fn stale(rows: &[Row]) -> Vec<String> {
     let shown: BTreeSet<usize> = rows.iter().flat_map(|row| row.shown.iter().copied()).collect();
-    let stale = DIFFERENCES.iter().enumerate().filter(|(place, _)| !shown.contains(place));
+    let stale = DIFFERENCES
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !shown.contains(place));
     stale
         .map(|(_, difference)| format!("no case shows this difference: {difference:?}"))
         .collect()
@@ -213,9 +221,14 @@ pub fn blocks() -> Result<[Block; 2]> {
     failures.extend(stale(&rows));
     let mut otherwise = vec![["cases", "ours", "wasmtime's", "why"].map(str::to_owned).to_vec()];
     otherwise.extend(DIFFERENCES.iter().map(|difference| {
-        [difference.case, difference.ours, difference.theirs, difference.reason]
-            .map(str::to_owned)
-            .to_vec()
+        [
+            difference.case,
+            difference.ours,
+            difference.theirs,
+            difference.reason,
+        ]
+        .map(str::to_owned)
+        .to_vec()
     }));
     Ok([
         Block {

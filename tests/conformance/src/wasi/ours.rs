@@ -31,7 +31,10 @@ impl Ours {
 
 fn grants(world: &World, stdout: &OutputPipe, stderr: &OutputPipe) -> Result<WasiCtx> {
     let mut builder = WasiBuilder::new();
-    builder.args(ARGS).initial_cwd(CWD).stdin(Stdin::Bytes(STDIN.to_vec()));
+    builder
+        .args(ARGS)
+        .initial_cwd(CWD)
+        .stdin(Stdin::Bytes(STDIN.to_vec()));
     for (name, value) in ENV {
         builder.env(name, value);
     }
@@ -64,8 +67,7 @@ impl Side for Ours {
         let (stdout, stderr) = (OutputPipe::new(MAX_OUTPUT), OutputPipe::new(MAX_OUTPUT));
         let mut store = Store::new(&self.engine, grants(world, &stdout, &stderr)?);
         let instance = self.cases.instantiate(&mut store)?;
-        let run =
-            instance.get_typed_func::<(&str,), (Result<String, String>,)>(&mut store, &["run"])?;
+        let run = instance.get_typed_func::<(&str,), (Result<String, String>,)>(&mut store, &["run"])?;
         let end = match run.call(&mut store, (case,)) {
             Ok((Ok(seen),)) => End::Seen(seen),
             Ok((Err(reason),)) => End::Failed(reason),

@@ -97,7 +97,10 @@ impl Side for Reference {
     }
 
     fn run(&self, case: &str, world: &World) -> Result<Answer> {
-        let (stdout, stderr) = (MemoryOutputPipe::new(MAX_OUTPUT), MemoryOutputPipe::new(MAX_OUTPUT));
+        let (stdout, stderr) = (
+            MemoryOutputPipe::new(MAX_OUTPUT),
+            MemoryOutputPipe::new(MAX_OUTPUT),
+        );
         let mut store = self.store(grants(world, &stdout, &stderr)?);
         let instance = self.cases.instantiate(&mut store).map_err(foreign)?;
         let run = instance.get_typed_func::<(&str,), (Result<String, String>,)>(&mut store, "run");

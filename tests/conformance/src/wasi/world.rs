@@ -109,7 +109,9 @@ fn fill(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder.join("sub/deeper"))?;
     fs::write(folder.join("hello.txt"), HELLO)?;
     fs::write(folder.join("empty.txt"), "")?;
-    let large: Vec<u8> = (0..300_000u32).map(|place| place.wrapping_mul(31).to_le_bytes()[1]).collect();
+    let large: Vec<u8> = (0..300_000u32)
+        .map(|place| place.wrapping_mul(31).to_le_bytes()[1])
+        .collect();
     fs::write(folder.join("large.bin"), large)?;
     fs::write(folder.join("sub/inner.txt"), "inner")?;
     for (target, link) in [
