@@ -134,6 +134,7 @@ impl WasiBuilder {
             deadline: None,
             limits: self.limits.clone(),
             started: Instant::now(),
+            seed: None,
             cli: CliCtx::new(&self.cli, &self.limits),
             files: FilesCtx::new(self.folders.clone()),
             net: Net::new(&self.net),

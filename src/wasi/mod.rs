@@ -71,6 +71,8 @@ pub struct WasiCtx {
     pub(crate) limits: WasiLimits,
     /// Its monotonic clock's zero.
     started: Instant,
+    /// Its seed, once it has asked for one.
+    seed: Option<(u64, u64)>,
     /// Arguments, environment, standard streams.
     pub(crate) cli: cli::CliCtx,
     /// Its folders.

@@ -35,8 +35,14 @@ impl insecure::Host for WasiCtx {
 }
 
 impl insecure_seed::Host for WasiCtx {
+    /// The same for the component's whole life, as a seed of hash tables has to be.
     fn insecure_seed(&mut self) -> HostResult<(u64, u64)> {
-        Ok((getrandom::u64()?, getrandom::u64()?))
+        let seed = match self.seed {
+            Some(seed) => seed,
+            None => (getrandom::u64()?, getrandom::u64()?),
+        };
+        self.seed = Some(seed);
+        Ok(seed)
     }
 }
 
