@@ -229,13 +229,6 @@ fn a_trailing_slash_is_a_directory() {
             )],
         ),
         Case::new(
-            "rename-at to",
-            [(
-                between("rename-at", DATA, "hello.txt", DATA, "empty.txt/"),
-                "not-directory",
-            )],
-        ),
-        Case::new(
             "link-at from",
             [(
                 between("link-at", DATA, "hello.txt/", DATA, "new"),
