@@ -17,6 +17,8 @@ const NOTHING: &str = "zero bytes were asked for, which tells nothing of the end
 const RIGHTS: &str = "a descriptor has the rights that it was opened with, and says so at once";
 const SYNC: &str = "writes can be asked to be synchronous";
 const SLASH: &str = "a slash at the end of a directory's path, as in POSIX";
+const INTERIM: &str = "a response that ends an exchange is no interim one";
+const TAKEN: &str = "the size is that of what was taken of the body";
 const PERMIT: &str = "a write that `check-write` has not permitted traps, as the interface says";
 
 /// All of them. One that no case shows is a failure too.
@@ -95,6 +97,14 @@ pub const DIFFERENCES: &[Difference] = &[
         "trapped",
         "ok",
         PERMIT,
+    ),
+    Difference::new("http/response status-code", "100", "refused", "ok", INTERIM),
+    Difference::new(
+        "http/body longer than it says",
+        "finish",
+        "ErrorCode::HttpRequestBodySize(Some(0))",
+        "ErrorCode::HttpRequestBodySize(Some(4))",
+        TAKEN,
     ),
 ];
 

@@ -103,6 +103,8 @@ fn grants(world: &World, stdout: &MemoryOutputPipe, stderr: &MemoryOutputPipe) -
         .stdin(MemoryInputPipe::new(STDIN))
         .inherit_network()
         .allow_ip_name_lookup(true)
+        .allow_tcp(true)
+        .allow_udp(true)
         .stdout(stdout.clone())
         .stderr(stderr.clone());
     for grant in &GRANTS {

@@ -115,11 +115,12 @@ fn listening(address: IpSocketAddress) -> Result<TcpSocket, String> {
     Ok(socket)
 }
 
+/// Streams belong to their sockets, and go first.
 struct Pair {
-    client: TcpSocket,
     client_streams: Streams,
-    server: TcpSocket,
     server_streams: Streams,
+    client: TcpSocket,
+    server: TcpSocket,
 }
 
 impl Pair {
@@ -349,13 +350,15 @@ fn shutdown_order() -> Outcome {
 }
 
 fn dropped() -> Outcome {
-    let Pair { client, client_streams, server: _server, server_streams } = Pair::new()?;
+    let Pair { client_streams, server_streams, client, server } = Pair::new()?;
     let mut lines = Lines::default();
     lines.add("write", wrote(client_streams.1.blocking_write_and_flush(b"last")));
     drop(client_streams);
     drop(client);
     lines.add("read", read(server_streams.0.blocking_read(100)));
     lines.add("read", read(server_streams.0.blocking_read(100)));
+    drop(server_streams);
+    drop(server);
     lines.end()
 }
 
@@ -431,11 +434,12 @@ fn buffers() -> Outcome {
 fn backlog() -> Outcome {
     let mut lines = Lines::default();
     let socket = socket()?;
+    let pair = Pair::new()?;
     lines.add("0", done(socket.set_listen_backlog_size(0)));
     lines.add("10", done(socket.set_listen_backlog_size(10)));
     lines.add("2^64-1", done(socket.set_listen_backlog_size(u64::MAX)));
     lines.add("listening", done(listening(local(0))?.set_listen_backlog_size(5)));
-    lines.add("connected", done(Pair::new()?.client.set_listen_backlog_size(5)));
+    lines.add("connected", done(pair.client.set_listen_backlog_size(5)));
     lines.end()
 }
 
