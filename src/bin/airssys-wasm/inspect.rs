@@ -30,14 +30,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
             return header(args, about);
         }
         (Some(file), _) => load::artifact(file, &args.trust)?,
-        (None, _) => load::component(
-            &engine,
-            &args.component,
-            &args.trust,
-            None,
-            #[cfg(feature = "adapt")]
-            &crate::args::CoreModuleArgs::default(),
-        )?,
+        (None, _) => load::component(&engine, &args.component, &args.trust, None)?,
     };
     let mut linker = Linker::<HostContext>::new(&engine);
     host::add_to_linker(&mut linker)?;
