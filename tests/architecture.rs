@@ -182,6 +182,45 @@ fn rooms_import_one_way() {
 }
 
 #[test]
+fn wasi_stands_beside_the_contract() {
+    let above = [
+        "crate::runtime",
+        "crate::host",
+        "crate::codec",
+        "crate::messaging",
+        "crate::security",
+        "crate::artifact",
+    ];
+    none(&["src/wasi"], &above);
+    none_in_texts(&["src/wasi"], &["component-lifecycle", "host-services"]);
+    none(
+        &[
+            "src/engine",
+            "src/component",
+            "src/host",
+            "src/artifact",
+            "src/codec",
+        ],
+        &["crate::wasi"],
+    );
+}
+
+#[test]
+fn one_file_of_wasi_names_an_executor() {
+    assert_eq!(naming(&["src"], "async_std"), ["src/wasi/executor.rs"]);
+    for path in rust_files("src/wasi") {
+        let code = reading(&path, false);
+        if !path.ends_with("executor.rs") {
+            assert!(
+                !code.contains("tokio::spawn") && !code.contains("tokio::runtime"),
+                "{}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
 fn the_contract_crosses_as_it_is_generated() {
     let words = [
         "Val",
@@ -211,7 +250,9 @@ fn the_contract_crosses_as_it_is_generated() {
         }
     }
     let found = naming(&["src"], "bindgen");
-    let foreign = |path: &&String| !path.starts_with("src/component/") && !path.starts_with("src/bin/");
+    let foreign = |path: &&String| {
+        !path.starts_with("src/component/") && !path.starts_with("src/bin/") && !path.starts_with("src/wasi/")
+    };
     let found: Vec<_> = found.iter().filter(foreign).collect();
     assert_eq!(found, ["src/host/bindings.rs"]);
 }

@@ -19,6 +19,8 @@ mod inspect;
 mod invoke;
 #[path = "cli/process.rs"]
 mod process;
+#[path = "cli/program.rs"]
+mod program;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/stops.rs"]

@@ -204,6 +204,12 @@ impl ComponentRuntime {
         self.link(component, None, options, settings)
     }
 
+    /// Every import of `component` that nothing here provides, with what is wrong: the first fault of each, in the order of
+    /// the imports.
+    pub fn unmet_imports(&self, component: &Component) -> Vec<crate::Error> {
+        self.shared.linker.unmet_imports(component)
+    }
+
     /// What can be known before a component is looked at.
     fn check(&self, options: &ComponentOptions) -> Result<Settings, RuntimeError> {
         let settings = options.check()?;

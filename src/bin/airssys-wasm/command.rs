@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::component::{Component, Linker, Store};
 use airssys_wasm::engine::Engine;
-use airssys_wasm::wasi::{self, WasiBuilder};
+use airssys_wasm::wasi::{self, Access, WasiBuilder};
 
-use crate::args::{RunArgs, WasiArgs};
+use crate::args::{DirArg, RunArgs, WasiArgs};
 use crate::exit::{Exit, Failure, Outcome};
 
 /// Runs a program with the command line's arguments and grants.
@@ -53,16 +53,25 @@ pub(crate) fn grants(args: &WasiArgs, component: &Path) -> Outcome<WasiBuilder> 
     for grant in &args.net {
         builder.connect(grant.clone());
     }
-    if let Some(dir) = args.dir.first() {
-        return Err(Failure::usage(format!(
-            "`{}` cannot be granted: this build has no files for components",
-            dir.host.display()
-        )));
+    for dir in &args.dir {
+        grant_folder(&mut builder, dir)?;
     }
     if args.inherit_stdio {
         builder.inherit_stdio();
     }
     Ok(builder)
+}
+
+fn grant_folder(builder: &mut WasiBuilder, dir: &DirArg) -> Outcome<()> {
+    let access = match dir.read_only {
+        true => Access::ReadOnly,
+        false => Access::ReadWrite,
+    };
+    match builder.dir(&dir.host, dir.guest.as_str(), access) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::new(Exit::Usage, error)
+            .context(format!("the folder `{}` cannot be granted", dir.host.display()))),
+    }
 }
 
 /// The file's name, as programs are called.

@@ -1,7 +1,6 @@
 //! `inspect`: what a component imports and exports, and what it says about itself.
 
-use airssys_wasm::component::{Component, ExternType, Linker};
-use airssys_wasm::host::{self, HostContext};
+use airssys_wasm::component::{Component, ExternType};
 use airssys_wasm::runtime::{ComponentOptions, RuntimeError};
 use airssys_wasm::{ComponentRuntime, Error};
 use serde_json::{Value, json};
@@ -32,11 +31,9 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         (Some(file), _) => load::artifact(file, &args.trust)?,
         (None, _) => load::component(&engine, &args.component, &args.trust, None)?,
     };
-    let mut linker = Linker::<HostContext>::new(&engine);
-    host::add_to_linker(&mut linker)?;
     let report = Report {
         about,
-        unmet: linker.unmet_imports(&component),
+        unmet: runtime.unmet_imports(&component),
         life: Life::of(&runtime, &component),
         component,
     };

@@ -25,7 +25,12 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
         &args.core,
     )?;
     #[cfg(not(feature = "adapt"))]
-    let component = load::component(&engine, &args.component, &args.trust, load::cache(&args.cache)?.as_ref())?;
+    let component = load::component(
+        &engine,
+        &args.component,
+        &args.trust,
+        load::cache(&args.cache)?.as_ref(),
+    )?;
     let export = wave::find(&component, &call)?;
     refuse_resources(&export)?;
     let ty = &export.function.ty;

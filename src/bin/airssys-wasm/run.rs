@@ -34,13 +34,8 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         false => load::cache(&args.cache)?,
     };
     #[cfg(feature = "adapt")]
-    let component = load::component_or_module(
-        &engine,
-        &args.component,
-        &args.trust,
-        cache.as_ref(),
-        &args.core,
-    )?;
+    let component =
+        load::component_or_module(&engine, &args.component, &args.trust, cache.as_ref(), &args.core)?;
     #[cfg(not(feature = "adapt"))]
     let component = load::component(&engine, &args.component, &args.trust, cache.as_ref())?;
     if wasi::is_command(&component) {

@@ -1,6 +1,7 @@
 //! A TCP connection, and its two streams.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -20,6 +21,8 @@ const LINGER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
+    /// The other side. The system forgets it when both sides have ended the connection.
+    pub(super) peer: SocketAddr,
     state: Mutex<State>,
     _place: Arc<Place>,
 }
@@ -39,12 +42,13 @@ struct State {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, place: Arc<Place>) -> Arc<Connection> {
-        Arc::new(Connection {
+    pub(super) fn new(stream: TcpStream, place: Arc<Place>) -> io::Result<Arc<Connection>> {
+        Ok(Arc::new(Connection {
+            peer: stream.peer_addr()?,
             stream,
             state: Mutex::default(),
             _place: place,
-        })
+        }))
     }
 
     /// Ends directions. What was taken for sending is sent.
@@ -188,8 +192,10 @@ const ROOM: usize = 64 << 10;
 impl Output for TcpOutput {
     fn check_write(&mut self) -> Result<usize, StreamError> {
         let mut state = self.connection.state();
+        if state.sending {
+            return Ok(0);
+        }
         match state.failed.take() {
-            _ if state.sending => Ok(0),
             Some(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 state.send_ended = true;
                 Err(StreamError::Closed)

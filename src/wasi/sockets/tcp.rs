@@ -204,15 +204,18 @@ impl TcpSocket {
         self.operation = None;
         let before = std::mem::replace(&mut self.state, State::Closed(ErrorCode::Unknown));
         match before {
-            State::Connecting(Connecting::Done(Ok(stream))) => {
-                let connection = Connection::new(stream, self.place.clone());
-                self.state = State::Connected(connection.clone());
-                Ok(connection)
-            }
-            State::Connecting(Connecting::Done(Err(error))) => {
-                let code = code_of(&error);
-                self.state = State::Closed(code);
-                Err(code.into())
+            State::Connecting(Connecting::Done(result)) => {
+                match result.and_then(|stream| Connection::new(stream, self.place.clone())) {
+                    Ok(connection) => {
+                        self.state = State::Connected(connection.clone());
+                        Ok(connection)
+                    }
+                    Err(error) => {
+                        let code = code_of(&error);
+                        self.state = State::Closed(code);
+                        Err(code.into())
+                    }
+                }
             }
             before => {
                 self.state = before;
@@ -266,13 +269,12 @@ impl TcpSocket {
         if !is_ready(|cx| listening.poll(cx)) {
             return Err(ErrorCode::WouldBlock.into());
         }
-        let stream = match listening.accepted.take() {
-            Some(Ok(stream)) => stream,
-            Some(Err(error)) => return Err(accept_code(&error).into()),
-            None => return Err(ErrorCode::WouldBlock.into()),
-        };
+        let accepted = listening.accepted.take().ok_or(ErrorCode::WouldBlock)?;
+        let connection = accepted
+            .and_then(|stream| Connection::new(stream, place.clone()))
+            .map_err(|error| accept_code(&error))?;
         Ok(TcpSocket {
-            state: State::Connected(Connection::new(stream, place.clone())),
+            state: State::Connected(connection),
             family: self.family,
             operation: None,
             backlog: BACKLOG,
@@ -339,6 +341,7 @@ fn bound(socket: &tokio::net::TcpSocket) -> Option<SocketAddr> {
 fn accept_code(error: &io::Error) -> ErrorCode {
     match code_of(error) {
         ErrorCode::ConnectionReset
+        | ErrorCode::InvalidState
         | ErrorCode::RemoteUnreachable
         | ErrorCode::NotSupported
         | ErrorCode::Unknown => ErrorCode::ConnectionAborted,

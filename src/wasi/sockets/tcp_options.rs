@@ -96,8 +96,7 @@ impl HostTcpSocket for WasiCtx {
     }
 
     fn remote_address(&mut self, socket: Socket) -> Result<IpSocketAddress, SocketError> {
-        let connection = self.table.get(&socket)?.connection()?;
-        Ok(connection.stream.peer_addr()?.into())
+        Ok(self.table.get(&socket)?.connection()?.peer.into())
     }
 
     fn is_listening(&mut self, socket: Socket) -> HostResult<bool> {

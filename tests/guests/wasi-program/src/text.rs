@@ -66,8 +66,11 @@ pub(crate) fn told<T, E: std::fmt::Debug>(result: &Result<T, E>) -> String {
     match result {
         Ok(_) => "ok".to_owned(),
         Err(error) => {
-            // `ErrorCode::InvalidState` and `ErrorCode { code: 9, name: "invalid-state", … }` both have the name.
+            // Either the name of a case in Rust, or a number with the interface's own name.
             let text = format!("{error:?}");
+            if let Some((_, rest)) = text.split_once("name: \"") {
+                return rest.split('"').next().unwrap_or(rest).to_owned();
+            }
             let name = text.rsplit("::").next().unwrap_or(&text);
             let mut out = String::new();
             for (place, letter) in name.chars().enumerate() {

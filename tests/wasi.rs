@@ -1,0 +1,19 @@
+//! WASI as a program sees it, good or bad, on every backend: `tests/guests/wasi-program` does what its arguments say.
+
+mod common;
+#[path = "wasi/datagrams.rs"]
+mod datagrams;
+#[path = "wasi/logging.rs"]
+mod logging;
+#[path = "wasi/misuse.rs"]
+mod misuse;
+#[path = "wasi/names.rs"]
+mod names;
+#[path = "wasi/program.rs"]
+mod program;
+#[path = "wasi/surroundings.rs"]
+mod surroundings;
+#[path = "wasi/tcp.rs"]
+mod tcp;
+#[path = "wasi/waiting.rs"]
+mod waiting;
