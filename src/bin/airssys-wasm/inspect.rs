@@ -29,14 +29,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
             return header(args, about);
         }
         (Some(file), _) => load::artifact(file, &args.trust)?,
-        (None, _) => load::component(
-            &engine,
-            &args.component,
-            &args.trust,
-            None,
-            #[cfg(feature = "adapt")]
-            &crate::args::CoreModuleArgs::default(),
-        )?,
+        (None, _) => load::component(&engine, &args.component, &args.trust, None)?,
     };
     let report = Report {
         about,

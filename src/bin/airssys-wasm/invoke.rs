@@ -16,13 +16,20 @@ use crate::{command, load, output};
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
     let engine = load::engine(&args.backend)?;
+    #[cfg(feature = "adapt")]
+    let component = load::component_or_module(
+        &engine,
+        &args.component,
+        &args.trust,
+        load::cache(&args.cache)?.as_ref(),
+        &args.core,
+    )?;
+    #[cfg(not(feature = "adapt"))]
     let component = load::component(
         &engine,
         &args.component,
         &args.trust,
         load::cache(&args.cache)?.as_ref(),
-        #[cfg(feature = "adapt")]
-        &args.core,
     )?;
     let export = wave::find(&component, &call)?;
     refuse_resources(&export)?;

@@ -32,13 +32,27 @@ pub(crate) fn component(
     path: &Path,
     trust: &TrustArgs,
     cache: Option<&ComponentCache>,
-    #[cfg(feature = "adapt")] core: &CoreModuleArgs,
 ) -> Outcome<Component> {
     if is_artifact(path)? {
         return artifact(&open(path)?, trust);
     }
     let bytes = read(path)?;
-    #[cfg(feature = "adapt")]
+    tiered::quick(engine, &bytes, cache).map_err(|error| cannot(path, error.into()))
+}
+
+/// As [`component`], and takes core modules, too.
+#[cfg(feature = "adapt")]
+pub(crate) fn component_or_module(
+    engine: &Engine,
+    path: &Path,
+    trust: &TrustArgs,
+    cache: Option<&ComponentCache>,
+    core: &CoreModuleArgs,
+) -> Outcome<Component> {
+    if is_artifact(path)? {
+        return artifact(&open(path)?, trust);
+    }
+    let bytes = read(path)?;
     let bytes = core_module::lifted(path, &bytes, core)?;
     tiered::quick(engine, &bytes, cache).map_err(|error| cannot(path, error.into()))
 }

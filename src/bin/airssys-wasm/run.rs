@@ -33,14 +33,11 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         true => None,
         false => load::cache(&args.cache)?,
     };
-    let component = load::component(
-        &engine,
-        &args.component,
-        &args.trust,
-        cache.as_ref(),
-        #[cfg(feature = "adapt")]
-        &args.core,
-    )?;
+    #[cfg(feature = "adapt")]
+    let component =
+        load::component_or_module(&engine, &args.component, &args.trust, cache.as_ref(), &args.core)?;
+    #[cfg(not(feature = "adapt"))]
+    let component = load::component(&engine, &args.component, &args.trust, cache.as_ref())?;
     if wasi::is_command(&component) {
         return command::run(args, &engine, &component);
     }
