@@ -269,7 +269,10 @@ pub(crate) struct StoreState {
 
 /// What core functions that work on a core instance's memory are told once that is there.
 #[cfg(feature = "wasix")]
-pub(crate) struct Waiting(Box<dyn FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send>);
+pub(crate) struct Waiting(Box<Told>);
+
+#[cfg(feature = "wasix")]
+type Told = dyn FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send;
 
 #[cfg(feature = "wasix")]
 impl Waiting {

@@ -33,7 +33,6 @@ impl HostFutureTrailers for WasiCtx {
         Ok(io::subscribe(&mut self.table, &trailers)?)
     }
 
-    #[expect(clippy::type_complexity, reason = "the interface has it so")]
     fn get(
         &mut self,
         trailers: Resource<FutureTrailers>,

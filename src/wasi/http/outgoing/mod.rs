@@ -194,7 +194,6 @@ impl HostFutureIncomingResponse for WasiCtx {
         Ok(io::subscribe(&mut self.table, &future)?)
     }
 
-    #[expect(clippy::type_complexity, reason = "the interface has it so")]
     fn get(
         &mut self,
         future: Resource<FutureIncomingResponse>,
