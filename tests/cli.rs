@@ -21,6 +21,8 @@ mod invoke;
 mod process;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/serve.rs"]
+mod serve;
 #[path = "cli/stops.rs"]
 mod stops;
 #[path = "cli/wast.rs"]
