@@ -25,6 +25,8 @@ mod process;
 mod program;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/serve.rs"]
+mod serve;
 #[path = "cli/stops.rs"]
 mod stops;
 #[path = "cli/wast.rs"]

@@ -4,14 +4,14 @@ use airssys_wasm::codec::Codec;
 use serde_json::{Value, json};
 
 /// One call of `execute`.
-pub struct Case {
-    pub name: &'static str,
-    pub payload: Vec<u8>,
-    pub expected: Expected,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) expected: Expected,
 }
 
 /// What comes of it.
-pub enum Expected {
+pub(crate) enum Expected {
     /// This value, in the codec of the question.
     Answer(Value),
     UnsupportedOperation(&'static str),
@@ -126,7 +126,7 @@ fn raw(codec: Codec, data: &[u8]) -> Vec<u8> {
 }
 
 /// All cases.
-pub fn all() -> Vec<Case> {
+pub(crate) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |name, payload, expected| {
         cases.push(Case {

@@ -8,6 +8,7 @@ mod cache_kills;
 mod conformance;
 mod fuzz;
 mod guests;
+mod load;
 mod test;
 mod tools;
 mod wit_deps;
@@ -60,6 +61,10 @@ enum Command {
     ///
     /// Runs a libFuzzer target of tests/fuzz for a time and exits with 1 if it found something. `ci` runs each of them.
     Fuzz(fuzz::Options),
+    /// Load `airssys-wasm serve` with requests, beside wasmtime in the same kind of server
+    ///
+    /// Needs the load generator wrk. Every answer of one more run is checked; the exit code is 1 if one is wrong or lost.
+    Load(load::Options),
     /// Kill processes that write the cache of compiled components, and look for bad entries
     ///
     /// The test `artifact_cache` has the same with 40 kills.
@@ -96,6 +101,7 @@ fn run(command: &Command) -> Result<bool> {
         Command::Bench(options) => bench::run(&root, options),
         Command::Conformance(options) => conformance::run(&root, options),
         Command::Fuzz(options) => fuzz::run(&root, options),
+        Command::Load(options) => load::run(&root, options),
         Command::CacheKills(options) => cache_kills::run(&root, options),
     }
 }

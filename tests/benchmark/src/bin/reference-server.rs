@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow};
 use clap::Parser;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -17,7 +16,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::error::Context as _;
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Store, format_err,
+};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
@@ -114,7 +116,10 @@ fn main() -> Result<()> {
             tokio::spawn(async move {
                 let service = service_fn(move |request| {
                     let server = server.clone();
-                    async move { server.answer(request).await }
+                    async move {
+                        let answer = server.answer(request).await;
+                        answer.map_err(|error| std::io::Error::other(format!("{error:?}")))
+                    }
                 });
                 let _ = http1::Builder::new()
                     .keep_alive(true)
@@ -151,10 +156,10 @@ impl Server {
         });
         match receiver.await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(code)) => Err(anyhow!("the component answered with {code:?}")),
+            Ok(Err(code)) => Err(format_err!("the component answered with {code:?}")),
             Err(_) => {
                 task.await??;
-                Err(anyhow!("the component did not answer"))
+                Err(format_err!("the component did not answer"))
             }
         }
     }
