@@ -185,7 +185,7 @@ fn what_the_host_may_not_do_the_guest_may_not() {
     use std::os::unix::fs::PermissionsExt;
 
     let mut bench = Bench::new();
-    fs::set_permissions(bench.host("data/hello.txt"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(bench.host("data/hello.txt"), fs::Permissions::from_mode(0o0)).unwrap();
     // Whoever may do everything gets no error: it is told what the host is told.
     let expected = match fs::File::open(bench.host("data/hello.txt")) {
         Ok(_) => "ok 3",
