@@ -105,11 +105,20 @@ fn only_the_translation_names_the_translator() {
 }
 
 #[test]
-fn wasmer_is_named_by_engine_and_component_only() {
+fn wasmer_is_named_by_engine_component_and_preview_1_only() {
     let found = naming(&["src", "adapters"], "wasmer");
     let foreign: Vec<_> = found
         .iter()
-        .filter(|path| !path.starts_with("src/engine/") && !path.starts_with("src/component/"))
+        .filter(|path| {
+            let rooms = ["src/engine/", "src/component/", "src/wasi/preview1/"];
+            !rooms.iter().any(|room| path.starts_with(room))
+        })
+        .collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+    let wasix = naming(&["src", "adapters"], "wasmer_wasix");
+    let foreign: Vec<_> = wasix
+        .iter()
+        .filter(|path| !path.starts_with("src/wasi/preview1/"))
         .collect();
     assert!(foreign.is_empty(), "{foreign:?}");
     assert!(found.len() > 5, "the check finds too little: {found:?}");
