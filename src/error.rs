@@ -370,7 +370,8 @@ pub enum TrapKind {
     /// An import that nothing provides was called.
     #[error("the import `{0}` was called, and nothing provides it")]
     UnresolvedImport(String),
-    /// A realloc, post-return or destructor of the wrong type or shape.
+    /// A realloc, post-return or destructor of the wrong type or shape, or a use of an interface of the host's that its rules
+    /// forbid.
     #[error("{0}")]
     Other(String),
 }

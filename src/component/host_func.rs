@@ -13,6 +13,7 @@ use super::crossing::{LiftContext, LowerContext};
 use super::instance::InstanceInner;
 use super::ir::{Function, Options};
 use super::linker::HostResult;
+use super::resource::ResourceTableError;
 use super::store::{Env, StoreContextMut, StoreCore};
 use super::typed::{FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext};
 use super::{Val, display_func};
@@ -123,16 +124,23 @@ impl<T: Send + 'static> Call<'_, '_, T> {
     }
 }
 
-/// A trap of another component that a host function passes on stays that trap.
+/// A trap that a host function passes on, of another component or for this one, stays that trap. So does what guests bring
+/// about in the host's table of resources.
 #[cold]
 fn failed(name: &str, source: Cause) -> Error {
     let source = match source.downcast::<Error>() {
         Ok(error) if error.trap().is_some() => return *error,
         Ok(error) => error,
         Err(source) => {
-            return Error::Host {
-                name: name.to_owned(),
-                source,
+            return match source
+                .downcast_ref::<ResourceTableError>()
+                .and_then(ResourceTableError::trap)
+            {
+                Some(kind) => kind.into(),
+                None => Error::Host {
+                    name: name.to_owned(),
+                    source,
+                },
             };
         }
     };
@@ -283,10 +291,7 @@ impl<T: Send + 'static> HostResource<T> {
                 core: &core,
             };
             let rep = FlatReader::new(args).next_u32();
-            dtor(cx, rep).map_err(|source| Error::Host {
-                name: name.clone(),
-                source,
-            })?;
+            dtor(cx, rep).map_err(|source| failed(&name, source))?;
             Ok(0)
         })
     }

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use super::func::guarded;
 use super::instance::InstanceInner;
 use super::store::{AsContextMut, HostHandle, StoreCore, unique};
-use crate::error::{Error, ResourceError, Result};
+use crate::error::{Error, ResourceError, Result, TrapKind};
 
 /// The identity of a resource type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -290,6 +290,18 @@ pub enum ResourceTableError {
         "what the resource table has under {0} is used by other resources, which have to be dropped first"
     )]
     HasChildren(u32),
+}
+
+impl ResourceTableError {
+    /// The trap of a guest that brought it about.
+    pub(crate) fn trap(&self) -> Option<TrapKind> {
+        match self {
+            ResourceTableError::Full => Some(TrapKind::Limit(self.to_string())),
+            ResourceTableError::HasChildren(_) => Some(TrapKind::Other(self.to_string())),
+            // Handles that guests do not have are refused before the table is asked.
+            ResourceTableError::NotPresent(_) | ResourceTableError::WrongType(_) => None,
+        }
+    }
 }
 
 impl Default for ResourceTable {

@@ -246,7 +246,7 @@ impl RuntimeError {
         match self {
             RuntimeError::Component(_) | RuntimeError::Execution(_) => ErrorKind::Answer,
             RuntimeError::Load(Error::Trap(_)) | RuntimeError::Timeout { .. } => ErrorKind::Stopped,
-            RuntimeError::Stopped { source, .. } if source.trap().is_some() => ErrorKind::Stopped,
+            RuntimeError::Stopped { source, .. } if is_guests(source) => ErrorKind::Stopped,
             RuntimeError::Load(source) if source.fault() == Fault::Library => ErrorKind::Host,
             #[cfg(feature = "adapt")]
             RuntimeError::Lift(_) => ErrorKind::Load,
@@ -292,4 +292,13 @@ impl RuntimeError {
             RuntimeError::Stopped { id, call, source }
         }
     }
+}
+
+/// Whether what stopped a component is its own doing: a trap, or that it has ended itself.
+fn is_guests(source: &Error) -> bool {
+    #[cfg(feature = "wasi")]
+    if crate::wasi::Exit::of(source).is_some() {
+        return true;
+    }
+    source.trap().is_some()
 }

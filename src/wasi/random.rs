@@ -2,13 +2,18 @@
 
 use super::WasiCtx;
 use super::bindings::wasi::random::{insecure, insecure_seed, random};
+use super::io::beyond;
 use crate::component::HostResult;
 
 fn bytes(len: u64, most: usize) -> HostResult<Vec<u8>> {
     let len = usize::try_from(len)
         .ok()
         .filter(|len| *len <= most)
-        .ok_or_else(|| format!("at most {most} random bytes can be had at once, not {len}"))?;
+        .ok_or_else(|| {
+            beyond(format!(
+                "at most {most} random bytes can be had at once, not {len}"
+            ))
+        })?;
     let mut bytes = vec![0; len];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)

@@ -67,6 +67,9 @@ pub struct Guest {
     /// The body of `init`, which leaves the address of a `result<_, component-error>`.
     pub init: &'static str,
     /// The body of `execute`, which leaves the address of a `result<list<u8>, execution-error>`. Can call `$sleep`.
+    ///
+    /// What calls `$random`, `$after` or `$block`, here or in `more`, has WASI: eight random bytes, a pollable that is ready
+    /// after so many nanoseconds, waiting for one.
     pub execute: &'static str,
     /// The body of `metadata`, which leaves the address of a `component-metadata`.
     pub metadata: &'static str,
@@ -103,8 +106,14 @@ impl Guest {
             more,
         } = self;
         let lifecycle = format!("airssys:component-core/component-lifecycle@{version}");
+        let calls = |name| execute.contains(name) || more.contains(name);
+        let (wasi_world, wasi) = match ["$random", "$after", "$block"].into_iter().any(calls) {
+            true => (WASI_WORLD, WASI_IMPORTS),
+            false => ("", ""),
+        };
         let core = format!(
             r#"(module
+              {wasi}
               (import "airssys:host-core/host-services@{version}" "sleep-millis" (func $sleep (param i64)))
               {REALLOC}
               (func (export "{lifecycle}#init")
@@ -116,10 +125,18 @@ impl Guest {
               (func (export "{lifecycle}#shutdown") (result i32) {shutdown})
               {more})"#
         );
-        let world = format!("world guest {{ include airssys:component-core/component@{version}; }}");
+        let world =
+            format!("world guest {{ include airssys:component-core/component@{version}; {wasi_world} }}");
         encode(&contract(version, &world), &core)
     }
 }
+
+const WASI_WORLD: &str = "import wasi:random/random@0.2.12; import wasi:clocks/monotonic-clock@0.2.12;";
+
+const WASI_IMPORTS: &str = r#"
+    (import "wasi:random/random@0.2.12" "get-random-u64" (func $random (result i64)))
+    (import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $after (param i64) (result i32)))
+    (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))"#;
 
 /// Memory whose first kilobyte stays zero, and an allocator that never frees.
 const REALLOC: &str = r#"
@@ -200,6 +217,13 @@ fn contract(version: &str, world: &str) -> Resolve {
         resolve
             .push_str(&path, &text.replace("@1.0.0", &format!("@{version}")))
             .expect("it resolves");
+    }
+    for name in ["io", "clocks", "random"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("wit/wasi")
+            .join(name)
+            .with_extension("wit");
+        resolve.push_path(&path).expect("it resolves");
     }
     resolve
         .push_str("test.wit", &format!("package test:guest; {world}"))

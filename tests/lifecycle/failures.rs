@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use airssys_wasm::codec::{self, Codec};
 use airssys_wasm::error::{CoreTrap, TrapKind};
 use airssys_wasm::runtime::{Call, ComponentError, ErrorKind};
-use airssys_wasm::{ComponentOptions, ComponentState, RuntimeError};
+use airssys_wasm::{ComponentOptions, ComponentRuntime, ComponentState, RuntimeConfig, RuntimeError};
 
 use super::host_support::{Guest, ZERO, fixture, runtime, runtimes};
 use super::{CALLS, call, options, sleeper, within};
@@ -246,4 +246,45 @@ fn a_component_that_computes_on_is_stopped_at_its_deadline() {
         std::thread::sleep(Duration::from_millis(20));
         runtime.execute(&id, b"").unwrap();
     }
+}
+
+/// WASI keeps to the time of the call that it is used in.
+#[test]
+fn waiting_by_wasi_ends_with_the_time_of_the_call() {
+    let guest = Guest {
+        execute: "(call $block (call $after (i64.const -1))) i32.const 0",
+        ..Guest::default()
+    };
+    let bytes = guest.build();
+    for runtime in runtimes() {
+        let id = runtime.load_component(&bytes, options("waits")).unwrap();
+        runtime.init(&id).unwrap();
+        let start = Instant::now();
+        let options = within(Duration::from_millis(50));
+        let error = runtime.execute_with(&id, b"", options).unwrap_err();
+        assert!(
+            matches!(&error, RuntimeError::Timeout { after, .. } if *after == Duration::from_millis(50)),
+            "{error:?}"
+        );
+        assert!(start.elapsed() >= Duration::from_millis(50));
+        assert!(start.elapsed() < Duration::from_secs(20));
+        assert_eq!(runtime.state(&id).unwrap(), ComponentState::Failed);
+    }
+}
+
+/// A start function has a deadline too.
+#[test]
+fn waiting_in_a_start_function_ends() {
+    let guest = Guest {
+        more: "(func $begin (call $block (call $after (i64.const -1)))) (start $begin)",
+        ..Guest::default()
+    };
+    let config = RuntimeConfig::builder().with_default_timeout(Duration::from_millis(100));
+    let runtime = ComponentRuntime::new(config.build().unwrap()).unwrap();
+    let start = Instant::now();
+    let error = runtime
+        .load_component(&guest.build(), options("begins"))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Stopped, "{error:?}");
+    assert!(start.elapsed() < Duration::from_secs(20));
 }

@@ -107,6 +107,8 @@ fn start_functions_that_call_the_host_run_once() {
     assert_eq!(backend_after(&alone, 24, |_, _| {}), good());
     let calling = with("(func $begin (call $sleep (i64.const 1))) (start $begin)");
     assert_eq!(backend_after(&calling, 25, |_, _| {}), quick());
+    let by_wasi = with("(func $begin (drop (call $random))) (start $begin)");
+    assert_eq!(backend_after(&by_wasi, 26, |_, _| {}), quick());
 }
 
 #[test]

@@ -68,11 +68,11 @@ impl Ran {
         assert_eq!(kind, Some(&TrapKind::Core(CoreTrap::Interrupted)), "{self:?}");
     }
 
-    /// Checks that a function of the host's ended the run, and why.
+    /// Checks that a trap ended the run, and why.
     #[track_caller]
     pub(crate) fn was_ended(&self, why: &str) {
         match &self.end {
-            Err(error @ Error::Host { .. }) => assert!(error.to_string().contains(why), "{error}"),
+            Err(error @ Error::Trap(_)) => assert!(error.to_string().contains(why), "{error}"),
             _ => panic!("{self:?}"),
         }
     }

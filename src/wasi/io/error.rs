@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::component::{HostResult, Resource, ResourceTableError};
-use crate::error::Error;
+use crate::error::{Error, TrapKind};
 use crate::wasi::WasiCtx;
 use crate::wasi::bindings::wasi::io::error;
 use crate::wasi::bindings::wasi::io::streams;
@@ -53,9 +53,19 @@ impl StreamError {
     }
 
     /// A trap that says what the guest did wrong.
-    pub(crate) fn misuse(message: impl Into<Box<dyn StdError + Send + Sync>>) -> StreamError {
-        StreamError::Trap(message.into())
+    pub(crate) fn misuse(message: impl Into<String>) -> StreamError {
+        misuse(message).into()
     }
+}
+
+/// The trap of a guest that did what an interface forbids.
+pub(crate) fn misuse(message: impl Into<String>) -> Error {
+    TrapKind::Other(message.into()).into()
+}
+
+/// The trap of a guest that asks for more than there may be.
+pub(crate) fn beyond(limit: impl Into<String>) -> Error {
+    TrapKind::Limit(limit.into()).into()
 }
 
 impl From<ResourceTableError> for StreamError {

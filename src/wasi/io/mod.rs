@@ -8,7 +8,7 @@ mod poll;
 mod streams;
 mod wait;
 
-pub(crate) use error::{IoError, StreamError};
+pub(crate) use error::{IoError, StreamError, beyond, misuse};
 pub(crate) use poll::{Pollable, subscribe, subscribe_own};
 pub(crate) use streams::{InputStream, OutputStream};
 pub(crate) use wait::Patience;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::task::{Context, Poll, Waker};
 
-use super::Waits;
+use super::{Waits, beyond, misuse};
 use crate::component::{HostResult, Resource, ResourceTable, ResourceTableError};
 use crate::wasi::bindings::wasi::io::poll;
 use crate::wasi::{WasiCtx, executor};
@@ -95,11 +95,14 @@ impl poll::HostPollable for WasiCtx {
 impl poll::Host for WasiCtx {
     fn poll(&mut self, pollables: Vec<Resource<Pollable>>) -> HostResult<Vec<u32>> {
         if pollables.is_empty() {
-            return Err("`poll` was called with an empty list".into());
+            return Err(misuse("`poll` was called with an empty list").into());
         }
         if pollables.len() > self.limits.poll_list {
             let (len, most) = (pollables.len(), self.limits.poll_list);
-            return Err(format!("`poll` takes at most {most} pollables, and was called with {len}").into());
+            return Err(beyond(format!(
+                "`poll` takes at most {most} pollables, and was called with {len}"
+            ))
+            .into());
         }
         let table = &mut self.table;
         let patience = super::Patience::new(self.deadline, self.limits.longest_wait);

@@ -6,6 +6,7 @@ use std::io;
 use rustix::io::Errno;
 
 use crate::component::{HostResult, ResourceTableError};
+use crate::error::Error;
 use crate::wasi::WasiCtx;
 use crate::wasi::bindings::wasi::sockets::network::{self, ErrorCode};
 use crate::wasi::net::NetError;
@@ -35,6 +36,12 @@ impl From<ErrorCode> for SocketError {
 
 impl From<ResourceTableError> for SocketError {
     fn from(error: ResourceTableError) -> SocketError {
+        SocketError::Trap(error.into())
+    }
+}
+
+impl From<Error> for SocketError {
+    fn from(error: Error) -> SocketError {
         SocketError::Trap(error.into())
     }
 }

@@ -15,7 +15,7 @@ use crate::component::{HostResult, Resource};
 use crate::wasi::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress};
 use crate::wasi::bindings::wasi::sockets::udp::{Host, HostUdpSocket};
 use crate::wasi::bindings::wasi::sockets::udp_create_socket;
-use crate::wasi::io::{Pollable, Waits, subscribe};
+use crate::wasi::io::{Pollable, Waits, misuse, subscribe};
 use crate::wasi::{WasiCtx, executor};
 
 /// The resource `udp-socket`.
@@ -140,7 +140,7 @@ impl HostUdpSocket for WasiCtx {
         // Its streams have the others.
         if Arc::strong_count(&entry.udp) > 1 {
             let message = "`stream` was called while there were streams of the socket";
-            return Err(SocketError::Trap(message.into()));
+            return Err(misuse(message).into());
         }
         if !entry.bound || entry.binding {
             return Err(ErrorCode::InvalidState.into());

@@ -16,7 +16,7 @@ use crate::wasi::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily};
 use crate::wasi::bindings::wasi::sockets::udp::{
     HostIncomingDatagramStream, HostOutgoingDatagramStream, IncomingDatagram, OutgoingDatagram,
 };
-use crate::wasi::io::{Pollable, Waits, subscribe};
+use crate::wasi::io::{Pollable, Waits, misuse, subscribe};
 use crate::wasi::net::Net;
 
 /// Datagrams that one call receives or sends.
@@ -261,7 +261,7 @@ impl HostOutgoingDatagramStream for WasiCtx {
                 "{} datagrams were sent when `check-send` permitted {permit}",
                 datagrams.len()
             );
-            return Err(SocketError::Trap(message.into()));
+            return Err(misuse(message).into());
         }
         let mut sent = 0;
         for datagram in &datagrams {
