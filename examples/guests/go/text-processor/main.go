@@ -52,6 +52,7 @@ func refuseStep(kind componentErrorCase, text string) unsafe.Pointer {
 
 //go:wasmexport airssys:component-core/component-lifecycle@1.0.0#execute
 func execute(call unsafe.Pointer) unsafe.Pointer {
+	abi.Collect()
 	if state != ready {
 		return refuse(failed, "text-processor is not initialised")
 	}
