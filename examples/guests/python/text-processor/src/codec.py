@@ -51,7 +51,7 @@ class Codec:
     def read(self, data: bytes) -> Any:
         try:
             return self.loads(data)
-        except (ValueError, RecursionError, umsgpack.UnpackException) as error:
+        except Exception as error:  # Whatever it is, the data brought it about.
             raise invalid(f"{self.name}: {error}") from None
 
     def text_in(self, value: Any, key: str) -> str:
