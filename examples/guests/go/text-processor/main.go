@@ -52,6 +52,7 @@ func refuseStep(kind componentErrorCase, text string) unsafe.Pointer {
 
 //go:wasmexport airssys:component-core/component-lifecycle@1.0.0#execute
 func execute(call unsafe.Pointer) unsafe.Pointer {
+	abi.Collect()
 	if state != ready {
 		return refuse(failed, "text-processor is not initialised")
 	}
@@ -116,7 +117,7 @@ func metadata() unsafe.Pointer {
 		supportedCodecs:      codecs(),
 		language:             abi.TextOf("go"),
 		memory:               memoryRequirements{min: 8 << 20, max: 512 << 20, preferred: 32 << 20},
-		timeoutMs:            abi.Some[uint64](10_000),
+		timeoutMs:            abi.Some[uint64](30_000),
 		apiVersion:           abi.TextOf("1.0.0"),
 		repository:           abi.Some(abi.TextOf("https://github.com/airssys/airssys-wasm")),
 		tags:                 abi.Texts("text", "example"),

@@ -19,7 +19,10 @@ export const codecs = [
   {
     id: u64(0x0200),
     name: "json",
-    read: (data) => JSON.parse(decodeUtf8(data)),
+    read: (data) => {
+      if (isTooDeep(data)) throw new RangeError("a document that is too deep");
+      return JSON.parse(decodeUtf8(data));
+    },
     text: (value) => (typeof value === "string" && isWellFormed(value) ? value : undefined),
     write: (answer) => encodeUtf8(JSON.stringify(answer)),
   },
@@ -32,8 +35,32 @@ export const codecs = [
   },
 ];
 
+// JSON is read by recursion in one of the engines, and a component's stack is small.
+const DEEPEST = 500;
+
+/** Whether lists and objects lie within each other deeper than that. What is broken is left to the reader. */
+function isTooDeep(data) {
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < data.length; at++) {
+    const byte = data[at];
+    if (isText) {
+      if (byte === 0x5c) at++; // backslash
+      else if (byte === 0x22) isText = false;
+    } else if (byte === 0x22) {
+      isText = true;
+    } else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > DEEPEST) return true;
+    } else if (byte === 0x5d || byte === 0x7d) {
+      depth--;
+    }
+  }
+  return false;
+}
+
 /** Whether a string has no half of a surrogate pair, which UTF-8 cannot hold. */
 function isWellFormed(text) {
+  if (text.isWellFormed) return text.isWellFormed();
   for (const char of text) {
     const point = char.codePointAt(0);
     if (point >= 0xd800 && point < 0xe000) return false;

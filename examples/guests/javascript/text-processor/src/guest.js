@@ -49,7 +49,7 @@ export const componentLifecycle = {
         maxMemoryBytes: u64(512 << 20),
         preferredMemoryBytes: u64(32 << 20),
       },
-      timeoutMs: u64(10_000),
+      timeoutMs: u64(30_000),
       stateful: false,
       apiVersion: "1.0.0",
       homepage: undefined,

@@ -1,7 +1,12 @@
-// UTF-8, which the engine in the component has no TextDecoder for.
+// UTF-8: the engine's own, or in JavaScript where it has none, as QuickJS.
 
-/** Text of UTF-8 bytes; throws a RangeError where they are not well formed. */
+const NativeDecoder = globalThis.TextDecoder;
+const NativeEncoder = globalThis.TextEncoder;
+
+/** Text of UTF-8 bytes; throws where they are not well formed. */
 export function decodeUtf8(bytes) {
+  // A byte order mark is a character like any other.
+  if (NativeDecoder) return new NativeDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   const chunks = [];
   let units = [];
   for (let at = 0; at < bytes.length; ) {
@@ -29,6 +34,7 @@ export function decodeUtf8(bytes) {
 
 /** UTF-8 bytes of well-formed text. */
 export function encodeUtf8(text) {
+  if (NativeEncoder) return new NativeEncoder().encode(text);
   const bytes = new Uint8Array(text.length * 3);
   let length = 0;
   for (const char of text) {

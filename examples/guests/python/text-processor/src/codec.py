@@ -1,6 +1,7 @@
 """The two codecs that this guest speaks. The multicodec prefix is the host's business."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -14,6 +15,32 @@ def _no_constant(name: str):
     raise ValueError(f"{name} is not JSON")
 
 
+# JSON is read by recursion, and a component's stack is small.
+_DEEPEST = 500
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Whether lists and objects lie within each other deeper than that. What is broken is left to the reader."""
+    if data.count(b"[") + data.count(b"{") <= _DEEPEST:
+        return False
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        if token[0] in b"[{":
+            depth += 1
+            if depth > _DEEPEST:
+                return True
+        elif token[0] in b"]}":
+            depth -= 1
+    return False
+
+
+def _load_json(data: bytes) -> Any:
+    if _is_too_deep(data):
+        raise ValueError("a document that is too deep")
+    return json.loads(data.decode(), parse_constant=_no_constant)
+
+
 @dataclass(frozen=True)
 class Codec:
     id: int
@@ -24,7 +51,7 @@ class Codec:
     def read(self, data: bytes) -> Any:
         try:
             return self.loads(data)
-        except (ValueError, RecursionError, umsgpack.UnpackException) as error:
+        except Exception as error:  # Whatever it is, the data brought it about.
             raise invalid(f"{self.name}: {error}") from None
 
     def text_in(self, value: Any, key: str) -> str:
@@ -47,7 +74,7 @@ CODECS = [
     Codec(
         0x0200,
         "json",
-        lambda data: json.loads(data.decode(), parse_constant=_no_constant),
+        _load_json,
         lambda answer: json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(),
     ),
     Codec(0x0201, "msgpack", umsgpack.unpackb, umsgpack.packb),

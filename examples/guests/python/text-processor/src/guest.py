@@ -60,7 +60,7 @@ class ComponentLifecycle(exports.ComponentLifecycle):
             supported_codecs=[codec.id for codec in CODECS],
             language="python",
             memory_requirements=MemoryRequirements(16 << 20, 512 << 20, 32 << 20),
-            timeout_ms=10_000,
+            timeout_ms=30_000,
             stateful=False,
             api_version="1.0.0",
             homepage=None,

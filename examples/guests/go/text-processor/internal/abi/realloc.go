@@ -33,6 +33,7 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 	if size == 0 {
 		return align
 	}
+	bytesSince += min(size, bytesBetween)
 	// Elements of eight bytes, so that every alignment of the canonical ABI is met.
 	block := make([]uint64, (uint64(size)+7)/8)
 	ptr := unsafe.SliceData(block)

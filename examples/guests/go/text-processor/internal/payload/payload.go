@@ -80,6 +80,9 @@ func readJSON(data []byte) (*Request, error) {
 }
 
 func readMsgpack(data []byte) (*Request, error) {
+	if tooDeep(data) {
+		return nil, errors.New("a document that is too deep")
+	}
 	var envelope struct {
 		Operation *string            `msgpack:"operation"`
 		Params    msgpack.RawMessage `msgpack:"params"`
