@@ -41,6 +41,10 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     #[cfg(feature = "wasix")]
     preview1::add_to_linker(&mut linker, &component)?;
     linker.define_unknown_imports_as_traps(&component)?;
+    #[cfg(feature = "wasix")]
+    if preview1::is_imported(&component) {
+        program::refuse_network(&args.wasi)?;
+    }
     let data = Data {
         wasi: command::grants(&args.wasi, &args.component)?.build(),
         #[cfg(feature = "wasix")]

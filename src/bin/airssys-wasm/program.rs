@@ -27,13 +27,18 @@ pub(crate) fn run(args: &RunArgs, engine: &Engine, bytes: &[u8]) -> Outcome {
     Ok(Exit::Status(u8::try_from(ended.status & 0xff).unwrap_or(u8::MAX)))
 }
 
+/// Refuses what a core module that this host serves cannot be granted.
+pub(crate) fn refuse_network(args: &WasiArgs) -> Outcome<()> {
+    match args.net.first() {
+        None => Ok(()),
+        Some(net) => Err(Failure::usage(format!(
+            "`{net}` cannot be granted: core modules have no network here; lift the module, with --preview1 adapter"
+        ))),
+    }
+}
+
 /// What the command line grants a core module.
 pub(crate) fn grants(args: &WasiArgs, module: &Path) -> Outcome<Preview1> {
-    if let Some(net) = args.net.first() {
-        return Err(Failure::usage(format!(
-            "`{net}` cannot be granted: core modules have no network here; lift the module, with --preview1 adapter"
-        )));
-    }
     let env = args.env.iter();
     let grants = Preview1::new().name(command::name(module));
     let mut grants = env.fold(grants, |grants, (name, value)| grants.env(name, value));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(all(feature = "adapt", feature = "wasix"))]
+use airssys_wasm::adapt;
 use airssys_wasm::artifact::ComponentCache;
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
@@ -24,6 +26,9 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     #[cfg(all(feature = "adapt", feature = "wasix"))]
     if !is_artifact && args.core.preview1 == Preview1Arg::Host {
         let bytes = load::read(&args.component)?;
+        if adapt::is_core_module(&bytes) {
+            program::refuse_network(&args.wasi)?;
+        }
         if core_module::is_program(&args.component, &bytes)? {
             return program::run(args, &engine, &bytes);
         }
