@@ -14,7 +14,7 @@ pub enum AdaptError {
     #[error("the module's world cannot be used: {0}")]
     World(String),
     /// The module does not fit its world, or imports what nothing serves.
-    #[error("the module cannot be made a component: {0}")]
+    #[error("the core WebAssembly module cannot be made a component: {0}")]
     Encoding(String),
     /// A function of preview 1 is imported with a type that no such function has.
     #[error("the import `{module}` `{name}` has a type that no function of the host's can have")]

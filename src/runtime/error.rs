@@ -38,7 +38,7 @@ pub enum RuntimeError {
     /// A core module cannot be made a component.
     #[cfg(feature = "adapt")]
     #[error("the core module cannot be loaded: {0}")]
-    Lift(#[source] crate::adapt::AdaptError),
+    CoreModule(#[source] crate::adapt::AdaptError),
     /// The artifact is not loaded.
     #[error("the artifact `{}` cannot be loaded: {source}", path.display())]
     Artifact {
@@ -249,7 +249,7 @@ impl RuntimeError {
             RuntimeError::Stopped { source, .. } if is_guests(source) => ErrorKind::Stopped,
             RuntimeError::Load(source) if source.fault() == Fault::Library => ErrorKind::Host,
             #[cfg(feature = "adapt")]
-            RuntimeError::Lift(_) => ErrorKind::Load,
+            RuntimeError::CoreModule(_) => ErrorKind::Load,
             RuntimeError::Read { .. }
             | RuntimeError::Artifact { .. }
             | RuntimeError::Load(_)

@@ -135,7 +135,7 @@ impl ComponentOptions {
             && adapt::is_core_module(bytes)
         {
             let lifted = adapt::lift(bytes, world, *preview1);
-            return lifted.map(Cow::Owned).map_err(RuntimeError::Lift);
+            return lifted.map(Cow::Owned).map_err(RuntimeError::CoreModule);
         }
         Ok(Cow::Borrowed(bytes))
     }

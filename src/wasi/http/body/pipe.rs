@@ -264,13 +264,14 @@ mod tests {
             }
             writer.finish(None);
         });
-        let read = async_std::task::block_on(async {
+        let read = crate::wasi::executor::block_on(async {
             let mut read = 0;
             while let Some(frame) = reader.frame().await {
                 read += frame.unwrap().data_ref().unwrap().len();
             }
             read
-        });
+        })
+        .unwrap();
         assert_eq!(read, 1000);
         thread.join().unwrap();
     }
