@@ -9,7 +9,7 @@ use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Backend, Engine};
 
 /// What each guest of the contract is asked, as `run` takes it, and then what each other guest is, as `invoke` takes it.
-const QUESTIONS: [(&str, &[&str]); 9] = [
+const QUESTIONS: [(&str, &[&str]); 10] = [
     (
         "text-processor",
         &[
@@ -29,6 +29,15 @@ const QUESTIONS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("text-processor", &["--operation", "shout"]),
+    (
+        "text-processor-c",
+        &[
+            "--operation",
+            "word-count",
+            "--params",
+            r#"{"text":"to be or not to be"}"#,
+        ],
+    ),
     (
         "counter",
         &[
