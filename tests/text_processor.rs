@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::adapt::{self, AdaptError, Preview1, World};
 use airssys_wasm::codec;
-use airssys_wasm::engine::Backend;
+use airssys_wasm::engine::{Backend, Config, OptLevel};
 use airssys_wasm::runtime::{ComponentError, ExecutionError, HealthState, RuntimeError};
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use cases::{Case, Expected};
@@ -40,9 +40,17 @@ fn built(name: &str) -> Option<Vec<u8>> {
     }
 }
 
-fn runtime(backend: Backend) -> ComponentRuntime {
+/// Bytes of a guest from which on LLVM does not optimise it: that takes minutes, and finds no other faults.
+const LARGE: usize = 4 << 20;
+
+fn runtime(backend: Backend, guest: &[u8]) -> ComponentRuntime {
+    let mut engine = Config::new();
+    engine.backend(backend);
+    if backend == Backend::Llvm && guest.len() >= LARGE {
+        engine.opt_level(OptLevel::None);
+    }
     let config = RuntimeConfig::builder()
-        .with_backend(backend)
+        .with_engine(engine)
         .with_default_timeout(Duration::from_secs(60));
     ComponentRuntime::new(config.build().unwrap()).unwrap()
 }
@@ -56,7 +64,7 @@ fn check_with(bytes: &[u8], language: &str, options: &ComponentOptions) {
     for engine in engines() {
         let backend = engine.backend();
         let start = Instant::now();
-        let runtime = runtime(backend);
+        let runtime = runtime(backend, bytes);
         let id = runtime.load_component(bytes, options.clone()).unwrap();
         let loaded = start.elapsed();
         check_life(&runtime, &id, language);
@@ -234,7 +242,7 @@ fn core_modules_are_taken_where_that_is_asked_for() {
     let Some(bytes) = built("text-processor-go") else {
         return;
     };
-    let runtime = runtime(Backend::available()[0]);
+    let runtime = runtime(Backend::available()[0], b"");
     let refused = runtime.load_component(&bytes, ComponentOptions::new());
     assert!(
         matches!(refused, Err(RuntimeError::Load(airssys_wasm::Error::CoreModule))),
@@ -264,7 +272,7 @@ fn a_second_init_and_a_configuration_are_refused() {
         .flatten(),
     );
     for bytes in guests {
-        let runtime = runtime(Backend::available()[0]);
+        let runtime = runtime(Backend::available()[0], b"");
         let options = ComponentOptions::new()
             .with_config_data(b"\x80\x04{}".to_vec())
             .with_core_module(World::Contract, Preview1::Host);

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{EnterGuard, Handle};
 use tokio::task::JoinHandle;
 
-/// The runtime that async-std keeps for tokio's types. Asked for on a thread of its own: on one of another runtime,
+/// The runtime that async-std keeps for tokio's types, for libraries that want to be told of it. Asked for on a thread of its own: on one of another runtime,
 /// async-std would take that one, which may end before we do.
-fn handle() -> io::Result<&'static Handle> {
+pub(crate) fn handle() -> io::Result<&'static Handle> {
     static HANDLE: OnceLock<Handle> = OnceLock::new();
     if let Some(handle) = HANDLE.get() {
         return Ok(handle);

@@ -231,7 +231,7 @@ fn a_head_that_never_ends_is_not_waited_for() {
     assert_eq!(answer, "", "a connection without a request");
     assert!(time < Duration::from_secs(5), "{time:?}");
     let idle = raw(server.addr, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert!(idle.ends_with("hello"), "an idle connection is closed: {idle}");
+    assert!(idle.contains("hello"), "an idle connection is closed: {idle}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod response;
 pub mod serve;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use body::{FutureTrailers, IncomingBody, OutgoingBody};
 pub(crate) use fields::Fields;
@@ -35,9 +36,30 @@ pub(crate) struct HttpCtx {
     room: Arc<fields::Room>,
     /// Connections that are open.
     connections: Connections,
+    ended: Ended,
+}
+
+/// Whether the component has done its work: what it has not said the end of ends with it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ended(Arc<AtomicBool>);
+
+impl Ended {
+    /// It has.
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl HttpCtx {
+    /// Says that the component has done its work.
+    pub(crate) fn set_ended(&self) {
+        self.ended.set();
+    }
+
     pub(crate) fn new(limits: HttpLimits) -> HttpCtx {
         HttpCtx {
             limits,

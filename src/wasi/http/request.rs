@@ -150,7 +150,7 @@ impl HostOutgoingRequest for WasiCtx {
         if message.body.is_some() {
             return Ok(Err(()));
         }
-        let (body, reader) = OutgoingBody::new(declared, Direction::Request, &self.http.limits);
+        let (body, reader) = OutgoingBody::new(declared, Direction::Request, &self.http);
         message.body = Some(reader);
         Ok(Ok(self.table.push(body)?))
     }

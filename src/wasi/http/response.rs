@@ -161,7 +161,7 @@ impl HostOutgoingResponse for WasiCtx {
         if message.body.is_some() {
             return Ok(Err(()));
         }
-        let (body, reader) = OutgoingBody::new(declared, Direction::Response, &self.http.limits);
+        let (body, reader) = OutgoingBody::new(declared, Direction::Response, &self.http);
         message.body = Some(reader);
         Ok(Ok(self.table.push(body)?))
     }

@@ -86,10 +86,7 @@ pub(super) fn environment(
         deadline,
     } = grants;
     let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
-    let handle = {
-        let _context = executor::enter().map_err(Preview1Error::Executor)?;
-        tokio::runtime::Handle::current()
-    };
+    let handle = executor::handle().map_err(Preview1Error::Executor)?.clone();
     let surroundings = Arc::new(Surroundings {
         engine: engine::program_engine(&store_limits),
         network: Arc::new(UnsupportedVirtualNetworking::default()),

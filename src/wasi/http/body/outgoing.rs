@@ -9,24 +9,23 @@ use super::Direction;
 use super::incoming::Failed;
 use super::pipe::{self, Abandoned, Reader, Writer};
 use crate::wasi::bindings::wasi::http::types::ErrorCode;
-use crate::wasi::http::HttpLimits;
+use crate::wasi::http::{Ended, HttpCtx};
 use crate::wasi::io::{Output, StreamError, Waits};
 
-/// The resource `outgoing-body`. One that is dropped before its end is cut off.
+/// The resource `outgoing-body`. One that is dropped before its end is cut off, but by the end of a component that has done its
+/// work: engines of JavaScript leave theirs at that.
 #[derive(Debug)]
 pub(crate) struct OutgoingBody {
     writer: BodyWriter,
     streamed: bool,
     finished: bool,
+    ended: Ended,
 }
 
 impl OutgoingBody {
     /// A body that its headers say to be `declared` bytes long, and where it is read.
-    pub(crate) fn new(
-        declared: Option<u64>,
-        direction: Direction,
-        limits: &HttpLimits,
-    ) -> (OutgoingBody, Reader) {
+    pub(crate) fn new(declared: Option<u64>, direction: Direction, http: &HttpCtx) -> (OutgoingBody, Reader) {
+        let limits = &http.limits;
         let (writer, reader) = pipe::pipe(limits.body_buffer_bytes);
         let body = OutgoingBody {
             writer: BodyWriter {
@@ -37,6 +36,7 @@ impl OutgoingBody {
             },
             streamed: false,
             finished: false,
+            ended: http.ended.clone(),
         };
         (body, reader)
     }
@@ -67,8 +67,13 @@ impl OutgoingBody {
 
 impl Drop for OutgoingBody {
     fn drop(&mut self) {
-        if !self.finished {
-            self.writer.pipe.abort();
+        if self.finished {
+            return;
+        }
+        let written = self.writer.pipe.written();
+        match self.ended.is_set() && self.writer.declared.is_none_or(|declared| declared == written) {
+            true => self.writer.pipe.finish(None),
+            false => self.writer.pipe.abort(),
         }
     }
 }

@@ -94,6 +94,9 @@ impl Handler {
         let (result, instance) = match instance {
             Ok((mut instance, armed)) => {
                 let result = self.call(&mut instance, request, answer);
+                if result.is_ok() {
+                    instance.parts().0.data().http.set_ended();
+                }
                 drop(armed);
                 (result, Some(instance))
             }

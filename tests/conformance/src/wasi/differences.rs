@@ -19,11 +19,40 @@ const SYNC: &str = "writes can be asked to be synchronous";
 const SLASH: &str = "a slash at the end of a directory's path, as in POSIX";
 const INTERIM: &str = "a response that ends an exchange is no interim one";
 const TAKEN: &str = "the size is that of what was taken of the body";
+const NONE: &str = "a scheme without a letter and a port that is no number are none";
 const PERMIT: &str = "a write that `check-write` has not permitted traps, as the interface says";
 
 /// All of them. One that no case shows is a failure too.
 pub const DIFFERENCES: &[Difference] = &[
     Difference::new("read-only/*", "*", "read-only", "not-permitted", READ_ONLY),
+    Difference::new(
+        "http/request scheme",
+        "Some(Scheme::Other(\"\"))",
+        "refused",
+        "ok",
+        NONE,
+    ),
+    Difference::new(
+        "http/request scheme",
+        "is",
+        "Some(Scheme::Other(\"ftp\"))",
+        "Some(Scheme::Other(\"\"))",
+        NONE,
+    ),
+    Difference::new(
+        "http/request authority",
+        "Some(\"example.com:port\")",
+        "refused",
+        "ok",
+        NONE,
+    ),
+    Difference::new(
+        "http/request authority",
+        "is",
+        "Some(\"[::1]:80\")",
+        "Some(\"example.com:port\")",
+        NONE,
+    ),
     Difference::new(
         "files/*",
         "to a read-only folder",
