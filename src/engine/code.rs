@@ -74,9 +74,11 @@ impl Machine {
 /// What the engine's code format depends on, beside the engine's version: one text for each backend's choice of these.
 pub(crate) fn tunables(backend: Backend) -> &'static str {
     match backend {
-        Backend::Llvm => "memories=reserved-second-or-movable, tables=growable-if-shared",
+        Backend::Llvm => {
+            "memories=reserved-second-or-movable, tables=growable-if-shared, instances=marked-if-restartable"
+        }
         Backend::Cranelift | Backend::Singlepass | Backend::Headless | Backend::Tiered => {
-            "memories=reserved, tables=growable-if-shared"
+            "memories=reserved, tables=growable-if-shared, instances=marked-if-restartable"
         }
     }
 }
