@@ -141,6 +141,10 @@ impl ComponentOptions {
     }
 
     /// What each instance of it, called `id`, gets of WASI.
+    #[cfg_attr(
+        not(feature = "wasi"),
+        allow(unused_mut, unused_variables, reason = "there is nothing to grant")
+    )]
     pub(super) fn grants(&self, id: &ComponentId) -> Grants {
         let mut grants = Grants::default();
         #[cfg(feature = "wasi")]
