@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::InterruptHandle;
+use crate::error::{CoreTrap, Error, Trap, TrapKind};
 
 /// Between two requests to stop the same guest: the first may come while it is in the host, and get lost.
 const AGAIN: Duration = Duration::from_millis(5);
@@ -15,6 +16,7 @@ const AGAIN: Duration = Duration::from_millis(5);
 pub(crate) struct Armed {
     watchdog: &'static Watchdog,
     number: u64,
+    deadline: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +48,40 @@ pub(crate) fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
     if !soon_enough {
         watchdog.changed.notify_one();
     }
-    Some(Armed { watchdog, number })
+    Some(Armed {
+        watchdog,
+        number,
+        deadline,
+    })
+}
+
+impl Armed {
+    /// What ended a call that was watched: where the guest was stopped at an instruction that can trap, the engine takes the
+    /// one for the other.
+    pub(crate) fn cause(&self, error: Error) -> Error {
+        let Some(trap) = error.trap() else { return error };
+        let mistaken = matches!(
+            trap.kind(),
+            TrapKind::Core(
+                CoreTrap::MemoryOutOfBounds | CoreTrap::DivisionByZero | CoreTrap::IntegerOverflow
+            )
+        );
+        if !mistaken || !self.has_stopped() {
+            return error;
+        }
+        let kind = TrapKind::Core(CoreTrap::Interrupted);
+        Error::Trap(Box::new(Trap::new(kind, trap.frames().to_vec())))
+    }
+
+    /// Whether the guest was asked to stop.
+    fn has_stopped(&self) -> bool {
+        // Whoever asks says when it will ask again.
+        let state = self.watchdog.lock();
+        state
+            .armed
+            .get(&self.number)
+            .is_some_and(|(next, _)| *next != self.deadline)
+    }
 }
 
 impl Drop for Armed {

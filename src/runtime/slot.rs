@@ -240,7 +240,10 @@ impl Running<'_> {
         let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.store.interrupter()));
         let result = work(guest);
         #[cfg(all(unix, feature = "interrupt"))]
-        drop(armed);
+        let result = match armed {
+            Some(armed) => result.map_err(|error| armed.cause(error)),
+            None => result,
+        };
         guest.store.data_mut().set_deadline(None);
         result.map_err(|source| {
             let intact = !guest.instance.is_poisoned();

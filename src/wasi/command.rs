@@ -34,10 +34,15 @@ pub fn run_command<T: WasiView>(
 ) -> Result<Exit> {
     store.data_mut().wasi().set_deadline(deadline);
     #[cfg(all(unix, feature = "interrupt"))]
-    let _armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupt_handle()));
+    let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupt_handle()));
     let ended = linker
         .instantiate(&mut *store, component)
         .and_then(|instance| call(store, &instance));
+    #[cfg(all(unix, feature = "interrupt"))]
+    let ended = match armed {
+        Some(armed) => ended.map_err(|error| armed.cause(error)),
+        None => ended,
+    };
     match ended {
         Ok(returned) => Ok(Exit {
             code: u8::from(returned.is_err()),

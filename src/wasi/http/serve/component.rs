@@ -97,7 +97,13 @@ impl Handler {
                 if result.is_ok() {
                     instance.parts().0.data().http.set_ended();
                 }
-                drop(armed);
+                #[cfg(all(unix, feature = "interrupt"))]
+                let result = match armed {
+                    Some(armed) => result.map_err(|error| armed.cause(error)),
+                    None => result,
+                };
+                #[cfg(not(all(unix, feature = "interrupt")))]
+                let () = armed;
                 (result, Some(instance))
             }
             Err(error) => (Err(error), None),
