@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::instance::Instance;
 use super::linker::InstancePre;
 use super::store::{AsContextMut, Store, StoreContextMut};
-use crate::engine::{Engine, Restart, StoreLimits};
+use crate::engine::{Engine, Kept, Restart, StoreLimits};
 use crate::error::Result;
 
 /// Instances of one component, each in a store of its own.
@@ -31,6 +31,7 @@ struct Shared<T: Send + 'static> {
     pre: InstancePre<T>,
     limits: StoreLimits,
     most: usize,
+    kept: Kept,
     idle: Mutex<Vec<Idle<T>>>,
 }
 
@@ -65,6 +66,7 @@ impl<T: Send + 'static> InstancePool<T> {
                 pre,
                 limits,
                 most,
+                kept: Kept::default(),
                 idle: Mutex::default(),
             }),
         }
@@ -100,7 +102,7 @@ impl<T: Send + 'static> InstancePool<T> {
         let watched = watch(&store);
         store.remember_memories();
         let instance = self.shared.pre.instantiate(&mut store)?;
-        let restart = store.restart(&instance);
+        let restart = store.restart(&instance, &self.shared.kept);
         let again = restart.map(|restart| Again {
             restart,
             holders: instance.holders(),

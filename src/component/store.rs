@@ -11,7 +11,7 @@ use super::component::Component;
 use super::handles::Room;
 use super::instance::{Instance, InstanceInner};
 use super::scope::Scope;
-use crate::engine::{self, Engine, NextModule, Restart, SendStore, StoreLimits};
+use crate::engine::{self, Engine, Kept, NextModule, Restart, SendStore, StoreLimits};
 #[cfg(feature = "wasix")]
 use crate::error::{Error, Result};
 
@@ -101,8 +101,8 @@ impl<T: Send + 'static> Store<T> {
     }
 
     /// What it takes to have the store's only instance begin again, which has just been made. `None` if it cannot.
-    pub(super) fn restart(&mut self, instance: &Instance) -> Option<Restart> {
-        Restart::of(&mut self.inner, &self.core.next, instance.core_instances())
+    pub(super) fn restart(&mut self, instance: &Instance, kept: &Kept) -> Option<Restart> {
+        Restart::of(&mut self.inner, &self.core.next, kept, instance.core_instances())
     }
 
     /// Takes the host's data out; until there is other data, the store is not to be used.

@@ -125,6 +125,24 @@ impl MemoryHandle {
         Some(())
     }
 
+    /// As [`MemoryHandle::keep`], with what is kept of the same memory of another instance, since it is the same. `None` if
+    /// it cannot be.
+    pub(super) fn keep_as(&self, other: &MemoryHandle) -> Option<()> {
+        let (kept, first) = {
+            let other = lock(&other.0);
+            (other.kept.clone(), other.first)
+        };
+        let state = &mut *lock(&self.0);
+        let size = bytes(state.pages).filter(|_| state.pages == first)?;
+        let region = state.region.as_mut()?;
+        region.reset(size, None).ok()?;
+        if let Some(kept) = &kept {
+            region.fill(kept).ok()?;
+        }
+        (state.first, state.kept) = (first, kept);
+        Some(())
+    }
+
     /// Has the memory begin again. The store that it is in runs nothing meanwhile.
     pub(super) fn restart(&self) -> io::Result<()> {
         let state = &mut *lock(&self.0);

@@ -72,7 +72,7 @@ pub(crate) use data_image::Image;
 pub(crate) use memory::GuestMemory;
 #[cfg(feature = "wasix")]
 pub(crate) use program::{Deadlines, program_engine};
-pub(crate) use restart::Restart;
+pub(crate) use restart::{Kept, Restart};
 pub(crate) use store::SendStore;
 pub(crate) use tunables::NextModule;
 

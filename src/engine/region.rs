@@ -172,7 +172,8 @@ impl Region {
         Ok(())
     }
 
-    fn fill(&mut self, contents: &Contents) -> io::Result<()> {
+    /// Puts contents in place, over what is there.
+    pub(super) fn fill(&mut self, contents: &Contents) -> io::Result<()> {
         let end = contents.start.checked_add(contents.length);
         if end.is_none_or(|end| end > self.accessible) {
             return Err(io::Error::new(

@@ -3,6 +3,8 @@
 //! Which modules' instances can do so is found out when they are compiled, and marked: no code of theirs changes a table or
 //! drops a segment, and no code has run while they were made. That leaves memories and mutable globals.
 
+use std::sync::OnceLock;
+
 use wasmer::{AsStoreMut, Global, Instance, Mutability, Value};
 
 use super::core_module::CoreModule;
@@ -20,6 +22,10 @@ pub(crate) enum MemoryHandle {}
 #[cfg(not(unix))]
 impl MemoryHandle {
     fn keep(&self) -> Option<()> {
+        None
+    }
+
+    fn keep_as(&self, _: &MemoryHandle) -> Option<()> {
         None
     }
 
@@ -48,6 +54,27 @@ pub(super) fn is_marked(code: &wasmer::Module) -> bool {
     info.start_function.is_none() && (!has_state || marked())
 }
 
+/// What instances of one component keep together: what their memories begin again with, where that is not an image.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(OnceLock<Vec<MemoryHandle>>);
+
+impl Kept {
+    /// Has `memories` keep what is in them: the first ones what they have, others the same.
+    fn keep(&self, memories: &[MemoryHandle]) -> Option<()> {
+        if let Some(first) = self.0.get() {
+            if first.len() != memories.len() {
+                return None;
+            }
+            let mut pairs = memories.iter().zip(first);
+            return pairs.try_for_each(|(memory, first)| memory.keep_as(first));
+        }
+        memories.iter().try_for_each(MemoryHandle::keep)?;
+        // Of two that come first at once, either will do.
+        let _ = self.0.set(memories.to_vec());
+        Some(())
+    }
+}
+
 /// How the instances of one store were when they were new.
 #[derive(Debug)]
 pub(crate) struct Restart {
@@ -61,6 +88,7 @@ impl Restart {
     pub(crate) fn of<'a>(
         store: &mut impl AsStoreMut,
         next: &NextModule,
+        kept: &Kept,
         instances: impl Iterator<Item = (&'a CoreModule, &'a Instance)>,
     ) -> Option<Restart> {
         let memories = next.remembered();
@@ -86,7 +114,7 @@ impl Restart {
             return None;
         }
         if with_data {
-            memories.iter().try_for_each(MemoryHandle::keep)?;
+            kept.keep(&memories)?;
         }
         Some(Restart { memories, globals })
     }

@@ -160,3 +160,25 @@ fn what_the_host_cannot_do_ends_in_5() {
         .ended(5)
         .says("cannot be read");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_component_may_come_out_of_a_pipe() {
+    let component = std::fs::read(fixture("text-processor")).expect("it is committed");
+    let params = r#"{"text":"to be or not to be"}"#;
+    // One compiler alone has nothing to follow it.
+    let tiered = (airssys_wasm::engine::Backend::available().len() > 1).then_some("tiered");
+    for backend in ["cranelift"].into_iter().chain(tiered) {
+        let args = [
+            "run",
+            "/dev/stdin",
+            "--operation",
+            "word-count",
+            "--params",
+            params,
+        ];
+        let args = [&args[..], &["--backend", backend]].concat();
+        let ran = airssys_with_input(&args, &component).ended(0);
+        assert_eq!(ran.json()["count"], 6, "{backend}");
+    }
+}

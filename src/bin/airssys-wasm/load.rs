@@ -36,8 +36,17 @@ pub(crate) fn component(
     if is_artifact(path)? {
         return artifact(&open(path)?, trust);
     }
-    let bytes = read(path)?;
-    tiered::quick(engine, &bytes, cache).map_err(|error| cannot(path, error.into()))
+    compiled(engine, path, &read(path)?, cache)
+}
+
+/// The component that these bytes of a file are.
+pub(crate) fn compiled(
+    engine: &Engine,
+    path: &Path,
+    bytes: &[u8],
+    cache: Option<&ComponentCache>,
+) -> Outcome<Component> {
+    tiered::quick(engine, bytes, cache).map_err(|error| cannot(path, error.into()))
 }
 
 /// As [`component`], and takes core modules, too.
@@ -54,7 +63,7 @@ pub(crate) fn component_or_module(
     }
     let bytes = read(path)?;
     let bytes = core_module::lifted(path, &bytes, core)?;
-    tiered::quick(engine, &bytes, cache).map_err(|error| cannot(path, error.into()))
+    compiled(engine, path, &bytes, cache)
 }
 
 /// The cache that `--cache` names. This user's own is done without if it cannot be used; a folder that somebody names is

@@ -21,28 +21,36 @@ use crate::{core_module, program};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
-    let is_artifact = load::is_artifact(&args.component)?;
+    // Read once: it may be a pipe.
+    let bytes = match load::is_artifact(&args.component)? {
+        true => None,
+        false => Some(load::read(&args.component)?),
+    };
     let engine = load::engine(&args.backend)?;
     #[cfg(all(feature = "adapt", feature = "wasix"))]
-    if !is_artifact && args.core.preview1 == Preview1Arg::Host {
-        let bytes = load::read(&args.component)?;
-        if adapt::is_core_module(&bytes) {
-            program::refuse_network(&args.wasi)?;
-        }
-        if core_module::is_program(&args.component, &bytes)? {
-            return program::run(args, &engine, &bytes);
+    if let Some(bytes) = &bytes
+        && args.core.preview1 == Preview1Arg::Host
+        && adapt::is_core_module(bytes)
+    {
+        program::refuse_network(&args.wasi)?;
+        if core_module::is_program(&args.component, bytes)? {
+            return program::run(args, &engine, bytes);
         }
     }
     let options = options(args)?;
-    let cache = match is_artifact {
-        true => None,
-        false => load::cache(&args.cache)?,
+    let cache = match &bytes {
+        None => None,
+        Some(_) => load::cache(&args.cache)?,
     };
+    let bytes = bytes.as_deref();
     #[cfg(feature = "adapt")]
-    let component =
-        load::component_or_module(&engine, &args.component, &args.trust, cache.as_ref(), &args.core)?;
-    #[cfg(not(feature = "adapt"))]
-    let component = load::component(&engine, &args.component, &args.trust, cache.as_ref())?;
+    let bytes = bytes
+        .map(|bytes| core_module::lifted(&args.component, bytes, &args.core))
+        .transpose()?;
+    let component = match &bytes {
+        None => load::artifact(&load::open(&args.component)?, &args.trust)?,
+        Some(bytes) => load::compiled(&engine, &args.component, bytes, cache.as_ref())?,
+    };
     if wasi::is_command(&component) {
         return command::run(args, &engine, &component);
     }
@@ -53,10 +61,10 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         )));
     }
     let runtime = runtime(&args.backend, args.timeout, cache)?;
-    let id = match is_artifact || engine.starts().is_empty() {
-        true => runtime.load_compiled(&component, options)?,
+    let id = match &bytes {
         // Better code may follow.
-        false => runtime.load_component_from_file(&args.component, options)?,
+        Some(bytes) if !engine.starts().is_empty() => runtime.load_component(bytes, options)?,
+        _ => runtime.load_compiled(&component, options)?,
     };
     let Some(question) = question else {
         return Err(nothing_asked(&runtime, &id));
