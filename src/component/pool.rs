@@ -75,7 +75,8 @@ impl<T: Send + 'static> InstancePool<T> {
     /// An instance as it is when it is new, with `data` in its store.
     ///
     /// # Errors
-    /// Those of [`InstancePre::instantiate`].
+    /// Those of [`InstancePre::instantiate`]; [`Error::Instantiate`](crate::Error::Instantiate) also if what a memory begins with
+    /// cannot be kept.
     pub fn get(&self, data: T) -> Result<PooledInstance<T>> {
         self.get_watched(data, |_| ()).map(|(instance, ())| instance)
     }
@@ -102,7 +103,7 @@ impl<T: Send + 'static> InstancePool<T> {
         let watched = watch(&store);
         store.remember_memories();
         let instance = self.shared.pre.instantiate(&mut store)?;
-        let restart = store.restart(&instance, &self.shared.kept);
+        let restart = store.restart(&instance, &self.shared.kept)?;
         let again = restart.map(|restart| Again {
             restart,
             holders: instance.holders(),

@@ -12,7 +12,6 @@ use super::handles::Room;
 use super::instance::{Instance, InstanceInner};
 use super::scope::Scope;
 use crate::engine::{self, Engine, Kept, NextModule, Restart, SendStore, StoreLimits};
-#[cfg(feature = "wasix")]
 use crate::error::{Error, Result};
 
 /// Holds instances and the host's data `T` that host functions see.
@@ -101,8 +100,12 @@ impl<T: Send + 'static> Store<T> {
     }
 
     /// What it takes to have the store's only instance begin again, which has just been made. `None` if it cannot.
-    pub(super) fn restart(&mut self, instance: &Instance, kept: &Kept) -> Option<Restart> {
-        Restart::of(&mut self.inner, &self.core.next, kept, instance.core_instances())
+    ///
+    /// # Errors
+    /// [`Error::Instantiate`]; then it is not to be used.
+    pub(super) fn restart(&mut self, instance: &Instance, kept: &Kept) -> Result<Option<Restart>> {
+        let restart = Restart::of(&mut self.inner, &self.core.next, kept, instance.core_instances());
+        restart.map_err(|error| Error::Instantiate(format!("its memory cannot be kept: {error}")))
     }
 
     /// Takes the host's data out; until there is other data, the store is not to be used.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmer::sys::vm::{LinearMemory, MemoryError, MemoryStyle, VMMemoryDefinition};
 use wasmer::{MemoryType, Pages};
 
-use super::region::{Contents, Region};
+use super::region::{Contents, Keeping, Region};
 use super::slots::Slots;
 
 /// The memory of one instance.
@@ -114,33 +114,47 @@ impl State {
 }
 
 impl MemoryHandle {
-    /// Keeps what is in the memory now: with that it begins again. `None` if it cannot be kept.
-    pub(super) fn keep(&self) -> Option<()> {
+    /// Keeps what is in the memory now: with that it begins again. False if that is too much, and it is as it was.
+    ///
+    /// # Errors
+    /// What stands against it; then the memory is not to be used.
+    pub(super) fn keep(&self) -> io::Result<bool> {
         let state = &mut *lock(&self.0);
-        let (pages, size) = (state.pages, bytes(state.pages)?);
-        let region = state.region.as_mut()?;
-        let contents = region.keep(size, state.home.contents()).ok()?;
-        state.first = pages;
-        state.kept = contents;
-        Some(())
+        let (Some(region), Some(size)) = (&mut state.region, bytes(state.pages)) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        state.kept = match region.keep(size, state.home.contents())? {
+            Keeping::Contents(contents) => Some(contents),
+            Keeping::Zeros => None,
+            Keeping::TooMuch => return Ok(false),
+        };
+        state.first = state.pages;
+        Ok(true)
     }
 
-    /// As [`MemoryHandle::keep`], with what is kept of the same memory of another instance, since it is the same. `None` if
-    /// it cannot be.
-    pub(super) fn keep_as(&self, other: &MemoryHandle) -> Option<()> {
+    /// As [`MemoryHandle::keep`], with what is kept of the same memory of another instance, since it is the same. False if that
+    /// has another size.
+    ///
+    /// # Errors
+    /// As [`MemoryHandle::keep`].
+    pub(super) fn keep_as(&self, other: &MemoryHandle) -> io::Result<bool> {
         let (kept, first) = {
             let other = lock(&other.0);
             (other.kept.clone(), other.first)
         };
         let state = &mut *lock(&self.0);
-        let size = bytes(state.pages).filter(|_| state.pages == first)?;
-        let region = state.region.as_mut()?;
-        region.reset(size, None).ok()?;
+        if state.pages != first {
+            return Ok(false);
+        }
+        let (Some(region), Some(size)) = (&mut state.region, bytes(first)) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        region.reset(size, None)?;
         if let Some(kept) = &kept {
-            region.fill(kept).ok()?;
+            region.fill(kept)?;
         }
         (state.first, state.kept) = (first, kept);
-        Some(())
+        Ok(true)
     }
 
     /// Has the memory begin again. The store that it is in runs nothing meanwhile.

@@ -103,6 +103,15 @@ fn nameless(_: &[u8]) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// What came of keeping what is in a region.
+#[derive(Debug)]
+pub(super) enum Keeping {
+    Contents(Contents),
+    Zeros,
+    /// The region is as it was.
+    TooMuch,
+}
+
 /// Reserved address space. Freed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Region {
@@ -206,8 +215,8 @@ impl Region {
     }
 
     /// What is in the first `size` bytes now, for [`Region::reset`] to bring back: the region has it mapped from here on, and
-    /// nothing of `before`, which it was made with. `None` if these are all zeros.
-    pub(super) fn keep(&mut self, size: usize, before: Option<&Contents>) -> io::Result<Option<Contents>> {
+    /// nothing of `before`, which it was made with. After an error nothing is known of what is in it.
+    pub(super) fn keep(&mut self, size: usize, before: Option<&Contents>) -> io::Result<Keeping> {
         is_within(size)?;
         if size > self.accessible {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "beyond the memory"));
@@ -221,7 +230,7 @@ impl Region {
         let covered = before.map_or(0, |before| before.start + before.length);
         let length = used.max(covered).min(size);
         if length > MAX_KEPT {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "too much to keep"));
+            return Ok(Keeping::TooMuch);
         }
         let contents = Contents {
             start: 0,
@@ -230,10 +239,10 @@ impl Region {
         };
         self.reset(size, None)?;
         if length == 0 {
-            return Ok(None);
+            return Ok(Keeping::Zeros);
         }
         self.fill(&contents)?;
-        Ok(Some(contents))
+        Ok(Keeping::Contents(contents))
     }
 
     /// Makes it what [`Region::new`] gave with the same arguments. Nothing that was written stays.

@@ -3,6 +3,7 @@
 //! Which modules' instances can do so is found out when they are compiled, and marked: no code of theirs changes a table or
 //! drops a segment, and no code has run while they were made. That leaves memories and mutable globals.
 
+use std::io;
 use std::sync::OnceLock;
 
 use wasmer::{AsStoreMut, Global, Instance, Mutability, Value};
@@ -21,15 +22,15 @@ pub(crate) enum MemoryHandle {}
 
 #[cfg(not(unix))]
 impl MemoryHandle {
-    fn keep(&self) -> Option<()> {
-        None
+    fn keep(&self) -> io::Result<bool> {
+        match *self {}
     }
 
-    fn keep_as(&self, _: &MemoryHandle) -> Option<()> {
-        None
+    fn keep_as(&self, _: &MemoryHandle) -> io::Result<bool> {
+        match *self {}
     }
 
-    fn restart(&self) -> std::io::Result<()> {
+    fn restart(&self) -> io::Result<()> {
         match *self {}
     }
 }
@@ -59,19 +60,24 @@ pub(super) fn is_marked(code: &wasmer::Module) -> bool {
 pub(crate) struct Kept(OnceLock<Vec<MemoryHandle>>);
 
 impl Kept {
-    /// Has `memories` keep what is in them: the first ones what they have, others the same.
-    fn keep(&self, memories: &[MemoryHandle]) -> Option<()> {
-        if let Some(first) = self.0.get() {
-            if first.len() != memories.len() {
-                return None;
-            }
-            let mut pairs = memories.iter().zip(first);
-            return pairs.try_for_each(|(memory, first)| memory.keep_as(first));
+    /// Has `memories` keep what is in them: the first ones what they have, others the same. Whether they all can.
+    fn keep(&self, memories: &[MemoryHandle]) -> io::Result<bool> {
+        let first = self.0.get();
+        if first.is_some_and(|first| first.len() != memories.len()) {
+            return Ok(false);
         }
-        memories.iter().try_for_each(MemoryHandle::keep)?;
+        for (index, memory) in memories.iter().enumerate() {
+            let kept = match first.and_then(|first| first.get(index)) {
+                Some(first) => memory.keep_as(first)?,
+                None => memory.keep()?,
+            };
+            if !kept {
+                return Ok(false);
+            }
+        }
         // Of two that come first at once, either will do.
         let _ = self.0.set(memories.to_vec());
-        Some(())
+        Ok(true)
     }
 }
 
@@ -85,18 +91,21 @@ pub(crate) struct Restart {
 impl Restart {
     /// Takes down how instances are, which have just been made in `store`: all that it has, made since `next` was asked to
     /// remember their memories. `None` if they cannot begin again.
+    ///
+    /// # Errors
+    /// What stands against keeping what is in their memories; then they are not to be used.
     pub(crate) fn of<'a>(
         store: &mut impl AsStoreMut,
         next: &NextModule,
         kept: &Kept,
         instances: impl Iterator<Item = (&'a CoreModule, &'a Instance)>,
-    ) -> Option<Restart> {
+    ) -> Result<Option<Restart>, String> {
         let memories = next.remembered();
         let (mut defined, mut with_data, mut globals) = (0, false, Vec::new());
         for (module, instance) in instances {
             let info = module.code().info();
             if !module.can_restart() {
-                return None;
+                return Ok(None);
             }
             let own = info.memories.values().skip(info.num_imported_memories);
             defined += own.filter(|memory| !is_empty(memory)).count();
@@ -111,12 +120,12 @@ impl Restart {
             }
         }
         if defined != memories.len() {
-            return None;
+            return Ok(None);
         }
-        if with_data {
-            kept.keep(&memories)?;
+        if with_data && !kept.keep(&memories).map_err(|error| error.to_string())? {
+            return Ok(None);
         }
-        Some(Restart { memories, globals })
+        Ok(Some(Restart { memories, globals }))
     }
 
     /// Has the instances begin again. Nothing runs in their store meanwhile.
