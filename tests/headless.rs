@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask test` builds it, and says in AIRSSYS_HEADLESS where it is.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -103,31 +105,13 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a path that is text")
 }
 
-/// A guest's component: committed, or built by `cargo xtask guests`. `None`, said loudly, where nobody has built it.
+/// A guest's component: committed, or built.
 fn guest(name: &str) -> Option<PathBuf> {
     let committed = fixtures().join(format!("{name}.wasm"));
-    if committed.exists() {
-        return Some(committed);
+    match committed.exists() {
+        true => Some(committed),
+        false => common::built(name),
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
-        PathBuf::from,
-    );
-    let built = target.join(format!("guests/{name}.wasm"));
-    if built.exists() {
-        return Some(built);
-    }
-    let required = std::env::var("AIRSSYS_REQUIRE_ALL").is_ok_and(|value| value == "1");
-    assert!(
-        !required,
-        "{} is not built: `cargo xtask guests {name}`",
-        built.display()
-    );
-    eprintln!(
-        "NOT RUN: {} is not built: `cargo xtask guests {name}`",
-        built.display()
-    );
-    None
 }
 
 /// The folder of one test.

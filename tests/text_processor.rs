@@ -6,7 +6,6 @@
 mod cases;
 mod common;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use airssys_wasm::adapt::{self, AdaptError, Preview1, World};
@@ -15,30 +14,8 @@ use airssys_wasm::engine::{Backend, Config, OptLevel};
 use airssys_wasm::runtime::{ComponentError, ExecutionError, HealthState, RuntimeError};
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use cases::{Case, Expected};
-use common::{engines, fixture};
+use common::{built_bytes, engines, fixture};
 use serde_json::Value;
-
-/// A guest that is built when tests are run. A machine that has not built it says so; where everything is required, that
-/// fails.
-fn built(name: &str) -> Option<Vec<u8>> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
-        PathBuf::from,
-    );
-    let path = target.join(format!("guests/{name}.wasm"));
-    match std::fs::read(&path) {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            let what = format!(
-                "{}: {error}; build it with `cargo xtask guests {name}`",
-                path.display()
-            );
-            assert!(std::env::var_os("AIRSSYS_REQUIRE_ALL").is_none(), "{what}");
-            eprintln!("LEFT OUT: {name} is not tested: {what}");
-            None
-        }
-    }
-}
 
 /// Bytes of a guest from which on LLVM does not optimise it: that takes minutes, and finds no other faults.
 const LARGE: usize = 4 << 20;
@@ -195,7 +172,7 @@ fn c_passes() {
 
 #[test]
 fn javascript_by_componentize_qjs_passes() {
-    let Some(bytes) = built("text-processor-qjs") else {
+    let Some(bytes) = built_bytes("text-processor-qjs") else {
         return;
     };
     check(&bytes, "javascript");
@@ -203,7 +180,7 @@ fn javascript_by_componentize_qjs_passes() {
 
 #[test]
 fn javascript_by_componentize_js_passes() {
-    let Some(bytes) = built("text-processor-js") else {
+    let Some(bytes) = built_bytes("text-processor-js") else {
         return;
     };
     check(&bytes, "javascript");
@@ -211,7 +188,7 @@ fn javascript_by_componentize_js_passes() {
 
 #[test]
 fn python_by_componentize_py_passes() {
-    let Some(bytes) = built("text-processor-py") else {
+    let Some(bytes) = built_bytes("text-processor-py") else {
         return;
     };
     check(&bytes, "python");
@@ -220,7 +197,7 @@ fn python_by_componentize_py_passes() {
 /// What `go build` has made, whose imports of preview 1 wasmer-wasix serves.
 #[test]
 fn go_passes_as_it_is() {
-    let Some(bytes) = built("text-processor-go") else {
+    let Some(bytes) = built_bytes("text-processor-go") else {
         return;
     };
     let options = ComponentOptions::new().with_core_module(World::Contract, Preview1::Host);
@@ -230,7 +207,7 @@ fn go_passes_as_it_is() {
 /// The same, whose imports of preview 1 the published adapter serves, on top of WASI 0.2.
 #[test]
 fn go_passes_with_the_adapter() {
-    let Some(bytes) = built("text-processor-go") else {
+    let Some(bytes) = built_bytes("text-processor-go") else {
         return;
     };
     let options = ComponentOptions::new().with_core_module(World::Contract, Preview1::Adapter);
@@ -239,7 +216,7 @@ fn go_passes_with_the_adapter() {
 
 #[test]
 fn core_modules_are_taken_where_that_is_asked_for() {
-    let Some(bytes) = built("text-processor-go") else {
+    let Some(bytes) = built_bytes("text-processor-go") else {
         return;
     };
     let runtime = runtime(Backend::available()[0], b"");

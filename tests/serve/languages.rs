@@ -1,6 +1,5 @@
 //! The same server for components in Rust, JavaScript and Python, on every backend.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use airssys_wasm::component::Component;
@@ -10,29 +9,8 @@ use airssys_wasm::wasi::http::serve::ServeLimits;
 use http::Method;
 
 use crate::client::{exchange, get, request};
-use crate::common::{engine, engines, fixture};
+use crate::common::{built_bytes, engine, engines, fixture};
 use crate::server::{Running, limits};
-
-/// A guest that is too large to commit. A machine that has not built it says so; where everything is required, that fails.
-fn built(name: &str) -> Option<Vec<u8>> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
-        PathBuf::from,
-    );
-    let path = target.join("guests").join(format!("{name}.wasm"));
-    match std::fs::read(&path) {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            let what = format!(
-                "{}: {error}; build it with `cargo xtask guests {name}`",
-                path.display()
-            );
-            assert!(std::env::var_os("AIRSSYS_REQUIRE_ALL").is_none(), "{what}");
-            eprintln!("LEFT OUT: {name} is not tested: {what}");
-            None
-        }
-    }
-}
 
 fn answers(bytes: &[u8], backend: Backend) {
     let engine = engine(backend);
@@ -72,7 +50,7 @@ fn rust() {
 
 #[test]
 fn javascript() {
-    let Some(bytes) = built("wasi-http-javascript") else {
+    let Some(bytes) = built_bytes("wasi-http-javascript") else {
         return;
     };
     answers(&bytes, Backend::available()[0]);
@@ -80,7 +58,7 @@ fn javascript() {
 
 #[test]
 fn python() {
-    let Some(bytes) = built("wasi-http-python") else {
+    let Some(bytes) = built_bytes("wasi-http-python") else {
         return;
     };
     answers(&bytes, Backend::available()[0]);
