@@ -244,9 +244,8 @@ fn a_second_init_and_a_configuration_are_refused() {
             "text-processor-py",
             "text-processor-go",
         ]
-        .map(built)
         .into_iter()
-        .flatten(),
+        .filter_map(built_bytes),
     );
     for bytes in guests {
         let runtime = runtime(Backend::available()[0], b"");

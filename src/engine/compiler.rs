@@ -4,7 +4,7 @@ use wasmer::sys::{EngineBuilder, NativeEngineExt};
 
 use super::code::Form;
 use super::tunables::{LimitingTunables, Memories, NextModule};
-use super::{Backend, Engine, OptLevel, StoreLimits};
+use super::{Backend, Engine, StoreLimits};
 use crate::error::{Error, Result};
 
 impl Engine {
@@ -57,9 +57,9 @@ impl Engine {
         let mut config = wasmer::sys::Cranelift::default();
         config.canonicalize_nans(self.options.canonicalize_nans);
         config.opt_level(match self.options.opt_level {
-            Some(OptLevel::None) => CraneliftOptLevel::None,
-            Some(OptLevel::SpeedAndSize) => CraneliftOptLevel::SpeedAndSize,
-            Some(OptLevel::Speed) | None => CraneliftOptLevel::Speed,
+            Some(crate::engine::OptLevel::None) => CraneliftOptLevel::None,
+            Some(crate::engine::OptLevel::SpeedAndSize) => CraneliftOptLevel::SpeedAndSize,
+            Some(crate::engine::OptLevel::Speed) | None => CraneliftOptLevel::Speed,
         });
         config
     }
@@ -70,7 +70,7 @@ impl Engine {
         let mut config = wasmer::sys::LLVM::default();
         wasmer::sys::CompilerConfig::canonicalize_nans(&mut config, self.options.canonicalize_nans);
         config.opt_level(match self.options.opt_level {
-            Some(OptLevel::None) => LLVMOptLevel::None,
+            Some(crate::engine::OptLevel::None) => LLVMOptLevel::None,
             _ => LLVMOptLevel::Aggressive,
         });
         config
