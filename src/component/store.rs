@@ -246,6 +246,7 @@ impl StoreCore {
     }
 
     /// Says that the store is not to be used for another purpose later.
+    #[cfg(any(feature = "wasix", all(unix, feature = "interrupt")))]
     pub(super) fn is_reached_from_outside(&self) {
         self.reached.store(true, Ordering::Relaxed);
     }

@@ -1,5 +1,6 @@
 //! This library's backends as subjects.
 
+#[cfg(all(unix, feature = "interrupt"))]
 use std::time::Instant;
 
 use super::failure::{Failure, FailureKind, TrapClass};

@@ -11,6 +11,8 @@ mod compile;
 mod compiler;
 mod core_module;
 mod data_image;
+#[cfg(feature = "wasix")]
+mod deadlines;
 #[cfg(feature = "compile")]
 mod debug_names;
 mod empty_memory;
@@ -69,9 +71,11 @@ pub(crate) use code::{CodeSource, Form, Machine, TrustedCode, load, loader, save
 pub(crate) use compile::{Refused, Work};
 pub(crate) use core_module::{CoreModule, SavedImage};
 pub(crate) use data_image::Image;
+#[cfg(feature = "wasix")]
+pub(crate) use deadlines::Deadlines;
 pub(crate) use memory::GuestMemory;
 #[cfg(feature = "wasix")]
-pub(crate) use program::{Deadlines, program_engine};
+pub(crate) use program::program_engine;
 pub(crate) use restart::{Kept, Restart};
 pub(crate) use store::SendStore;
 pub(crate) use tunables::NextModule;

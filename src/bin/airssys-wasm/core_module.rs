@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use airssys_wasm::adapt::{self, AdaptError, ModuleKind};
+use airssys_wasm::adapt::{self, AdaptError};
 
 use crate::args::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs};
 use crate::exit::{Exit, Failure, Outcome};
@@ -48,12 +48,13 @@ pub(crate) fn lifted<'a>(path: &Path, bytes: &'a [u8], args: &CoreModuleArgs) ->
 }
 
 /// Whether the bytes are a core module that is run from its beginning to its end.
+#[cfg(feature = "wasix")]
 pub(crate) fn is_program(path: &Path, bytes: &[u8]) -> Outcome<bool> {
     if !adapt::is_core_module(bytes) {
         return Ok(false);
     }
     let kind = adapt::kind(bytes).map_err(|error| failed(path, error))?;
-    Ok(kind == ModuleKind::Program)
+    Ok(kind == adapt::ModuleKind::Program)
 }
 
 fn failed(path: &Path, error: AdaptError) -> Failure {

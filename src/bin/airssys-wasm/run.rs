@@ -14,10 +14,12 @@ use serde_json::{Map, Value, json};
 #[cfg(all(feature = "adapt", feature = "wasix"))]
 use crate::args::Preview1Arg;
 use crate::args::{BackendArg, RunArgs};
+#[cfg(feature = "adapt")]
+use crate::core_module;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{command, files, load, output, text};
 #[cfg(all(feature = "adapt", feature = "wasix"))]
-use crate::{core_module, program};
+use crate::program;
+use crate::{command, files, load, output, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;

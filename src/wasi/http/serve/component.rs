@@ -78,12 +78,12 @@ impl Handler {
     ) {
         let deadline = Instant::now().checked_add(self.limits.request_time);
         let mut begun = false;
-        let instance = self.instances.get_watched(self.wasi(deadline), |store| {
+        let instance = self.instances.get_watched(self.wasi(deadline), |_store| {
             #[cfg(all(unix, feature = "interrupt"))]
-            let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupter()));
+            let armed = deadline.and_then(|deadline| watchdog::arm(deadline, _store.interrupter()));
             begun = flight.begin(
                 #[cfg(all(unix, feature = "interrupt"))]
-                store.interrupter(),
+                _store.interrupter(),
             );
             #[cfg(all(unix, feature = "interrupt"))]
             return armed;
