@@ -7,7 +7,7 @@ mod surface;
 use std::path::{Path, PathBuf};
 use surface::{is_use, surface};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
-use wit_parser::{Docs, ManglingAndAbi, PackageId, Resolve, Type, TypeDefKind, WorldId, WorldItem};
+use wit_parser::{Docs, ManglingAndAbi, PackageId, Resolve, TypeDefKind, WorldId, WorldItem};
 
 /// The packages, each after those it depends on. They share one folder, so each file is pushed by itself.
 const PACKAGES: &[&str] = &["types", "multicodec", "messaging", "host", "component"];

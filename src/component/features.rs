@@ -1,7 +1,9 @@
 //! Which features of WebAssembly and of the component model a component may use, and which ones it lacks.
 
+use rayon::prelude::*;
 use wasmparser::{
-    BinaryReaderError, FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures,
+    BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
 };
 
 use super::value_size::ValueSizes;
@@ -53,20 +55,48 @@ pub(super) fn invalid(error: &BinaryReaderError) -> Error {
 
 fn validate_with(features: WasmFeatures, bytes: &[u8]) -> Result<()> {
     let mut validator = Validator::new_with_features(features);
+    let mut functions = Vec::new();
+    let rest = validate_but_functions(&mut validator, bytes, &mut functions);
+    // Whatever else is wrong comes after the functions that have been found until then.
+    match first_invalid(functions) {
+        Some(error) => Err(invalid(&error)),
+        None => rest,
+    }
+}
+
+type Function<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+fn validate_but_functions<'a>(
+    validator: &mut Validator,
+    bytes: &'a [u8],
+    functions: &mut Vec<Function<'a>>,
+) -> Result<()> {
     let mut sizes = ValueSizes::default();
-    let mut room = FuncValidatorAllocations::default();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(|error| invalid(&error))?;
         match validator.payload(&payload).map_err(|error| invalid(&error))? {
-            ValidPayload::Func(func, body) => {
-                let mut func = func.into_validator(room);
-                func.validate(&body).map_err(|error| invalid(&error))?;
-                room = func.into_allocations();
-            }
-            _ => sizes.check(&payload, &validator)?,
+            ValidPayload::Func(function, body) => functions.push((function, body)),
+            _ => sizes.check(&payload, validator)?,
         }
     }
     Ok(())
+}
+
+/// Functions that a thread validates at a time.
+const AT_A_TIME: usize = 64;
+
+/// What is wrong with the first function that is not valid.
+fn first_invalid(functions: Vec<Function<'_>>) -> Option<BinaryReaderError> {
+    functions
+        .into_par_iter()
+        .with_min_len(AT_A_TIME)
+        .map_init(FuncValidatorAllocations::default, |room, (function, body)| {
+            let mut function = function.into_validator(std::mem::take(room));
+            let valid = function.validate(&body);
+            *room = function.into_allocations();
+            valid.err()
+        })
+        .find_map_first(|error| error)
 }
 
 /// The features without which a component is not valid, among those that are not supported.

@@ -86,7 +86,7 @@ pub(crate) fn tunables(backend: Backend) -> &'static str {
 /// A compiled module's native code.
 pub(crate) fn save(module: &wasmer::Module) -> Result<Vec<u8>, String> {
     let bytes = module.serialize().map_err(|error| error.to_string())?;
-    Ok(bytes.to_vec())
+    Ok(bytes.into())
 }
 
 /// An engine without a compiler, to load one component's modules.

@@ -1,5 +1,6 @@
 //! Core modules to machine code.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use wasmer::sys::NativeEngineExt;
@@ -7,6 +8,7 @@ use wasmer_types::{CompilationProgressCallback, CompileError, UserAbort};
 use wasmparser::{Parser, Payload};
 
 use super::compiler::find_memories;
+use super::instructions::Instructions;
 use super::tunables::Memories;
 use super::watch::{Progress, Watch};
 use super::{
@@ -75,7 +77,9 @@ impl<'a> Work<'a> {
             true => module.into(),
             false => floats::keep_within(module)?,
         };
-        let (rest, image) = match image::split(&within) {
+        // What cannot be read is left to the compiler to refuse.
+        let instructions = Instructions::of(&within);
+        let (rest, image) = match instructions.and_then(|found| image::split(&within, found)) {
             Some(split) => (split.module.into(), Some(split.image)),
             None => (within, None),
         };
@@ -88,9 +92,12 @@ impl<'a> Work<'a> {
             find_memories(&mut compiler, Memories::ReservedSecond);
         }
         let rest = second.map_or(rest, Into::into);
-        let rest = restart_marks::mark(&rest).map_err(|name| {
-            Refused::Compiler(format!("it exports `{name}`, a name that only this host gives"))
-        })?;
+        let rest = match instructions {
+            None => Cow::Borrowed(&*rest),
+            Some(found) => restart_marks::mark(&rest, found).map_err(|name| {
+                Refused::Compiler(format!("it exports `{name}`, a name that only this host gives"))
+            })?,
+        };
         let fit = debug_names::without_bad(table_room::make_room(&rest));
         // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
         let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match &self.engine.watch {

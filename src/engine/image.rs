@@ -9,6 +9,7 @@ use wasm_encoder::{ConstExpr, DataSection};
 use wasmparser::{Data, DataKind, Operator, Parser, Payload, TypeRef};
 
 use super::data_image::{ALIGN, Image, LENGTH_ALIGN};
+use super::instructions::Instructions;
 use super::sections::{leb, start_of};
 
 const DATA_SECTION: u8 = 11;
@@ -34,8 +35,8 @@ pub(super) struct Split {
 /// Takes the data out of a module that defines its only memory, if all of it has a known place in it.
 ///
 /// The bytes are valid already. What cannot be read, or does not fit, is left as it is, to fail as it would have.
-pub(super) fn split(module: &[u8]) -> Option<Split> {
-    let found = Found::read(module)?;
+pub(super) fn split(module: &[u8], instructions: Instructions) -> Option<Split> {
+    let found = Found::read(module, instructions)?;
     if found.imported_memories > 0 || found.memories.len() != 1 {
         return None;
     }
@@ -59,8 +60,11 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn read(module: &'a [u8]) -> Option<Found<'a>> {
-        let mut found = Found::default();
+    fn read(module: &'a [u8], instructions: Instructions) -> Option<Found<'a>> {
+        let mut found = Found {
+            named: instructions.name_data,
+            ..Found::default()
+        };
         for payload in Parser::new(0).parse_all(module) {
             match payload.ok()? {
                 Payload::ImportSection(section) => {
@@ -75,15 +79,6 @@ impl<'a> Found<'a> {
                     }
                 }
                 Payload::DataCountSection { range, .. } => found.count = Some(range),
-                // Without a count of segments, no instruction may name one.
-                Payload::CodeSectionEntry(body) if found.count.is_some() && !found.named => {
-                    for operator in body.get_operators_reader().ok()? {
-                        found.named |= matches!(
-                            operator.ok()?,
-                            Operator::MemoryInit { .. } | Operator::DataDrop { .. }
-                        );
-                    }
-                }
                 Payload::DataSection(section) => {
                     found.data = Some(section.range());
                     found.segments = section.into_iter().collect::<Result<_, _>>().ok()?;
@@ -185,6 +180,10 @@ fn constant(expression: &wasmparser::ConstExpr<'_>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn split(module: &[u8]) -> Option<Split> {
+        super::split(module, Instructions::of(module).expect("it can be read"))
+    }
 
     fn parsed(text: &str) -> Vec<u8> {
         wat::parse_str(text).expect("the text parses")

@@ -20,6 +20,8 @@ mod empty_memory;
 mod floats;
 #[cfg(feature = "compile")]
 mod image;
+#[cfg(feature = "compile")]
+mod instructions;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupt;
 mod limits;

@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 
 use wasm_encoder::{ExportKind, Module, RawSection};
-use wasmparser::{DataKind, Operator, Parser, Payload, TypeRef, ValType};
+use wasmparser::{DataKind, Parser, Payload, TypeRef, ValType};
 
-use super::sections::leb;
-
+use super::instructions::Instructions;
 use super::restart::{MARK, WITH_DATA};
+use super::sections::leb;
 
 const EXPORT_SECTION: u8 = 7;
 
@@ -22,8 +22,8 @@ const AFTER_EXPORTS: [u8; 5] = [8, 9, 12, 10, 11];
 ///
 /// # Errors
 /// The name of an export that looks like a mark: nobody's instance begins again because a guest says that it can.
-pub(super) fn mark(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
-    match Found::read(module) {
+pub(super) fn mark(module: &[u8], instructions: Instructions) -> Result<Cow<'_, [u8]>, String> {
+    match Found::read(module, instructions) {
         Some(Found {
             forged: Some(name), ..
         }) => Err(name),
@@ -48,8 +48,11 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn read(module: &'a [u8]) -> Option<Found<'a>> {
-        let mut found = Found::default();
+    fn read(module: &'a [u8], instructions: Instructions) -> Option<Found<'a>> {
+        let mut found = Found {
+            changes_what_stays: instructions.change_what_stays,
+            ..Found::default()
+        };
         for payload in Parser::new(0).parse_all(module) {
             match payload.ok()? {
                 Payload::ImportSection(section) => {
@@ -79,21 +82,6 @@ impl<'a> Found<'a> {
                             found.forged = Some(name.to_owned());
                             return Some(found);
                         }
-                    }
-                }
-                Payload::CodeSectionEntry(body) if !found.changes_what_stays => {
-                    let mut operators = body.get_operators_reader().ok()?;
-                    while !operators.eof() {
-                        found.changes_what_stays |= matches!(
-                            operators.read().ok()?,
-                            Operator::TableSet { .. }
-                                | Operator::TableGrow { .. }
-                                | Operator::TableFill { .. }
-                                | Operator::TableCopy { .. }
-                                | Operator::TableInit { .. }
-                                | Operator::ElemDrop { .. }
-                                | Operator::DataDrop { .. }
-                        );
                     }
                 }
                 Payload::DataSection(section) => {
@@ -200,6 +188,10 @@ fn with_exports(module: &[u8], content: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mark(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+        super::mark(module, Instructions::of(module).expect("it can be read"))
+    }
 
     fn parsed(text: &str) -> Vec<u8> {
         wat::parse_str(text).expect("the text parses")

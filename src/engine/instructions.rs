@@ -1,0 +1,114 @@
+//! Which instructions a core module has, of those that matter to what is made of it. Read once, by all threads that compile.
+
+use rayon::prelude::*;
+use wasmparser::{FunctionBody, Operator, Parser, Payload};
+
+/// `table.set`.
+const TABLE_SET: u8 = 0x26;
+/// What all other instructions that are looked for begin with.
+const PREFIX: u8 = 0xfc;
+
+/// Functions that a thread reads at a time.
+const AT_A_TIME: usize = 64;
+
+/// What instructions of a module do, somewhere in its code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Instructions {
+    /// They name data segments.
+    pub(super) name_data: bool,
+    /// They change tables, or drop segments: nobody can put that back.
+    pub(super) change_what_stays: bool,
+}
+
+impl Instructions {
+    /// Those of a module; `None` if it cannot be read.
+    pub(super) fn of(module: &[u8]) -> Option<Instructions> {
+        let mut bodies = Vec::new();
+        for payload in Parser::new(0).parse_all(module) {
+            if let Payload::CodeSectionEntry(body) = payload.ok()? {
+                bodies.push(body);
+            }
+        }
+        bodies
+            .par_iter()
+            .with_min_len(AT_A_TIME)
+            .map(Instructions::of_function)
+            .try_reduce(Instructions::default, |one, other| Some(one.or(other)))
+    }
+
+    fn of_function(body: &FunctionBody<'_>) -> Option<Instructions> {
+        let mut found = Instructions::default();
+        // Whatever else these bytes may be: without them, there is no such instruction.
+        if !body
+            .as_bytes()
+            .iter()
+            .any(|byte| matches!(*byte, TABLE_SET | PREFIX))
+        {
+            return Some(found);
+        }
+        let mut operators = body.get_operators_reader().ok()?;
+        while !operators.eof() {
+            match operators.read().ok()? {
+                Operator::MemoryInit { .. } => found.name_data = true,
+                Operator::DataDrop { .. } => {
+                    found.name_data = true;
+                    found.change_what_stays = true;
+                }
+                Operator::TableSet { .. }
+                | Operator::TableGrow { .. }
+                | Operator::TableFill { .. }
+                | Operator::TableCopy { .. }
+                | Operator::TableInit { .. }
+                | Operator::ElemDrop { .. } => found.change_what_stays = true,
+                _ => {}
+            }
+        }
+        Some(found)
+    }
+
+    fn or(self, other: Instructions) -> Instructions {
+        Instructions {
+            name_data: self.name_data || other.name_data,
+            change_what_stays: self.change_what_stays || other.change_what_stays,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_instruction_is_found() {
+        let of = |code: &str| {
+            let text = format!(
+                r#"(module (memory 1) (table 1 funcref) (func $f) (data $d "a") (elem $e func $f)
+                    (func) (func (drop (i32.const 38)) {code}))"#
+            );
+            Instructions::of(&wat::parse_str(text).expect("the text parses")).expect("it can be read")
+        };
+        let zeros = "(i32.const 0) (i32.const 0) (i32.const 0)";
+        let found = |name_data, change_what_stays| Instructions {
+            name_data,
+            change_what_stays,
+        };
+        assert_eq!(of(""), found(false, false));
+        // Constants that are bytes of instructions.
+        assert_eq!(of("(drop (i64.const 0xfc08))"), found(false, false));
+        assert_eq!(of(&format!("(memory.fill {zeros})")), found(false, false));
+        assert_eq!(of("(drop (table.get 0 (i32.const 0)))"), found(false, false));
+        assert_eq!(of(&format!("(memory.init $d {zeros})")), found(true, false));
+        assert_eq!(of("(data.drop $d)"), found(true, true));
+        assert_eq!(of("(elem.drop $e)"), found(false, true));
+        for code in [
+            "(table.set 0 (i32.const 0) (ref.null func))".to_owned(),
+            "(drop (table.grow 0 (ref.null func) (i32.const 0)))".to_owned(),
+            "(table.fill 0 (i32.const 0) (ref.null func) (i32.const 0))".to_owned(),
+            format!("(table.copy {zeros})"),
+            format!("(table.init $e {zeros})"),
+        ] {
+            assert_eq!(of(&code), found(false, true), "{code}");
+        }
+        assert_eq!(Instructions::of(b"\0asm"), None);
+    }
+}
