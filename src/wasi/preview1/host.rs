@@ -11,7 +11,6 @@ use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
 use wasmer_wasix::virtual_fs::MountFileSystem;
 use wasmer_wasix::virtual_net::DynVirtualNetworking;
 use wasmer_wasix::wasmer;
-use wasmer_wasix::wasmer_wasix_types::wasi::Rights;
 use wasmer_wasix::{
     Runtime, UnsupportedVirtualNetworking, VIRTUAL_ROOT_FD, VirtualTaskManager, WasiEnvBuilder, WasiFs,
 };
@@ -106,14 +105,11 @@ pub(super) fn environment(
         .disable_default_builtins(true)
         .capabilities(capabilities(&limits))
         .runtime(surroundings.clone());
-    let only_root = matches!(&*folders, [only] if mount_point(&only.guest).as_deref() == Some("/"));
-    builder = builder.setup_fs(Box::new(move |_, files| {
-        if only_root {
-            only_folder(files)?;
-        }
-        not_written_to(files);
-        Ok(())
-    }));
+    if let [only] = &*folders
+        && mount_point(&only.guest).as_deref() == Some("/")
+    {
+        builder = builder.setup_fs(Box::new(|_, files| only_folder(files)));
+    }
     for grant in folders {
         let place = mount_point(&grant.guest).ok_or_else(|| Preview1Error::GuestPath(grant.guest.clone()))?;
         let folder = Folder::new(grant.dir, grant.writable, files.clone(), limits.folder_entries);
@@ -155,18 +151,6 @@ fn only_folder(files: &mut WasiFs) -> Result<(), String> {
     *files.preopen_fds.write().unwrap_or_else(PoisonError::into_inner) = vec![MADE];
     files.root_inode = root;
     Ok(())
-}
-
-/// Folders are not written to themselves: modules that open another one with the rights of the one they were given would
-/// be told that it is a folder.
-fn not_written_to(files: &WasiFs) {
-    let folders = files.preopen_fds.read().unwrap_or_else(PoisonError::into_inner);
-    let mut descriptors = files.fd_map.write().unwrap_or_else(PoisonError::into_inner);
-    for folder in &*folders {
-        if let Some(folder) = descriptors.get_mut(*folder) {
-            folder.rights.remove(Rights::FD_WRITE);
-        }
-    }
 }
 
 fn output(
