@@ -5,9 +5,7 @@ use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{
-    Error as HttpError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
-};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use super::answer::{Answer, End};
 use super::world::{ARGS, CWD, ENV, GRANTS, STDIN, World};
@@ -27,19 +25,10 @@ struct Host {
     hooks: Hooks,
 }
 
-/// What the end of a request's body is told by.
-type Told = Box<dyn Future<Output = Result<(), HttpError>> + Send>;
-/// What sending a request gives.
-type Sent = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Told), HttpError>> + Send>;
-
-/// Requests are made and looked at, and not sent: the reference is built without a client.
+/// As it comes.
 struct Hooks;
 
-impl WasiHttpHooks for Hooks {
-    fn send_request(&mut self, _: http::Request<WasiBody>, _: Option<RequestOptions>, _: Told) -> Sent {
-        Box::new(async { Err(HttpError::ConfigurationError) })
-    }
-}
+impl WasiHttpHooks for Hooks {}
 
 impl WasiHttpView for Host {
     fn http(&mut self) -> WasiHttpCtxView<'_> {

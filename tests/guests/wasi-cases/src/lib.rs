@@ -13,7 +13,7 @@ mod text;
 mod udp;
 
 mod bindings {
-    wit_bindgen::generate!({ path: "wit", world: "wasi-cases", generate_all });
+    wit_bindgen::generate!({ path: "wit", world: "wasi-cases", generate_all, features: ["informational-outbound-responses"] });
     use super::Cases;
     export!(Cases);
 }
@@ -39,6 +39,7 @@ const GROUPS: &[&[Case]] = &[
     udp::CASES,
     lookup::CASES,
     http::CASES,
+    http::sent::CASES,
 ];
 
 struct Cases;

@@ -81,7 +81,7 @@ fn socket() -> Result<TcpSocket, String> {
 }
 
 /// Repeats what would have to wait.
-fn finish<T>(socket: &TcpSocket, step: impl Fn(&TcpSocket) -> Result<T, ErrorCode>) -> Result<T, ErrorCode> {
+pub fn finish<T>(socket: &TcpSocket, step: impl Fn(&TcpSocket) -> Result<T, ErrorCode>) -> Result<T, ErrorCode> {
     loop {
         match step(socket) {
             Err(ErrorCode::WouldBlock) => socket.subscribe().block(),
@@ -103,7 +103,7 @@ fn connect_to(socket: &TcpSocket, address: IpSocketAddress) -> Result<Streams, E
 }
 
 /// One that listens.
-fn listening(address: IpSocketAddress) -> Result<TcpSocket, String> {
+pub fn listening(address: IpSocketAddress) -> Result<TcpSocket, String> {
     let family = match address {
         IpSocketAddress::Ipv4(_) => IpAddressFamily::Ipv4,
         IpSocketAddress::Ipv6(_) => IpAddressFamily::Ipv6,

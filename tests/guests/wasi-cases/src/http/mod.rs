@@ -1,4 +1,8 @@
-//! Cases of `wasi:http/types`, and of requests that are refused before they are sent.
+//! Cases of `wasi:http/types`, and of requests that are refused before they are sent; those that are sent are in
+//! `sent`, and those that come in in `served`.
+
+pub mod sent;
+mod served;
 
 use crate::bindings::wasi::http::outgoing_handler::handle;
 use crate::bindings::wasi::http::types::{
