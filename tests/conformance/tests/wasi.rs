@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use airssys_wasm_conformance::wasi;
 
 /// Cases that there have to be, of each group and in all.
-const CASES: usize = 250;
+const CASES: usize = 310;
 const GROUPS: &[(&str, usize)] = &[
     ("files", 90),
     ("paths", 20),
@@ -18,7 +18,8 @@ const GROUPS: &[(&str, usize)] = &[
     ("tcp", 25),
     ("udp", 15),
     ("lookup", 3),
-    ("http", 20),
+    ("http", 46),
+    ("served", 30),
 ];
 
 #[test]
@@ -50,4 +51,16 @@ fn every_backend_sees_what_the_reference_sees() {
         failures.len(),
         failures.join("\n")
     );
+}
+
+#[test]
+fn the_guest_calls_every_function() {
+    let guest = wasi::guest().expect("the guest is committed");
+    let called = wasi::functions::called(&guest).expect("the guest is a component");
+    let all = wasi::functions::functions().expect("the contract is read");
+    let of_http = all.iter().filter(|name| name.starts_with("wasi:http/")).count();
+    println!("{} functions, {of_http} of wasi:http", all.len());
+    assert_eq!(of_http, 56);
+    let missing: Vec<_> = all.difference(&called).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -1,10 +1,13 @@
 //! The cases of `tests/guests/wasi-cases`, on every backend of ours and on wasmtime with its own WASI: each in a fresh world,
-//! with the same grants. The answers have to be the same, but for the [`DIFFERENCES`].
+//! with the same grants. Requests that come in are cases of their own ([`served`]). The answers have to be the same, but for the
+//! [`DIFFERENCES`].
 
 mod answer;
 mod differences;
+pub mod functions;
 mod ours;
 mod reference;
+pub mod served;
 mod world;
 
 use std::collections::BTreeSet;
@@ -56,6 +59,12 @@ pub trait Side {
     /// # Errors
     /// If the guest cannot be started.
     fn run(&self, case: &str, world: &World) -> Result<Answer>;
+
+    /// Has a client talk to a server whose requests the guest answers.
+    ///
+    /// # Errors
+    /// If there can be no server, or the client fails.
+    fn serve(&self, talk: &served::Talk<'_>) -> Result<Answer>;
 }
 
 /// The guest.
@@ -105,9 +114,11 @@ pub fn compare(case: &str, sides: &[Box<dyn Side>]) -> Result<Row> {
     let mut faults = Vec::new();
     for side in sides {
         let world = World::new()?;
-        let answer = side
-            .run(case, &world)
-            .with_context(|| format!("{case} on {}", side.name()))?;
+        let answer = match served::talk(case) {
+            Some(talk) => side.serve(&talk),
+            None => side.run(case, &world),
+        };
+        let answer = answer.with_context(|| format!("{case} on {}", side.name()))?;
         let mut wrong = Vec::new();
         if !world.is_unharmed()? {
             wrong.push("what lies outside of the granted folders has changed".to_owned());
@@ -174,8 +185,9 @@ pub fn run(sides: &[Box<dyn Side>], wanted: impl Fn(&str) -> bool) -> Result<Vec
     for other in lists {
         ensure!(other? == cases, "the sides have other cases");
     }
-    let wanted = cases.iter().filter(|case| wanted(case));
-    wanted.map(|case| compare(case, sides)).collect()
+    let cases = cases.into_iter().chain(served::names());
+    let wanted = cases.filter(|case| wanted(case));
+    wanted.map(|case| compare(&case, sides)).collect()
 }
 
 /// The faults, as text.

@@ -6,6 +6,7 @@ use airssys_wasm::wasi::{self, Access, Exit, OutputPipe, Stdin, Stdout, WasiBuil
 use anyhow::Result;
 
 use super::answer::{Answer, End};
+use super::served::{Talk, serve_ours};
 use super::world::{ARGS, CWD, ENV, GRANTS, STDIN, World};
 use super::{MAX_OUTPUT, Side};
 
@@ -13,6 +14,7 @@ use super::{MAX_OUTPUT, Side};
 #[derive(Debug)]
 pub struct Ours {
     engine: Engine,
+    component: Component,
     cases: InstancePre<WasiCtx>,
 }
 
@@ -25,7 +27,11 @@ impl Ours {
         let mut linker = Linker::new(&engine);
         wasi::add_to_linker(&mut linker)?;
         let cases = linker.instantiate_pre(&component)?;
-        Ok(Ours { engine, cases })
+        Ok(Ours {
+            engine,
+            component,
+            cases,
+        })
     }
 }
 
@@ -87,6 +93,10 @@ impl Side for Ours {
             stdout: String::from_utf8_lossy(&stdout.contents()).into_owned(),
             stderr: String::from_utf8_lossy(&stderr.contents()).into_owned(),
         })
+    }
+
+    fn serve(&self, talk: &Talk<'_>) -> Result<Answer> {
+        serve_ours(&self.engine, &self.component, talk)
     }
 }
 

@@ -5,9 +5,13 @@ use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+use wasmtime_wasi_http::p2::bindings::LinkOptions;
+use wasmtime_wasi_http::p2::bindings::sync::ProxyPre;
+use wasmtime_wasi_http::p2::bindings::sync::http::{outgoing_handler, types};
+use wasmtime_wasi_http::{WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use super::answer::{Answer, End};
+use super::served::{Talk, serve_reference};
 use super::world::{ARGS, CWD, ENV, GRANTS, STDIN, World};
 use super::{MAX_OUTPUT, Side};
 use crate::engines::REFERENCE;
@@ -18,7 +22,7 @@ pub struct Reference {
     cases: InstancePre<Host>,
 }
 
-struct Host {
+pub(super) struct Host {
     table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -65,22 +69,35 @@ impl Reference {
         let component = Component::new(&engine, cases).map_err(foreign)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(foreign)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker).map_err(foreign)?;
+        let mut options = LinkOptions::default();
+        options.informational_outbound_responses(true);
+        outgoing_handler::add_to_linker::<_, WasiHttp>(&mut linker, Host::http).map_err(foreign)?;
+        types::add_to_linker::<_, WasiHttp>(&mut linker, &(&options).into(), Host::http).map_err(foreign)?;
         let cases = linker.instantiate_pre(&component).map_err(foreign)?;
         Ok(Reference { engine, cases })
     }
 
     fn store(&self, wasi: WasiCtx) -> Store<Host> {
-        Store::new(
-            &self.engine,
-            Host {
-                table: ResourceTable::new(),
-                wasi,
-                http: WasiHttpCtx::new(),
-                hooks: Hooks,
-            },
-        )
+        store(&self.engine, wasi)
     }
+}
+
+fn store(engine: &Engine, wasi: WasiCtx) -> Store<Host> {
+    Store::new(
+        engine,
+        Host {
+            table: ResourceTable::new(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            hooks: Hooks,
+        },
+    )
+}
+
+/// What was put out, once nobody has it any more.
+fn text(pipe: MemoryOutputPipe) -> Result<String> {
+    let bytes = pipe.try_into_inner().context("a stream is still open")?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn grants(world: &World, stdout: &MemoryOutputPipe, stderr: &MemoryOutputPipe) -> Result<WasiCtx> {
@@ -142,12 +159,30 @@ impl Side for Reference {
             },
         };
         drop(store);
-        let text = |pipe: MemoryOutputPipe| -> Result<String> {
-            let bytes = pipe.try_into_inner().context("a stream is still open")?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        };
         Ok(Answer {
             end,
+            stdout: text(stdout)?,
+            stderr: text(stderr)?,
+        })
+    }
+
+    fn serve(&self, talk: &Talk<'_>) -> Result<Answer> {
+        let (stdout, stderr) = (
+            MemoryOutputPipe::new(MAX_OUTPUT),
+            MemoryOutputPipe::new(MAX_OUTPUT),
+        );
+        let guest = ProxyPre::new(self.cases.clone()).map_err(foreign)?;
+        let stores = Box::new({
+            let (engine, stdout, stderr) = (self.engine.clone(), stdout.clone(), stderr.clone());
+            move || {
+                let mut wasi = WasiCtxBuilder::new();
+                wasi.stdout(stdout.clone()).stderr(stderr.clone());
+                store(&engine, wasi.build())
+            }
+        });
+        let seen = serve_reference(guest, stores, talk)?;
+        Ok(Answer {
+            end: End::Seen(seen),
             stdout: text(stdout)?,
             stderr: text(stderr)?,
         })
@@ -155,6 +190,6 @@ impl Side for Reference {
 }
 
 /// The reference has an error type of its own.
-fn foreign(error: wasmtime::Error) -> anyhow::Error {
+pub(super) fn foreign(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:#}")
 }

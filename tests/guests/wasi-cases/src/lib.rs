@@ -40,6 +40,8 @@ const GROUPS: &[&[Case]] = &[
     lookup::CASES,
     http::CASES,
     http::sent::CASES,
+    http::answered::CASES,
+    http::waits::CASES,
 ];
 
 struct Cases;

@@ -1,8 +1,11 @@
-//! Cases of `wasi:http/types`, and of requests that are refused before they are sent; those that are sent are in
-//! `sent`, and those that come in in `served`.
+//! Cases of `wasi:http/types`, and of requests that are refused before they are sent. Those that are sent are in `sent`, what
+//! comes back in `answered` and `waits`, and requests that come in in `served`.
 
+pub mod answered;
+mod peer;
 pub mod sent;
 mod served;
+pub mod waits;
 
 use crate::bindings::wasi::http::outgoing_handler::handle;
 use crate::bindings::wasi::http::types::{

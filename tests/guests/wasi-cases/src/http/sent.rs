@@ -1,13 +1,7 @@
-//! Requests that are sent, to a server that is a socket of the guest's own.
+//! Requests that are sent, as the server gets them.
 
-use crate::bindings::wasi::http::outgoing_handler::handle;
-use crate::bindings::wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
-    RequestOptions, Scheme, http_error_code,
-};
-use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
-use crate::bindings::wasi::sockets::tcp::TcpSocket;
-use crate::tcp::{finish, listening, local, port};
+use super::peer::{Connection, drain, failure, request_to, response, send, server};
+use crate::bindings::wasi::http::types::{Fields, Method, OutgoingBody};
 use crate::text::{Lines, bytes};
 use crate::{Case, Outcome};
 
@@ -16,113 +10,11 @@ pub const CASES: &[Case] = &[
     ("http/sent with headers", headers),
     ("http/sent with a body of known length", body_length),
     ("http/sent with a body in chunks", body_chunks),
+    ("http/sent with trailers", trailers),
     ("http/sent with each method", methods),
-    ("http/answered with nothing", nothing),
-    ("http/answered in chunks, with trailers", trailers),
-    ("http/answered without trailers", no_trailers),
-    ("http/answered with a redirection", redirection),
-    ("http/answered, and asked for twice", twice),
-    ("http/answered with less than it says", cut_short),
-    ("http/answered with a large body", large),
-    ("http/answered with what is no answer", nonsense),
-    ("http/not answered", closed),
-    ("http/nobody is there", nobody),
-    ("http/no answer in time", timeout),
+    ("http/sent with a body that is not finished", unfinished),
+    ("http/sent, and not waited for", abandoned),
 ];
-
-/// The connection that a request comes in by. Streams go first.
-struct Connection {
-    input: InputStream,
-    output: OutputStream,
-    _socket: TcpSocket,
-}
-
-impl Connection {
-    fn of(listener: &TcpSocket) -> Result<Connection, String> {
-        let accepted = finish(listener, TcpSocket::accept).map_err(|code| code.name().to_string())?;
-        let (socket, input, output) = accepted;
-        Ok(Connection { input, output, _socket: socket })
-    }
-
-    /// What comes in, until it ends so.
-    fn read_until(&self, end: &str) -> Result<String, String> {
-        let mut text = String::new();
-        while !text.ends_with(end) {
-            let more = self.input.blocking_read(4096).map_err(|_| format!("the request ended: {text:?}"))?;
-            text.push_str(&String::from_utf8_lossy(&more));
-        }
-        Ok(text)
-    }
-
-    fn answer(&self, text: &[u8]) -> Result<(), String> {
-        for part in text.chunks(4096) {
-            self.output.blocking_write_and_flush(part).map_err(|_| "the answer was not taken")?;
-        }
-        Ok(())
-    }
-}
-
-/// A request to a port of this host.
-fn request_to(port: u16, fields: Fields) -> Result<OutgoingRequest, String> {
-    let request = OutgoingRequest::new(fields);
-    request.set_scheme(Some(&Scheme::Http)).map_err(|()| "scheme")?;
-    request.set_authority(Some(&format!("127.0.0.1:{port}"))).map_err(|()| "authority")?;
-    request.set_path_with_query(Some("/path?query")).map_err(|()| "path")?;
-    Ok(request)
-}
-
-fn server() -> Result<(TcpSocket, u16), String> {
-    let listener = listening(local(0))?;
-    let at = listener.local_address().map_err(|code| code.name().to_string())?;
-    Ok((listener, port(at)))
-}
-
-fn send(request: OutgoingRequest) -> Result<FutureIncomingResponse, String> {
-    handle(request, None).map_err(|error| format!("handle: {error:?}"))
-}
-
-fn response(future: &FutureIncomingResponse) -> Result<Result<IncomingResponse, ErrorCode>, String> {
-    let pollable = future.subscribe();
-    pollable.block();
-    future.get().ok_or("ready, and nothing there")?.map_err(|()| "taken before".to_string())
-}
-
-/// What comes of a request that is answered so.
-fn exchange(answer: &[u8]) -> Result<Result<IncomingResponse, ErrorCode>, String> {
-    let (listener, port) = server()?;
-    let future = send(request_to(port, Fields::new())?)?;
-    let connection = Connection::of(&listener)?;
-    connection.read_until("\r\n\r\n")?;
-    connection.answer(answer)?;
-    drop(connection);
-    response(&future)
-}
-
-fn good(answer: &[u8]) -> Result<IncomingResponse, String> {
-    exchange(answer)?.map_err(|error| format!("{error:?}"))
-}
-
-pub fn failure(error: StreamError) -> String {
-    match error {
-        StreamError::Closed => "closed".into(),
-        StreamError::LastOperationFailed(error) => match http_error_code(&error) {
-            Some(code) => format!("{code:?}"),
-            None => "failed without a code".into(),
-        },
-    }
-}
-
-/// The whole of a body, and how it ends.
-pub fn drain(body: &IncomingBody) -> Result<String, String> {
-    let stream = body.stream().map_err(|()| "no stream")?;
-    let mut read = Vec::new();
-    loop {
-        match stream.blocking_read(65_536) {
-            Ok(more) => read.extend(more),
-            Err(error) => return Ok(format!("{}, {}", bytes(&read), failure(error))),
-        }
-    }
-}
 
 fn answered() -> Outcome {
     let (listener, port) = server()?;
@@ -217,139 +109,52 @@ fn methods() -> Outcome {
     lines.end()
 }
 
-fn nothing() -> Outcome {
-    let mut lines = Lines::default();
-    for answer in [&b"HTTP/1.1 204 No Content\r\n\r\n"[..], b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n"] {
-        let answer = good(answer)?;
-        let body = answer.consume().map_err(|()| "no body")?;
-        lines.add(&answer.status().to_string(), drain(&body)?);
-    }
-    lines.end()
-}
-
-pub fn ended(body: IncomingBody) -> Result<String, String> {
-    let future = IncomingBody::finish(body);
-    let pollable = future.subscribe();
-    pollable.block();
-    Ok(match future.get() {
-        None => "ready, and nothing there".into(),
-        Some(Err(())) => "taken before".into(),
-        Some(Ok(Err(error))) => format!("{error:?}"),
-        Some(Ok(Ok(None))) => "none".into(),
-        Some(Ok(Ok(Some(trailers)))) => {
-            let again = future.get().map(|again| again.is_err());
-            format!("{:?}, again refused: {again:?}", trailers.entries().iter().map(|(name, value)| format!("{name}={}", bytes(value))).collect::<Vec<_>>())
-        }
-    })
-}
-
 fn trailers() -> Outcome {
-    let answer = good(
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-end\r\n\r\n4\r\nsome\r\n5\r\n text\r\n0\r\nx-end: 1\r\n\r\n",
-    )?;
-    let body = answer.consume().map_err(|()| "no body")?;
-    let mut lines = Lines::default();
-    lines.add("body", drain(&body)?);
-    lines.add("trailers", ended(body)?);
-    lines.end()
-}
-
-fn no_trailers() -> Outcome {
-    let answer = good(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nsome")?;
-    let body = answer.consume().map_err(|()| "no body")?;
-    let mut lines = Lines::default();
-    lines.add("body", drain(&body)?);
-    lines.add("trailers", ended(body)?);
-    lines.end()
-}
-
-fn redirection() -> Outcome {
-    let answer = good(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n")?;
-    Ok(format!("{}, {}", answer.status(), bytes(&answer.headers().get("location").concat())))
-}
-
-fn twice() -> Outcome {
     let (listener, port) = server()?;
-    let future = send(request_to(port, Fields::new())?)?;
+    let fields = Fields::new();
+    fields.set("trailer", &[b"x-end".to_vec()]).map_err(|_| "trailer")?;
+    let request = request_to(port, fields)?;
+    request.set_method(&Method::Put).map_err(|()| "method")?;
+    let body = request.body().map_err(|()| "no body")?;
+    let future = send(request)?;
     let connection = Connection::of(&listener)?;
-    connection.read_until("\r\n\r\n")?;
-    connection.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nsome")?;
-    let answer = response(&future)?.map_err(|error| format!("{error:?}"))?;
-    let mut lines = Lines::default();
-    lines.add("the answer again", format!("{:?}", future.get().map(|again| again.is_err())));
-    let body = answer.consume().map_err(|()| "no body")?;
-    lines.add("the body again", answer.consume().is_err().to_string());
-    let stream = body.stream();
-    lines.add("the stream", stream.is_ok().to_string());
-    lines.add("again", body.stream().is_err().to_string());
+    let stream = body.write().map_err(|()| "no stream")?;
+    stream.blocking_write_and_flush(b"some text").map_err(failure)?;
     drop(stream);
+    let trailers = Fields::new();
+    trailers.set("x-end", &[b"1".to_vec()]).map_err(|_| "x-end")?;
+    OutgoingBody::finish(body, Some(trailers)).map_err(|error| format!("finish: {error:?}"))?;
+    let text = connection.read_until("\r\n0\r\nx-end: 1\r\n\r\n")?;
+    let mut lines = Lines::default();
+    lines.add("text", text.contains("some text").to_string());
+    connection.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+    lines.add("status", format!("{:?}", response(&future)?.map(|answer| answer.status())));
     lines.end()
 }
 
-fn cut_short() -> Outcome {
-    let answer = good(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nsome")?;
-    let body = answer.consume().map_err(|()| "no body")?;
-    drain(&body)
-}
-
-fn large() -> Outcome {
+fn unfinished() -> Outcome {
     let (listener, port) = server()?;
-    let future = send(request_to(port, Fields::new())?)?;
-    let connection = Connection::of(&listener)?;
-    connection.read_until("\r\n\r\n")?;
-    connection.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 200000\r\n\r\n")?;
-    let answer = response(&future)?.map_err(|error| format!("{error:?}"))?;
-    let body = answer.consume().map_err(|()| "no body")?;
-    let stream = body.stream().map_err(|()| "no stream")?;
-    let data: Vec<u8> = (0..200_000u32).map(|place| (place * 13 >> 4) as u8).collect();
-    let (mut sent, mut got) = (0, Vec::new());
-    // One part after the other, so that nothing between the two ends has to hold all of it.
-    for part in data.chunks(4000) {
-        connection.answer(part)?;
-        sent += part.len();
-        while got.len() < sent {
-            got.extend(stream.blocking_read(65_536).map_err(failure)?);
-        }
-    }
-    loop {
-        match stream.blocking_read(65_536) {
-            Ok(more) => got.extend(more),
-            Err(error) => return Ok(format!("{}, the same: {}, {}", got.len(), got == data, failure(error))),
-        }
-    }
-}
-
-fn failed(answer: &[u8]) -> Outcome {
-    Ok(match exchange(answer)? {
-        Ok(answer) => format!("an answer: {}", answer.status()),
-        Err(error) => format!("{error:?}"),
-    })
-}
-
-fn nonsense() -> Outcome {
-    failed(b"this is no answer\r\n\r\n")
-}
-
-fn closed() -> Outcome {
-    failed(b"")
-}
-
-fn nobody() -> Outcome {
-    let (listener, port) = server()?;
-    drop(listener);
-    let future = send(request_to(port, Fields::new())?)?;
-    Ok(format!("{:?}", response(&future)?.map(|answer| answer.status())))
-}
-
-fn timeout() -> Outcome {
-    let (listener, port) = server()?;
-    let options = RequestOptions::new();
-    options.set_first_byte_timeout(Some(50_000_000)).map_err(|()| "timeout")?;
     let request = request_to(port, Fields::new())?;
-    let future = handle(request, Some(options)).map_err(|error| format!("handle: {error:?}"))?;
+    request.set_method(&Method::Post).map_err(|()| "method")?;
+    let body = request.body().map_err(|()| "no body")?;
+    let future = send(request)?;
+    let connection = Connection::of(&listener)?;
+    let stream = body.write().map_err(|()| "no stream")?;
+    stream.blocking_write_and_flush(b"some").map_err(failure)?;
+    connection.read_until("some\r\n")?;
+    drop((stream, body));
+    let mut lines = Lines::default();
+    lines.add("the server", connection.read_until("0\r\n\r\n").unwrap_or_else(|error| error));
+    drop(connection);
+    lines.add("answered", format!("{:?}", response(&future)?.map(|answer| answer.status())));
+    lines.end()
+}
+
+fn abandoned() -> Outcome {
+    let (listener, port) = server()?;
+    let future = send(request_to(port, Fields::new())?)?;
     let connection = Connection::of(&listener)?;
     connection.read_until("\r\n\r\n")?;
-    let answer = response(&future)?.map(|answer| answer.status());
-    drop(connection);
-    Ok(format!("{answer:?}"))
+    drop(future);
+    Ok(connection.input.blocking_read(1).map_or_else(failure, |more| bytes(&more)))
 }

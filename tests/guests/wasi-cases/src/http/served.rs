@@ -7,7 +7,7 @@ use crate::bindings::wasi::http::types::{
     ErrorCode, Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream};
-use crate::http::sent::{drain, ended, failure};
+use crate::http::peer::{drain, ended, failure};
 use crate::http::{all, done, plain};
 use crate::text::bytes;
 
