@@ -20,6 +20,13 @@ const SLASH: &str = "a slash at the end of a directory's path, as in POSIX";
 const INTERIM: &str = "a response that ends an exchange is no interim one";
 const TAKEN: &str = "the size is that of what was taken of the body";
 const NONE: &str = "a scheme without a letter and a port that is no number are none";
+const HOST: &str = "a request of HTTP/1.1 names its host";
+const NAMED: &str = "what a body or an exchange fails of has the name that the interface has for it";
+const LATE: &str = "what is waited for is the response";
+const STATUS: &str = "which status says that there is no answer is the server's choice";
+const CUT: &str = "a body that is not finished, or has another length than it says, is cut off, so that the client can tell";
+const EARLY: &str =
+    "the reference has no informational responses, and traps; here the guest is told that there are none";
 const PERMIT: &str = "a write that `check-write` has not permitted traps, as the interface says";
 
 /// All of them. One that no case shows is a failure too.
@@ -134,6 +141,107 @@ pub const DIFFERENCES: &[Difference] = &[
         "ErrorCode::HttpRequestBodySize(Some(0))",
         "ErrorCode::HttpRequestBodySize(Some(4))",
         TAKEN,
+    ),
+    Difference::new("http/sent and answered", "host", "true", "false", HOST),
+    Difference::new(
+        "http/sent with a body that is not finished",
+        "answered",
+        "Err(ErrorCode::HttpRequestBodySize(None))",
+        "Err(ErrorCode::HttpProtocolError)",
+        NAMED,
+    ),
+    Difference::new(
+        "http/answered with less than it says",
+        "*",
+        "\"some\", ErrorCode::HttpResponseIncomplete",
+        "\"some\", failed without a code",
+        NAMED,
+    ),
+    Difference::new(
+        "http/answered with a chunk that is none",
+        "*",
+        "\"some\", ErrorCode::HttpProtocolError",
+        "\"some\", failed without a code",
+        NAMED,
+    ),
+    Difference::new(
+        "http/not answered",
+        "*",
+        "ErrorCode::HttpResponseIncomplete",
+        "ErrorCode::HttpProtocolError",
+        NAMED,
+    ),
+    Difference::new(
+        "http/no answer in time",
+        "*",
+        "Err(ErrorCode::HttpResponseTimeout)",
+        "Err(ErrorCode::ConnectionReadTimeout)",
+        LATE,
+    ),
+    Difference::new(
+        "http/no more of the answer in time",
+        "body",
+        "\"\", ErrorCode::ConnectionReadTimeout",
+        "\"\", failed without a code",
+        NAMED,
+    ),
+    Difference::new(
+        "served/a body with a chunk that is none",
+        "guest: read",
+        "ErrorCode::HttpProtocolError",
+        "failed without a code",
+        NAMED,
+    ),
+    Difference::new(
+        "served/a body with a chunk that is none",
+        "guest: trailers",
+        "ErrorCode::HttpProtocolError",
+        "none",
+        NAMED,
+    ),
+    Difference::new(
+        "served/a request's body that breaks off",
+        "body",
+        "ErrorCode::ConnectionTerminated",
+        "ErrorCode::HttpProtocolError",
+        NAMED,
+    ),
+    Difference::new(
+        "served/an error that has a status of its own",
+        "status",
+        "403",
+        "500",
+        STATUS,
+    ),
+    Difference::new(
+        "served/an error that has a status of its own",
+        "body",
+        "Forbidden",
+        "Internal Server Error",
+        STATUS,
+    ),
+    Difference::new("served/a trap within the body", "end", "cut off", "whole", CUT),
+    Difference::new("served/a body longer than it says", "body", "part", "partmo", CUT),
+    Difference::new(
+        "served/a body longer than it says",
+        "end",
+        "cut off",
+        "whole",
+        CUT,
+    ),
+    Difference::new(
+        "served/a body longer than it says",
+        "guest: finish",
+        "ErrorCode::HttpResponseBodySize(Some(4))",
+        "ErrorCode::HttpResponseBodySize(Some(8))",
+        TAKEN,
+    ),
+    Difference::new(
+        "served/an informational response",
+        "guest: informational",
+        "ErrorCode::InternalError(Some(\"this server sends no informational responses\"))",
+        "",
+        EARLY,
     ),
 ];
 

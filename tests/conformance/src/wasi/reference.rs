@@ -11,7 +11,7 @@ use wasmtime_wasi_http::p2::bindings::sync::http::{outgoing_handler, types};
 use wasmtime_wasi_http::{WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use super::answer::{Answer, End};
-use super::served::{Talk, serve_reference};
+use super::served::{Talk, serve_reference, told};
 use super::world::{ARGS, CWD, ENV, GRANTS, STDIN, World};
 use super::{MAX_OUTPUT, Side};
 use crate::engines::REFERENCE;
@@ -182,8 +182,8 @@ impl Side for Reference {
         });
         let seen = serve_reference(guest, stores, talk)?;
         Ok(Answer {
-            end: End::Seen(seen),
-            stdout: text(stdout)?,
+            end: told(&seen, &text(stdout)?),
+            stdout: String::new(),
             stderr: text(stderr)?,
         })
     }

@@ -51,7 +51,7 @@ pub(super) const CASES: &[Exchange] = &[
         name: "a body that is waited for",
         steps: &[
             Send(
-                "POST /echo HTTP/1.1\r\nhost: example.test\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n",
+                "POST /describe HTTP/1.1\r\nhost: example.test\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n",
             ),
             Await("100 Continue\r\n\r\n"),
             Send("some"),

@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 
+use super::answer::End;
+
 pub(super) use ours::serve as serve_ours;
 pub(super) use reference::serve as serve_reference;
 
@@ -37,6 +39,13 @@ enum Step {
     Await(&'static str),
     /// Sends nothing more, and says so.
     End,
+}
+
+/// What the client got, and what the guest said of it, line by line.
+pub(super) fn told(seen: &str, guest: &str) -> End {
+    let seen = seen.lines().map(str::to_owned);
+    let guest = guest.lines().map(|line| format!("guest: {line}"));
+    End::Seen(seen.chain(guest).collect::<Vec<_>>().join("\n"))
 }
 
 /// The names of the cases.

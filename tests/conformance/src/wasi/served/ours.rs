@@ -9,9 +9,9 @@ use airssys_wasm::wasi::http::serve::{ServeLimits, Server};
 use airssys_wasm::wasi::{OutputPipe, Stdout, WasiBuilder};
 use anyhow::{Result, anyhow};
 
-use super::Talk;
+use super::{Talk, told};
 use crate::wasi::MAX_OUTPUT;
-use crate::wasi::answer::{Answer, End};
+use crate::wasi::answer::Answer;
 
 /// Has a client talk to a server of its own, and waits for the server's end.
 pub(in crate::wasi) fn serve(engine: &Engine, component: &Component, talk: &Talk<'_>) -> Result<Answer> {
@@ -27,8 +27,8 @@ pub(in crate::wasi) fn serve(engine: &Engine, component: &Component, talk: &Talk
     shutdown.shutdown();
     running.join().map_err(|_| anyhow!("the server panicked"))??;
     Ok(Answer {
-        end: End::Seen(seen?),
-        stdout: String::from_utf8_lossy(&stdout.contents()).into_owned(),
+        end: told(&seen?, &String::from_utf8_lossy(&stdout.contents())),
+        stdout: String::new(),
         stderr: String::from_utf8_lossy(&stderr.contents()).into_owned(),
     })
 }
