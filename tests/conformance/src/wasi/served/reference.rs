@@ -86,14 +86,7 @@ async fn respond(
     request: Request<Incoming>,
 ) -> Result<Response<WasiBody>, Infallible> {
     let (sender, receiver) = oneshot::channel();
-    let guest = thread::spawn({
-        let handler = handler.clone();
-        // Whoever waits for an answer that never came is told by the sender's end.
-        move || drop(handler.call(request, sender))
-    });
-    let mut running = handler.running.lock().unwrap_or_else(PoisonError::into_inner);
-    running.push(guest);
-    drop(running);
+    handler.clone().start(request, sender);
     Ok(match receiver.await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) | Err(_) => failed(),
@@ -111,6 +104,17 @@ fn failed() -> Response<WasiBody> {
 }
 
 impl Handler {
+    /// Has the guest answer on a thread of its own.
+    fn start(self: Arc<Handler>, request: Request<Incoming>, answer: Sender) {
+        let guest = thread::spawn({
+            let handler = self.clone();
+            // Whoever waits for an answer that never came is told by the sender's end.
+            move || drop(handler.call(request, answer))
+        });
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.push(guest);
+    }
+
     fn call(&self, request: Request<Incoming>, answer: Sender) -> Result<()> {
         let mut store = (self.stores)();
         let mut http = store.data_mut().http();
