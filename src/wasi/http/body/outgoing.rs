@@ -88,6 +88,17 @@ pub(crate) struct BodyWriter {
     direction: Direction,
 }
 
+impl BodyWriter {
+    /// Bytes that there is room for. A connection that has all that was declared reads no more, and that is no failure: what
+    /// is written beyond it is told so by `write`.
+    fn room(&self) -> Result<usize, StreamError> {
+        match self.pipe.room() {
+            Err(Abandoned) if self.declared == Some(self.pipe.written()) && self.pipe.is_taken() => Ok(1),
+            room => Ok(room?),
+        }
+    }
+}
+
 impl Waits for BodyWriter {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.pipe.poll_room(cx)
@@ -96,7 +107,7 @@ impl Waits for BodyWriter {
 
 impl Output for BodyWriter {
     fn check_write(&mut self) -> Result<usize, StreamError> {
-        Ok(self.pipe.room()?)
+        self.room()
     }
 
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
@@ -111,13 +122,60 @@ impl Output for BodyWriter {
 
     /// All that is written is sent as soon as the other side takes it; there is nothing to ask for.
     fn flush(&mut self) -> Result<(), StreamError> {
-        self.pipe.room()?;
-        Ok(())
+        self.room().map(|_| ())
     }
 }
 
 impl From<Abandoned> for StreamError {
     fn from(_: Abandoned) -> StreamError {
         StreamError::Closed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    /// Has the reader take what there is, as hyper does, and go.
+    fn take(mut reader: Reader) {
+        let read = crate::wasi::executor::block_on(async { reader.frame().await });
+        assert!(matches!(read, Ok(Some(Ok(_)))));
+    }
+
+    #[test]
+    fn a_body_that_was_taken_whole_is_not_closed() {
+        let http = HttpCtx::default();
+        let (mut body, reader) = OutgoingBody::new(Some(4), Direction::Request, &http);
+        let mut stream = body.stream().unwrap();
+        stream.write(Bytes::from_static(b"some")).unwrap();
+        take(reader);
+        assert!(stream.flush().is_ok());
+        assert_eq!(stream.check_write().unwrap(), 1);
+        assert!(body.finish(None).is_ok());
+        let (mut body, reader) = OutgoingBody::new(Some(4), Direction::Request, &http);
+        let mut stream = body.stream().unwrap();
+        stream.write(Bytes::from_static(b"some")).unwrap();
+        take(reader);
+        assert!(matches!(
+            stream.write(Bytes::from_static(b"x")),
+            Err(StreamError::Failed(_))
+        ));
+        assert!(matches!(stream.check_write(), Err(StreamError::Closed)));
+    }
+
+    #[test]
+    fn a_body_that_was_not_taken_whole_is_closed() {
+        let http = HttpCtx::default();
+        for (declared, taken) in [(Some(8), true), (None, true), (Some(4), false)] {
+            let (mut body, reader) = OutgoingBody::new(declared, Direction::Request, &http);
+            let mut stream = body.stream().unwrap();
+            stream.write(Bytes::from_static(b"some")).unwrap();
+            match taken {
+                true => take(reader),
+                false => drop(reader),
+            }
+            assert!(matches!(stream.flush(), Err(StreamError::Closed)));
+        }
     }
 }

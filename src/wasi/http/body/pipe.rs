@@ -37,6 +37,8 @@ struct State {
     end: Option<End>,
     /// Whether there is nobody to read.
     abandoned: bool,
+    /// Whether some of it was not read when that came.
+    lost: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -107,6 +109,12 @@ impl Writer {
     /// Bytes that were put in.
     pub(crate) fn written(&self) -> u64 {
         self.0.lock().written
+    }
+
+    /// Whether the reader is gone and has all that was put in: it knows the body's length, and wants no more.
+    pub(crate) fn is_taken(&self) -> bool {
+        let state = self.0.lock();
+        state.abandoned && !state.lost && state.end.is_none()
     }
 
     /// The body is complete.
@@ -186,6 +194,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.abandoned = true;
+        state.lost = !state.chunks.is_empty();
         state.chunks.clear();
         state.buffered = 0;
         wake(state.writer.take(), state);
