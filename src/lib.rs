@@ -12,11 +12,17 @@
 //! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`]: what components may do.
 //! - [`tiered`]: components that start on quick code while better code is compiled.
+//! - `wai` (feature): core modules that are built with the WAI tools.
 //! - `wasi` (feature): WASI 0.2 for components.
 //! - `wave` (feature of that name): values and calls as text.
 
 // Derived code names the crate as its users do.
 extern crate self as airssys_wasm;
+// So does the glue of WAI, which names the crate that made it.
+#[cfg(feature = "wai")]
+extern crate self as wai_bindgen_wasmer;
+#[cfg(feature = "wai")]
+use wai::support::*;
 
 #[cfg(feature = "adapt")]
 pub mod adapt;
@@ -33,6 +39,8 @@ pub mod runtime;
 pub mod security;
 mod text;
 pub mod tiered;
+#[cfg(feature = "wai")]
+pub mod wai;
 #[cfg(feature = "wasi")]
 pub mod wasi;
 #[cfg(feature = "wave")]

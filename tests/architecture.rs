@@ -105,12 +105,12 @@ fn only_the_translation_names_the_translator() {
 }
 
 #[test]
-fn wasmer_is_named_by_engine_component_and_preview_1_only() {
+fn wasmer_is_named_by_engine_component_preview_1_and_wai_only() {
     let found = naming(&["src", "adapters"], "wasmer");
     let foreign: Vec<_> = found
         .iter()
         .filter(|path| {
-            let rooms = ["src/engine/", "src/component/", "src/wasi/preview1/"];
+            let rooms = ["src/engine/", "src/component/", "src/wasi/preview1/", "src/wai/"];
             !rooms.iter().any(|room| path.starts_with(room))
         })
         .collect();
@@ -122,6 +122,25 @@ fn wasmer_is_named_by_engine_component_and_preview_1_only() {
         .collect();
     assert!(foreign.is_empty(), "{foreign:?}");
     assert!(found.len() > 5, "the check finds too little: {found:?}");
+}
+
+#[test]
+fn the_tools_of_wai_are_named_in_their_room() {
+    for (word, files) in [
+        ("wai_glue", &["src/wai/glue.rs", "src/wai/support.rs"][..]),
+        (
+            "wai_parser",
+            &["src/wai/contract.rs", "src/wai/guard.rs", "src/wai/reach.rs"][..],
+        ),
+        ("wai_bindgen_wasmer", &["src/lib.rs"][..]),
+    ] {
+        assert_eq!(naming(&["src", "adapters"], word), files, "{word}");
+    }
+    none(&["src/wai"], &["crate::runtime"]);
+    none(
+        &["src/engine", "src/component", "src/host", "src/wasi"],
+        &["crate::wai"],
+    );
 }
 
 #[test]
@@ -281,7 +300,8 @@ fn unsafe_code_is_where_it_is_named() {
             "src/engine/memory.rs",
             "src/engine/region.rs",
             "src/engine/store.rs",
-            "src/engine/tunables.rs"
+            "src/engine/tunables.rs",
+            "src/wai/support.rs"
         ]
     );
     let opted_out = naming(&["src", "adapters", "xtask"], "unsafe_code");

@@ -29,5 +29,8 @@ mod run;
 mod serve;
 #[path = "cli/stops.rs"]
 mod stops;
+#[cfg(feature = "wai")]
+#[path = "cli/wai.rs"]
+mod wai;
 #[path = "cli/wast.rs"]
 mod wast;

@@ -77,8 +77,10 @@ pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, Res
 #[cfg(feature = "wasix")]
 pub(crate) use store::Waiting;
 pub use store::{AsContextMut, Store, StoreContextMut};
-#[cfg(feature = "wasix")]
+#[cfg(any(feature = "wasix", feature = "wai"))]
 pub(crate) use trap::from_runtime as error_of;
+#[cfg(feature = "wai")]
+pub(crate) use trap::to_runtime as runtime_error;
 #[doc(hidden)]
 pub use typed::support;
 pub use typed::{

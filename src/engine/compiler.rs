@@ -18,7 +18,7 @@ impl Engine {
     }
 
     /// As [`Engine::compiler`], for a module that stands alone: it calls no other instance's functions.
-    #[cfg(feature = "wasix")]
+    #[cfg(any(feature = "wasix", feature = "wai"))]
     pub(super) fn program_compiler(&self) -> Result<wasmer::Engine> {
         let mut features = features();
         features

@@ -29,7 +29,7 @@ mod limits;
 mod linear;
 mod memory;
 mod options;
-#[cfg(feature = "wasix")]
+#[cfg(any(feature = "wasix", feature = "wai"))]
 mod program;
 #[cfg(unix)]
 mod region;
@@ -78,6 +78,8 @@ pub(crate) use deadlines::Deadlines;
 pub(crate) use memory::GuestMemory;
 #[cfg(feature = "wasix")]
 pub(crate) use program::program_engine;
+#[cfg(feature = "wai")]
+pub(crate) use program::program_store;
 pub(crate) use restart::{Kept, Restart};
 pub(crate) use store::SendStore;
 pub(crate) use tunables::NextModule;

@@ -40,6 +40,12 @@ impl Engine {
     }
 }
 
+/// A store for a module that runs alone, under limits of its own.
+#[cfg(feature = "wai")]
+pub(crate) fn program_store(limits: &StoreLimits) -> super::SendStore {
+    super::SendStore::new(wasmer::Store::new(program_engine(limits)))
+}
+
 /// An engine for the stores of one program: under its limits, all of them together.
 pub(crate) fn program_engine(limits: &StoreLimits) -> wasmer::Engine {
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();

@@ -20,6 +20,8 @@ mod slot;
 mod start;
 mod state;
 mod tiers;
+#[cfg(feature = "wai")]
+mod wai;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -125,6 +127,9 @@ impl ComponentRuntime {
     /// memory belongs to it: unload the component and load it anew. With a [cache](RuntimeConfigBuilder::with_cache), the
     /// better code outlasts the component.
     ///
+    /// A core module that was built with the WAI tools is taken as it is (feature `wai`), if it exports what
+    /// `wit/wai/airssys-component-v1.wai` has. It is compiled anew each time it is loaded, and gets nothing of WASI.
+    ///
     /// # Errors
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are no valid
     /// component or do not link; [`RuntimeError::NoLifecycle`], [`RuntimeError::PartialLifecycle`],
@@ -136,6 +141,10 @@ impl ComponentRuntime {
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
         let settings = self.check(&options)?;
+        #[cfg(feature = "wai")]
+        if crate::wai::is_wai_module(bytes) {
+            return self.load_wai(bytes, options, settings);
+        }
         let bytes = &*options.component(bytes)?;
         let engine = options.engine(&self.shared.config.engine)?;
         let cache = self.shared.config.cache.as_ref();
@@ -227,6 +236,19 @@ impl ComponentRuntime {
         settings: Settings,
     ) -> Result<ComponentId, RuntimeError> {
         contract::check(component)?;
+        self.admit(tiered, options, settings, |context, grants| {
+            self.instantiate(component, context, grants)
+        })
+    }
+
+    /// Gives a component an identity and a place, and makes its instance.
+    fn admit(
+        &self,
+        tiered: Option<TieredComponent>,
+        options: ComponentOptions,
+        settings: Settings,
+        make: impl FnOnce(HostContext, &Grants) -> Result<Guest, RuntimeError>,
+    ) -> Result<ComponentId, RuntimeError> {
         let (id, entry) = self.take_identity(options.id.clone(), options.near.clone())?;
         let context = HostContext {
             id: id.clone(),
@@ -236,7 +258,7 @@ impl ComponentRuntime {
             deadline: None,
         };
         let grants = options.grants(&id);
-        match self.instantiate(component, context, &grants) {
+        match make(context, &grants) {
             Ok(guest) => {
                 let config = self.start(options);
                 let start = Start { config, grants };
@@ -313,13 +335,7 @@ impl ComponentRuntime {
             .map_err(RuntimeError::Load)?;
         store.data_mut().set_deadline(None);
         let lifecycle = lifecycle::of(&instance, &mut store)?;
-        Ok(Guest {
-            store,
-            instance,
-            lifecycle,
-            backend: component.backend(),
-            called: false,
-        })
+        Ok(Guest::component(store, instance, lifecycle, component.backend()))
     }
 
     /// What `init` is given.

@@ -98,9 +98,7 @@ impl Slot {
                 limit: memory_limit,
             });
         }
-        let answer = running.call(time, |guest| {
-            guest.lifecycle.call_init(&mut guest.store, &self.start.config)
-        })?;
+        let answer = running.call(time, |guest| guest.init(&self.start.config))?;
         running.next = Some(match answer {
             Ok(()) => ComponentState::Initialised,
             Err(_) => ComponentState::Failed,
@@ -115,9 +113,7 @@ impl Slot {
         time: Duration,
     ) -> Result<Vec<u8>, RuntimeError> {
         let mut running = self.begin(Call::Execute)?;
-        let answer = running.call(time, |guest| {
-            guest.lifecycle.call_execute(&mut guest.store, operation, context)
-        })?;
+        let answer = running.call(time, |guest| guest.execute(operation, context))?;
         answer.map_err(RuntimeError::Execution)
     }
 
@@ -138,14 +134,12 @@ impl Slot {
     }
 
     pub(super) fn health(&self, time: Duration) -> Result<HealthStatus, RuntimeError> {
-        self.begin(Call::Health)?
-            .call(time, |guest| guest.lifecycle.call_health(&mut guest.store))
+        self.begin(Call::Health)?.call(time, Guest::health)
     }
 
     pub(super) fn supported_codecs(&self, time: Duration) -> Result<Vec<u64>, RuntimeError> {
-        self.begin(Call::SupportedCodecs)?.call(time, |guest| {
-            guest.lifecycle.call_supported_codecs(&mut guest.store)
-        })
+        self.begin(Call::SupportedCodecs)?
+            .call(time, Guest::supported_codecs)
     }
 
     /// Ends the component, whatever it answers.
@@ -154,7 +148,7 @@ impl Slot {
         // Nobody can add to the mailbox now; the component itself can still empty it.
         self.mailbox.close();
         running.next = Some(ComponentState::ShutDown);
-        let answer = running.call(time, |guest| guest.lifecycle.call_shutdown(&mut guest.store))?;
+        let answer = running.call(time, Guest::shutdown)?;
         answer.map_err(|error| {
             log::warn!("`{}` shut down with an error: {error}", self.id);
             RuntimeError::Component(error)
@@ -208,10 +202,10 @@ impl Running<'_> {
         let mut guest = lock(&self.slot.guest);
         let component = tiered.current();
         let Some(before) = guest.as_mut() else { return };
-        if before.backend == component.backend() || !before.is_pristine() {
+        if before.backend == component.backend() {
             return;
         }
-        let context = before.store.data().context.clone();
+        let Some(context) = before.pristine() else { return };
         match make(&component, context, &self.slot.start.grants) {
             Ok(after) => {
                 *before = after;
@@ -235,18 +229,18 @@ impl Running<'_> {
         };
         let deadline = Instant::now().checked_add(time);
         guest.called = true;
-        guest.store.data_mut().set_deadline(deadline);
+        guest.set_deadline(deadline);
         #[cfg(all(unix, feature = "interrupt"))]
-        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.store.interrupter()));
+        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.interrupter()));
         let result = work(guest);
         #[cfg(all(unix, feature = "interrupt"))]
         let result = match armed {
             Some(armed) => result.map_err(|error| armed.cause(error)),
             None => result,
         };
-        guest.store.data_mut().set_deadline(None);
+        guest.set_deadline(None);
         result.map_err(|source| {
-            let intact = !guest.instance.is_poisoned();
+            let intact = !guest.is_poisoned();
             if !intact {
                 self.next = Some(ComponentState::Failed);
             }
@@ -260,7 +254,7 @@ impl Running<'_> {
         if let Some(metadata) = cell.get() {
             return Ok(metadata.clone());
         }
-        let metadata = self.call(time, |guest| guest.lifecycle.call_metadata(&mut guest.store))?;
+        let metadata = self.call(time, Guest::metadata)?;
         metadata::check(&metadata).map_err(|problem| RuntimeError::Metadata {
             id: self.slot.id.clone(),
             problem,

@@ -21,10 +21,10 @@ pub(crate) struct Options {
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let llvm = find_llvm();
     let features = match &llvm {
-        Llvm::At(_) => "cranelift,llvm,singlepass",
+        Llvm::At(_) => "cranelift,wai,llvm,singlepass",
         Llvm::Missing(why) => {
             eprintln!("without LLVM, whose column will be missing: {why}");
-            "cranelift,singlepass"
+            "cranelift,wai,singlepass"
         }
     };
     // The packages and features of `cargo xtask test`, so that both share one build.

@@ -1,6 +1,7 @@
 //! `cargo xtask guests`: builds the example and test guests with their own toolchains.
 //!
-//! A guest is a folder with a `wit/world.wit`, or one that shares another's world. Building one lays the contract out beside that
+//! A guest is a folder with a `wit/world.wit`, or one that shares another's world, or one that is built with WAI's tools against
+//! `wit/wai`. Building one lays the contract out beside that
 //! file, runs the guest's toolchain, and encodes the core module as a component. Small results
 //! are committed under `tests/fixtures/`; `--check` rebuilds them and compares the bytes, so every
 //! build here must depend on nothing but the sources and the tool's version.
@@ -61,6 +62,8 @@ impl std::fmt::Display for Report {
 #[derive(Clone, Copy, Debug)]
 enum Toolchain {
     Rust,
+    /// As above, without WIT: the result stays a core module.
+    RustWai,
     C,
     /// Go's own compiler. The result stays a core module that imports preview 1.
     Go,
@@ -121,6 +124,12 @@ const GUESTS: &[Guest] = &[
         name: "counter",
         folder: "examples/guests/rust/counter",
         toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "counter-wai",
+        folder: "examples/guests/rust/counter-wai",
+        toolchain: Toolchain::RustWai,
         keep: Keep::Committed,
     },
     Guest {
@@ -331,10 +340,11 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
         Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } => {
             lay_out_contract(root, &root.join(wit))?;
         }
-        Toolchain::Wasi { .. } | Toolchain::Composition { .. } => {}
+        Toolchain::Wasi { .. } | Toolchain::Composition { .. } | Toolchain::RustWai => {}
     }
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
+        Toolchain::RustWai => rust::build_module(&folder, scratch, guest.name),
         Toolchain::C => c::build(&folder, &libc, scratch, guest.name, "utf8"),
         Toolchain::Go => go::build(&folder, scratch, guest.name),
         Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name),

@@ -121,7 +121,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let program = headless.as_ref().map(|program| program.to_string_lossy());
     let variables: Vec<(&str, &str)> = program.iter().map(|program| (HEADLESS, &**program)).collect();
     let passed = cargo_with(root, &llvm, &[&["test"][..], &build].concat(), &variables)?;
-    summary.record(&format!("tests, with the backends {features}"), passed);
+    summary.record(&format!("tests, with {features}"), passed);
 
     fuzz_all(root, &mut summary);
 
@@ -150,9 +150,9 @@ fn headless(root: &Path, llvm: &Llvm) -> Result<Option<PathBuf>> {
     Ok(cargo(root, llvm, &arguments)?.then_some(program))
 }
 
-/// The backends to compile in, as cargo's `--features` takes them.
+/// The backends to compile in, and what is not on by default, as cargo's `--features` takes them.
 fn choose_features(llvm: &Llvm, summary: &mut Summary) -> String {
-    let mut features = "cranelift".to_string();
+    let mut features = "cranelift,wai".to_string();
     match llvm {
         Llvm::At(_) => features.push_str(",llvm"),
         Llvm::Missing(why) => summary.leave_out("backend llvm", why),

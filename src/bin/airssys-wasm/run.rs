@@ -7,6 +7,8 @@ use airssys_wasm::adapt;
 use airssys_wasm::artifact::ComponentCache;
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
+#[cfg(feature = "wai")]
+use airssys_wasm::wai;
 use airssys_wasm::wasi;
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use serde_json::{Map, Value, json};
@@ -28,6 +30,12 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         true => None,
         false => Some(load::read(&args.component)?),
     };
+    #[cfg(feature = "wai")]
+    if let Some(bytes) = bytes.as_deref().filter(|bytes| wai::is_wai_module(bytes)) {
+        let runtime = runtime(&args.backend, args.timeout, None)?;
+        let id = runtime.load_component(bytes, options(args)?)?;
+        return converse(args, &runtime, &id, question);
+    }
     let engine = load::engine(&args.backend)?;
     #[cfg(all(feature = "adapt", feature = "wasix"))]
     if let Some(bytes) = &bytes
@@ -68,16 +76,26 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         Some(bytes) if !engine.starts().is_empty() => runtime.load_component(bytes, options)?,
         _ => runtime.load_compiled(&component, options)?,
     };
+    converse(args, &runtime, &id, question)
+}
+
+/// `init`, the question, `shutdown`.
+fn converse(
+    args: &RunArgs,
+    runtime: &ComponentRuntime,
+    id: &ComponentId,
+    question: Option<Vec<u8>>,
+) -> Outcome {
     let Some(question) = question else {
-        return Err(nothing_asked(&runtime, &id));
+        return Err(nothing_asked(runtime, id));
     };
-    runtime.init(&id)?;
-    let answer = runtime.execute(&id, &question);
+    runtime.init(id)?;
+    let answer = runtime.execute(id, &question);
     // What was answered is told whether or not the component then shuts down well.
     let told = answer
         .map_err(Failure::from)
         .and_then(|answer| tell(args, &answer));
-    match (told, shut_down(&runtime, &id)) {
+    match (told, shut_down(runtime, id)) {
         (Ok(()), shut_down) => shut_down.map(|()| Exit::Done),
         (Err(failure), _) => Err(failure),
     }

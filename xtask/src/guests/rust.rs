@@ -34,7 +34,16 @@ struct Tools {
     linker: PathBuf,
 }
 
+/// Builds a component.
 pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
+    match build_module(folder, scratch, name)? {
+        Outcome::Component(module) => Ok(Outcome::Component(encode(&module)?)),
+        missing => Ok(missing),
+    }
+}
+
+/// Builds a core module, and leaves it one.
+pub(super) fn build_module(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
     let Some(tools) = tools() else {
         return Ok(Outcome::Missing(INSTALL.to_string()));
     };
@@ -68,7 +77,7 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
         .join("wasm32-unknown-unknown/release")
         .join(format!("{}.wasm", name.replace('-', "_")));
     let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-    Ok(Outcome::Component(encode(&module)?))
+    Ok(Outcome::Component(module))
 }
 
 fn tools() -> Option<Tools> {

@@ -1,0 +1,13 @@
+//! The glue that wai-bindgen-wasmer makes of `wit/wai`: a client for what a module exports, and for what it imports traits, with
+//! functions that put them among a module's imports.
+#![allow(
+    dead_code,
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "the text is the generator's"
+)]
+
+wai_glue::import!("wit/wai/airssys-component-v1.wai");
+wai_glue::export!("wit/wai/airssys-host-services-v1.wai");
+wai_glue::export!("wit/wai/airssys-host-capabilities-v1.wai");
+wai_glue::export!("wit/wai/airssys-multicodec-v1.wai");

@@ -1,0 +1,228 @@
+//! One module, compiled; one instance of it, and the calls into it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmer::{FunctionEnv, Imports, Instance, InstantiationError, Module, RuntimeError, Store};
+
+use super::contract::{self, FREE, Refused, contract};
+use super::glue::airssys_component_v1::{self as wai, AirssysComponentV1, AirssysComponentV1Data};
+use super::glue::{airssys_host_capabilities_v1, airssys_host_services_v1, airssys_multicodec_v1};
+use super::guard::{self, Guard};
+use super::host::Host;
+use super::values;
+use crate::component::error_of;
+use crate::engine::{Backend, Engine, SendStore, StoreLimits, program_store};
+#[cfg(all(unix, feature = "interrupt"))]
+use crate::engine::{InterruptHandle, watchdog};
+use crate::error::{Error, Result, TrapKind};
+use crate::host::bindings::airssys::types_core::types::CallerInfo;
+use crate::host::bindings::exports::airssys::component_core::component_lifecycle::{
+    ComponentConfig, ExecutionContext,
+};
+use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext};
+
+/// A module that follows the contract, compiled.
+pub(crate) struct WaiModule {
+    module: Module,
+    /// Holds the module's code.
+    code: wasmer::Engine,
+    backend: Backend,
+}
+
+impl WaiModule {
+    /// Compiles a module and checks its types.
+    pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> std::result::Result<WaiModule, Refused> {
+        let (module, code) = engine.compile_program(bytes).map_err(Refused::Other)?;
+        contract::check(&module)?;
+        let backend = engine.backend();
+        Ok(WaiModule {
+            module,
+            code,
+            backend,
+        })
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
+    }
+}
+
+/// An instance.
+pub(crate) struct WaiGuest {
+    /// Dropped before the code that it runs.
+    store: SendStore,
+    calls: AirssysComponentV1,
+    free: guard::Free,
+    guard: Arc<Guard>,
+    poisoned: bool,
+    _code: wasmer::Engine,
+}
+
+impl fmt::Debug for WaiGuest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaiGuest")
+            .field("guard", &self.guard)
+            .field("poisoned", &self.poisoned)
+            .finish_non_exhaustive()
+    }
+}
+
+impl WaiGuest {
+    /// Makes an instance. Its start function runs, until `deadline` at the latest.
+    pub(crate) fn new(
+        module: &WaiModule,
+        context: HostContext,
+        limits: &StoreLimits,
+        deadline: Option<Instant>,
+    ) -> Result<WaiGuest> {
+        let contract = contract()?;
+        let mut store = program_store(limits);
+        let host = Host::new(context);
+        let guard = Guard::new(host.clone(), limits.lift_bytes);
+        let mut imports = Imports::new();
+        let env = FunctionEnv::new(&mut *store, AirssysComponentV1Data::default());
+        let services = airssys_host_services_v1::add_to_imports(&mut store, &mut imports, host.clone());
+        let capabilities =
+            airssys_host_capabilities_v1::add_to_imports(&mut store, &mut imports, host.clone());
+        let multicodec = airssys_multicodec_v1::add_to_imports(&mut store, &mut imports, host.clone());
+        guard::imports(&mut store, &guard, contract, &mut imports);
+
+        host.set_deadline(deadline);
+        #[cfg(all(unix, feature = "interrupt"))]
+        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, InterruptHandle::new(&store)));
+        let instance = Instance::new(&mut *store, &module.module, &imports).map_err(not_instantiated);
+        #[cfg(all(unix, feature = "interrupt"))]
+        let instance = match armed {
+            Some(armed) => instance.map_err(|error| armed.cause(error)),
+            None => instance,
+        };
+        host.set_deadline(None);
+        let instance = instance?;
+
+        let free = instance.exports.get_typed_function(&*store, FREE);
+        let free = free.map_err(|error| Error::bug(error.to_string()))?;
+        let guarded = guard::exports(&mut store, &guard, contract, &instance)?;
+        let ready = services(&guarded, &*store)
+            .and_then(|()| capabilities(&guarded, &*store))
+            .and_then(|()| multicodec(&guarded, &*store));
+        ready.map_err(|error| Error::bug(error.to_string()))?;
+        let calls = AirssysComponentV1::new(&mut *store, &guarded, env);
+        Ok(WaiGuest {
+            calls: calls.map_err(|error| Error::bug(error.to_string()))?,
+            free,
+            guard,
+            poisoned: false,
+            store,
+            _code: module.code.clone(),
+        })
+    }
+
+    pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
+        self.guard.host.set_deadline(deadline);
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+
+    #[cfg(all(unix, feature = "interrupt"))]
+    pub(crate) fn interrupter(&self) -> InterruptHandle {
+        InterruptHandle::new(&self.store)
+    }
+
+    /// Calls through the glue, and frees what it has read. A call that fails is the last.
+    fn call<R>(
+        &mut self,
+        call: impl FnOnce(&AirssysComponentV1, &mut Store) -> std::result::Result<R, RuntimeError>,
+    ) -> Result<R> {
+        if self.poisoned {
+            return Err(TrapKind::Poisoned.into());
+        }
+        // Whatever ends this, a panic included, the instance is not called again.
+        self.poisoned = true;
+        let answer = call(&self.calls, &mut self.store).map_err(error_of)?;
+        guard::free(&mut *self.store, &self.guard, &self.free)?;
+        self.poisoned = false;
+        Ok(answer)
+    }
+
+    pub(crate) fn init(
+        &mut self,
+        config: &ComponentConfig,
+    ) -> Result<std::result::Result<(), ComponentError>> {
+        let env: Vec<_> = config
+            .env_vars
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let capabilities: Vec<_> = config.granted_capabilities.iter().map(String::as_str).collect();
+        let limits = &config.resource_limits;
+        let config = wai::ComponentConfig {
+            env_vars: &env,
+            config_data: config.config_data.as_deref(),
+            resource_limits: wai::ResourceLimits {
+                max_memory_bytes: limits.max_memory_bytes,
+                max_execution_time_ms: limits.max_execution_time_ms,
+                max_fuel: limits.max_fuel,
+            },
+            granted_capabilities: &capabilities,
+        };
+        let answer = self.call(|calls, store| calls.init(store, config))?;
+        Ok(answer.map_err(values::answer_of_lifecycle))
+    }
+
+    pub(crate) fn execute(
+        &mut self,
+        operation: &[u8],
+        context: &ExecutionContext,
+    ) -> Result<std::result::Result<Vec<u8>, ExecutionError>> {
+        let resources = &context.available_resources;
+        let trace = context.trace_context.as_ref();
+        let context = wai::ExecutionContext {
+            request_id: &context.request_id,
+            caller: match &context.caller {
+                CallerInfo::Host => wai::CallerInfo::Host,
+                CallerInfo::Component(id) => wai::CallerInfo::Component(id),
+                CallerInfo::Anonymous => wai::CallerInfo::Anonymous,
+            },
+            available_resources: wai::ResourceAllocation {
+                memory_bytes: resources.memory_bytes,
+                execution_time_ms: resources.execution_time_ms,
+                fuel: resources.fuel,
+            },
+            timeout_ms: context.timeout_ms,
+            trace_context: trace.map(|trace| wai::TraceContext {
+                traceparent: &trace.traceparent,
+                tracestate: trace.tracestate.as_deref(),
+            }),
+        };
+        let answer = self.call(|calls, store| calls.execute(store, operation, context))?;
+        Ok(answer.map_err(values::answer_of_execute))
+    }
+
+    pub(crate) fn metadata(&mut self) -> Result<ComponentMetadata> {
+        self.call(AirssysComponentV1::metadata).map(values::own_metadata)
+    }
+
+    pub(crate) fn health(&mut self) -> Result<HealthStatus> {
+        self.call(AirssysComponentV1::health).map(values::health)
+    }
+
+    pub(crate) fn supported_codecs(&mut self) -> Result<Vec<u64>> {
+        self.call(AirssysComponentV1::supported_codecs)
+    }
+
+    pub(crate) fn shutdown(&mut self) -> Result<std::result::Result<(), ComponentError>> {
+        let answer = self.call(AirssysComponentV1::shutdown)?;
+        Ok(answer.map_err(values::answer_of_lifecycle))
+    }
+}
+
+fn not_instantiated(error: InstantiationError) -> Error {
+    match error {
+        InstantiationError::Start(error) => error_of(error),
+        other => Error::Instantiate(other.to_string()),
+    }
+}
