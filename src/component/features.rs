@@ -56,17 +56,19 @@ pub(super) fn invalid(error: &BinaryReaderError) -> Error {
 fn validate_with(features: WasmFeatures, bytes: &[u8]) -> Result<()> {
     let mut validator = Validator::new_with_features(features);
     let mut functions = Vec::new();
-    let rest = validate_but_functions(&mut validator, bytes, &mut functions);
+    let rest = validate_but_last(&mut validator, bytes, &mut functions);
     // Whatever else is wrong comes after the functions that have been found until then.
-    match first_invalid(functions) {
-        Some(error) => Err(invalid(&error)),
-        None => rest,
-    }
+    validate_functions(functions)?;
+    rest
 }
 
 type Function<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
-fn validate_but_functions<'a>(
+/// Functions that are kept until they are validated. Stops a component of tiny functions from filling the memory.
+const KEPT: usize = 16_384;
+
+/// Leaves the last functions that were found in `functions`.
+fn validate_but_last<'a>(
     validator: &mut Validator,
     bytes: &'a [u8],
     functions: &mut Vec<Function<'a>>,
@@ -78,6 +80,9 @@ fn validate_but_functions<'a>(
             ValidPayload::Func(function, body) => functions.push((function, body)),
             _ => sizes.check(&payload, validator)?,
         }
+        if functions.len() == KEPT {
+            validate_functions(std::mem::take(functions))?;
+        }
     }
     Ok(())
 }
@@ -85,9 +90,12 @@ fn validate_but_functions<'a>(
 /// Functions that a thread validates at a time.
 const AT_A_TIME: usize = 64;
 
-/// What is wrong with the first function that is not valid.
-fn first_invalid(functions: Vec<Function<'_>>) -> Option<BinaryReaderError> {
-    functions
+/// On all threads that compile.
+///
+/// # Errors
+/// What is wrong with the first one that is not valid.
+fn validate_functions(functions: Vec<Function<'_>>) -> Result<()> {
+    let wrong = functions
         .into_par_iter()
         .with_min_len(AT_A_TIME)
         .map_init(FuncValidatorAllocations::default, |room, (function, body)| {
@@ -96,7 +104,8 @@ fn first_invalid(functions: Vec<Function<'_>>) -> Option<BinaryReaderError> {
             *room = function.into_allocations();
             valid.err()
         })
-        .find_map_first(|error| error)
+        .find_map_first(|error| error);
+    wrong.map_or(Ok(()), |error| Err(invalid(&error)))
 }
 
 /// The features without which a component is not valid, among those that are not supported.
