@@ -21,8 +21,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let llvm = find_llvm();
     // The packages and features of `cargo xtask test`, so that both share one build.
     let features = match &llvm {
-        Llvm::At(_) => "cranelift,llvm,singlepass",
-        Llvm::Missing(_) => "cranelift,singlepass",
+        Llvm::At(_) => "cranelift,wai,llvm,singlepass",
+        Llvm::Missing(_) => "cranelift,wai,singlepass",
     };
     let build = [
         "test",
