@@ -53,24 +53,26 @@ impl Engine {
 
     #[cfg(feature = "cranelift")]
     fn cranelift(&self) -> wasmer::sys::Cranelift {
+        use super::OptLevel;
         use wasmer::sys::CraneliftOptLevel;
         let mut config = wasmer::sys::Cranelift::default();
         config.canonicalize_nans(self.options.canonicalize_nans);
         config.opt_level(match self.options.opt_level {
-            Some(crate::engine::OptLevel::None) => CraneliftOptLevel::None,
-            Some(crate::engine::OptLevel::SpeedAndSize) => CraneliftOptLevel::SpeedAndSize,
-            Some(crate::engine::OptLevel::Speed) | None => CraneliftOptLevel::Speed,
+            Some(OptLevel::None) => CraneliftOptLevel::None,
+            Some(OptLevel::SpeedAndSize) => CraneliftOptLevel::SpeedAndSize,
+            Some(OptLevel::Speed) | None => CraneliftOptLevel::Speed,
         });
         config
     }
 
     #[cfg(feature = "llvm")]
     fn llvm(&self) -> wasmer::sys::LLVM {
+        use super::OptLevel;
         use wasmer::sys::LLVMOptLevel;
         let mut config = wasmer::sys::LLVM::default();
         wasmer::sys::CompilerConfig::canonicalize_nans(&mut config, self.options.canonicalize_nans);
         config.opt_level(match self.options.opt_level {
-            Some(crate::engine::OptLevel::None) => LLVMOptLevel::None,
+            Some(OptLevel::None) => LLVMOptLevel::None,
             _ => LLVMOptLevel::Aggressive,
         });
         config

@@ -20,9 +20,6 @@ use super::reach::Reach;
 use crate::component::{error_of, runtime_error};
 use crate::error::{Error, Result, TrapKind};
 
-/// Most bytes of a result that the glue writes to where a guest says.
-const RESULT_BYTES: u64 = 4096;
-
 /// What the guards of one instance know.
 #[derive(Debug)]
 pub(super) struct Guard {
@@ -91,7 +88,7 @@ impl Guard {
         match bits.get(taken) {
             Some(result) => {
                 let size = described.sizes.size(&function.result) as u64;
-                reach.lies(*result as u32, size.min(RESULT_BYTES), 1)
+                reach.lies(*result as u32, size, 1)
             }
             None => Ok(()),
         }

@@ -70,6 +70,7 @@ impl Handler {
     }
 
     /// Has the component answer a request, and go on until it has ended.
+    #[cfg_attr(not(all(unix, feature = "interrupt")), allow(unused_variables))]
     pub(super) fn answer(
         &self,
         request: Request,
@@ -78,12 +79,12 @@ impl Handler {
     ) {
         let deadline = Instant::now().checked_add(self.limits.request_time);
         let mut begun = false;
-        let instance = self.instances.get_watched(self.wasi(deadline), |_store| {
+        let instance = self.instances.get_watched(self.wasi(deadline), |store| {
             #[cfg(all(unix, feature = "interrupt"))]
-            let armed = deadline.and_then(|deadline| watchdog::arm(deadline, _store.interrupter()));
+            let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupter()));
             begun = flight.begin(
                 #[cfg(all(unix, feature = "interrupt"))]
-                _store.interrupter(),
+                store.interrupter(),
             );
             #[cfg(all(unix, feature = "interrupt"))]
             return armed;
