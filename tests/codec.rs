@@ -1,5 +1,12 @@
 //! Payloads and codecs: what is written is read back, and hostile bytes give errors, quickly and in little memory.
 
+#[path = "codec/forms.rs"]
+mod forms;
+#[path = "codec/survival.rs"]
+mod survival;
+#[path = "codec/yaml_schema.rs"]
+mod yaml_schema;
+
 use airssys_wasm::codec::varint::{self, VarintError};
 use airssys_wasm::codec::{
     Codec, CodecError, MAX_DEPTH, MAX_VALUES, Payload, decode, encode, hex_dump, operation, parse_operation,

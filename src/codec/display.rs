@@ -1,38 +1,60 @@
 //! Data for people to read.
 
-use super::{Codec, CodecError, Payload, read};
+use super::{Codec, CodecError, Payload, read, yaml};
 use serde_json::Value;
 use std::fmt::Write;
 
 /// The data of a self-describing payload as JSON.
 ///
-/// JSON cannot express all that MessagePack and YAML can, so some values take a form of their own:
+/// JSON cannot express all that MessagePack and YAML can, and numbers here have 64 bits, so some values take a form:
 ///
-/// | value                                     | shown as                              |
-/// |-------------------------------------------|---------------------------------------|
-/// | bytes, and text that is not UTF-8         | `{"$bytes": "00ff"}`, in hexadecimal   |
-/// | MessagePack extension                     | `{"$ext": TYPE, "$bytes": "00ff"}`     |
-/// | not a number, infinities                  | `{"$float": "NaN"}`, `"inf"`, `"-inf"` |
-/// | a map with a key that is not text         | `{"$map": [[KEY, VALUE], …]}`         |
+/// | value                                      | shown as                               |
+/// |--------------------------------------------|----------------------------------------|
+/// | bytes, and text that is not UTF-8          | `{"$bytes": "00ff"}`, in hexadecimal   |
+/// | MessagePack extension                      | `{"$ext": TYPE, "$bytes": "00ff"}`     |
+/// | not a number, infinities                   | `{"$float": "NaN"}`, `"inf"`, `"-inf"` |
+/// | a whole number of 65 to 128 bits           | `{"$int": "18446744073709551616"}`     |
+/// | a map with a key that is not text          | `{"$map": [[KEY, VALUE], …]}`          |
+/// | a map that looks like one of these         | the same                               |
 ///
-/// Data that happens to look like these forms is shown the same. Maps keep their order. Whole numbers that do not
-/// fit 64 bits become floating point. YAML is read by version 1.2: `yes` is text, `<<` an ordinary key, aliases
-/// are replaced by what they stand for, and tags of an application's own are dropped.
+/// So each value has one form, and [`operation`](super::operation) writes what a form stands for. Maps keep their order.
+/// Nothing is changed without a word: `docs/codecs.md` lists what survives in which codec, and what is refused.
+///
+/// YAML is read by the core schema of version 1.2: `yes` is text, `<<` an ordinary key. Aliases are replaced by what they stand
+/// for. Numbers with leading zeros are text, and tags of an application's own are refused.
 ///
 /// # Errors
 ///
 /// [`CodecError::NotSelfDescribing`] for the other codecs: use [`hex_dump`] for those.
-/// [`CodecError::InvalidData`] for data that is malformed, goes on behind its end, or has a text key twice in one
-/// map. [`CodecError::TooDeep`] and [`CodecError::TooLarge`] beyond the limits.
+/// [`CodecError::InvalidData`] for data that is malformed, goes on behind its end, has a key twice in one map, or a number that
+/// cannot be kept. [`CodecError::TooDeep`] and [`CodecError::TooLarge`] beyond the limits.
 pub fn to_json(payload: &Payload<'_>) -> Result<Value, CodecError> {
     match payload.codec {
         Codec::Json => read::json(payload.data),
         Codec::MsgPack => read::msgpack(payload.data),
-        Codec::Yaml => read::yaml(payload.data),
+        Codec::Yaml => yaml::yaml(payload.data),
         codec @ (Codec::Borsh | Codec::Bincode | Codec::Protobuf | Codec::Raw) => {
             Err(CodecError::NotSelfDescribing(codec))
         }
     }
+}
+
+/// A value from JSON text, in which the forms that [`to_json`] documents may occur: for people to write.
+///
+/// ```
+/// use airssys_wasm::codec::{from_json_text, operation, Codec};
+///
+/// let params = from_json_text(r#"{"key": {"$bytes": "00ff"}}"#)?;
+/// let payload = operation(Codec::MsgPack, "put", &params)?;
+/// assert!(payload.ends_with(b"\xa3key\xc4\x02\x00\xff"));
+/// # Ok::<(), airssys_wasm::codec::CodecError>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`to_json`] for JSON.
+pub fn from_json_text(text: &str) -> Result<Value, CodecError> {
+    read::json_of_forms(text.as_bytes())
 }
 
 /// Bytes as a dump: sixteen a line, with the offset, the bytes in hexadecimal, and the printable ASCII.

@@ -1,7 +1,8 @@
 //! The operation envelope: what `execute` takes in the self-describing codecs.
 
 use super::read::shorten;
-use super::{Codec, CodecError, MAX_DEPTH, Payload, encode, to_json};
+use super::write::write;
+use super::{Codec, CodecError, Payload, encode, to_json};
 use serde_json::{Map, Value};
 
 const OPERATION: &str = "operation";
@@ -18,33 +19,19 @@ pub struct Operation {
 
 /// A payload that asks for the operation `name`: the map `{"operation": name, "params": params}` in `codec`.
 ///
-/// The entries keep this order, and in MessagePack the keys are text.
+/// The entries keep this order, and in MessagePack the keys are text. The forms that [`to_json`] documents are written as
+/// what they stand for.
 ///
 /// # Errors
 ///
 /// [`CodecError::NotSelfDescribing`] for the codecs whose schema is the component's own, and
-/// [`CodecError::TooDeep`] if the envelope would nest deeper than [`MAX_DEPTH`]. [`CodecError::InvalidData`] if
-/// the codec cannot express `params`.
+/// [`CodecError::TooDeep`] if the envelope would nest deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
+/// [`CodecError::Inexpressible`] if the codec cannot express `params`; it says what and where.
 pub fn operation(codec: Codec, name: &str, params: &Value) -> Result<Vec<u8>, CodecError> {
-    if depth(params) >= MAX_DEPTH {
-        return Err(CodecError::TooDeep(codec));
-    }
     let mut envelope = Map::new();
     envelope.insert(OPERATION.to_string(), Value::from(name));
     envelope.insert(PARAMS.to_string(), params.clone());
-    let envelope = Value::Object(envelope);
-
-    let invalid = |reason: String| CodecError::InvalidData { codec, reason };
-    let data = match codec {
-        Codec::Json => serde_json::to_vec(&envelope).map_err(|error| invalid(error.to_string()))?,
-        Codec::MsgPack => rmp_serde::to_vec_named(&envelope).map_err(|error| invalid(error.to_string()))?,
-        Codec::Yaml => serde_saphyr::to_string(&envelope)
-            .map_err(|error| invalid(error.to_string()))?
-            .into_bytes(),
-        Codec::Borsh | Codec::Bincode | Codec::Protobuf | Codec::Raw => {
-            return Err(CodecError::NotSelfDescribing(codec));
-        }
-    };
+    let data = write(codec, &Value::Object(envelope))?;
     Ok(encode(codec.code(), &data))
 }
 
@@ -74,20 +61,4 @@ pub fn parse_operation(payload: &Payload<'_>) -> Result<Operation, CodecError> {
             shorten(key)
         ))),
     }
-}
-
-/// How many arrays and maps are nested in a value, at the deepest. Keeps a list of its own, since the value may
-/// be too deep for the stack.
-fn depth(value: &Value) -> usize {
-    let mut deepest = 0;
-    let mut open = vec![(value, 0)];
-    while let Some((value, outer)) = open.pop() {
-        match value {
-            Value::Array(items) => open.extend(items.iter().map(|item| (item, outer + 1))),
-            Value::Object(entries) => open.extend(entries.values().map(|item| (item, outer + 1))),
-            _ => continue,
-        }
-        deepest = deepest.max(outer + 1);
-    }
-    deepest
 }

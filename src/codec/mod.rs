@@ -12,12 +12,16 @@
 
 mod display;
 mod envelope;
+mod forms;
+mod number;
 mod payload;
 mod read;
 mod table;
 pub mod varint;
+mod write;
+mod yaml;
 
-pub use display::{hex_dump, to_json};
+pub use display::{from_json_text, hex_dump, to_json};
 pub use envelope::{Operation, operation, parse_operation};
 pub use payload::{Payload, decode, encode};
 pub use read::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES};
@@ -62,6 +66,15 @@ pub enum CodecError {
         /// The codec that the prefix names.
         codec: Codec,
         /// What is wrong, and where if the reader tells.
+        reason: String,
+    },
+
+    /// A value has no expression in the codec that it is to be written in.
+    #[error("the value cannot be written as {codec}: {reason}")]
+    Inexpressible {
+        /// The codec to write in.
+        codec: Codec,
+        /// What it lacks, and the place of the value that needs it.
         reason: String,
     },
 

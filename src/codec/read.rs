@@ -1,17 +1,18 @@
 //! Reading self-describing data from an untrusted source into a JSON value.
 //!
-//! Three parsers feed one builder. The builder counts as it builds and stops at the limits, so no header that
-//! claims four billion elements, and no YAML alias that stands for a million others, is taken at its word.
+//! The parsers of JSON and MessagePack feed one builder; that of YAML has its own (`yaml`), on the same account. A builder
+//! counts as it builds and stops at the limits, so no header that claims four billion elements, and no YAML alias that stands
+//! for a million others, is taken at its word.
 
-use super::display::hex;
-use super::{Codec, CodecError};
+use super::number::{self, Numerals};
+use super::{Codec, CodecError, forms};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::fmt;
 
-/// Most arrays and maps that may be nested in one another. Stops data that overflows the stack of whoever walks
-/// it. The YAML parser needs most of the stack, some 4 KiB a level, and 25 KiB without optimisation: this depth
-/// fits a thread of 2 MiB either way.
+/// Most arrays and maps that may be nested in one another. Stops data that overflows the stack of whatever walks it, with
+/// much to spare on a thread of 2 MiB, also without optimisation.
 pub const MAX_DEPTH: usize = 64;
 
 /// Most values in one payload: scalars, map keys, arrays and maps, aliases replaced by what they stand for.
@@ -22,22 +23,22 @@ pub const MAX_VALUES: usize = 1 << 20;
 /// bombs that repeat one long text.
 pub const MAX_TEXT_BYTES: usize = 64 << 20;
 
-/// Most parser events that may be kept for the sake of YAML anchors. Stops anchors nested in anchors, each of
-/// which keeps all that it encloses.
-const MAX_ANCHOR_EVENTS: usize = 1 << 17;
-
-/// The YAML parser's own limit on depth, which it needs since it reads map keys ahead of the builder.
-const PARSER_DEPTH: usize = MAX_DEPTH + 1;
-
-/// Most brackets that the YAML scanner lets be open. It looks ahead of the parser, by a bounded number of
-/// characters, so its limit must be larger for the depth to be what is reported.
-const MAX_OPEN_BRACKETS: usize = 4096;
-
 /// Most characters of an error's reason. Stops a guest from filling the log with a key or a scalar of its own.
 const MAX_REASON_CHARS: usize = 240;
 
 pub(super) fn json(data: &[u8]) -> Result<Value, CodecError> {
+    json_with(data, Budget::new())
+}
+
+/// Reads JSON whose values may have forms, as `to_json` makes them.
+pub(super) fn json_of_forms(data: &[u8]) -> Result<Value, CodecError> {
     let mut budget = Budget::new();
+    budget.forms = Forms::Meant;
+    json_with(data, budget)
+}
+
+fn json_with<'a>(data: &'a [u8], mut budget: Budget<'a>) -> Result<Value, CodecError> {
+    budget.numerals = Some(Numerals::new(data));
     let mut parser = serde_json::Deserializer::from_slice(data);
     budget
         .builder()
@@ -64,84 +65,72 @@ pub(super) fn msgpack(data: &[u8]) -> Result<Value, CodecError> {
     }
 }
 
-pub(super) fn yaml(data: &[u8]) -> Result<Value, CodecError> {
-    let mut budget = Budget::new();
-    let options = serde_saphyr::options! {
-        strict_booleans: true,
-        with_snippet: false,
-        merge_keys: serde_saphyr::options::MergeKeyPolicy::AsOrdinary,
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::Error,
-        non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::PassThrough,
-        budget: serde_saphyr::budget! {
-            max_depth: PARSER_DEPTH,
-            flow_nesting_limit: MAX_OPEN_BRACKETS,
-            max_nodes: MAX_VALUES,
-            max_events: MAX_VALUES * 2,
-            max_total_scalar_bytes: MAX_TEXT_BYTES * 2,
-            max_recorded_anchor_events: MAX_ANCHOR_EVENTS,
-            max_recorded_anchor_bytes: MAX_TEXT_BYTES,
-        },
-    };
-    serde_saphyr::with_deserializer_from_slice_with_options(data, options, |parser| {
-        budget.builder().deserialize(parser)
-    })
-    .map_err(|error| {
-        budget.breach = budget.breach.or_else(|| yaml_breach(error.without_snippet()));
-        budget.explain(Codec::Yaml, &error)
-    })
-}
-
-/// The limit that the YAML parser stopped at, if that is why it stopped.
-fn yaml_breach(error: &serde_saphyr::Error) -> Option<Breach> {
-    use serde_saphyr::Error;
-    use serde_saphyr::budget::BudgetBreach;
-    match error {
-        Error::Budget {
-            breach: BudgetBreach::Depth { .. },
-            ..
-        } => Some(Breach::Depth),
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => Some(Breach::Size),
-        _ => None,
-    }
-}
-
-/// What may still be built, and why building stopped.
-struct Budget {
-    values: usize,
-    text_bytes: usize,
+/// What may still be built, why building stopped, and how.
+pub(super) struct Budget<'a> {
+    pub(super) values: usize,
+    pub(super) text_bytes: usize,
     breach: Option<Breach>,
+    /// JSON's numbers, as they are written; none for other codecs.
+    numerals: Option<Numerals<'a>>,
+    forms: Forms,
+}
+
+/// How a map is read that has the keys of a form.
+#[derive(Clone, Copy)]
+enum Forms {
+    /// As a map, which then needs a form itself, to be told from what the form stands for.
+    Accidental,
+    /// As the form.
+    Meant,
 }
 
 #[derive(Clone, Copy)]
-enum Breach {
+pub(super) enum Breach {
     Depth,
     Size,
 }
 
-impl Budget {
-    fn new() -> Self {
+impl Breach {
+    pub(super) fn error(self, codec: Codec) -> CodecError {
+        match self {
+            Self::Depth => CodecError::TooDeep(codec),
+            Self::Size => CodecError::TooLarge(codec),
+        }
+    }
+}
+
+impl<'a> Budget<'a> {
+    pub(super) fn new() -> Self {
         Self {
             values: MAX_VALUES,
             text_bytes: MAX_TEXT_BYTES,
             breach: None,
+            numerals: None,
+            forms: Forms::Accidental,
         }
     }
 
-    fn builder(&mut self) -> Builder<'_> {
+    fn builder(&mut self) -> Builder<'_, 'a> {
         Builder {
             budget: self,
             depth: MAX_DEPTH,
         }
     }
 
+    pub(super) fn count_values(&mut self, count: usize) -> Result<(), Breach> {
+        self.values = self.values.checked_sub(count).ok_or(Breach::Size)?;
+        Ok(())
+    }
+
+    pub(super) fn count_text(&mut self, bytes: usize) -> Result<(), Breach> {
+        self.text_bytes = self.text_bytes.checked_sub(bytes).ok_or(Breach::Size)?;
+        Ok(())
+    }
+
     /// The parsers know only errors of their own, so a breach of ours comes back as one of theirs.
     fn explain(&self, codec: Codec, error: &dyn fmt::Display) -> CodecError {
         match self.breach {
-            Some(Breach::Depth) => CodecError::TooDeep(codec),
-            Some(Breach::Size) => CodecError::TooLarge(codec),
+            Some(breach) => breach.error(codec),
             None => CodecError::InvalidData {
                 codec,
                 reason: shorten(error.to_string()),
@@ -153,18 +142,23 @@ impl Budget {
         self.breach = Some(breach);
         E::custom("a limit is exceeded")
     }
+
+    /// The next number of a JSON text as it is written.
+    fn numeral(&mut self) -> Option<&'a str> {
+        self.numerals.as_mut().and_then(Iterator::next)
+    }
 }
 
 /// Builds one value, and through new builders those inside it.
-struct Builder<'a> {
-    budget: &'a mut Budget,
+struct Builder<'b, 'a> {
+    budget: &'b mut Budget<'a>,
     /// How many levels of arrays and maps may follow.
     depth: usize,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'_, 'a> {
     /// A builder for a value inside this one.
-    fn inner<E: de::Error>(&mut self) -> Result<Builder<'_>, E> {
+    fn inner<E: de::Error>(&mut self) -> Result<Builder<'_, 'a>, E> {
         match self.depth.checked_sub(1) {
             Some(depth) => Ok(Builder {
                 budget: self.budget,
@@ -174,33 +168,25 @@ impl Builder<'_> {
         }
     }
 
-    fn count_value<E: de::Error>(&mut self) -> Result<(), E> {
-        match self.budget.values.checked_sub(1) {
-            Some(left) => self.budget.values = left,
-            None => return Err(self.budget.stop(Breach::Size)),
-        }
-        Ok(())
-    }
-
     fn count_text<E: de::Error>(&mut self, bytes: usize) -> Result<(), E> {
-        match self.budget.text_bytes.checked_sub(bytes) {
-            Some(left) => self.budget.text_bytes = left,
-            None => return Err(self.budget.stop(Breach::Size)),
-        }
-        Ok(())
+        self.budget
+            .count_text(bytes)
+            .map_err(|breach| self.budget.stop(breach))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Builder<'_> {
+impl<'de> DeserializeSeed<'de> for Builder<'_, '_> {
     type Value = Value;
 
-    fn deserialize<D: Deserializer<'de>>(mut self, parser: D) -> Result<Value, D::Error> {
-        self.count_value()?;
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Value, D::Error> {
+        self.budget
+            .count_values(1)
+            .map_err(|breach| self.budget.stop(breach))?;
         parser.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Builder<'_> {
+impl<'de> Visitor<'de> for Builder<'_, '_> {
     type Value = Value;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -224,18 +210,20 @@ impl<'de> Visitor<'de> for Builder<'_> {
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        self.budget.numeral();
         Ok(Value::from(value))
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        self.budget.numeral();
         Ok(Value::from(value))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(value).map_or_else(
-            || marked([("$float", Value::from(value.to_string()))]),
-            Value::Number,
-        ))
+        match self.budget.numeral() {
+            Some(text) => number::decimal(text).map_err(|reason| E::custom(shorten(reason))),
+            None => Ok(forms::float(value)),
+        }
     }
 
     fn visit_str<E: de::Error>(mut self, value: &str) -> Result<Value, E> {
@@ -250,7 +238,7 @@ impl<'de> Visitor<'de> for Builder<'_> {
 
     fn visit_bytes<E: de::Error>(mut self, value: &[u8]) -> Result<Value, E> {
         self.count_text(value.len().saturating_mul(2))?;
-        Ok(marked([("$bytes", Value::from(hex(value)))]))
+        Ok(forms::bytes(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
@@ -263,39 +251,15 @@ impl<'de> Visitor<'de> for Builder<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
-        let mut named = Map::new();
-        // Entries in order, used from the first key on that is not text.
-        let mut pairs = Vec::new();
+        let mut out = Entries::default();
         while let Some(key) = entries.next_key_seed(self.inner()?)? {
             let value = entries.next_value_seed(self.inner()?)?;
-            match key {
-                Value::String(key) if pairs.is_empty() => {
-                    if named.contains_key(&key) {
-                        let key = shorten(key);
-                        return Err(de::Error::custom(format_args!(
-                            "the key {key:?} occurs twice in one map"
-                        )));
-                    }
-                    named.insert(key, value);
-                }
-                key => {
-                    if pairs.is_empty() {
-                        let earlier = std::mem::take(&mut named);
-                        pairs.extend(
-                            earlier
-                                .into_iter()
-                                .map(|(key, value)| pair(Value::String(key), value)),
-                        );
-                    }
-                    pairs.push(pair(key, value));
-                }
-            }
+            out.insert(key, value).map_err(de::Error::custom)?;
         }
-        if pairs.is_empty() {
-            Ok(Value::Object(named))
-        } else {
-            Ok(marked([("$map", Value::Array(pairs))]))
-        }
+        Ok(match self.budget.forms {
+            Forms::Accidental => out.finish(),
+            Forms::Meant => Value::Object(out.named),
+        })
     }
 
     /// MessagePack's extensions, the only values that come this way.
@@ -305,9 +269,9 @@ impl<'de> Visitor<'de> for Builder<'_> {
 }
 
 /// Builds a MessagePack extension, which comes as a sequence of its type and its bytes.
-struct Extension<'a>(Builder<'a>);
+struct Extension<'b, 'a>(Builder<'b, 'a>);
 
-impl<'de> Visitor<'de> for Extension<'_> {
+impl<'de> Visitor<'de> for Extension<'_, '_> {
     type Value = Value;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -315,22 +279,78 @@ impl<'de> Visitor<'de> for Extension<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        let mut next = |builder: &mut Builder<'_>| -> Result<Value, A::Error> {
+        let mut next = |builder: &mut Builder<'_, '_>| -> Result<Value, A::Error> {
             items
                 .next_element_seed(builder.inner()?)?
                 .ok_or_else(|| de::Error::missing_field("extension"))
         };
         let kind = next(&mut self.0)?;
-        let mut out = next(&mut self.0)?;
-        if let Value::Object(entries) = &mut out {
-            entries.shift_insert(0, "$ext".to_string(), kind);
-        }
-        Ok(out)
+        let bytes = next(&mut self.0)?;
+        Ok(forms::ext(kind, bytes))
     }
 }
 
-fn pair(key: Value, value: Value) -> Value {
-    Value::Array(vec![key, value])
+/// The entries of a map, in order.
+#[derive(Default)]
+pub(super) struct Entries {
+    named: Map<String, Value>,
+    /// All entries, from the first key on that is not text.
+    pairs: Vec<Value>,
+    /// The keys of `pairs`, as JSON.
+    keys: HashSet<String>,
+}
+
+impl Entries {
+    /// Adds an entry.
+    ///
+    /// # Errors
+    ///
+    /// A key that is there already, as text for people: two readers could pick two values.
+    pub(super) fn insert(&mut self, key: Value, value: Value) -> Result<(), String> {
+        match key {
+            Value::String(key) if self.pairs.is_empty() => {
+                if self.named.contains_key(&key) {
+                    return Err(occurs_twice(&format!("{:?}", shorten(key))));
+                }
+                self.named.insert(key, value);
+            }
+            key => {
+                for (key, value) in std::mem::take(&mut self.named) {
+                    self.insert_pair(Value::String(key), value)?;
+                }
+                self.insert_pair(key, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_pair(&mut self, key: Value, value: Value) -> Result<(), String> {
+        let text = key.to_string();
+        if self.keys.contains(&text) {
+            return Err(occurs_twice(&shorten(text)));
+        }
+        self.keys.insert(text);
+        self.pairs.push(forms::pair(key, value));
+        Ok(())
+    }
+
+    /// The map as JSON, in a form if it has a key that is not text, or the keys of a form.
+    pub(super) fn finish(mut self) -> Value {
+        if self.pairs.is_empty() && forms::is_form(&self.named) {
+            let named = std::mem::take(&mut self.named).into_iter();
+            self.pairs
+                .extend(named.map(|(key, value)| forms::pair(Value::String(key), value)));
+        }
+        if self.pairs.is_empty() {
+            Value::Object(self.named)
+        } else {
+            forms::map(self.pairs)
+        }
+    }
+}
+
+fn occurs_twice(key: &str) -> String {
+    format!("the key {key} occurs twice in one map")
 }
 
 /// Cuts text that may hold the guest's own, for use in an error.
@@ -340,14 +360,4 @@ pub(super) fn shorten(mut text: String) -> String {
         text.push('…');
     }
     text
-}
-
-/// A value that JSON cannot express, in one of the forms that `to_json` documents.
-fn marked<const N: usize>(entries: [(&str, Value); N]) -> Value {
-    Value::Object(
-        entries
-            .into_iter()
-            .map(|(key, value)| (key.to_string(), value))
-            .collect(),
-    )
 }

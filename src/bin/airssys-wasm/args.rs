@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use airssys_wasm::codec::Codec;
+use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::engine::Backend;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use serde_json::Value;
@@ -83,7 +83,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) operation: Option<String>,
 
-    /// What the operation is given, as JSON; null if it is left out
+    /// What the operation is given, as JSON; null if it is left out. Bytes are written {"$bytes": "00ff"}, in hexadecimal
     #[arg(long, value_name = "JSON", value_parser = json, requires = "operation")]
     pub(crate) params: Option<Value>,
 
@@ -303,8 +303,9 @@ pub(crate) struct BackendArg {
     pub(crate) backend: Option<Backend>,
 }
 
-fn json(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text)
+/// Numbers keep their digits, a key that occurs twice is refused, and forms stand for what JSON lacks.
+fn json(text: &str) -> Result<Value, CodecError> {
+    codec::from_json_text(text)
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
