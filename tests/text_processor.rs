@@ -122,12 +122,14 @@ fn check_case(runtime: &ComponentRuntime, id: &ComponentId, case: &Case) -> Resu
         (Expected::UnsupportedOperation(name), ExecutionError::UnsupportedOperation(got)) if name == got => {
             Ok(())
         }
-        (Expected::UnsupportedCodec(id), ExecutionError::UnsupportedCodec(got)) if id == got => Ok(()),
-        (Expected::InvalidInput | Expected::NoTrap, ExecutionError::InvalidInput(text))
-            if !text.is_empty() =>
-        {
-            Ok(())
-        }
+        (
+            Expected::UnsupportedCodec(id) | Expected::UnsupportedCodecIfNamed(id),
+            ExecutionError::UnsupportedCodec(got),
+        ) if id == got => Ok(()),
+        (
+            Expected::InvalidInput | Expected::NoTrap | Expected::UnsupportedCodecIfNamed(_),
+            ExecutionError::InvalidInput(text),
+        ) if !text.is_empty() => Ok(()),
         _ => Err(format!("it answers with the error {error:?}")),
     }
 }

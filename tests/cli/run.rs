@@ -39,6 +39,31 @@ fn answers_are_readable_in_other_self_describing_codecs() {
 }
 
 #[test]
+fn parameters_that_would_change_on_the_way_are_refused() {
+    for (params, codec, reason) in [
+        (
+            r#"{"text":"a","text":"b"}"#,
+            "json",
+            "the key \"text\" occurs twice",
+        ),
+        (r#"{"text":1e400}"#, "json", "number out of range"),
+        (
+            r#"{"text":18446744073709551616}"#,
+            "msgpack",
+            "no whole numbers of more than 64 bits, at `params.text`",
+        ),
+        (
+            r#"{"text":{"$bytes":"00"}}"#,
+            "json",
+            "json has no bytes, at `params.text`",
+        ),
+    ] {
+        let ran = text("reverse", params, &["--codec", codec]).ended(2);
+        assert!(ran.stderr.contains(reason), "{params}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn what_a_terminal_acts_on_is_escaped() {
     let ran = text("reverse", "{\"text\":\"\u{9b}\\u001b[2J\u{202e}\"}", &[]).ended(0);
     assert!(ran.stdout.contains("\\u202eJ2[\\u001b\\u009b"), "{ran:?}");

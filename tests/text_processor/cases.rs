@@ -16,12 +16,16 @@ pub(crate) enum Expected {
     Answer(Value),
     UnsupportedOperation(&'static str),
     UnsupportedCodec(u64),
+    /// The codec's number, or that the input is invalid from a guest whose engine has doubles alone; no other number.
+    UnsupportedCodecIfNamed(u64),
     InvalidInput,
     /// Whether it is too much is for the reader of each language to say; but it does not trap.
     NoTrap,
 }
 
-use Expected::{Answer, InvalidInput, NoTrap, UnsupportedCodec, UnsupportedOperation};
+use Expected::{
+    Answer, InvalidInput, NoTrap, UnsupportedCodec, UnsupportedCodecIfNamed, UnsupportedOperation,
+};
 
 /// One MiB, of words with characters of one to four bytes.
 fn mebibyte() -> String {
@@ -213,6 +217,12 @@ pub(crate) fn all() -> Vec<Case> {
         "a codec that nobody knows",
         vec![0x07, b'{', b'}'],
         UnsupportedCodec(7),
+    );
+    let beyond_doubles = (1 << 53) + 1;
+    add(
+        "a codec whose number no double holds",
+        airssys_wasm::codec::encode(beyond_doubles, b"{}"),
+        UnsupportedCodecIfNamed(beyond_doubles),
     );
     add(
         "a codec of the contract that it does not take",

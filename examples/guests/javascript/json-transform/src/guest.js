@@ -18,11 +18,12 @@ export const componentLifecycle = {
   execute(payload, context) {
     if (state !== "ready") throw failed("json-transform is not initialised");
     const envelope = read(payload);
-    const operation = envelope?.operation;
+    if (!(envelope instanceof Map)) throw invalidInput("the payload must be an object");
+    const operation = envelope.get("operation");
     if (typeof operation !== "string") throw invalidInput("`operation` must be a string");
     if (!Object.hasOwn(operations, operation)) throw unsupportedOperation(operation);
     log("debug", "executing", [["operation", operation], ["request-id", context.requestId]]);
-    return write(operations[operation](envelope.params));
+    return write(operations[operation](envelope.get("params")));
   },
 
   metadata() {
@@ -47,7 +48,7 @@ export const componentLifecycle = {
       homepage: null,
       repository: "https://github.com/airssys/airssys-wasm",
       tags: ["json", "example"],
-      customMetadata: [["json:numbers", "IEEE 754 double precision"]],
+      customMetadata: [["json:numbers", "kept as they are written"]],
     };
   },
 

@@ -2,6 +2,7 @@
 
 import multicodec from "airssys:multicodec-core/multicodec-utilities@1.0.0";
 import { invalidInput, unsupportedCodec } from "./errors.js";
+import { parse, stringify } from "./json.js";
 import { decodeUtf8, encodeUtf8 } from "./utf8.js";
 
 export const JSON_CODEC = 0x0200;
@@ -27,12 +28,12 @@ export function read(payload) {
   const { codec, data } = decode(payload);
   if (Number(codec) !== JSON_CODEC) throw unsupportedCodec(codec);
   try {
-    return JSON.parse(decodeUtf8(data));
+    return parse(decodeUtf8(data));
   } catch (error) {
     throw invalidInput(`json: ${error.message}`);
   }
 }
 
 export function write(value) {
-  return multicodec.encode(JSON_CODEC, encodeUtf8(JSON.stringify(value)));
+  return multicodec.encode(JSON_CODEC, encodeUtf8(stringify(value)));
 }
