@@ -6,6 +6,7 @@
 mod bench;
 mod cache_kills;
 mod conformance;
+mod findings;
 mod fuzz;
 mod guests;
 mod load;
@@ -69,6 +70,13 @@ enum Command {
     ///
     /// The test `artifact_cache` has the same with 40 kills.
     CacheKills(cache_kills::Options),
+    /// Run the scripts in findings/, which show what real libraries and tools do where a good guess is wrong
+    ///
+    /// They install packages and take minutes; CI leaves them out. The exit code is 1 if one no longer is as it says.
+    Findings {
+        /// Findings to run; all if none is named
+        names: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -103,6 +111,7 @@ fn run(command: &Command) -> Result<bool> {
         Command::Fuzz(options) => fuzz::run(&root, options),
         Command::Load(options) => load::run(&root, options),
         Command::CacheKills(options) => cache_kills::run(&root, options),
+        Command::Findings { names } => findings::run(&root, names),
     }
 }
 

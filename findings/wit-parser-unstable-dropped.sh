@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# wit-parser leaves out what is marked unstable, without a word.
+#
+# Versions: wit-parser 0.263.0
+# Behavior: a function with `@unstable(feature = x)` is not in the interface after parsing, unless the feature is turned on in the Resolve
+#   before. There is no error and no mark that something was there, so a host made from the text misses functions that the text has.
+# Output seen:
+#   as it is: ["stable"]
+#   with the feature: ["stable", "fresh"]
+set -euo pipefail
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+mkdir src
+cat > Cargo.toml <<'END'
+[package]
+name = "finding"
+version = "0.0.0"
+edition = "2021"
+[dependencies]
+wit-parser = "=0.263.0"
+END
+cat > src/main.rs <<'END'
+const TEXT: &str = "package a:b@0.1.0;
+interface i {
+  @since(version = 0.1.0)
+  stable: func();
+  @unstable(feature = x)
+  fresh: func();
+}
+";
+
+fn main() {
+    for (how, on) in [("as it is", false), ("with the feature", true)] {
+        let mut resolve = wit_parser::Resolve::default();
+        if on {
+            resolve.features.insert("x".to_string());
+        }
+        let package = resolve.push_str("a.wit", TEXT).unwrap();
+        let interface = resolve.packages[package].interfaces["i"];
+        let names: Vec<_> = resolve.interfaces[interface].functions.keys().collect();
+        println!("{how}: {names:?}");
+    }
+}
+END
+expected='as it is: ["stable"]
+with the feature: ["stable", "fresh"]'
+seen=$(CARGO_TARGET_DIR="$dir/target" cargo run --quiet)
+if [ "$seen" != "$expected" ]; then
+    printf "changed.\nexpected:\n%s\nseen:\n%s\n" "$expected" "$seen"
+    exit 1
+fi
+echo "as described"
