@@ -45,7 +45,7 @@ imports: args_get args_sizes_get clock_time_get environ_get environ_sizes_get fd
 a string as a result: unsupported result type string'
 seen=$(
     env/bin/python list.py
-    GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o other.wasm ./other 2>&1 |
+    { GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o other.wasm ./other 2>&1 || true; } |
         sed -n 's/.*wasmexport: /a string as a result: /p'
 )
 if [ "$seen" != "$expected" ]; then
