@@ -36,8 +36,8 @@ fn main() {
     std::fs::write("core.wasm", &module).unwrap();
     let (name, adapter) =
         (published::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, published::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER);
-    let encoder = wit_component::ComponentEncoder::default().module(&module).unwrap();
-    let component = encoder.adapter(name, adapter).unwrap().validate(true).encode().unwrap();
+    let mut encoder = wit_component::ComponentEncoder::default();
+    let component = encoder.module(&module).unwrap().adapter(name, adapter).unwrap().validate(true).encode().unwrap();
     std::fs::write("component.wasm", component).unwrap();
 }
 END

@@ -3,10 +3,10 @@
 #
 # Versions: serde-saphyr 2.1.1
 # Behavior: Tagged(value, Some("!!binary")) is written `!%21binary`, a local tag named "!binary". With the full name
-#   "tag:yaml.org,2002:binary" it is written `!!binary`. Neither is an error.
+#   "tag:yaml.org,2002:binary" it is right, and written in full. Neither is an error.
 # Output seen:
 #   !%21binary aGk=
-#   !!binary aGk=
+#   !<tag:yaml.org,2002:binary> aGk=
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -30,7 +30,7 @@ fn main() {
 }
 END
 expected='!%21binary aGk=
-!!binary aGk='
+!<tag:yaml.org,2002:binary> aGk='
 seen=$(CARGO_TARGET_DIR="$dir/target" cargo run --quiet)
 if [ "$seen" != "$expected" ]; then
     printf "changed.\nexpected:\n%s\nseen:\n%s\n" "$expected" "$seen"
