@@ -132,6 +132,7 @@ impl WasiBuilder {
         WasiCtx {
             table: ResourceTable::with_max(self.limits.resources),
             deadline: None,
+            before_wait: None,
             limits: self.limits.clone(),
             started: Instant::now(),
             seed: None,

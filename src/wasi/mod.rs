@@ -67,6 +67,8 @@ pub struct WasiCtx {
     pub(crate) table: ResourceTable,
     /// When the call in flight has to be over.
     pub(crate) deadline: Option<Instant>,
+    /// A step that is taken before it waits.
+    pub(crate) before_wait: Option<io::BeforeWait>,
     /// What it may take of the host.
     pub(crate) limits: WasiLimits,
     /// Its monotonic clock's zero.

@@ -79,11 +79,11 @@ fn cases() -> Vec<Case> {
         ),
         ("nonsense", vec![0xff; 1000], ANY_END),
         ("NULs", vec![0; 10_000], ANY_END),
-        ("a tunnel", first_line("CONNECT internal:443 HTTP/1.1"), &["405"]),
+        ("a tunnel", first_line("CONNECT internal:443 HTTP/1.1"), &["501"]),
         (
             "a path of 100 KiB",
             first_line(&format!("GET /{} HTTP/1.1", "a".repeat(100 << 10))),
-            &["414", "431"],
+            &["414"],
         ),
         (
             "a header of 100 KiB",
@@ -138,11 +138,11 @@ fn cases() -> Vec<Case> {
             ),
             &["413", ""],
         ),
-        // The component is told that the body is broken, and answers with that.
+        // The component gets an error from the body, and has no answer of its own.
         (
             "a chunk size that is none",
             post("Transfer-Encoding: chunked", "xyz\r\nabc\r\n0\r\n\r\n"),
-            &["500", "502"],
+            BAD,
         ),
         (
             "a chunk size beyond 2^64",
@@ -150,12 +150,12 @@ fn cases() -> Vec<Case> {
                 "Transfer-Encoding: chunked",
                 "fffffffffffffffff\r\nabc\r\n0\r\n\r\n",
             ),
-            &["500", "502"],
+            BAD,
         ),
         (
             "a chunk that is longer than it says",
             post("Transfer-Encoding: chunked", "3\r\nabcdef\r\n0\r\n\r\n"),
-            &["500", "502"],
+            BAD,
         ),
         (
             "a chunk's extension without end",
@@ -163,7 +163,7 @@ fn cases() -> Vec<Case> {
                 "Transfer-Encoding: chunked",
                 &format!("3;{}\r\nabc\r\n0\r\n\r\n", "x".repeat(200_000)),
             ),
-            &["500", "502", ""],
+            BAD,
         ),
     ]
 }
@@ -256,7 +256,7 @@ fn a_body_that_pauses_or_never_ends_is_an_error_for_the_component() {
     part.send(b"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
     part.done();
     let broken = part.rest();
-    assert!(!broken.contains("200"), "{broken}");
+    assert!(broken.starts_with("HTTP/1.1 400"), "{broken}");
     assert_eq!(get(server.addr, "/").text(), "hello");
 }
 

@@ -32,30 +32,23 @@ fn what_a_component_does_wrong_is_one_request_with_no_details() {
     assert_eq!(get(server.addr, "/large-field?60000").text(), "true");
 }
 
+/// A guest that declared 3 or 10 bytes and wrote 5 gave the client nothing at all, depending on which thread was quicker.
 #[test]
-fn a_body_without_its_end_reaches_the_client_without_an_end() {
+fn a_body_that_fails_before_its_head_is_sent_is_another_answer() {
     let server = Running::start();
-    for path in [
-        "/trap-later",
-        "/unfinished",
-        "/short",
-        "/overwrite",
-        "/spin-later",
-    ] {
-        let answer = raw(
-            server.addr,
-            format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(),
-        );
-        assert!(
-            answer.starts_with("HTTP/1.1 200") || answer.is_empty(),
-            "{path}: {answer}"
-        );
-        assert!(!answer.ends_with("0\r\n\r\n"), "{path}: {answer}");
-        assert_eq!(get(server.addr, "/").text(), "hello", "after {path}");
+    for path in ["/trap-later", "/unfinished", "/short", "/long", "/overwrite"] {
+        for _ in 0..20 {
+            let response = get(server.addr, path);
+            assert_eq!(response.status, 500, "{path}: {}", response.text());
+            assert_eq!(response.text(), "Internal Server Error", "{path}");
+        }
     }
-    // What is more than was promised is not sent.
-    let long = raw(server.addr, b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert!(!long.contains("hello"), "{long}");
+    let late = get(server.addr, "/spin-later");
+    assert_eq!(
+        (late.status.as_u16(), late.text().as_str()),
+        (504, "Gateway Timeout")
+    );
+    assert_eq!(get(server.addr, "/").text(), "hello");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use airssys_wasm::Error;
 use airssys_wasm::component::Component;
 use airssys_wasm::wasi::WasiBuilder;
 use airssys_wasm::wasi::http::serve::{ServeError, ServeLimits, Server};
@@ -69,17 +68,141 @@ fn what_cannot_be_served_is_told_at_once() {
             ServeLimits::default(),
         )
     };
-    let error = bind(b"\0asm\x0d\0\x01\0", any).unwrap_err();
-    assert!(
-        matches!(&error, ServeError::Component(Error::MissingExport { .. })),
-        "{error:?}"
-    );
-    let error = bind(&fixture("text-processor.wasm"), any).unwrap_err();
-    assert!(
-        matches!(&error, ServeError::Component(Error::MissingImport { .. })),
-        "{error:?}"
-    );
+    let others = [
+        (b"\0asm\x0d\0\x01\0".to_vec(), "it exports nothing"),
+        (
+            fixture("text-processor.wasm"),
+            "it is a component of the contract",
+        ),
+        (fixture("wasi-program.wasm"), "it is a program (wasi:cli/run)"),
+        (fixture("types.wasm"), "it is a library of functions"),
+    ];
+    for (bytes, kind) in others {
+        let error = bind(&bytes, any).unwrap_err();
+        assert!(matches!(&error, ServeError::NoHandler(_)), "{error:?}");
+        let text = error.to_string();
+        assert!(
+            text.contains("does not export wasi:http/incoming-handler"),
+            "{text}"
+        );
+        assert!(text.contains(kind), "{text}");
+    }
     let taken = TcpListener::bind(any).unwrap();
     let error = bind(&fixture("wasi-http.wasm"), taken.local_addr().unwrap()).unwrap_err();
     assert!(matches!(error, ServeError::Listen { .. }), "{error:?}");
+}
+
+/// `--connections` beyond a semaphore's range was a panic after the server had said that it serves; 0 never answered.
+#[test]
+fn limits_out_of_their_range_are_refused_before_anything_is_served() {
+    let engine = default_engine();
+    let component = Component::from_binary(&engine, &fixture("wasi-http.wasm")).unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    type Change = fn(&mut ServeLimits);
+    let changes: [(&str, Change); 22] = [
+        ("connections", |limits| limits.connections = 0),
+        ("connections", |limits| limits.connections = usize::MAX),
+        ("queue", |limits| limits.queue = usize::MAX),
+        ("threads", |limits| limits.threads = 0),
+        ("threads", |limits| limits.threads = 4097),
+        ("slow_threads", |limits| limits.slow_threads = 0),
+        ("slow_threads", |limits| limits.slow_threads = usize::MAX),
+        ("instances", |limits| limits.instances = usize::MAX),
+        ("head_bytes", |limits| limits.head_bytes = 0),
+        ("head_bytes", |limits| limits.head_bytes = usize::MAX),
+        ("fields", |limits| limits.fields = 0),
+        ("fields", |limits| limits.fields = usize::MAX),
+        ("target_bytes", |limits| limits.target_bytes = 0),
+        ("target_bytes", |limits| limits.target_bytes = usize::MAX),
+        ("ahead_bytes", |limits| limits.ahead_bytes = usize::MAX),
+        ("read_rate", |limits| limits.read_rate = u64::MAX),
+        ("request_time", |limits| limits.request_time = Duration::ZERO),
+        ("request_time", |limits| limits.request_time = Duration::MAX),
+        ("head_time", |limits| limits.head_time = Duration::MAX),
+        ("read_time", |limits| limits.read_time = Duration::ZERO),
+        ("write_time", |limits| limits.write_time = Duration::MAX),
+        ("half_closed_time", |limits| {
+            limits.half_closed_time = Duration::MAX
+        }),
+    ];
+    for (name, change) in changes {
+        let mut limits = ServeLimits::default();
+        change(&mut limits);
+        let error = Server::bind(&engine, &component, any, &WasiBuilder::new(), limits).unwrap_err();
+        assert!(
+            matches!(&error, ServeError::Limit(limit) if limit.name() == name),
+            "{name}: {error:?}"
+        );
+        assert!(error.to_string().contains("may be"), "{error}");
+    }
+}
+
+#[test]
+fn the_table_of_limits_is_what_the_code_has() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/serve.md");
+    let text = std::fs::read_to_string(path).expect("it is there");
+    let limits = ServeLimits::default();
+    let range = |range: std::ops::RangeInclusive<u64>| format!("{}–{}", range.start(), range.end());
+    let number = |value: usize| value.to_string();
+    let millis = |time: Duration| time.as_millis().to_string();
+    let times = range(ServeLimits::MILLIS);
+    let rows = [
+        (
+            "connections",
+            number(limits.connections),
+            range(ServeLimits::CONNECTIONS),
+        ),
+        ("queue", number(limits.queue), range(ServeLimits::QUEUE)),
+        ("threads", number(limits.threads), range(ServeLimits::THREADS)),
+        (
+            "slow_threads",
+            number(limits.slow_threads),
+            range(ServeLimits::THREADS),
+        ),
+        (
+            "instances",
+            number(limits.instances),
+            range(ServeLimits::INSTANCES),
+        ),
+        ("request_time", millis(limits.request_time), times.clone()),
+        (
+            "head_bytes",
+            number(limits.head_bytes),
+            range(ServeLimits::HEAD_BYTES),
+        ),
+        ("fields", number(limits.fields), range(ServeLimits::FIELDS)),
+        (
+            "target_bytes",
+            number(limits.target_bytes),
+            range(ServeLimits::TARGET_BYTES),
+        ),
+        ("head_time", millis(limits.head_time), times.clone()),
+        ("body_bytes", limits.body_bytes.to_string(), "any".to_owned()),
+        (
+            "ahead_bytes",
+            number(limits.ahead_bytes),
+            range(ServeLimits::AHEAD_BYTES),
+        ),
+        ("read_time", millis(limits.read_time), times.clone()),
+        (
+            "read_rate",
+            limits.read_rate.to_string(),
+            range(ServeLimits::RATE),
+        ),
+        ("write_time", millis(limits.write_time), times.clone()),
+        (
+            "write_rate",
+            limits.write_rate.to_string(),
+            range(ServeLimits::RATE),
+        ),
+        ("half_closed_time", millis(limits.half_closed_time), times),
+        ("drain_time", millis(limits.drain_time), "0–86400000".to_owned()),
+    ];
+    for (name, default, range) in rows {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{name}` ")));
+        let cells: Vec<&str> = line.expect(name).split('|').map(str::trim).collect();
+        assert_eq!((cells[3], cells[5]), (default.as_str(), range.as_str()), "{name}");
+    }
 }

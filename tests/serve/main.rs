@@ -5,10 +5,13 @@ mod common;
 
 mod answers;
 mod client;
+mod cut;
 mod hostile_clients;
 mod hostile_guests;
 mod languages;
 mod life;
 mod origin;
 mod outgoing;
+mod raw;
 mod server;
+mod slow_clients;

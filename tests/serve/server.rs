@@ -28,6 +28,8 @@ pub(crate) fn limits() -> ServeLimits {
         body_bytes: 1 << 20,
         read_time: Duration::from_millis(500),
         write_time: Duration::from_millis(500),
+        half_closed_time: Duration::from_secs(1),
+        target_bytes: 32 << 10,
         drain_time: Duration::from_secs(2),
         ..ServeLimits::default()
     }

@@ -37,6 +37,8 @@ pub(crate) struct HttpCtx {
     /// Connections that are open.
     connections: Connections,
     ended: Ended,
+    /// Callback for a client that falls behind with the response.
+    behind: Option<body::Behind>,
 }
 
 /// Whether the component has done its work: what it has not said the end of ends with it.

@@ -1,6 +1,7 @@
 //! Responses, from outside and to be sent, and where those go.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::StatusCode;
 
@@ -12,6 +13,7 @@ use crate::wasi::WasiCtx;
 use crate::wasi::bindings::wasi::http::types::{
     ErrorCode, HostIncomingResponse, HostOutgoingResponse, HostResponseOutparam,
 };
+use crate::wasi::io::BeforeWait;
 
 /// The resource `incoming-response`.
 #[derive(Debug)]
@@ -76,7 +78,16 @@ impl HostResponseOutparam for WasiCtx {
         response: Result<Resource<OutgoingResponse>, ErrorCode>,
     ) -> HostResult<()> {
         let answer = match response {
-            Ok(response) => Ok(self.table.delete(response)?.into_http()),
+            Ok(response) => {
+                let response = self.table.delete(response)?;
+                // What a guest has written is sent when it begins to wait, so that clients see events as they come.
+                self.before_wait = response.body.as_ref().map(|reader| {
+                    let writer = reader.writer();
+                    let begin: BeforeWait = Arc::new(move || writer.begin());
+                    begin
+                });
+                Ok(response.into_http())
+            }
             Err(error) => Err(error),
         };
         (self.table.delete(param)?.0)(answer);

@@ -77,8 +77,8 @@ impl poll::HostPollable for WasiCtx {
     }
 
     fn block(&mut self, pollable: Resource<Pollable>) -> HostResult<()> {
+        let patience = self.patience();
         let table = &mut self.table;
-        let patience = super::Patience::new(self.deadline, self.limits.longest_wait);
         patience.wait(|cx| match poll_one(table, pollable.rep(), cx) {
             Ok(true) => Poll::Ready(Ok(())),
             Ok(false) => Poll::Pending,
@@ -104,8 +104,8 @@ impl poll::Host for WasiCtx {
             ))
             .into());
         }
+        let patience = self.patience();
         let table = &mut self.table;
-        let patience = super::Patience::new(self.deadline, self.limits.longest_wait);
         patience.wait(|cx| {
             let mut ready = Vec::new();
             for (place, pollable) in (0..).zip(&pollables) {

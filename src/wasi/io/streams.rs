@@ -125,7 +125,7 @@ impl OutputStream {
     }
 
     /// Waits until there is room; how much there is then.
-    fn wait_for_room(&mut self, patience: Patience, most: usize) -> Result<usize, StreamError> {
+    fn wait_for_room(&mut self, patience: &Patience, most: usize) -> Result<usize, StreamError> {
         loop {
             patience.wait(|cx| self.poll_ready(cx))?;
             let permit = self.check_write(most)?;
@@ -137,7 +137,7 @@ impl OutputStream {
         }
     }
 
-    fn wait_for_flush(&mut self, patience: Patience) -> Result<(), StreamError> {
+    fn wait_for_flush(&mut self, patience: &Patience) -> Result<(), StreamError> {
         self.flush()?;
         match self.wait_for_room(patience, usize::MAX) {
             // What was written is where it should be, and closed the stream.
@@ -199,7 +199,7 @@ fn splice(
 impl WasiCtx {
     /// How long the call in flight may wait.
     pub(crate) fn patience(&self) -> Patience {
-        Patience::new(self.deadline, self.limits.longest_wait)
+        Patience::new(self.deadline, self.limits.longest_wait, self.before_wait.clone())
     }
 
     fn wait_for_input(&mut self, stream: &Resource<InputStream>) -> Result<(), StreamError> {
@@ -212,10 +212,10 @@ impl WasiCtx {
         let (patience, most) = (self.patience(), self.limits.write_bytes);
         let stream = self.table.get_mut(stream)?;
         while !bytes.is_empty() {
-            let room = stream.wait_for_room(patience, most)?;
+            let room = stream.wait_for_room(&patience, most)?;
             stream.write(bytes.split_to(room.min(bytes.len())))?;
         }
-        stream.wait_for_flush(patience)
+        stream.wait_for_flush(&patience)
     }
 }
 
@@ -299,7 +299,7 @@ impl HostOutputStream for WasiCtx {
 
     fn blocking_flush(&mut self, stream: Resource<OutputStream>) -> Result<(), StreamError> {
         let patience = self.patience();
-        self.table.get_mut(&stream)?.wait_for_flush(patience)
+        self.table.get_mut(&stream)?.wait_for_flush(&patience)
     }
 
     fn subscribe(&mut self, stream: Resource<OutputStream>) -> HostResult<Resource<Pollable>> {

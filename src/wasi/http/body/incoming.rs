@@ -1,11 +1,11 @@
 //! Bodies from outside: bytes, then trailers.
 
+use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -14,8 +14,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Body;
 
 use super::Direction;
+use super::pace::{Pace, Watch};
 use crate::wasi::bindings::wasi::http::types::ErrorCode;
-use crate::wasi::executor::{Task, Timer};
+use crate::wasi::executor::Task;
 use crate::wasi::io::{Input, StreamError, Waits};
 
 /// A body whose errors are WASI's.
@@ -26,8 +27,8 @@ pub(crate) type BoxBody = UnsyncBoxBody<Bytes, ErrorCode>;
 pub(crate) struct Bounds {
     /// Bytes that it may have.
     pub(crate) bytes: u64,
-    /// Time that it may pause for while somebody waits.
-    pub(crate) pause: Duration,
+    /// How slowly it may come while it is waited for.
+    pub(crate) pace: Pace,
     pub(crate) direction: Direction,
 }
 
@@ -40,18 +41,24 @@ pub(crate) struct IncomingBody {
 struct Incoming {
     /// Nothing once it has ended or failed.
     body: Option<BoxBody>,
-    /// What has come and is not read.
-    buffer: Bytes,
+    /// Parts that have come and are not read; none of them is empty.
+    parts: VecDeque<Bytes>,
+    /// Bytes of all parts.
+    buffered: usize,
     received: u64,
     failed: Option<ErrorCode>,
+    /// The first failure, for the other side of the connection.
+    failure: Failure,
     trailers: Option<HeaderMap>,
     bounds: Bounds,
-    /// Since when somebody waits.
-    pause: Option<Timer>,
+    watch: Watch,
     /// The connection that the body comes from ends with this.
     _connection: Option<Task<()>>,
     streamed: bool,
 }
+
+/// The error that a body has failed with, if it has; outlives the body.
+pub(crate) type Failure = Arc<OnceLock<ErrorCode>>;
 
 impl IncomingBody {
     /// `connection` lives as long as the body.
@@ -76,12 +83,14 @@ impl IncomingBody {
     fn of(body: Option<BoxBody>, bounds: Bounds, connection: Option<Task<()>>) -> IncomingBody {
         let incoming = Incoming {
             body,
-            buffer: Bytes::new(),
+            parts: VecDeque::new(),
+            buffered: 0,
             received: 0,
             failed: None,
+            failure: Failure::default(),
             trailers: None,
             bounds,
-            pause: None,
+            watch: Watch::new(bounds.pace),
             _connection: connection,
             streamed: false,
         };
@@ -93,6 +102,29 @@ impl IncomingBody {
     fn lock(&self) -> MutexGuard<'_, Incoming> {
         // Whatever panics while it is held leaves a body that is read on from where it was.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True when nothing more comes.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.lock().body.is_none()
+    }
+
+    /// Reads ahead of the guest: ready when nothing more comes, or when at least `most` bytes are held. Whether it was the
+    /// former.
+    pub(crate) fn poll_ahead(&self, cx: &mut Context<'_>, most: usize) -> Poll<bool> {
+        let mut incoming = self.lock();
+        while incoming.body.is_some() {
+            if incoming.buffered >= most {
+                return Poll::Ready(false);
+            }
+            ready!(incoming.pull(cx));
+        }
+        Poll::Ready(true)
+    }
+
+    /// The place of its failure.
+    pub(crate) fn failure(&self) -> Failure {
+        self.lock().failure.clone()
     }
 
     /// Its bytes, once.
@@ -120,52 +152,66 @@ impl fmt::Debug for IncomingBody {
 impl Incoming {
     /// Ready when there are bytes, or when the body has ended or failed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.buffer.is_empty() {
-            let Some(body) = &mut self.body else {
-                return Poll::Ready(());
-            };
-            match Pin::new(body).poll_frame(cx) {
-                Poll::Ready(frame) => {
-                    self.pause = None;
-                    match frame {
-                        Some(Ok(frame)) => match frame.into_data() {
-                            Ok(bytes) => self.receive(bytes),
-                            Err(frame) => {
-                                self.trailers = frame.into_trailers().ok();
-                                self.body = None;
-                            }
-                        },
-                        Some(Err(error)) => self.fail(error),
-                        None => self.body = None,
-                    }
+        while self.parts.is_empty() && self.body.is_some() {
+            ready!(self.pull(cx));
+        }
+        Poll::Ready(())
+    }
+
+    /// Ready when one more frame has come, or when the body has ended or failed.
+    fn pull(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(());
+        };
+        match Pin::new(body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(bytes) => self.receive(bytes),
+                Err(frame) => {
+                    self.trailers = frame.into_trailers().ok();
+                    self.body = None;
                 }
-                Poll::Pending => {
-                    let most = self.bounds.pause;
-                    let pause = self.pause.get_or_insert_with(|| {
-                        let now = Instant::now();
-                        Timer::at(now.checked_add(most).unwrap_or(now))
-                    });
-                    if pause.poll(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    self.fail(ErrorCode::ConnectionReadTimeout);
-                }
+            },
+            Poll::Ready(Some(Err(error))) => self.fail(error),
+            Poll::Ready(None) => self.body = None,
+            Poll::Pending => {
+                ready!(self.watch.poll(cx));
+                self.fail(ErrorCode::ConnectionReadTimeout);
             }
         }
         Poll::Ready(())
     }
 
     fn receive(&mut self, bytes: Bytes) {
+        self.watch.progress(bytes.len());
         let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.received = self.received.saturating_add(len);
         if self.received > self.bounds.bytes {
             self.fail(self.bounds.direction.too_long(self.received));
-        } else {
-            self.buffer = bytes;
+        } else if !bytes.is_empty() {
+            self.buffered = self.buffered.saturating_add(bytes.len());
+            self.parts.push_back(bytes);
         }
     }
 
+    /// At most `max` bytes of the first part.
+    fn take(&mut self, max: usize) -> Option<Bytes> {
+        let part = self.parts.front_mut()?;
+        let taken = part.split_to(max.min(part.len()));
+        if part.is_empty() {
+            self.parts.pop_front();
+        }
+        self.buffered = self.buffered.saturating_sub(taken.len());
+        Some(taken)
+    }
+
+    fn discard(&mut self) {
+        self.parts.clear();
+        self.buffered = 0;
+    }
+
     fn fail(&mut self, error: ErrorCode) {
+        // Only the first failure is the reason.
+        let _ = self.failure.set(error.clone());
         self.failed = Some(error);
         self.body = None;
     }
@@ -189,15 +235,14 @@ impl Input for BodyStream {
         {
             return Ok(Bytes::new());
         }
-        if incoming.buffer.is_empty() {
-            // The trailers say it again: whoever waits for those has to know, too.
-            return Err(match incoming.failed.clone() {
+        match incoming.take(max) {
+            Some(bytes) => Ok(bytes),
+            // The trailers say it again: a reader of those has to know, too.
+            None => Err(match incoming.failed.clone() {
                 Some(error) => StreamError::failed(Failed(error)),
                 None => StreamError::Closed,
-            });
+            }),
         }
-        let len = max.min(incoming.buffer.len());
-        Ok(incoming.buffer.split_to(len))
     }
 }
 
@@ -247,14 +292,12 @@ impl Waits for FutureTrailers {
         };
         let mut incoming = body.lock();
         loop {
-            // Bytes that nobody wants.
-            incoming.buffer = Bytes::new();
-            if incoming.poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            if incoming.buffer.is_empty() {
+            // The guest has finished with its bytes.
+            incoming.discard();
+            if incoming.body.is_none() {
                 return Poll::Ready(());
             }
+            ready!(incoming.pull(cx));
         }
     }
 }

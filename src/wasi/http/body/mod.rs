@@ -3,11 +3,13 @@
 mod host;
 mod incoming;
 mod outgoing;
+mod pace;
 mod pipe;
 
 pub(crate) use incoming::{Bounds, Failed, FutureTrailers, IncomingBody};
 pub(crate) use outgoing::OutgoingBody;
-pub(crate) use pipe::{Reader, Unfinished};
+pub(crate) use pace::{Pace, Watch};
+pub(crate) use pipe::{Behind, Reader, Unfinished};
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -26,7 +26,10 @@ impl OutgoingBody {
     /// A body that its headers say to be `declared` bytes long, and where it is read.
     pub(crate) fn new(declared: Option<u64>, direction: Direction, http: &HttpCtx) -> (OutgoingBody, Reader) {
         let limits = &http.limits;
-        let (writer, reader) = pipe::pipe(limits.body_buffer_bytes);
+        let (writer, reader) = match direction {
+            Direction::Request => pipe::pipe(limits.body_buffer_bytes),
+            Direction::Response => pipe::held_pipe(limits.body_buffer_bytes, http.behind.clone()),
+        };
         let body = OutgoingBody {
             writer: BodyWriter {
                 pipe: writer,
@@ -120,8 +123,9 @@ impl Output for BodyWriter {
         Ok(self.pipe.write(bytes)?)
     }
 
-    /// All that is written is sent as soon as the other side takes it; there is nothing to ask for.
+    /// All that is written is sent as soon as the other side takes it, once the message has begun.
     fn flush(&mut self) -> Result<(), StreamError> {
+        self.pipe.begin();
         self.room().map(|_| ())
     }
 }

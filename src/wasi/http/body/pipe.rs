@@ -1,13 +1,38 @@
 //! A body between the guest that writes it and the connection that sends it.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
+
+use crate::wasi::executor::Timer;
+
+/// Bytes that begin a message, even if the guest goes on writing.
+const BEGIN_BYTES: usize = 16 << 10;
+/// Time that a full pipe may hold a thread for which there is no other place.
+const HOLD: Duration = Duration::from_millis(500);
+
+/// Callback for a reader that falls behind; returns true if the thread that waits for it has another place.
+#[derive(Clone)]
+pub(crate) struct Behind(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Behind {
+    pub(crate) fn new(behind: impl Fn() -> bool + Send + Sync + 'static) -> Behind {
+        Behind(Arc::new(behind))
+    }
+}
+
+impl fmt::Debug for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Behind")
+    }
+}
 
 /// The guest's end.
 #[derive(Clone, Debug)]
@@ -25,11 +50,18 @@ pub(crate) struct Unfinished;
 #[derive(Debug)]
 struct Pipe {
     capacity: usize,
+    /// The message is held back until it has begun.
+    held: bool,
+    behind: Option<Behind>,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
+    /// The message may go out before its end is known.
+    begun: bool,
+    /// Ends the wait of a thread that has no other place.
+    hold: Option<Timer>,
     chunks: VecDeque<Bytes>,
     buffered: usize,
     /// Bytes that ever came.
@@ -43,6 +75,16 @@ struct State {
     writer: Option<Waker>,
 }
 
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("begun", &self.begun)
+            .field("written", &self.written)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug)]
 enum End {
     Finished(Option<HeaderMap>),
@@ -53,16 +95,27 @@ enum End {
 #[derive(Debug)]
 pub(crate) struct Abandoned;
 
-/// A pipe that holds `capacity` bytes.
+/// A pipe that holds `capacity` bytes, for a message whose head is sent at once.
 pub(crate) fn pipe(capacity: usize) -> (Writer, Reader) {
-    let pipe = Arc::new(Pipe {
-        capacity: capacity.max(1),
-        state: Mutex::default(),
-    });
-    (Writer(pipe.clone()), Reader(pipe))
+    Pipe::ends(capacity, false, None)
+}
+
+/// A pipe that holds `capacity` bytes, for a message whose head is sent when the body has begun.
+pub(crate) fn held_pipe(capacity: usize, behind: Option<Behind>) -> (Writer, Reader) {
+    Pipe::ends(capacity, true, behind)
 }
 
 impl Pipe {
+    fn ends(capacity: usize, held: bool, behind: Option<Behind>) -> (Writer, Reader) {
+        let pipe = Arc::new(Pipe {
+            capacity: capacity.max(1),
+            held,
+            behind,
+            state: Mutex::default(),
+        });
+        (Writer(pipe.clone()), Reader(pipe))
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -83,10 +136,33 @@ impl Writer {
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.0.lock();
         if state.abandoned || state.end.is_some() || state.buffered < self.0.capacity {
+            state.hold = None;
             return Poll::Ready(());
         }
         state.writer = Some(cx.waker().clone());
+        if let Some(behind) = &self.0.behind
+            && !(behind.0)()
+        {
+            let now = Instant::now();
+            let hold = state
+                .hold
+                .get_or_insert_with(|| Timer::at(now.checked_add(HOLD).unwrap_or(now)));
+            if hold.poll(cx).is_ready() {
+                state.end = Some(End::Unfinished);
+                wake(state.reader.take(), state);
+                return Poll::Ready(());
+            }
+        }
         Poll::Pending
+    }
+
+    /// Lets the message go out, as far as it was written.
+    pub(crate) fn begin(&self) {
+        let mut state = self.0.lock();
+        if !state.begun {
+            state.begun = true;
+            wake(state.reader.take(), state);
+        }
     }
 
     /// Puts bytes in, whether or not there is room: the caller has asked.
@@ -102,6 +178,7 @@ impl Writer {
         let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         state.written = state.written.saturating_add(len);
         state.chunks.push_back(bytes);
+        state.begun |= state.buffered >= BEGIN_BYTES.min(self.0.capacity);
         wake(state.reader.take(), state);
         Ok(())
     }
@@ -144,6 +221,28 @@ fn wake(waker: Option<Waker>, state: MutexGuard<'_, State>) {
     }
 }
 
+impl Reader {
+    /// The writer of the same pipe.
+    pub(crate) fn writer(&self) -> Writer {
+        Writer(self.0.clone())
+    }
+
+    /// Ready when the message may go out: when its body is complete, large, flushed, or waited in. An error for a body that
+    /// failed before that: nothing of it was sent, so that there may be another answer.
+    pub(crate) fn poll_begun(&self, cx: &mut Context<'_>) -> Poll<Result<(), Unfinished>> {
+        let mut state = self.0.lock();
+        match state.end {
+            _ if state.begun => Poll::Ready(Ok(())),
+            Some(End::Finished(_)) => Poll::Ready(Ok(())),
+            Some(End::Unfinished) => Poll::Ready(Err(Unfinished)),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
 impl Body for Reader {
     type Data = Bytes;
     type Error = Unfinished;
@@ -175,12 +274,12 @@ impl Body for Reader {
         state.chunks.is_empty() && matches!(state.end, Some(End::Finished(None)))
     }
 
-    /// Exact for a body that is complete already: it needs no chunks.
+    /// Exact for a body that is complete before anything of its message is sent: it needs no chunks.
     fn size_hint(&self) -> SizeHint {
         let state = self.0.lock();
         let buffered = u64::try_from(state.buffered).unwrap_or(u64::MAX);
         match state.end {
-            Some(End::Finished(None)) => SizeHint::with_exact(buffered),
+            Some(End::Finished(None)) if !(self.0.held && state.begun) => SizeHint::with_exact(buffered),
             _ => {
                 let mut hint = SizeHint::new();
                 hint.set_lower(buffered);
@@ -259,6 +358,49 @@ mod tests {
         let (writer, reader) = pipe(1);
         drop(reader);
         assert!(writer.room().is_err() && writer.write(Bytes::from_static(b"x")).is_err());
+    }
+
+    #[test]
+    fn a_message_begins_when_its_writer_has_done_something_that_shows() {
+        let begun = |reader: &Reader| reader.poll_begun(&mut Context::from_waker(Waker::noop()));
+        let (writer, reader) = held_pipe(100 << 10, None);
+        writer.write(Bytes::from_static(b"some")).unwrap();
+        assert!(begun(&reader).is_pending());
+        writer.begin();
+        assert!(matches!(begun(&reader), Poll::Ready(Ok(()))));
+        writer.abort();
+        assert!(matches!(begun(&reader), Poll::Ready(Ok(()))), "it has begun");
+        let (writer, reader) = held_pipe(100 << 10, None);
+        writer.write(Bytes::from_static(b"some")).unwrap();
+        writer.abort();
+        assert!(matches!(begun(&reader), Poll::Ready(Err(Unfinished))));
+        let (writer, reader) = held_pipe(100 << 10, None);
+        writer.finish(None);
+        assert!(matches!(begun(&reader), Poll::Ready(Ok(()))));
+        for (capacity, bytes) in [(100 << 10, BEGIN_BYTES), (10, 10)] {
+            let (writer, reader) = held_pipe(capacity, None);
+            writer.write(Bytes::from(vec![b'x'; bytes - 1])).unwrap();
+            assert!(begun(&reader).is_pending());
+            writer.write(Bytes::from_static(b"x")).unwrap();
+            assert!(matches!(begun(&reader), Poll::Ready(Ok(()))));
+        }
+    }
+
+    #[test]
+    fn a_full_pipe_holds_a_thread_that_has_no_other_place_for_a_short_time() {
+        let full = |place: bool| {
+            let (writer, reader) = held_pipe(1, Some(Behind::new(move || place)));
+            writer.write(Bytes::from_static(b"x")).unwrap();
+            let until = Instant::now() + HOLD * 2;
+            let waited = crate::wasi::executor::wait(until, |cx| writer.poll_room(cx)).unwrap();
+            (waited, reader)
+        };
+        let (waited, _reader) = full(true);
+        assert_eq!(waited, None, "it may wait on");
+        let (waited, mut reader) = full(false);
+        assert_eq!(waited, Some(()));
+        assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(_)))));
+        assert!(matches!(next(&mut reader), Poll::Ready(Some(Err(Unfinished)))));
     }
 
     #[test]

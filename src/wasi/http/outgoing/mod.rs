@@ -13,7 +13,7 @@ use std::time::Duration;
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{HeaderValue, header};
 
-use super::body::{Bounds, Direction, IncomingBody, Sent};
+use super::body::{Bounds, Direction, IncomingBody, Pace, Sent};
 use super::fields::Fields;
 use super::request::{self, RequestOptions};
 use super::response::IncomingResponse;
@@ -115,7 +115,7 @@ impl WasiCtx {
         };
         let bounds = Bounds {
             bytes: self.http.limits.incoming_body_bytes,
-            pause,
+            pace: Pace { pause, rate: 0 },
             direction: Direction::Response,
         };
         let body = IncomingBody::of_hyper(body, bounds, Some(connection), errors::of_response);

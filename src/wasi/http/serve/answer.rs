@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -10,6 +10,8 @@ use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::ACCESS_LOG;
+use super::heads::Turn;
+use super::wire::{Flush, Wire};
 use crate::wasi::bindings::wasi::http::types::ErrorCode;
 use crate::wasi::http::body::{Reader, Sent, Unfinished};
 
@@ -27,10 +29,12 @@ pub(super) struct Access {
     sent: u64,
     /// Whether the response went out whole, as far as it was sent at all.
     complete: bool,
+    /// The connection waits for its next request when this one is over.
+    _turn: Turn,
 }
 
 impl Access {
-    pub(super) fn new(peer: SocketAddr, method: &Method, uri: &Uri) -> Access {
+    pub(super) fn new(peer: SocketAddr, method: &Method, uri: &Uri, turn: Turn) -> Access {
         Access {
             peer,
             method: method.clone(),
@@ -39,6 +43,7 @@ impl Access {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             sent: 0,
             complete: false,
+            _turn: turn,
         }
     }
 }
@@ -71,8 +76,36 @@ pub(super) struct AnswerBody {
 
 #[derive(Debug)]
 enum Content {
-    Guest(Sent),
+    Guest(Sent, Cut),
     Text(Option<Bytes>),
+}
+
+/// The end of a connection whose response is not whole: all that there is of it goes out first.
+#[derive(Debug)]
+pub(super) struct Cut {
+    wire: Wire,
+    flush: Flush,
+    /// Nothing but the connection's end marks the body's.
+    unmarked: bool,
+}
+
+impl Cut {
+    /// `unmarked`: the client can read neither a length nor chunks.
+    pub(super) fn new(wire: Wire, unmarked: bool) -> Cut {
+        Cut {
+            wire,
+            flush: Flush::default(),
+            unmarked,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.wire.poll_flushed(&mut self.flush, cx));
+        if self.unmarked {
+            self.wire.reset();
+        }
+        Poll::Ready(())
+    }
 }
 
 impl Drop for AnswerBody {
@@ -83,12 +116,34 @@ impl Drop for AnswerBody {
 }
 
 /// The component's own answer.
-pub(super) fn of_guest(response: Response<Option<Reader>>, mut access: Access) -> Response<AnswerBody> {
+pub(super) fn of_guest(
+    response: Response<Option<Reader>>,
+    cut: Cut,
+    mut access: Access,
+) -> Response<AnswerBody> {
     access.status = response.status();
     response.map(|reader| AnswerBody {
-        body: Content::Guest(Sent::new(reader)),
+        body: Content::Guest(Sent::new(reader), cut),
         access,
     })
+}
+
+/// An answer of the server's to a request that it does not go on reading: the connection ends with it.
+pub(super) fn refusal(status: StatusCode, access: Access) -> Response<AnswerBody> {
+    let mut response = plain(status, access);
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+/// The status for a request whose body failed on its way in.
+pub(super) fn of_body(error: &ErrorCode) -> StatusCode {
+    match error {
+        ErrorCode::HttpRequestBodySize(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::ConnectionReadTimeout => StatusCode::REQUEST_TIMEOUT,
+        // RFC 9112, 7.1 and 8: chunks that are none, or an end before the end.
+        _ => StatusCode::BAD_REQUEST,
+    }
 }
 
 /// An answer of the server's: nothing but what the status says.
@@ -114,7 +169,8 @@ pub(super) fn status(error: &ErrorCode) -> StatusCode {
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => StatusCode::FORBIDDEN,
         ErrorCode::HttpRequestLengthRequired => StatusCode::LENGTH_REQUIRED,
         ErrorCode::HttpRequestBodySize(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorCode::HttpRequestMethodInvalid => StatusCode::METHOD_NOT_ALLOWED,
+        // 405 has to list the methods that are allowed (RFC 9110, 15.5.6), which is the component's to know.
+        ErrorCode::HttpRequestMethodInvalid => StatusCode::NOT_IMPLEMENTED,
         ErrorCode::HttpRequestUriInvalid => StatusCode::BAD_REQUEST,
         ErrorCode::HttpRequestUriTooLong => StatusCode::URI_TOO_LONG,
         ErrorCode::HttpRequestHeaderSectionSize(_) | ErrorCode::HttpRequestHeaderSize(_) => {
@@ -149,7 +205,14 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
         let frame = match &mut self.body {
-            Content::Guest(body) => Pin::new(body).poll_frame(cx),
+            Content::Guest(body, cut) => match ready!(Pin::new(body).poll_frame(cx)) {
+                // hyper drops what it has not written when a body fails.
+                Some(Err(error)) => {
+                    ready!(cut.poll(cx));
+                    Poll::Ready(Some(Err(error)))
+                }
+                frame => Poll::Ready(frame),
+            },
             Content::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
         };
         match &frame {
@@ -167,14 +230,14 @@ impl Body for AnswerBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.body {
-            Content::Guest(body) => body.is_end_stream(),
+            Content::Guest(body, _) => body.is_end_stream(),
             Content::Text(text) => text.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.body {
-            Content::Guest(body) => body.size_hint(),
+            Content::Guest(body, _) => body.size_hint(),
             Content::Text(text) => {
                 let len = text.as_ref().map_or(0, Bytes::len);
                 SizeHint::with_exact(u64::try_from(len).unwrap_or(u64::MAX))

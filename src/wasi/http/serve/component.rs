@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use http::uri::{Authority, PathAndQuery};
-use hyper::body::Incoming;
 
 use super::flight::Flight;
-use super::{SERVE_LOG, ServeLimits};
+use super::kind;
+use super::pool::Seat;
+use super::{SERVE_LOG, ServeError, ServeLimits};
 use crate::component::{Component, InstancePool, Linker, PooledInstance};
 use crate::engine::Engine;
 #[cfg(all(unix, feature = "interrupt"))]
@@ -14,10 +15,10 @@ use crate::engine::watchdog;
 use crate::error::{CoreTrap, Error, Result, Trap, TrapKind};
 use crate::wasi::bindings::exports::wasi::http::incoming_handler::Guest;
 use crate::wasi::bindings::wasi::http::types::Scheme;
-use crate::wasi::http::body::{Bounds, Direction};
+use crate::wasi::http::body::Behind;
 use crate::wasi::http::fields::Fields;
 use crate::wasi::http::response::Answer;
-use crate::wasi::http::{IncomingBody, IncomingRequest, ResponseOutparam, errors};
+use crate::wasi::http::{IncomingBody, IncomingRequest, ResponseOutparam};
 use crate::wasi::{self, WasiBuilder, WasiCtx};
 
 /// A request on its way to the component.
@@ -25,7 +26,7 @@ use crate::wasi::{self, WasiBuilder, WasiCtx};
 pub(super) struct Request {
     pub(super) head: http::request::Parts,
     pub(super) authority: Option<Authority>,
-    pub(super) body: Incoming,
+    pub(super) body: IncomingBody,
 }
 
 /// What is needed to answer requests.
@@ -43,7 +44,10 @@ impl Handler {
         component: &Component,
         wasi: WasiBuilder,
         limits: ServeLimits,
-    ) -> Result<Handler> {
+    ) -> Result<Handler, ServeError> {
+        if let Some(other) = kind::of_other(component) {
+            return Err(ServeError::NoHandler(other));
+        }
         let mut linker = Linker::new(engine);
         wasi::add_to_linker(&mut linker)?;
         let handler = Handler {
@@ -75,11 +79,15 @@ impl Handler {
         &self,
         request: Request,
         flight: &Flight,
+        seat: &Seat,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) {
         let deadline = Instant::now().checked_add(self.limits.request_time);
         let mut begun = false;
-        let instance = self.instances.get_watched(self.wasi(deadline), |store| {
+        let mut wasi = self.wasi(deadline);
+        let seat = seat.clone();
+        wasi.http.behind = Some(Behind::new(move || seat.give_way()));
+        let instance = self.instances.get_watched(wasi, |store| {
             #[cfg(all(unix, feature = "interrupt"))]
             let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupter()));
             begun = flight.begin(
@@ -122,7 +130,6 @@ impl Handler {
             }
             log::warn!(target: SERVE_LOG, "a request failed: {error}");
         }
-        // Whoever waits for an answer that never came is told by this.
         if let Some(mut instance) = instance
             && (cancelled || !in_time)
         {
@@ -152,18 +159,13 @@ impl Handler {
             authority,
             body,
         } = request;
-        let bounds = Bounds {
-            bytes: self.limits.body_bytes,
-            pause: self.limits.read_time,
-            direction: Direction::Request,
-        };
         Ok(IncomingRequest {
             method: head.method,
             path: path(&head.uri),
             scheme: Scheme::Http,
             authority,
             headers: Fields::received(head.headers, &wasi.http.room, &wasi.http.limits).map_err(misfit)?,
-            body: Some(IncomingBody::of_hyper(body, bounds, None, errors::of_request)),
+            body: Some(body),
         })
     }
 }

@@ -26,16 +26,21 @@
 mod answer;
 mod component;
 mod connections;
+mod exchange;
 mod flight;
+mod heads;
+mod kind;
 mod limits;
 mod pool;
-mod stall;
+mod request;
+mod wire;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-pub use limits::ServeLimits;
+pub use kind::OtherComponent;
+pub use limits::{LimitError, ServeLimits};
 
 use crate::component::Component;
 use crate::engine::Engine;
@@ -55,7 +60,13 @@ pub const SERVE_LOG: &str = "airssys_wasm::serve";
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The component cannot be linked or instantiated, or does not answer requests.
+    /// A limit has a value that it may not have.
+    #[error("the server's limits do not fit: {0}")]
+    Limit(#[from] LimitError),
+    /// The component does not answer requests.
+    #[error("{0}")]
+    NoHandler(OtherComponent),
+    /// The component cannot be linked or instantiated.
     #[error(transparent)]
     Component(#[from] Error),
     /// The address cannot be listened at, or the host has no threads.
@@ -92,7 +103,7 @@ impl Server {
     /// Links the component and listens at `addr`; port 0 has the system choose one. Requests get what `wasi` grants.
     ///
     /// # Errors
-    /// [`ServeError`]; [`Error::MissingExport`] in it for a component that answers no requests.
+    /// [`ServeError`].
     pub fn bind(
         engine: &Engine,
         component: &Component,
@@ -100,12 +111,13 @@ impl Server {
         wasi: &WasiBuilder,
         limits: ServeLimits,
     ) -> Result<Server, ServeError> {
+        limits.check()?;
         let handler = Handler::new(engine, component, wasi.clone(), limits.clone())?;
         let listen = |source| ServeError::Listen { addr, source };
         let listener = TcpListener::bind(addr).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
-        let pool = Pool::new(limits.queue, limits.threads);
+        let pool = Pool::new(limits.queue, limits.threads, limits.slow_threads);
         Ok(Server {
             listener,
             addr,

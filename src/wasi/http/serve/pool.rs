@@ -2,12 +2,17 @@
 //!
 //! As many as processors, since guests compute. Guests that wait hold their thread meanwhile: more threads come when requests
 //! are not begun for a while, up to the limit, and go when they have nothing to do.
+//!
+//! Requests whose client is waited for have threads of their own, up to a limit of their own, so that no client can keep those
+//! of the others by sending or taking little.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Time that work waits for before there is another thread.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -17,7 +22,10 @@ const LOOK: Duration = Duration::from_millis(10);
 const IDLE: Duration = Duration::from_secs(10);
 
 /// What is to be done, on some thread.
-pub(super) type Work = Box<dyn FnOnce() + Send>;
+pub(super) type Work = Box<dyn FnOnce(&Seat) + Send>;
+
+/// A place among the threads for clients that are waited for.
+pub(super) type SlowPlace = OwnedSemaphorePermit;
 
 /// The pool; the threads hold it as well.
 #[derive(Clone)]
@@ -32,21 +40,56 @@ struct Shared {
     queue: usize,
     first: usize,
     most: usize,
+    slow: Arc<Semaphore>,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(Instant, Work)>,
+    /// Work that has a place of its own already.
+    slow: VecDeque<(SlowPlace, Work)>,
     threads: usize,
     idle: usize,
-    /// Whether somebody looks at work that waits.
+    /// Threads whose work waits for no client.
+    running: usize,
+    /// A thread looks at work that waits.
     minded: bool,
     closed: bool,
 }
 
+/// The thread that some work has.
+#[derive(Clone)]
+pub(super) struct Seat {
+    pool: Pool,
+    place: Arc<Mutex<Option<SlowPlace>>>,
+}
+
+impl Seat {
+    fn place(&self) -> MutexGuard<'_, Option<SlowPlace>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves its thread's place to other work, since it waits for its client; false if there are too many of that kind.
+    pub(super) fn give_way(&self) -> bool {
+        let mut place = self.place();
+        if place.is_some() {
+            return true;
+        }
+        let Some(slow) = self.pool.slow_place() else {
+            return false;
+        };
+        *place = Some(slow);
+        drop(place);
+        let mut state = self.pool.0.lock();
+        state.running = state.running.saturating_sub(1);
+        self.pool.arrange(&mut state);
+        true
+    }
+}
+
 impl Pool {
     /// Without threads; they come with the work.
-    pub(super) fn new(queue: usize, most: usize) -> Pool {
+    pub(super) fn new(queue: usize, most: usize, slow: usize) -> Pool {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         Pool(Arc::new(Shared {
             state: Mutex::default(),
@@ -55,28 +98,39 @@ impl Pool {
             queue,
             first: processors.min(most).max(1),
             most: most.max(1),
+            slow: Arc::new(Semaphore::new(slow.min(Semaphore::MAX_PERMITS))),
         }))
     }
 
+    /// A place for a request whose client is waited for, if there is one.
+    pub(super) fn slow_place(&self) -> Option<SlowPlace> {
+        self.0.slow.clone().try_acquire_owned().ok()
+    }
+
+    /// As [`Pool::slow_place`], waited for.
+    pub(super) async fn next_slow_place(&self) -> Option<SlowPlace> {
+        self.0.slow.clone().acquire_owned().await.ok()
+    }
+
     /// Takes the work on, unless too much waits already.
-    pub(super) fn submit(&self, work: Work) -> bool {
+    pub(super) fn submit(&self, work: Work, place: Option<SlowPlace>) -> bool {
         let mut state = self.0.lock();
-        if state.closed || state.waiting.len() >= self.0.queue {
+        if state.closed {
             return false;
         }
-        state.waiting.push_back((Instant::now(), work));
-        if state.idle > 0 {
-            drop(state);
-            self.0.changed.notify_one();
+        match place {
+            Some(place) => state.slow.push_back((place, work)),
+            None if state.waiting.len() >= self.0.queue => return false,
+            None => state.waiting.push_back((Instant::now(), work)),
+        }
+        self.arrange(&mut state);
+        if state.threads > 0 {
             return true;
         }
-        if state.threads < self.0.first {
-            return self.grow(&mut state) || state.threads > 0;
-        }
-        if state.threads < self.0.most && !state.minded {
-            state.minded = self.mind();
-        }
-        true
+        // There is no thread at all, and none to be had.
+        state.waiting.clear();
+        state.slow.clear();
+        false
     }
 
     /// Waits until all work is done, and no longer than for `time`. Nothing is taken on any more.
@@ -96,26 +150,34 @@ impl Pool {
         true
     }
 
-    /// One more thread. Whether there is one.
-    fn grow(&self, state: &mut State) -> bool {
-        let shared = self.0.clone();
-        let thread = thread::Builder::new().name("airssys-wasm-serve".into());
-        match thread.spawn(move || shared.work()) {
-            Ok(_) => {
-                state.threads += 1;
-                true
-            }
-            Err(error) => {
-                log::warn!("no thread for requests: {error}");
-                if state.threads == 0 {
-                    state.waiting.pop_back();
-                }
-                false
-            }
+    /// Sees to it that what may be begun has a thread, or gets one soon.
+    fn arrange(&self, state: &mut State) {
+        if state.idle > 0 {
+            self.0.changed.notify_one();
+        }
+        let ready = state.waiting.len().min(self.0.most.saturating_sub(state.running));
+        if state.slow.len() + ready <= state.idle {
+            return;
+        }
+        if state.slow.len() > state.idle || (ready > 0 && state.running < self.0.first) {
+            self.grow(state);
+        } else if !state.minded {
+            state.minded = self.mind();
         }
     }
 
-    /// Has somebody add threads while work waits for too long. Whether there is somebody.
+    /// One more thread, if the system has one.
+    fn grow(&self, state: &mut State) {
+        let shared = self.0.clone();
+        let seats = self.clone();
+        let thread = thread::Builder::new().name("airssys-wasm-serve".into());
+        match thread.spawn(move || shared.work(&seats)) {
+            Ok(_) => state.threads += 1,
+            Err(error) => log::warn!("no thread for requests: {error}"),
+        }
+    }
+
+    /// Has another thread add threads while work waits for too long. Whether there is one.
     fn mind(&self) -> bool {
         let pool = self.clone();
         let thread = thread::Builder::new().name("airssys-wasm-serve".into());
@@ -124,11 +186,12 @@ impl Pool {
                 thread::sleep(LOOK);
                 let mut state = pool.0.lock();
                 let waited = state.waiting.front().map(|(since, _)| since.elapsed());
-                if waited.is_none() || state.threads >= pool.0.most || state.closed {
+                let over = waited.is_none() || state.running >= pool.0.most;
+                if (over && state.slow.is_empty()) || state.closed {
                     state.minded = false;
                     return;
                 }
-                if waited >= Some(PATIENCE) && state.idle == 0 {
+                if (waited >= Some(PATIENCE) || !state.slow.is_empty()) && state.idle == 0 {
                     pool.grow(&mut state);
                 }
             }
@@ -143,18 +206,39 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self) {
+    /// Work that may be begun, and its place if it has one.
+    fn next(&self, state: &mut State) -> Option<(Option<SlowPlace>, Work)> {
+        if let Some((place, work)) = state.slow.pop_front() {
+            return Some((Some(place), work));
+        }
+        if state.running >= self.most {
+            return None;
+        }
+        let (_, work) = state.waiting.pop_front()?;
+        state.running += 1;
+        Some((None, work))
+    }
+
+    fn work(&self, pool: &Pool) {
         let mut state = self.lock();
         loop {
-            if let Some((_, work)) = state.waiting.pop_front() {
+            if let Some((place, work)) = self.next(&mut state) {
                 drop(state);
-                if catch_unwind(AssertUnwindSafe(work)).is_err() {
+                let seat = Seat {
+                    pool: pool.clone(),
+                    place: Arc::new(Mutex::new(place)),
+                };
+                if catch_unwind(AssertUnwindSafe(|| work(&seat))).is_err() {
                     log::error!("the host panicked in the course of a request: a bug in airssys-wasm");
                 }
+                let place = seat.place().take();
                 state = self.lock();
+                if place.is_none() {
+                    state.running = state.running.saturating_sub(1);
+                }
                 continue;
             }
-            if state.closed {
+            if state.closed && state.waiting.is_empty() {
                 break;
             }
             state.idle += 1;
@@ -162,11 +246,15 @@ impl Shared {
             let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = guard;
             state.idle -= 1;
-            if timeout.timed_out() && state.waiting.is_empty() && state.threads > self.first {
+            let nothing = state.waiting.is_empty() && state.slow.is_empty();
+            if timeout.timed_out() && nothing && state.threads > self.first {
                 break;
             }
         }
         state.threads -= 1;
+        if state.closed {
+            self.changed.notify_all();
+        }
         drop(state);
         self.ended.notify_all();
     }
@@ -180,7 +268,7 @@ mod tests {
 
     #[test]
     fn held_up_work_gets_more_threads_and_a_full_queue_refuses() {
-        let pool = Pool::new(4, 6);
+        let pool = Pool::new(4, 6, 0);
         let (release, held) = mpsc::channel::<()>();
         let held = Arc::new(Mutex::new(held));
         let begun = Arc::new(AtomicUsize::new(0));
@@ -189,33 +277,85 @@ mod tests {
         // Each piece of work waits for its release, so only more threads begin more of it.
         while begun.load(Ordering::SeqCst) < 6 {
             let (held, begun) = (held.clone(), begun.clone());
-            let work = move || {
+            let work = move |_: &Seat| {
                 begun.fetch_add(1, Ordering::SeqCst);
                 let _ = held.lock().unwrap().recv();
             };
-            if taken < 10 && pool.submit(Box::new(work)) {
+            if taken < 10 && pool.submit(Box::new(work), None) {
                 taken += 1;
             }
             assert!(start.elapsed() < Duration::from_secs(20), "{taken} taken");
             thread::sleep(Duration::from_millis(5));
         }
         while taken < 10 {
-            assert!(pool.submit(Box::new(|| ())));
+            assert!(pool.submit(Box::new(|_| ()), None));
             taken += 1;
         }
-        assert!(!pool.submit(Box::new(|| ())), "six run and four wait");
+        assert!(!pool.submit(Box::new(|_| ()), None), "six run and four wait");
         drop(release);
         assert!(pool.close(Duration::from_secs(20)));
-        assert!(!pool.submit(Box::new(|| ())), "closed");
+        assert!(!pool.submit(Box::new(|_| ()), None), "closed");
     }
 
     #[test]
     fn work_that_panics_costs_no_thread() {
-        let pool = Pool::new(10, 1);
+        let pool = Pool::new(10, 1, 0);
         let (sender, receiver) = mpsc::channel();
-        assert!(pool.submit(Box::new(|| panic!("on purpose"))));
-        assert!(pool.submit(Box::new(move || sender.send(1).unwrap())));
+        assert!(pool.submit(Box::new(|_| panic!("on purpose")), None));
+        assert!(pool.submit(Box::new(move |_| sender.send(1).unwrap()), None));
         assert_eq!(receiver.recv_timeout(Duration::from_secs(20)), Ok(1));
         assert!(pool.close(Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn work_that_waits_for_its_client_leaves_its_thread_to_others() {
+        let pool = Pool::new(10, 1, 2);
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let (sender, receiver) = mpsc::channel();
+        for number in 0..3 {
+            let (held, sender) = (held.clone(), sender.clone());
+            let work = move |seat: &Seat| {
+                sender.send((number, seat.give_way())).unwrap();
+                let _ = held.lock().unwrap().recv();
+            };
+            assert!(pool.submit(Box::new(work), None));
+        }
+        let next = || receiver.recv_timeout(Duration::from_secs(20));
+        assert_eq!(next(), Ok((0, true)));
+        assert_eq!(next(), Ok((1, true)));
+        assert_eq!(next(), Ok((2, false)), "there are two such places");
+        let quick = sender.clone();
+        assert!(pool.submit(Box::new(move |_| quick.send((3, true)).unwrap()), None));
+        assert!(receiver.recv_timeout(Duration::from_millis(50)).is_err());
+        drop(release);
+        assert_eq!(next(), Ok((3, true)));
+        assert!(pool.close(Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn work_with_a_place_of_its_own_does_not_wait_for_a_thread() {
+        let pool = Pool::new(10, 1, 4);
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let (sender, receiver) = mpsc::channel();
+        for number in 0..5 {
+            let (held, sender) = (held.clone(), sender.clone());
+            let place = (number > 0).then(|| pool.slow_place().unwrap());
+            let work = move |_: &Seat| {
+                sender.send(number).unwrap();
+                let _ = held.lock().unwrap().recv();
+            };
+            assert!(pool.submit(Box::new(work), place));
+        }
+        let mut begun: Vec<_> = (0..5)
+            .map(|_| receiver.recv_timeout(Duration::from_secs(20)).unwrap())
+            .collect();
+        begun.sort_unstable();
+        assert_eq!(begun, [0, 1, 2, 3, 4]);
+        assert!(pool.slow_place().is_none());
+        drop(release);
+        assert!(pool.close(Duration::from_secs(20)));
+        assert!(pool.slow_place().is_some(), "places come back");
     }
 }

@@ -1,0 +1,222 @@
+//! Raw exchanges: bytes that a client sends, and what the server has to do with them, each by the section of RFC 9110 or 9112
+//! that says so. Rows are generated where one rule decides many of them.
+//!
+//! A rule that begins with `open` is one that the standard leaves to the server; what is expected then is what wasmtime's server
+//! does, which stands on hyper too, or what the rule goes on to say.
+
+mod bodies;
+mod fields;
+mod hosts;
+mod lines;
+mod persistence;
+mod reader;
+mod targets;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use airssys_wasm::component::Component;
+use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::http::serve::ServeLimits;
+
+use crate::common::{engines, fixture};
+use crate::server::{Running, limits};
+use reader::{Conversation, Framing, Reply};
+
+/// One exchange.
+#[derive(Debug)]
+struct Row {
+    name: String,
+    /// The section, or why the standard leaves it open.
+    rule: &'static str,
+    send: Vec<u8>,
+    /// The client closes its side after that.
+    ends: bool,
+    replies: Vec<Expected>,
+    fate: Fate,
+}
+
+/// A response that is expected.
+#[derive(Clone, Debug)]
+struct Expected {
+    statuses: &'static [u16],
+    framing: Framing,
+    /// The body, if it matters.
+    body: Option<String>,
+    /// How many fields follow the body.
+    trailers: usize,
+}
+
+/// The connection's state after the responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// The next request on it is answered.
+    Open,
+    /// The server closes it.
+    Closed,
+    /// Either is right.
+    Any,
+}
+
+impl Row {
+    fn new(name: impl Into<String>, rule: &'static str, send: impl Into<Vec<u8>>) -> Row {
+        Row {
+            name: name.into(),
+            rule,
+            send: send.into(),
+            ends: false,
+            replies: Vec::new(),
+            fate: Fate::Closed,
+        }
+    }
+
+    /// The client closes its side.
+    fn ending(mut self) -> Row {
+        self.ends = true;
+        self
+    }
+
+    fn reply(mut self, statuses: &'static [u16], framing: Framing, body: Option<&str>) -> Row {
+        self.replies.push(Expected {
+            statuses,
+            framing,
+            body: body.map(str::to_owned),
+            trailers: 0,
+        });
+        self
+    }
+
+    /// The component's answer, with this body.
+    fn answered(self, body: &str) -> Row {
+        self.reply(&[200], Framing::Length, Some(body))
+    }
+
+    /// Fields follow the last response's body.
+    fn with_trailers(mut self, trailers: usize) -> Row {
+        if let Some(last) = self.replies.last_mut() {
+            last.trailers = trailers;
+        }
+        self
+    }
+
+    /// The server's refusal, which ends the connection.
+    fn refused(self, statuses: &'static [u16]) -> Row {
+        self.reply(statuses, Framing::Length, None).fate(Fate::Closed)
+    }
+
+    fn fate(mut self, fate: Fate) -> Row {
+        self.fate = fate;
+        self
+    }
+
+    fn open(self) -> Row {
+        self.fate(Fate::Open)
+    }
+}
+
+fn rows() -> Vec<Row> {
+    [
+        targets::rows(),
+        hosts::rows(),
+        lines::rows(),
+        fields::rows(),
+        bodies::rows(),
+        persistence::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The first difference between a row's exchange and what it should be.
+fn wrong(addr: SocketAddr, row: &Row) -> Option<String> {
+    let mut conversation = Conversation::begin(addr, &row.send, row.ends);
+    for (number, expected) in row.replies.iter().enumerate() {
+        let head = expected.framing == Framing::Head;
+        let reply = match conversation.reply(head) {
+            Ok(Some(reply)) => reply,
+            Ok(None) => return Some(format!("response {number} is missing")),
+            Err(error) => return Some(format!("response {number}: {error}")),
+        };
+        if let Some(wrong) = differs(expected, &reply) {
+            return Some(format!("response {number}: {wrong}"));
+        }
+    }
+    match row.fate {
+        Fate::Open => conversation.next().err(),
+        Fate::Closed => conversation.closed().err(),
+        Fate::Any => None,
+    }
+}
+
+fn differs(expected: &Expected, reply: &Reply) -> Option<String> {
+    if !expected.statuses.contains(&reply.status) {
+        return Some(format!("{} and not {:?}", reply.status, expected.statuses));
+    }
+    if expected.framing != reply.framing {
+        return Some(format!("{:?} and not {:?}", reply.framing, expected.framing));
+    }
+    if expected.trailers != reply.trailers.len() {
+        return Some(format!("trailers {:?}", reply.trailers));
+    }
+    match &expected.body {
+        Some(body) if body.as_bytes() != reply.body => {
+            let got = String::from_utf8_lossy(&reply.body).into_owned();
+            Some(format!("{got:?} and not {body:?}"))
+        }
+        _ => None,
+    }
+}
+
+/// The rows whose exchange is not as it should be.
+fn all_wrong(addr: SocketAddr, rows: &[Row]) -> Vec<String> {
+    let wrong = rows.iter().filter_map(|row| {
+        let wrong = wrong(addr, row)?;
+        Some(format!("{} ({}): {wrong}", row.name, row.rule))
+    });
+    wrong.collect()
+}
+
+fn patient() -> ServeLimits {
+    ServeLimits {
+        head_time: Duration::from_secs(20),
+        read_time: Duration::from_secs(20),
+        target_bytes: 16 << 10,
+        ..limits()
+    }
+}
+
+#[test]
+fn exchanges_are_as_the_standard_has_them() {
+    let rows = rows();
+    let open = rows.iter().filter(|row| row.rule.starts_with("open")).count();
+    println!(
+        "{} exchanges, {open} of them left open by the standard",
+        rows.len()
+    );
+    assert!(rows.len() >= 300, "{} rows", rows.len());
+    let mut names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), rows.len(), "each row has a name of its own");
+    let server = Running::with(&WasiBuilder::new(), patient());
+    let wrong = all_wrong(server.addr, &rows);
+    assert!(
+        wrong.is_empty(),
+        "{} are otherwise:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// HTTP is above the backends: one row in eight shows that nothing of it depends on them.
+#[test]
+fn exchanges_are_the_same_on_every_backend() {
+    let rows: Vec<Row> = rows().into_iter().step_by(8).collect();
+    for engine in engines() {
+        let component = Component::from_binary(&engine, &fixture("wasi-http.wasm")).expect("it loads");
+        let server = Running::of(&engine, &component, &WasiBuilder::new(), patient());
+        let wrong = all_wrong(server.addr, &rows);
+        assert!(wrong.is_empty(), "{}: {}", engine.backend(), wrong.join("\n"));
+    }
+}

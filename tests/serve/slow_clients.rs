@@ -1,0 +1,173 @@
+//! Clients that send or take as little as they can, two hundred at a time: the others are served meanwhile. Nothing is timed here:
+//! what counts is that the others are through while the attack goes on.
+
+use std::io::{ErrorKind, Read};
+use std::time::Duration;
+
+use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::http::serve::ServeLimits;
+use http::Method;
+
+use crate::client::{Raw, connect, exchange, get, request, runtime, send};
+use crate::server::{Running, limits};
+
+const ATTACKERS: usize = 200;
+
+/// Limits that end no attack before the others are through.
+fn patient() -> ServeLimits {
+    let long = Duration::from_secs(60);
+    ServeLimits {
+        request_time: long,
+        head_time: long,
+        read_time: long,
+        write_time: long,
+        drain_time: Duration::from_millis(200),
+        ..limits()
+    }
+}
+
+fn attack(server: &Running, head: impl Fn(usize) -> String) -> Vec<Raw> {
+    let begin = |number| {
+        let mut raw = Raw::connect(server.addr);
+        assert!(raw.send(head(number).as_bytes()));
+        raw
+    };
+    (0..ATTACKERS).map(begin).collect()
+}
+
+/// How many of them are still connected and have no answer.
+fn unanswered(attackers: &[Raw]) -> usize {
+    let waits = |raw: &&Raw| {
+        raw.0.set_nonblocking(true).expect("it can");
+        let mut byte = [0; 1];
+        matches!((&raw.0).read(&mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
+    };
+    attackers.iter().filter(waits).count()
+}
+
+/// Requests of a client that does nothing wrong, on connections of their own and on one.
+fn honest(server: &Running) {
+    for number in 0..20 {
+        assert_eq!(get(server.addr, "/").text(), "hello");
+        let body = format!("request {number}");
+        let echo = exchange(server.addr, request(Method::POST, "/echo", body.clone()));
+        assert_eq!(echo.expect("a whole response").text(), body);
+    }
+    runtime().block_on(async {
+        let mut sender = connect(server.addr).await;
+        for _ in 0..100 {
+            let response = send(&mut sender, request(Method::POST, "/count", "abc")).await;
+            assert_eq!(response.expect("a whole response").text(), "3");
+        }
+    });
+}
+
+/// 200 requests whose bodies never ended held all threads of requests: another client waited for half a minute.
+#[test]
+fn bodies_that_never_end_hold_no_thread_of_others() {
+    let limits = ServeLimits {
+        threads: 4,
+        slow_threads: 4,
+        ..patient()
+    };
+    let server = Running::with(&WasiBuilder::new(), limits);
+    let attackers = attack(&server, |number| {
+        let fields = match number % 4 {
+            0 => "Content-Length: 1000\r\n\r\nabc",
+            1 => "Transfer-Encoding: chunked\r\n\r\n100\r\nabc",
+            2 => "Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n",
+            _ => "Content-Length: 1000000\r\n\r\n",
+        };
+        format!("POST /count HTTP/1.1\r\nHost: a\r\n{fields}")
+    });
+    honest(&server);
+    // A quarter of them was asked to go on.
+    let left = unanswered(&attackers);
+    assert!(left >= ATTACKERS * 3 / 4, "{left} attackers are left");
+}
+
+/// A body is not read on that does not come, whichever component waits for it or not.
+#[test]
+fn bodies_that_never_end_end() {
+    let limits = ServeLimits {
+        threads: 2,
+        slow_threads: 2,
+        request_time: Duration::from_secs(20),
+        ..limits()
+    };
+    let server = Running::with(&WasiBuilder::new(), limits);
+    let attackers: Vec<Raw> = (0..20)
+        .map(|_| {
+            let mut raw = Raw::connect(server.addr);
+            raw.send(b"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc");
+            raw
+        })
+        .collect();
+    for raw in attackers {
+        let answer = raw.rest();
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
+}
+
+/// A byte now and then kept a pause from ever being long enough.
+#[test]
+fn bodies_that_drip_end_too() {
+    let limits = ServeLimits {
+        read_time: Duration::from_millis(400),
+        read_rate: 1000,
+        request_time: Duration::from_secs(20),
+        ..limits()
+    };
+    let server = Running::with(&WasiBuilder::new(), limits);
+    let mut raw = Raw::connect(server.addr);
+    raw.send(b"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    for drops in 0.. {
+        std::thread::sleep(Duration::from_millis(20));
+        if !raw.send(b"x") || unanswered(std::slice::from_ref(&raw)) == 0 {
+            break;
+        }
+        assert!(drops < 500, "it drips on and on");
+    }
+    raw.0.set_nonblocking(false).expect("it can");
+    let steady = exchange(server.addr, request(Method::POST, "/count", vec![b'x'; 900_000]));
+    assert_eq!(steady.expect("a whole response").text(), "900000");
+}
+
+#[test]
+fn heads_that_never_end_keep_no_place_from_others() {
+    let limits = ServeLimits {
+        connections: 32,
+        ..patient()
+    };
+    let server = Running::with(&WasiBuilder::new(), limits);
+    let attackers = attack(&server, |_| "GET / HTTP/1.1\r\nHost: a\r\nx-".to_owned());
+    honest(&server);
+    drop(attackers);
+    honest(&server);
+}
+
+#[test]
+fn clients_that_take_nothing_hold_no_thread_of_others() {
+    let server = Running::with(&WasiBuilder::new(), patient());
+    let attackers = attack(&server, |_| {
+        "GET /large?100000000 HTTP/1.1\r\nHost: a\r\n\r\n".to_owned()
+    });
+    honest(&server);
+    drop(attackers);
+}
+
+/// A client that closed its side and is gone holds its thread for a while, and no longer.
+#[test]
+fn a_client_that_closed_its_side_is_given_up_in_the_end() {
+    let limits = ServeLimits {
+        half_closed_time: Duration::from_millis(300),
+        ..patient()
+    };
+    let server = Running::with(&WasiBuilder::new(), limits);
+    let mut raw = Raw::connect(server.addr);
+    raw.send(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n");
+    raw.done();
+    let answer = raw.rest();
+    assert!(answer.starts_with("HTTP/1.1 504"), "{answer}");
+}
