@@ -85,11 +85,39 @@ fn a_server_answers_until_it_is_asked_to_end() {
 #[test]
 fn what_cannot_be_served_ends_at_once() {
     let other = airssys(&["serve", &fixture("text-processor"), "--addr", "127.0.0.1:0"]).ended(3);
-    other.says("airssys:");
+    other.says("does not export wasi:http/incoming-handler");
+    other.says("it is a component of the contract");
     airssys(&["serve", &fixture("wasi-http"), "--addr", "nowhere"]).ended(2);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let addr = taken.local_addr().expect("an address").to_string();
     airssys(&["serve", &fixture("wasi-http"), "--addr", &addr])
         .ended(5)
         .says("cannot serve at");
+}
+
+/// A number beyond a semaphore's range was a panic, and 0 a server that never answers.
+#[test]
+fn numbers_out_of_their_range_are_refused_with_the_range() {
+    let cases = [
+        ("--connections", "0", "1..=65536"),
+        ("--connections", "2305843009213693952", "1..=65536"),
+        ("--connections", "18446744073709551615", "1..=65536"),
+        ("--threads", "0", "1..=4096"),
+        ("--threads", "1000000", "1..=4096"),
+        ("--slow-threads", "0", "1..=4096"),
+        ("--timeout", "0", "1..=86400000"),
+        ("--timeout", "18446744073709551615", "1..=86400000"),
+        ("--max-head", "1", "1024..=16777216"),
+        ("--head-time", "0", "1..=86400000"),
+        ("--read-time", "0", "1..=86400000"),
+        ("--read-rate", "99999999", "0..=1048576"),
+        ("--write-time", "86400001", "1..=86400000"),
+        ("--write-rate", "99999999", "0..=1048576"),
+        ("--half-closed-time", "0", "1..=86400000"),
+    ];
+    for (option, value, range) in cases {
+        let refused = airssys(&["serve", &fixture("wasi-http"), option, value]).ended(2);
+        refused.says(option);
+        refused.says(range);
+    }
 }

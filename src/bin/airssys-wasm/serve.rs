@@ -32,25 +32,38 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
 
 fn limits(args: &ServeArgs) -> ServeLimits {
     let mut limits = ServeLimits::default();
-    if let Some(timeout) = args.timeout {
-        limits.request_time = Duration::from_millis(timeout);
+    let times = [
+        (args.timeout, &mut limits.request_time),
+        (args.head_time, &mut limits.head_time),
+        (args.read_time, &mut limits.read_time),
+        (args.write_time, &mut limits.write_time),
+        (args.half_closed_time, &mut limits.half_closed_time),
+    ];
+    for (asked, limit) in times {
+        set(asked.map(Duration::from_millis), limit);
     }
-    if let Some(threads) = args.threads {
-        limits.threads = threads;
-    }
-    if let Some(connections) = args.connections {
-        limits.connections = connections;
-    }
-    if let Some(bytes) = args.max_body {
-        limits.body_bytes = bytes;
-    }
+    set(args.threads, &mut limits.threads);
+    set(args.slow_threads, &mut limits.slow_threads);
+    set(args.connections, &mut limits.connections);
+    set(args.max_head, &mut limits.head_bytes);
+    set(args.max_body, &mut limits.body_bytes);
+    set(args.read_rate, &mut limits.read_rate);
+    set(args.write_rate, &mut limits.write_rate);
     limits
+}
+
+fn set<T>(asked: Option<T>, limit: &mut T) {
+    if let Some(asked) = asked {
+        *limit = asked;
+    }
 }
 
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Failure {
         match error {
             ServeError::Component(error) => error.into(),
+            error @ ServeError::NoHandler(_) => Failure::new(Exit::Load, error),
+            error @ ServeError::Limit(_) => Failure::new(Exit::Usage, error),
             error => Failure::new(Exit::Host, error),
         }
     }
