@@ -2,9 +2,8 @@
 # The componentize tools make another component of the same source each time.
 #
 # Versions: @bytecodealliance/componentize-js 0.23.0 and componentize-qjs 0.4.5 (npm), componentize-py 0.25.0 (PyPI); Go 1.26 beside them
-# Behavior: two runs on the same files, one after the other, give components that differ: what the interpreters hold when they are frozen
-#   (seeds of hash tables, addresses) is in them. A cache by content, a signature or a lock of a guest holds one build, not its source.
-#   Go's compiler, which freezes nothing, gives the same bytes.
+# Behavior: two runs on the same files, one after the other, give components that differ, in Python's case also in length. A cache by
+#   content, a signature or a lock of a guest holds one build, not its source. Go's compiler gives the same bytes.
 # Output seen:
 #   componentize-js differs
 #   componentize-qjs differs
