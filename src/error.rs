@@ -277,7 +277,7 @@ impl From<TrapKind> for Error {
     fn from(kind: TrapKind) -> Error {
         Error::Trap(Box::new(Trap {
             kind,
-            frames: Vec::new(),
+            frames: Frames::default(),
         }))
     }
 }
@@ -286,7 +286,7 @@ impl From<ResourceError> for Error {
     fn from(error: ResourceError) -> Error {
         Error::Trap(Box::new(Trap {
             kind: TrapKind::Resource(error),
-            frames: Vec::new(),
+            frames: Frames::default(),
         }))
     }
 }
@@ -305,12 +305,47 @@ impl From<AbiError> for Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trap {
     kind: TrapKind,
-    frames: Vec<String>,
+    frames: Frames,
 }
 
+/// A call stack, innermost frame first: [`INNERMOST_FRAMES`] and [`OUTERMOST_FRAMES`] of it at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Frames {
+    kept: Vec<String>,
+    /// How many are left out behind the innermost ones.
+    left_out: usize,
+}
+
+/// Frames that are kept of the inner end of a call stack. Stops a guest that recurses from filling the host's log, 60,000
+/// lines for each trap.
+pub const INNERMOST_FRAMES: usize = 24;
+
+/// Frames that are kept of the outer end of a call stack.
+pub const OUTERMOST_FRAMES: usize = 8;
+
 impl Trap {
-    pub(crate) fn new(kind: TrapKind, frames: Vec<String>) -> Trap {
+    /// A trap with as much of a call stack as is kept; each frame that is kept becomes a text.
+    pub(crate) fn new<F>(kind: TrapKind, stack: &[F], text: impl Fn(&F) -> String) -> Trap {
+        let left_out = stack.len().saturating_sub(INNERMOST_FRAMES + OUTERMOST_FRAMES);
+        let outer = match left_out {
+            0 => stack.get(INNERMOST_FRAMES..),
+            _ => stack.get(stack.len() - OUTERMOST_FRAMES..),
+        };
+        let inner = stack.get(..INNERMOST_FRAMES).unwrap_or(stack);
+        let kept = inner.iter().chain(outer.unwrap_or_default());
+        let frames = Frames {
+            kept: kept.map(text).collect(),
+            left_out,
+        };
         Trap { kind, frames }
+    }
+
+    /// The same place, for another reason.
+    pub(crate) fn because(&self, kind: TrapKind) -> Trap {
+        Trap {
+            kind,
+            frames: self.frames.clone(),
+        }
     }
 
     /// The reason.
@@ -318,17 +353,31 @@ impl Trap {
         &self.kind
     }
 
-    /// The guest's call stack, innermost first, as far as it is known.
+    /// The guest's call stack, innermost first, as far as it is known and kept: of a deep one, [`INNERMOST_FRAMES`] and
+    /// [`OUTERMOST_FRAMES`].
     pub fn frames(&self) -> &[String] {
-        &self.frames
+        &self.frames.kept
+    }
+
+    /// How many frames are left out behind the innermost ones.
+    pub fn frames_left_out(&self) -> usize {
+        self.frames.left_out
     }
 }
 
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "trap: {}", self.kind)?;
-        for (index, frame) in self.frames.iter().enumerate() {
-            write!(f, "\n    {index}: {frame}")?;
+        let Frames { kept, left_out } = &self.frames;
+        for (index, frame) in kept.iter().enumerate() {
+            let skipped = match index < INNERMOST_FRAMES {
+                true => 0,
+                false => *left_out,
+            };
+            if index == INNERMOST_FRAMES && *left_out > 0 {
+                write!(f, "\n    … {left_out} frames are left out …")?;
+            }
+            write!(f, "\n    {}: {frame}", index + skipped)?;
         }
         Ok(())
     }
@@ -447,4 +496,32 @@ pub enum ResourceError {
     /// The host gave away a resource that it lends at this moment.
     #[error("the host's resource handle is lent to a call that has not ended")]
     HostLent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deep_call_stack_is_shown_by_its_ends() {
+        let kind = || TrapKind::Core(CoreTrap::StackOverflow);
+        let trap = |depth: usize| Trap::new(kind(), &(0..depth).collect::<Vec<_>>(), |n| format!("f{n}"));
+        for depth in [0, 1, 24, 25, 32] {
+            let trap = trap(depth);
+            assert_eq!((trap.frames().len(), trap.frames_left_out()), (depth, 0));
+            assert_eq!(trap.to_string().lines().count(), depth + 1);
+        }
+        let deep = trap(1712);
+        assert_eq!((deep.frames().len(), deep.frames_left_out()), (32, 1680));
+        let text = deep.to_string();
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        assert_eq!(lines.len(), 34);
+        assert_eq!(lines[1], "0: f0");
+        assert_eq!(lines[24], "23: f23");
+        assert_eq!(lines[25], "… 1680 frames are left out …");
+        assert_eq!(lines[26], "1704: f1704");
+        assert_eq!(lines[33], "1711: f1711");
+        let another = deep.because(TrapKind::CannotLeave);
+        assert_eq!(another.frames(), deep.frames());
+    }
 }

@@ -34,10 +34,11 @@ pub(crate) fn to_runtime(error: Error) -> RuntimeError {
 /// What ended a call into the guest.
 #[cold]
 pub(crate) fn from_runtime(error: RuntimeError) -> Error {
-    let frames: Vec<String> = error.trace().iter().map(frame).collect();
+    // Why is known only once the error is taken apart, and it has its call stack no longer then.
+    let place = Trap::new(TrapKind::Core(CoreTrap::Other), error.trace(), frame);
     let error = match error.downcast::<Carrier>() {
         Ok(Carrier(Error::Trap(trap))) if trap.frames().is_empty() => {
-            return Error::Trap(Box::new(Trap::new(trap.kind().clone(), frames)));
+            return Error::Trap(Box::new(place.because(trap.kind().clone())));
         }
         Ok(Carrier(error)) => return error,
         Err(error) => error,
@@ -47,17 +48,28 @@ pub(crate) fn from_runtime(error: RuntimeError) -> Error {
         Some(code) => TrapKind::Core(core_trap(code)),
         None => TrapKind::Other(message),
     };
-    Error::Trap(Box::new(Trap::new(kind, frames)))
+    Error::Trap(Box::new(place.because(kind)))
+}
+
+/// Characters of a module's or function's name that are shown. Stops a guest whose functions have names of megabytes.
+const SHOWN: usize = 200;
+
+/// A name, cut if it is long.
+fn shown(name: &str) -> String {
+    match name.char_indices().nth(SHOWN) {
+        None => name.to_owned(),
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+    }
 }
 
 fn frame(frame: &wasmer::FrameInfo) -> String {
     let function = match frame.function_name() {
-        Some(name) => name.to_owned(),
+        Some(name) => shown(name),
         None => format!("function {}", frame.func_index()),
     };
     format!(
         "{}!{function} (offset {:#x})",
-        frame.module_name(),
+        shown(&frame.module_name()),
         frame.module_offset()
     )
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::InterruptHandle;
-use crate::error::{CoreTrap, Error, Trap, TrapKind};
+use crate::error::{CoreTrap, Error, TrapKind};
 
 /// Between two requests to stop the same guest: the first may come while it is in the host, and get lost.
 const AGAIN: Duration = Duration::from_millis(5);
@@ -70,7 +70,7 @@ impl Armed {
             return error;
         }
         let kind = TrapKind::Core(CoreTrap::Interrupted);
-        Error::Trap(Box::new(Trap::new(kind, trap.frames().to_vec())))
+        Error::Trap(Box::new(trap.because(kind)))
     }
 
     /// Whether the guest was asked to stop.
