@@ -193,6 +193,36 @@ fn an_invalid_component_names_the_byte() {
     }
 }
 
+/// componentize-qjs 0.4.5 makes asynchronous functions by default, also for worlds without.
+#[test]
+fn what_componentize_qjs_makes_asynchronous_is_refused_with_the_remedy() {
+    let text = |import: &str| {
+        format!(
+            r#"(component
+                (core module (import "env" "{import}" (global i32)))
+                (core func (canon task.cancel)))"#
+        )
+    };
+    for engine in engines() {
+        let refused = |import: &str| {
+            let bytes = wat::parse_str(text(import)).expect("the text parses");
+            let error = Component::from_binary(&engine, &bytes).expect_err("it is asynchronous");
+            assert!(matches!(error, Error::MissingFeatures { .. }), "{error}");
+            error.to_string()
+        };
+        let qjs = refused("componentize_qjs_runtime.wasm:memory_base");
+        assert!(
+            qjs.contains("component-model-async") && qjs.contains("--sync"),
+            "{qjs}"
+        );
+        let other = refused("memory_base");
+        assert!(
+            other.contains("component-model-async") && !other.contains("--sync"),
+            "{other}"
+        );
+    }
+}
+
 #[test]
 fn features_outside_the_supported_set_are_named() {
     let engine = default_engine();

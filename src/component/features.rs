@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use wasmparser::{
-    BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, ValidPayload,
+    BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload,
     Validator, ValidatorResources, WasmFeatures,
 };
 
@@ -30,14 +30,43 @@ pub(super) fn validate(bytes: &[u8]) -> Result<()> {
         return Ok(());
     };
     validate_with(WasmFeatures::all(), bytes)?;
-    let message = match refused {
+    let mut message = match refused {
         Error::InvalidComponent { message, .. } => message,
         other => other.to_string(),
     };
-    Err(Error::MissingFeatures {
-        features: lacking(bytes),
-        message,
-    })
+    let features = lacking(bytes);
+    let is_async = |feature: &String| feature.starts_with("component-model-async");
+    if features.iter().any(is_async)
+        && let Some(remedy) = synchronous(bytes)
+    {
+        message = format!("{message}; {remedy}");
+    }
+    Err(Error::MissingFeatures { features, message })
+}
+
+/// How the tool that made a component makes it without asynchronous functions.
+///
+/// The producers sections of what componentize-qjs 0.4.5 makes name its libraries and not itself. But its modules import from
+/// each other by its runtime's name.
+fn synchronous(bytes: &[u8]) -> Option<&'static str> {
+    let payloads = Parser::new(0).parse_all(bytes).map_while(|payload| payload.ok());
+    let mut imports = payloads.filter_map(|payload| match payload {
+        Payload::ImportSection(imports) => Some(imports),
+        _ => None,
+    });
+    let by_qjs = |import: wasmparser::Import<'_>| {
+        let names = [import.module, import.name];
+        names
+            .iter()
+            .any(|name| name.starts_with("componentize_qjs_runtime"))
+    };
+    let found = imports.any(|imports| {
+        let mut imports = imports.into_imports().map_while(|import| import.ok());
+        imports.any(by_qjs)
+    });
+    found.then_some(
+        "componentize-qjs made it with asynchronous functions, as it does by default: make it with --sync",
+    )
 }
 
 /// Whether a component is valid where every known feature is supported.
