@@ -19,6 +19,9 @@ mod host_support;
 mod inspect;
 #[path = "cli/invoke.rs"]
 mod invoke;
+#[cfg(feature = "wasix")]
+#[path = "cli/preview1.rs"]
+mod preview1;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/program.rs"]

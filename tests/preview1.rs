@@ -1,6 +1,8 @@
 //! Core modules by wasmer-wasix: programs, and components that were core modules.
 
 mod common;
+#[path = "preview1/own.rs"]
+mod own;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -196,9 +196,19 @@ fn python_by_componentize_py_passes() {
     check(&bytes, "python");
 }
 
-/// What `go build` has made, whose imports of preview 1 wasmer-wasix serves.
+/// What `go build` has made, whose imports of preview 1 this host's WASI serves.
 #[test]
 fn go_passes_as_it_is() {
+    let Some(bytes) = built_bytes("text-processor-go") else {
+        return;
+    };
+    let options = ComponentOptions::new().with_core_module(World::Contract, Preview1::Auto);
+    check_with(&bytes, "go", &options);
+}
+
+/// The same, whose imports of preview 1 wasmer-wasix serves.
+#[test]
+fn go_passes_by_wasmer_wasix() {
     let Some(bytes) = built_bytes("text-processor-go") else {
         return;
     };
@@ -253,7 +263,7 @@ fn a_second_init_and_a_configuration_are_refused() {
         let runtime = runtime(Backend::available()[0], b"");
         let options = ComponentOptions::new()
             .with_config_data(b"\x80\x04{}".to_vec())
-            .with_core_module(World::Contract, Preview1::Host);
+            .with_core_module(World::Contract, Preview1::Auto);
         let id = runtime.load_component(&bytes, options).unwrap();
         let refused = runtime.init(&id).unwrap_err();
         let told = matches!(

@@ -16,6 +16,26 @@ pub enum AdaptError {
     /// The module does not fit its world, or imports what nothing serves.
     #[error("the core WebAssembly module cannot be made a component: {0}")]
     Encoding(String),
+    /// The module imports what wasmer-wasix alone serves, and this build is without it.
+    #[error(
+        "the module imports WASIX, which wasmer-wasix serves, and this build is without it: build airssys-wasm with \
+         `--features wasix`, or the module for plain WASI (wasm32-wasip1)"
+    )]
+    NoWasix,
+    /// The module is a program that wasmer-wasix runs, which becomes no component.
+    #[error(
+        "the module is a program of WASIX, which is no component: run it with `airssys-wasm run`, or with \
+         `wasi::preview1::Program`"
+    )]
+    WasixProgram,
+    /// The module was made by Go's compiler, and gives an adapter no memory.
+    #[error(
+        "the published preview 1 adapter cannot be put into this Go module: Go's runtime takes all memory behind its own, \
+         and an adapter's pages with it, and `cabi_realloc` cannot be called before `_initialize`. Export \
+         `cabi_realloc_adapter`, which gives it two pages of a variable of the module's (131,072 bytes), or leave the \
+         adapter out (`--preview1 own`, which is the default)"
+    )]
+    GoMemory,
     /// A function of preview 1 is imported with a type that no such function has.
     #[error("the import `{module}` `{name}` has a type that no function of the host's can have")]
     Import {

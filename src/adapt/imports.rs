@@ -11,14 +11,33 @@ use wasm_encoder::{ImportSection, Module, RawSection};
 use wasmparser::{FuncType, Parser, Payload, TypeRef, ValType};
 use wit_parser::Resolve;
 
-use super::{AdaptError, world};
+use super::{AdaptError, ModuleKind, world};
 
-/// The package of the interfaces that stand for core imports. Each has the name of the core module that the functions were
+/// The package of the interfaces that stand for core imports which wasmer-wasix serves. Each has the name of the core module that the functions were
 /// imported from: `wasi_snapshot_preview1`'s `fd_write` is `wasi-snapshot-preview1`'s `fd-write`.
 pub const IMPORTS_PACKAGE: &str = "airssys:core-imports@1.0.0";
 
-/// The core modules whose functions the host has.
-const MODULES: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasix_32v1"];
+/// Who serves the functions: the package of their interfaces, and the core modules that they are imported from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Provider {
+    package: &'static str,
+    modules: &'static [&'static str],
+}
+
+/// wasmer-wasix.
+pub(super) const WASIX: Provider = Provider {
+    package: IMPORTS_PACKAGE,
+    modules: &["wasi_snapshot_preview1", "wasi_unstable", "wasix_32v1"],
+};
+
+/// This host's WASI (`wasi::snapshot1`).
+pub(super) const OWN: Provider = Provider {
+    package: "airssys:preview1@1.0.0",
+    modules: &["wasi_snapshot_preview1"],
+};
+
+/// The interface that programs export.
+const RUN: &str = "package wasi:cli@0.2.0; interface run { run: func() -> result; }";
 
 /// The name that WIT has for one of core WebAssembly.
 fn kebab(name: &str) -> String {
@@ -29,7 +48,7 @@ fn kebab(name: &str) -> String {
 type Interfaces = BTreeMap<String, BTreeMap<String, FuncType>>;
 
 /// The module with its imports of preview 1 renamed, and its world completed.
-pub(super) fn to_host(module: &[u8]) -> Result<Vec<u8>, AdaptError> {
+pub(super) fn to_host(module: &[u8], provider: Provider, kind: ModuleKind) -> Result<Vec<u8>, AdaptError> {
     let invalid = |error: wasmparser::BinaryReaderError| AdaptError::NotWasm(error.to_string());
     let mut types = Vec::new();
     let mut interfaces = Interfaces::new();
@@ -50,7 +69,7 @@ pub(super) fn to_host(module: &[u8]) -> Result<Vec<u8>, AdaptError> {
                         .entity_type(import.ty)
                         .map_err(AdaptError::encoding)?;
                     match import.ty {
-                        TypeRef::Func(index) if MODULES.contains(&import.module) => {
+                        TypeRef::Func(index) if provider.modules.contains(&import.module) => {
                             let ty_of = types.get(index as usize).cloned();
                             let wrong = || AdaptError::Import {
                                 module: import.module.to_owned(),
@@ -58,7 +77,7 @@ pub(super) fn to_host(module: &[u8]) -> Result<Vec<u8>, AdaptError> {
                             };
                             let function = ty_of.filter(is_numbers).ok_or_else(wrong)?;
                             let (interface, name) = (kebab(import.module), kebab(import.name));
-                            imports.import(&full_name(&interface), &name, ty);
+                            imports.import(&full_name(provider.package, &interface), &name, ty);
                             interfaces.entry(interface).or_default().insert(name, function);
                         }
                         _ => {
@@ -76,12 +95,13 @@ pub(super) fn to_host(module: &[u8]) -> Result<Vec<u8>, AdaptError> {
             renamed.section(&RawSection { id, data });
         }
     }
-    if interfaces.is_empty() {
+    if interfaces.is_empty() && kind == ModuleKind::Library {
         return Ok(module.to_vec());
     }
     let mut resolve = Resolve::default();
+    resolve.push_str("run.wit", RUN).map_err(AdaptError::world)?;
     let package = resolve
-        .push_str("core-imports.wit", &wit(&interfaces))
+        .push_str("core-imports.wit", &wit(provider.package, &interfaces, kind))
         .map_err(AdaptError::world)?;
     let imports = resolve
         .select_world(&[package], None)
@@ -90,10 +110,10 @@ pub(super) fn to_host(module: &[u8]) -> Result<Vec<u8>, AdaptError> {
 }
 
 /// `PACKAGE/INTERFACE@VERSION`.
-fn full_name(interface: &str) -> String {
-    match IMPORTS_PACKAGE.split_once('@') {
+fn full_name(package: &str, interface: &str) -> String {
+    match package.split_once('@') {
         Some((package, version)) => format!("{package}/{interface}@{version}"),
-        None => format!("{IMPORTS_PACKAGE}/{interface}"),
+        None => format!("{package}/{interface}"),
     }
 }
 
@@ -105,8 +125,8 @@ fn is_numbers(ty: &FuncType) -> bool {
         && all.all(|ty| matches!(ty, ValType::I32 | ValType::I64))
 }
 
-fn wit(interfaces: &Interfaces) -> String {
-    let mut text = format!("package {IMPORTS_PACKAGE};\n");
+fn wit(package: &str, interfaces: &Interfaces, kind: ModuleKind) -> String {
+    let mut text = format!("package {package};\n");
     // Writing to a string cannot fail.
     for (interface, functions) in interfaces {
         let _ = writeln!(text, "interface {interface} {{");
@@ -123,6 +143,9 @@ fn wit(interfaces: &Interfaces) -> String {
     text.push_str("world imports {\n");
     for interface in interfaces.keys() {
         let _ = writeln!(text, "    import {interface};");
+    }
+    if kind == ModuleKind::Program {
+        text.push_str("    export wasi:cli/run@0.2.0;\n");
     }
     text.push_str("}\n");
     text

@@ -127,7 +127,7 @@ impl<T: Send + 'static> Call<'_, '_, T> {
 /// A trap that a host function passes on, of another component or for this one, stays that trap. So does what guests bring
 /// about in the host's table of resources.
 #[cold]
-fn failed(name: &str, source: Cause) -> Error {
+pub(super) fn failed(name: &str, source: Cause) -> Error {
     let source = match source.downcast::<Error>() {
         Ok(error) if error.trap().is_some() => return *error,
         Ok(error) => error,

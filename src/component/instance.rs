@@ -15,8 +15,8 @@ use super::may_leave::{self, Flag};
 use super::names;
 use super::resolve::Resolved;
 use super::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
-#[cfg(feature = "wasix")]
-use super::store::Waiting;
+#[cfg(feature = "wasi")]
+use super::store::check_memory;
 use super::store::{AsContextMut, StoreContextMut, unique};
 use super::trampoline;
 use super::trap::from_runtime;
@@ -260,7 +260,13 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         let waiting = self.cx.core.state().waiting.take();
         #[cfg(feature = "wasix")]
         if waiting.is_some() {
-            Waiting::check(module.code())?;
+            check_memory(module.code())?;
+        }
+        #[cfg(feature = "wasi")]
+        let place = self.cx.core.state().memory_place.take();
+        #[cfg(feature = "wasi")]
+        if place.is_some() {
+            check_memory(module.code())?;
         }
         self.cx.core.next.set(module.memories());
         let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);
@@ -272,6 +278,10 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         #[cfg(feature = "wasix")]
         if let Some(waiting) = waiting {
             waiting.tell(&mut self.cx.store, &instance)?;
+        }
+        #[cfg(feature = "wasi")]
+        if let Some(place) = place {
+            place.fill(&instance)?;
         }
         Ok(instance)
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::Val;
 use super::component::Component;
+#[cfg(feature = "wasi")]
+use super::core_import::{self, CoreCaller};
 use super::host_func::{self, Bind, HostFunc, HostResource, TypeCheck};
 use super::instance::{self, Instance};
 use super::ir::{ExternType, Function};
@@ -267,6 +269,27 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         F: Fn(&mut StoreContextMut<'_, T>) -> Result<wasmer::Function> + Send + Sync + 'static,
     {
         self.define_func(name, Box::new(|_, _| Ok(())), host_func::core(make))
+    }
+
+    /// Defines a function of core numbers that works on the memory of the module that imports it. `params` and `results`
+    /// have `i` for an `i32` and `I` for an `i64`.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`].
+    #[cfg(feature = "wasi")]
+    pub(crate) fn func_of_memory<F>(&mut self, name: &str, params: &str, results: &str, func: F) -> Result<()>
+    where
+        F: Fn(&mut CoreCaller<'_, '_, T>, &[u64]) -> HostResult<u32> + Send + Sync + 'static,
+    {
+        let signature = core_import::signature(params, results);
+        let bind = core_import::bind(self.full_name(name).into(), signature.clone(), func);
+        let check = move |function: &Function, _: &TypeContext<'_>| match *function.plan.import_signature()
+            == signature
+        {
+            true => Ok(()),
+            false => Err("preview 1 has this function with other numbers".to_owned()),
+        };
+        self.define_func(name, Box::new(check), bind)
     }
 
     fn define_func(&mut self, name: &str, check: Box<TypeCheck>, bind: Box<Bind<T>>) -> Result<()> {

@@ -25,6 +25,8 @@ mod adapter_trap;
 #[expect(clippy::module_inception, reason = "the component model's own noun")]
 mod component;
 mod core_call;
+#[cfg(feature = "wasi")]
+mod core_import;
 mod crossing;
 #[cfg(feature = "compile")]
 mod features;
@@ -65,6 +67,8 @@ pub use airssys_wasm_abi::{
 };
 pub use airssys_wasm_macros::{ComponentType, Lift, Lower, bindgen};
 pub use component::Component;
+#[cfg(feature = "wasi")]
+pub(crate) use core_import::CoreCaller;
 #[cfg(feature = "reference")]
 pub(crate) use features::is_valid;
 pub use func::Func;

@@ -246,7 +246,7 @@ impl StoreCore {
     }
 
     /// Says that the store is not to be used for another purpose later.
-    #[cfg(any(feature = "wasix", all(unix, feature = "interrupt")))]
+    #[cfg(any(feature = "wasi", all(unix, feature = "interrupt")))]
     pub(super) fn is_reached_from_outside(&self) {
         self.reached.store(true, Ordering::Relaxed);
     }
@@ -269,6 +269,25 @@ pub(crate) struct StoreState {
     /// Functions that have been made for the next core instance, and wait for its memory.
     #[cfg(feature = "wasix")]
     pub(crate) waiting: Option<Waiting>,
+    /// The place for the next core instance's memory, if functions that work on it have been made.
+    #[cfg(feature = "wasi")]
+    pub(crate) memory_place: Option<super::core_import::MemoryPlace>,
+}
+
+/// Checks that a module can have functions that work on its memory, which they find once it is instantiated.
+#[cfg(feature = "wasi")]
+pub(super) fn check_memory(module: &wasmer::Module) -> Result<()> {
+    let has_memory = module.exports().memories().next().is_some();
+    match module.info().start_function {
+        None if has_memory => Ok(()),
+        None => Err(Error::Instantiate(
+            "a core module imports functions that work on its memory, and exports none".into(),
+        )),
+        Some(_) => Err(Error::Instantiate(
+            "a core module has a start function, which would call what needs the memory before that is there"
+                .into(),
+        )),
+    }
 }
 
 /// What core functions that work on a core instance's memory are told once that is there.
@@ -284,21 +303,6 @@ impl Waiting {
         told: impl FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send + 'static,
     ) -> Waiting {
         Waiting(Box::new(told))
-    }
-
-    /// What stands against giving a module functions that need its memory, which is not there before its start function has
-    /// run.
-    pub(super) fn check(module: &wasmer::Module) -> Result<()> {
-        let has_memory = module.exports().memories().next().is_some();
-        match module.info().start_function {
-            None if has_memory => Ok(()),
-            None => Err(Error::Instantiate(
-                "a core module imports functions that work on its memory, and exports none".into(),
-            )),
-            Some(_) => Err(Error::Instantiate(
-                "a core module has a start function, which would call what needs the memory before that is there".into(),
-            )),
-        }
     }
 
     pub(super) fn tell(self, store: &mut wasmer::StoreMut<'_>, instance: &wasmer::Instance) -> Result<()> {

@@ -141,6 +141,7 @@ impl WasiBuilder {
             net: Net::new(&self.net),
             http: HttpCtx::new(self.http.clone()),
             sockets: Places::new(self.limits.sockets),
+            snapshot1: None,
         }
     }
 }

@@ -46,6 +46,7 @@ pub(crate) mod net;
 #[cfg(feature = "wasix")]
 pub mod preview1;
 mod random;
+pub(crate) mod snapshot1;
 pub(crate) mod sockets;
 
 use std::fmt;
@@ -85,6 +86,8 @@ pub struct WasiCtx {
     pub(crate) http: http::HttpCtx,
     /// How many sockets it has.
     sockets: sockets::Places,
+    /// Its numbers for what it has open, if it was a core module.
+    snapshot1: Option<snapshot1::Descriptors>,
 }
 
 impl WasiCtx {
@@ -126,10 +129,12 @@ impl WasiView for WasiCtx {
     }
 }
 
-/// Defines every interface of WASI that the host has. A component built against any 0.2 version finds it.
+/// Defines every interface of WASI that the host has. A component built against any 0.2 version finds it, and one that was
+/// a core module finds the functions of preview 1.
 ///
 /// # Errors
 /// [`Error::Redefined`](crate::Error::Redefined) if the linker has one of them already.
 pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
-    bindings::Imports::add_to_linker(linker, T::wasi)
+    bindings::Imports::add_to_linker(linker, T::wasi)?;
+    snapshot1::add_to_linker(linker)
 }

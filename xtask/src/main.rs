@@ -10,6 +10,7 @@ mod findings;
 mod fuzz;
 mod guests;
 mod load;
+mod preview1;
 mod test;
 mod tools;
 mod wit_deps;
@@ -77,6 +78,10 @@ enum Command {
         /// Findings to run; all if none is named
         names: Vec<String>,
     },
+    /// Run the preview 1 programs of a checked-out wasi-testsuite through `airssys-wasm run`
+    ///
+    /// Prints how many passed, and each that did not, with what it did. The exit code is 1 if one failed.
+    Preview1(preview1::Options),
 }
 
 fn main() -> ExitCode {
@@ -112,6 +117,7 @@ fn run(command: &Command) -> Result<bool> {
         Command::Load(options) => load::run(&root, options),
         Command::CacheKills(options) => cache_kills::run(&root, options),
         Command::Findings { names } => findings::run(&root, names),
+        Command::Preview1(options) => preview1::run(&root, options),
     }
 }
 

@@ -21,8 +21,6 @@ pub(crate) use artifacts::{
     CacheArg, CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
 };
 
-#[cfg(all(feature = "adapt", feature = "wasix"))]
-pub(crate) use core_module::Preview1Arg;
 #[cfg(feature = "adapt")]
 pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs};
 pub(crate) use serve::ServeArgs;

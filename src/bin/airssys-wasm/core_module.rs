@@ -47,14 +47,21 @@ pub(crate) fn lifted<'a>(path: &Path, bytes: &'a [u8], args: &CoreModuleArgs) ->
         .map_err(|error| failed(path, error))
 }
 
-/// Whether the bytes are a core module that is run from its beginning to its end.
+/// What a core module is for, if wasmer-wasix serves it.
 #[cfg(feature = "wasix")]
-pub(crate) fn is_program(path: &Path, bytes: &[u8]) -> Outcome<bool> {
+pub(crate) fn by_wasix(
+    path: &Path,
+    bytes: &[u8],
+    args: &CoreModuleArgs,
+) -> Outcome<Option<adapt::ModuleKind>> {
     if !adapt::is_core_module(bytes) {
-        return Ok(false);
+        return Ok(None);
     }
-    let kind = adapt::kind(bytes).map_err(|error| failed(path, error))?;
-    Ok(kind == adapt::ModuleKind::Program)
+    let served = || match adapt::provider(bytes, args.preview1())? {
+        adapt::Preview1::Host => adapt::kind(bytes).map(Some),
+        _ => Ok(None),
+    };
+    served().map_err(|error| failed(path, error))
 }
 
 fn failed(path: &Path, error: AdaptError) -> Failure {

@@ -32,7 +32,7 @@ pub(crate) fn refuse_network(args: &WasiArgs) -> Outcome<()> {
     match args.net.first() {
         None => Ok(()),
         Some(net) => Err(Failure::usage(format!(
-            "`{net}` cannot be granted: core modules have no network here; lift the module, with --preview1 adapter"
+            "`{net}` cannot be granted: wasmer-wasix, which serves this module, has no network here"
         ))),
     }
 }

@@ -13,8 +13,6 @@ use airssys_wasm::wasi;
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use serde_json::{Map, Value, json};
 
-#[cfg(all(feature = "adapt", feature = "wasix"))]
-use crate::args::Preview1Arg;
 use crate::args::{BackendArg, RunArgs};
 #[cfg(feature = "adapt")]
 use crate::core_module;
@@ -39,11 +37,10 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let engine = load::engine(&args.backend)?;
     #[cfg(all(feature = "adapt", feature = "wasix"))]
     if let Some(bytes) = &bytes
-        && args.core.preview1 == Preview1Arg::Host
-        && adapt::is_core_module(bytes)
+        && let Some(kind) = core_module::by_wasix(&args.component, bytes, &args.core)?
     {
         program::refuse_network(&args.wasi)?;
-        if core_module::is_program(&args.component, bytes)? {
+        if kind == adapt::ModuleKind::Program {
             return program::run(args, &engine, bytes);
         }
     }

@@ -7,6 +7,7 @@ mod descriptor;
 mod entries;
 mod error;
 mod open;
+mod plain;
 mod stat;
 mod stream;
 mod types;
@@ -20,7 +21,7 @@ use cap_std::fs::Dir;
 pub use descriptor::Access;
 pub(crate) use descriptor::Descriptor;
 pub(crate) use entries::Entries;
-pub(crate) use error::FileError;
+pub(crate) use error::{FileError, code};
 
 use crate::component::{HostResult, Resource};
 use crate::wasi::WasiCtx;

@@ -23,7 +23,6 @@ impl IoError {
     }
 
     /// The host's error, if it is of this type: interfaces find their own codes with it.
-    #[allow(dead_code, reason = "for interfaces with codes of their own")]
     pub(crate) fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         self.0.downcast_ref()
     }

@@ -208,7 +208,12 @@ impl WasiCtx {
         Ok(patience.wait(|cx| stream.poll_ready(cx))?)
     }
 
-    fn write_all(&mut self, stream: &Resource<OutputStream>, mut bytes: Bytes) -> Result<(), StreamError> {
+    /// Writes all, and waits until it is where it should be.
+    pub(crate) fn write_all(
+        &mut self,
+        stream: &Resource<OutputStream>,
+        mut bytes: Bytes,
+    ) -> Result<(), StreamError> {
         let (patience, most) = (self.patience(), self.limits.write_bytes);
         let stream = self.table.get_mut(stream)?;
         while !bytes.is_empty() {

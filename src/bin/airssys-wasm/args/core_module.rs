@@ -26,8 +26,12 @@ pub(crate) struct CoreModuleArgs {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Preview1Arg {
-    /// This host, by wasmer-wasix; WASIX too
+    /// `own`; for modules that import WASIX, `host`
     #[default]
+    Auto,
+    /// This host's WASI, called directly
+    Own,
+    /// wasmer-wasix, which has WASIX too
     Host,
     /// The published adapter, on top of this host's WASI 0.2
     Adapter,
@@ -40,6 +44,8 @@ impl CoreModuleArgs {
 
     pub(crate) fn preview1(&self) -> adapt::Preview1 {
         match self.preview1 {
+            Preview1Arg::Auto => adapt::Preview1::Auto,
+            Preview1Arg::Own => adapt::Preview1::Own,
             Preview1Arg::Host => adapt::Preview1::Host,
             Preview1Arg::Adapter => adapt::Preview1::Adapter,
         }
@@ -70,7 +76,8 @@ pub(crate) enum ComponentCommand {
 
 /// Make a component of a core module that follows the names of the canonical ABI, or of a program with _start
 ///
-/// What it imports of WASI preview 1 is served by the published adapter, which becomes a part of the component.
+/// What it imports of WASI preview 1 is served by the published adapter, which becomes a part of the component. A Go
+/// module has to export cabi_realloc_adapter for it.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct NewArgs {
