@@ -7,7 +7,7 @@ use airssys_wasm::Error;
 use airssys_wasm::component::{Component, Linker, Store};
 use airssys_wasm::engine::{Engine, StoreLimits};
 use airssys_wasm::error::Fault;
-use common::{component, default_engine, engine, fixture, try_component};
+use common::{component, default_engine, engine, engines, fixture, try_component};
 
 /// Flips in each of the three fixtures: 10,002 in all.
 const FLIPS: u32 = 3_334;

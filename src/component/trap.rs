@@ -69,7 +69,7 @@ fn frame(frame: &wasmer::FrameInfo) -> String {
     };
     format!(
         "{}!{function} (offset {:#x})",
-        shown(&frame.module_name()),
+        shown(frame.module_name()),
         frame.module_offset()
     )
 }

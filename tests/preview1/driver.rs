@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use airssys_wasm::adapt::{self, Preview1, World};
 use airssys_wasm::component::{Component, Instance, Linker, Store, Val};
@@ -42,9 +43,11 @@ const TEXT: u32 = 8192;
 const DATA: u32 = 16 << 10;
 const ANSWER: u32 = 128;
 
-/// A world of its own file.
+/// A world of its own file: tests run beside each other.
 pub(super) fn world(name: &str, items: &str) -> World {
-    let file = format!("preview1-{}-{name}.wit", std::process::id());
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let file = format!("preview1-{}-{number}.wit", std::process::id());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
     let text = format!("package test:{name}; world {name} {{ {items} }}");
     std::fs::write(&path, text).expect("the target folder can be written");
