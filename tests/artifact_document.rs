@@ -176,11 +176,15 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> bool {
     let (found, row) = back("length of the header");
     let length = Reader(found).u32() as usize;
     assert!(length <= 1 << number(row, "2^"));
+    let (end_digest, _) = back("BLAKE3 digest of all from the header");
     let (signature, _) = back("signature");
     let (public, _) = back("public key");
     let (signed, _) = back("1 if the file is signed");
     let header = &file[end - length..end];
     let sections_end = end - length;
+    let (before, after) = (end + 1 + 32 + 64, end + 1 + 32 + 64 + 32);
+    let covered = [&file[sections_end..before], &file[after..]].concat();
+    assert_eq!(blake3::hash(&covered).as_bytes()[..], *end_digest);
     match key {
         Some(key) => {
             assert_eq!(signed, [1]);

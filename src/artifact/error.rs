@@ -19,7 +19,8 @@ pub enum ArtifactError {
     NotArtifact(&'static str),
     /// The file's form is another.
     #[error(
-        "the artifact has format {found}, and this build reads format {expected}: compile the component again"
+        "the artifact has format {found}, and this build reads format {expected}: {}",
+        another_format(*.found, *.expected)
     )]
     Format {
         /// The file's.
@@ -43,6 +44,12 @@ pub enum ArtifactError {
     /// The header is not as it should be.
     #[error("the artifact's header is malformed: {0}")]
     Header(String),
+    /// The header, or what stands beside it at the end of the file, is not what was written.
+    #[error(
+        "the artifact's header has been altered: its digest is another; \
+         make the artifact anew, with `airssys-wasm compile -o ARTIFACT COMPONENT`"
+    )]
+    HeaderDigest,
     /// There is more than the header says.
     #[error("the artifact has {0} bytes that its header does not know of")]
     Trailing(u64),
@@ -98,4 +105,14 @@ pub enum ArtifactError {
     /// The component cannot be compiled.
     #[error(transparent)]
     Compile(#[from] Error),
+}
+
+fn another_format(found: u32, expected: u32) -> &'static str {
+    match found < expected {
+        true => {
+            "make the artifact anew, with `airssys-wasm compile -o ARTIFACT COMPONENT` \
+             (with `--sign KEYFILE` if it was signed)"
+        }
+        false => "load it with a newer airssys-wasm, or compile the component with this one",
+    }
 }

@@ -34,11 +34,12 @@ pub struct ArtifactFile {
 }
 
 impl ArtifactFile {
-    /// Opens a file and reads what it says about itself. Nothing of that is checked yet but its form.
+    /// Opens a file and reads its header. Of that the form and the digest are checked; the sections and the signature
+    /// are not yet.
     ///
     /// # Errors
     /// [`ArtifactError::Read`]; [`ArtifactError::NotArtifact`], [`ArtifactError::Format`], [`ArtifactError::Truncated`],
-    /// [`ArtifactError::Header`], [`ArtifactError::Trailing`].
+    /// [`ArtifactError::HeaderDigest`], [`ArtifactError::Header`], [`ArtifactError::Trailing`].
     pub fn open(path: impl AsRef<Path>) -> Result<ArtifactFile, ArtifactError> {
         let path = path.as_ref();
         let unreadable = |source| ArtifactError::Read {
@@ -101,7 +102,7 @@ impl ArtifactFile {
         &self.file
     }
 
-    /// What it says about itself, unchecked.
+    /// The header. Its digest is right; the signature is not checked yet.
     pub fn header(&self) -> &Header {
         &self.parts.header
     }

@@ -11,10 +11,13 @@ use super::other::other;
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";
 
 /// The form that this build writes and reads.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
-/// Length of the header, format, magic.
-const FOOTER: usize = 16;
+/// The digest of all behind the sections.
+const DIGEST: usize = 32;
+
+/// The digest, the length of the header, the format, the magic.
+const FOOTER: usize = DIGEST + 16;
 
 /// A flag, a public key, a signature.
 const SIGNATURE: usize = 1 + 32 + 64;
@@ -161,6 +164,7 @@ pub(super) fn assemble(
         behind = kind.align_behind();
         file.extend(*section);
     }
+    let behind = file.len();
     file.extend(header);
     match signature {
         Some((key, signature)) => {
@@ -170,13 +174,24 @@ pub(super) fn assemble(
         }
         None => file.extend([0; SIGNATURE]),
     }
-    file.extend(u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes());
-    file.extend(FORMAT.to_le_bytes());
-    file.extend(MAGIC);
+    let mut last = u32::try_from(header.len())
+        .unwrap_or(u32::MAX)
+        .to_le_bytes()
+        .to_vec();
+    last.extend(FORMAT.to_le_bytes());
+    last.extend(MAGIC);
+    let digest = digest_around(file.get(behind..).unwrap_or_default(), &last);
+    file.extend(digest.as_bytes());
+    file.extend(last);
     file
 }
 
-/// What a file says about itself, found and not yet checked.
+/// The digest that stands between `before`, which begins with the header, and the last bytes of the file: of both.
+fn digest_around(before: &[u8], last: &[u8]) -> blake3::Hash {
+    blake3::Hasher::new().update(before).update(last).finalize()
+}
+
+/// The parts of a file. Their digest is checked; the sections' digests and the signature are not yet.
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
     pub(super) header: Header,
@@ -188,7 +203,8 @@ pub(super) struct Parts {
     pub(super) digest: [u8; 32],
 }
 
-/// Finds the parts of a file of `length` bytes, of which `tail` are the last ones.
+/// Finds the parts of a file of `length` bytes, of which `tail` are the last ones, and checks the digest of all behind
+/// the sections.
 ///
 /// # Errors
 /// [`ArtifactError`]; [`ArtifactError::Truncated`] too if `tail` has too little of the file, with fewer than
@@ -206,8 +222,11 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
             false => ArtifactError::NotArtifact("it does not end as one"),
         });
     }
+    let (digest, last) = footer
+        .split_first_chunk::<DIGEST>()
+        .ok_or_else(|| truncated("its end"))?;
     let number = |at: usize| {
-        let bytes = footer.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+        let bytes = last.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
         bytes.map(u32::from_le_bytes).ok_or_else(|| truncated("its end"))
     };
     let found = number(4)?;
@@ -229,12 +248,19 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
         .checked_sub(behind)
         .ok_or_else(|| truncated("its header"))?;
     let behind = tail.get(start..).unwrap_or_default();
-    let (header_bytes, rest) = behind
+    let (before, _) = behind
+        .split_at_checked(header_length + SIGNATURE)
+        .ok_or_else(|| truncated("its header"))?;
+    // The comparison of hashes takes as long for any difference.
+    if digest_around(before, last) != blake3::Hash::from_bytes(*digest) {
+        return Err(ArtifactError::HeaderDigest);
+    }
+    let (header_bytes, signature) = before
         .split_at_checked(header_length)
         .ok_or_else(|| truncated("its header"))?;
     let header: Header =
         borsh::from_slice(header_bytes).map_err(|error| ArtifactError::Header(error.to_string()))?;
-    let signature = read_signature(rest.get(..SIGNATURE).unwrap_or_default())?;
+    let signature = read_signature(signature)?;
 
     let mut sections = Vec::new();
     let mut at = lead(header.sections.first().map(|section| section.kind)).len() as u64;

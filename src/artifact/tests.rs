@@ -177,11 +177,133 @@ fn every_flipped_bit_is_refused() {
             *errors.entry(name(&refused(&file, &trust))).or_insert(0) += 1;
             file[bit / 8] ^= 1 << (bit % 8);
         }
-        for expected in ["Digest", "Format", "Header", "Signature", "Truncated"] {
+        for expected in ["Digest", "Format", "Header", "HeaderDigest", "Truncated"] {
             assert!(errors.contains_key(expected), "{expected}: {errors:?}");
         }
         assert!(Artifact::open(&file).is_ok_and(|artifact| artifact.load(&trust).is_ok()));
     }
+}
+
+/// The ways a whole file is checked, from memory and from disk; each has to refuse it.
+fn checks(file: &[u8], path: &std::path::Path) -> [Result<(), ArtifactError>; 2] {
+    std::fs::write(path, file).expect("it can be written");
+    let from_disk = ArtifactFile::open(path).and_then(|open| open.verify());
+    [Artifact::open(file).map(drop), from_disk.map(drop)]
+}
+
+// An unsigned artifact whose header was altered was called whole: 343 of its last 722 bytes could change.
+#[test]
+fn no_byte_can_change_whether_signed_or_not() {
+    let folder = cache::tests::Folder::new("changed");
+    std::fs::create_dir_all(&folder.0).expect("a folder");
+    let path = folder.0.join("changed.cwasm");
+    let key = key();
+    for engine in engines() {
+        for key in [None, Some(&key)] {
+            let options = ArtifactOptions {
+                key,
+                metadata: Some(b"{}"),
+                manifest: Some(b"x = 1\n"),
+            };
+            let mut file = compile_with(&engine, &component(), &options).expect("it compiles");
+            let whole = whole(&file);
+            let last_section = whole.sections.last().expect("there are sections");
+            let behind = place(&last_section.1).end;
+            // Those of the lead, the header and all behind it one by one, and samples of the sections and the padding.
+            let edges = (0..128).chain(behind..file.len());
+            for at in edges.chain((128..behind).step_by(61)) {
+                let edge = at < 128 || at >= behind;
+                let bits = if edge { 0xff } else { 1 << (at % 8) };
+                for bit in (0..8).filter(|bit| bits & (1 << bit) != 0) {
+                    file[at] ^= 1 << bit;
+                    let refused = Artifact::open(&file).is_err();
+                    assert!(
+                        refused,
+                        "byte {at} of {}, bit {bit}, signed {}",
+                        file.len(),
+                        key.is_some()
+                    );
+                    if edge && bit == at % 8 {
+                        assert!(
+                            checks(&file, &path).iter().all(Result::is_err),
+                            "byte {at} on disk"
+                        );
+                    }
+                    file[at] ^= 1 << bit;
+                }
+            }
+            assert!(checks(&file, &path).iter().all(Result::is_ok), "unchanged");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_added_or_missing_anywhere_are_refused() {
+    let file = compile(&engine(), &component(), None).expect("it compiles");
+    let sections = whole(&file).sections;
+    let edges = sections
+        .iter()
+        .flat_map(|(_, range)| [place(range).start, place(range).end]);
+    let places = edges.chain((0..file.len()).step_by(997)).chain([file.len()]);
+    for at in places {
+        for size in [1, 4, 64, 4096] {
+            for fill in [0, 0xa1] {
+                let added = [&file[..at], &vec![fill; size], &file[at..]].concat();
+                assert!(Artifact::open(&added).is_err(), "{size} of {fill} added at {at}");
+            }
+            let end = (at + size).min(file.len());
+            if at < end {
+                let missing = [&file[..at], &file[end..]].concat();
+                assert!(Artifact::open(&missing).is_err(), "{size} missing at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_of_the_former_format_are_refused_with_the_command_that_makes_them_anew() {
+    let file = compile(&engine(), &component(), None).expect("it compiles");
+    // The second format had no digest before the length.
+    let (before, last) = file.split_at(file.len() - 16);
+    let mut former = before[..before.len() - 32].to_vec();
+    former.extend(&last[..4]);
+    former.extend(2u32.to_le_bytes());
+    former.extend(&last[8..]);
+    let error = refused(&former, &Trust::default());
+    assert!(
+        matches!(
+            error,
+            ArtifactError::Format {
+                found: 2,
+                expected: 3
+            }
+        ),
+        "{error}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("`airssys-wasm compile -o ARTIFACT COMPONENT`"),
+        "{text}"
+    );
+    let mut later = file;
+    let format = later.len() - 12;
+    later[format] = 4;
+    let text = refused(&later, &Trust::default()).to_string();
+    assert!(text.contains("a newer airssys-wasm"), "{text}");
+}
+
+/// A digest that was made anew does not stand for a signature.
+#[test]
+fn a_header_that_was_altered_with_its_digest_needs_the_signature() {
+    let (file, key, trust) = signed(&engine());
+    let found = whole(&file);
+    let mut header = found.header;
+    header.options.push('x');
+    let header = borsh::to_vec(&header).expect("it is written");
+    let altered = assemble(&header, found.signature, &sections(&file));
+    assert!(matches!(refused(&altered, &trust), ArtifactError::Signature));
+    let again = assemble(&header, Some(key.sign(&header)), &sections(&file));
+    assert!(Artifact::open(&again).is_ok_and(|artifact| artifact.load(&trust).is_ok()));
 }
 
 #[test]
