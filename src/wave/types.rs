@@ -1,8 +1,10 @@
 //! Component types as `wasm-wave` sees them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::component::Type;
+use airssys_wasm_abi::TypeAddress;
 use wasm_wave::wasm::{WasmType, WasmTypeKind};
 
 #[derive(Clone, Debug)]
@@ -114,21 +116,49 @@ impl WasmType for WaveType {
 
 /// Whether values of the type hold handles, which have no text.
 pub fn holds_resource(ty: &Type) -> bool {
+    holds(ty, &mut HashSet::new())
+}
+
+/// The same, of parts that are not among those seen before, which hold none.
+fn holds(ty: &Type, seen: &mut HashSet<TypeAddress>) -> bool {
+    if ty.address().is_some_and(|address| !seen.insert(address)) {
+        return false;
+    }
+    let mut any =
+        |mut parts: &mut dyn Iterator<Item = &Type>| Iterator::any(&mut parts, |part| holds(part, seen));
     match ty {
         Type::Own(_) | Type::Borrow(_) => true,
-        Type::List(element) | Type::Option(element) => holds_resource(element),
-        Type::FixedLengthList(list) => holds_resource(&list.element),
-        Type::Record(record) => record.fields.iter().any(|field| holds_resource(&field.ty)),
-        Type::Tuple(types) => types.iter().any(holds_resource),
-        Type::Variant(variant) => variant
-            .cases
-            .iter()
-            .filter_map(|case| case.ty.as_ref())
-            .any(holds_resource),
-        Type::Result(result) => [&result.ok, &result.err]
-            .into_iter()
-            .flatten()
-            .any(holds_resource),
+        Type::List(element) | Type::Option(element) => any(&mut std::iter::once(&**element)),
+        Type::FixedLengthList(list) => any(&mut std::iter::once(&list.element)),
+        Type::Record(record) => any(&mut record.fields.iter().map(|field| &field.ty)),
+        Type::Tuple(types) => any(&mut types.iter()),
+        Type::Variant(variant) => any(&mut variant.cases.iter().filter_map(|case| case.ty.as_ref())),
+        Type::Result(result) => any(&mut result.ok.iter().chain(&result.err)),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use airssys_wasm_abi::ResourceType;
+
+    use super::*;
+
+    /// Its paths are 2^60, its parts 120.
+    fn shared(leaf: Type) -> Type {
+        (0..60).fold(leaf, |ty, _| {
+            let list = Type::List(Arc::new(ty));
+            Type::Tuple([list.clone(), list].into())
+        })
+    }
+
+    #[test]
+    fn shared_parts_are_looked_at_once() {
+        assert!(!holds_resource(&shared(Type::U8)));
+        assert!(holds_resource(&shared(Type::Own(ResourceType(0)))));
+        let both = Type::Tuple([shared(Type::String), Type::Borrow(ResourceType(0))].into());
+        assert!(holds_resource(&both));
     }
 }

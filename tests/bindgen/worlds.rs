@@ -123,6 +123,7 @@ worlds! {
     results: Results = "results" in "tests/wit/accepted/results.wit";
     scalars: Scalars = "scalars" in "tests/wit/accepted/scalars.wit";
     several_interfaces: SeveralInterfaces = "several-interfaces" in "tests/wit/accepted/several-interfaces.wit";
+    shared_parts: SharedParts = "shared-parts" in "tests/wit/accepted/shared-parts.wit";
     stability: Stability = "stability" in "tests/wit/accepted/stability.wit";
     strings: Strings = "strings" in "tests/wit/accepted/strings.wit";
     types_only: TypesOnly = "types-only" in "tests/wit/accepted/types-only.wit";

@@ -77,6 +77,6 @@ pub mod steps {
 pub use plan::{CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Needs, Plan, PlanKind, VariantPlan};
 pub use types::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResourceType, ResultType,
-    Type, VariantType,
+    Type, TypeAddress, VariantType,
 };
 pub use val::{Payload, Val};

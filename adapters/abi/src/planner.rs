@@ -1,7 +1,6 @@
 //! From types to plans.
 
 use std::collections::HashMap;
-use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 
 use crate::core_value::CoreType;
@@ -12,12 +11,12 @@ use crate::layout::{
 use crate::plan::{
     CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Needs, Plan, PlanData, PlanKind, VariantPlan,
 };
-use crate::types::Type;
+use crate::types::{Type, TypeAddress};
 
 /// Makes plans, each shared part once. The types planned must outlive the planner, since it knows them by address.
 #[derive(Debug)]
 pub(crate) struct Planner {
-    done: HashMap<(Discriminant<Type>, usize), Plan>,
+    done: HashMap<TypeAddress, Plan>,
 }
 
 /// What is common to all plans, before the depth and size checks.
@@ -73,7 +72,7 @@ impl Planner {
         if depth > MAX_TYPE_DEPTH {
             return Err(AbiError::TypeTooDeep { max: MAX_TYPE_DEPTH });
         }
-        let key = address(ty).map(|address| (discriminant(ty), address));
+        let key = ty.address();
         if let Some(plan) = key.and_then(|key| self.done.get(&key)) {
             return Ok(plan.clone());
         }
@@ -341,19 +340,4 @@ fn discriminant_width(what: &'static str, cases: usize) -> Result<IntWidth, AbiE
             max: u32::MAX,
         }),
     }
-}
-
-/// Where a compound type's shared part lives; with the kind of type, it stands for the type.
-fn address(ty: &Type) -> Option<usize> {
-    Some(match ty {
-        Type::List(part) | Type::Option(part) => Arc::as_ptr(part).addr(),
-        Type::FixedLengthList(part) => Arc::as_ptr(part).addr(),
-        Type::Record(part) => Arc::as_ptr(part).addr(),
-        Type::Tuple(part) => Arc::as_ptr(part).addr(),
-        Type::Variant(part) => Arc::as_ptr(part).addr(),
-        Type::Enum(part) => Arc::as_ptr(part).addr(),
-        Type::Result(part) => Arc::as_ptr(part).addr(),
-        Type::Flags(part) => Arc::as_ptr(part).addr(),
-        _ => return None,
-    })
 }

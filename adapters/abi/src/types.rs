@@ -1,6 +1,7 @@
 //! Component value types and function types, as far as synchronous calls use them.
 
 use std::fmt::{self, Write};
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 
 /// A component value type (explainer, "Type Definitions"). Clones are cheap: everything compound is shared.
@@ -147,7 +148,28 @@ impl fmt::Display for Type {
     }
 }
 
+/// Stands for a compound type while that lives: its kind, and where its parts are. Clones have the same one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct TypeAddress(Discriminant<Type>, usize);
+
 impl Type {
+    /// The address of a compound type. What walks a type goes by it to visit shared parts once: their paths can be
+    /// exponentially many.
+    pub fn address(&self) -> Option<TypeAddress> {
+        let address = match self {
+            Type::List(part) | Type::Option(part) => Arc::as_ptr(part).addr(),
+            Type::FixedLengthList(part) => Arc::as_ptr(part).addr(),
+            Type::Record(part) => Arc::as_ptr(part).addr(),
+            Type::Tuple(part) => Arc::as_ptr(part).addr(),
+            Type::Variant(part) => Arc::as_ptr(part).addr(),
+            Type::Enum(part) => Arc::as_ptr(part).addr(),
+            Type::Result(part) => Arc::as_ptr(part).addr(),
+            Type::Flags(part) => Arc::as_ptr(part).addr(),
+            _ => return None,
+        };
+        Some(TypeAddress(discriminant(self), address))
+    }
+
     /// The type's text cut to a length fit for a message: a type that shares its parts can have a text exponentially
     /// longer than itself.
     pub(crate) fn summary(&self) -> String {

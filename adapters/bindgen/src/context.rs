@@ -9,6 +9,7 @@ use wit_parser::{
 
 use crate::check::Facts;
 use crate::error::Error;
+use crate::forms::Forms;
 use crate::keys::{self, Keys};
 use crate::names::{Names, snake, upper_camel};
 use crate::options::{Options, Trappable};
@@ -53,6 +54,7 @@ pub(crate) struct Context<'a> {
     pub(crate) world: &'a World,
     pub(crate) options: &'a Options,
     pub(crate) facts: Facts,
+    pub(crate) forms: Forms,
     pub(crate) keys: Keys,
     pub(crate) imports: IndexMap<InterfaceId, Module>,
     pub(crate) exports: IndexMap<InterfaceId, Module>,
@@ -75,6 +77,7 @@ impl<'a> Context<'a> {
             world,
             options,
             facts,
+            forms: Forms::new(resolve),
             keys,
             imports: modules(resolve, world, Side::Import),
             exports: modules(resolve, world, Side::Export),

@@ -19,6 +19,7 @@ mod context;
 mod defs;
 mod error;
 mod exports;
+mod forms;
 mod functions;
 mod imports;
 mod keys;

@@ -3,6 +3,7 @@
 use wit_parser::{Handle, Type, TypeDefKind, TypeId};
 
 use crate::context::Context;
+use crate::forms::Form;
 use crate::scope::Scope;
 
 impl Context<'_> {
@@ -78,7 +79,20 @@ impl Context<'_> {
                 _ => self.owned(scope, ty),
             };
         };
-        match &self.resolve.types[self.definition(*id)].kind {
+        let kind = &self.resolve.types[self.definition(*id)].kind;
+        if self.resolve.types[*id].name.is_some()
+            && matches!(
+                kind,
+                TypeDefKind::Tuple(_) | TypeDefKind::Option(_) | TypeDefKind::Result(_)
+            )
+        {
+            match self.forms.of(*id) {
+                Form::Name => return self.owned(scope, ty),
+                Form::Reference => return format!("&{}", self.owned(scope, ty)),
+                Form::Parts => {}
+            }
+        }
+        match kind {
             TypeDefKind::Record(_) | TypeDefKind::Variant(_) | TypeDefKind::FixedLengthList(..) => {
                 format!("&{}", self.owned(scope, ty))
             }

@@ -36,6 +36,7 @@ fn snapshots() -> Vec<(&'static str, Options)> {
         ("resources_exported", "resources-exported.wit"),
         ("resources_imported", "resources-imported.wit"),
         ("resources_world", "resources-world.wit"),
+        ("shared_parts", "shared-parts.wit"),
         ("variants", "variants.wit"),
         ("versions", "versions"),
         ("world_functions", "world-functions.wit"),

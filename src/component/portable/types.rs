@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use abi::{FuncPlan, FuncType, Type};
+use abi::{FuncPlan, FuncType, Type, TypeAddress};
 use airssys_wasm_abi as abi;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -11,7 +11,7 @@ use super::{MAX_DEPTH, Malformed};
 use crate::component::ir::Function;
 
 /// A type. Numbers are places of earlier types.
-#[derive(BorshSerialize, BorshDeserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub(super) enum Node {
     Bool,
     S8,
@@ -49,7 +49,10 @@ pub(super) struct Func {
 #[derive(Default)]
 pub(super) struct Types {
     nodes: Vec<Node>,
-    places: HashMap<Type, u32>,
+    /// The places of compound types by address: comparing the types would follow each path to a shared part. The
+    /// component has them all while it is written.
+    addresses: HashMap<TypeAddress, u32>,
+    places: HashMap<Node, u32>,
     funcs: Vec<Func>,
     functions: HashMap<*const Function, u32>,
 }
@@ -87,7 +90,8 @@ impl Types {
 
     // As deep as the component's types nest, which validation bounds.
     pub(super) fn ty(&mut self, ty: &Type) -> u32 {
-        if let Some(place) = self.places.get(ty) {
+        let address = ty.address();
+        if let Some(place) = address.and_then(|address| self.addresses.get(&address)) {
             return *place;
         }
         let node = match ty {
@@ -131,9 +135,18 @@ impl Types {
             Type::Own(table) => Node::Own(table.0),
             Type::Borrow(table) => Node::Borrow(table.0),
         };
-        let place = next(&self.nodes);
-        self.nodes.push(node);
-        self.places.insert(ty.clone(), place);
+        let place = match self.places.get(&node) {
+            Some(place) => *place,
+            None => {
+                let place = next(&self.nodes);
+                self.places.insert(node.clone(), place);
+                self.nodes.push(node);
+                place
+            }
+        };
+        if let Some(address) = address {
+            self.addresses.insert(address, place);
+        }
         place
     }
 }
