@@ -111,8 +111,11 @@ pub enum Error {
         host: String,
     },
 
-    /// The operating system gives no thread to compile in the background.
-    #[error("there is no thread to compile in the background: {0}")]
+    /// The operating system gives no threads to compile with.
+    #[error(
+        "the system gives no thread to compile with: {0}; allow the process more of them (`ulimit -u`, the `pids.max` of \
+         its cgroup), or run an artifact that is compiled elsewhere"
+    )]
     NoThread(#[source] std::io::Error),
 
     /// Whoever watched the compilation has stopped it.

@@ -38,6 +38,7 @@ pub mod messaging;
 pub mod runtime;
 pub mod security;
 mod text;
+mod threads;
 pub mod tiered;
 #[cfg(feature = "wai")]
 pub mod wai;

@@ -32,6 +32,9 @@ mod run;
 mod serve;
 #[path = "cli/stops.rs"]
 mod stops;
+#[cfg(target_os = "linux")]
+#[path = "cli/threads.rs"]
+mod threads;
 #[cfg(feature = "wai")]
 #[path = "cli/wai.rs"]
 mod wai;

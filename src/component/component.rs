@@ -155,6 +155,9 @@ impl<M> Compiled<M> {
         let code = engine.compiler(Form::Memory)?;
         let mut ir = translate(bytes)?;
         let sources = std::mem::take(&mut ir.modules);
+        if !sources.is_empty() {
+            crate::threads::check_compiler().map_err(Error::NoThread)?;
+        }
         let mut work = Work::new(engine, &sources);
         let mut compile = |(module, source): (usize, &Vec<u8>)| {
             let compiled = match form(source) {

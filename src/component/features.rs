@@ -8,6 +8,7 @@ use wasmparser::{
 
 use super::value_size::ValueSizes;
 use crate::error::{Error, Result};
+use crate::threads;
 
 /// WebAssembly 2.0 with several memories, and the synchronous component model.
 pub(super) fn supported() -> WasmFeatures {
@@ -119,21 +120,29 @@ fn validate_but_last<'a>(
 /// Functions that a thread validates at a time.
 const AT_A_TIME: usize = 64;
 
-/// On all threads that compile.
+/// On all threads that compile; on this one if there are no others.
 ///
 /// # Errors
 /// What is wrong with the first one that is not valid.
 fn validate_functions(functions: Vec<Function<'_>>) -> Result<()> {
-    let wrong = functions
-        .into_par_iter()
-        .with_min_len(AT_A_TIME)
-        .map_init(FuncValidatorAllocations::default, |room, (function, body)| {
-            let mut function = function.into_validator(std::mem::take(room));
-            let valid = function.validate(&body);
-            *room = function.into_allocations();
-            valid.err()
-        })
-        .find_map_first(|error| error);
+    let fault = |room: &mut FuncValidatorAllocations, (function, body): Function<'_>| {
+        let mut function = function.into_validator(std::mem::take(room));
+        let valid = function.validate(&body);
+        *room = function.into_allocations();
+        valid.err()
+    };
+    let wrong = if functions.len() <= AT_A_TIME || threads::workers().is_err() {
+        let mut room = FuncValidatorAllocations::default();
+        functions
+            .into_iter()
+            .find_map(|function| fault(&mut room, function))
+    } else {
+        functions
+            .into_par_iter()
+            .with_min_len(AT_A_TIME)
+            .map_init(FuncValidatorAllocations::default, fault)
+            .find_map_first(|error| error)
+    };
     wrong.map_or(Ok(()), |error| Err(invalid(&error)))
 }
 

@@ -3,6 +3,8 @@
 use rayon::prelude::*;
 use wasmparser::{FunctionBody, Operator, Parser, Payload};
 
+use crate::threads;
+
 /// `table.set`.
 const TABLE_SET: u8 = 0x26;
 /// What all other instructions that are looked for begin with.
@@ -29,11 +31,16 @@ impl Instructions {
                 bodies.push(body);
             }
         }
+        let or = |one: Instructions, other: Instructions| Some(one.or(other));
+        if bodies.len() <= AT_A_TIME || threads::workers().is_err() {
+            let mut found = bodies.iter().map(Instructions::of_function);
+            return found.try_fold(Instructions::default(), |one, other| or(one, other?));
+        }
         bodies
             .par_iter()
             .with_min_len(AT_A_TIME)
             .map(Instructions::of_function)
-            .try_reduce(Instructions::default, |one, other| Some(one.or(other)))
+            .try_reduce(Instructions::default, or)
     }
 
     fn of_function(body: &FunctionBody<'_>) -> Option<Instructions> {

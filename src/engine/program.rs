@@ -9,9 +9,10 @@ impl Engine {
     /// The engine that comes with it holds the code: it has to outlive every instance.
     ///
     /// # Errors
-    /// [`Error::Compile`], [`Error::NoCompiler`].
+    /// [`Error::Compile`], [`Error::NoCompiler`], [`Error::NoThread`].
     #[cfg(feature = "compile")]
     pub(crate) fn compile_program(&self, bytes: &[u8]) -> Result<(wasmer::Module, wasmer::Engine)> {
+        crate::threads::check_compiler().map_err(Error::NoThread)?;
         let compiler = self.program_compiler()?;
         let fit = super::debug_names::without_bad(super::table_room::make_room(bytes));
         // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{EnterGuard, Handle};
 use tokio::task::JoinHandle;
 
+use crate::threads;
+
 /// The runtime that async-std keeps for tokio's types, for libraries that want to be told of it. Asked for on a thread of its own: on one of another runtime,
 /// async-std would take that one, which may end before we do.
 pub(crate) fn handle() -> io::Result<&'static Handle> {
@@ -18,6 +20,8 @@ pub(crate) fn handle() -> io::Result<&'static Handle> {
     if let Some(handle) = HANDLE.get() {
         return Ok(handle);
     }
+    // The libraries panic when they get no threads: two pools with as many as the machine runs, one for readiness, one to ask.
+    threads::check(2 * threads::parallel() + 2)?;
     let asked = thread::Builder::new()
         .name("wasi-executor".to_owned())
         .spawn(|| async_std::task::block_on(async { Handle::try_current() }))?
