@@ -73,7 +73,7 @@ pub(super) fn rows() -> Vec<Row> {
             let rule = match host {
                 "a:65536" | "a:99999999999" => "open: 3986, 3.2.3 has any digits; no port of TCP's here",
                 "a%41" => {
-                    "open: 3986, 3.2.2 has percent encodings; the library for authorities has none, as in wasmtime"
+                    "open: 3986, 3.2.2 has percent encodings; names of DNS need none, and the library for authorities has none"
                 }
                 _ => "9112, 3.2: 400 for an invalid Host",
             };
