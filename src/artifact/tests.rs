@@ -306,27 +306,6 @@ fn a_header_that_was_altered_with_its_digest_needs_the_signature() {
     assert!(Artifact::open(&again).is_ok_and(|artifact| artifact.load(&trust).is_ok()));
 }
 
-/// A type of 2^60 paths, each of which was followed to tell it from others.
-#[test]
-fn types_that_share_their_parts_are_saved_once() {
-    let mut text = String::from(
-        "(component (core module $m (memory (export \"memory\") 1) (func (export \"f\") (param i32 i32 i32 i32))",
-    );
-    text += "(func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))";
-    text += "(core instance $i (instantiate $m)) (type $t0 (tuple u8 u8))";
-    for level in 1..=60 {
-        text += &format!(
-            "(type $l{level} (list $t{})) (type $t{level} (tuple $l{level} $l{level}))",
-            level - 1
-        );
-    }
-    text += "(func (export \"f\") (param \"a\" $t60) (canon lift (core func $i \"f\") (memory (core memory $i \"memory\")) (realloc (core func $i \"realloc\")))))";
-    let component = wat::parse_str(text).expect("the text parses");
-    let file = compile(&engine(), &component, None).expect("it compiles");
-    let loaded = super::open::load_own(&file).expect("it loads");
-    assert_eq!(loaded.exports().len(), 1);
-}
-
 #[test]
 fn sections_of_another_artifact_are_refused() {
     let engine = engine();

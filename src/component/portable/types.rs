@@ -253,3 +253,32 @@ impl TypeReader {
         Ok(Arc::new(Function { ty, plan }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its paths are 2^40, its parts 80; each path was followed to tell it from others.
+    fn shared() -> Type {
+        (0..40).fold(Type::U8, |ty, _| {
+            let list = Type::List(Arc::new(ty));
+            Type::Tuple([list.clone(), list].into())
+        })
+    }
+
+    #[test]
+    fn shared_parts_are_written_once() {
+        let mut types = Types::default();
+        let (one, two) = (shared(), shared());
+        let place = types.ty(&one);
+        assert_eq!(types.ty(&one), place);
+        assert_eq!(types.ty(&two), place, "the same type elsewhere in memory");
+        let (nodes, _) = types.into_tables();
+        assert_eq!(nodes.len(), 81);
+        let reader = TypeReader::new(&nodes).expect("it is read");
+        let read = reader.get(place).expect("it is there");
+        let mut again = Types::default();
+        again.ty(&read);
+        assert_eq!(again.into_tables().0.len(), 81);
+    }
+}
