@@ -196,6 +196,15 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A library that this host is built on panicked on an input.
+    #[error("{place} panicked, a bug in it: {message}")]
+    Panicked {
+        /// The library's part: `the translator`.
+        place: String,
+        /// The panic's text; with its place in the source if [`quiet_contained`](crate::quiet_contained) was called.
+        message: String,
+    },
+
     /// A state that should not occur.
     #[error("internal error (a bug in airssys-wasm): {0}")]
     Bug(String),
@@ -258,7 +267,7 @@ impl Error {
             | Error::Compile { .. }
             | Error::Instantiate(_)
             | Error::Trap(_) => Fault::Guest,
-            Error::Bug(_) => Fault::Library,
+            Error::Bug(_) | Error::Panicked { .. } => Fault::Library,
             _ => Fault::Host,
         }
     }
@@ -422,6 +431,14 @@ pub enum TrapKind {
     /// An import that nothing provides was called.
     #[error("the import `{0}` was called, and nothing provides it")]
     UnresolvedImport(String),
+    /// A library that serves an import panicked in the guest's call.
+    #[error("the library behind {place} panicked, a bug in it: {message}")]
+    Panicked {
+        /// The import, as in `` `wasi_snapshot_preview1#path_rename` ``, or the step that led there.
+        place: String,
+        /// The panic's text; with its place in the source if [`quiet_contained`](crate::quiet_contained) was called.
+        message: String,
+    },
     /// A realloc, post-return or destructor of the wrong type or shape, or a use of an interface of the host's that its rules
     /// forbid.
     #[error("{0}")]

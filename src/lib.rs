@@ -35,6 +35,7 @@ pub mod engine;
 pub mod error;
 pub mod host;
 pub mod messaging;
+mod panics;
 pub mod runtime;
 pub mod security;
 mod text;
@@ -48,6 +49,7 @@ pub mod wasi;
 pub mod wave;
 
 pub use error::{Error, Result};
+pub use panics::quiet_contained;
 pub use runtime::{
     ComponentId, ComponentOptions, ComponentRuntime, ComponentState, ExecuteOptions, RuntimeConfig,
     RuntimeError,

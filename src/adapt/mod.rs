@@ -19,6 +19,8 @@ pub use world::World;
 use wasi_preview1_component_adapter_provider as adapters;
 use wit_component::ComponentEncoder;
 
+use crate::panics::contain;
+
 /// Who serves the imports of WASI preview 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preview1 {
@@ -57,6 +59,11 @@ pub fn provider(module: &[u8], preview1: Preview1) -> Result<Preview1, AdaptErro
 /// # Errors
 /// [`AdaptError`].
 pub fn lift(module: &[u8], world: &World, preview1: Preview1) -> Result<Vec<u8>, AdaptError> {
+    contain("the encoder of components", || encode(module, world, preview1))
+        .unwrap_or_else(|panicked| Err(AdaptError::encoding(panicked)))
+}
+
+fn encode(module: &[u8], world: &World, preview1: Preview1) -> Result<Vec<u8>, AdaptError> {
     let shape = module::read(module)?;
     let provider = provider(module, preview1)?;
     let mut bytes = match shape.describes_itself || shape.kind == ModuleKind::Program {

@@ -1,6 +1,7 @@
 //! Data for people to read.
 
 use super::{Codec, CodecError, Payload, read, yaml};
+use crate::panics::contain;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -29,14 +30,21 @@ use std::fmt::Write;
 /// [`CodecError::InvalidData`] for data that is malformed, goes on behind its end, has a key twice in one map, or a number that
 /// cannot be kept. [`CodecError::TooDeep`] and [`CodecError::TooLarge`] beyond the limits.
 pub fn to_json(payload: &Payload<'_>) -> Result<Value, CodecError> {
-    match payload.codec {
-        Codec::Json => read::json(payload.data),
-        Codec::MsgPack => read::msgpack(payload.data),
-        Codec::Yaml => yaml::yaml(payload.data),
+    let read = match payload.codec {
+        Codec::Json => read::json,
+        Codec::MsgPack => read::msgpack,
+        Codec::Yaml => yaml::yaml,
         codec @ (Codec::Borsh | Codec::Bincode | Codec::Protobuf | Codec::Raw) => {
-            Err(CodecError::NotSelfDescribing(codec))
+            return Err(CodecError::NotSelfDescribing(codec));
         }
-    }
+    };
+    let value = contain("the codec's parser", || read(payload.data));
+    value.unwrap_or_else(|panicked| {
+        Err(CodecError::InvalidData {
+            codec: payload.codec,
+            reason: panicked.to_string(),
+        })
+    })
 }
 
 /// A value from JSON text, in which the forms that [`to_json`] documents may occur: for people to write.

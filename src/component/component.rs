@@ -11,6 +11,8 @@ use crate::engine::{self, Backend, CoreModule, Engine, Form, Target};
 #[cfg(feature = "compile")]
 use crate::engine::{Refused, Work};
 use crate::error::{Error, Result};
+#[cfg(feature = "compile")]
+use crate::panics::contain;
 
 /// A compiled component, ready to be instantiated any number of times. Cheap to clone.
 ///
@@ -153,7 +155,7 @@ impl<M> Compiled<M> {
         make: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
         let code = engine.compiler(Form::Memory)?;
-        let mut ir = translate(bytes)?;
+        let mut ir = contain("the translator", || translate(bytes))??;
         let sources = std::mem::take(&mut ir.modules);
         if !sources.is_empty() {
             crate::threads::check_compiler().map_err(Error::NoThread)?;

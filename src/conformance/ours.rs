@@ -320,7 +320,7 @@ fn trap_class(kind: &TrapKind) -> TrapClass {
         TrapKind::CannotLeave => TrapClass::CannotLeave,
         TrapKind::Reentrance | TrapKind::Poisoned => TrapClass::CannotEnter,
         TrapKind::BorrowsRemain(_) => TrapClass::BorrowsRemain,
-        TrapKind::UnresolvedImport(_) => TrapClass::HostFunction,
+        TrapKind::UnresolvedImport(_) | TrapKind::Panicked { .. } => TrapClass::HostFunction,
         TrapKind::Adapter(text) | TrapKind::Other(text) => {
             TrapClass::of_text(text).unwrap_or(TrapClass::Other)
         }

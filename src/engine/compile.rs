@@ -15,6 +15,7 @@ use super::{
     Backend, Compiled, Engine, debug_names, floats, floats_cross, image, restart_marks, results,
     second_memory, table_room,
 };
+use crate::panics::contain;
 
 /// Why a core module is not compiled.
 #[derive(Debug)]
@@ -99,19 +100,18 @@ impl<'a> Work<'a> {
             })?,
         };
         let fit = debug_names::without_bad(table_room::make_room(&rest));
-        // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
-        let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match &self.engine.watch {
+        let compiled = contain("the compiler", || match &self.engine.watch {
             None => wasmer::Module::from_binary(&compiler, &fit),
             Some(watch) => {
                 let callback = callback(watch.clone(), self.at, own);
                 NativeEngineExt::new_module_with_progress(&compiler, &fit, callback)
             }
-        }));
+        });
         let module = match compiled {
             Ok(Ok(module)) => module,
             Ok(Err(CompileError::Aborted(_))) => return Err(Refused::Stopped),
             Ok(Err(error)) => return Err(Refused::Compiler(error.to_string())),
-            Err(_) => return Err(Refused::Compiler("the compiler panicked".into())),
+            Err(panicked) => return Err(Refused::Compiler(panicked.to_string())),
         };
         self.at.modules_done += 1;
         self.at.bytes_done += own;

@@ -3,6 +3,8 @@
 use super::tunables::{LimitingTunables, Memories, NextModule};
 use super::{Engine, StoreLimits};
 use crate::error::{Error, Result};
+#[cfg(feature = "compile")]
+use crate::panics::contain;
 
 impl Engine {
     /// Compiles a core module that is none of a component's. Threads are allowed, and exceptions where the backend has them.
@@ -15,10 +17,7 @@ impl Engine {
         crate::threads::check_compiler().map_err(Error::NoThread)?;
         let compiler = self.program_compiler()?;
         let fit = super::debug_names::without_bad(super::table_room::make_room(bytes));
-        // Compilers assert what they take for granted; an input that proves them wrong is not to end the host.
-        let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            wasmer::Module::new(&compiler, &fit)
-        }));
+        let compiled = contain("the compiler", || wasmer::Module::new(&compiler, &fit));
         let refused = |message: String| Error::Compile {
             module: 0,
             backend: self.backend().to_string(),
@@ -27,7 +26,7 @@ impl Engine {
         match compiled {
             Ok(Ok(module)) => Ok((module, compiler)),
             Ok(Err(error)) => Err(refused(error.to_string())),
-            Err(_) => Err(refused("the compiler panicked".into())),
+            Err(panicked) => Err(refused(panicked.to_string())),
         }
     }
 

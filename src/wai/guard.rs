@@ -4,6 +4,7 @@
 //! - What the guest allocates is checked to lie in its memory.
 //! - What the glue frees, is freed after it has read everything: the guest does not run between the check and the reading.
 //! - An import that is called before the instance is there, is refused.
+//! - A panic of the glue ends the call with a trap.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -19,6 +20,7 @@ use super::host::Host;
 use super::reach::Reach;
 use crate::component::{error_of, runtime_error};
 use crate::error::{Error, Result, TrapKind};
+use crate::panics::contain;
 
 /// What the guards of one instance know.
 #[derive(Debug)]
@@ -161,11 +163,13 @@ pub(super) fn imports(
                 continue;
             };
             let ty = inner.ty(store);
+            let place = format!("`{name}#{}`", function.name);
             let before = move |mut env: Env<'_>, args: &[Value]| -> Results {
                 let (guard, mut store) = env.data_and_store_mut();
                 let checked = guard.arguments(&store, described, function, args);
                 checked.map_err(runtime_error)?;
-                let results = call(&mut store, &inner, args)?;
+                let results = contain(&place, || call(&mut store, &inner, args));
+                let results = results.map_err(|panicked| runtime_error(panicked.trap()))??;
                 match guard.host.take_failure() {
                     Some(error) => Err(runtime_error(error)),
                     None => Ok(results),

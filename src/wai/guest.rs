@@ -22,6 +22,7 @@ use crate::host::bindings::exports::airssys::component_core::component_lifecycle
     ComponentConfig, ExecutionContext,
 };
 use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext};
+use crate::panics::contain;
 
 /// A module that follows the contract, compiled.
 pub(crate) struct WaiModule {
@@ -72,6 +73,18 @@ impl fmt::Debug for WaiGuest {
 impl WaiGuest {
     /// Makes an instance. Its start function runs, until `deadline` at the latest.
     pub(crate) fn new(
+        module: &WaiModule,
+        context: HostContext,
+        limits: &StoreLimits,
+        deadline: Option<Instant>,
+    ) -> Result<WaiGuest> {
+        contain("the module's instantiation", || {
+            WaiGuest::instantiate(module, context, limits, deadline)
+        })
+        .unwrap_or_else(|panicked| Err(panicked.trap()))
+    }
+
+    fn instantiate(
         module: &WaiModule,
         context: HostContext,
         limits: &StoreLimits,
@@ -142,7 +155,8 @@ impl WaiGuest {
         }
         // Whatever ends this, a panic included, the instance is not called again.
         self.poisoned = true;
-        let answer = call(&self.calls, &mut self.store).map_err(error_of)?;
+        let answer = contain("the module's exports", || call(&self.calls, &mut self.store));
+        let answer = answer.map_err(|panicked| panicked.trap())?.map_err(error_of)?;
         guard::free(&mut *self.store, &self.guard, &self.free)?;
         self.poisoned = false;
         Ok(answer)

@@ -12,6 +12,7 @@ use crate::host::HostContext;
 use crate::host::bindings::airssys::host_core::host_capabilities::Host as _;
 use crate::host::bindings::airssys::host_core::host_services::Host as _;
 use crate::host::bindings::airssys::multicodec_core::multicodec_utilities::Host as _;
+use crate::panics::own;
 
 /// The host's side of one instance. Clones are the same.
 #[derive(Clone, Debug)]
@@ -44,8 +45,9 @@ impl Host {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the embedder's own functions panic with is no panic of the glue's, which is around this.
     fn with<R>(&self, call: impl FnOnce(&mut HostContext) -> R) -> R {
-        call(&mut self.lock().context)
+        own(|| call(&mut self.lock().context))
     }
 }
 

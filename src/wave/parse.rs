@@ -10,6 +10,7 @@ use wasm_wave::untyped::UntypedFuncCall;
 use wasm_wave::wasm::{WasmTypeKind, WasmValue, WasmValueError};
 
 use super::types::WaveType;
+use crate::panics::contain;
 
 /// Why the text of the arguments is not what a function takes.
 #[derive(Debug)]
@@ -33,9 +34,14 @@ pub fn arguments(text: &str, ty: &FuncType) -> Result<Vec<Val>, ArgumentError> {
         message: explain(&error),
     };
     let types: Vec<WaveType> = ty.params.iter().map(|(_, ty)| WaveType(ty.clone())).collect();
-    let values = UntypedFuncCall::parse(&call)
-        .map_err(explain)?
-        .to_wasm_params::<Parsed>(&types)
+    let values = contain("the parser of WAVE", || {
+        UntypedFuncCall::parse(&call)?.to_wasm_params::<Parsed>(&types)
+    });
+    let values = values
+        .map_err(|panicked| ArgumentError {
+            at: 0,
+            message: panicked.to_string(),
+        })?
         .map_err(explain)?;
     Ok(values.into_iter().map(|value| value.0).collect())
 }

@@ -7,13 +7,15 @@ use wasm_wave::wasm::{WasmTypeKind, WasmValue};
 use wasm_wave::writer::WriterError;
 
 use super::types::WaveType;
+use crate::panics::contain;
 
 /// The value as WAVE text, on one line.
 ///
 /// # Errors
-/// [`WriterError::UnsupportedType`] if it holds a handle.
+/// [`WriterError::UnsupportedType`] if it holds a handle; [`WriterError::Io`] if the writer panics.
 pub fn to_text(value: &Val) -> Result<String, WriterError> {
-    wasm_wave::to_string(&Shown::Val(value))
+    contain("the writer of WAVE", || wasm_wave::to_string(&Shown::Val(value)))
+        .unwrap_or(Err(WriterError::Io(std::fmt::Error)))
 }
 
 /// A value that is written.

@@ -52,6 +52,8 @@ const SETTLE: Duration = Duration::from_secs(2);
 fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start(cli.verbose);
+    // What libraries panic with is in the errors that commands end with.
+    airssys_wasm::quiet_contained();
     let outcome = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Serve(args) => serve::run(args),
