@@ -20,6 +20,9 @@ mod inspect;
 #[path = "cli/invoke.rs"]
 mod invoke;
 #[cfg(feature = "wasix")]
+#[path = "cli/panics.rs"]
+mod panics;
+#[cfg(feature = "wasix")]
 #[path = "cli/preview1.rs"]
 mod preview1;
 #[path = "cli/process.rs"]

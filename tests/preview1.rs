@@ -1,8 +1,16 @@
 //! Core modules by wasmer-wasix: programs, and components that were core modules.
 
+#[path = "preview1/answers.rs"]
+mod answers;
 mod common;
+#[path = "preview1/guest.rs"]
+mod guest;
 #[path = "preview1/own.rs"]
 mod own;
+#[path = "preview1/panics.rs"]
+mod panics;
+#[path = "preview1/right.rs"]
+mod right;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -292,7 +292,13 @@ pub(crate) fn guarded<R>(
     if scoped {
         core.enter_scope();
     }
+    #[cfg(not(feature = "wasix"))]
     let mut result = call(store);
+    #[cfg(feature = "wasix")]
+    let mut result = match core.is_unguarded() {
+        false => call(store),
+        true => contained(store, call),
+    };
     if scoped && result.is_ok() {
         result = match core.exit_scope() {
             Ok(()) => result,
@@ -302,6 +308,13 @@ pub(crate) fn guarded<R>(
     // A value of the host's that did not fit was found before the guest ran: the instance is as it was.
     entered.intact = matches!(result, Ok(_) | Err(Error::Argument(_) | Error::Resource(_)));
     result
+}
+
+#[cfg(feature = "wasix")]
+#[cold]
+#[inline(never)]
+fn contained<R>(store: &mut StoreMut<'_>, call: impl FnOnce(&mut StoreMut<'_>) -> Result<R>) -> Result<R> {
+    crate::panics::contain("an import", || call(store)).unwrap_or_else(|panicked| Err(panicked.trap()))
 }
 
 /// A call in flight. Whichever way it ends, a panic included, the account is closed.

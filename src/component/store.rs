@@ -229,6 +229,9 @@ pub(crate) struct StoreCore {
     pub(super) depth: AtomicUsize,
     /// Somebody may interrupt what runs in this store for as long as they like, or functions in it keep something.
     reached: AtomicBool,
+    /// A library's functions that nothing of this host's stands before are imported here.
+    #[cfg(feature = "wasix")]
+    unguarded: AtomicBool,
     state: Mutex<StoreState>,
 }
 
@@ -241,6 +244,8 @@ impl StoreCore {
             next,
             depth: AtomicUsize::new(0),
             reached: AtomicBool::new(false),
+            #[cfg(feature = "wasix")]
+            unguarded: AtomicBool::new(false),
             state: Mutex::new(StoreState::default()),
         }
     }
@@ -249,6 +254,18 @@ impl StoreCore {
     #[cfg(any(feature = "wasi", all(unix, feature = "interrupt")))]
     pub(super) fn is_reached_from_outside(&self) {
         self.reached.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that the panics of what a guest imports have to be contained where the guest is called.
+    #[cfg(feature = "wasix")]
+    pub(crate) fn imports_unguarded(&self) {
+        self.unguarded.store(true, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "wasix")]
+    #[inline]
+    pub(super) fn is_unguarded(&self) -> bool {
+        self.unguarded.load(Ordering::Relaxed)
     }
 
     /// The store's state. Held for single steps only, never while guest or host functions run.

@@ -1,7 +1,7 @@
-//! Preview 1 for components that were core modules: their imports are wasmer-wasix's functions themselves.
+//! Preview 1 for components that were core modules: their imports are wasmer-wasix's functions, behind their guards.
 //!
 //! [`adapt`](crate::adapt) has turned the imports of such a module to interfaces of one package, whose functions take and
-//! give numbers. So what a component's core module gets are core functions, with nothing in between.
+//! give numbers. So what a component's core module gets are core functions, with nothing of the component model in between.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,11 +13,13 @@ use wasmer_wasix::wasmer::{self, Function, FunctionEnv};
 use wasmer_wasix::wasmer_wasix_types::wasi::Signal;
 use wasmer_wasix::{WasiEnv, WasiFunctionEnv, WasiProcess, WasiVersion};
 
+use super::border::{self, Border};
 use super::grants::{Preview1, Preview1Error};
 use super::host;
 use crate::component::{Component, ExternType, Linker, StoreContextMut, Waiting};
 use crate::engine::Deadlines;
 use crate::error::{Error, Result};
+use crate::panics::contain;
 use crate::wasi::executor::{self, Task, Timer};
 
 /// The package of the interfaces, as `adapt` writes it.
@@ -38,7 +40,9 @@ enum State {
 }
 
 struct Made {
-    functions: HashMap<(String, String), Function>,
+    /// wasmer-wasix's, as they are.
+    functions: HashMap<Key, Function>,
+    border: FunctionEnv<Arc<Border>>,
     process: WasiProcess,
     /// Keeps wasmer-wasix's threads.
     _surroundings: Arc<host::Surroundings>,
@@ -106,34 +110,55 @@ pub fn is_imported(component: &Component) -> bool {
 /// # Errors
 /// [`Error::Redefined`] if the linker has one of them already.
 pub fn add_to_linker<T: Preview1View>(linker: &mut Linker<T>, component: &Component) -> Result<()> {
+    let wanted: Arc<[Key]> = wanted(component).collect();
     for (name, ty) in component.imports() {
         let (Some(interface), ExternType::Instance(items)) = (name.strip_prefix(PACKAGE), ty) else {
             continue;
         };
-        let module = interface.split('@').next().unwrap_or_default().replace('-', "_");
         let mut instance = linker.instance(name)?;
         for (item, ty) in items {
             if let ExternType::Func(_) = ty {
-                let key = (module.clone(), item.replace('-', "_"));
-                instance.func_core(item, move |cx| function(cx, &key))?;
+                let (key, wanted) = (key(interface, item), wanted.clone());
+                instance.func_core(item, move |cx| function(cx, &key, &wanted))?;
             }
         }
     }
     Ok(())
 }
 
+/// A function's module and name in the core module's imports.
+pub(super) type Key = (String, String);
+
+fn key(interface: &str, item: &str) -> Key {
+    let module = interface.split('@').next().unwrap_or_default();
+    (module.replace('-', "_"), item.replace('-', "_"))
+}
+
+/// All functions of preview 1 and WASIX that a component imports.
+fn wanted(component: &Component) -> impl Iterator<Item = Key> {
+    let interfaces = component.imports().iter().filter_map(|(name, ty)| match ty {
+        ExternType::Instance(items) => Some((name.strip_prefix(PACKAGE)?, items)),
+        _ => None,
+    });
+    interfaces.flat_map(|(interface, items)| items.iter().map(move |(item, _)| key(interface, item)))
+}
+
 /// One of the functions, which are made all together when the first one is asked for.
-fn function<T: Preview1View>(cx: &mut StoreContextMut<'_, T>, key: &(String, String)) -> Result<Function> {
+fn function<T: Preview1View>(cx: &mut StoreContextMut<'_, T>, key: &Key, wanted: &[Key]) -> Result<Function> {
     let state = std::mem::replace(&mut cx.data_mut().preview1().state, State::Broken);
     let state = match state {
-        State::Granted(grants) => State::Made(make(cx, grants).map_err(|error| Error::Host {
-            name: format!("{}#{}", key.0, key.1),
-            source: Box::new(error),
-        })?),
+        State::Granted(grants) => {
+            let made = contain("the module's surroundings", || make(cx, grants, wanted));
+            let made = made.map_err(|panicked| panicked.trap())?;
+            State::Made(made.map_err(|error| Error::Host {
+                name: format!("{}#{}", key.0, key.1),
+                source: Box::new(error),
+            })?)
+        }
         made => made,
     };
     let found = match &state {
-        State::Made(made) => made.functions.get(key).cloned(),
+        State::Made(made) => find(cx, made, key),
         _ => None,
     };
     cx.data_mut().preview1().state = state;
@@ -143,33 +168,53 @@ fn function<T: Preview1View>(cx: &mut StoreContextMut<'_, T>, key: &(String, Str
     })
 }
 
+fn find<T: Preview1View>(
+    cx: &mut StoreContextMut<'_, T>,
+    made: &Made,
+    (module, name): &Key,
+) -> Option<Function> {
+    let look_up = |name: &str| made.functions.get(&(module.clone(), name.to_owned())).cloned();
+    let guarded = border::guard(&mut cx.store, &made.border, (module, name), look_up);
+    guarded.or_else(|| {
+        cx.core.imports_unguarded();
+        look_up(name)
+    })
+}
+
 fn make<T: Preview1View>(
     cx: &mut StoreContextMut<'_, T>,
     grants: Preview1,
+    wanted: &[Key],
 ) -> std::result::Result<Made, Preview1Error> {
     let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
     let _context = executor::enter().map_err(Preview1Error::Executor)?;
-    let (builder, surroundings) = host::environment(grants, Deadlines::new(None), None)?;
+    let plain = wanted.iter().all(|(module, _)| border::is_plain(module));
+    let (builder, surroundings) = host::environment(grants, Deadlines::new(None), None, plain)?;
     let environment = builder.build().map_err(|error| setup(&error))?;
     let process = environment.process.clone();
     let mut environment = WasiFunctionEnv::new(&mut cx.store, environment);
     let functions = functions(&mut cx.store, &environment.env);
+    let names = wanted.iter().map(|(module, name)| (&**module, &**name));
+    let border = Border::new(names, surroundings.preopened.clone());
+    let instantiated = border.clone();
     cx.core.state().waiting = Some(Waiting::new(move |store, instance| {
+        instantiated.instantiated(instance, None);
         environment
             .initialize(store, instance.clone())
             .map_err(|error| Error::Instantiate(error.to_string()))
     }));
     Ok(Made {
         functions,
+        border: FunctionEnv::new(&mut cx.store, border),
         process,
         _surroundings: surroundings,
     })
 }
 
-fn functions(
+pub(super) fn functions(
     store: &mut wasmer::StoreMut<'_>,
     environment: &FunctionEnv<WasiEnv>,
-) -> HashMap<(String, String), Function> {
+) -> HashMap<Key, Function> {
     let versions = [
         WasiVersion::Snapshot0,
         WasiVersion::Snapshot1,

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use wasmer_wasix::capabilities::Capabilities;
 use wasmer_wasix::runtime::resolver::{MultiSource, Source};
 use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
+use wasmer_wasix::runtime::{InstantiationState, TaintReason};
 use wasmer_wasix::virtual_fs::MountFileSystem;
 use wasmer_wasix::virtual_net::DynVirtualNetworking;
 use wasmer_wasix::wasmer;
@@ -15,10 +16,14 @@ use wasmer_wasix::{
     Runtime, UnsupportedVirtualNetworking, VIRTUAL_ROOT_FD, VirtualTaskManager, WasiEnvBuilder, WasiFs,
 };
 
+use super::border::{self, Border};
 use super::folder::Folder;
-use super::grants::{Preview1, Preview1Error, mount_point};
+use super::grants::{Grant, Preview1, Preview1Error, mount_point};
 use super::stdio::{StandardInput, StandardOutput};
+use super::tasks::{Failure, Tasks};
+use crate::component::error_of;
 use crate::engine;
+use crate::error::{Error, TrapKind};
 use crate::wasi::cli::{OutputKind, SharedInput, SharedOutput};
 use crate::wasi::executor;
 
@@ -29,6 +34,10 @@ pub(super) struct Surroundings {
     network: DynVirtualNetworking,
     tasks: Arc<dyn VirtualTaskManager>,
     deadline: engine::Deadlines,
+    /// What a thread of the module failed with.
+    pub(super) failure: Failure,
+    /// Descriptors of the folders that the module is granted.
+    pub(super) preopened: Arc<OnceLock<Vec<u32>>>,
     /// Holds a program's code, which its threads run until they see that they are to end.
     _code: Option<wasmer::Engine>,
 }
@@ -62,9 +71,49 @@ impl Runtime for Surroundings {
         self.deadline.watch(&store);
         store
     }
+
+    /// Every instance of the module's, those of its threads included, gets guarded imports.
+    fn prepare_imports(
+        &self,
+        module: &wasmer::Module,
+        store: &mut wasmer::StoreMut<'_>,
+        imports: &mut wasmer::Imports,
+    ) -> anyhow::Result<InstantiationState> {
+        let wanted = border::imported(module);
+        let names = wanted.iter().map(|(module, name)| (&**module, &**name));
+        let border = Border::new(names, self.preopened.clone());
+        border::guard_all(store, imports, &border, &wanted);
+        Ok(InstantiationState::new(border))
+    }
+
+    fn configure_new_instance(
+        &self,
+        _module: &wasmer::Module,
+        _store: &mut wasmer::StoreMut<'_>,
+        instance: &wasmer::Instance,
+        imported_memory: Option<&wasmer::Memory>,
+        state: InstantiationState,
+    ) -> anyhow::Result<()> {
+        state
+            .take::<Arc<Border>>()?
+            .instantiated(instance, imported_memory);
+        Ok(())
+    }
+
+    /// A thread has ended otherwise than by its own wish. A trap of the guest's is in the status that follows.
+    fn on_taint(&self, reason: TaintReason) {
+        if let TaintReason::RuntimeError(error) = reason
+            && let error @ Error::Trap(_) = error_of(error)
+            && error
+                .trap()
+                .is_some_and(|trap| matches!(trap.kind(), TrapKind::Panicked { .. }))
+        {
+            self.failure.set(error);
+        }
+    }
 }
 
-/// What a module is run with, put together from what it is granted.
+/// What a module is run with, put together from what it is granted. `plain` is one that imports nothing but preview 1.
 ///
 /// # Errors
 /// [`Preview1Error`].
@@ -72,6 +121,7 @@ pub(super) fn environment(
     grants: Preview1,
     deadlines: engine::Deadlines,
     code: Option<wasmer::Engine>,
+    plain: bool,
 ) -> Result<(WasiEnvBuilder, Arc<Surroundings>), Preview1Error> {
     let Preview1 {
         name,
@@ -87,11 +137,14 @@ pub(super) fn environment(
     } = grants;
     let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
     let handle = executor::handle().map_err(Preview1Error::Executor)?.clone();
+    let (failure, preopened) = (Failure::default(), Arc::new(OnceLock::new()));
     let surroundings = Arc::new(Surroundings {
         engine: engine::program_engine(&store_limits),
         network: Arc::new(UnsupportedVirtualNetworking::default()),
-        tasks: Arc::new(TokioTaskManager::new(handle)),
+        tasks: Arc::new(Tasks::new(TokioTaskManager::new(handle), failure.clone())),
         deadline: deadlines,
+        failure,
+        preopened: preopened.clone(),
         _code: code,
     });
     let files = Arc::new(AtomicUsize::new(limits.open_files));
@@ -105,18 +158,37 @@ pub(super) fn environment(
         .disable_default_builtins(true)
         .capabilities(capabilities(&limits))
         .runtime(surroundings.clone());
-    if let [only] = &*folders
-        && mount_point(&only.guest).as_deref() == Some("/")
-    {
-        builder = builder.setup_fs(Box::new(|_, files| only_folder(files)));
-    }
+    // Paths of WASIX begin at the root, where the folder then has to be under its name.
+    let only = match &*folders {
+        [only] if plain || mount_point(&only.guest).as_deref() == Some("/") => Some(name_of(only)?),
+        _ => None,
+    };
+    let alone = only.is_some();
+    builder = builder.setup_fs(Box::new(move |_, files| {
+        if let Some(name) = &only {
+            only_folder(files, name)?;
+        }
+        let granted = files.preopen_fds.read().unwrap_or_else(PoisonError::into_inner);
+        // It is empty until now.
+        let _ = preopened.set(match alone {
+            true => granted.clone(),
+            false => std::iter::once(VIRTUAL_ROOT_FD)
+                .chain(granted.iter().copied())
+                .collect(),
+        });
+        Ok(())
+    }));
     for grant in folders {
-        let place = mount_point(&grant.guest).ok_or_else(|| Preview1Error::GuestPath(grant.guest.clone()))?;
+        let name = name_of(&grant)?;
+        let place = match alone {
+            true => "/".to_owned(),
+            false => point_of(&grant)?,
+        };
         let folder = Folder::new(grant.dir, grant.writable, files.clone(), limits.folder_entries);
         mounts
             .mount(Path::new(&place), Arc::new(folder))
             .map_err(|error| setup(&error))?;
-        let (writable, guest) = (grant.writable, grant.guest);
+        let writable = grant.writable;
         builder = builder
             .preopen_build(|preopen| {
                 preopen
@@ -124,10 +196,10 @@ pub(super) fn environment(
                     .read(true)
                     .write(writable)
                     .create(writable);
-                match guest.starts_with('/') {
-                    // Its own name is the path.
+                // Its own name is the path.
+                match name == place {
                     true => preopen,
-                    false => preopen.alias(&guest),
+                    false => preopen.alias(&name),
                 }
             })
             .map_err(|error| setup(&error))?;
@@ -135,15 +207,29 @@ pub(super) fn environment(
     Ok((builder.mount_fs(mounts), surroundings))
 }
 
-/// wasmer-wasix's descriptor 3 is a folder of its own making, with all that is granted in it. If that is one folder, in
-/// its root, the module gets the folder itself, as every other host has it.
-fn only_folder(files: &mut WasiFs) -> Result<(), String> {
+fn point_of(grant: &Grant) -> Result<String, Preview1Error> {
+    mount_point(&grant.guest).ok_or_else(|| Preview1Error::GuestPath(grant.guest.clone()))
+}
+
+/// What the module is told that the folder is called.
+fn name_of(grant: &Grant) -> Result<String, Preview1Error> {
+    match grant.guest.starts_with('/') {
+        true => point_of(grant),
+        false => Ok(grant.guest.clone()),
+    }
+}
+
+/// wasmer-wasix's descriptor 3 is a folder of its own making, with all that is granted in it. If that is one folder, the
+/// module gets the folder itself, as every other host has it.
+fn only_folder(files: &mut WasiFs, name: &str) -> Result<(), String> {
     const MADE: u32 = VIRTUAL_ROOT_FD;
     const GRANTED: u32 = VIRTUAL_ROOT_FD + 1;
     let root = {
         let mut descriptors = files.fd_map.write().unwrap_or_else(PoisonError::into_inner);
         let folder = descriptors.remove(GRANTED).ok_or("the folder is not there")?;
         let root = folder.inode.clone();
+        // It has lost its slash.
+        *root.name.write().unwrap_or_else(PoisonError::into_inner) = name.to_owned().into();
         descriptors.remove(MADE);
         descriptors.insert(true, MADE, folder);
         root

@@ -1,16 +1,19 @@
 //! Programs: core modules that are run from their beginning to their end.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use wasmer_wasix::wasmer::{self, Module};
-use wasmer_wasix::{WasiError, WasiRuntimeError, WasiThreadError};
+use wasmer_wasix::{WasiEnvBuilder, WasiError, WasiRuntimeError, WasiThreadError};
 
+use super::border;
 use super::grants::{Preview1, Preview1Error};
 use super::guest::kill_at;
 use super::host;
 use crate::component::error_of;
 use crate::engine::{Deadlines, Engine};
 use crate::error::{CoreTrap, Error, Result, TrapKind};
+use crate::panics::contain;
 
 /// A core module with `_start`, compiled. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -66,9 +69,31 @@ impl Program {
         // What wasmer-wasix waits for, it waits for under tokio's runtime.
         let _context =
             crate::wasi::executor::enter().map_err(|error| setup(Preview1Error::Executor(error)))?;
-        let (builder, surroundings) =
-            host::environment(grants, deadlines.clone(), Some(self.code.clone())).map_err(setup)?;
-        let mut store = wasmer_wasix::Runtime::new_store(&*surroundings);
+        let plain = border::imported(&self.module)
+            .iter()
+            .all(|(module, _)| border::is_plain(module));
+        let code = Some(self.code.clone());
+        let made = contain(SURROUNDINGS, || {
+            host::environment(grants, deadlines.clone(), code, plain)
+        });
+        let (builder, surroundings) = made.map_err(|panicked| panicked.trap())?.map_err(setup)?;
+        // All that wasmer-wasix does, to the drop of what it holds.
+        let result = contain(IMPORTS, || self.run_in(builder, &surroundings, deadline));
+        let result = result.unwrap_or_else(|panicked| Err(panicked.trap()));
+        deadlines.end();
+        match surroundings.failure.take() {
+            Some(failure) => Err(failure),
+            None => result,
+        }
+    }
+
+    fn run_in(
+        &self,
+        builder: WasiEnvBuilder,
+        surroundings: &Arc<host::Surroundings>,
+        deadline: Option<Instant>,
+    ) -> Result<Ended> {
+        let mut store = wasmer_wasix::Runtime::new_store(&**surroundings);
         let made = builder.instantiate(self.module.clone(), &mut store);
         let (instance, environment) = match made {
             Ok(made) => made,
@@ -77,13 +102,15 @@ impl Program {
         // What waits, waits until then; what computes, is interrupted.
         let process = environment.data(&store).process.clone();
         let killer = deadline.and_then(|deadline| kill_at(deadline, process));
-        let called = match instance.exports.get_function("_start") {
-            Ok(start) => start.clone().call(&mut store, &[]),
+        let start = match instance.exports.get_function("_start") {
+            Ok(start) => start.clone(),
             Err(error) => return Err(Error::bug(error.to_string())),
         };
-        let result = match called {
-            Ok(_) => Ok(Ended { status: 0 }),
-            Err(error) => ended(WasiRuntimeError::Runtime(error)),
+        // Most imports are guarded one by one; this is for the rest.
+        let result = match contain(IMPORTS, || start.call(&mut store, &[])) {
+            Ok(Ok(_)) => Ok(Ended { status: 0 }),
+            Ok(Err(error)) => ended(WasiRuntimeError::Runtime(error)),
+            Err(panicked) => Err(panicked.trap()),
         };
         drop(killer);
         let result = match deadline {
@@ -94,13 +121,22 @@ impl Program {
             _ => result,
         };
         let status = result.as_ref().map_or(1, |ended| ended.status);
-        environment
-            .data(&store)
-            .blocking_on_exit(Some((status as i32).into()));
-        deadlines.end();
-        result
+        let left = contain(IMPORTS, || {
+            environment
+                .data(&store)
+                .blocking_on_exit(Some((status as i32).into()));
+        });
+        match left {
+            Ok(()) => result,
+            // What a panic leaves behind may panic again.
+            Err(panicked) => result.and(Err(panicked.trap())),
+        }
     }
 }
+
+/// Places of panics in errors.
+const SURROUNDINGS: &str = "the module's surroundings";
+const IMPORTS: &str = "the module's imports";
 
 /// What a failure of wasmer-wasix's means.
 fn ended(error: WasiRuntimeError) -> Result<Ended> {

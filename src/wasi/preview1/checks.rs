@@ -1,0 +1,319 @@
+//! Answers of preview 1 that wasmer-wasix gets wrong, put right before and after its functions.
+//!
+//! `docs/preview1.md` has what is left.
+
+use wasmer_wasix::wasmer::{Function, Memory, MemoryView, RuntimeError, StoreMut, Value};
+
+use super::border::Border;
+use super::{paths, poll};
+
+/// Numbers of preview 1's errors.
+pub(super) mod errno {
+    pub(in super::super) const SUCCESS: i32 = 0;
+    pub(in super::super) const ACCES: i32 = 2;
+    pub(in super::super) const BADF: i32 = 8;
+    pub(in super::super) const BUSY: i32 = 10;
+    pub(in super::super) const EXIST: i32 = 20;
+    pub(in super::super) const FAULT: i32 = 21;
+    pub(in super::super) const INVAL: i32 = 28;
+    pub(in super::super) const ISDIR: i32 = 31;
+    pub(in super::super) const NOENT: i32 = 44;
+    pub(in super::super) const NOTDIR: i32 = 54;
+    pub(in super::super) const NOTEMPTY: i32 = 55;
+    pub(in super::super) const NOTSOCK: i32 = 57;
+    pub(in super::super) const SPIPE: i32 = 70;
+}
+
+const CHARACTER_DEVICE: u8 = 2;
+pub(super) const DIRECTORY: u8 = 3;
+
+/// Rights that only files have: `fd_write`, `fd_allocate`, `fd_filestat_set_size`.
+const RIGHTS_TO_WRITE: u64 = 1 << 6 | 1 << 8 | 1 << 22;
+
+/// Bytes of a `fdstat`.
+const FDSTAT: usize = 24;
+
+pub(super) type Answer = Result<i32, RuntimeError>;
+
+/// One call of an import.
+pub(super) struct Call<'a, 's> {
+    store: &'a mut StoreMut<'s>,
+    pub(super) border: &'a Border,
+    memory: &'a Memory,
+    function: &'a Function,
+    pub(super) args: &'a [Value],
+}
+
+impl<'a, 's> Call<'a, 's> {
+    pub(super) fn new(
+        store: &'a mut StoreMut<'s>,
+        border: &'a Border,
+        memory: &'a Memory,
+        function: &'a Function,
+        args: &'a [Value],
+    ) -> Call<'a, 's> {
+        Call {
+            store,
+            border,
+            memory,
+            function,
+            args,
+        }
+    }
+
+    /// An argument as the number that it is, zero-extended.
+    pub(super) fn number(&self, at: usize) -> u64 {
+        match self.args.get(at) {
+            Some(Value::I32(number)) => u64::from(number.cast_unsigned()),
+            Some(Value::I64(number)) => number.cast_unsigned(),
+            _ => 0,
+        }
+    }
+
+    fn descriptor(&self, at: usize) -> u32 {
+        u32::try_from(self.number(at)).unwrap_or(u32::MAX)
+    }
+
+    /// A pointer of the width that the argument at `like` has.
+    pub(super) fn pointer(&self, like: usize, to: u64) -> Value {
+        match self.args.get(like) {
+            Some(Value::I64(_)) => Value::I64(to.cast_signed()),
+            _ => Value::I32((to as u32).cast_signed()),
+        }
+    }
+
+    fn view(&self) -> MemoryView<'_> {
+        self.memory.view(self.store)
+    }
+
+    pub(super) fn read(&self, at: u64, bytes: &mut [u8]) -> Option<()> {
+        self.view().read(at, bytes).ok()
+    }
+
+    pub(super) fn read_u64(&self, at: u64) -> Option<u64> {
+        let mut bytes = [0; 8];
+        self.read(at, &mut bytes)?;
+        Some(u64::from_le_bytes(bytes))
+    }
+
+    pub(super) fn write(&self, at: u64, bytes: &[u8]) -> Option<()> {
+        self.view().write(at, bytes).ok()
+    }
+
+    /// The function itself, with the module's arguments.
+    pub(super) fn go_on(&mut self) -> Answer {
+        self.ask(self.function, self.args)
+    }
+
+    fn ask(&mut self, function: &Function, args: &[Value]) -> Answer {
+        let results = function.call(self.store, args)?;
+        match results.first() {
+            Some(Value::I32(errno)) => Ok(*errno),
+            _ => Ok(errno::SUCCESS),
+        }
+    }
+
+    /// What `function` writes to a place of `N` bytes in the module's memory, which is put back as it was. Nothing if the
+    /// function fails, or threads of the module may look at the place meanwhile.
+    pub(super) fn look<const N: usize>(
+        &mut self,
+        function: &Function,
+        args: impl FnOnce(&Self, u64) -> Vec<Value>,
+    ) -> Result<Option<[u8; N]>, RuntimeError> {
+        /// Past the address that null pointers have.
+        const PLACE: u64 = 1024;
+        if self.memory.ty(self.store).shared {
+            return Ok(None);
+        }
+        let (mut before, mut found) = ([0; N], [0; N]);
+        if self.read(PLACE, &mut before).is_none() {
+            return Ok(None);
+        }
+        let args = args(self, PLACE);
+        let errno = self.ask(function, &args)?;
+        let read = self.read(PLACE, &mut found);
+        self.write(PLACE, &before);
+        Ok(read.filter(|()| errno == errno::SUCCESS).map(|()| found))
+    }
+
+    /// A clock's time by `clock_time_get`, in nanoseconds; `result` is a pointer's argument, and a place that may be written.
+    pub(super) fn time(
+        &mut self,
+        time: &Function,
+        clock: u32,
+        (like, result): (usize, u64),
+    ) -> Result<Option<u64>, RuntimeError> {
+        let args = [
+            Value::I32(clock.cast_signed()),
+            Value::I64(1),
+            self.pointer(like, result),
+        ];
+        let told = self.ask(time, &args)?;
+        Ok(self.read_u64(result).filter(|_| told == errno::SUCCESS))
+    }
+
+    /// The type of what a descriptor stands for.
+    fn kind(
+        &mut self,
+        fdstat: &Function,
+        descriptor: usize,
+        like: usize,
+    ) -> Result<Option<u8>, RuntimeError> {
+        let descriptor = self.args.get(descriptor).cloned().unwrap_or(Value::I32(-1));
+        let found = self.look::<FDSTAT>(fdstat, |call, place| vec![descriptor, call.pointer(like, place)])?;
+        Ok(found.map(|stat| stat[0]))
+    }
+}
+
+/// What stands before one import.
+pub(super) enum Check {
+    /// `fd_seek`: nothing is moved by a seek that is refused, and only files are.
+    Seek {
+        /// The number of `whence` that means the current position.
+        current: u64,
+        tell: Function,
+        fdstat: Function,
+    },
+    /// `fd_prestat_get`, `fd_prestat_dir_name`: of granted folders alone.
+    Prestat,
+    /// `fd_fdstat_get`: a folder is not written.
+    Fdstat,
+    /// `fd_renumber`: the descriptor is moved.
+    Renumber { close: Function },
+    /// Reading and writing without the right: the descriptor was not opened for it.
+    Access,
+    /// `sock_shutdown`: of sockets.
+    Shutdown,
+    /// `poll_oneoff`: each clock by itself.
+    Poll { time: Function },
+    /// `path_rename`: of a name to a name.
+    Rename { filestat: Function },
+    /// `path_create_directory`: of a name.
+    CreateDirectory,
+    /// `path_remove_directory`: of a folder that nothing has looked at.
+    RemoveDirectory { filestat: Function },
+    /// `path_symlink`: in a folder.
+    Symlink { filestat: Function },
+    /// `path_unlink_file`: of a name.
+    UnlinkFile,
+}
+
+impl Check {
+    pub(super) fn of(
+        module: &str,
+        name: &str,
+        plain: bool,
+        look_up: &impl Fn(&str) -> Option<Function>,
+    ) -> Option<Check> {
+        let check = match name {
+            "fd_seek" => Check::Seek {
+                current: if module == "wasi_unstable" { 0 } else { 1 },
+                tell: look_up("fd_tell")?,
+                fdstat: look_up("fd_fdstat_get")?,
+            },
+            "fd_prestat_get" | "fd_prestat_dir_name" => Check::Prestat,
+            "fd_fdstat_get" => Check::Fdstat,
+            // WASIX's C library makes `dup2` of it.
+            "fd_renumber" if plain => Check::Renumber {
+                close: look_up("fd_close")?,
+            },
+            "fd_read" | "fd_pread" | "fd_write" | "fd_pwrite" => Check::Access,
+            "sock_shutdown" => Check::Shutdown,
+            // The older layout is not what it reads.
+            "poll_oneoff" if module != "wasi_unstable" => Check::Poll {
+                time: look_up("clock_time_get")?,
+            },
+            "path_rename" => Check::Rename {
+                filestat: look_up("path_filestat_get")?,
+            },
+            "path_create_directory" => Check::CreateDirectory,
+            "path_remove_directory" => Check::RemoveDirectory {
+                filestat: look_up("path_filestat_get")?,
+            },
+            "path_symlink" => Check::Symlink {
+                filestat: look_up("path_filestat_get")?,
+            },
+            "path_unlink_file" => Check::UnlinkFile,
+            _ => return None,
+        };
+        Some(check)
+    }
+
+    pub(super) fn run(&self, call: &mut Call<'_, '_>) -> Answer {
+        match self {
+            Check::Seek {
+                current,
+                tell,
+                fdstat,
+            } => seek(call, *current, tell, fdstat),
+            Check::Prestat if !call.border.is_preopened(call.descriptor(0)) => Ok(errno::BADF),
+            Check::Prestat => call.go_on(),
+            Check::Fdstat => fdstat(call),
+            Check::Renumber { close } => {
+                let moved = call.go_on()?;
+                if moved == errno::SUCCESS && call.number(0) != call.number(1) {
+                    let from = call.args.first().cloned();
+                    call.ask(close, from.as_slice())?;
+                }
+                Ok(moved)
+            }
+            Check::Access => Ok(instead(call.go_on()?, errno::ACCES, errno::BADF)),
+            Check::Shutdown => Ok(instead(call.go_on()?, errno::ACCES, errno::NOTSOCK)),
+            Check::Poll { time } => poll::poll(call, time),
+            Check::Rename { filestat } => paths::rename(call, filestat),
+            Check::CreateDirectory => paths::create_directory(call),
+            Check::RemoveDirectory { filestat } => paths::remove_directory(call, filestat),
+            Check::Symlink { filestat } => paths::symlink(call, filestat),
+            Check::UnlinkFile => paths::unlink_file(call),
+        }
+    }
+}
+
+fn instead(answer: i32, of: i32, right: i32) -> i32 {
+    if answer == of { right } else { answer }
+}
+
+fn seek(call: &mut Call<'_, '_>, current: u64, tell: &Function, fdstat: &Function) -> Answer {
+    match call.kind(fdstat, 0, 3)? {
+        Some(CHARACTER_DEVICE) => return Ok(errno::SPIPE),
+        Some(DIRECTORY) => return Ok(errno::BADF),
+        _ => {}
+    }
+    let by = call.number(1).cast_signed();
+    if call.number(2) != current || by == 0 {
+        return call.go_on();
+    }
+    // The place of the result serves for the question.
+    let result = call.number(3);
+    let Some(before) = call.read_u64(result) else {
+        return Ok(errno::FAULT);
+    };
+    let args = [0, 3].map(|at: usize| call.args.get(at).cloned().unwrap_or(Value::I32(0)));
+    let told = call.ask(tell, &args)?;
+    let position = call.read_u64(result);
+    call.write(result, &before.to_le_bytes());
+    match position.filter(|_| told == errno::SUCCESS) {
+        Some(position)
+            if position
+                .checked_add_signed(by)
+                .is_none_or(|to| to > i64::MAX as u64) =>
+        {
+            Ok(errno::INVAL)
+        }
+        _ => call.go_on(),
+    }
+}
+
+fn fdstat(call: &mut Call<'_, '_>) -> Answer {
+    const RIGHTS: u64 = 8;
+    let answer = call.go_on()?;
+    let at = call.number(1);
+    let mut kind = [0];
+    if answer == errno::SUCCESS && call.read(at, &mut kind).is_some() && kind[0] == DIRECTORY {
+        let at = at.saturating_add(RIGHTS);
+        if let Some(rights) = call.read_u64(at) {
+            call.write(at, &(rights & !RIGHTS_TO_WRITE).to_le_bytes());
+        }
+    }
+    Ok(answer)
+}
