@@ -280,6 +280,11 @@ impl Error {
         }
     }
 
+    /// Whether a value of the host's is larger than may cross into a guest.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Error::Argument(AbiError::ValueTooLong { .. }))
+    }
+
     pub(crate) fn bug(what: impl Into<String>) -> Error {
         Error::Bug(what.into())
     }

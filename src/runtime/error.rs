@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::options::{Allowance, TimeLimit};
 use super::state::{Call, ComponentState, advice};
 use crate::artifact::ArtifactError;
 use crate::error::{CoreTrap, Error, Fault, TrapKind};
@@ -138,7 +139,7 @@ pub enum RuntimeError {
         limit: u64,
     },
     /// The component was stopped because its call outlasted its time. It has failed.
-    #[error("`{call}` of `{id}` was stopped after {} ms, the time that it had", after.as_millis())]
+    #[error("`{call}` of `{id}` was stopped after {} ms: {limit}", after.as_millis())]
     Timeout {
         /// The component.
         id: ComponentId,
@@ -146,6 +147,8 @@ pub enum RuntimeError {
         call: Call,
         /// The time that it had.
         after: Duration,
+        /// The limit that set this time.
+        limit: TimeLimit,
     },
     /// The component was stopped by a trap or by a host function that failed. It has failed.
     #[error("`{call}` of `{id}` was stopped: {source}")]
@@ -210,7 +213,7 @@ pub enum InvalidOptions {
         limit: usize,
     },
     /// A setting's key or value is unusable.
-    #[error("the setting {key:?}: {problem:?}")]
+    #[error("the setting {key:?}: {}", setting(problem))]
     Setting {
         /// The key.
         key: String,
@@ -223,6 +226,15 @@ pub enum InvalidOptions {
     /// The compiler that it asks for is not there, or lacks an option.
     #[error("{0}")]
     Engine(#[source] Error),
+}
+
+/// A setting's problem as a sentence.
+fn setting(problem: &ConfigError) -> String {
+    match problem {
+        ConfigError::InvalidKey(problem) | ConfigError::Unavailable(problem) => problem.clone(),
+        ConfigError::ReadOnly(key) => format!("`{key}` is fixed by the host"),
+        ConfigError::Denied => "access to it is denied".to_owned(),
+    }
 }
 
 /// What kind of failure an error is, for whoever has to act: an exit code, a status, a retry.
@@ -247,6 +259,7 @@ impl RuntimeError {
             RuntimeError::Component(_) | RuntimeError::Execution(_) => ErrorKind::Answer,
             RuntimeError::Load(Error::Trap(_)) | RuntimeError::Timeout { .. } => ErrorKind::Stopped,
             RuntimeError::Stopped { source, .. } if is_guests(source) => ErrorKind::Stopped,
+            RuntimeError::Call { source, .. } if source.is_limit() => ErrorKind::Stopped,
             RuntimeError::Load(source) if source.fault() == Fault::Library => ErrorKind::Host,
             #[cfg(feature = "adapt")]
             RuntimeError::CoreModule(_) => ErrorKind::Load,
@@ -274,7 +287,7 @@ impl RuntimeError {
     pub(super) fn of_call(
         id: &ComponentId,
         call: Call,
-        time: Duration,
+        allowed: Allowance,
         intact: bool,
         source: Error,
     ) -> RuntimeError {
@@ -286,7 +299,8 @@ impl RuntimeError {
             RuntimeError::Timeout {
                 id,
                 call,
-                after: time,
+                after: allowed.time,
+                limit: allowed.limit,
             }
         } else {
             RuntimeError::Stopped { id, call, source }

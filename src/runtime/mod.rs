@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 pub use config::{RuntimeConfig, RuntimeConfigBuilder};
 pub use error::{ErrorKind, InvalidConfig, InvalidOptions, RuntimeError};
 pub use lifecycle::{CallerInfo, TraceContext};
-pub use options::{ComponentOptions, ExecuteOptions};
+pub use options::{ComponentOptions, ExecuteOptions, TimeLimit};
 pub use state::{Call, ComponentState};
 
 pub use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthState, HealthStatus};
@@ -50,7 +50,7 @@ use crate::wasi::preview1::{self, Preview1Guest};
 use directory::{Directory, Entry};
 use guest::{Guest, GuestData};
 use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceLimits};
-use options::time_for;
+use options::{Allowance, time_for};
 use slot::Slot;
 use start::{Grants, Start};
 use tiers::Tiers;
@@ -364,7 +364,7 @@ impl ComponentRuntime {
         let config = &self.shared.config;
         self.slot(id)?.init(
             config.limits.memory_bytes,
-            config.default_timeout,
+            self.default_time(),
             |component, context, grants| self.instantiate(component, context, grants),
         )
     }
@@ -394,7 +394,7 @@ impl ComponentRuntime {
         let config = &self.shared.config;
         let slot = self.slot(id)?;
         let own = slot.known_metadata().and_then(|metadata| metadata.timeout_ms);
-        let time = time_for(
+        let allowed = time_for(
             options.timeout,
             config.default_timeout,
             config.longest_timeout,
@@ -409,13 +409,13 @@ impl ComponentRuntime {
             caller: options.caller.unwrap_or(CallerInfo::Host),
             available_resources: ResourceAllocation {
                 memory_bytes: config.limits.memory_bytes,
-                execution_time_ms: millis(time),
+                execution_time_ms: millis(allowed.time),
                 fuel: None,
             },
-            timeout_ms: millis(time),
+            timeout_ms: millis(allowed.time),
             trace_context: options.trace_context,
         };
-        slot.execute(operation, &context, time)
+        slot.execute(operation, &context, allowed)
     }
 
     /// What the component says about itself. Asked once, then remembered.
@@ -423,7 +423,7 @@ impl ComponentRuntime {
     /// # Errors
     /// [`RuntimeError::Metadata`] if it breaks a bound, and those that [`ComponentRuntime::health`] has.
     pub fn metadata(&self, id: &ComponentId) -> Result<ComponentMetadata, RuntimeError> {
-        let metadata = self.slot(id)?.metadata(self.shared.config.default_timeout)?;
+        let metadata = self.slot(id)?.metadata(self.default_time())?;
         Ok((*metadata).clone())
     }
 
@@ -435,7 +435,7 @@ impl ComponentRuntime {
     /// [`RuntimeError::Timeout`] if the component was stopped, which fails it for good; [`RuntimeError::Call`] if the
     /// call could not be made.
     pub fn health(&self, id: &ComponentId) -> Result<HealthStatus, RuntimeError> {
-        self.slot(id)?.health(self.shared.config.default_timeout)
+        self.slot(id)?.health(self.default_time())
     }
 
     /// The numbers of the codecs that its `execute` takes, the preferred one first.
@@ -444,7 +444,7 @@ impl ComponentRuntime {
     /// Those that [`ComponentRuntime::health`] has.
     pub fn supported_codecs(&self, id: &ComponentId) -> Result<Vec<u64>, RuntimeError> {
         self.slot(id)?
-            .supported_codecs(self.shared.config.default_timeout)
+            .supported_codecs(self.default_time())
     }
 
     /// Ends the component: it is told, and its instance is freed. Its identity stays taken until it is unloaded.
@@ -453,7 +453,7 @@ impl ComponentRuntime {
     /// [`RuntimeError::Component`] with what it answered: it is shut down all the same. Also those that
     /// [`ComponentRuntime::health`] has.
     pub fn shutdown(&self, id: &ComponentId) -> Result<(), RuntimeError> {
-        self.slot(id)?.shutdown(self.shared.config.default_timeout)
+        self.slot(id)?.shutdown(self.default_time())
     }
 
     /// Forgets the component, in whatever state: its mailbox closes, its instance is freed, its identity is free
@@ -499,6 +499,11 @@ impl ComponentRuntime {
     /// The components that are loaded at this moment, in the order of their identities.
     pub fn list_components(&self) -> Vec<ComponentId> {
         self.slots_read().keys().cloned().collect()
+    }
+
+    /// The time for calls that have none of their own.
+    fn default_time(&self) -> Allowance {
+        Allowance::new(self.shared.config.default_timeout, TimeLimit::Default)
     }
 
     fn slot(&self, id: &ComponentId) -> Result<Arc<Slot>, RuntimeError> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -218,21 +219,70 @@ pub struct ExecuteOptions {
     /// On whose behalf. `None`: the host application's.
     pub caller: Option<CallerInfo>,
     /// Wall-clock time for it. `None`: the runtime's default. The shortest of this, the runtime's longest timeout and
-    /// the component's own (`metadata`'s `timeout-ms`) applies.
+    /// the component's own (`metadata`'s `timeout-ms`) applies; [`RuntimeError::Timeout`] names it.
     pub timeout: Option<Duration>,
     /// The trace that it belongs to. Passed on as it is.
     pub trace_context: Option<TraceContext>,
 }
 
-/// The component's time for an operation.
+/// The time for one `execute`: the shortest of those that are set. Of equal ones the caller's has the name.
 pub(super) fn time_for(
     asked: Option<Duration>,
     default: Duration,
     longest: Duration,
     own: Option<u64>,
-) -> Duration {
-    let own = own.map_or(Duration::MAX, Duration::from_millis);
-    asked.unwrap_or(default).min(longest).min(own)
+) -> Allowance {
+    let asked = match asked {
+        Some(time) => Allowance::new(time, TimeLimit::Caller),
+        None => Allowance::new(default, TimeLimit::Default),
+    };
+    let longest = Allowance::new(longest, TimeLimit::Longest);
+    let own = own.map(|millis| Allowance::new(Duration::from_millis(millis), TimeLimit::Component));
+    [Some(longest), own]
+        .into_iter()
+        .flatten()
+        .fold(asked, |shortest, other| match other.time < shortest.time {
+            true => other,
+            false => shortest,
+        })
+}
+
+/// The time for a call, and the limit that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Allowance {
+    pub(super) time: Duration,
+    pub(super) limit: TimeLimit,
+}
+
+impl Allowance {
+    pub(super) fn new(time: Duration, limit: TimeLimit) -> Allowance {
+        Allowance { time, limit }
+    }
+}
+
+/// The limit that a call's time comes from. The shortest of those that apply does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeLimit {
+    /// [`ExecuteOptions::timeout`].
+    Caller,
+    /// [`RuntimeConfigBuilder::with_default_timeout`](super::RuntimeConfigBuilder::with_default_timeout).
+    Default,
+    /// [`RuntimeConfigBuilder::with_longest_timeout`](super::RuntimeConfigBuilder::with_longest_timeout).
+    Longest,
+    /// `timeout-ms` in the component's own metadata.
+    Component,
+}
+
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TimeLimit::Caller => "the caller's timeout",
+            TimeLimit::Default => "the runtime's default timeout",
+            TimeLimit::Longest => "the runtime's longest timeout",
+            TimeLimit::Component => "the component's own limit (timeout-ms in its metadata)",
+        })
+    }
 }
 
 #[cfg(test)]
@@ -242,10 +292,16 @@ mod tests {
     #[test]
     fn the_shortest_time_applies() {
         let ms = Duration::from_millis;
-        assert_eq!(time_for(None, ms(30), ms(600), None), ms(30));
-        assert_eq!(time_for(None, ms(30), ms(600), Some(10)), ms(10));
-        assert_eq!(time_for(Some(ms(100)), ms(30), ms(600), Some(200)), ms(100));
-        assert_eq!(time_for(Some(ms(1000)), ms(30), ms(600), None), ms(600));
+        let check = |asked: Option<u64>, own, time, limit| {
+            let expected = Allowance::new(ms(time), limit);
+            assert_eq!(time_for(asked.map(ms), ms(30), ms(600), own), expected);
+        };
+        check(None, None, 30, TimeLimit::Default);
+        check(None, Some(10), 10, TimeLimit::Component);
+        check(Some(100), Some(200), 100, TimeLimit::Caller);
+        check(Some(1000), None, 600, TimeLimit::Longest);
+        check(Some(1000), Some(20), 20, TimeLimit::Component);
+        check(Some(600), Some(600), 600, TimeLimit::Caller);
     }
 
     #[test]

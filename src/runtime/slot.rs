@@ -1,13 +1,14 @@
 //! One loaded component: its instance, its state, and the calls into it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::directory::MetadataCell;
 use super::error::RuntimeError;
 use super::guest::Guest;
 use super::lifecycle::ExecutionContext;
 use super::metadata;
+use super::options::Allowance;
 use super::start::{Grants, Start};
 use super::state::{Call, ComponentState};
 use crate::component::Component;
@@ -85,12 +86,12 @@ impl Slot {
     pub(super) fn init(
         &self,
         memory_limit: u64,
-        time: Duration,
+        allowed: Allowance,
         make: impl FnOnce(&Component, HostContext, &Grants) -> Result<Guest, RuntimeError>,
     ) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Init)?;
         running.optimise(make);
-        let needed = running.metadata(time)?.memory_requirements.min_memory_bytes;
+        let needed = running.metadata(allowed)?.memory_requirements.min_memory_bytes;
         if needed > memory_limit {
             return Err(RuntimeError::Memory {
                 id: self.id.clone(),
@@ -98,7 +99,7 @@ impl Slot {
                 limit: memory_limit,
             });
         }
-        let answer = running.call(time, |guest| guest.init(&self.start.config))?;
+        let answer = running.call(allowed, |guest| guest.init(&self.start.config))?;
         running.next = Some(match answer {
             Ok(()) => ComponentState::Initialised,
             Err(_) => ComponentState::Failed,
@@ -110,10 +111,10 @@ impl Slot {
         &self,
         operation: &[u8],
         context: &ExecutionContext,
-        time: Duration,
+        allowed: Allowance,
     ) -> Result<Vec<u8>, RuntimeError> {
         let mut running = self.begin(Call::Execute)?;
-        let answer = running.call(time, |guest| guest.execute(operation, context))?;
+        let answer = running.call(allowed, |guest| guest.execute(operation, context))?;
         answer.map_err(RuntimeError::Execution)
     }
 
@@ -122,7 +123,7 @@ impl Slot {
     }
 
     /// What is known is given without a call, so also while another call runs.
-    pub(super) fn metadata(&self, time: Duration) -> Result<Arc<ComponentMetadata>, RuntimeError> {
+    pub(super) fn metadata(&self, allowed: Allowance) -> Result<Arc<ComponentMetadata>, RuntimeError> {
         if let Some(metadata) = self.metadata.get() {
             let state = lock(&self.status).state;
             return match Call::Metadata.is_allowed(state) {
@@ -130,25 +131,25 @@ impl Slot {
                 false => Err(self.wrong_state(state, Call::Metadata)),
             };
         }
-        self.begin(Call::Metadata)?.metadata(time)
+        self.begin(Call::Metadata)?.metadata(allowed)
     }
 
-    pub(super) fn health(&self, time: Duration) -> Result<HealthStatus, RuntimeError> {
-        self.begin(Call::Health)?.call(time, Guest::health)
+    pub(super) fn health(&self, allowed: Allowance) -> Result<HealthStatus, RuntimeError> {
+        self.begin(Call::Health)?.call(allowed, Guest::health)
     }
 
-    pub(super) fn supported_codecs(&self, time: Duration) -> Result<Vec<u64>, RuntimeError> {
+    pub(super) fn supported_codecs(&self, allowed: Allowance) -> Result<Vec<u64>, RuntimeError> {
         self.begin(Call::SupportedCodecs)?
-            .call(time, Guest::supported_codecs)
+            .call(allowed, Guest::supported_codecs)
     }
 
     /// Ends the component, whatever it answers.
-    pub(super) fn shutdown(&self, time: Duration) -> Result<(), RuntimeError> {
+    pub(super) fn shutdown(&self, allowed: Allowance) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Shutdown)?;
         // Nobody can add to the mailbox now; the component itself can still empty it.
         self.mailbox.close();
         running.next = Some(ComponentState::ShutDown);
-        let answer = running.call(time, Guest::shutdown)?;
+        let answer = running.call(allowed, Guest::shutdown)?;
         answer.map_err(|error| {
             log::warn!("`{}` shut down with an error: {error}", self.id);
             RuntimeError::Component(error)
@@ -218,16 +219,16 @@ impl Running<'_> {
     /// Calls into the guest, with a deadline.
     fn call<R>(
         &mut self,
-        time: Duration,
+        allowed: Allowance,
         work: impl FnOnce(&mut Guest) -> Result<R, Error>,
     ) -> Result<R, RuntimeError> {
         let id = &self.slot.id;
         let mut guest = lock(&self.slot.guest);
         let Some(guest) = guest.as_mut() else {
             let source = Error::bug("a component that may be called has no instance");
-            return Err(RuntimeError::of_call(id, self.call, time, true, source));
+            return Err(RuntimeError::of_call(id, self.call, allowed, true, source));
         };
-        let deadline = Instant::now().checked_add(time);
+        let deadline = Instant::now().checked_add(allowed.time);
         guest.called = true;
         guest.set_deadline(deadline);
         #[cfg(all(unix, feature = "interrupt"))]
@@ -244,17 +245,17 @@ impl Running<'_> {
             if !intact {
                 self.next = Some(ComponentState::Failed);
             }
-            RuntimeError::of_call(id, self.call, time, intact, source)
+            RuntimeError::of_call(id, self.call, allowed, intact, source)
         })
     }
 
     /// The metadata, asked for if it is not known.
-    fn metadata(&mut self, time: Duration) -> Result<Arc<ComponentMetadata>, RuntimeError> {
+    fn metadata(&mut self, allowed: Allowance) -> Result<Arc<ComponentMetadata>, RuntimeError> {
         let cell = &self.slot.metadata;
         if let Some(metadata) = cell.get() {
             return Ok(metadata.clone());
         }
-        let metadata = self.call(time, Guest::metadata)?;
+        let metadata = self.call(allowed, Guest::metadata)?;
         metadata::check(&metadata).map_err(|problem| RuntimeError::Metadata {
             id: self.slot.id.clone(),
             problem,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::codec::{self, Codec};
 use airssys_wasm::error::{CoreTrap, TrapKind};
-use airssys_wasm::runtime::{Call, ComponentError, ErrorKind};
+use airssys_wasm::runtime::{Call, ComponentError, ErrorKind, TimeLimit};
 use airssys_wasm::{ComponentOptions, ComponentRuntime, ComponentState, RuntimeConfig, RuntimeError};
 
 use super::host_support::{Guest, ZERO, fixture, runtime, runtimes};
@@ -199,7 +199,8 @@ fn a_components_own_time_for_an_operation_applies() {
     runtime.init(&id).unwrap();
     let stopped = runtime.execute(&id, b"");
     assert!(
-        matches!(stopped, Err(RuntimeError::Timeout { after, .. }) if after == Duration::from_millis(20)),
+        matches!(stopped, Err(RuntimeError::Timeout { after, limit: TimeLimit::Component, .. })
+            if after == Duration::from_millis(20)),
         "{stopped:?}"
     );
 }
