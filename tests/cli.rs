@@ -33,6 +33,8 @@ mod program;
 mod run;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/statuses.rs"]
+mod statuses;
 #[path = "cli/stops.rs"]
 mod stops;
 #[cfg(target_os = "linux")]

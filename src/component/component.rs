@@ -94,7 +94,7 @@ impl Component {
     /// As [`Component::from_binary`]; [`Error::NotWasm`] with the reason if the file cannot be read.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Component> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path)
+        let bytes = super::read_file(path)
             .map_err(|error| Error::NotWasm(format!("{} cannot be read: {error}", path.display())))?;
         Component::from_binary(engine, &bytes)
     }

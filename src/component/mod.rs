@@ -30,6 +30,7 @@ mod core_import;
 mod crossing;
 #[cfg(feature = "compile")]
 mod features;
+mod file;
 mod func;
 mod handles;
 mod host_func;
@@ -71,6 +72,7 @@ pub use component::Component;
 pub(crate) use core_import::CoreCaller;
 #[cfg(feature = "reference")]
 pub(crate) use features::is_valid;
+pub use file::{MAX_FILE_BYTES, read_file, read_from};
 pub use func::Func;
 pub use instance::{ExportIndex, Instance};
 pub use ir::{ExternType, Function};

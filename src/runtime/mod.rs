@@ -172,7 +172,7 @@ impl ComponentRuntime {
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| RuntimeError::Read {
+        let bytes = crate::component::read_file(path).map_err(|source| RuntimeError::Read {
             path: path.to_owned(),
             source,
         })?;
@@ -443,8 +443,7 @@ impl ComponentRuntime {
     /// # Errors
     /// Those that [`ComponentRuntime::health`] has.
     pub fn supported_codecs(&self, id: &ComponentId) -> Result<Vec<u64>, RuntimeError> {
-        self.slot(id)?
-            .supported_codecs(self.default_time())
+        self.slot(id)?.supported_codecs(self.default_time())
     }
 
     /// Ends the component: it is told, and its instance is freed. Its identity stays taken until it is unloaded.

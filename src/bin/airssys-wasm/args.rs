@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::engine::Backend;
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
 use serde_json::Value;
 
 #[path = "args/artifacts.rs"]
@@ -27,6 +27,9 @@ pub(crate) use serve::ServeArgs;
 pub(crate) use wasi::{DirArg, WasiArgs};
 
 use crate::exit;
+
+/// The longest time that a command line can ask for: 49 days. Clocks are sure to reach it.
+pub(crate) const MAX_TIMEOUT_MS: u64 = u32::MAX as u64;
 
 /// A host for WebAssembly components on wasmer.
 #[derive(Debug, Parser)]
@@ -89,7 +92,8 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value = "json")]
     pub(crate) codec: Codec,
 
-    /// Send this file's bytes as the payload's data, instead of an operation and its parameters; `-` is standard input
+    /// Send this file's bytes as the payload's data, instead of an operation and its parameters; `-` is standard input. At most
+    /// 256 MiB less 16 bytes, what can cross into a component
     #[arg(long, value_name = "FILE", conflicts_with = "operation")]
     pub(crate) input: Option<PathBuf>,
 
@@ -114,8 +118,11 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) core: CoreModuleArgs,
 
-    /// Time for each call into the component, in milliseconds; a program that is given none may take as long as it likes
-    #[arg(long, value_name = "MS")]
+    /// Time for each call into the component, in milliseconds [default: 30000; for a program: none]
+    ///
+    /// The operation ends sooner if the component's metadata has less (timeout-ms, which inspect shows); the error names the
+    /// limit that applied.
+    #[arg(long, value_name = "MS", value_parser = value_parser!(u64).range(1..=MAX_TIMEOUT_MS))]
     pub(crate) timeout: Option<u64>,
 
     /// Print one JSON object: codec, operation, and the answer or, in hexadecimal, its bytes

@@ -43,9 +43,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let exit = match &error {
             // As with a component that cannot be loaded.
-            Error::Wit { .. } | Error::Unsupported { .. } | Error::NoPlan { .. } => Exit::Load,
-            // As with any file that cannot be read.
-            Error::NoFile(_) => Exit::Host,
+            Error::Wit { .. } | Error::Unsupported { .. } | Error::NoPlan { .. } | Error::NoFile(_) => {
+                Exit::Load
+            }
             _ => Exit::Usage,
         };
         Failure::new(exit, error)

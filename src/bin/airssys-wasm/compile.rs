@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use airssys_wasm::artifact::{self, Artifact, ArtifactOptions, SecretKey, Trust, Unfinished};
+use airssys_wasm::artifact::{Artifact, ArtifactOptions, SecretKey, Trust, Unfinished};
 use airssys_wasm::engine::{Backend, Config, Engine, Target};
 use airssys_wasm::runtime::RuntimeError;
 use airssys_wasm::{ComponentRuntime, RuntimeConfig};
@@ -24,13 +24,13 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
     let key = args.sign.as_deref().map(keys::secret).transpose()?;
     // Compiling can take minutes; what is wrong with the output is better known before.
     expect_folder(&args.output)?;
-    let component = load::read(&args.component)?;
-    if artifact::is_artifact(&component) {
+    if load::is_artifact(&args.component)? {
         return Err(Failure::usage(format!(
             "`{}` is an artifact already: compile the component that it was made from",
             args.component.display()
         )));
     }
+    let component = files::wasm(&args.component)?;
     let manifest = args.manifest.as_deref().map(manifest).transpose()?;
     let interrupt = Interrupt::watch()?;
     let (watched, bar) = watched(&engine, &interrupt);
@@ -100,7 +100,7 @@ const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 
 fn manifest(path: &Path) -> Outcome<String> {
     let unusable = |error: std::io::Error| {
-        Failure::new(Exit::Host, error).context(format!("the manifest `{}` cannot be used", path.display()))
+        Failure::new(Exit::Load, error).context(format!("the manifest `{}` cannot be read", path.display()))
     };
     let mut text = String::new();
     let file = File::open(path).map_err(unusable)?;

@@ -8,19 +8,16 @@ use serde_json::{Value, json};
 
 use crate::args::ConformanceArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{engines, output, text};
+use crate::{engines, files, output, text};
 
 pub(crate) fn run(args: &ConformanceArgs) -> Outcome {
     let subjects = engines::subjects(&args.engines)?;
-    let component = std::fs::read(&args.component).map_err(|error| {
-        Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", args.component.display()))
-    })?;
+    let component = files::wasm_or_text(&args.component)?;
     let component = to_binary(&component).map_err(|error| {
         Failure::new(Exit::Load, error).context(format!("`{}` is no component", args.component.display()))
     })?;
     let name = args.calls.display();
-    let calls = std::fs::read_to_string(&args.calls)
-        .map_err(|error| Failure::usage(format!("`{name}` cannot be read: {error}")))?;
+    let calls = files::text(&args.calls)?;
     let calls = Calls::from_toml(&calls)
         .map_err(|error| Failure::new(Exit::Usage, error).context(format!("`{name}` is no list of calls")))?;
     let comparison =

@@ -17,7 +17,7 @@ pub(crate) fn component(args: &ComponentArgs) -> Outcome {
 }
 
 fn new(args: &NewArgs) -> Outcome {
-    let module = files::read(&args.module)?;
+    let module = files::wasm_or_stdin(&args.module)?;
     let component = adapt::lift(&module, &args.world(), adapt::Preview1::Adapter);
     let component = component.map_err(|error| failed(&args.module, error))?;
     let file = match &args.output {

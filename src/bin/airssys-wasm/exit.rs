@@ -8,6 +8,7 @@ use airssys_wasm::Error;
 use airssys_wasm::artifact::ArtifactError;
 use airssys_wasm::runtime::{ErrorKind, RuntimeError};
 use airssys_wasm::wave::CallError;
+use serde_json::json;
 
 use crate::text;
 
@@ -21,9 +22,9 @@ pub(crate) enum Exit {
     Answered,
     /// The command line asks for what there is not.
     Usage,
-    /// The component cannot be loaded or linked.
+    /// An input file cannot be read, or the component cannot be loaded or linked.
     Load,
-    /// The component trapped or hit a limit.
+    /// The component trapped, or a limit was hit.
     Trap,
     /// The host failed.
     Host,
@@ -39,13 +40,15 @@ Exit codes:
   0  done
   1  the component answered with an error of its own, or with what cannot be read; an assertion failed
   2  usage: the command line is wrong, or asks for what the component does not have
-  3  the component cannot be loaded or linked; the artifact is damaged, not trusted, or made for another host
-  4  the component trapped or hit a limit
-  5  the host failed
+  3  an input file cannot be read; the component cannot be loaded or linked; the artifact is damaged, not trusted, or
+     made for another host
+  4  the component trapped, or a limit was hit: time, memory, the size of a value or of --input
+  5  the host failed: an output cannot be written, a thread or a socket cannot be had
   130  interrupted (compile)
-A component that ends itself has its own status handed through (run, invoke).
+A program, or a component that ends itself, exits with its own status (run, invoke).
 
-Results go to standard output, everything else to standard error.";
+Results go to standard output, everything else to standard error. With --json an error is the last line of standard
+error, as one JSON object: {\"error\": {\"status\": 3, \"kind\": \"load\", \"message\": …, \"causes\": […], \"help\": …}}";
 
 impl Exit {
     /// Its number.
@@ -59,6 +62,20 @@ impl Exit {
             Exit::Host => 5,
             Exit::Interrupted => 130,
             Exit::Status(code) => code,
+        }
+    }
+
+    /// Its name in JSON.
+    fn kind(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Answered => "answer",
+            Exit::Usage => "usage",
+            Exit::Load => "load",
+            Exit::Trap => "trap",
+            Exit::Host => "host",
+            Exit::Interrupted => "interrupted",
+            Exit::Status(_) => "status",
         }
     }
 }
@@ -109,25 +126,35 @@ impl Failure {
         }
     }
 
-    /// Says on standard error what went wrong, and why.
-    pub(crate) fn report(&self) {
-        // There is nobody to tell if standard error is closed.
-        let _ = io::stderr().write_all(self.text().as_bytes());
+    /// Writes to standard error what went wrong, and why: lines of text, or one line of JSON.
+    pub(crate) fn report(&self, as_json: bool) {
+        let report = match as_json {
+            true => format!("{}\n", self.json()),
+            false => self.text(),
+        };
+        // A closed standard error leaves no place to report that to.
+        let _ = io::stderr().write_all(report.as_bytes());
+    }
+
+    /// The error and its causes, outermost first.
+    fn messages(&self) -> Vec<String> {
+        let mut messages: Vec<String> = Vec::new();
+        for error in self.error.chain() {
+            let message = text::shorten(&error.to_string());
+            // Many errors say their cause in their own text already.
+            if !messages.last().is_some_and(|last| last.contains(&message)) {
+                messages.push(message);
+            }
+        }
+        messages
     }
 
     fn text(&self) -> String {
         let mut lines = String::new();
-        let mut last = String::new();
-        for (depth, error) in self.error.chain().enumerate() {
-            let message = text::message(&error.to_string());
-            // Many errors say their cause in their own text already.
-            if depth > 0 && last.contains(&message) {
-                continue;
-            }
+        for (depth, message) in self.messages().iter().enumerate() {
             lines.push_str(if depth == 0 { "error: " } else { "  caused by: " });
-            lines.push_str(&message);
+            lines.push_str(&text::message(message));
             lines.push('\n');
-            last = message;
         }
         if let Some(advice) = self.advice {
             lines.push_str("  help: ");
@@ -135,6 +162,20 @@ impl Failure {
             lines.push('\n');
         }
         lines
+    }
+
+    fn json(&self) -> String {
+        let mut messages = self.messages().into_iter();
+        let message = messages.next();
+        text::json_line(&json!({
+            "error": {
+                "status": self.exit.code(),
+                "kind": self.exit.kind(),
+                "message": message,
+                "causes": messages.collect::<Vec<_>>(),
+                "help": self.advice,
+            }
+        }))
     }
 }
 
@@ -147,6 +188,7 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let exit = match &error {
+            error if error.is_limit() => Exit::Trap,
             Error::InvalidComponent { .. }
             | Error::CoreModule
             | Error::NotWasm(_)

@@ -4,19 +4,87 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use airssys_wasm::component;
+
 use crate::exit::{Exit, Failure, Outcome};
 
-/// The file's bytes; those of standard input for `-`.
-pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
-    let bytes = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(path)
+/// Most bytes of a text file: 64 MiB. Stops a file that fills the host's memory.
+#[cfg(feature = "cli")]
+const MAX_TEXT_BYTES: u64 = 64 << 20;
+
+/// Most bytes of the data for one operation: a list of bytes that crosses into a guest has no more than 2^28 - 1, and
+/// the payload's codec comes before it. Stops the same.
+const MAX_DATA_BYTES: u64 = (1 << 28) - 16;
+
+/// Data for an operation: the file's bytes; those of standard input for `-`.
+///
+/// # Errors
+/// More than [`MAX_DATA_BYTES`] are a limit that is hit.
+pub(crate) fn data(path: &Path) -> Outcome<Vec<u8>> {
+    let bytes = match path == Path::new("-") {
+        true => bounded(io::stdin().lock(), MAX_DATA_BYTES),
+        false => File::open(path).and_then(|file| bounded(file, MAX_DATA_BYTES)),
     };
     bytes.map_err(|error| {
-        Failure::new(Exit::Host, error).context(format!("`{}` cannot be read", path.display()))
+        let exit = match error.kind() {
+            io::ErrorKind::FileTooLarge => Exit::Trap,
+            _ => Exit::Load,
+        };
+        Failure::new(exit, error).context(format!("`{}` cannot be read", path.display()))
     })
+}
+
+/// A component's or a core module's bytes. Of another kind of file only the first ones, which are enough to say that it is
+/// another.
+pub(crate) fn wasm(path: &Path) -> Outcome<Vec<u8>> {
+    component::read_file(path).map_err(|error| unreadable(path, error))
+}
+
+/// As [`wasm`]; from standard input for `-`.
+#[cfg(feature = "adapt")]
+pub(crate) fn wasm_or_stdin(path: &Path) -> Outcome<Vec<u8>> {
+    match path == Path::new("-") {
+        true => component::read_from(io::stdin().lock()).map_err(|error| unreadable(path, error)),
+        false => wasm(path),
+    }
+}
+
+/// The text of a file.
+#[cfg(feature = "cli")]
+pub(crate) fn text(path: &Path) -> Outcome<String> {
+    let text = || {
+        let bytes = bounded(File::open(path)?, MAX_TEXT_BYTES)?;
+        String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    };
+    text().map_err(|error| unreadable(path, error))
+}
+
+/// A component's bytes or text, as test tools take both.
+#[cfg(feature = "cli")]
+pub(crate) fn wasm_or_text(path: &Path) -> Outcome<Vec<u8>> {
+    let bytes = wasm(path)?;
+    match bytes.starts_with(b"\0asm") {
+        true => Ok(bytes),
+        false => text(path).map(String::into_bytes),
+    }
+}
+
+/// All that there is to read, if it is no more than `limit` bytes.
+fn bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(limit + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > limit {
+        true => Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has more than {limit} bytes, the most that are read"),
+        )),
+        false => Ok(bytes),
+    }
+}
+
+/// The failure of an input that cannot be read, for every command and option alike.
+pub(crate) fn unreadable(path: &Path, error: io::Error) -> Failure {
+    Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", path.display()))
 }
 
 /// Writes a file whole or not at all: to a new file beside it, which then takes its name.

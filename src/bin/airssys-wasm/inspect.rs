@@ -10,11 +10,12 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::header::About;
 use crate::metadata::Answers;
 use crate::wit::Names;
-use crate::{load, output, run, text};
+use crate::{keys, load, output, run, text};
 
 type Items = [(String, ExternType)];
 
 pub(crate) fn run(args: &InspectArgs) -> Outcome {
+    let accepted = keys::accepted(&args.trust)?;
     let runtime = run::runtime(&args.backend, None, None)?;
     let engine = load::engine(&args.backend)?;
     let file = match load::is_artifact(&args.component)? {
@@ -28,8 +29,8 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         (Some(_), Some(about)) if !args.trust.is_given() || about.obstacle.is_some() => {
             return header(args, about);
         }
-        (Some(file), _) => load::artifact(file, &args.trust)?,
-        (None, _) => load::component(&engine, &args.component, &args.trust, None)?,
+        (Some(file), _) => load::artifact(file, &accepted)?,
+        (None, _) => load::component(&engine, &args.component, &accepted, None)?,
     };
     let report = Report {
         about,

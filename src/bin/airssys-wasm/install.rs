@@ -52,7 +52,8 @@ fn copy(artifact: &Path, folder: &Path) -> Outcome<PathBuf> {
         .file_name()
         .ok_or_else(|| Failure::usage(format!("`{}` names no file", artifact.display())))?;
     let place = folder.join(name);
-    files::write(&place, &load::read(artifact)?)?;
+    let bytes = std::fs::read(artifact).map_err(|error| files::unreadable(artifact, error))?;
+    files::write(&place, &bytes)?;
     Ok(place)
 }
 

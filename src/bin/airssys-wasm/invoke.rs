@@ -11,16 +11,17 @@ use crate::args::InvokeArgs;
 use crate::exit::{Exit, Failure, Outcome};
 #[cfg(feature = "wasix")]
 use crate::program;
-use crate::{command, load, output};
+use crate::{command, keys, load, output};
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
+    let accepted = keys::accepted(&args.trust)?;
     let engine = load::engine(&args.backend)?;
     #[cfg(feature = "adapt")]
     let component = load::component_or_module(
         &engine,
         &args.component,
-        &args.trust,
+        &accepted,
         load::cache(&args.cache)?.as_ref(),
         &args.core,
     )?;
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let component = load::component(
         &engine,
         &args.component,
-        &args.trust,
+        &accepted,
         load::cache(&args.cache)?.as_ref(),
     )?;
     let export = wave::find(&component, &call)?;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use airssys_wasm::artifact::{PublicKey, SecretKey, Trust};
 use serde_json::json;
 
-use crate::args::KeygenArgs;
+use crate::args::{KeygenArgs, TrustArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output;
+use crate::{files, output};
 
 /// Bytes that a key's file may have: the digits, and room for white space.
 const MAX_KEY_BYTES: u64 = 4096;
@@ -31,15 +31,19 @@ pub(crate) fn generate(args: &KeygenArgs) -> Outcome {
         written.inspect_err(|_| discard(&public_name))
     });
     written.inspect_err(|_| discard(&args.output))?;
-    if args.json {
-        output::print_json(&json!({
+    let printed = match args.json {
+        true => output::print_json(&json!({
             "secret-file": args.output.to_string_lossy(),
             "public-file": public_name.to_string_lossy(),
             "public": public,
-        }))?;
-    } else {
-        output::print(&public)?;
-    }
+        })),
+        false => output::print(&public),
+    };
+    // A caller that has not seen the public key asks again, under the same names.
+    printed.inspect_err(|_| {
+        discard(&public_name);
+        discard(&args.output);
+    })?;
     Ok(Exit::Done)
 }
 
@@ -78,9 +82,7 @@ fn unwritable(path: &Path, error: io::Error) -> Failure {
 
 /// The secret key in a file that nobody else can read.
 pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
-    let unreadable = |error| {
-        Failure::new(Exit::Host, error).context(format!("the key `{}` cannot be read", path.display()))
-    };
+    let unreadable = |error| files::unreadable(path, error);
     let file = File::open(path).map_err(unreadable)?;
     #[cfg(unix)]
     {
@@ -102,6 +104,22 @@ pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
     })
 }
 
+/// The artifacts whose code the command line lets run.
+pub(crate) enum Accepted {
+    /// All, with `--allow-unsigned`.
+    Any,
+    /// Those that one of the keys of `--trust` has signed.
+    SignedBy(Trust),
+}
+
+/// Reads what `--trust` names, whether or not an artifact is at hand: a wrong name is an error in either case.
+pub(crate) fn accepted(args: &TrustArgs) -> Outcome<Accepted> {
+    match args.allow_unsigned {
+        true => Ok(Accepted::Any),
+        false => trust(&args.trust).map(Accepted::SignedBy),
+    }
+}
+
 /// The keys that `--trust` names, by their digits or by a file.
 pub(crate) fn trust(named: &[String]) -> Outcome<Trust> {
     let keys: Vec<PublicKey> = named.iter().map(|named| public(named)).collect::<Outcome<_>>()?;
@@ -121,15 +139,13 @@ fn public(named: &str) -> Outcome<PublicKey> {
             return Err(Failure::new(Exit::Usage, of_text).context(format!("`{named}` is no public key")));
         }
         Err(error) => {
-            let error = Failure::new(Exit::Usage, error);
+            let error = Failure::new(Exit::Load, error);
             return Err(error.context(format!(
                 "`{named}` is neither a public key nor a file that can be read"
             )));
         }
     };
-    let text = text(file).map_err(|error| {
-        Failure::new(Exit::Usage, error).context(format!("the key `{named}` cannot be read"))
-    })?;
+    let text = text(file).map_err(|error| files::unreadable(path, error))?;
     let key = text.parse();
     key.map_err(|error| Failure::new(Exit::Usage, error).context(format!("`{named}` holds no public key")))
 }

@@ -11,11 +11,12 @@ use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Config, Engine};
 use airssys_wasm::tiered;
 
-use crate::args::{BackendArg, CacheArg, TrustArgs};
+use crate::args::{BackendArg, CacheArg};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::keys::Accepted;
 #[cfg(feature = "adapt")]
 use crate::{args::CoreModuleArgs, core_module};
-use crate::{keys, unsigned};
+use crate::{files, unsigned};
 
 /// The engine that `--backend` asks for.
 pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
@@ -30,13 +31,13 @@ pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
 pub(crate) fn component(
     engine: &Engine,
     path: &Path,
-    trust: &TrustArgs,
+    accepted: &Accepted,
     cache: Option<&ComponentCache>,
 ) -> Outcome<Component> {
     if is_artifact(path)? {
-        return artifact(&open(path)?, trust);
+        return artifact(&open(path)?, accepted);
     }
-    compiled(engine, path, &read(path)?, cache)
+    compiled(engine, path, &files::wasm(path)?, cache)
 }
 
 /// The component that these bytes of a file are.
@@ -54,14 +55,14 @@ pub(crate) fn compiled(
 pub(crate) fn component_or_module(
     engine: &Engine,
     path: &Path,
-    trust: &TrustArgs,
+    accepted: &Accepted,
     cache: Option<&ComponentCache>,
     core: &CoreModuleArgs,
 ) -> Outcome<Component> {
     if is_artifact(path)? {
-        return artifact(&open(path)?, trust);
+        return artifact(&open(path)?, accepted);
     }
-    let bytes = read(path)?;
+    let bytes = files::wasm(path)?;
     let bytes = core_module::lifted(path, &bytes, core)?;
     compiled(engine, path, &bytes, cache)
 }
@@ -88,27 +89,22 @@ pub(crate) fn cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
     }
 }
 
-/// The bytes of a component's file.
-pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
-    std::fs::read(path).map_err(|error| unreadable(path, error))
-}
-
 /// Whether a file begins or ends as artifacts do.
 pub(crate) fn is_artifact(path: &Path) -> Outcome<bool> {
     const ENDS: u64 = 64;
-    let about = std::fs::metadata(path).map_err(|error| unreadable(path, error))?;
+    let about = std::fs::metadata(path).map_err(|error| files::unreadable(path, error))?;
     // What is read from a pipe is gone from it; code is mapped from regular files only.
     if !about.is_file() {
         return Ok(false);
     }
-    let mut file = File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut file = File::open(path).map_err(|error| files::unreadable(path, error))?;
     let mut ends = Vec::new();
     let head = (&mut file).take(ENDS).read_to_end(&mut ends);
-    head.map_err(|error| unreadable(path, error))?;
+    head.map_err(|error| files::unreadable(path, error))?;
     let tail = file
         .seek(SeekFrom::Start(about.len().saturating_sub(ENDS).max(ENDS)))
         .and_then(|_| file.take(ENDS).read_to_end(&mut ends));
-    tail.map_err(|error| unreadable(path, error))?;
+    tail.map_err(|error| files::unreadable(path, error))?;
     Ok(artifact::is_artifact(&ends))
 }
 
@@ -142,11 +138,11 @@ fn verify_once(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
 }
 
 /// The component of an artifact, if somebody has signed it who is trusted.
-pub(crate) fn artifact(file: &ArtifactFile, trust: &TrustArgs) -> Outcome<Component> {
+pub(crate) fn artifact(file: &ArtifactFile, accepted: &Accepted) -> Outcome<Component> {
     let artifact = verify_once(file)?;
-    let loaded = match trust.allow_unsigned {
-        true => unsigned::load(&artifact),
-        false => artifact.load(&keys::trust(&trust.trust)?),
+    let loaded = match accepted {
+        Accepted::Any => unsigned::load(&artifact),
+        Accepted::SignedBy(trust) => artifact.load(trust),
     };
     loaded.map_err(|error| refused(file.path(), error))
 }
@@ -178,8 +174,4 @@ fn advice(error: &ArtifactError) -> Option<&'static str> {
 
 fn cannot(path: &Path, failure: Failure) -> Failure {
     failure.context(format!("`{}` cannot be loaded", path.display()))
-}
-
-fn unreadable(path: &Path, error: std::io::Error) -> Failure {
-    Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", path.display()))
 }

@@ -34,6 +34,7 @@ mod run;
 mod serve;
 mod text;
 mod unsigned;
+mod usage;
 mod verify;
 #[cfg(feature = "cli")]
 mod wast;
@@ -50,7 +51,11 @@ use args::{Cli, Command};
 const SETTLE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let as_json = usage::asks_for_json(std::env::args_os());
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::answer(&error, as_json),
+    };
     logging::start(cli.verbose);
     // What libraries panic with is in the errors that commands end with.
     airssys_wasm::quiet_contained();
@@ -79,7 +84,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            failure.report();
+            failure.report(as_json);
             failure.exit.into()
         }
     }

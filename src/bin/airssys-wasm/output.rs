@@ -13,7 +13,12 @@ pub(crate) fn print(text: &str) -> Outcome<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush())
-        .map_err(|error| Failure::new(Exit::Host, error).context("standard output cannot be written"))
+        .map_err(unwritable)
+}
+
+/// The failure of a standard output that is full or closed.
+pub(crate) fn unwritable(error: io::Error) -> Failure {
+    Failure::new(Exit::Host, error).context("standard output cannot be written")
 }
 
 /// Prints JSON.

@@ -19,14 +19,15 @@ use crate::core_module;
 use crate::exit::{Exit, Failure, Outcome};
 #[cfg(all(feature = "adapt", feature = "wasix"))]
 use crate::program;
-use crate::{command, files, load, output, text};
+use crate::{command, files, keys, load, output, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
+    let accepted = keys::accepted(&args.trust)?;
     // Read once: it may be a pipe.
     let bytes = match load::is_artifact(&args.component)? {
         true => None,
-        false => Some(load::read(&args.component)?),
+        false => Some(files::wasm(&args.component)?),
     };
     #[cfg(feature = "wai")]
     if let Some(bytes) = bytes.as_deref().filter(|bytes| wai::is_wai_module(bytes)) {
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         .map(|bytes| core_module::lifted(&args.component, bytes, &args.core))
         .transpose()?;
     let component = match &bytes {
-        None => load::artifact(&load::open(&args.component)?, &args.trust)?,
+        None => load::artifact(&load::open(&args.component)?, &accepted)?,
         Some(bytes) => load::compiled(&engine, &args.component, bytes, cache.as_ref())?,
     };
     if wasi::is_command(&component) {
@@ -137,7 +138,7 @@ fn options(args: &RunArgs) -> Outcome<ComponentOptions> {
 /// The payload to send, if the command line has one.
 fn question(args: &RunArgs) -> Outcome<Option<Vec<u8>>> {
     if let Some(input) = &args.input {
-        return Ok(Some(codec::encode(args.codec.code(), &files::read(input)?)));
+        return Ok(Some(codec::encode(args.codec.code(), &files::data(input)?)));
     }
     let Some(operation) = &args.operation else {
         return Ok(None);

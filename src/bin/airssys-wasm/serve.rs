@@ -7,12 +7,13 @@ use airssys_wasm::wasi::http::serve::{ServeError, ServeLimits, Server};
 
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{command, load};
+use crate::{command, keys, load};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
+    let accepted = keys::accepted(&args.trust)?;
     let engine = load::engine(&args.backend)?;
     let cache = load::cache(&args.cache)?;
-    let component = load::component(&engine, &args.component, &args.trust, cache.as_ref())?;
+    let component = load::component(&engine, &args.component, &accepted, cache.as_ref())?;
     let grants = command::grants(&args.wasi, &args.component)?;
     let server = Server::bind(&engine, &component, args.addr, &grants, limits(args))?;
     let shutdown = server.shutdown_handle();

@@ -22,15 +22,53 @@ pub(crate) fn message(text: &str) -> String {
     lines.join("\n    ")
 }
 
+/// Most characters of one line of an error.
+const MAX_LINE: usize = 1000;
+
+/// Most lines of an error.
+const MAX_LINES: usize = 100;
+
+/// An error's text without the middle of what is too long: an argument of 100 KB does not fill the terminal.
+pub(crate) fn shorten(text: &str) -> String {
+    let count = text.trim_end().lines().count();
+    let kept = |index: usize| index < MAX_LINES / 2 || index + MAX_LINES / 2 >= count;
+    let mut lines = Vec::new();
+    for (index, line) in text.trim_end().lines().enumerate() {
+        if kept(index) {
+            lines.push(shorten_line(line));
+        } else if index == MAX_LINES / 2 {
+            lines.push(format!("… ({} lines) …", count - MAX_LINES / 2 * 2));
+        }
+    }
+    lines.join("\n")
+}
+
+fn shorten_line(line: &str) -> String {
+    let count = line.chars().count();
+    if count <= MAX_LINE {
+        return line.to_owned();
+    }
+    let half = MAX_LINE / 2;
+    let first: String = line.chars().take(half).collect();
+    let last: String = line.chars().skip(count - half).collect();
+    format!("{first}… ({} characters) …{last}", count - 2 * half)
+}
+
 /// JSON text with the same meaning.
 pub(crate) fn json(value: &serde_json::Value) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     // What is active beside the line ends that belong to the format stands within strings.
-    let lines: Vec<String> = text
-        .split('\n')
-        .map(|line| spell(line, |c, out| write!(out, "\\u{:04x}", u32::from(c))))
-        .collect();
+    let lines: Vec<String> = text.split('\n').map(spell_json).collect();
     lines.join("\n")
+}
+
+/// JSON text on one line.
+pub(crate) fn json_line(value: &serde_json::Value) -> String {
+    spell_json(&serde_json::to_string(value).unwrap_or_default())
+}
+
+fn spell_json(line: &str) -> String {
+    spell(line, |c, out| write!(out, "\\u{:04x}", u32::from(c)))
 }
 
 fn spell(text: &str, mut escape: impl FnMut(char, &mut String) -> std::fmt::Result) -> String {
@@ -55,6 +93,21 @@ mod tests {
         assert_eq!(line("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\nc");
         assert_eq!(line("naïve 日本 \u{202e}x"), "naïve 日本 \\u{202e}x");
         assert_eq!(message("first\nsecond\u{9b}\n"), "first\n    second\\u{9b}");
+    }
+
+    #[test]
+    fn errors_are_shown_without_the_middle_of_long_lines_and_texts() {
+        let short = "x".repeat(MAX_LINE);
+        assert_eq!(shorten(&short), short);
+        let long = format!("{}é{}", "a".repeat(60_000), "b".repeat(60_000));
+        let shown = shorten(&long);
+        assert!(shown.starts_with("aaa") && shown.ends_with("bbb"), "{shown}");
+        assert!(shown.contains("… (119001 characters) …"), "{shown}");
+        let lines: Vec<String> = (0..1000).map(|line| line.to_string()).collect();
+        let shown = shorten(&lines.join("\n"));
+        assert_eq!(shown.lines().count(), MAX_LINES + 1);
+        assert!(shown.contains("\n49\n… (900 lines) …\n950\n"), "{shown}");
+        assert!(shown.ends_with("\n999"), "{shown}");
     }
 
     #[test]

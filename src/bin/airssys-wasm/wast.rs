@@ -5,7 +5,7 @@ use airssys_wasm::conformance::wast::{self, FileReport, Totals};
 
 use crate::args::WastArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{engines, output, text};
+use crate::{engines, files, output, text};
 
 pub(crate) fn run(args: &WastArgs) -> Outcome {
     let subjects = engines::subjects(&args.backend)?;
@@ -13,8 +13,7 @@ pub(crate) fn run(args: &WastArgs) -> Outcome {
     options.host_instance = args.host_instance;
     // All are read before the first runs: a wrong name does not cost the time of the others.
     let scripts = args.files.iter().map(|path| {
-        let source = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", path.display())))?;
+        let source = files::text(path)?;
         Ok((path.display().to_string(), source))
     });
     let scripts: Vec<(String, String)> = scripts.collect::<Outcome<_>>()?;
