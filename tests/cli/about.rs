@@ -55,7 +55,7 @@ fn a_manifest_that_cannot_be_used_is_refused() {
             "--manifest",
             manifest,
         ])
-        .ended(5)
+        .ended(3)
         .says("the manifest");
         assert!(!out.exists());
     }

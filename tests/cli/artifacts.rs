@@ -340,10 +340,10 @@ fn what_is_no_key_is_refused() {
         "--sign",
         "no-such-key",
     ]);
-    missing.ended(5).says("no-such-key");
+    missing.ended(3).says("no-such-key");
     assert!(!out.exists());
     airssys(&["verify", text(signed()), "--trust", "no-such-key"])
-        .ended(2)
+        .ended(3)
         .says("neither a public key nor a file");
     // Half of all numbers are no keys.
     let digits = (2u8..=255)

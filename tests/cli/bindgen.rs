@@ -98,7 +98,7 @@ fn what_is_refused_has_a_place_and_a_way_out() {
     let ran = airssys(&["bindgen", &wit("accepted/empty.wit"), "--with", "a:b/c=d"]).ended(2);
     ran.says("option `with`");
     airssys(&["bindgen", &wit("not/there.wit")])
-        .ended(5)
+        .ended(3)
         .says("no such file");
     airssys(&["bindgen"]).ended(2);
 }

@@ -174,7 +174,7 @@ fn usage_errors_end_in_2() {
 }
 
 #[test]
-fn what_the_host_cannot_do_ends_in_5() {
+fn an_output_that_cannot_be_written_ends_in_5_and_an_input_that_cannot_be_read_in_3() {
     let nowhere = scratch("no-folder").join("answer");
     let nowhere = nowhere.to_str().expect("text");
     text("word-count", HAMLET, &["--output", nowhere])
@@ -182,7 +182,7 @@ fn what_the_host_cannot_do_ends_in_5() {
         .says("cannot be written");
     let component = fixture("checksum");
     airssys(&["run", &component, "--codec", "raw", "--input", nowhere])
-        .ended(5)
+        .ended(3)
         .says("cannot be read");
 }
 

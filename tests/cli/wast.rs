@@ -211,13 +211,13 @@ fn a_guest_that_never_ends_is_stopped() {
 #[test]
 fn scripts_that_cannot_be_read() {
     airssys(&["wast", "no-such-file.wast"])
-        .ended(2)
+        .ended(3)
         .says("no-such-file.wast");
     let broken = scratch_file("broken.wast", b"(component\n  (nonsense))");
     let ran = airssys(&["wast", &broken]).ended(1);
     assert!(ran.stdout.contains("line 2: expected a script"), "{ran:?}");
     let binary = scratch_file("binary.wast", b"\xff\xfe");
-    airssys(&["wast", &binary]).ended(2).says("cannot be read");
+    airssys(&["wast", &binary]).ended(3).says("cannot be read");
     let empty = scratch_file("empty.wast", b"");
     airssys(&["wast", &empty, "--backend", "nonsense"])
         .ended(2)

@@ -87,7 +87,11 @@ pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+        let about = file.metadata().map_err(unreadable)?;
+        if about.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
+        let mode = about.permissions().mode();
         if mode & 0o077 != 0 {
             return Err(Failure::usage(format!(
                 "the key `{0}` can be read or written by others (mode {1:03o}), so it may not be secret any more: \
@@ -151,7 +155,8 @@ fn public(named: &str) -> Outcome<PublicKey> {
 }
 
 fn text(file: File) -> io::Result<String> {
-    let mut text = String::new();
-    file.take(MAX_KEY_BYTES).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    file.take(MAX_KEY_BYTES).read_to_end(&mut bytes)?;
+    // Bytes that are no text are no key either, which is for the key's own form to say.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
