@@ -1,6 +1,6 @@
 //! Every function that takes a path, with every path that leads out of its folder.
 
-use crate::bench::{DATA, MORE, Step, at, between, open};
+use crate::bench::{Bench, DATA, MORE, Step, at, between, open};
 use crate::{Case, check};
 
 /// What leads out, whether or not a link at the end is followed.
@@ -245,4 +245,78 @@ fn a_trailing_slash_is_a_directory() {
         ),
     ];
     check(&cases, 10);
+}
+
+/// wasmtime's issues 14359 and 14380: `stat-at` of such paths without symlink-follow looked at the link, or at the file.
+#[test]
+fn stat_at_looks_at_what_a_slash_at_the_end_leads_to() {
+    const FILE: &str = "ok regular-file 5";
+    const LINK: &str = "ok symbolic-link";
+    const FOLDER: &str = "ok directory";
+    let rows = [
+        // The path, not following, and following.
+        ("hello.txt", FILE, FILE),
+        ("hello.txt/", "not-directory", "not-directory"),
+        ("hello.txt/.", "not-directory", "not-directory"),
+        ("link", LINK, FILE),
+        ("link/", "not-directory", "not-directory"),
+        ("link/.", "not-directory", "not-directory"),
+        ("sub", FOLDER, FOLDER),
+        ("sub/", FOLDER, FOLDER),
+        ("sub/.", FOLDER, FOLDER),
+        ("symdir", LINK, FOLDER),
+        ("symdir/", FOLDER, FOLDER),
+        ("symdir//", FOLDER, FOLDER),
+        ("symdir/.", FOLDER, FOLDER),
+        ("dangling", LINK, "no-entry"),
+        ("dangling/", "no-entry", "no-entry"),
+        ("nowhere/", "no-entry", "no-entry"),
+        ("loop-a", LINK, "loop"),
+        ("loop-a/", "loop", "loop"),
+        ("out", LINK, "not-permitted"),
+        ("out/", "not-permitted", "not-permitted"),
+        ("symdir/..", FOLDER, FOLDER),
+    ];
+    let mut bench = Bench::new();
+    for (contents, link) in [("sub", "symdir"), ("nowhere", "dangling")] {
+        assert_eq!(
+            bench.take(between("symlink-at", DATA, contents, DATA, link)),
+            "ok"
+        );
+    }
+    for (path, expected, followed) in rows {
+        for (flags, expected) in [("", expected), ("symlink-follow", followed)] {
+            let answer = bench.take(at("stat-at", DATA, path).with(flags));
+            // The size of a directory, or of what is in a link, is the system's.
+            assert!(
+                answer.starts_with(expected),
+                "`{path}` {flags}: `{answer}`, not `{expected}`"
+            );
+        }
+    }
+}
+
+/// wasi-testsuite's `path_rename_file_trailing_slashes`, which wasmtime's pull request 2487 set aside when it came to
+/// cap-std: the slash was dropped, and the file moved.
+#[test]
+fn a_file_is_not_moved_to_a_path_with_a_slash_at_its_end() {
+    let mut bench = Bench::new();
+    for (old, new) in [
+        ("hello.txt", "new/"),
+        ("hello.txt/", "new"),
+        ("link", "new//"),
+        ("hello.txt", "empty.txt/"),
+    ] {
+        assert_eq!(
+            bench.take(between("rename-at", DATA, old, DATA, new)),
+            "not-directory",
+            "{old} {new}"
+        );
+    }
+    assert_eq!(bench.take(at("stat-at", DATA, "hello.txt")), "ok regular-file 5");
+    assert_eq!(bench.take(at("stat-at", DATA, "new")), "no-entry");
+    assert_eq!(
+        bench.take(between("rename-at", DATA, "sub/deeper/", DATA, "new/")),
+        "ok"
+    );
 }

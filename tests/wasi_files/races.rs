@@ -155,6 +155,15 @@ fn pipes_and_devices_do_not_hold_the_thread() {
     assert_eq!(bench.take(call("read", OPENED)), "invalid-seek");
     assert_eq!(bench.take(call("read-via-stream", OPENED)), "failed invalid-seek");
     assert_eq!(bench.take(open(more, "pipe", "read directory")), "not-directory");
+    assert_eq!(bench.take(open(more, "pipe", "write directory")), "not-directory");
+    // Its timestamps are changed without opening it.
+    symlink("pipe", bench.host("more/to-pipe")).unwrap();
+    for path in ["pipe", "to-pipe"] {
+        assert_eq!(
+            bench.take(at("set-times-at", more, path).with("symlink-follow")),
+            "ok"
+        );
+    }
 }
 
 #[test]

@@ -3,10 +3,13 @@
 //! Paths are resolved by `cap-std`, which lets none lead out of the folder that it begins in, whatever is renamed or
 //! linked meanwhile. What may be changed is decided here, for every function, by the [`Access`] of the folder.
 
+#[cfg(all(test, target_os = "linux"))]
+mod beside_linux;
 mod descriptor;
 mod entries;
 mod error;
 mod open;
+mod path;
 mod plain;
 mod stat;
 mod stream;

@@ -7,6 +7,7 @@ use cap_std::fs::{Dir, OpenOptions};
 
 use super::descriptor::{Access, Descriptor, Folder, OpenFile, Place};
 use super::error::FileError;
+use super::path::{metadata, resolves_last};
 use crate::wasi::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 
 /// Opens `path` below `folder`.
@@ -35,6 +36,7 @@ pub(super) fn open(
     let reads = flags.contains(DescriptorFlags::READ) || !writes;
     let create = open_flags.contains(OpenFlags::CREATE);
     let exclusive = create && open_flags.contains(OpenFlags::EXCLUSIVE);
+    let follows = resolves_last(path, follows(path_flags));
     let mut options = OpenOptions::new();
     options
         .read(reads)
@@ -43,13 +45,21 @@ pub(super) fn open(
         .create(create && !exclusive)
         .create_new(exclusive)
         .truncate(open_flags.contains(OpenFlags::TRUNCATE))
-        .follow(follow(path_flags))
+        .follow(if follows {
+            FollowSymlinks::Yes
+        } else {
+            FollowSymlinks::No
+        })
         .maybe_dir(true)
         .sync(flags.contains(DescriptorFlags::FILE_INTEGRITY_SYNC))
         .dsync(flags.contains(DescriptorFlags::DATA_INTEGRITY_SYNC))
         .rsync(flags.contains(DescriptorFlags::REQUESTED_WRITE_SYNC))
         // A pipe without another end would hold the thread.
         .nonblock(true);
+    // Looked at before it is opened, which other programs would notice of a pipe or a device.
+    if must_be_directory && !metadata(&folder.dir, path, follows)?.is_dir() {
+        return Err(ErrorCode::NotDirectory.into());
+    }
     let file = folder.dir.open_with(path, &options)?;
 
     let mut kept = DescriptorFlags::FILE_INTEGRITY_SYNC
@@ -94,12 +104,4 @@ pub(super) fn directory_flags(access: Access) -> DescriptorFlags {
 
 pub(super) fn follows(flags: PathFlags) -> bool {
     flags.contains(PathFlags::SYMLINK_FOLLOW)
-}
-
-fn follow(flags: PathFlags) -> FollowSymlinks {
-    if follows(flags) {
-        FollowSymlinks::Yes
-    } else {
-        FollowSymlinks::No
-    }
 }

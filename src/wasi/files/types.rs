@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use cap_fs_ext::DirExt;
 use cap_std::fs::Metadata;
 use fs_set_times::SetTimes;
 use system_interface::fs::FileIoExt;
@@ -11,6 +10,7 @@ use super::descriptor::{Descriptor, Folder, OpenFile, Place};
 use super::entries::Entries;
 use super::error::FileError;
 use super::open;
+use super::path::{self, Entry};
 use super::stat;
 use super::stream::{self, Reading, Writing};
 use crate::component::{HostResult, Resource};
@@ -62,11 +62,8 @@ impl WasiCtx {
         path: &str,
     ) -> Result<Metadata> {
         let folder = self.folder(descriptor)?;
-        Ok(if open::follows(flags) {
-            folder.dir.metadata(path)?
-        } else {
-            folder.dir.symlink_metadata(path)?
-        })
+        let follow = path::resolves_last(path, open::follows(flags));
+        Ok(path::metadata(&folder.dir, path, follow)?)
     }
 }
 
@@ -169,9 +166,10 @@ impl HostDescriptor for WasiCtx {
                 accessed.map(stat::NewTime::of_file),
                 modified.map(stat::NewTime::of_file),
             )?,
-            Descriptor::Folder(folder) => DirExt::set_times(
+            Descriptor::Folder(folder) => path::set_times(
                 &folder.dir,
                 ".",
+                false,
                 accessed.map(stat::NewTime::of_path),
                 modified.map(stat::NewTime::of_path),
             )?,
@@ -222,7 +220,8 @@ impl HostDescriptor for WasiCtx {
     }
 
     fn create_directory_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<()> {
-        Ok(self.changeable(&descriptor)?.dir.create_dir(path)?)
+        let folder = self.changeable(&descriptor)?;
+        Entry::find(&folder.dir, &path)?.make_directory()
     }
 
     fn stat(&mut self, descriptor: Resource<Descriptor>) -> Result<DescriptorStat> {
@@ -250,12 +249,7 @@ impl HostDescriptor for WasiCtx {
         let folder = self.changeable(&descriptor)?;
         let accessed = stat::new_time(accessed)?.map(stat::NewTime::of_path);
         let modified = stat::new_time(modified)?.map(stat::NewTime::of_path);
-        if open::follows(flags) {
-            DirExt::set_times(&folder.dir, path, accessed, modified)?;
-        } else {
-            folder.dir.set_symlink_times(path, accessed, modified)?;
-        }
-        Ok(())
+        path::set_times(&folder.dir, &path, open::follows(flags), accessed, modified)
     }
 
     /// A name in a folder gives that folder's access, so both have to be open to changes.
@@ -271,7 +265,7 @@ impl HostDescriptor for WasiCtx {
         if open::follows(flags) {
             return Err(ErrorCode::Invalid.into());
         }
-        Ok(old.dir.hard_link(old_path, &new.dir, new_path)?)
+        path::link(&old.dir, &old_path, &new.dir, &new_path)
     }
 
     fn open_at(
@@ -288,20 +282,14 @@ impl HostDescriptor for WasiCtx {
     }
 
     fn readlink_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<String> {
-        let target = self.folder(&descriptor)?.dir.read_link(path)?;
+        let target = path::read_link(&self.folder(&descriptor)?.dir, &path)?;
         let target = target.into_os_string().into_string();
         Ok(target.map_err(|_| ErrorCode::IllegalByteSequence)?)
     }
 
-    /// A slash at the end says that it is a directory, which it has to be anyway; `cap-std` takes it for a `.` that it cannot
-    /// remove.
     fn remove_directory_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<()> {
         let folder = self.changeable(&descriptor)?;
-        let name = match path.trim_end_matches('/') {
-            "" => &path,
-            name => name,
-        };
-        Ok(folder.dir.remove_dir(name)?)
+        Entry::find(&folder.dir, &path)?.remove_directory()
     }
 
     fn rename_at(
@@ -312,7 +300,8 @@ impl HostDescriptor for WasiCtx {
         new_path: String,
     ) -> Result<()> {
         let (old, new) = (self.changeable(&descriptor)?, self.changeable(&new_descriptor)?);
-        Ok(old.dir.rename(old_path, &new.dir, new_path)?)
+        let old = Entry::find(&old.dir, &old_path)?;
+        old.rename(&Entry::find(&new.dir, &new_path)?)
     }
 
     fn symlink_at(
@@ -322,12 +311,15 @@ impl HostDescriptor for WasiCtx {
         new_path: String,
     ) -> Result<()> {
         let folder = self.changeable(&descriptor)?;
-        Ok(DirExt::symlink(&folder.dir, old_path, new_path)?)
+        if old_path.is_empty() {
+            return Err(ErrorCode::NoEntry.into());
+        }
+        Entry::find(&folder.dir, &new_path)?.symlink(&old_path)
     }
 
     fn unlink_file_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<()> {
         let folder = self.changeable(&descriptor)?;
-        Ok(folder.dir.remove_file_or_symlink(path)?)
+        Entry::find(&folder.dir, &path)?.unlink()
     }
 
     fn is_same_object(
