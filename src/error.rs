@@ -39,13 +39,23 @@ pub enum Error {
     Unsupported(String),
 
     /// The component is valid, but uses features outside the supported set.
-    #[error("unsupported component: it needs {}: {message}", features.join(", "))]
+    #[error(
+        "unsupported component: it needs {}, which no backend here compiles for components{}: {message}",
+        features.join(", "),
+        place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default()
+    )]
     MissingFeatures {
         /// The features, as validators name them: `component-model-async`.
         features: Vec<String>,
+        /// The function that uses one first, if it is core code that does.
+        place: Option<String>,
         /// What the first use of one was refused with.
         message: String,
     },
+
+    /// The component or core module is valid, and its backend does not compile what it uses.
+    #[error("{0}")]
+    BackendFeature(Box<BackendFeature>),
 
     /// A core module did not compile.
     #[error("core module {module} of the component does not compile with {backend}: {message}")]
@@ -210,6 +220,38 @@ pub enum Error {
     Bug(String),
 }
 
+/// A feature of WebAssembly that a backend lacks and another has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendFeature {
+    /// The backend's name.
+    pub backend: String,
+    /// The feature: `simd`.
+    pub feature: String,
+    /// The function, type or import that uses it.
+    pub place: String,
+    /// The backends of this build that have it.
+    pub available: Vec<String>,
+    /// The backends of other builds that have it.
+    pub elsewhere: Vec<String>,
+}
+
+impl fmt::Display for BackendFeature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (backend, feature, place) = (&self.backend, &self.feature, &self.place);
+        write!(f, "{backend} does not compile {feature}, which {place} uses: ")?;
+        match &self.available[..] {
+            [] => f.write_str("no backend of this build does")?,
+            backends => write!(f, "choose a backend that does, {}", backends.join(" or "))?,
+        }
+        for backend in &self.elsewhere {
+            write!(f, "; {backend} does, in a build with `--features {backend}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BackendFeature {}
+
 /// Why a text is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -264,6 +306,7 @@ impl Error {
             | Error::NotWasm(_)
             | Error::Unsupported(_)
             | Error::MissingFeatures { .. }
+            | Error::BackendFeature(_)
             | Error::Compile { .. }
             | Error::Instantiate(_)
             | Error::Trap(_) => Fault::Guest,

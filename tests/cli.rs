@@ -19,6 +19,8 @@ mod host_support;
 mod inspect;
 #[path = "cli/invoke.rs"]
 mod invoke;
+#[path = "cli/lacking.rs"]
+mod lacking;
 #[cfg(feature = "wasix")]
 #[path = "cli/panics.rs"]
 mod panics;
@@ -45,3 +47,5 @@ mod threads;
 mod wai;
 #[path = "cli/wast.rs"]
 mod wast;
+#[path = "cli/wit.rs"]
+mod wit;

@@ -1,6 +1,10 @@
 //! Imports: found by name and compatible version, checked by type, missed with a hint.
 
 mod common;
+#[path = "linking/instances.rs"]
+mod instances;
+#[path = "linking/resource_types.rs"]
+mod resource_types;
 
 use airssys_wasm::Error;
 use airssys_wasm::component::{Linker, Resource, ResourceType, Store};

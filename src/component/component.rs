@@ -39,7 +39,8 @@ impl Component {
     /// # Errors
     /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are no
     /// component, [`Error::MissingFeatures`] and [`Error::Unsupported`] for one that uses what is outside the
-    /// supported set, [`Error::Compile`] if the backend refuses a core module; [`Error::NoCompiler`] and
+    /// supported set, [`Error::BackendFeature`] for what other backends compile and this one does not,
+    /// [`Error::Compile`] if the backend refuses a core module; [`Error::NoCompiler`] and
     /// [`Error::ForeignTarget`] if the engine compiles nothing, or nothing that runs here.
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Component> {
         if !engine.target().runs_here() {
@@ -155,8 +156,11 @@ impl<M> Compiled<M> {
         make: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
         let code = engine.compiler(Form::Memory)?;
-        let mut ir = contain("the translator", || translate(bytes))??;
+        let mut ir = contain("the translator", || translate(engine, bytes))??;
         let sources = std::mem::take(&mut ir.modules);
+        for (index, source) in sources.iter().enumerate() {
+            engine.check_imports(index, source)?;
+        }
         if !sources.is_empty() {
             crate::threads::check_compiler().map_err(Error::NoThread)?;
         }

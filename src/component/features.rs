@@ -6,7 +6,9 @@ use wasmparser::{
     Validator, ValidatorResources, WasmFeatures,
 };
 
+use super::standard::described;
 use super::value_size::ValueSizes;
+use crate::engine::{Engine, first_use, names};
 use crate::error::{Error, Result};
 use crate::threads;
 
@@ -21,13 +23,21 @@ pub(super) fn supported() -> WasmFeatures {
         | WasmFeatures::CM_MAP
 }
 
-/// Validates a whole component, the bodies of its functions included.
+/// Validates a whole component, the bodies of its functions included, with the features that the engine's backend has.
 ///
 /// # Errors
-/// [`Error::MissingFeatures`] for a component that is valid where more is supported; [`Error::InvalidComponent`] for
-/// one that is valid nowhere.
-pub(super) fn validate(bytes: &[u8]) -> Result<()> {
-    let Err(refused) = validate_with(supported(), bytes) else {
+/// [`Error::BackendFeature`] for a component that other backends compile, [`Error::MissingFeatures`] for one that is valid
+/// where more is supported; [`Error::InvalidComponent`] for one that is valid nowhere.
+pub(super) fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
+    let lacking = engine.backend().lacking();
+    let mut validated = validate_with(supported() - lacking, bytes);
+    if validated.is_err() && !lacking.is_empty() {
+        validated = validate_with(supported(), bytes);
+        if validated.is_ok() {
+            return Err(engine.lacks(bytes, supported(), lacking));
+        }
+    }
+    let Err(refused) = validated else {
         return Ok(());
     };
     validate_with(WasmFeatures::all(), bytes)?;
@@ -35,14 +45,21 @@ pub(super) fn validate(bytes: &[u8]) -> Result<()> {
         Error::InvalidComponent { message, .. } => message,
         other => other.to_string(),
     };
-    let features = lacking(bytes);
+    let features = missing(bytes);
     let is_async = |feature: &String| feature.starts_with("component-model-async");
     if features.iter().any(is_async)
         && let Some(remedy) = synchronous(bytes)
     {
         message = format!("{message}; {remedy}");
     }
-    Err(Error::MissingFeatures { features, message })
+    if let Some(what) = described_by(bytes) {
+        message = format!("{message}; {what}");
+    }
+    Err(Error::MissingFeatures {
+        features,
+        place: first_use(bytes, WasmFeatures::all(), supported()).map(|found| found.to_string()),
+        message,
+    })
 }
 
 /// How the tool that made a component makes it without asynchronous functions.
@@ -146,16 +163,41 @@ fn validate_functions(functions: Vec<Function<'_>>) -> Result<()> {
     wrong.map_or(Ok(()), |error| Err(invalid(&error)))
 }
 
+/// What a valid component is for, if standard interfaces among its imports and exports say so.
+fn described_by(bytes: &[u8]) -> Option<String> {
+    let (mut exports, mut imports) = (Vec::new(), Vec::new());
+    let mut depth = 0u32;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.ok()? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                exports.extend(
+                    section
+                        .into_iter()
+                        .filter_map(Result::ok)
+                        .map(|export| export.name.name),
+                );
+            }
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                imports.extend(
+                    section
+                        .into_iter()
+                        .filter_map(Result::ok)
+                        .map(|import| import.name.name),
+                );
+            }
+            _ => {}
+        }
+    }
+    described(exports, imports)
+}
+
 /// The features without which a component is not valid, among those that are not supported.
-fn lacking(bytes: &[u8]) -> Vec<String> {
+fn missing(bytes: &[u8]) -> Vec<String> {
     let unsupported = WasmFeatures::all() - supported();
-    unsupported
-        .iter_names()
-        .filter(|(_, feature)| validate_with(WasmFeatures::all() - *feature, bytes).is_err())
-        .map(|(name, _)| {
-            name.to_lowercase()
-                .replace('_', "-")
-                .replacen("cm-", "component-model-", 1)
-        })
-        .collect()
+    let needed = unsupported
+        .iter()
+        .filter(|feature| validate_with(WasmFeatures::all() - *feature, bytes).is_err());
+    names(needed.collect())
 }

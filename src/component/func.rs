@@ -8,16 +8,17 @@ use airssys_wasm_abi::steps::{GuestPtr, allocate, check_value};
 use airssys_wasm_abi::{AbiError, CoreValue, FuncPlan, FuncType, Needs, ResourceType as TableType};
 use wasmer::StoreMut;
 
-use super::Val;
 use super::core_call::CoreFunc;
 use super::crossing::{LiftContext, LowerContext};
 use super::instance::InstanceInner;
 use super::ir::{Function, Options};
 use super::resource::ResourceType;
+use super::same::Same;
 use super::store::{AsContextMut, StoreCore};
 use super::typed::{
     ComponentNamedList, FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext, TypedFunc,
 };
+use super::{TypeNames, Val};
 use crate::error::{Error, Result, TrapKind};
 
 /// An exported function of an [`Instance`](super::Instance), called with [`Val`](super::Val)s. Cheap to clone.
@@ -77,6 +78,23 @@ impl Func {
         };
         P::typecheck_list(&params, &cx).map_err(mismatch("in the parameters"))?;
         R::typecheck_list(&results, &cx).map_err(mismatch("in the results"))
+    }
+
+    /// Checks that a component which imports this function means the same type by it.
+    pub(super) fn check_same(
+        &self,
+        wanted: &FuncType,
+        types: &TypeContext<'_>,
+    ) -> std::result::Result<(), String> {
+        let look_up = |table: TableType| self.resource_type(table);
+        let theirs = TypeContext { look_up: &look_up };
+        match Same::new(types, &theirs).functions(wanted, self.ty()) {
+            true => Ok(()),
+            false => Err(format!(
+                "it is an export of another instance, with the type {}",
+                TypeNames::of(self.inner.instance.component()).brief_func(self.ty())
+            )),
+        }
     }
 
     fn resource_type(&self, table: TableType) -> Option<ResourceType> {

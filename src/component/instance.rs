@@ -14,13 +14,16 @@ use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
 use super::may_leave::{self, Flag};
 use super::names;
 use super::resolve::Resolved;
-use super::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
+use super::resource::{ResourceRuntime, ResourceType, ResourceTypeKind, drop_rep};
+use super::same::Same;
 #[cfg(feature = "wasi")]
 use super::store::check_memory;
 use super::store::{AsContextMut, StoreContextMut, unique};
+use super::text::bounded;
 use super::trampoline;
 use super::trap::from_runtime;
-use super::typed::{ComponentNamedList, TypedFunc};
+use super::typed::{ComponentNamedList, TypeContext, TypedFunc};
+use super::{MAX_TYPE_TEXT, Type};
 use crate::engine::{Backend, CoreModule, GuestMemory};
 use crate::error::{Error, Result, TrapKind};
 
@@ -78,6 +81,10 @@ impl InstanceInner {
 
     pub(crate) fn ir(&self) -> &Ir {
         self.component.ir()
+    }
+
+    pub(super) fn component(&self) -> &Component {
+        &self.component
     }
 
     pub(crate) fn backend(&self) -> Backend {
@@ -448,6 +455,45 @@ impl Instance {
         match self.export_at(path)? {
             Export::Resource(table) => Ok(self.inner.resource_table(*table)?.2.ty),
             _ => Err(self.missing(None, &path.join("#"))),
+        }
+    }
+
+    /// Ends a resource of a type that the instance exports at `path`, which another instance owned.
+    pub(super) fn drop_resource<T: Send + 'static>(
+        &self,
+        mut cx: StoreContextMut<'_, T>,
+        path: &[String],
+        rep: u32,
+    ) -> Result<()> {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        match self.export_at(&path)? {
+            Export::Resource(table) => {
+                let (_, resource, _) = self.inner.resource_table(*table)?;
+                drop_rep(&mut cx, &self.inner, resource, rep)
+            }
+            _ => Err(self.missing(None, &path.join("#"))),
+        }
+    }
+
+    /// Checks that a component which imports a value type of this instance's, `ty`, means the same by it.
+    pub(super) fn check_same_type(
+        &self,
+        ty: &Type,
+        wanted: &Type,
+        types: &TypeContext<'_>,
+    ) -> std::result::Result<(), String> {
+        let look_up = |table: airssys_wasm_abi::ResourceType| {
+            let found = self.inner.resource_table(table.0).ok();
+            found.map(|(_, _, resource)| resource.ty)
+        };
+        let theirs = TypeContext { look_up: &look_up };
+        match Same::new(types, &theirs).types(wanted, ty) {
+            true => Ok(()),
+            false => Err(format!(
+                "the component needs the type {}, and the linker has {}",
+                bounded(wanted, MAX_TYPE_TEXT),
+                bounded(ty, MAX_TYPE_TEXT)
+            )),
         }
     }
 

@@ -1,20 +1,21 @@
 //! What the host provides to components, by name.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Val;
 use super::component::Component;
 #[cfg(feature = "wasi")]
 use super::core_import::{self, CoreCaller};
 use super::host_func::{self, Bind, HostFunc, HostResource, TypeCheck};
 use super::instance::{self, Instance};
-use super::ir::{ExternType, Function};
+use super::ir::{ExternType, Function, ResourceTable};
 use super::names::NameMap;
 use super::resolve::{self, Resolved};
 use super::resource::ResourceType;
 use super::store::{AsContextMut, StoreContextMut};
 use super::typed::{LiftList, LowerList, TypeContext};
+use super::{Type, Val};
 use crate::engine::Engine;
 use crate::error::{Error, Result, TrapKind};
 
@@ -28,7 +29,13 @@ pub(super) enum Definition<T: Send + 'static> {
         dtor: Arc<HostResource<T>>,
     },
     Instance(Definitions<T>),
+    /// A value type, by what checks that a component means the same by it.
+    Type(Arc<ValueTypeCheck>),
 }
+
+/// Checks that a value type of an importing component is the one that is defined.
+pub(super) type ValueTypeCheck =
+    dyn Fn(&Type, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
 
 impl<T: Send + 'static> Definition<T> {
     pub(super) fn kind(&self) -> &'static str {
@@ -36,6 +43,7 @@ impl<T: Send + 'static> Definition<T> {
             Definition::Func(_) => "function",
             Definition::Resource { .. } => "resource",
             Definition::Instance(_) => "instance",
+            Definition::Type(_) => "type",
         }
     }
 }
@@ -49,6 +57,7 @@ impl<T: Send + 'static> Clone for Definition<T> {
                 dtor: dtor.clone(),
             },
             Definition::Instance(definitions) => Definition::Instance(definitions.clone()),
+            Definition::Type(check) => Definition::Type(check.clone()),
         }
     }
 }
@@ -126,14 +135,48 @@ impl<T: Send + 'static> Linker<T> {
         self.root().into_instance(name)
     }
 
+    /// Lets later components import what `instance` exports as the instance `name`, in place of what had that name: functions,
+    /// resources, value types and instances in it. They have to declare the same types. Core modules are left out.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`] if something has that name, and shadowing is not allowed; [`Error::WrongStore`] for an
+    /// instance of another store; [`Error::Unsupported`] for an export that cannot be called.
+    pub fn define_instance(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        name: &str,
+        instance: &Instance,
+    ) -> Result<()> {
+        let mut definitions = NameMap::new();
+        let mut exports = LinkerInstance {
+            definitions: &mut definitions,
+            path: name.to_owned(),
+            shadowing: false,
+        };
+        let mut cx = store.as_context_mut();
+        for (export, ty) in instance.component().exports() {
+            exports.export_of(&mut cx, instance, &mut vec![export.clone()], ty)?;
+        }
+        define(
+            &mut self.root,
+            name,
+            Definition::Instance(definitions),
+            self.shadowing,
+        )
+    }
+
     /// Defines whatever `component` imports and this linker lacks: functions that trap by name when they are
     /// called.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for an import that is neither function, instance, resource nor type.
     pub fn define_unknown_imports_as_traps(&mut self, component: &Component) -> Result<()> {
+        let mut unknown = Unknown {
+            tables: &component.ir().resource_tables,
+            declared: HashSet::new(),
+        };
         for (name, ty) in component.imports() {
-            define_unknown(&mut self.root, name, name, ty)?;
+            unknown.define(&mut self.root, name, name, ty)?;
         }
         Ok(())
     }
@@ -292,6 +335,63 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         self.define_func(name, Box::new(check), bind)
     }
 
+    /// Defines what an instance exports at `path` under the last of these names.
+    fn export_of(
+        &mut self,
+        store: &mut StoreContextMut<'_, T>,
+        instance: &Instance,
+        path: &mut Vec<String>,
+        ty: &ExternType,
+    ) -> Result<()> {
+        let Some(name) = path.last().cloned() else {
+            return Err(Error::bug("an export without a name"));
+        };
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        match ty {
+            ExternType::Func(_) => {
+                let func = instance.get_func(&mut *store, &names)?;
+                let theirs = func.clone();
+                let check = move |function: &Function, types: &TypeContext<'_>| {
+                    theirs.check_same(&function.ty, types)
+                };
+                let call = move |mut cx: StoreContextMut<'_, T>, arguments: Vec<Val>| {
+                    Ok(func.call_dynamic(cx.as_context_mut(), &arguments)?)
+                };
+                self.define_func(&name, Box::new(check), host_func::dynamic(call))
+            }
+            ExternType::Instance(items) => {
+                let mut inner = self.instance(&name)?;
+                for (item, ty) in items {
+                    path.push(item.clone());
+                    inner.export_of(store, instance, path, ty)?;
+                    path.pop();
+                }
+                Ok(())
+            }
+            ExternType::Resource(_) => {
+                let ty = instance.get_resource(&names)?;
+                let (instance, path) = (instance.clone(), path.clone());
+                self.resource(&name, ty, move |cx, rep| {
+                    Ok(instance.drop_resource(cx, &path, rep)?)
+                })
+            }
+            ExternType::Type(ty) => {
+                let (instance, ty) = (instance.clone(), ty.clone());
+                let check = move |wanted: &Type, types: &TypeContext<'_>| {
+                    instance.check_same_type(&ty, wanted, types)
+                };
+                define(
+                    self.definitions,
+                    &name,
+                    Definition::Type(Arc::new(check)),
+                    self.shadowing,
+                )
+            }
+            // The linker says of an import that it has nothing for it.
+            ExternType::Module | ExternType::Component => Ok(()),
+        }
+    }
+
     fn define_func(&mut self, name: &str, check: Box<TypeCheck>, bind: Box<Bind<T>>) -> Result<()> {
         let func = HostFunc {
             name: self.full_name(name).into(),
@@ -356,55 +456,75 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
     }
 }
 
-fn define_unknown<T: Send + 'static>(
-    definitions: &mut Definitions<T>,
-    name: &str,
-    full: &str,
-    ty: &ExternType,
-) -> Result<()> {
-    match ty {
-        ExternType::Type(_) => Ok(()),
-        ExternType::Instance(items) => {
-            if definitions.find(name).is_none() {
-                definitions.insert(name, Definition::Instance(NameMap::new()));
+/// Definitions of what a component imports and a linker lacks.
+struct Unknown<'a> {
+    tables: &'a [ResourceTable],
+    /// Resource types that the imports up to here have declared.
+    declared: HashSet<u32>,
+}
+
+impl Unknown<'_> {
+    fn define<T: Send + 'static>(
+        &mut self,
+        definitions: &mut Definitions<T>,
+        name: &str,
+        full: &str,
+        ty: &ExternType,
+    ) -> Result<()> {
+        match ty {
+            ExternType::Type(_) => Ok(()),
+            ExternType::Instance(items) => {
+                if definitions.find(name).is_none() {
+                    definitions.insert(name, Definition::Instance(NameMap::new()));
+                }
+                let Some(Definition::Instance(inner)) = definitions.find_mut(name) else {
+                    return Ok(());
+                };
+                items
+                    .iter()
+                    .try_for_each(|(item, ty)| self.define(inner, item, &format!("{full}#{item}"), ty))
             }
-            let Some(Definition::Instance(inner)) = definitions.find_mut(name) else {
-                return Ok(());
-            };
-            items
-                .iter()
-                .try_for_each(|(item, ty)| define_unknown(inner, item, &format!("{full}#{item}"), ty))
+            // Another name of a resource type is that type: it needs no definition of its own.
+            ExternType::Resource(table) if !self.declares(table.0) => Ok(()),
+            _ if definitions.find(name).is_some() => Ok(()),
+            ExternType::Func(_) => {
+                let import = full.to_owned();
+                let call = move |_: StoreContextMut<'_, T>, _: Vec<Val>| -> HostResult<Option<Val>> {
+                    Err(Box::new(Error::from(TrapKind::UnresolvedImport(import.clone()))))
+                };
+                let func = HostFunc {
+                    name: full.into(),
+                    check: Box::new(|_, _| Ok(())),
+                    bind: host_func::dynamic(call),
+                };
+                definitions.insert(name, Definition::Func(Arc::new(func)));
+                Ok(())
+            }
+            ExternType::Resource(_) => {
+                enum Undefined {}
+                let dtor = HostResource {
+                    name: full.to_owned(),
+                    dtor: Arc::new(|_, _| Ok(())),
+                };
+                let item = Definition::Resource {
+                    ty: ResourceType::host::<Undefined>(),
+                    dtor: Arc::new(dtor),
+                };
+                definitions.insert(name, item);
+                Ok(())
+            }
+            ExternType::Module | ExternType::Component => Err(Error::Unsupported(format!(
+                "it imports a {} as `{full}`",
+                ty.kind()
+            ))),
         }
-        _ if definitions.find(name).is_some() => Ok(()),
-        ExternType::Func(_) => {
-            let import = full.to_owned();
-            let call = move |_: StoreContextMut<'_, T>, _: Vec<Val>| -> HostResult<Option<Val>> {
-                Err(Box::new(Error::from(TrapKind::UnresolvedImport(import.clone()))))
-            };
-            let func = HostFunc {
-                name: full.into(),
-                check: Box::new(|_, _| Ok(())),
-                bind: host_func::dynamic(call),
-            };
-            definitions.insert(name, Definition::Func(Arc::new(func)));
-            Ok(())
+    }
+
+    /// Whether this is the first declaration of the table's resource type.
+    fn declares(&mut self, table: u32) -> bool {
+        match self.tables.get(table as usize) {
+            Some(ResourceTable::Concrete { resource, .. }) => self.declared.insert(*resource),
+            _ => true,
         }
-        ExternType::Resource(_) => {
-            enum Unknown {}
-            let dtor = HostResource {
-                name: full.to_owned(),
-                dtor: Arc::new(|_, _| Ok(())),
-            };
-            let item = Definition::Resource {
-                ty: ResourceType::host::<Unknown>(),
-                dtor: Arc::new(dtor),
-            };
-            definitions.insert(name, item);
-            Ok(())
-        }
-        ExternType::Module | ExternType::Component => Err(Error::Unsupported(format!(
-            "it imports a {} as `{full}`",
-            ty.kind()
-        ))),
     }
 }

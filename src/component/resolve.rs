@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::TypeNames;
 use super::component::Component;
-use super::display_func;
 use super::host_func::{HostFunc, HostResource};
 use super::ir::{ExternType, ResourceTable};
 use super::linker::{Definition, Definitions, Linker};
@@ -85,9 +85,12 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
                         ty: *ty,
                         dtor: dtor.clone(),
                     }),
-                    Definition::Instance(_) => Err(Error::ImportType {
+                    other => Err(Error::ImportType {
                         name,
-                        message: "the linker has an instance where a function or resource is needed".into(),
+                        message: format!(
+                            "the linker has {} where a function or resource is needed",
+                            with_article(other.kind())
+                        ),
                     }),
                 }
             })
@@ -124,14 +127,21 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         Ok((name, definition))
     }
 
+    /// Checks one import, or one item of an imported instance, used or not: an import is a promise about each item
+    /// that it declares (explainer, "Import and Export Definitions").
     fn check(&self, definitions: &Definitions<T>, name: &str, full: &str, ty: &ExternType) -> Result<()> {
-        if let ExternType::Type(_) = ty {
-            return Ok(());
-        }
         let found = definitions.find(name);
         match (ty, found) {
-            // An instance of types alone needs nothing of the host.
-            (ExternType::Instance(items), None) if only_types(items) => Ok(()),
+            // Linkers of hosts have no value types: functions say what they are.
+            (ExternType::Type(_), None) => Ok(()),
+            (ExternType::Type(ty), Some(Definition::Type(check))) => {
+                let look_up = |table: airssys_wasm_abi::ResourceType| self.resource_type(table.0);
+                check(ty, &TypeContext { look_up: &look_up }).map_err(|message| Error::ImportType {
+                    name: full.to_owned(),
+                    message,
+                })
+            }
+            (ExternType::Instance(items), None) if self.needs_nothing(items) => Ok(()),
             // An interface that uses another's resource: what it is has been found there.
             (ExternType::Resource(table), None) if self.resource_type(table.0).is_some() => Ok(()),
             (_, None) if name == full => Err(self.missing(name, full, ty)),
@@ -144,11 +154,16 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
                 (host.check)(function, &TypeContext { look_up: &look_up }).map_err(|message| {
                     Error::ImportType {
                         name: full.to_owned(),
-                        message: format!("{message}; the component expects {}", display_func(&function.ty)),
+                        message: format!(
+                            "{message}; the component expects {}",
+                            TypeNames::of(self.component).brief_func(&function.ty)
+                        ),
                     }
                 })
             }
-            (ExternType::Resource(_), Some(Definition::Resource { .. })) => Ok(()),
+            (ExternType::Resource(table), Some(Definition::Resource { ty, .. })) => {
+                self.check_resource(table.0, *ty, full)
+            }
             (expected, Some(found)) => Err(Error::ImportType {
                 name: full.to_owned(),
                 message: format!(
@@ -160,11 +175,72 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         }
     }
 
-    fn resource_type(&self, table: u32) -> Option<ResourceType> {
+    /// Whether the host may leave out an instance: it has only value types, and resource types that are known from
+    /// where they were declared first.
+    fn needs_nothing(&self, items: &[(String, ExternType)]) -> bool {
+        items.iter().all(|(_, ty)| match ty {
+            ExternType::Type(_) => true,
+            ExternType::Resource(table) => self.resource_type(table.0).is_some(),
+            ExternType::Instance(items) => self.needs_nothing(items),
+            _ => false,
+        })
+    }
+
+    /// Checks that a declared resource type is the one that the linker has in the place where the component declared it
+    /// first: `(type (eq $other))` is equality (explainer, "Type Checking").
+    fn check_resource(&self, table: u32, found: ResourceType, full: &str) -> Result<()> {
+        let Some(resource) = self.resource(table) else {
+            return Ok(());
+        };
+        match self.resources.get(&resource) {
+            // The linker lacks the first one, which the check of that import says.
+            None => Ok(()),
+            Some(expected) if *expected == found => Ok(()),
+            Some(_) => {
+                let imports = &self.component.ir().imported_resources;
+                let first = imports
+                    .get(resource as usize)
+                    .and_then(|import| self.path(*import));
+                let first = first.unwrap_or_else(|| "another import".to_owned());
+                let other = first_name(&self.linker.root, found, full);
+                let other = other.map_or_else(
+                    || "another".to_owned(),
+                    |other| format!("another, the one that it has as `{other}`"),
+                );
+                Err(Error::ImportType {
+                    name: full.to_owned(),
+                    message: format!(
+                        "mismatched resource types: the component needs the resource type of `{first}` here, and the \
+                         linker has {other}"
+                    ),
+                })
+            }
+        }
+    }
+
+    /// The resource index of a table of an import's.
+    fn resource(&self, table: u32) -> Option<u32> {
         match self.component.ir().resource_tables.get(table as usize)? {
-            ResourceTable::Concrete { resource, .. } => self.resources.get(resource).copied(),
+            ResourceTable::Concrete { resource, .. } => Some(*resource),
             ResourceTable::Abstract => None,
         }
+    }
+
+    fn resource_type(&self, table: u32) -> Option<ResourceType> {
+        self.resources.get(&self.resource(table)?).copied()
+    }
+
+    /// The name of a runtime import, with `#` between its parts.
+    fn path(&self, import: u32) -> Option<String> {
+        let ir = self.component.ir();
+        let import = ir.runtime_imports.get(import as usize)?;
+        let (root, _) = ir.imports.get(import.import as usize)?;
+        Some(
+            import
+                .path
+                .iter()
+                .fold(root.clone(), |name, item| format!("{name}#{item}")),
+        )
     }
 
     fn missing(&self, name: &str, full: &str, ty: &ExternType) -> Error {
@@ -202,12 +278,24 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
     }
 }
 
-fn only_types(items: &[(String, ExternType)]) -> bool {
-    items.iter().all(|(_, ty)| match ty {
-        ExternType::Type(_) => true,
-        ExternType::Instance(items) => only_types(items),
-        _ => false,
-    })
+/// The first name that a linker has for a resource type, other than `but`.
+fn first_name<T: Send + 'static>(
+    definitions: &Definitions<T>,
+    wanted: ResourceType,
+    but: &str,
+) -> Option<String> {
+    definitions
+        .iter()
+        .find_map(|(name, definition)| match definition {
+            Definition::Resource { ty, .. } if *ty == wanted && name != but => Some(name.to_owned()),
+            Definition::Instance(items) => {
+                let but = but.strip_prefix(name).and_then(|rest| rest.strip_prefix('#'));
+                // No item has an empty name.
+                let inner = first_name(items, wanted, but.unwrap_or_default());
+                inner.map(|item| format!("{name}#{item}"))
+            }
+            _ => None,
+        })
 }
 
 fn with_article(kind: &str) -> String {

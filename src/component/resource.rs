@@ -4,10 +4,11 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::func::guarded;
 use super::instance::InstanceInner;
-use super::store::{AsContextMut, HostHandle, StoreCore, unique};
+use super::store::{AsContextMut, HostHandle, StoreContextMut, StoreCore, unique};
 use crate::error::{Error, ResourceError, Result, TrapKind};
 
 /// The identity of a resource type.
@@ -151,12 +152,7 @@ impl ResourceAny {
         }
         let mut cx = store.as_context_mut();
         let handle = take_owned(cx.core, id)?;
-        let Some(dtor) = handle.instance.dtor(handle.resource).cloned() else {
-            return Ok(());
-        };
-        guarded(&mut cx.store, cx.core, &handle.instance, true, |store| {
-            run_dtor(&dtor, store, handle.rep)
-        })
+        drop_rep(&mut cx, &handle.instance, handle.resource, handle.rep)
     }
 
     pub(crate) fn host(ty: ResourceType, rep: u32, owned: bool) -> ResourceAny {
@@ -230,6 +226,21 @@ fn take_owned(core: &StoreCore, id: u64) -> Result<HostHandle> {
         .host_handles
         .remove(&id)
         .ok_or(Error::Resource(ResourceError::Stale))
+}
+
+/// Calls the destructor that `instance` has for one of its resource types, as a call from outside.
+pub(super) fn drop_rep<T: Send + 'static>(
+    cx: &mut StoreContextMut<'_, T>,
+    instance: &Arc<InstanceInner>,
+    resource: u32,
+    rep: u32,
+) -> Result<()> {
+    let Some(dtor) = instance.dtor(resource).cloned() else {
+        return Ok(());
+    };
+    guarded(&mut cx.store, cx.core, instance, true, |store| {
+        run_dtor(&dtor, store, rep)
+    })
 }
 
 /// Runs a resource type's destructor on a representation.

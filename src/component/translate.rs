@@ -19,13 +19,14 @@ use super::knot;
 use super::pack::pack_results;
 use super::post_return;
 use super::transcode;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 
 /// Translates a component in its binary form.
-pub(crate) fn translate(bytes: &[u8]) -> Result<Ir> {
+pub(crate) fn translate(engine: &Engine, bytes: &[u8]) -> Result<Ir> {
     expect_component(bytes)?;
     // The translator leaves the bodies of functions unread.
-    features::validate(bytes)?;
+    features::validate(engine, bytes)?;
     let scope = ScopeVec::new();
     let tunables = tunables();
     let mut validator = Validator::new_with_features(features::supported());

@@ -62,6 +62,8 @@ pub enum FailureKind {
     Trap(TrapClass),
     /// The call itself was wrong: no such function, or values that do not fit.
     Host,
+    /// The time of the whole session is up ([`Options::whole`](super::Options::whole)).
+    TimedOut,
     /// The engine failed where it must not.
     Engine,
     /// The library says that it is at fault itself.
@@ -76,6 +78,7 @@ impl fmt::Display for FailureKind {
             FailureKind::Unlinkable => f.write_str("unlinkable"),
             FailureKind::Trap(class) => write!(f, "trap: {class}"),
             FailureKind::Host => f.write_str("wrong call"),
+            FailureKind::TimedOut => f.write_str("time is up"),
             FailureKind::Engine => f.write_str("engine failure"),
             FailureKind::Bug => f.write_str("bug"),
         }

@@ -1,4 +1,4 @@
-//! The instance `host` that test suites of component runtimes import.
+//! What test suites of component runtimes import: functions, and the instance `host`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -11,6 +11,9 @@ struct Second;
 
 /// Defines it. `docs/conformance.md` lists what is in it.
 pub(super) fn define(linker: &mut Linker<()>) -> crate::Result<()> {
+    let mut root = linker.root();
+    root.func_wrap("host-return-two", |_, ()| Ok((2u32,)))?;
+    root.func_wrap("host-echo-u32", |_, (value,): (u32,)| Ok((value,)))?;
     let mut host = linker.instance("host")?;
     host.func_wrap("return-three", |_, ()| Ok((3u32,)))?;
     host.func_wrap("host-echo-u32", |_, (value,): (u32,)| Ok((value,)))?;

@@ -1,14 +1,11 @@
 //! This library's backends as subjects.
 
-#[cfg(all(unix, feature = "interrupt"))]
 use std::time::Instant;
 
 use super::failure::{Failure, FailureKind, TrapClass};
 use super::host;
 use super::subject::{Definition, InstanceId, Options, Outcome, Session, Subject};
-use crate::component::{
-    AsContextMut, Component, ExternType, Func, FuncType, Instance, Linker, LinkerInstance, Store, Type, Val,
-};
+use crate::component::{Component, ExternType, FuncType, Instance, Linker, Store, Type, Val};
 use crate::engine::{Backend, Config, Engine};
 use crate::error::{CoreTrap, Error, TrapKind};
 use airssys_wasm_abi::AbiError;
@@ -58,6 +55,7 @@ impl Subject for Ours {
             components: Vec::new(),
             instances: Vec::new(),
             options: options.clone(),
+            end: options.end(),
             host_instance: false,
         })
     }
@@ -72,6 +70,8 @@ struct OurSession {
     components: Vec<Component>,
     instances: Vec<Instance>,
     options: Options,
+    /// When the session's time is up.
+    end: Option<Instant>,
     /// Whether the linker has it yet.
     host_instance: bool,
 }
@@ -82,11 +82,14 @@ impl OurSession {
         instance.ok_or_else(|| Failure::new(FailureKind::Host, "an instance of another session"))
     }
 
-    /// Runs guest code, for no longer than the deadline.
+    /// Runs guest code, for no longer than the deadline, or than there is time for the session.
     fn watched<R>(&mut self, run: impl FnOnce(&mut OurSession) -> crate::Result<R>) -> Outcome<R> {
         #[cfg(all(unix, feature = "interrupt"))]
         let armed = Instant::now()
             .checked_add(self.options.deadline)
+            .into_iter()
+            .chain(self.end)
+            .min()
             .and_then(|deadline| crate::engine::watchdog::arm(deadline, self.store.interrupter()));
         let result = run(self);
         #[cfg(all(unix, feature = "interrupt"))]
@@ -94,20 +97,13 @@ impl OurSession {
         Ok(result?)
     }
 
-    /// Registered functions take any values; what a component imports them as has to be what they are.
+    /// A linker does not ask for value types, since hosts have none. Instances do.
     fn check_registered(&self, component: &Component) -> Outcome<()> {
         for (name, ty) in component.imports() {
-            let Some((_, id)) = self
-                .registered
-                .iter()
-                .rev()
-                .find(|(registered, _)| registered == name)
-            else {
-                continue;
-            };
-            let exports = self.instance(*id)?.component().exports();
-            if let ExternType::Instance(wanted) = ty {
-                check_instance(name, wanted, exports)?;
+            let registered = self.registered.iter().rev();
+            let found = registered.clone().find(|(registered, _)| registered == name);
+            if let (Some((_, id)), ExternType::Instance(wanted)) = (found, ty) {
+                check_types(name, wanted, self.instance(*id)?.component().exports())?;
             }
         }
         Ok(())
@@ -116,7 +112,11 @@ impl OurSession {
 
 impl Session for OurSession {
     fn define(&mut self, bytes: &[u8]) -> Outcome<Definition> {
-        self.components.push(Component::from_binary(&self.engine, bytes)?);
+        let engine = match self.end {
+            Some(end) => self.engine.stopped_if(move || Instant::now() >= end),
+            None => self.engine.clone(),
+        };
+        self.components.push(Component::from_binary(&engine, bytes)?);
         Ok(Definition(self.components.len() - 1))
     }
 
@@ -141,9 +141,7 @@ impl Session for OurSession {
     fn register(&mut self, name: &str, id: InstanceId) -> Outcome<()> {
         let instance = self.instance(id)?.clone();
         self.linker.allow_shadowing(true);
-        let mut linker = self.linker.instance(name)?;
-        let exports = instance.component().exports();
-        hand_on(&mut linker, &mut self.store, &instance, exports, &mut Vec::new())?;
+        self.linker.define_instance(&mut self.store, name, &instance)?;
         self.registered.push((name.to_owned(), id));
         Ok(())
     }
@@ -156,71 +154,23 @@ impl Session for OurSession {
     }
 }
 
-fn check_instance(
-    name: &str,
-    wanted: &[(String, ExternType)],
-    exports: &[(String, ExternType)],
-) -> Outcome<()> {
+/// Looks for value types that a component declares of an instance, and that the instance does not export.
+fn check_types(name: &str, wanted: &[(String, ExternType)], exports: &[(String, ExternType)]) -> Outcome<()> {
     for (item, wanted) in wanted {
-        let found = exports
-            .iter()
-            .find(|(export, _)| export == item)
-            .map(|(_, ty)| ty);
+        let found = exports.iter().find(|(export, _)| export == item);
         match (wanted, found) {
-            (ExternType::Func(wanted), Some(ExternType::Func(found)))
-                if !same_signature(&wanted.ty, &found.ty) =>
-            {
+            (ExternType::Type(_), None) => {
                 let message = format!(
-                    "import `{name}#{item}` has the wrong type: expected {}, found {}",
-                    crate::component::display_func(&wanted.ty),
-                    crate::component::display_func(&found.ty)
+                    "import `{name}#{item}` is missing: the component needs this type, and the instance lacks it"
                 );
                 return Err(Failure::new(FailureKind::Unlinkable, message));
             }
-            (ExternType::Instance(wanted), Some(ExternType::Instance(found))) => {
-                check_instance(&format!("{name}#{item}"), wanted, found)?;
+            (ExternType::Instance(wanted), Some((_, ExternType::Instance(found)))) => {
+                check_types(&format!("{name}#{item}"), wanted, found)?;
             }
-            (ExternType::Resource(_), Some(ExternType::Resource(_))) => {
-                return Err(Failure::unsupported(
-                    "a resource type of another component as an import",
-                ));
-            }
-            (ExternType::Module, _) => return Err(Failure::unsupported("imported core modules")),
-            // The linker says what is missing or of another kind.
+            // The linker says what else is missing or of another kind.
             _ => {}
         }
-    }
-    Ok(())
-}
-
-fn same_signature(a: &FuncType, b: &FuncType) -> bool {
-    a.params == b.params && a.result == b.result
-}
-
-/// Defines what an instance exports for others to import.
-fn hand_on(
-    linker: &mut LinkerInstance<'_, ()>,
-    store: &mut Store<()>,
-    instance: &Instance,
-    items: &[(String, ExternType)],
-    path: &mut Vec<String>,
-) -> Outcome<()> {
-    for (name, item) in items {
-        path.push(name.clone());
-        match item {
-            ExternType::Func(_) => {
-                let names: Vec<&str> = path.iter().map(String::as_str).collect();
-                let func: Func = instance.get_func(&mut *store, &names)?;
-                linker.func_new(name, move |mut cx, arguments| {
-                    Ok(func.call_dynamic(cx.as_context_mut(), &arguments)?)
-                })?;
-            }
-            ExternType::Instance(items) => {
-                hand_on(&mut linker.instance(name)?, store, instance, items, path)?
-            }
-            _ => {}
-        }
-        path.pop();
     }
     Ok(())
 }
@@ -280,12 +230,16 @@ impl From<Error> for Failure {
         let kind = match &error {
             Error::InvalidComponent { .. } | Error::CoreModule | Error::NotWasm(_) => FailureKind::Invalid,
             Error::Unsupported(feature) => return Failure::unsupported(feature),
-            Error::MissingFeatures { features, message } => {
+            Error::MissingFeatures {
+                features, message, ..
+            } => {
                 return Failure::new(FailureKind::Unsupported(features.join(", ")), message);
             }
-            // The one thing that a backend does not compile, and says so.
-            Error::Compile { message, .. } if message.contains("compiles no import with several results") => {
-                return Failure::unsupported(message);
+            Error::BackendFeature(feature) => {
+                return Failure::new(
+                    FailureKind::Unsupported(feature.feature.clone()),
+                    error.to_string(),
+                );
             }
             Error::MissingImport { .. } | Error::ImportType { .. } => FailureKind::Unlinkable,
             Error::Trap(trap) => FailureKind::Trap(trap_class(trap.kind())),
@@ -296,6 +250,7 @@ impl From<Error> for Failure {
             },
             Error::Instantiate(_) => FailureKind::Trap(instantiate_class(&error.to_string())),
             Error::Compile { .. } => FailureKind::Engine,
+            Error::Stopped => FailureKind::TimedOut,
             Error::Bug(_) => FailureKind::Bug,
             _ => FailureKind::Host,
         };

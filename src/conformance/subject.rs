@@ -1,7 +1,7 @@
 //! An engine that can be asked to do what test scripts say.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::failure::Failure;
 use crate::component::Val;
@@ -16,6 +16,9 @@ pub type Outcome<T> = Result<T, Failure>;
 pub struct Options {
     /// Time for one call or instantiation; a guest that takes longer traps. 10 seconds at first.
     pub deadline: Duration,
+    /// Time for all that one session does, compiling included; what is left of a script after it is not run. No limit at
+    /// first.
+    pub whole: Option<Duration>,
     /// Whether components may import the instance `host` that the test suites of component runtimes expect:
     /// `docs/conformance.md` lists what is in it.
     pub host_instance: bool,
@@ -30,6 +33,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             deadline: Duration::from_secs(10),
+            whole: None,
             host_instance: false,
             missing_imports_trap: false,
             limits: StoreLimits {
@@ -40,6 +44,13 @@ impl Default for Options {
                 ..StoreLimits::default()
             },
         }
+    }
+}
+
+impl Options {
+    /// The end of a session that begins now.
+    pub(super) fn end(&self) -> Option<Instant> {
+        self.whole.and_then(|whole| Instant::now().checked_add(whole))
     }
 }
 

@@ -12,8 +12,8 @@ use super::instructions::Instructions;
 use super::tunables::Memories;
 use super::watch::{Progress, Watch};
 use super::{
-    Backend, Compiled, Engine, debug_names, floats, floats_cross, image, restart_marks, results,
-    second_memory, table_room,
+    Backend, Compiled, Engine, debug_names, floats, floats_cross, image, restart_marks, second_memory,
+    table_room,
 };
 use crate::panics::contain;
 
@@ -66,13 +66,6 @@ impl<'a> Work<'a> {
     /// [`Refused`].
     pub(crate) fn compile(&mut self, compiler: &wasmer::Engine, module: &[u8]) -> Result<Compiled, Refused> {
         let backend = self.engine.backend;
-        if backend == Backend::Singlepass
-            && let Some(import) = results::import_with_several(module)
-        {
-            return Err(Refused::Compiler(format!(
-                "Singlepass compiles no import with several results, as `{import}` has"
-            )));
-        }
         let own = size_if(self.engine.watch.is_some(), module);
         let within = match floats_cross(backend) {
             true => module.into(),

@@ -24,6 +24,8 @@ mod image;
 mod instructions;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupt;
+#[cfg(feature = "compile")]
+mod lacking;
 mod limits;
 #[cfg(unix)]
 mod linear;
@@ -75,6 +77,8 @@ pub(crate) use core_module::{CoreModule, SavedImage};
 pub(crate) use data_image::Image;
 #[cfg(feature = "wasix")]
 pub(crate) use deadlines::Deadlines;
+#[cfg(feature = "compile")]
+pub(crate) use lacking::{first_use, names};
 pub(crate) use memory::GuestMemory;
 #[cfg(feature = "wasix")]
 pub(crate) use program::program_engine;

@@ -1,7 +1,7 @@
 //! Core modules that are programs: they have their imports from others than components.
 
 use super::tunables::{LimitingTunables, Memories, NextModule};
-use super::{Engine, StoreLimits};
+use super::{Backend, Engine, StoreLimits};
 use crate::error::{Error, Result};
 #[cfg(feature = "compile")]
 use crate::panics::contain;
@@ -11,11 +11,12 @@ impl Engine {
     /// The engine that comes with it holds the code: it has to outlive every instance.
     ///
     /// # Errors
-    /// [`Error::Compile`], [`Error::NoCompiler`], [`Error::NoThread`].
+    /// [`Error::BackendFeature`], [`Error::Compile`], [`Error::NoCompiler`], [`Error::NoThread`].
     #[cfg(feature = "compile")]
     pub(crate) fn compile_program(&self, bytes: &[u8]) -> Result<(wasmer::Module, wasmer::Engine)> {
         crate::threads::check_compiler().map_err(Error::NoThread)?;
         let compiler = self.program_compiler()?;
+        self.check_program(bytes)?;
         let fit = super::debug_names::without_bad(super::table_room::make_room(bytes));
         let compiled = contain("the compiler", || wasmer::Module::new(&compiler, &fit));
         let refused = |message: String| Error::Compile {
@@ -28,6 +29,26 @@ impl Engine {
             Ok(Err(error)) => Err(refused(error.to_string())),
             Err(panicked) => Err(refused(panicked.to_string())),
         }
+    }
+
+    /// Refuses a valid module that uses what the backend lacks. One that is not valid is the compiler's to refuse.
+    #[cfg(feature = "compile")]
+    fn check_program(&self, bytes: &[u8]) -> Result<()> {
+        let all = wasmparser::WasmFeatures::all();
+        let valid = |features| {
+            wasmparser::Validator::new_with_features(features)
+                .validate_all(bytes)
+                .is_ok()
+        };
+        let lacking = match self.backend() {
+            // Exceptions are left to other backends, too.
+            Backend::Singlepass => self.backend().lacking() | wasmparser::WasmFeatures::EXCEPTIONS,
+            backend => backend.lacking(),
+        };
+        if lacking.is_empty() || valid(all - lacking) || !valid(all) {
+            return Ok(());
+        }
+        Err(self.lacks(bytes, all, lacking))
     }
 
     /// As it is without a compiler.

@@ -3,7 +3,7 @@
 use semver::Version;
 
 use super::error::RuntimeError;
-use crate::component::{Component, ExternType};
+use crate::component::{Component, ExternType, described};
 use crate::host::CONTRACT_VERSION;
 use crate::text;
 
@@ -100,7 +100,10 @@ fn exports_of(component: &Component) -> String {
         .iter()
         .map(|(name, _)| name.as_str())
         .collect();
-    if names.is_empty() {
+    let imports = component.imports().iter().map(|(name, _)| name.as_str());
+    if let Some(what) = described(names.iter().copied(), imports) {
+        text::brief(&what)
+    } else if names.is_empty() {
         "it exports nothing".to_owned()
     } else {
         format!("it exports {}", text::brief(&names.join(", ")))

@@ -215,7 +215,9 @@ fn first(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Resul
     for start in engine.starts() {
         match compile(start, bytes, cache) {
             // Another compiler may take it.
-            Err(error @ Error::Compile { .. }) => log::info!("a component does not start on this: {error}"),
+            Err(error @ (Error::Compile { .. } | Error::BackendFeature(_))) => {
+                log::info!("a component does not start on this: {error}")
+            }
             compiled => return compiled.map(First::Quick),
         }
     }

@@ -20,6 +20,12 @@ pub fn is_command(component: &Component) -> bool {
     component.exports().iter().any(is_run)
 }
 
+/// Whether a component is a program of a version of WASI that is not here: loading it says so.
+pub fn is_of_another_version(component: &Component) -> bool {
+    let mut exports = component.exports().iter();
+    exports.any(|(name, _)| name.starts_with("wasi:cli/run@") && !name.starts_with(ANY_RUN))
+}
+
 /// Runs a program to its end, and no longer than until `deadline`, in a store of its own. How it ended: with the status that
 /// it chose, with 0 if it returned, and with 1 if what it returned is a failure.
 ///

@@ -54,7 +54,7 @@ use std::time::Instant;
 
 pub use builder::WasiBuilder;
 pub use cli::{Exit, OutputPipe, Stdin, Stdout};
-pub use command::{is_command, run_command};
+pub use command::{is_command, is_of_another_version, run_command};
 pub use files::Access;
 pub use limits::WasiLimits;
 pub use net::{ListenGrant, NetGrant, NetGrantError};

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::component::{Component, ExternType, Function, display_func};
+use crate::component::{Component, ExternType, Function, TypeNames};
+use crate::text::{brief, cut};
 
 /// Why a text names no function of a component: what it should be like, or what there is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +95,7 @@ fn is_called(name: &str, wanted: &str) -> bool {
 /// part, and left out where the function's name alone is clear.
 ///
 /// # Errors
-/// None or several that are meant; the message lists them.
+/// None or several that are meant; the message shows some of them, or the nearest names.
 pub fn find(component: &Component, call: &Call<'_>) -> Result<Export, CallError> {
     let mut exports = Vec::new();
     collect(component.exports(), &mut Vec::new(), &mut exports);
@@ -103,19 +104,20 @@ pub fn find(component: &Component, call: &Call<'_>) -> Result<Export, CallError>
     if call.interface.is_none() && meant.iter().any(|export| export.path.len() == 1) {
         meant.retain(|export| export.path.len() == 1);
     }
+    let names = TypeNames::of(component);
     match meant.as_slice() {
         [export] => Ok((*export).clone()),
-        [] => Err(unknown(call, &exports)),
+        [] => Err(unknown(call, &exports, &names)),
         several => Err(CallError(format!(
             "several exported functions are called `{}`; name one in full:{}",
-            call.name(),
-            list(several.iter().copied())
+            brief(&call.name()),
+            list(several, &names)
         ))),
     }
 }
 
-fn unknown(call: &Call<'_>, exports: &[Export]) -> CallError {
-    let what = format!("the component exports no function `{}`", call.name());
+fn unknown(call: &Call<'_>, exports: &[Export], names: &TypeNames<'_>) -> CallError {
+    let what = format!("the component exports no function `{}`", brief(&call.name()));
     if exports.is_empty() {
         return CallError(format!("{what}, nor any other"));
     }
@@ -124,17 +126,41 @@ fn unknown(call: &Call<'_>, exports: &[Export]) -> CallError {
         .filter(|export| export.path.last().is_some_and(|name| name == call.func))
         .collect();
     if same_name.is_empty() {
-        CallError(format!("{what}; it exports:{}", list(exports)))
+        let mut nearest: Vec<_> = exports.iter().collect();
+        nearest.sort_by_cached_key(|export| export.distance(call));
+        CallError(format!("{what}; the nearest are:{}", list(&nearest, names)))
     } else {
-        CallError(format!("{what}, but:{}", list(same_name)))
+        CallError(format!("{what}, but:{}", list(&same_name, names)))
     }
 }
 
-fn list<'a>(exports: impl IntoIterator<Item = &'a Export>) -> String {
-    exports
-        .into_iter()
-        .map(|export| format!("\n{}: {}", export.name(), display_func(&export.function.ty)))
-        .collect()
+/// Functions that a message shows.
+const SHOWN: usize = 3;
+
+/// Bytes of a name that are compared. Stops names of a megabyte, which take a time that grows with their product.
+const COMPARED: usize = 100;
+
+impl Export {
+    /// How many edits lead from the name in `call` to this function's, in full or in short.
+    fn distance(&self, call: &Call<'_>) -> usize {
+        let wanted = call.name();
+        let full = self.name();
+        let short = full.rsplit_once('/').map_or(full.as_str(), |(_, last)| last);
+        let func = self.path.last().map_or("", String::as_str);
+        let of = |name: &str| strsim::osa_distance(cut(&wanted, COMPARED), cut(name, COMPARED));
+        of(&full).min(of(short)).min(of(func))
+    }
+}
+
+fn list(exports: &[&Export], names: &TypeNames<'_>) -> String {
+    let shown = exports.iter().take(SHOWN);
+    let mut text: String = shown
+        .map(|export| format!("\n{}: {}", export.name(), names.brief_func(&export.function.ty)))
+        .collect();
+    if let Some(more) = exports.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("\nand {more} more"));
+    }
+    text
 }
 
 fn collect(items: &[(String, ExternType)], path: &mut Vec<String>, exports: &mut Vec<Export>) {

@@ -92,9 +92,29 @@ fn interfaces_can_be_named_in_full_or_in_short() {
 
 #[test]
 fn names_that_mean_nothing_are_answered_with_those_that_do() {
-    types("fly()")
-        .ended(2)
-        .says("fixtures:types/failing#trap: func()");
+    for (call, nearest) in [
+        ("tarp()", "fixtures:types/failing#trap: func()"),
+        (
+            "echo-strin(1)",
+            "fixtures:types/echoes#echo-string: func(value: string) -> string",
+        ),
+        ("failing#tarp()", "fixtures:types/failing#trap: func()"),
+        (
+            "fixtures:types/faling@1.0.0#trp()",
+            "fixtures:types/failing#trap: func()",
+        ),
+    ] {
+        let ran = types(call).ended(2);
+        let functions = ran.stderr.lines().filter(|line| line.contains(": func("));
+        let functions: Vec<&str> = functions.map(str::trim).collect();
+        assert_eq!(functions.len(), 3, "{ran:?}");
+        assert_eq!(functions[0], nearest, "{ran:?}");
+        ran.says(" more\n");
+        ran.says("help: `airssys-wasm inspect FILE` lists all");
+    }
+    // A name of a megabyte takes no longer, and is not shown whole.
+    let ran = types(&format!("{}()", "x".repeat(100_000))).ended(2);
+    assert!(ran.stderr.len() < 3_000, "{}", ran.stderr.len());
     types("echoes#trap()")
         .ended(2)
         .says("fixtures:types/failing#trap: func()");

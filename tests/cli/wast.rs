@@ -223,3 +223,187 @@ fn scripts_that_cannot_be_read() {
         .ended(2)
         .says("is no engine");
 }
+
+/// wasmtime's scripts import these at the root.
+#[test]
+fn the_functions_at_the_root_come_with_the_host_instance() {
+    let script = scratch_file(
+        "host-root.wast",
+        br#"
+(component
+  (import "host-return-two" (func $two (result u32)))
+  (import "host-echo-u32" (func $echo (param "v" u32) (result u32)))
+  (core func $two (canon lower (func $two)))
+  (core func $echo (canon lower (func $echo)))
+  (core module $m
+    (import "" "two" (func $two (result i32)))
+    (import "" "echo" (func $echo (param i32) (result i32)))
+    (func (export "run") (result i32) (i32.add (call $two) (call $echo (i32.const 40)))))
+  (core instance $i (instantiate $m (with "" (instance (export "two" (func $two)) (export "echo" (func $echo))))))
+  (func (export "run") (result u32) (canon lift (core func $i "run"))))
+(assert_return (invoke "run") (u32.const 42))
+"#,
+    );
+    let ran = airssys(&["wast", &script, "--host-instance", "--backend", "all"]).ended(0);
+    let passed = format!(
+        "\n{} passed, 0 failed, 0 unsupported\n",
+        2 * Backend::available().len()
+    );
+    assert!(ran.stdout.ends_with(&passed), "{ran:?}");
+    airssys(&["wast", &script]).ended(1);
+}
+
+/// The host's second name for a resource type is that type, and no other: what nothing uses is compared, too.
+#[test]
+fn resource_types_that_differ_from_the_host_s_do_not_link() {
+    let used = r#"(export "return-three" (func (result u32))))) (alias export $h "return-three" (func $c))
+        (core func $lc (canon lower (func $c)))
+        (core module $m (import "" "c" (func (result i32))))
+        (core instance (instantiate $m (with "" (instance (export "c" (func $lc))))))"#;
+    let component = |alias: &str, rest: &str| {
+        format!(
+            r#"(component (import "host" (instance $h
+                (export "resource1" (type $one (sub resource))) (export "resource2" (type $two (sub resource)))
+                (export "resource1-again" (type (eq {alias}))) {rest})"#
+        )
+    };
+    let script = format!(
+        r#"{} {} (assert_unlinkable {} "mismatched resource types") (assert_unlinkable {} "mismatched resource types")"#,
+        component("$one", used),
+        component("$one", "))"),
+        component("$two", used),
+        component("$two", "))"),
+    );
+    let script = scratch_file("resource-eq.wast", script.as_bytes());
+    let ran = airssys(&["wast", &script, "--host-instance", "--backend", "all"]).ended(0);
+    let passed = format!(
+        "\n{} passed, 0 failed, 0 unsupported\n",
+        4 * Backend::available().len()
+    );
+    assert!(ran.stdout.ends_with(&passed), "{ran:?}");
+}
+
+#[test]
+fn named_components_can_be_imported_by_their_names() {
+    let script = scratch_file(
+        "named.wast",
+        br#"
+(component $maker
+  (core module $m
+    (global $last (mut i32) (i32.const 0))
+    (func (export "drop") (param i32) (global.set $last (local.get 0)))
+    (func (export "last") (result i32) (global.get $last)))
+  (core instance $i (instantiate $m))
+  (type $thing' (resource (rep i32) (dtor (core func $i "drop"))))
+  (core func $new (canon resource.new $thing'))
+  (core module $n (import "" "new" (func $new (param i32) (result i32)))
+    (func (export "make") (param i32) (result i32) (call $new (local.get 0))))
+  (core instance $j (instantiate $n (with "" (instance (export "new" (func $new))))))
+  (export $thing "thing" (type $thing'))
+  (type $point' (record (field "x" u32)))
+  (export $point "point" (type $point'))
+  (func (export "make") (param "rep" u32) (result (own $thing)) (canon lift (core func $j "make")))
+  (func (export "last") (result u32) (canon lift (core func $i "last"))))
+(component $User
+  (import "maker" (instance $maker
+    (export "thing" (type $t (sub resource)))
+    (export "make" (func (param "rep" u32) (result (own $t))))))
+  (alias export $maker "thing" (type $t))
+  (core func $make (canon lower (func $maker "make")))
+  (core func $drop (canon resource.drop $t))
+  (core module $m
+    (import "" "make" (func $make (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "run") (call $drop (call $make (i32.const 7)))))
+  (core instance $i (instantiate $m (with "" (instance (export "make" (func $make)) (export "drop" (func $drop))))))
+  (func (export "run") (canon lift (core func $i "run"))))
+(assert_return (invoke "run"))
+(assert_return (invoke $maker "last") (u32.const 7))
+(assert_unlinkable (component (import "maker" (instance (export "last" (func (result u64)))))) "wrong type")
+(assert_unlinkable (component (import "maker" (instance
+  (type $p (record (field "y" u32))) (export "point" (type (eq $p)))))) "wrong type")
+(assert_unlinkable (component (import "maker" (instance
+  (type $p (record (field "x" u32))) (export "pixel" (type (eq $p)))))) "missing")
+(component (import "maker" (instance (type $p (record (field "x" u32))) (export "point" (type (eq $p))))))
+;; Each instance has resource types of its own.
+(component definition $D (type $a (resource (rep i32))) (export "a" (type $a)))
+(component instance $D1 $D)
+(component instance $D2 $D)
+(component (import "D1" (instance (export "a" (type (sub resource))))))
+(assert_unlinkable
+  (component (import "D1" (instance $d (export "a" (type (sub resource))))) (alias export $d "a" (type $a))
+    (import "D2" (instance (alias outer 1 $a (type $o)) (export "a" (type (eq $o))))))
+  "mismatched resource types")
+"#,
+    );
+    let ran = airssys(&["wast", &script, "--backend", "all"]).ended(0);
+    let passed = format!(
+        "\n{} passed, 0 failed, 0 unsupported\n",
+        13 * Backend::available().len()
+    );
+    assert!(ran.stdout.ends_with(&passed), "{ran:?}");
+}
+
+#[test]
+fn a_script_that_never_ends_has_a_deadline() {
+    let spin = r#"(component
+  (core module $m (func (export "spin") (loop (br 0))))
+  (core instance $i (instantiate $m))
+  (func (export "spin") (canon lift (core func $i "spin"))))
+"#;
+    let mut script = format!("{spin}(assert_trap (invoke \"spin\") \"interrupt\")\n").repeat(20);
+    script.push_str("(assert_return (invoke \"spin\"))");
+    let script = scratch_file("endless.wast", script.as_bytes());
+    let started = std::time::Instant::now();
+    let ran = airssys(&["wast", &script, "--timeout", "900", "--call-timeout", "300"]).ended(1);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert!(
+        ran.stdout.contains("expected the script's end within 900 ms"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout.contains("got the time is up: this directive and "),
+        "{ran:?}"
+    );
+    let json = airssys(&[
+        "wast",
+        &script,
+        "--timeout",
+        "900",
+        "--call-timeout",
+        "300",
+        "--json",
+    ])
+    .ended(1)
+    .json();
+    let all = ["passed", "failed", "unsupported"].map(|part| json[part].as_u64().expect("a number"));
+    assert_eq!(all.iter().sum::<u64>(), 41, "nothing is left out: {json}");
+    for (flag, value) in [
+        ("--timeout", "0"),
+        ("--timeout", "86400001"),
+        ("--call-timeout", "-1"),
+        ("--memory-limit", "0"),
+        ("--memory-limit", "4097"),
+    ] {
+        airssys(&["wast", &script, &format!("{flag}={value}")])
+            .ended(2)
+            .says(flag);
+    }
+}
+
+#[test]
+fn memory_has_a_limit_only_if_one_is_given() {
+    let script = scratch_file(
+        "large.wast",
+        br#"
+(component
+  (core module $m (memory 1) (func (export "grow") (result i32) (memory.grow (i32.const 20000))))
+  (core instance $i (instantiate $m))
+  (func (export "grow") (result u32) (canon lift (core func $i "grow"))))
+(assert_return (invoke "grow") (u32.const 1))
+"#,
+    );
+    airssys(&["wast", &script, "--backend", "all"]).ended(0);
+    let ran = airssys(&["wast", &script, "--memory-limit", "1000"]).ended(1);
+    assert!(ran.stdout.contains("got 4294967295"), "{ran:?}");
+}

@@ -101,10 +101,16 @@ fn same(error: &Error) -> Option<Error> {
         Error::CoreModule => Error::CoreModule,
         Error::NotWasm(message) => Error::NotWasm(message.clone()),
         Error::Unsupported(message) => Error::Unsupported(message.clone()),
-        Error::MissingFeatures { features, message } => Error::MissingFeatures {
+        Error::MissingFeatures {
+            features,
+            place,
+            message,
+        } => Error::MissingFeatures {
             features: features.clone(),
+            place: place.clone(),
             message: message.clone(),
         },
+        Error::BackendFeature(feature) => Error::BackendFeature(feature.clone()),
         Error::Compile {
             module,
             backend,

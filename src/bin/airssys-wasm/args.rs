@@ -153,6 +153,11 @@ pub(crate) struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Print the component's WIT, as the standard tools read it, and nothing else. It need not run here
+    #[cfg(feature = "adapt")]
+    #[arg(long, conflicts_with_all = ["json", "backend"])]
+    pub(crate) wit: bool,
 }
 
 /// Call one exported function of any component or artifact, with values in WAVE
@@ -250,7 +255,8 @@ pub(crate) struct BindgenArgs {
 /// Run component-model test scripts
 ///
 /// Each directive passes, fails, or is unsupported, with the name of the feature that it needs; nothing is left out.
-/// The exit code is 1 if one failed.
+/// Components can import the exports of instances that are registered, or that have a name in the script. The exit code is 1
+/// if a directive failed.
 #[cfg(feature = "cli")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
@@ -264,10 +270,22 @@ pub(crate) struct WastArgs {
     #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
     pub(crate) backend: Vec<String>,
 
-    /// Let components import the instance `host` that test suites of component runtimes expect: functions that
-    /// return three or echo a number, and resources that count their drops
+    /// Let components import what test suites of component runtimes expect: functions that return two or echo a number, and
+    /// the instance `host`, with more of them, and resources that count their drops
     #[arg(long)]
     pub(crate) host_instance: bool,
+
+    /// Time for one script on one engine, compiling included, in milliseconds; what is left of the script then has failed
+    #[arg(long, value_name = "MS", default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+    pub(crate) timeout: u64,
+
+    /// Time for one call or instantiation, in milliseconds; a guest that takes longer traps
+    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+    pub(crate) call_timeout: u64,
+
+    /// Limit each memory, and the values of one call, to so many MiB. There is no limit unless it is given
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub(crate) memory_limit: Option<u64>,
 
     /// Print one JSON object: for each file and engine the counts, the failures, and what is unsupported
     #[arg(long)]

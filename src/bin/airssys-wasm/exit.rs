@@ -194,6 +194,7 @@ impl From<Error> for Failure {
             | Error::NotWasm(_)
             | Error::Unsupported(_)
             | Error::MissingFeatures { .. }
+            | Error::BackendFeature(_)
             | Error::Compile { .. }
             | Error::NoCompiler
             | Error::ForeignTarget { .. }

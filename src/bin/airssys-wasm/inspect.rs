@@ -1,6 +1,6 @@
 //! `inspect`: what a component imports and exports, and what it says about itself.
 
-use airssys_wasm::component::{Component, ExternType};
+use airssys_wasm::component::{Component, ExternType, TypeNames};
 use airssys_wasm::runtime::{ComponentOptions, RuntimeError};
 use airssys_wasm::{ComponentRuntime, Error};
 use serde_json::{Value, json};
@@ -9,12 +9,15 @@ use crate::args::InspectArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::header::About;
 use crate::metadata::Answers;
-use crate::wit::Names;
 use crate::{keys, load, output, run, text};
 
 type Items = [(String, ExternType)];
 
 pub(crate) fn run(args: &InspectArgs) -> Outcome {
+    #[cfg(feature = "adapt")]
+    if args.wit {
+        return crate::wit::print(&args.component);
+    }
     let accepted = keys::accepted(&args.trust)?;
     let runtime = run::runtime(&args.backend, None, None)?;
     let engine = load::engine(&args.backend)?;
@@ -110,14 +113,15 @@ impl Report {
             Life::No(why) => (Value::Null, Some(why.clone())),
             Life::Stopped(failure) => (Value::Null, Some(failure.to_string())),
         };
+        let names = TypeNames::of(&self.component);
         json!({
             "component": args.component.to_string_lossy(),
             "bytes": self.component.size(),
             "core-modules": self.component.core_modules(),
             "backend": self.component.backend().name(),
             "artifact": self.about.as_ref().map(About::json),
-            "imports": items_json(self.component.imports()),
-            "exports": items_json(self.component.exports()),
+            "imports": items_json(self.component.imports(), &names),
+            "exports": items_json(self.component.exports(), &names),
             "missing-imports": self.unmet.iter().map(Error::to_string).collect::<Vec<_>>(),
             "contract": contract,
             "why-no-contract": why_not,
@@ -150,10 +154,11 @@ impl Report {
             let missing = self.unmet.iter().map(|error| text::message(&error.to_string()));
             lines.extend(missing.map(|error| indent(&error)));
         }
+        let names = TypeNames::of(component);
         for (title, items) in [("imports", component.imports()), ("exports", component.exports())] {
             if !items.is_empty() {
                 lines.push(format!("\n{title}"));
-                items_text(items, 1, &mut lines);
+                items_text(items, &names, 1, &mut lines);
             }
         }
         lines.join("\n")
@@ -164,8 +169,8 @@ fn indent(text: &str) -> String {
     format!("  {}", text.replace('\n', "\n  "))
 }
 
-fn items_text(items: &Items, depth: usize, lines: &mut Vec<String>) {
-    let names = Names::of(items);
+fn items_text<'a>(items: &'a Items, names: &TypeNames<'a>, depth: usize, lines: &mut Vec<String>) {
+    let names = names.within(items);
     for (name, item) in items {
         let shown = match item {
             ExternType::Func(function) => format!("{name}: {}", names.func(&function.ty)),
@@ -175,13 +180,13 @@ fn items_text(items: &Items, depth: usize, lines: &mut Vec<String>) {
         };
         lines.push(format!("{}{}", "  ".repeat(depth), text::line(&shown)));
         if let ExternType::Instance(items) = item {
-            items_text(items, depth + 1, lines);
+            items_text(items, &names, depth + 1, lines);
         }
     }
 }
 
-fn items_json(items: &Items) -> Vec<Value> {
-    let names = Names::of(items);
+fn items_json<'a>(items: &'a Items, names: &TypeNames<'a>) -> Vec<Value> {
+    let names = names.within(items);
     items
         .iter()
         .map(|(name, item)| {
@@ -189,7 +194,7 @@ fn items_json(items: &Items) -> Vec<Value> {
             match item {
                 ExternType::Func(function) => json["type"] = names.func(&function.ty).into(),
                 ExternType::Type(ty) => json["type"] = names.definition(name, ty).into(),
-                ExternType::Instance(items) => json["items"] = items_json(items).into(),
+                ExternType::Instance(items) => json["items"] = items_json(items, &names).into(),
                 _ => {}
             }
             json

@@ -1,6 +1,6 @@
 //! `invoke`: one call to any exported function.
 
-use airssys_wasm::component::{FuncType, Linker, Store, Type, Val, display_func};
+use airssys_wasm::component::{FuncType, Linker, Store, TypeNames, Val};
 #[cfg(feature = "wasix")]
 use airssys_wasm::wasi::preview1::{self, Preview1Guest, Preview1View};
 use airssys_wasm::wasi::{self, WasiCtx, WasiView};
@@ -12,6 +12,9 @@ use crate::exit::{Exit, Failure, Outcome};
 #[cfg(feature = "wasix")]
 use crate::program;
 use crate::{command, keys, load, output};
+
+/// What to do about a name that means no function.
+const LISTING: &str = "`airssys-wasm inspect FILE` lists all that a component exports";
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
@@ -32,10 +35,12 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
         &accepted,
         load::cache(&args.cache)?.as_ref(),
     )?;
-    let export = wave::find(&component, &call)?;
-    refuse_resources(&export)?;
+    let export = wave::find(&component, &call).map_err(|error| Failure::from(error).advised(LISTING))?;
+    let names = TypeNames::of(&component);
+    refuse_resources(&export, &names)?;
     let ty = &export.function.ty;
-    let params = wave::arguments(call.args, ty).map_err(|error| misfit(args, &call, &export, &error))?;
+    let params =
+        wave::arguments(call.args, ty).map_err(|error| misfit(args, &call, &export, &names, &error))?;
 
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker)?;
@@ -58,7 +63,7 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
         .and_then(|instance| instance.get_func(&mut store, &path))
         .and_then(|function| function.call_dynamic(&mut store, &params));
     match called {
-        Ok(result) => answer(args, &export, result.as_ref()),
+        Ok(result) => answer(args, &export, &names, result.as_ref()),
         Err(error) => match wasi::Exit::of(&error) {
             Some(exit) => Ok(Exit::Status(exit.code)),
             None => Err(error.into()),
@@ -87,7 +92,7 @@ impl Preview1View for Data {
 }
 
 /// Handles have no text: a function that takes or gives one cannot be called from here.
-fn refuse_resources(export: &Export) -> Outcome<()> {
+fn refuse_resources(export: &Export, names: &TypeNames<'_>) -> Outcome<()> {
     let FuncType { params, result } = &export.function.ty;
     let mut types = params.iter().map(|(_, ty)| ty).chain(result);
     if !types.any(wave::holds_resource) {
@@ -96,12 +101,18 @@ fn refuse_resources(export: &Export) -> Outcome<()> {
     Err(Failure::usage(format!(
         "`{}` cannot be called from a command line: it takes or gives a resource, which has no text\nit is {}",
         export.name(),
-        display_func(&export.function.ty)
+        names.brief_func(&export.function.ty)
     )))
 }
 
 /// An error that shows where in the text of the call an argument is wrong.
-fn misfit(args: &InvokeArgs, call: &Call<'_>, export: &Export, error: &wave::ArgumentError) -> Failure {
+fn misfit(
+    args: &InvokeArgs,
+    call: &Call<'_>,
+    export: &Export,
+    names: &TypeNames<'_>,
+    error: &wave::ArgumentError,
+) -> Failure {
     let at = call.args_at + error.at;
     let before = args.call.get(..at).unwrap_or(&args.call);
     let column = before.chars().count();
@@ -112,17 +123,17 @@ fn misfit(args: &InvokeArgs, call: &Call<'_>, export: &Export, error: &wave::Arg
         args.call,
         " ".repeat(column),
         export.name(),
-        display_func(&export.function.ty)
+        names.brief_func(&export.function.ty)
     ))
 }
 
 /// Prints the result. An error that the function returned is an answer too.
-fn answer(args: &InvokeArgs, export: &Export, result: Option<&Val>) -> Outcome {
+fn answer(args: &InvokeArgs, export: &Export, names: &TypeNames<'_>, result: Option<&Val>) -> Outcome {
     let text = result.map(wave::to_text).transpose();
     let text = text.map_err(|error| Failure::new(Exit::Host, error).context("the result cannot be shown"))?;
     let failed = matches!(result, Some(Val::Result(Err(_))));
     if args.json {
-        let ty = export.function.ty.result.as_ref().map(Type::to_string);
+        let ty = export.function.ty.result.as_ref().map(|ty| names.show(ty));
         output::print_json(&json!({
             "function": export.name(),
             "type": ty,

@@ -38,6 +38,7 @@ mod usage;
 mod verify;
 #[cfg(feature = "cli")]
 mod wast;
+#[cfg(feature = "adapt")]
 mod wit;
 
 use std::process::ExitCode;

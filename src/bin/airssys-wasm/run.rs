@@ -62,7 +62,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     if wasi::is_command(&component) {
         return command::run(args, &engine, &component);
     }
-    if !args.args.is_empty() {
+    if !args.args.is_empty() && !wasi::is_of_another_version(&component) {
         return Err(Failure::usage(format!(
             "`{}` is not a program (it does not export wasi:cli/run), and takes no arguments: name an operation",
             args.component.display()

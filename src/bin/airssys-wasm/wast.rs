@@ -1,5 +1,7 @@
 //! `wast`: component-model test scripts.
 
+use std::time::Duration;
+
 use airssys_wasm::conformance::Options;
 use airssys_wasm::conformance::wast::{self, FileReport, Totals};
 
@@ -11,6 +13,12 @@ pub(crate) fn run(args: &WastArgs) -> Outcome {
     let subjects = engines::subjects(&args.backend)?;
     let mut options = Options::default();
     options.host_instance = args.host_instance;
+    options.whole = Some(Duration::from_millis(args.timeout));
+    options.deadline = Duration::from_millis(args.call_timeout);
+    // Scripts are trusted with the memory that they ask for: some have strings of gigabytes.
+    let bytes = args.memory_limit.map_or(u64::MAX, |mib| mib << 20);
+    options.limits.memory_bytes = bytes;
+    options.limits.lift_bytes = bytes;
     // All are read before the first runs: a wrong name does not cost the time of the others.
     let scripts = args.files.iter().map(|path| {
         let source = files::text(path)?;

@@ -1,238 +1,141 @@
-//! Types as WIT writes them, by the names that their interface gives them.
+//! `inspect --wit`: the WIT of a component, as the standard tools print and read it.
 
-use airssys_wasm::component::{ExternType, FuncType, Type};
+use std::collections::HashMap;
+use std::path::Path;
 
-/// Longest text of one type, in bytes. A type that shares its parts can have a text exponentially longer than itself.
-const MAX_BYTES: usize = 16 << 10;
+use wit_component::{WitPrinter, decode};
+use wit_parser::{Handle, Resolve, Type, TypeDefKind, TypeId};
 
-/// The names that one interface gives to types.
-pub(crate) struct Names<'a>(&'a [(String, ExternType)]);
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{files, load, output};
 
-impl<'a> Names<'a> {
-    /// The names among the items of an instance.
-    pub(crate) fn of(items: &'a [(String, ExternType)]) -> Names<'a> {
-        Names(items)
+/// Longest text that is printed, in bytes. Stops types without names that share their parts, whose text can be exponentially
+/// longer than the component.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Prints the WIT of a component, or of a package of WIT in its binary form.
+pub(crate) fn print(path: &Path) -> Outcome {
+    if load::is_artifact(path)? {
+        return Err(Failure::usage(format!(
+            "`{}` is an artifact, which holds machine code and no WIT: name the component that it was compiled from, or leave \
+             --wit out",
+            path.display()
+        )));
     }
-
-    /// `func(a: u32) -> string`
-    pub(crate) fn func(&self, ty: &FuncType) -> String {
-        let mut out = Text::default();
-        out.push("func(");
-        self.list(&mut out, &ty.params, |out, (name, ty)| {
-            out.push(name);
-            out.push(": ");
-            self.ty(out, ty, true);
-        });
-        out.push(")");
-        if let Some(result) = &ty.result {
-            out.push(" -> ");
-            self.ty(&mut out, result, true);
-        }
-        out.text
+    let bytes = files::wasm(path)?;
+    if airssys_wasm::adapt::is_core_module(&bytes) {
+        return Err(Failure::new(Exit::Load, airssys_wasm::Error::CoreModule)
+            .context(format!("`{}` has no WIT", path.display())));
     }
-
-    /// `record point { x: s32, y: s32 }`, `type path = list<string>`
-    pub(crate) fn definition(&self, name: &str, ty: &Type) -> String {
-        let mut out = Text::default();
-        match ty {
-            Type::Record(_) | Type::Variant(_) | Type::Enum(_) | Type::Flags(_) => {
-                let (keyword, body) = self.body(ty);
-                out.push(&format!("{keyword} {name} {body}"));
-            }
-            _ => {
-                out.push(&format!("type {name} = "));
-                self.ty(&mut out, ty, false);
-            }
-        }
-        out.text
+    let failed = |error: anyhow::Error| {
+        Failure::new(Exit::Load, error).context(format!("`{}` has no WIT that can be shown", path.display()))
+    };
+    let decoded = decode(&bytes).map_err(failed)?;
+    let (resolve, main) = (decoded.resolve(), decoded.package());
+    let bytes = Sizes::default().of(resolve);
+    if bytes > MAX_BYTES {
+        return Err(Failure::new(
+            Exit::Load,
+            anyhow::anyhow!("the WIT of `{}` is longer than {MAX_BYTES} bytes", path.display()),
+        ));
     }
-
-    /// Of a type that WIT writes in braces: its keyword, and the braces.
-    fn body(&self, ty: &Type) -> (&'static str, String) {
-        let mut out = Text::default();
-        self.ty(&mut out, ty, false);
-        let keyword = match ty {
-            Type::Record(_) => "record",
-            Type::Variant(_) => "variant",
-            Type::Enum(_) => "enum",
-            _ => "flags",
-        };
-        let body = out.text.strip_prefix(keyword).unwrap_or(&out.text).trim_start();
-        (keyword, body.to_owned())
-    }
-
-    /// The name of a type that has an identity of its own in WIT: aliases of `string` are not that.
-    fn name(&self, wanted: &Type) -> Option<&'a str> {
-        self.0.iter().find_map(|(name, item)| match (item, wanted) {
-            (ExternType::Type(ty), Type::Record(_) | Type::Variant(_) | Type::Enum(_) | Type::Flags(_))
-                if ty == wanted =>
-            {
-                Some(name.as_str())
-            }
-            (ExternType::Resource(resource), Type::Own(handle) | Type::Borrow(handle))
-                if resource == handle =>
-            {
-                Some(name.as_str())
-            }
-            _ => None,
-        })
-    }
-
-    fn ty(&self, out: &mut Text, ty: &Type, by_name: bool) {
-        if out.full {
-            return;
-        }
-        let name = self.name(ty);
-        match (ty, name) {
-            (Type::Own(_), Some(name)) => return out.push(name),
-            (Type::Borrow(_), Some(name)) => return out.push(&format!("borrow<{name}>")),
-            (_, Some(name)) if by_name => return out.push(name),
-            _ => {}
-        }
-        match ty {
-            Type::List(element) => self.angled(out, "list", [Some(&**element)]),
-            Type::FixedLengthList(list) => {
-                out.push("list<");
-                self.ty(out, &list.element, true);
-                out.push(&format!(", {}>", list.length));
-            }
-            Type::Option(payload) => self.angled(out, "option", [Some(&**payload)]),
-            Type::Tuple(types) => self.angled(out, "tuple", types.iter().map(Some)),
-            Type::Result(result) => match (&result.ok, &result.err) {
-                (None, None) => out.push("result"),
-                (ok, None) => self.angled(out, "result", [ok.as_ref()]),
-                (ok, err) => self.angled(out, "result", [ok.as_ref(), err.as_ref()]),
-            },
-            Type::Record(record) => {
-                out.push("record { ");
-                self.list(out, &record.fields, |out, field| {
-                    out.push(&field.name);
-                    out.push(": ");
-                    self.ty(out, &field.ty, true);
-                });
-                out.push(" }");
-            }
-            Type::Variant(variant) => {
-                out.push("variant { ");
-                self.list(out, &variant.cases, |out, case| {
-                    out.push(&case.name);
-                    if let Some(ty) = &case.ty {
-                        out.push("(");
-                        self.ty(out, ty, true);
-                        out.push(")");
-                    }
-                });
-                out.push(" }");
-            }
-            plain => out.show(plain),
-        }
-    }
-
-    fn angled<'t>(&self, out: &mut Text, word: &str, types: impl IntoIterator<Item = Option<&'t Type>>) {
-        out.push(word);
-        for (index, ty) in types.into_iter().enumerate() {
-            out.push(if index == 0 { "<" } else { ", " });
-            match ty {
-                Some(ty) => self.ty(out, ty, true),
-                None => out.push("_"),
-            }
-        }
-        out.push(">");
-    }
-
-    fn list<T>(&self, out: &mut Text, items: &[T], mut each: impl FnMut(&mut Text, &T)) {
-        for (index, item) in items.iter().enumerate() {
-            if out.full {
-                return;
-            }
-            if index > 0 {
-                out.push(", ");
-            }
-            each(out, item);
-        }
-    }
+    let others: Vec<_> = resolve
+        .packages
+        .iter()
+        .map(|(id, _)| id)
+        .filter(|id| *id != main)
+        .collect();
+    let mut printer = WitPrinter::default();
+    printer.print(resolve, main, &others).map_err(failed)?;
+    let text = printer.output.to_string();
+    // The printer writes what has no name in WIT all the same.
+    Resolve::default().push_str(path, &text).map_err(|error| {
+        failed(error).context(format!(
+            "the WIT of `{}` cannot be read back: it uses a type that its world does not name",
+            path.display()
+        ))
+    })?;
+    output::print(text.trim_end())?;
+    Ok(Exit::Done)
 }
 
-/// Text up to [`MAX_BYTES`]; what does not fit becomes one `…`.
+/// How long the texts of types are, at least: a type with a name is written out once, one without wherever it is used.
 #[derive(Default)]
-struct Text {
-    text: String,
-    full: bool,
-}
+struct Sizes(HashMap<TypeId, u64>);
 
-impl Text {
-    fn push(&mut self, text: &str) {
-        if self.full {
-            return;
+impl Sizes {
+    fn of(mut self, resolve: &Resolve) -> u64 {
+        let mut sum = 0u64;
+        for (id, ty) in &resolve.types {
+            if ty.name.is_some() {
+                sum = sum.saturating_add(self.parts(resolve, id));
+            }
         }
-        self.full = self.text.len() + text.len() > MAX_BYTES;
-        self.text.push_str(if self.full { "…" } else { text });
-    }
-
-    /// A type without parts that have names, in the library's own words.
-    fn show(&mut self, ty: &Type) {
-        self.push(&ty.to_string());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use airssys_wasm::component::{Field, RecordType};
-
-    use super::*;
-
-    fn record(fields: &[(&str, Type)]) -> Type {
-        let fields = fields.iter().map(|(name, ty)| Field {
-            name: Arc::from(*name),
-            ty: ty.clone(),
+        let in_interfaces = resolve
+            .interfaces
+            .iter()
+            .flat_map(|(_, interface)| interface.functions.values());
+        let in_worlds = resolve.worlds.iter().flat_map(|(_, world)| {
+            let items = world.imports.values().chain(world.exports.values());
+            items.filter_map(|item| match item {
+                wit_parser::WorldItem::Function(function) => Some(function),
+                _ => None,
+            })
         });
-        Type::Record(Arc::new(RecordType {
-            fields: fields.collect(),
-        }))
+        for function in in_interfaces.chain(in_worlds) {
+            for ty in function
+                .params
+                .iter()
+                .map(|param| &param.ty)
+                .chain(&function.result)
+            {
+                sum = sum.saturating_add(self.ty(resolve, ty));
+            }
+        }
+        sum
     }
 
-    #[test]
-    fn types_go_by_their_names() {
-        let point = record(&[("x", Type::S32), ("y", Type::S32)]);
-        let line = record(&[
-            ("from", point.clone()),
-            ("to", Type::Option(Arc::new(point.clone()))),
-        ]);
-        let items = [
-            ("name".to_owned(), ExternType::Type(Type::String)),
-            ("point".to_owned(), ExternType::Type(point.clone())),
-        ];
-        let names = Names::of(&items);
-        assert_eq!(
-            names.definition("point", &point),
-            "record point { x: s32, y: s32 }"
-        );
-        assert_eq!(
-            names.definition("line", &line),
-            "record line { from: point, to: option<point> }"
-        );
-        assert_eq!(names.definition("name", &Type::String), "type name = string");
-        let func = FuncType {
-            params: Box::new([("at".into(), point), ("label".into(), Type::String)]),
-            result: Some(Type::List(Arc::new(line))),
+    // As deep as types nest, which validation bounds.
+    fn ty(&mut self, resolve: &Resolve, ty: &Type) -> u64 {
+        match ty {
+            Type::Id(id) if resolve.types[*id].name.is_none() => match self.0.get(id) {
+                Some(size) => *size,
+                None => {
+                    let size = self.parts(resolve, *id);
+                    self.0.insert(*id, size);
+                    size
+                }
+            },
+            Type::Id(id) => resolve.types[*id]
+                .name
+                .as_ref()
+                .map_or(1, |name| name.len() as u64),
+            _ => 1,
+        }
+    }
+
+    fn parts(&mut self, resolve: &Resolve, id: TypeId) -> u64 {
+        let parts: Vec<&Type> = match &resolve.types[id].kind {
+            TypeDefKind::Record(record) => record.fields.iter().map(|field| &field.ty).collect(),
+            TypeDefKind::Tuple(tuple) => tuple.types.iter().collect(),
+            TypeDefKind::Variant(variant) => {
+                variant.cases.iter().filter_map(|case| case.ty.as_ref()).collect()
+            }
+            TypeDefKind::Result(result) => result.ok.iter().chain(&result.err).collect(),
+            TypeDefKind::Option(ty)
+            | TypeDefKind::List(ty)
+            | TypeDefKind::FixedLengthList(ty, _)
+            | TypeDefKind::Type(ty)
+            | TypeDefKind::Future(Some(ty))
+            | TypeDefKind::Stream(Some(ty)) => vec![ty],
+            TypeDefKind::Map(key, value) => vec![key, value],
+            TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => {
+                return self.ty(resolve, &Type::Id(*id));
+            }
+            _ => Vec::new(),
         };
-        assert_eq!(
-            names.func(&func),
-            "func(at: point, label: string) -> list<record { from: point, to: option<point> }>"
-        );
-    }
-
-    #[test]
-    fn a_type_of_exponential_text_is_cut() {
-        let twice = |ty: Type, _| record(&[("a", ty.clone()), ("b", ty)]);
-        let huge = (0..90).fold(Type::Bool, twice);
-        let text = Names::of(&[]).definition("huge", &huge);
-        assert!(
-            text.ends_with('…') && text.len() < MAX_BYTES + 10,
-            "{}",
-            text.len()
-        );
+        parts
+            .into_iter()
+            .fold(1, |sum: u64, ty| sum.saturating_add(self.ty(resolve, ty)))
     }
 }

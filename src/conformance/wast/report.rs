@@ -1,5 +1,7 @@
 //! What came of a script.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::conformance::failure::FailureKind;
@@ -82,6 +84,21 @@ impl FileReport {
             got: got.into(),
             kind,
         });
+    }
+
+    /// Counts directives for which there is no time, from `line` on, as failed, and shows them as one.
+    pub(super) fn out_of_time(&mut self, line: usize, directives: usize, whole: Option<Duration>) {
+        let limit = whole.map_or(0, |whole| whole.as_millis());
+        self.fail(
+            line,
+            format!("the script's end within {limit} ms"),
+            format!(
+                "the time is up: this directive and {} after it are not run",
+                directives - 1
+            ),
+            Some(FailureKind::TimedOut),
+        );
+        self.failed += directives - 1;
     }
 
     pub(super) fn lack(&mut self, line: usize, feature: impl Into<String>) {

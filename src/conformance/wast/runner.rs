@@ -1,6 +1,7 @@
 //! One script, directive by directive.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
@@ -36,8 +37,13 @@ pub(super) fn run(subject: &dyn Subject, source: &str, options: &Options, report
         instances: HashMap::new(),
         current: None,
     };
-    for directive in script.directives {
+    let end = options.end();
+    let mut directives = script.directives.into_iter();
+    while let Some(directive) = directives.next() {
         let line = line(directive.span(), source);
+        if end.is_some_and(|end| Instant::now() >= end) {
+            return report.out_of_time(line, 1 + directives.len(), options.whole);
+        }
         let assertion = is_assertion(&directive);
         match runner.directive(directive, line) {
             Ok(()) => report.pass(assertion),
@@ -200,7 +206,21 @@ impl Runner {
             self.instances.insert(name.name().to_owned(), kept.clone());
         }
         self.current = Some(kept);
-        made.map(drop)
+        match (name, made?) {
+            (Some(name), instance) => self.hand_on(name.name(), instance),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Lets later components import an instance by the name that the script gives it. An instance that an engine cannot hand
+    /// on is missing where it is imported.
+    fn hand_on(&mut self, name: &str, instance: InstanceId) -> Result<(), Stop> {
+        match self.session.register(name, instance) {
+            Err(failure) if !matches!(failure.kind, FailureKind::Unsupported(_)) => {
+                Err(unexpected("an instance that others can import", failure))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn instance(&self, name: Option<Id<'_>>) -> Made<InstanceId> {
