@@ -17,6 +17,9 @@ const NOTHING: &str = "zero bytes were asked for, which tells nothing of the end
 const RIGHTS: &str = "a descriptor has the rights that it was opened with, and says so at once";
 const SYNC: &str = "writes can be asked to be synchronous";
 const SLASH: &str = "a slash at the end of a directory's path, as in POSIX";
+const DOTS: &str = "`..` is a directory that has this one in it, as in POSIX";
+const MOVED: &str =
+    "the reference has moved the file to `hello.txt/`, so that the lines after that have another world";
 const INTERIM: &str = "a response that ends an exchange is no interim one";
 const TAKEN: &str = "the size is that of what was taken of the body";
 const NONE: &str = "a scheme without a letter and a port that is no number are none";
@@ -126,6 +129,36 @@ pub const DIFFERENCES: &[Difference] = &[
         "no-entry",
         SLASH,
     ),
+    Difference::new("paths/*", "\"hello.txt/\"", "not-directory", "ok", SLASH),
+    Difference::new("paths/*", "\"hello.txt/.\"", "not-directory", "ok", SLASH),
+    Difference::new("paths/*", "\"link/\"", "not-directory", "ok", SLASH),
+    Difference::new("paths/*", "\"dangling/\"", "no-entry", "ok", SLASH),
+    Difference::new("paths/*", "\"out/\"", "not-permitted", "ok", SLASH),
+    Difference::new("paths/*", "\"hello.txt/\"", "exist", "not-directory", SLASH),
+    Difference::new("paths/*", "\"missing/\"", "exist", "not-directory", SLASH),
+    Difference::new("paths/*", "\"link/\"", "exist", "not-directory", SLASH),
+    Difference::new("paths/*", "\"dangling/\"", "exist", "no-entry", SLASH),
+    Difference::new("paths/*", "\"out/\"", "exist", "not-permitted", SLASH),
+    Difference::new(
+        "paths/remove-directory-at",
+        "\"sub/..\"",
+        "not-empty",
+        "invalid",
+        DOTS,
+    ),
+    Difference::new(
+        "paths/rename-at to it",
+        "\"hello.txt/\"",
+        "not-directory",
+        "ok, back not-directory",
+        SLASH,
+    ),
+    Difference::new("paths/rename-at to it", "*", "ok, back ok", "no-entry", MOVED),
+    Difference::new("paths/rename-at to it", "*", "is-directory", "no-entry", MOVED),
+    Difference::new("paths/rename-at to it", "*", "not-directory", "no-entry", MOVED),
+    Difference::new("paths/rename-at to it", "*", "no-entry", "not-directory", MOVED),
+    Difference::new("paths/rename-at to it", "*", "no-entry", "loop", MOVED),
+    Difference::new("paths/rename-at to it", "*", "no-entry", "not-permitted", MOVED),
     Difference::new("streams/write without asking", "*", "trapped", "ok", PERMIT),
     Difference::new(
         "streams/write more than is permitted",
