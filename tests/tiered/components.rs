@@ -78,7 +78,7 @@ fn a_compiler_that_refuses_is_done_without() {
     assert!(!component.wait(LONG) && !component.is_optimised());
     let failure = component.failure();
     assert!(
-        matches!(failure.as_deref(), Some(Error::Compile { backend, .. }) if backend == "singlepass"),
+        matches!(failure.as_deref(), Some(Error::BackendFeature(lacks)) if lacks.backend == "singlepass"),
         "{failure:?}"
     );
     good(&component);
