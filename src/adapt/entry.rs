@@ -14,7 +14,7 @@ use super::{AdaptError, ModuleKind};
 const RUN: &str = "wasi:cli/run@0.2.0#run";
 const INITIALIZE: &str = "_initialize";
 
-/// What a module has of functions.
+/// The functions of a module.
 #[derive(Debug, Default)]
 struct Shape {
     types: u32,

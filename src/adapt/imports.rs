@@ -17,7 +17,7 @@ use super::{AdaptError, ModuleKind, world};
 /// imported from: `wasi_snapshot_preview1`'s `fd_write` is `wasi-snapshot-preview1`'s `fd-write`.
 pub const IMPORTS_PACKAGE: &str = "airssys:core-imports@1.0.0";
 
-/// Who serves the functions: the package of their interfaces, and the core modules that they are imported from.
+/// The provider of the functions: the package of their interfaces, and the core modules that they are imported from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Provider {
     package: &'static str,

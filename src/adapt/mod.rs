@@ -38,7 +38,7 @@ pub enum Preview1 {
     Adapter,
 }
 
-/// Who serves a module's imports of preview 1; never [`Preview1::Auto`].
+/// The provider of a module's imports of preview 1; never [`Preview1::Auto`].
 ///
 /// # Errors
 /// [`AdaptError::NoWasix`] in builds without the feature `wasix`; [`AdaptError::NotWasm`], [`AdaptError::Component`].

@@ -19,9 +19,9 @@ pub(super) struct Shape {
     pub(super) kind: ModuleKind,
     /// Whether it carries a description of its world, as wit-bindgen leaves it.
     pub(super) describes_itself: bool,
-    /// Whether it imports what wasmer-wasix alone serves: WASIX, threads, or preview 1 as it was at first.
+    /// True if it imports functions that wasmer-wasix alone has: WASIX, threads, or preview 1 as it was at first.
     pub(super) wasix: bool,
-    /// Whether it was made by Go's own compiler.
+    /// True for the output of Go's own compiler.
     pub(super) go: bool,
     pub(super) realloc: Realloc,
 }

@@ -18,14 +18,14 @@ pub(crate) enum Form {
     Reference,
 }
 
-/// What is known of one type's text, as it is where the type is used.
+/// The text of one type at the place of its use.
 #[derive(Clone, Copy, Debug)]
 struct Length {
     /// Parts of the type as it is owned.
     owned: u32,
     /// Parts of the type as a parameter has it.
     argument: u32,
-    /// Whether the two differ.
+    /// True if the two differ.
     borrows: bool,
     form: Form,
 }
