@@ -75,7 +75,11 @@ const QUESTIONS: [(&str, &[&str]); 10] = [
 type Ended = (Option<i32>, String, String);
 
 fn ended(program: &Path, args: &[&str]) -> Ended {
-    let ran = Command::new(program).args(args).env_remove("RUST_LOG").output();
+    let ran = Command::new(program)
+        .args(args)
+        .env_remove("RUST_LOG")
+        .env("XDG_CACHE_HOME", scratch("cache-home"))
+        .output();
     let ran = ran.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (ran.status.code(), text(ran.stdout), text(ran.stderr))

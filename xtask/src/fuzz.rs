@@ -197,6 +197,24 @@ fn manifest(root: &Path) -> PathBuf {
     root.join("tests/fuzz/Cargo.toml")
 }
 
+/// Checks early that the fuzz targets' own lock file agrees with their manifests: their build uses `--locked` and comes last.
+pub(crate) fn lock_file_is_current(root: &Path) -> Result<bool> {
+    announce("lock file of the fuzz targets");
+    let status = Command::new(cargo_program())
+        .args([
+            "metadata",
+            "--locked",
+            "--quiet",
+            "--format-version",
+            "1",
+            "--manifest-path",
+        ])
+        .arg(manifest(root))
+        .stdout(std::process::Stdio::null())
+        .status()?;
+    Ok(status.success())
+}
+
 /// Runs one target for a time, or, without one, over the inputs that there are.
 fn fuzz(
     root: &Path,

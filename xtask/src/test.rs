@@ -100,6 +100,10 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
         );
     }
 
+    if require_all {
+        summary.record("lock file of the fuzz targets", fuzz::lock_file_is_current(root)?);
+    }
+
     let build = ["--workspace", "--locked", "--release", "--features", &features];
     if has_component(root, "clippy") {
         let arguments = [
@@ -120,7 +124,12 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     summary.record("the program without a compiler, built", headless.is_some());
     let program = headless.as_ref().map(|program| program.to_string_lossy());
     let variables: Vec<(&str, &str)> = program.iter().map(|program| (HEADLESS, &**program)).collect();
-    let passed = cargo_with(root, &llvm, &[&["test"][..], &build].concat(), &variables)?;
+    let passed = cargo_with(
+        root,
+        &llvm,
+        &[&["test", "--no-fail-fast"][..], &build].concat(),
+        &variables,
+    )?;
     summary.record(&format!("tests, with {features}"), passed);
 
     fuzz_all(root, &mut summary);

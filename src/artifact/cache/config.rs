@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::artifact::format::FORMAT;
 use crate::artifact::private::{self, PrivateError};
 
 /// Bytes that a cache may have when nobody says otherwise.
@@ -72,10 +73,16 @@ impl CacheError {
 pub struct CacheKey(pub(super) [u8; 32]);
 
 /// The key for a component and a description of everything else that decides about its code: versions, compiler, options,
-/// target.
+/// target. The format of artifacts is part of the key, so that builds with different formats share a cache and neither reads
+/// the other's entries.
 pub fn cache_key(component: &[u8], description: &[u8]) -> CacheKey {
+    key_in_format(component, description, FORMAT)
+}
+
+pub(super) fn key_in_format(component: &[u8], description: &[u8], format: u32) -> CacheKey {
     let mut hasher = blake3::Hasher::new_derive_key("airssys-wasm 2026 keys of the cache");
     hasher.update(blake3::hash(component).as_bytes());
+    hasher.update(&format.to_le_bytes());
     hasher.update(description);
     CacheKey(*hasher.finalize().as_bytes())
 }

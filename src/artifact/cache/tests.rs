@@ -1,4 +1,5 @@
 use super::*;
+use crate::artifact::format::FORMAT;
 use std::fs;
 
 /// A folder that goes with the test.
@@ -99,6 +100,8 @@ fn keys_tell_what_they_are_made_of() {
         cache_key(b"", b"ab"),
         cache_key(b"a", b"c"),
         cache_key(b"b", b"b"),
+        config::key_in_format(b"a", b"b", FORMAT - 1),
+        config::key_in_format(b"a", b"b", FORMAT + 1),
     ];
     let different: std::collections::BTreeSet<_> = keys.iter().collect();
     assert_eq!(different.len(), keys.len());
