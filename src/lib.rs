@@ -1,20 +1,36 @@
 //! A host for WebAssembly components on wasmer.
 //!
-//! - `adapt` (feature): core modules, made components.
+//! - `adapt` (feature): conversion of core modules into components.
 //! - [`artifact`]: components compiled ahead of time, signed.
 //! - [`codec`]: payloads, and the seven codecs of the contract.
 //! - [`component`]: the component model, with the names of `wasmtime::component`.
-//! - `conformance` (feature): component-model test scripts, and calls compared between engines.
-//! - [`engine`]: which compiler, under which limits.
-//! - [`error`]: what can go wrong, by whose fault.
-//! - [`host`]: what components import of the contract.
+//! - [`engine`]: compilers, their options, and limits.
+//! - [`error`]: errors, sorted by whose fault they are.
+//! - [`host`]: the contract's interfaces that components import.
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
-//! - [`security`]: what components may do.
+//! - [`security`]: capabilities.
 //! - [`tiered`]: components that start on quick code while better code is compiled.
 //! - `wai` (feature): core modules that are built with the WAI tools.
 //! - `wasi` (feature): WASI 0.2 for components.
 //! - `wave` (feature of that name): values and calls as text.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `cranelift` | yes | the compiler Cranelift |
+//! | `llvm` | | the compiler LLVM; needs LLVM 22.1 when it is built |
+//! | `singlepass` | | the compiler Singlepass |
+//! | `interrupt` | yes | calls end at their deadlines, whatever the guest does; costs each core call about 30 ns |
+//! | `wasi` | yes | WASI 0.2: clocks, random numbers, files, sockets, HTTP; all denied or virtual until granted |
+//! | `wasix` | | WASI preview 1 and WASIX for core modules, by wasmer-wasix |
+//! | `adapt` | | core modules are converted when they are loaded |
+//! | `wai` | | core modules of the WAI tools |
+//! | `wave` | | values and calls as text |
+//! | `headless` | | in place of all compilers: runs artifacts only |
+//!
+//! `compile` is what the three compilers share, and comes with each of them.
 
 // Derived code names the crate as its users do.
 extern crate self as airssys_wasm;
@@ -24,32 +40,25 @@ extern crate self as wai_bindgen_wasmer;
 #[cfg(feature = "wai")]
 use wai::support::*;
 
-#[cfg(feature = "adapt")]
-pub mod adapt;
-pub mod artifact;
+#[cfg(all(test, feature = "adapt", feature = "wave"))]
+mod boundaries;
 pub mod codec;
-pub mod component;
-#[cfg(feature = "conformance")]
-pub mod conformance;
-pub mod engine;
-pub mod error;
 pub mod host;
 pub mod messaging;
-mod panics;
 pub mod runtime;
 pub mod security;
-mod text;
-mod threads;
-pub mod tiered;
 #[cfg(feature = "wai")]
 pub mod wai;
-#[cfg(feature = "wasi")]
-pub mod wasi;
-#[cfg(feature = "wave")]
-pub mod wave;
 
-pub use error::{Error, Result};
-pub use panics::quiet_contained;
+#[cfg(feature = "adapt")]
+pub use airssys_wasm_adapt as adapt;
+#[cfg(feature = "wave")]
+pub use airssys_wasm_component::wave;
+pub use airssys_wasm_component::{
+    Error, Result, artifact, component, engine, error, flags, quiet_contained, tiered,
+};
+#[cfg(feature = "wasi")]
+pub use airssys_wasm_wasi as wasi;
 pub use runtime::{
     ComponentId, ComponentOptions, ComponentRuntime, ComponentState, ExecuteOptions, RuntimeConfig,
     RuntimeError,

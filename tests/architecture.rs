@@ -1,5 +1,8 @@
 //! The invariants of ARCHITECTURE.md that a machine can check.
 
+#[path = "architecture/language.rs"]
+mod language;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -98,27 +101,35 @@ fn none_in_texts(folders: &[&str], words: &[&str]) {
     }
 }
 
+/// All folders with source of the product.
+const SOURCE: [&str; 3] = ["src", "adapters", "crates"];
+
 #[test]
 fn only_the_translation_names_the_translator() {
-    let found = naming(&["src", "adapters"], "wasmtime_environ");
-    assert_eq!(found, ["src/component/translate.rs"]);
+    let found = naming(&SOURCE, "wasmtime_environ");
+    assert_eq!(found, ["crates/component/src/component/translate.rs"]);
 }
 
 #[test]
 fn wasmer_is_named_by_engine_component_preview_1_and_wai_only() {
-    let found = naming(&["src", "adapters"], "wasmer");
+    let found = naming(&SOURCE, "wasmer");
     let foreign: Vec<_> = found
         .iter()
         .filter(|path| {
-            let rooms = ["src/engine/", "src/component/", "src/wasi/preview1/", "src/wai/"];
+            let rooms = [
+                "crates/component/src/engine/",
+                "crates/component/src/component/",
+                "crates/wasi/src/preview1/",
+                "src/wai/",
+            ];
             !rooms.iter().any(|room| path.starts_with(room))
         })
         .collect();
     assert!(foreign.is_empty(), "{foreign:?}");
-    let wasix = naming(&["src", "adapters"], "wasmer_wasix");
+    let wasix = naming(&SOURCE, "wasmer_wasix");
     let foreign: Vec<_> = wasix
         .iter()
-        .filter(|path| !path.starts_with("src/wasi/preview1/"))
+        .filter(|path| !path.starts_with("crates/wasi/src/preview1/"))
         .collect();
     assert!(foreign.is_empty(), "{foreign:?}");
     assert!(found.len() > 5, "the check finds too little: {found:?}");
@@ -134,66 +145,140 @@ fn the_tools_of_wai_are_named_in_their_room() {
         ),
         ("wai_bindgen_wasmer", &["src/lib.rs"][..]),
     ] {
-        assert_eq!(naming(&["src", "adapters"], word), files, "{word}");
+        assert_eq!(naming(&SOURCE, word), files, "{word}");
     }
     none(&["src/wai"], &["crate::runtime"]);
-    none(
-        &["src/engine", "src/component", "src/host", "src/wasi"],
-        &["crate::wai"],
-    );
+    none(&["src/host"], &["crate::wai"]);
 }
 
 #[test]
-fn the_reference_engine_is_named_in_one_file() {
-    let found = naming(&["src", "adapters", "xtask"], "wasmtime");
-    assert_eq!(found, ["src/conformance/reference.rs"]);
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("readable");
-    assert!(manifest.contains("wasmtime = { workspace = true, optional = true }"));
-    let default = manifest
+fn the_reference_engine_is_named_by_the_conformance_package_only() {
+    let found = naming(&["src", "adapters", "crates", "xtask"], "wasmtime");
+    let foreign = |path: &&String| !path.starts_with("crates/conformance/");
+    let found: Vec<_> = found.iter().filter(foreign).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+/// The names of all packages that a package depends on with these features, its own tests left out.
+fn dependencies(package: &str, features: &str) -> Vec<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = std::process::Command::new(cargo)
+        .current_dir(root())
+        .args([
+            "tree",
+            "--package",
+            package,
+            "--locked",
+            "--offline",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args(["--format", "{p}", "--features", features])
+        .output()
+        .expect("cargo runs");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let text = String::from_utf8(tree.stdout).expect("names");
+    let mut names: Vec<String> = text
         .lines()
-        .find(|line| line.starts_with("default = "))
-        .expect("default features");
-    assert!(!default.contains("reference"), "{default}");
+        .filter_map(|line| line.split(' ').next().map(str::to_owned))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 #[test]
-fn conformance_stands_beside_the_contract() {
-    let rooms = [
-        "crate::runtime",
-        "crate::host",
-        "crate::codec",
-        "crate::messaging",
-        "crate::security",
-    ];
-    none(&["src/conformance", "src/wave"], &rooms);
-    none(
-        &["src/engine", "src/component", "src/host", "src/runtime"],
-        &["crate::conformance", "crate::wave"],
-    );
+fn packages_depend_on_nothing_that_is_not_theirs() {
+    let all = "cranelift,llvm,singlepass,interrupt";
+    for (package, features, without) in [
+        (
+            "airssys-wasm-component",
+            format!("{all},wave"),
+            &[
+                "tokio",
+                "async-std",
+                "hyper",
+                "rustls",
+                "clap",
+                "wast",
+                "wasmtime",
+                "airssys-wasm",
+                "airssys-wasm-wasi",
+            ][..],
+        ),
+        (
+            "airssys-wasm-wasi",
+            "wasix".to_owned(),
+            &["clap", "wast", "wasmtime", "airssys-wasm"],
+        ),
+        (
+            "airssys-wasm-adapt",
+            "wasix".to_owned(),
+            &["clap", "wast", "wasmtime", "airssys-wasm", "tokio"],
+        ),
+        (
+            "airssys-wasm",
+            format!("{all},wasi,adapt,wave"),
+            &[
+                "clap",
+                "wast",
+                "wasmtime",
+                "airssys-wasm-conformance",
+                "airssys-wasm-cli",
+            ],
+        ),
+        (
+            "airssys-wasm-cli",
+            all.to_owned(),
+            &["wasmtime", "wasmer-wasix", "airssys-wasm-test-support"],
+        ),
+    ] {
+        let found = dependencies(package, &features);
+        assert!(found.iter().any(|name| name == "wasmer"), "{package}: {found:?}");
+        for name in without {
+            assert!(
+                !found.iter().any(|found| found == name),
+                "{package} depends on {name}"
+            );
+        }
+    }
+    for package in ["airssys-wasm-abi", "airssys-wasm-bindgen", "airssys-wasm-macros"] {
+        let found = dependencies(package, "");
+        for name in [
+            "wasmer",
+            "airssys-wasm",
+            "airssys-wasm-component",
+            "wasmtime-environ",
+        ] {
+            assert!(
+                !found.iter().any(|found| found == name),
+                "{package} depends on {name}"
+            );
+        }
+    }
 }
 
 #[test]
 fn engine_and_component_know_nothing_above_them() {
-    let rooms = [
-        "crate::runtime",
-        "crate::host",
-        "crate::codec",
-        "crate::messaging",
-        "crate::security",
-        "crate::artifact",
-    ];
-    none(&["src/engine", "src/component"], &rooms);
-    none(&["src/engine"], &["crate::component"]);
+    let component = "crates/component/src/component";
+    let engine = "crates/component/src/engine";
     none(
-        &["src/engine", "src/component"],
+        &[engine, component],
+        &["crate::artifact", "crate::tiered", "crate::wave"],
+    );
+    none(&[engine], &["crate::component"]);
+    none(
+        &["crates/component/src"],
         &["airssys:", "component-lifecycle", "host-services"],
     );
 }
 
 #[test]
-fn adapters_know_nothing_of_engine_runtime_and_contract() {
-    none(&["adapters"], &["wasmer", "airssys_wasm", "wasmtime_environ"]);
+fn adapters_and_wasi_know_nothing_of_the_contract() {
     none_in_texts(&["adapters"], &["airssys:", "component-lifecycle"]);
+    none_in_texts(&["crates/wasi/src"], &["component-lifecycle", "host-services"]);
 }
 
 #[test]
@@ -210,33 +295,9 @@ fn rooms_import_one_way() {
 }
 
 #[test]
-fn wasi_stands_beside_the_contract() {
-    let above = [
-        "crate::runtime",
-        "crate::host",
-        "crate::codec",
-        "crate::messaging",
-        "crate::security",
-        "crate::artifact",
-    ];
-    none(&["src/wasi"], &above);
-    none_in_texts(&["src/wasi"], &["component-lifecycle", "host-services"]);
-    none(
-        &[
-            "src/engine",
-            "src/component",
-            "src/host",
-            "src/artifact",
-            "src/codec",
-        ],
-        &["crate::wasi"],
-    );
-}
-
-#[test]
 fn one_file_of_wasi_names_an_executor() {
-    assert_eq!(naming(&["src"], "async_std"), ["src/wasi/executor.rs"]);
-    for path in rust_files("src/wasi") {
+    assert_eq!(naming(&SOURCE, "async_std"), ["crates/wasi/src/executor.rs"]);
+    for path in rust_files("crates/wasi/src") {
         let code = reading(&path, false);
         if !path.ends_with("executor.rs") {
             assert!(
@@ -277,40 +338,35 @@ fn the_contract_crosses_as_it_is_generated() {
             assert!(!names(&code, word), "`{word}` is named in {}", path.display());
         }
     }
-    let found = naming(&["src"], "bindgen");
-    let foreign = |path: &&String| {
-        !path.starts_with("src/component/") && !path.starts_with("src/bin/") && !path.starts_with("src/wasi/")
-    };
-    let found: Vec<_> = found.iter().filter(foreign).collect();
-    assert_eq!(found, ["src/host/bindings.rs"]);
+    assert_eq!(naming(&["src"], "bindgen"), ["src/host/bindings.rs"]);
 }
 
 #[test]
 fn unsafe_code_is_where_it_is_named() {
-    let found = naming(&["src", "adapters", "xtask"], "unsafe");
+    let found = naming(&["src", "adapters", "crates", "xtask"], "unsafe");
     assert_eq!(
         found,
         [
-            "src/artifact/open.rs",
-            "src/bin/airssys-wasm/unsigned.rs",
-            "src/engine/code.rs",
-            "src/engine/core_module.rs",
-            "src/engine/empty_memory.rs",
-            "src/engine/linear.rs",
-            "src/engine/memory.rs",
-            "src/engine/region.rs",
-            "src/engine/store.rs",
-            "src/engine/tunables.rs",
-            "src/wai/support.rs"
+            "src/wai/support.rs",
+            "crates/cli/src/unsigned.rs",
+            "crates/component/src/artifact/open.rs",
+            "crates/component/src/engine/code.rs",
+            "crates/component/src/engine/core_module.rs",
+            "crates/component/src/engine/empty_memory.rs",
+            "crates/component/src/engine/linear.rs",
+            "crates/component/src/engine/memory.rs",
+            "crates/component/src/engine/region.rs",
+            "crates/component/src/engine/store.rs",
+            "crates/component/src/engine/tunables.rs",
         ]
     );
-    let opted_out = naming(&["src", "adapters", "xtask"], "unsafe_code");
+    let opted_out = naming(&["src", "adapters", "crates", "xtask"], "unsafe_code");
     assert_eq!(opted_out, found);
 }
 
 #[test]
 fn files_stay_small() {
-    for path in ["src", "adapters", "xtask", "tests"]
+    for path in ["src", "adapters", "crates", "xtask", "tests"]
         .iter()
         .flat_map(|folder| rust_files(folder))
     {

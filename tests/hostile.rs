@@ -1,7 +1,7 @@
 //! Hostile bytes: whatever they are, a component loads or is refused with an error, without a panic and
 //! without a gigabyte of memory.
 
-mod common;
+use airssys_wasm_test_support as common;
 
 use airssys_wasm::Error;
 use airssys_wasm::component::{Component, Linker, Store};

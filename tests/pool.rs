@@ -1,6 +1,6 @@
 //! Instances that are used again are as new, and what cannot be put back is not used again.
 
-mod common;
+use airssys_wasm_test_support as common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

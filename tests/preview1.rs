@@ -2,7 +2,7 @@
 
 #[path = "preview1/answers.rs"]
 mod answers;
-mod common;
+use airssys_wasm_test_support as common;
 #[path = "preview1/guest.rs"]
 mod guest;
 #[path = "preview1/own.rs"]

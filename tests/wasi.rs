@@ -1,6 +1,6 @@
 //! WASI as a program sees it, good or bad, on every backend: `tests/guests/wasi-program` does what its arguments say.
 
-mod common;
+use airssys_wasm_test_support as common;
 #[path = "wasi/datagrams.rs"]
 mod datagrams;
 #[path = "wasi/logging.rs"]

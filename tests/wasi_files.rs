@@ -5,7 +5,7 @@
 
 #[path = "wasi_files/bench.rs"]
 mod bench;
-mod common;
+use airssys_wasm_test_support as common;
 #[path = "wasi_files/numbers.rs"]
 mod numbers;
 #[path = "wasi_files/paths.rs"]

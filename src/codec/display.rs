@@ -1,7 +1,7 @@
 //! Data for people to read.
 
 use super::{Codec, CodecError, Payload, read, yaml};
-use crate::panics::contain;
+use airssys_wasm_component::internal::contain;
 use serde_json::Value;
 use std::fmt::Write;
 

@@ -6,7 +6,7 @@ use log::kv::{Error, Key, Source, Value, VisitSource};
 
 use super::LogLevel;
 use crate::messaging::ComponentId;
-use crate::text::sanitise;
+use airssys_wasm_component::internal::text::sanitise;
 
 /// The target of every component's log lines. Filter on it, or on the key `component`.
 pub const LOG_TARGET: &str = "airssys_wasm::component";

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ConfigError;
-use crate::text::sanitise;
+use airssys_wasm_component::internal::text::sanitise;
 
 /// Most bytes in a key. Stops keys that are payloads.
 pub const MAX_KEY_BYTES: usize = 256;

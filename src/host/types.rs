@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::bindings::airssys::types_core::types::{HealthState, LogLevel};
 use crate::component;
-use crate::text::shown;
+use airssys_wasm_component::internal::text::shown;
 
 impl LogLevel {
     /// The name in the contract.

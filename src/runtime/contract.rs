@@ -5,7 +5,7 @@ use semver::Version;
 use super::error::RuntimeError;
 use crate::component::{Component, ExternType, described};
 use crate::host::CONTRACT_VERSION;
-use crate::text;
+use airssys_wasm_component::internal::text;
 
 /// The interface that a component exports, without version.
 const LIFECYCLE: &str = "airssys:component-core/component-lifecycle";

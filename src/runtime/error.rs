@@ -39,7 +39,7 @@ pub enum RuntimeError {
     /// A core module cannot be made a component.
     #[cfg(feature = "adapt")]
     #[error("the core module cannot be loaded: {0}")]
-    CoreModule(#[source] crate::adapt::AdaptError),
+    CoreModule(#[source] airssys_wasm_adapt::AdaptError),
     /// The artifact is not loaded.
     #[error("the artifact `{}` cannot be loaded: {source}", path.display())]
     Artifact {

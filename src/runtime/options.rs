@@ -9,8 +9,6 @@ use std::time::Duration;
 use super::error::{InvalidOptions, RuntimeError};
 use super::lifecycle::{CallerInfo, TraceContext};
 use super::start::Grants;
-#[cfg(feature = "adapt")]
-use crate::adapt;
 use crate::engine::{Backend, Config, Engine};
 use crate::host::Settings;
 use crate::messaging::ComponentId;
@@ -19,6 +17,8 @@ use crate::security::Capability;
 use crate::wasi::WasiBuilder;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
+#[cfg(feature = "adapt")]
+use airssys_wasm_adapt as adapt;
 
 /// Most bytes in environment, configuration data and capabilities together. They are copied into the guest: stops
 /// a manifest that fills its memory before it starts.

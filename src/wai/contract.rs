@@ -8,7 +8,7 @@ use wai_parser::{Interface, SizeAlign};
 use wasmer::{ExternType, FunctionType, Module, Type};
 
 use crate::error::{Error, Result};
-use crate::text;
+use airssys_wasm_component::internal::text;
 
 /// What modules allocate with.
 pub(super) const REALLOC: &str = "canonical_abi_realloc";

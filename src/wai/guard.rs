@@ -20,7 +20,7 @@ use super::host::Host;
 use super::reach::Reach;
 use crate::component::{error_of, runtime_error};
 use crate::error::{Error, Result, TrapKind};
-use crate::panics::contain;
+use airssys_wasm_component::internal::contain;
 
 /// What the guards of one instance know.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use crate::host::bindings::exports::airssys::component_core::component_lifecycle
     ComponentConfig, ExecutionContext,
 };
 use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext};
-use crate::panics::contain;
+use airssys_wasm_component::internal::contain;
 
 /// A module that follows the contract, compiled.
 pub(crate) struct WaiModule {

@@ -12,7 +12,7 @@ use crate::host::HostContext;
 use crate::host::bindings::airssys::host_core::host_capabilities::Host as _;
 use crate::host::bindings::airssys::host_core::host_services::Host as _;
 use crate::host::bindings::airssys::multicodec_core::multicodec_utilities::Host as _;
-use crate::panics::own;
+use airssys_wasm_component::internal::own;
 
 /// The host's side of one instance. Clones are the same.
 #[derive(Clone, Debug)]

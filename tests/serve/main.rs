@@ -1,7 +1,6 @@
 //! The server: real clients over loopback, components in three languages, and everything that either side can do wrong.
 
-#[path = "../common/mod.rs"]
-mod common;
+use airssys_wasm_test_support as common;
 
 mod answers;
 mod client;

@@ -2,7 +2,7 @@
 //!
 //! It runs the test that `cargo test` runs as well, with more kills: tests/artifact_cache.rs.
 
-use crate::tools::{Llvm, cargo_with, find_llvm};
+use crate::tools::{cargo_with, find_llvm, workspace_features};
 use anyhow::Result;
 use std::path::Path;
 
@@ -19,18 +19,14 @@ pub(crate) struct Options {
 /// Builds the test and runs it; whether no entry was bad.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let llvm = find_llvm();
-    // The packages and features of `cargo xtask test`, so that both share one build.
-    let features = match &llvm {
-        Llvm::At(_) => "cranelift,wai,llvm,singlepass",
-        Llvm::Missing(_) => "cranelift,wai,singlepass",
-    };
+    let features = workspace_features(&llvm, true);
     let build = [
         "test",
         "--workspace",
         "--locked",
         "--release",
         "--features",
-        features,
+        &features,
     ];
     let test = [
         "--test",

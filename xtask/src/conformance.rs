@@ -1,6 +1,6 @@
 //! `cargo xtask conformance`: everything that is compared on every engine, as a matrix.
 
-use crate::tools::{Llvm, announce, cargo, find_llvm, target_dir};
+use crate::tools::{announce, cargo, find_llvm, target_dir, workspace_features};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,21 +20,14 @@ pub(crate) struct Options {
 /// Builds and runs the comparison; whether all engines did as they should.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let llvm = find_llvm();
-    let features = match &llvm {
-        Llvm::At(_) => "cranelift,wai,llvm,singlepass",
-        Llvm::Missing(why) => {
-            eprintln!("without LLVM, whose column will be missing: {why}");
-            "cranelift,wai,singlepass"
-        }
-    };
-    // The packages and features of `cargo xtask test`, so that both share one build.
+    let features = workspace_features(&llvm, true);
     let build = [
         "build",
         "--workspace",
         "--locked",
         "--release",
         "--features",
-        features,
+        &features,
     ];
     if !cargo(root, &llvm, &[&build[..], &["--bin", PROGRAM]].concat())? {
         return Ok(false);

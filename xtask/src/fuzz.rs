@@ -4,7 +4,7 @@
 //! of their own: `fuzz` in cargo's target folder. There lie also what a target has learnt so far (`corpus/TARGET`), its
 //! findings (`artifacts/TARGET`) and its logs. What every run begins with is committed: `tests/fuzz/seeds/TARGET`.
 
-use crate::tools::{Llvm, announce, cargo, cargo_program, find_llvm, output, target_dir};
+use crate::tools::{announce, cargo, cargo_program, find_llvm, output, target_dir, workspace_features};
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt;
 use std::fs::{self, File};
@@ -304,18 +304,14 @@ fn findings(log: &str) -> Vec<PathBuf> {
 /// Compares calls between engines for a time.
 fn differential(root: &Path, time: Duration) -> Result<bool> {
     let llvm = find_llvm();
-    let features = match &llvm {
-        Llvm::At(_) => "cranelift,llvm,singlepass",
-        Llvm::Missing(_) => "cranelift,singlepass",
-    };
-    // The packages and features of `cargo xtask conformance`, so that both share one build.
+    let features = workspace_features(&llvm, true);
     let build = [
         "build",
         "--workspace",
         "--locked",
         "--release",
         "--features",
-        features,
+        &features,
     ];
     if !cargo(root, &llvm, &[&build[..], &["--bin", DIFFERENTIAL]].concat())? {
         return Ok(false);

@@ -1,6 +1,6 @@
 //! `cargo xtask preview1`: the preview 1 programs of a checked-out wasi-testsuite, through `airssys-wasm run`.
 
-use crate::tools::{Llvm, announce, cargo, find_llvm, target_dir};
+use crate::tools::{announce, cargo, find_llvm, target_dir, workspace_features};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::fs;
@@ -50,11 +50,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         options.suite.display()
     );
     let llvm = find_llvm();
-    let features = match &llvm {
-        Llvm::At(_) => "cranelift,wai,llvm,singlepass",
-        Llvm::Missing(_) => "cranelift,wai,singlepass",
-    };
-    // The packages and features of `cargo xtask test`, so that both share one build.
+    let features = workspace_features(&llvm, true);
     let build = [
         "build",
         "--workspace",
@@ -63,7 +59,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         "--bin",
         "airssys-wasm",
     ];
-    if !cargo(root, &llvm, &[&build[..], &["--features", features]].concat())? {
+    if !cargo(root, &llvm, &[&build[..], &["--features", &features]].concat())? {
         return Ok(false);
     }
     let airssys = target_dir(root).join("release/airssys-wasm");

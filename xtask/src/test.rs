@@ -19,7 +19,9 @@
 
 use crate::fuzz::{self, Outcome};
 use crate::guests;
-use crate::tools::{Llvm, announce, cargo, cargo_program, cargo_with, find_llvm, output, target_dir};
+use crate::tools::{
+    Llvm, announce, cargo, cargo_program, cargo_with, find_llvm, output, target_dir, workspace_features,
+};
 use anyhow::Result;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -147,6 +149,8 @@ fn headless(root: &Path, llvm: &Llvm) -> Result<Option<PathBuf>> {
     let folder_name = folder.to_string_lossy();
     let arguments = [
         "build",
+        "--package",
+        "airssys-wasm-cli",
         "--locked",
         "--release",
         "--no-default-features",
@@ -161,17 +165,13 @@ fn headless(root: &Path, llvm: &Llvm) -> Result<Option<PathBuf>> {
 
 /// The backends to compile in, and what is not on by default, as cargo's `--features` takes them.
 fn choose_features(llvm: &Llvm, summary: &mut Summary) -> String {
-    let mut features = "cranelift,wai".to_string();
-    match llvm {
-        Llvm::At(_) => features.push_str(",llvm"),
-        Llvm::Missing(why) => summary.leave_out("backend llvm", why),
+    if let Llvm::Missing(why) = llvm {
+        summary.leave_out("backend llvm", why);
     }
-    if summary.require_all {
-        features.push_str(",singlepass");
-    } else {
+    if !summary.require_all {
         summary.leave_out("backend singlepass", "compiled only with AIRSSYS_REQUIRE_ALL=1");
     }
-    features
+    workspace_features(llvm, summary.require_all)
 }
 
 fn check_guests(root: &Path, summary: &mut Summary) {

@@ -45,6 +45,20 @@ pub(crate) fn find_llvm() -> Llvm {
     Llvm::At(prefix)
 }
 
+/// The features of a workspace build, as cargo's `--features` reads them. Every command here that builds the workspace has the
+/// same, so that all share one build.
+pub(crate) fn workspace_features(llvm: &Llvm, singlepass: bool) -> String {
+    let mut features = vec!["cranelift", "wai", "wasix"];
+    match llvm {
+        Llvm::At(_) => features.push("llvm"),
+        Llvm::Missing(why) => eprintln!("without the backend llvm: {why}"),
+    }
+    if singlepass {
+        features.push("singlepass");
+    }
+    features.join(",")
+}
+
 /// Runs cargo in the workspace, its output going where ours goes; returns whether it succeeded.
 pub(crate) fn cargo(root: &Path, llvm: &Llvm, arguments: &[&str]) -> Result<bool> {
     cargo_with(root, llvm, arguments, &[])

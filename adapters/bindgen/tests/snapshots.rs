@@ -1,4 +1,4 @@
-//! Generated source, compared with what is committed in `snapshots`; `UPDATE_SNAPSHOTS=1` writes it anew.
+//! Generated source, compared with what is committed in `snapshots`; `BLESS=1` writes it anew.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -74,7 +74,7 @@ fn snapshots() -> Vec<(&'static str, Options)> {
 
 #[test]
 fn sources_are_as_committed() {
-    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let update = std::env::var_os("BLESS").is_some();
     let snapshots = snapshots();
     assert!(snapshots.len() >= 18);
     for (name, options) in &snapshots {
@@ -93,7 +93,7 @@ fn sources_are_as_committed() {
                 .zip(committed.lines())
                 .position(|(now, then)| now != then);
             panic!(
-                "{} differs, first in line {}: look at the difference after UPDATE_SNAPSHOTS=1",
+                "{} differs, first in line {}: look at the difference after BLESS=1",
                 path.display(),
                 line.unwrap_or_default() + 1,
             );

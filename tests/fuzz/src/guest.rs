@@ -1,5 +1,5 @@
 //! Real guests: components of types of every kind, on a host of dynamic values or of typed ones. What their functions
-//! do is told in `tests/common/echo.rs`, which makes them.
+//! do is told in `tests/support/src/echo.rs`, which makes them.
 
 use std::any::Any;
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airssys_wasm::conformance::{FailureKind, Options, Ours, wast};
+use airssys_wasm_conformance::{FailureKind, Options, Ours, wast};
 use airssys_wasm::engine::{Backend, StoreLimits};
 
 /// Runs a script. Each of its directives has to be accounted for, and none may end in a bug of the library.

@@ -1,5 +1,5 @@
 //! What the derives refuse, and how they say so. That they do what they should is tested against real components, in
-//! `tests/derive.rs` of the main package.
+//! `tests/library/derive.rs` of the main package.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// How many types `guests/values.wit` has.
 const TYPES: u8 = 41;
-/// Where results lie in the guests of `tests/common/echo.rs`, and where arguments do.
+/// Where results lie in the guests of `tests/support/src/echo.rs`, and where arguments do.
 const RESULT: u32 = 0x1100;
 const DUMP: u32 = 0x1000;
 

@@ -1,0 +1,51 @@
+//! The command-line program, as a process: what it prints, where, and how it ends.
+
+#[path = "cli/about.rs"]
+mod about;
+#[path = "cli/artifacts.rs"]
+mod artifacts;
+#[path = "cli/backends.rs"]
+mod backends;
+#[path = "cli/bindgen.rs"]
+mod bindgen;
+#[path = "cli/compiling.rs"]
+mod compiling;
+#[path = "cli/conformance.rs"]
+mod conformance;
+#[path = "cli/faults.rs"]
+mod faults;
+use airssys_wasm_test_support::host as host_support;
+#[path = "cli/inspect.rs"]
+mod inspect;
+#[path = "cli/invoke.rs"]
+mod invoke;
+#[path = "cli/lacking.rs"]
+mod lacking;
+#[cfg(feature = "wasix")]
+#[path = "cli/panics.rs"]
+mod panics;
+#[cfg(feature = "wasix")]
+#[path = "cli/preview1.rs"]
+mod preview1;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/program.rs"]
+mod program;
+#[path = "cli/run.rs"]
+mod run;
+#[path = "cli/serve.rs"]
+mod serve;
+#[path = "cli/statuses.rs"]
+mod statuses;
+#[path = "cli/stops.rs"]
+mod stops;
+#[cfg(target_os = "linux")]
+#[path = "cli/threads.rs"]
+mod threads;
+#[cfg(feature = "wai")]
+#[path = "cli/wai.rs"]
+mod wai;
+#[path = "cli/wast.rs"]
+mod wast;
+#[path = "cli/wit.rs"]
+mod wit;

@@ -1,0 +1,264 @@
+//! The program without a compiler: what the other one compiles, with each backend, it runs to the same answers.
+//!
+//! `cargo xtask test` builds it, and says in AIRSSYS_HEADLESS where it is.
+
+use airssys_wasm_test_support as common;
+use airssys_wasm_test_support::kind;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use airssys_wasm::component::Component;
+use airssys_wasm::engine::{Backend, Engine};
+
+/// What each guest of the contract is asked, as `run` takes it, and then what each other guest is, as `invoke` takes it.
+const QUESTIONS: [(&str, &[&str]); 10] = [
+    (
+        "text-processor",
+        &[
+            "--operation",
+            "word-count",
+            "--params",
+            r#"{"text":"to be or not to be"}"#,
+        ],
+    ),
+    (
+        "text-processor",
+        &[
+            "--operation",
+            "statistics",
+            "--params",
+            r#"{"text":"Grüße 世界\nnaïve"}"#,
+        ],
+    ),
+    ("text-processor", &["--operation", "shout"]),
+    (
+        "text-processor-c",
+        &[
+            "--operation",
+            "word-count",
+            "--params",
+            r#"{"text":"to be or not to be"}"#,
+        ],
+    ),
+    (
+        "counter",
+        &[
+            "--operation",
+            "increment",
+            "--config",
+            "start=40",
+            "--config",
+            "step=2",
+        ],
+    ),
+    (
+        "json-transform",
+        &[
+            "--operation",
+            "pick",
+            "--params",
+            r#"{"value":{"b":1,"s":"ü😀"},"keys":["s","q"]}"#,
+        ],
+    ),
+    ("checksum", &["--codec", "raw", "--input", "FILE", "--json"]),
+    (
+        "types",
+        &[r#"describe({name: "x", age: 3}, circle(1.5), ["a","b"])"#],
+    ),
+    ("types", &["out-of-bounds()"]),
+    ("bench", &["add(1, 2)"]),
+];
+
+/// How a program ended: exit code, standard output, standard error.
+type Ended = (Option<i32>, String, String);
+
+fn ended(program: &Path, args: &[&str]) -> Ended {
+    let ran = Command::new(program)
+        .args(args)
+        .env_remove("RUST_LOG")
+        .env("XDG_CACHE_HOME", scratch("cache-home"))
+        .output();
+    let ran = ran.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (ran.status.code(), text(ran.stdout), text(ran.stderr))
+}
+
+fn full() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_airssys-wasm"))
+}
+
+/// `None`, said loudly, where nobody has built it.
+fn headless() -> Option<PathBuf> {
+    let program = std::env::var_os("AIRSSYS_HEADLESS").map(PathBuf::from);
+    if program.is_none() {
+        let required = std::env::var("AIRSSYS_REQUIRE_ALL").is_ok_and(|value| value == "1");
+        assert!(
+            !required,
+            "AIRSSYS_HEADLESS names no headless program: `cargo xtask test` builds one"
+        );
+        eprintln!("NOT RUN: the headless program was not built; `cargo xtask test` builds it");
+    }
+    program
+}
+
+fn fixtures() -> PathBuf {
+    common::root().join("tests/fixtures")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path that is text")
+}
+
+/// A guest's component: committed, or built.
+fn guest(name: &str) -> Option<PathBuf> {
+    let committed = fixtures().join(format!("{name}.wasm"));
+    match committed.exists() {
+        true => Some(committed),
+        false => common::built(name),
+    }
+}
+
+/// The folder of one test.
+fn scratch(name: &str) -> PathBuf {
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("headless-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    folder
+}
+
+fn compiled(folder: &Path, component: &Path, backend: Backend) -> PathBuf {
+    let guest = component.file_stem().expect("a name").to_string_lossy();
+    let artifact = folder.join(format!("{guest}-{backend}.cwasm"));
+    let args = [
+        "compile",
+        text(component),
+        "-o",
+        text(&artifact),
+        "--backend",
+        backend.name(),
+    ];
+    let made = ended(full(), &args);
+    assert_eq!(made.0, Some(0), "{guest}, {backend}: {made:?}");
+    artifact
+}
+
+#[test]
+fn every_guest_of_the_contract_is_asked_something() {
+    let engine = Engine::new(&Default::default()).expect("there is a compiler");
+    let mut found = 0;
+    for entry in std::fs::read_dir(fixtures()).expect("there are fixtures") {
+        let path = entry.expect("readable").path();
+        if path.extension().is_none_or(|extension| extension != "wasm") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("readable");
+        if !kind::is_component(&bytes) {
+            continue;
+        }
+        let component = Component::from_binary(&engine, &bytes).expect("it compiles");
+        let of_contract = |(name, _): &(String, _)| name.contains("component-lifecycle");
+        if component.exports().iter().any(of_contract) {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            assert!(
+                QUESTIONS.iter().any(|(guest, _)| *guest == name),
+                "{name} is asked nothing"
+            );
+            found += 1;
+        }
+    }
+    assert!(found >= 3, "there are {found} only");
+}
+
+#[test]
+fn artifacts_of_every_backend_answer_as_their_components_do() {
+    let Some(headless) = headless() else { return };
+    let folder = scratch("answers");
+    let digits = folder.join("digits");
+    std::fs::write(&digits, b"123456789").expect("it can be written");
+    for (guest, question) in QUESTIONS {
+        let command = if question[0].starts_with("--") {
+            "run"
+        } else {
+            "invoke"
+        };
+        let question: Vec<&str> = question
+            .iter()
+            .map(|word| if *word == "FILE" { text(&digits) } else { word })
+            .collect();
+        let Some(component) = self::guest(guest) else {
+            continue;
+        };
+        for backend in Backend::available() {
+            let asked = [
+                &[command, text(&component)],
+                &question[..],
+                &["--backend", backend.name()],
+            ]
+            .concat();
+            let expected = ended(full(), &asked);
+            assert!(expected.1.len() + expected.2.len() > 0, "{expected:?}");
+            let artifact = compiled(&folder, &component, *backend);
+            let asked = [&[command, text(&artifact)], &question[..], &["--allow-unsigned"]].concat();
+            let mut got = ended(&headless, &asked);
+            // The identity comes from the file's name.
+            got.2 = got.2.replace(&format!("{guest}-{backend}"), guest);
+            assert_eq!(got, expected, "{guest} {question:?}, {backend}");
+        }
+    }
+}
+
+#[test]
+fn it_says_why_it_takes_no_component() {
+    let Some(headless) = headless() else { return };
+    let component = fixtures().join("text-processor.wasm");
+    let out = scratch("refusals").join("x.cwasm");
+    for args in [
+        &["run", text(&component), "--operation", "word-count"][..],
+        &["invoke", text(&component), "execute()"],
+        &["inspect", text(&component)],
+        &["compile", text(&component), "-o", text(&out)],
+    ] {
+        let (code, stdout, stderr) = ended(&headless, args);
+        assert_eq!((code, stdout.as_str()), (Some(3), ""), "{args:?}: {stderr}");
+        assert!(stderr.contains("there is no compiler here"), "{args:?}: {stderr}");
+        assert!(stderr.contains("airssys-wasm compile"), "{args:?}: {stderr}");
+    }
+    let named = [
+        "run",
+        text(&component),
+        "--operation",
+        "x",
+        "--backend",
+        "cranelift",
+    ];
+    let (code, _, stderr) = ended(&headless, &named);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("not compiled in"), "{stderr}");
+    let (code, stdout, _) = ended(&headless, &["backends"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout.lines().skip(1).all(|line| line.contains(" no ")),
+        "{stdout}"
+    );
+    let (code, stdout, stderr) = ended(&headless, &["--version"]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+}
+
+#[test]
+fn it_checks_and_shows_artifacts() {
+    let Some(headless) = headless() else { return };
+    let folder = scratch("checks");
+    for backend in Backend::available() {
+        let artifact = compiled(&folder, &fixtures().join("counter.wasm"), *backend);
+        let (code, stdout, stderr) = ended(&headless, &["verify", text(&artifact)]);
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stdout.contains("runs here  yes"), "{stdout}");
+        let (code, stdout, stderr) = ended(&headless, &["inspect", text(&artifact), "--allow-unsigned"]);
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stdout.contains("increment"), "{stdout}");
+        let (code, _, stderr) = ended(&headless, &["run", text(&artifact), "--operation", "get"]);
+        assert_eq!(code, Some(3));
+        assert!(stderr.contains("not signed"), "{stderr}");
+    }
+}

@@ -1,0 +1,55 @@
+//! Precompiled components: one file that is compiled once, signed, and run by hosts that trust its key.
+//!
+//! The form of the file is in `docs/artifact.md`. Native code is trusted code: [`Artifact::open`] reads and checks all of
+//! a file's bytes, and only [`Artifact::load`] of one that is signed by a trusted key gives a component. What is not signed
+//! loads through [`Artifact::load_unsigned`] alone, which the caller has to answer for.
+//!
+//! ```
+//! # extern crate airssys_wasm_component as airssys_wasm;
+//! use airssys_wasm::artifact::{self, Artifact, SecretKey, Trust};
+//! use airssys_wasm::engine::{Config, Engine};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::new(&Config::new())?;
+//! let key = SecretKey::generate()?;
+//! let file = artifact::compile(&engine, b"\0asm\x0d\0\x01\0", Some(&key))?;
+//!
+//! let component = Artifact::open(&file)?.load(&Trust::new([key.public()]))?;
+//! assert!(component.exports().is_empty());
+//! assert!(Artifact::open(&file)?.load(&Trust::default()).is_err());
+//! # Ok(())
+//! # }
+//! ```
+
+mod cache;
+mod disk;
+mod error;
+mod file;
+mod format;
+mod host;
+mod identity;
+mod key;
+mod open;
+mod other;
+mod own_copy;
+mod private;
+mod records;
+mod source;
+#[cfg(test)]
+mod tests;
+mod tiers;
+mod write;
+
+pub use cache::{
+    Cache, CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, CachedFile, Pruned, cache_key,
+};
+pub use error::ArtifactError;
+pub use file::ArtifactFile;
+pub use format::{Header, is_artifact};
+pub use identity::{Exposed, Identity};
+pub use key::{KeyError, PublicKey, SecretKey, Trust};
+pub use open::Artifact;
+pub use private::PrivateError;
+pub use records::{Records, RecordsError, Watched};
+pub use tiers::{ComponentCache, MemoryInfo, MemoryLimits, TierCounters};
+pub use write::{ArtifactOptions, Unfinished, compile, compile_with};

@@ -1,0 +1,111 @@
+//! Core functions of the host that work on the memory of the module that imports them.
+//!
+//! WASI preview 1 is an interface of core modules: its functions take addresses. A module that was lifted keeps them as
+//! imports of numbers (see `adapt`), and gets functions here that find its memory once it is there.
+
+use std::sync::{Arc, OnceLock};
+
+use airssys_wasm_abi::{CoreSignature, CoreType};
+use wasmer::AsStoreMut;
+
+use super::core_call::host_function;
+use super::host_func::{Bind, failed};
+use super::linker::HostResult;
+use super::store::StoreContextMut;
+use crate::engine::GuestMemory;
+use crate::error::{Error, Result};
+
+/// The place for a core instance's memory, which is empty while the instance is being made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemoryPlace(Arc<OnceLock<GuestMemory>>);
+
+impl MemoryPlace {
+    /// Finds the memory in the instance that was made.
+    pub(super) fn fill(&self, instance: &wasmer::Instance) -> Result<()> {
+        let named = instance.exports.get_memory("memory").ok();
+        let first = || {
+            instance
+                .exports
+                .iter()
+                .memories()
+                .next()
+                .map(|(_, memory)| memory)
+        };
+        let memory = named
+            .or_else(first)
+            .ok_or_else(|| Error::bug("a module without the memory that it exports"))?;
+        // A place is filled once, by the instance that it was made for.
+        let _ = self.0.set(GuestMemory::new(memory.clone()));
+        Ok(())
+    }
+}
+
+/// One call of such a function.
+#[allow(
+    missing_debug_implementations,
+    reason = "it lives for one call, within this workspace"
+)]
+pub struct CoreCaller<'a, 's, T: Send + 'static> {
+    cx: &'a mut StoreContextMut<'s, T>,
+    memory: &'a GuestMemory,
+}
+
+impl<T: Send + 'static> CoreCaller<'_, '_, T> {
+    /// The host's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.cx.data_mut()
+    }
+
+    /// The module's memory.
+    pub fn memory(&self) -> &[u8] {
+        self.memory.data(&self.cx.store)
+    }
+
+    /// The module's memory, for writing.
+    pub fn memory_mut(&mut self) -> &mut [u8] {
+        self.memory.data_mut(&mut self.cx.store)
+    }
+}
+
+/// The signature of numbers: `i` is an `i32`, anything else an `i64`.
+pub(super) fn signature(params: &str, results: &str) -> CoreSignature {
+    let types = |text: &str| {
+        let types = text.chars().map(|letter| match letter {
+            'i' => CoreType::I32,
+            _ => CoreType::I64,
+        });
+        types.collect()
+    };
+    CoreSignature {
+        params: types(params),
+        results: types(results),
+    }
+}
+
+/// Binds a function of numbers. Like every core function of the host, it may be called during realloc and post-return.
+pub(super) fn bind<T, F>(name: Arc<str>, signature: CoreSignature, func: F) -> Box<Bind<T>>
+where
+    T: Send + 'static,
+    F: Fn(&mut CoreCaller<'_, '_, T>, &[u64]) -> HostResult<u32> + Send + Sync + 'static,
+{
+    let func = Arc::new(func);
+    Box::new(move |cx, _| {
+        // The place is the first instance's; a pool would give it to others.
+        cx.core.is_reached_from_outside();
+        let place = cx.core.state().memory_place.get_or_insert_default().clone();
+        let (env, core, func, name) = (cx.env.clone(), cx.core.clone(), func.clone(), name.clone());
+        Ok(host_function(&mut cx.store, &signature, move |store, args| {
+            let memory = place.0.get().ok_or_else(|| {
+                Error::Instantiate(format!("`{name}` was called before the module had its memory"))
+            })?;
+            let mut cx = StoreContextMut {
+                store: store.as_store_mut(),
+                env: &env,
+                core: &core,
+            };
+            let mut caller = CoreCaller { cx: &mut cx, memory };
+            let answer = func(&mut caller, args).map_err(|source| failed(&name, source))?;
+            Ok(u64::from(answer))
+        }))
+    })
+}

@@ -1,0 +1,91 @@
+//! Between our errors and the engine's: what a host function carries through the guest, and what a guest's
+//! trap is called.
+
+use std::fmt;
+
+use wasmer::RuntimeError;
+use wasmer::sys::vm::TrapCode;
+
+use crate::error::{CoreTrap, Error, Trap, TrapKind};
+
+/// An error of ours on its way through the guest's frames.
+struct Carrier(Error);
+
+impl fmt::Debug for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Carrier {}
+
+/// Ends the guest that called a host function with `error`.
+#[cold]
+pub fn to_runtime(error: Error) -> RuntimeError {
+    RuntimeError::user(Box::new(Carrier(error)))
+}
+
+/// What ended a call into the guest.
+#[cold]
+pub fn from_runtime(error: RuntimeError) -> Error {
+    // Why is known only once the error is taken apart, and it has its call stack no longer then.
+    let place = Trap::new(TrapKind::Core(CoreTrap::Other), error.trace(), frame);
+    let error = match error.downcast::<Carrier>() {
+        Ok(Carrier(Error::Trap(trap))) if trap.frames().is_empty() => {
+            return Error::Trap(Box::new(place.because(trap.kind().clone())));
+        }
+        Ok(Carrier(error)) => return error,
+        Err(error) => error,
+    };
+    let message = error.message();
+    let kind = match error.to_trap() {
+        Some(code) => TrapKind::Core(core_trap(code)),
+        None => TrapKind::Other(message),
+    };
+    Error::Trap(Box::new(place.because(kind)))
+}
+
+/// Characters of a module's or function's name that are shown. Stops a guest whose functions have names of megabytes.
+const SHOWN: usize = 200;
+
+/// A name, cut if it is long.
+fn shown(name: &str) -> String {
+    match name.char_indices().nth(SHOWN) {
+        None => name.to_owned(),
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+    }
+}
+
+fn frame(frame: &wasmer::FrameInfo) -> String {
+    let function = match frame.function_name() {
+        Some(name) => shown(name),
+        None => format!("function {}", frame.func_index()),
+    };
+    format!(
+        "{}!{function} (offset {:#x})",
+        shown(frame.module_name()),
+        frame.module_offset()
+    )
+}
+
+fn core_trap(code: TrapCode) -> CoreTrap {
+    match code {
+        TrapCode::UnreachableCodeReached => CoreTrap::Unreachable,
+        TrapCode::StackOverflow => CoreTrap::StackOverflow,
+        TrapCode::HeapAccessOutOfBounds | TrapCode::HeapMisaligned => CoreTrap::MemoryOutOfBounds,
+        TrapCode::TableAccessOutOfBounds => CoreTrap::TableOutOfBounds,
+        TrapCode::IndirectCallToNull => CoreTrap::IndirectCallToNull,
+        TrapCode::BadSignature => CoreTrap::BadSignature,
+        TrapCode::IntegerOverflow => CoreTrap::IntegerOverflow,
+        TrapCode::IntegerDivisionByZero => CoreTrap::DivisionByZero,
+        TrapCode::BadConversionToInteger => CoreTrap::BadConversion,
+        TrapCode::HostInterrupt => CoreTrap::Interrupted,
+        _ => CoreTrap::Other,
+    }
+}

@@ -1,0 +1,75 @@
+//! Core modules that are programs: they have their imports from others than components.
+
+use super::tunables::{LimitingTunables, Memories, NextModule};
+use super::{Backend, Engine, StoreLimits};
+use crate::error::{Error, Result};
+#[cfg(feature = "compile")]
+use crate::panics::contain;
+
+impl Engine {
+    /// Compiles a core module that is none of a component's. Threads are allowed, and exceptions where the backend has them.
+    /// The engine that comes with it holds the code: it has to outlive every instance.
+    ///
+    /// # Errors
+    /// [`Error::BackendFeature`], [`Error::Compile`], [`Error::NoCompiler`], [`Error::NoThread`].
+    #[cfg(feature = "compile")]
+    pub fn compile_program(&self, bytes: &[u8]) -> Result<(wasmer::Module, wasmer::Engine)> {
+        crate::threads::check_compiler().map_err(Error::NoThread)?;
+        let compiler = self.program_compiler()?;
+        self.check_program(bytes)?;
+        let fit = super::debug_names::without_bad(super::table_room::make_room(bytes));
+        let compiled = contain("the compiler", || wasmer::Module::new(&compiler, &fit));
+        let refused = |message: String| Error::Compile {
+            module: 0,
+            backend: self.backend().to_string(),
+            message,
+        };
+        match compiled {
+            Ok(Ok(module)) => Ok((module, compiler)),
+            Ok(Err(error)) => Err(refused(error.to_string())),
+            Err(panicked) => Err(refused(panicked.to_string())),
+        }
+    }
+
+    /// Refuses a valid module that uses what the backend lacks. One that is not valid is the compiler's to refuse.
+    #[cfg(feature = "compile")]
+    fn check_program(&self, bytes: &[u8]) -> Result<()> {
+        let all = wasmparser::WasmFeatures::all();
+        let valid = |features| {
+            wasmparser::Validator::new_with_features(features)
+                .validate_all(bytes)
+                .is_ok()
+        };
+        let lacking = match self.backend() {
+            // Exceptions are left to other backends, too.
+            Backend::Singlepass => self.backend().lacking() | wasmparser::WasmFeatures::EXCEPTIONS,
+            backend => backend.lacking(),
+        };
+        if lacking.is_empty() || valid(all - lacking) || !valid(all) {
+            return Ok(());
+        }
+        Err(self.lacks(bytes, all, lacking))
+    }
+
+    /// As it is without a compiler.
+    ///
+    /// # Errors
+    /// [`Error::NoCompiler`].
+    #[cfg(not(feature = "compile"))]
+    pub fn compile_program(&self, _bytes: &[u8]) -> Result<(wasmer::Module, wasmer::Engine)> {
+        Err(Error::NoCompiler)
+    }
+}
+
+/// A store for a module that runs alone, under limits of its own.
+pub fn program_store(limits: &StoreLimits) -> super::SendStore {
+    super::SendStore::new(wasmer::Store::new(program_engine(limits)))
+}
+
+/// An engine for the stores of one program: under its limits, all of them together.
+pub fn program_engine(limits: &StoreLimits) -> wasmer::Engine {
+    let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
+    let tunables = LimitingTunables::new(limits, Memories::Reserved, NextModule::default());
+    wasmer::sys::NativeEngineExt::set_tunables(&mut engine, tunables);
+    engine
+}

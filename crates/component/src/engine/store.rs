@@ -1,0 +1,41 @@
+//! A wasmer store that can move between threads.
+#![allow(
+    unsafe_code,
+    reason = "wasmer's store is made of raw pointers, and it does not say itself that they may move"
+)]
+
+use std::ops::{Deref, DerefMut};
+
+/// A wasmer store, for one thread at a time.
+#[derive(Debug)]
+pub struct SendStore(wasmer::Store);
+
+// SAFETY: a store owns what its pointers lead to (instances, memories, tables, globals, functions), and nothing of it
+// is bound to a thread: wasmer sets up signal stacks and trap handlers anew at each entry into a guest, and keeps
+// nothing of a thread in the store between two entries. What others put in is `Send` by the bounds of wasmer's own
+// functions: host functions and their environments (the glue of `wai` says so itself of environments with an `Rc`, of which
+// each is the only one once the instance is made). The two places where wasmer takes values without that bound,
+// the trap handler and the `on_called` handler, are never set here, and no external references are made: this module
+// is the only one that makes stores, and `StoreContextMut` does not give them out. One of those, `on_called`, is why
+// the type has not been `Send` by itself since wasmer 7.0 (https://github.com/wasmerio/wasmer/issues/7001).
+unsafe impl Send for SendStore {}
+
+impl SendStore {
+    pub(super) fn new(store: wasmer::Store) -> SendStore {
+        SendStore(store)
+    }
+}
+
+impl Deref for SendStore {
+    type Target = wasmer::Store;
+
+    fn deref(&self) -> &wasmer::Store {
+        &self.0
+    }
+}
+
+impl DerefMut for SendStore {
+    fn deref_mut(&mut self) -> &mut wasmer::Store {
+        &mut self.0
+    }
+}

@@ -1,0 +1,137 @@
+//! Ends calls at their deadlines: one thread for all of a process.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::InterruptHandle;
+use crate::error::{CoreTrap, Error, TrapKind};
+
+/// Between two requests to stop the same guest: the first may come while it is in the host, and get lost.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// A deadline that is watched until this is dropped.
+#[derive(Debug)]
+pub struct Armed {
+    watchdog: &'static Watchdog,
+    number: u64,
+    deadline: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Watchdog {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    /// When the thread looks again of itself; nothing while it waits for a first deadline.
+    looks: Option<Instant>,
+    armed: BTreeMap<u64, (Instant, InterruptHandle)>,
+}
+
+/// Has the guest behind `handle` stopped at `deadline` and after, until what is given back is dropped. `None` if
+/// the operating system gives no thread to do so: then only the host's own functions see to the deadline.
+pub fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
+    static WATCHDOG: OnceLock<Option<&'static Watchdog>> = OnceLock::new();
+    let watchdog = (*WATCHDOG.get_or_init(Watchdog::start))?;
+    let mut state = watchdog.lock();
+    let number = state.next;
+    state.next += 1;
+    state.armed.insert(number, (deadline, handle));
+    let soon_enough = state.looks.is_some_and(|looks| looks <= deadline);
+    drop(state);
+    // Waking the thread costs more than most calls take.
+    if !soon_enough {
+        watchdog.changed.notify_one();
+    }
+    Some(Armed {
+        watchdog,
+        number,
+        deadline,
+    })
+}
+
+impl Armed {
+    /// What ended a call that was watched: where the guest was stopped at an instruction that can trap, the engine takes the
+    /// one for the other.
+    pub fn cause(&self, error: Error) -> Error {
+        let Some(trap) = error.trap() else { return error };
+        let mistaken = matches!(
+            trap.kind(),
+            TrapKind::Core(
+                CoreTrap::MemoryOutOfBounds | CoreTrap::DivisionByZero | CoreTrap::IntegerOverflow
+            )
+        );
+        if !mistaken || !self.has_stopped() {
+            return error;
+        }
+        let kind = TrapKind::Core(CoreTrap::Interrupted);
+        Error::Trap(Box::new(trap.because(kind)))
+    }
+
+    /// Whether the guest was asked to stop.
+    fn has_stopped(&self) -> bool {
+        // Whoever asks says when it will ask again.
+        let state = self.watchdog.lock();
+        state
+            .armed
+            .get(&self.number)
+            .is_some_and(|(next, _)| *next != self.deadline)
+    }
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        self.watchdog.lock().armed.remove(&self.number);
+    }
+}
+
+impl Watchdog {
+    /// The one that lives as long as the process.
+    fn start() -> Option<&'static Watchdog> {
+        let watchdog: &'static Watchdog = Box::leak(Box::default());
+        let thread = thread::Builder::new().name("airssys-wasm-watchdog".into());
+        match thread.spawn(|| watchdog.run()) {
+            Ok(_) => Some(watchdog),
+            Err(error) => {
+                log::warn!("no thread for deadlines: {error}; guests that compute on are not stopped");
+                None
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while it was held left at worst a step undone; the data stays consistent.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut state = self.lock();
+        loop {
+            let now = Instant::now();
+            for (deadline, handle) in state.armed.values_mut() {
+                if *deadline <= now {
+                    handle.interrupt();
+                    *deadline = now + AGAIN;
+                }
+            }
+            let next = state.armed.values().map(|(deadline, _)| *deadline).min();
+            // A deadline that is taken away again leaves a look for nothing.
+            state.looks = next;
+            state = match next {
+                Some(next) => {
+                    let wait = next.saturating_duration_since(now);
+                    self.changed
+                        .wait_timeout(state, wait)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}

@@ -1,0 +1,598 @@
+//! What can go wrong, by whose fault.
+
+use std::fmt;
+
+use airssys_wasm_abi::AbiError;
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the component layer.
+///
+/// Three kinds, told apart by [`Error::fault`]: the guest's (its bytes are invalid, or it trapped), the host's
+/// (a missing import, a wrong argument, a backend that is not there) and ours (a bug: please report it).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are not a valid component.
+    #[error("invalid component at byte offset {offset:#x}: {message}")]
+    InvalidComponent {
+        /// Where in the input, in bytes from its start.
+        offset: u64,
+        /// What is wrong there.
+        message: String,
+    },
+
+    /// The bytes are a core module.
+    #[error(
+        "this is a core WebAssembly module, not a component: lift it to a component first \
+         (for example with wit-component), or build it with a toolchain that makes components"
+    )]
+    CoreModule,
+
+    /// The bytes are not WebAssembly.
+    #[error("this is not WebAssembly: {0}")]
+    NotWasm(String),
+
+    /// The component uses a feature outside the supported set.
+    #[error("unsupported component: {0}")]
+    Unsupported(String),
+
+    /// The component is valid, but uses features outside the supported set.
+    #[error(
+        "unsupported component: it needs {}, which no backend here compiles for components{}: {message}",
+        features.join(", "),
+        place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default()
+    )]
+    MissingFeatures {
+        /// The features, as validators name them: `component-model-async`.
+        features: Vec<String>,
+        /// The function that uses one first, if it is core code that does.
+        place: Option<String>,
+        /// What the first use of one was refused with.
+        message: String,
+    },
+
+    /// The component or core module is valid, and its backend does not compile what it uses.
+    #[error("{0}")]
+    BackendFeature(Box<BackendFeature>),
+
+    /// A core module did not compile.
+    #[error("core module {module} of the component does not compile with {backend}: {message}")]
+    Compile {
+        /// The module's place among the component's core modules, adapters included.
+        module: usize,
+        /// The backend's name.
+        backend: String,
+        /// What the compiler said.
+        message: String,
+    },
+
+    /// The chosen backend is not part of this build.
+    #[error(
+        "the backend `{backend}` is not compiled in: build with `--features {backend}` (see `airssys-wasm backends`)"
+    )]
+    BackendUnavailable {
+        /// The backend's name.
+        backend: String,
+    },
+
+    /// A tiered start is asked for, and there are no two compilers for it.
+    #[error(
+        "a tiered start takes two compilers, a quick one (singlepass, cranelift) and one with faster code (llvm, \
+         cranelift), and for this target there is {available}: build with more of these features"
+    )]
+    OneCompiler {
+        /// The compilers that there are.
+        available: String,
+    },
+
+    /// The engine has no compiler.
+    #[error(
+        "there is no compiler here, so that a component cannot be taken, only what is compiled already: compile it \
+         with `airssys-wasm compile` of a build that has a compiler, for this host, and use the artifact"
+    )]
+    NoCompiler,
+
+    /// The chosen backend lacks an option.
+    #[error("the backend `{backend}` has no {option}: {hint}")]
+    EngineOption {
+        /// The backend's name.
+        backend: String,
+        /// What was asked for.
+        option: String,
+        /// What there is.
+        hint: String,
+    },
+
+    /// The backend cannot compile for the target.
+    #[error("{0}")]
+    Target(#[source] TargetError),
+
+    /// The engine's code does not run on this machine.
+    #[error(
+        "the engine compiles for {target}, and this host is {host}: what it compiles goes to artifacts only \
+         (`artifact::compile`)"
+    )]
+    ForeignTarget {
+        /// What it compiles for.
+        target: String,
+        /// What this is.
+        host: String,
+    },
+
+    /// The operating system gives no threads to compile with.
+    #[error(
+        "the system gives no thread to compile with: {0}; allow the process more of them (`ulimit -u`, the `pids.max` of \
+         its cgroup), or run an artifact that is compiled elsewhere"
+    )]
+    NoThread(#[source] std::io::Error),
+
+    /// Whoever watched the compilation has stopped it.
+    #[error("the compilation was stopped")]
+    Stopped,
+
+    /// The linker has nothing for an import.
+    #[error("import `{name}` is missing: {hint}")]
+    MissingImport {
+        /// The import, with `#item` behind the name of an instance.
+        name: String,
+        /// What the component needs there and what the linker has instead.
+        hint: String,
+    },
+
+    /// The linker has something else for an import.
+    #[error("import `{name}` has the wrong type: {message}")]
+    ImportType {
+        /// The import, with `#item` behind the name of an instance.
+        name: String,
+        /// What was expected and what was found.
+        message: String,
+    },
+
+    /// Something is defined twice in a linker.
+    #[error("`{0}` is already defined in this linker; allow shadowing, or define it once")]
+    Redefined(String),
+
+    /// The component does not export this.
+    #[error("there is no exported {kind} `{name}`; {hint}")]
+    MissingExport {
+        /// What was asked for: a function, an instance.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What there is.
+        hint: String,
+    },
+
+    /// Instantiation failed before any guest code ran: a limit, or memory that could not be had.
+    #[error("the component cannot be instantiated: {0}")]
+    Instantiate(String),
+
+    /// The host called with values that do not fit the function's type, or asked for a type that it has not.
+    #[error("{0}")]
+    Argument(AbiError),
+
+    /// A typed function does not fit the type of the component's.
+    #[error("type mismatch {place} of `{function}`: {message}")]
+    TypeMismatch {
+        /// The function, as it was looked up: `run`, `ns:pkg/interface@1.0.0#run`.
+        function: String,
+        /// Which parameter or result.
+        place: String,
+        /// Expected and found.
+        message: String,
+    },
+
+    /// The host used a resource handle that it does not hold.
+    #[error("resource: {0}")]
+    Resource(ResourceError),
+
+    /// A handle or an instance was used with a store that it does not belong to.
+    #[error("{0} belongs to another store")]
+    WrongStore(&'static str),
+
+    /// The guest trapped. Its instance refuses further calls.
+    #[error("{0}")]
+    Trap(Box<Trap>),
+
+    /// A host function failed; the guest that called it was ended by a trap.
+    #[error("host function `{name}` failed: {source}")]
+    Host {
+        /// The import that was called.
+        name: String,
+        /// What it returned.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A library that this host is built on panicked on an input.
+    #[error("{place} panicked, a bug in it: {message}")]
+    Panicked {
+        /// The library's part: `the translator`.
+        place: String,
+        /// The panic's text; with its place in the source if [`quiet_contained`](crate::quiet_contained) was called.
+        message: String,
+    },
+
+    /// A state that should not occur.
+    #[error("internal error (a bug in airssys-wasm): {0}")]
+    Bug(String),
+}
+
+/// A feature of WebAssembly that a backend lacks and another has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendFeature {
+    /// The backend's name.
+    pub backend: String,
+    /// The feature: `simd`.
+    pub feature: String,
+    /// The function, type or import that uses it.
+    pub place: String,
+    /// The backends of this build that have it.
+    pub available: Vec<String>,
+    /// The backends of other builds that have it.
+    pub elsewhere: Vec<String>,
+}
+
+impl fmt::Display for BackendFeature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (backend, feature, place) = (&self.backend, &self.feature, &self.place);
+        write!(f, "{backend} does not compile {feature}, which {place} uses: ")?;
+        match &self.available[..] {
+            [] => f.write_str("no backend of this build does")?,
+            backends => write!(f, "choose a backend that does, {}", backends.join(" or "))?,
+        }
+        for backend in &self.elsewhere {
+            write!(f, "; {backend} does, in a build with `--features {backend}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BackendFeature {}
+
+/// Why a text is no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// The text is no target triple.
+    #[error(
+        "`{0}` is no target triple: write ARCHITECTURE-VENDOR-SYSTEM-ENVIRONMENT, as in x86_64-unknown-linux-gnu"
+    )]
+    Triple(String),
+    /// No compiler here has code for it.
+    #[error(
+        "nothing here compiles for `{0}`: there are x86_64 and aarch64, with Linux, as in aarch64-unknown-linux-gnu"
+    )]
+    Unsupported(String),
+    /// The processor feature is unknown, or belongs to another architecture.
+    #[error("`{name}` is no processor feature of {architecture} that compilers here know: there are {}", known.join(", "))]
+    Feature {
+        /// What was asked for.
+        name: String,
+        /// The target's architecture.
+        architecture: &'static str,
+        /// The features that there are.
+        known: Vec<&'static str>,
+    },
+    /// The backend needs more of the processor.
+    #[error("{backend} compiles for no processor of this kind without {needs}: name it among the features")]
+    TooOld {
+        /// The backend's name.
+        backend: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
+}
+
+/// Who has to act on an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The component is invalid, or did what it must not.
+    Guest,
+    /// The host's code or configuration.
+    Host,
+    /// This library.
+    Library,
+}
+
+impl Error {
+    /// Whose fault the error is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Error::InvalidComponent { .. }
+            | Error::CoreModule
+            | Error::NotWasm(_)
+            | Error::Unsupported(_)
+            | Error::MissingFeatures { .. }
+            | Error::BackendFeature(_)
+            | Error::Compile { .. }
+            | Error::Instantiate(_)
+            | Error::Trap(_) => Fault::Guest,
+            Error::Bug(_) | Error::Panicked { .. } => Fault::Library,
+            _ => Fault::Host,
+        }
+    }
+
+    /// The trap, if this is one.
+    pub fn trap(&self) -> Option<&Trap> {
+        match self {
+            Error::Trap(trap) => Some(trap),
+            _ => None,
+        }
+    }
+
+    /// Whether a value of the host's is larger than may cross into a guest.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Error::Argument(AbiError::ValueTooLong { .. }))
+    }
+
+    #[doc(hidden)]
+    pub fn bug(what: impl Into<String>) -> Error {
+        Error::Bug(what.into())
+    }
+}
+
+impl From<TrapKind> for Error {
+    fn from(kind: TrapKind) -> Error {
+        Error::Trap(Box::new(Trap {
+            kind,
+            frames: Frames::default(),
+        }))
+    }
+}
+
+impl From<ResourceError> for Error {
+    fn from(error: ResourceError) -> Error {
+        Error::Trap(Box::new(Trap {
+            kind: TrapKind::Resource(error),
+            frames: Frames::default(),
+        }))
+    }
+}
+
+impl From<AbiError> for Error {
+    fn from(error: AbiError) -> Error {
+        if error.is_guest_fault() {
+            TrapKind::Abi(error).into()
+        } else {
+            Error::Argument(error)
+        }
+    }
+}
+
+/// Why a guest was stopped, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trap {
+    kind: TrapKind,
+    frames: Frames,
+}
+
+/// A call stack, innermost frame first: [`INNERMOST_FRAMES`] and [`OUTERMOST_FRAMES`] of it at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Frames {
+    kept: Vec<String>,
+    /// How many are left out behind the innermost ones.
+    left_out: usize,
+}
+
+/// Frames that are kept of the inner end of a call stack. Stops a guest that recurses from filling the host's log, 60,000
+/// lines for each trap.
+pub const INNERMOST_FRAMES: usize = 24;
+
+/// Frames that are kept of the outer end of a call stack.
+pub const OUTERMOST_FRAMES: usize = 8;
+
+impl Trap {
+    /// A trap with as much of a call stack as is kept; each frame that is kept becomes a text.
+    #[doc(hidden)]
+    pub fn new<F>(kind: TrapKind, stack: &[F], text: impl Fn(&F) -> String) -> Trap {
+        let left_out = stack.len().saturating_sub(INNERMOST_FRAMES + OUTERMOST_FRAMES);
+        let outer = match left_out {
+            0 => stack.get(INNERMOST_FRAMES..),
+            _ => stack.get(stack.len() - OUTERMOST_FRAMES..),
+        };
+        let inner = stack.get(..INNERMOST_FRAMES).unwrap_or(stack);
+        let kept = inner.iter().chain(outer.unwrap_or_default());
+        let frames = Frames {
+            kept: kept.map(text).collect(),
+            left_out,
+        };
+        Trap { kind, frames }
+    }
+
+    /// The same place, for another reason.
+    #[doc(hidden)]
+    pub fn because(&self, kind: TrapKind) -> Trap {
+        Trap {
+            kind,
+            frames: self.frames.clone(),
+        }
+    }
+
+    /// The reason.
+    pub fn kind(&self) -> &TrapKind {
+        &self.kind
+    }
+
+    /// The guest's call stack, innermost first, as far as it is known and kept: of a deep one, [`INNERMOST_FRAMES`] and
+    /// [`OUTERMOST_FRAMES`].
+    pub fn frames(&self) -> &[String] {
+        &self.frames.kept
+    }
+
+    /// How many frames are left out behind the innermost ones.
+    pub fn frames_left_out(&self) -> usize {
+        self.frames.left_out
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "trap: {}", self.kind)?;
+        let Frames { kept, left_out } = &self.frames;
+        for (index, frame) in kept.iter().enumerate() {
+            let skipped = match index < INNERMOST_FRAMES {
+                true => 0,
+                false => *left_out,
+            };
+            if index == INNERMOST_FRAMES && *left_out > 0 {
+                write!(f, "\n    … {left_out} frames are left out …")?;
+            }
+            write!(f, "\n    {}: {frame}", index + skipped)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Trap {}
+
+/// The reasons for a trap.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrapKind {
+    /// A core WebAssembly trap.
+    #[error("{0}")]
+    Core(CoreTrap),
+    /// A value or pointer that breaks the canonical ABI.
+    #[error("canonical ABI: {0}")]
+    Abi(AbiError),
+    /// A handle that breaks the rules of resources.
+    #[error("resource: {0}")]
+    Resource(ResourceError),
+    /// An adapter between two components stopped the call.
+    #[error("component-to-component call: {0}")]
+    Adapter(String),
+    /// The guest called out while it may not: during realloc or post-return.
+    #[error("cannot leave the component instance during realloc or post-return")]
+    CannotLeave,
+    /// The host, or a host function, called into a component that is executing.
+    #[error("cannot enter component instance: it is already executing (reentrance)")]
+    Reentrance,
+    /// The instance trapped before.
+    #[error("cannot enter component instance: it trapped before and refuses further calls")]
+    Poisoned,
+    /// The guest kept a borrow beyond the call that lent it.
+    #[error("{0} borrow handle(s) still remain at the end of the call: the guest must drop what it borrowed")]
+    BorrowsRemain(u32),
+    /// A named limit was reached.
+    #[error("limit reached: {0}")]
+    Limit(String),
+    /// An import that nothing provides was called.
+    #[error("the import `{0}` was called, and nothing provides it")]
+    UnresolvedImport(String),
+    /// A library that serves an import panicked in the guest's call.
+    #[error("the library behind {place} panicked, a bug in it: {message}")]
+    Panicked {
+        /// The import, as in `` `wasi_snapshot_preview1#path_rename` ``, or the step that led there.
+        place: String,
+        /// The panic's text; with its place in the source if [`quiet_contained`](crate::quiet_contained) was called.
+        message: String,
+    },
+    /// A realloc, post-return or destructor of the wrong type or shape, or a use of an interface of the host's that its rules
+    /// forbid.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The traps of core WebAssembly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CoreTrap {
+    /// `unreachable` was executed: how most languages abort.
+    #[error("unreachable code was executed")]
+    Unreachable,
+    /// The guest's stack is used up.
+    #[error("call stack exhausted")]
+    StackOverflow,
+    /// A load or store outside linear memory.
+    #[error("out of bounds memory access")]
+    MemoryOutOfBounds,
+    /// A table access outside the table.
+    #[error("undefined element: out of bounds table access")]
+    TableOutOfBounds,
+    /// An indirect call to a null element.
+    #[error("uninitialized element")]
+    IndirectCallToNull,
+    /// An indirect call with the wrong signature.
+    #[error("indirect call type mismatch")]
+    BadSignature,
+    /// Integer overflow.
+    #[error("integer overflow")]
+    IntegerOverflow,
+    /// Integer division by zero.
+    #[error("integer divide by zero")]
+    DivisionByZero,
+    /// A float that has no integer.
+    #[error("invalid conversion to integer")]
+    BadConversion,
+    /// Stopped by the host.
+    #[error("interrupted by the host")]
+    Interrupted,
+    /// Another trap of the engine.
+    #[error("trap in WebAssembly code")]
+    Other,
+}
+
+/// Misuse of a resource handle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResourceError {
+    /// No such handle: forged, stale, or dropped before.
+    #[error("unknown handle index {0}")]
+    UnknownHandle(u32),
+    /// A handle of another resource type.
+    #[error("handle index {0} used with the wrong type")]
+    WrongType(u32),
+    /// A borrow where an own is needed.
+    #[error("handle index {0} is a borrow and cannot be given away")]
+    NotOwned(u32),
+    /// An own that is lent at this moment.
+    #[error("cannot remove owned resource of handle index {0} while borrowed")]
+    Lent(u32),
+    /// Too many handles.
+    #[error("the table of handles is full ({0} handles)")]
+    TableFull(u32),
+    /// The host used a [`ResourceAny`](crate::component::ResourceAny) that is not live: taken, dropped, or
+    /// borrowed for a call that has ended.
+    #[error("the host's resource handle is no longer live")]
+    Stale,
+    /// The host used a resource of another type.
+    #[error("the host's resource handle is of another resource type")]
+    HostType,
+    /// The host gave away a resource that it only borrows.
+    #[error("the host's resource handle is a borrow and cannot be given away")]
+    HostNotOwned,
+    /// The host gave away a resource that it lends at this moment.
+    #[error("the host's resource handle is lent to a call that has not ended")]
+    HostLent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deep_call_stack_is_shown_by_its_ends() {
+        let kind = || TrapKind::Core(CoreTrap::StackOverflow);
+        let trap = |depth: usize| Trap::new(kind(), &(0..depth).collect::<Vec<_>>(), |n| format!("f{n}"));
+        for depth in [0, 1, 24, 25, 32] {
+            let trap = trap(depth);
+            assert_eq!((trap.frames().len(), trap.frames_left_out()), (depth, 0));
+            assert_eq!(trap.to_string().lines().count(), depth + 1);
+        }
+        let deep = trap(1712);
+        assert_eq!((deep.frames().len(), deep.frames_left_out()), (32, 1680));
+        let text = deep.to_string();
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        assert_eq!(lines.len(), 34);
+        assert_eq!(lines[1], "0: f0");
+        assert_eq!(lines[24], "23: f23");
+        assert_eq!(lines[25], "… 1680 frames are left out …");
+        assert_eq!(lines[26], "1704: f1704");
+        assert_eq!(lines[33], "1711: f1711");
+        let another = deep.because(TrapKind::CannotLeave);
+        assert_eq!(another.frames(), deep.frames());
+    }
+}

@@ -1,0 +1,22 @@
+//! Items for the other crates of this workspace. They change without notice.
+
+#[cfg(feature = "compile")]
+pub use crate::component::is_valid;
+pub use crate::component::{CoreCaller, Waiting, described, error_of, runtime_error};
+#[cfg(all(unix, feature = "interrupt"))]
+pub use crate::engine::watchdog;
+pub use crate::engine::{Deadlines, SendStore, program_engine, program_store};
+#[cfg(feature = "planted-panics")]
+pub use crate::panics::planted;
+pub use crate::panics::{Panicked, contain, own};
+pub use crate::tiered::WeakTiered;
+
+/// Text from guests, made fit to be shown.
+pub mod text {
+    pub use crate::text::*;
+}
+
+/// Checks before threads are started.
+pub mod threads {
+    pub use crate::threads::*;
+}

@@ -1,0 +1,251 @@
+//! A component in two stages.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::queue::{self, Job};
+use crate::artifact::ComponentCache;
+use crate::component::Component;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+/// A component that can be instantiated at once, and of which better code is compiled in the background. Cheap to clone.
+///
+/// Background compilations of a process run one after the other, in the order in which they were asked for: each of them
+/// uses the processors that there are. When the last clone is dropped, the compilation is given up, as soon as the functions
+/// that are being compiled are; nobody waits for that.
+#[derive(Clone)]
+pub struct TieredComponent {
+    handle: Arc<Handle>,
+}
+
+/// Gives up the compilation when it is dropped.
+struct Handle {
+    shared: Arc<Shared>,
+}
+
+/// What the background has of it.
+pub(super) struct Shared {
+    stages: Mutex<Stages>,
+    over: Condvar,
+    stopped: AtomicBool,
+}
+
+struct Stages {
+    current: Component,
+    background: Background,
+}
+
+enum Background {
+    Coming,
+    Optimised,
+    Failed(Arc<Error>),
+}
+
+impl TieredComponent {
+    /// Compiles with the first of the engine's [starts](Engine::starts) that takes the component, and has the engine itself
+    /// compile it in the background. An engine without starts compiles it here and now; so does one whose starts all
+    /// refuse it.
+    ///
+    /// # Errors
+    /// As [`Component::from_binary`].
+    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<TieredComponent> {
+        TieredComponent::make(engine, bytes, None)
+    }
+
+    /// As [`TieredComponent::new`], with all code from and to a cache: what it has of the better code is used at once.
+    ///
+    /// # Errors
+    /// As [`Component::from_binary`].
+    pub fn with_cache(engine: &Engine, bytes: &[u8], cache: &ComponentCache) -> Result<TieredComponent> {
+        TieredComponent::make(engine, bytes, Some(cache))
+    }
+
+    #[doc(hidden)]
+    pub fn make(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<TieredComponent> {
+        let first = match first(engine, bytes, cache)? {
+            First::Optimised(component) => {
+                return Ok(TieredComponent::of(component, Background::Optimised));
+            }
+            First::Quick(component) => component,
+        };
+        let tiered = TieredComponent::of(first, Background::Coming);
+        let shared = tiered.handle.shared.clone();
+        queue::submit(Job::new(shared, engine, bytes.into(), cache.cloned()));
+        Ok(tiered)
+    }
+
+    fn of(current: Component, background: Background) -> TieredComponent {
+        let shared = Shared {
+            stages: Mutex::new(Stages { current, background }),
+            over: Condvar::new(),
+            stopped: AtomicBool::new(false),
+        };
+        TieredComponent {
+            handle: Arc::new(Handle {
+                shared: Arc::new(shared),
+            }),
+        }
+    }
+
+    /// The best code that there is now: what new instances are best made of.
+    pub fn current(&self) -> Component {
+        self.stages().current.clone()
+    }
+
+    /// Whether [`TieredComponent::current`] gives the engine's own code.
+    pub fn is_optimised(&self) -> bool {
+        matches!(self.stages().background, Background::Optimised)
+    }
+
+    /// Why the compilation in the background has failed, if it has. The component goes on with what it started with.
+    pub fn failure(&self) -> Option<Arc<Error>> {
+        match &self.stages().background {
+            Background::Failed(error) => Some(error.clone()),
+            Background::Coming | Background::Optimised => None,
+        }
+    }
+
+    /// Waits until the compilation in the background is over, well or not, and for no longer than `timeout`; whether
+    /// the component is optimised then.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let coming = |stages: &mut Stages| matches!(stages.background, Background::Coming);
+        let over = &self.handle.shared.over;
+        let (stages, _) = over
+            .wait_timeout_while(self.stages(), timeout, coming)
+            .unwrap_or_else(PoisonError::into_inner);
+        matches!(stages.background, Background::Optimised)
+    }
+
+    /// For whoever wants to find it, and not to keep it.
+    #[doc(hidden)]
+    pub fn downgrade(&self) -> WeakTiered {
+        WeakTiered(Arc::downgrade(&self.handle))
+    }
+
+    fn stages(&self) -> MutexGuard<'_, Stages> {
+        self.handle.shared.stages()
+    }
+}
+
+/// A component that is given up if nobody else has it.
+#[derive(Clone)]
+pub struct WeakTiered(std::sync::Weak<Handle>);
+
+impl WeakTiered {
+    pub fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    pub fn upgrade(&self) -> Option<TieredComponent> {
+        self.0.upgrade().map(|handle| TieredComponent { handle })
+    }
+}
+
+impl Shared {
+    fn stages(&self) -> MutexGuard<'_, Stages> {
+        // It is whole at any time.
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// How the compilation in the background ended.
+    pub(super) fn end(&self, compiled: Result<Component>) {
+        let mut stages = self.stages();
+        match compiled {
+            Ok(component) => {
+                log::debug!("a component is optimised, with {}", component.backend());
+                stages.current = component;
+                stages.background = Background::Optimised;
+            }
+            Err(error) => {
+                if !self.is_stopped() {
+                    let backend = stages.current.backend();
+                    log::warn!("a component stays with {backend}: it cannot be optimised: {error}");
+                }
+                stages.background = Background::Failed(Arc::new(error));
+            }
+        }
+        drop(stages);
+        self.over.notify_all();
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+        queue::forget(&self.shared);
+    }
+}
+
+/// What a [`TieredComponent`] starts with, without anything in the background: for a process that ends soon.
+///
+/// # Errors
+/// As [`Component::from_binary`].
+pub fn quick(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Component> {
+    match first(engine, bytes, cache)? {
+        First::Optimised(component) | First::Quick(component) => Ok(component),
+    }
+}
+
+/// What a component starts with.
+enum First {
+    /// The engine's own code: it was there, or nothing else takes the component.
+    Optimised(Component),
+    Quick(Component),
+}
+
+fn first(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<First> {
+    let runs_here = engine.target().runs_here();
+    let cache = cache.filter(|_| runs_here);
+    let tiered = !engine.starts().is_empty();
+    if let Some(component) = cache
+        .filter(|_| tiered)
+        .and_then(|cache| cache.ready(engine, bytes))
+    {
+        return Ok(First::Optimised(component));
+    }
+    for start in engine.starts() {
+        match compile(start, bytes, cache) {
+            // Another compiler may take it.
+            Err(error @ (Error::Compile { .. } | Error::BackendFeature(_))) => {
+                log::info!("a component does not start on this: {error}")
+            }
+            compiled => return compiled.map(First::Quick),
+        }
+    }
+    compile(engine, bytes, cache).map(First::Optimised)
+}
+
+pub(super) fn compile(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Component> {
+    match cache {
+        Some(cache) => cache.get(engine, bytes),
+        None => Component::from_binary(engine, bytes),
+    }
+}
+
+impl fmt::Debug for TieredComponent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stages = self.stages();
+        let background = match &stages.background {
+            Background::Coming => "coming",
+            Background::Optimised => "optimised",
+            Background::Failed(_) => "failed",
+        };
+        f.debug_struct("TieredComponent")
+            .field("current", &stages.current)
+            .field("background", &background)
+            .finish()
+    }
+}
+
+impl fmt::Debug for WeakTiered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakTiered")
+    }
+}

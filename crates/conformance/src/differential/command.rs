@@ -1,0 +1,90 @@
+//! The command `differential`.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use airssys_wasm_component::engine::Backend;
+use anyhow::{Context as _, Result, ensure};
+
+use super::{Counts, Options, run};
+
+/// Values of a run that is told neither a number nor a time.
+const DEFAULT_VALUES: u64 = 20_000;
+
+/// Between two lines of progress.
+const PROGRESS: Duration = Duration::from_secs(30);
+
+/// Send random values of random types through components, on every engine, and compare what each shows
+///
+/// The exit code is 1 if there is a difference. Each is printed with the seed and the number of values that show it
+/// again.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Run for so long
+    #[arg(long = "for", value_name = "SECONDS")]
+    seconds: Option<u64>,
+    /// Run so many values; 20,000 if there is no --for
+    #[arg(long)]
+    values: Option<u64>,
+    /// What all types and values follow from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Backends beside wasmtime, as cranelift,llvm,singlepass; `all` for those that are compiled in
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    backend: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If there is no such backend, or as [`run`].
+pub fn main(args: &Args) -> Result<ExitCode> {
+    let options = Options {
+        seed: args.seed,
+        values: args.values.unwrap_or(match args.seconds {
+            Some(_) => u64::MAX,
+            None => DEFAULT_VALUES,
+        }),
+        duration: args.seconds.map(Duration::from_secs),
+        backends: backends(&args.backend)?,
+    };
+    let start = Instant::now();
+    let mut told = start;
+    let report = run(&options, &mut |counts: &Counts| {
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            let seconds = start.elapsed().as_secs();
+            eprintln!(
+                "{seconds} s: {} values, {} of them typed, {} components, {} differences",
+                counts.values, counts.typed_values, counts.batches, counts.differences
+            );
+        }
+    })?;
+    for difference in &report.differences {
+        println!("{difference}\n");
+    }
+    let names: Vec<&str> = options.backends.iter().map(|backend| backend.name()).collect();
+    println!(
+        "seed {}, wasmtime and {}, {:.0} s",
+        options.seed,
+        names.join(", "),
+        start.elapsed().as_secs_f64()
+    );
+    println!("{}", report.counts);
+    Ok(match report.counts.differences {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn backends(names: &[String]) -> Result<Vec<Backend>> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(Backend::available().to_vec());
+    }
+    let backend = |name: &String| {
+        let backend: Backend = name.parse().with_context(|| format!("--backend {name}"))?;
+        ensure!(backend.is_available(), "{backend} is not in this build");
+        Ok(backend)
+    };
+    names.iter().map(backend).collect()
+}

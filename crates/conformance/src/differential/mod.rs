@@ -1,0 +1,174 @@
+//! Random types and values through components: on each of our backends, with dynamic values and with Rust types, and on
+//! wasmtime.
+//!
+//! A batch is one component, with functions of random types. Each value goes from the caller to the component, from
+//! there to the host, and back. Whatever any engine shows of it on its way has to be the value that was sent. In a part
+//! of the batches the host answers with a value of its own; in another the component is made of several, so that values
+//! cross from one to the next as well; in another the types are those that have Rust types.
+
+mod abi;
+pub mod command;
+pub mod compare;
+mod counts;
+mod draw;
+pub mod generate;
+pub mod guest;
+pub mod ours;
+mod plan;
+pub mod random;
+pub mod reference;
+pub mod typed;
+pub mod types;
+pub mod values;
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use airssys_wasm_component::engine::Backend;
+use anyhow::{Result, ensure};
+
+use compare::{Exchange, Finding, Side};
+pub use counts::Counts;
+pub use plan::Plan;
+use random::Random;
+
+/// Values of each function of a batch.
+const VALUES: usize = 30;
+
+/// Differences that a report describes.
+const MAX_DESCRIBED: usize = 200;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Of the first batch; those of the others follow from it.
+    pub seed: u64,
+    /// End after so many values.
+    pub values: u64,
+    /// End after such a time.
+    pub duration: Option<Duration>,
+    /// Ours, besides wasmtime.
+    pub backends: Vec<Backend>,
+}
+
+/// What came of it.
+#[derive(Clone, Default, Debug)]
+pub struct Report {
+    pub counts: Counts,
+    /// The first ones of [`Counts::differences`].
+    pub differences: Vec<Difference>,
+}
+
+/// One thing wrong on one engine, and how to see it again.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    pub finding: Finding,
+    /// The seed of the batch.
+    pub seed: u64,
+    /// Of the batch, up to the one that shows it.
+    pub values: u64,
+    /// The function in WIT, with the types that it needs.
+    pub function: String,
+    /// What was sent.
+    pub value: String,
+    /// Encodings of strings, that of the component next to the host first.
+    pub encodings: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.finding.side, self.finding.what)?;
+        writeln!(f, "  value: {}", self.value)?;
+        writeln!(f, "  encodings: {}", self.encodings)?;
+        for line in self.function.lines() {
+            writeln!(f, "  {line}")?;
+        }
+        write!(
+            f,
+            "  again: differential --seed {} --values {}",
+            self.seed, self.values
+        )
+    }
+}
+
+/// Runs batches, and tells of the counts after each.
+///
+/// # Errors
+/// If there is nothing to run, or a guest cannot be written. What an engine does wrong is no error but in the report.
+pub fn run(options: &Options, progress: &mut dyn FnMut(&Counts)) -> Result<Report> {
+    ensure!(!options.backends.is_empty(), "no backend to compare");
+    let end = options.duration.map(|duration| Instant::now() + duration);
+    let over = || end.is_some_and(|end| Instant::now() >= end);
+    let mut report = Report::default();
+    let mut seeds = Random::new(options.seed);
+    let mut seed = options.seed;
+    while report.counts.values < options.values && !over() {
+        let plan = Plan::new(seed);
+        let component = guest::binary(&guest::text(&plan.batch, &plan.encodings))?;
+        report.counts.batch(&plan);
+        let mut sides = plan.sides(&component, &options.backends, |finding| {
+            report.differs(&plan, 0, None, finding);
+        });
+        run_batch(&mut report, &plan, &mut sides, options.values, &over);
+        progress(&report.counts);
+        seed = seeds.bits();
+    }
+    Ok(report)
+}
+
+fn run_batch(
+    report: &mut Report,
+    plan: &Plan,
+    sides: &mut [Box<dyn Side>],
+    values: u64,
+    over: &dyn Fn() -> bool,
+) {
+    let before = report.counts.values;
+    for function in 0..plan.batch.functions.len() {
+        let mut random = Random::nth(plan.seed, function as u64);
+        for _ in 0..VALUES {
+            if report.counts.values >= values {
+                return;
+            }
+            let exchange = plan.exchange(&mut random, function);
+            let (findings, compared) = compare::exchange(sides, function, &exchange);
+            report.counts.value(plan, &exchange, compared);
+            for finding in findings {
+                let number = report.counts.values - before;
+                report.differs(plan, number, Some((function, &exchange)), finding);
+            }
+        }
+        if over() {
+            return;
+        }
+    }
+}
+
+impl Report {
+    fn differs(&mut self, plan: &Plan, values: u64, at: Option<(usize, &Exchange)>, finding: Finding) {
+        self.counts.differences += 1;
+        if self.differences.len() >= MAX_DESCRIBED {
+            return;
+        }
+        let (function, value) = match at {
+            Some((function, exchange)) => (plan.describe(function), describe(exchange)),
+            None => (String::from("the whole component"), String::from("none")),
+        };
+        self.differences.push(Difference {
+            finding,
+            seed: plan.seed,
+            values: values.max(1),
+            function,
+            value,
+            encodings: plan.encodings(),
+        });
+    }
+}
+
+fn describe(exchange: &Exchange) -> String {
+    let sent = compare::cut(&exchange.expected(compare::Place::Host));
+    match &exchange.reply {
+        Some(reply) => format!("{sent}, answered with {}", compare::cut(reply)),
+        None => sent,
+    }
+}

@@ -1,0 +1,24 @@
+//! The engines that are compared: every backend of this build, and the reference.
+
+use crate::{Ours, Reference, Subject};
+use anyhow::Result;
+
+/// The name of the reference engine, as its subject gives it.
+pub const REFERENCE: &str = "wasmtime";
+
+/// All of them, the reference last.
+///
+/// # Errors
+/// A build without a backend, or a reference that refuses its configuration.
+pub fn all() -> Result<Vec<Box<dyn Subject>>> {
+    let mut subjects: Vec<Box<dyn Subject>> = Vec::new();
+    for ours in Ours::all()? {
+        subjects.push(Box::new(ours));
+    }
+    anyhow::ensure!(
+        !subjects.is_empty(),
+        "this build carries no backend: nothing would be compared"
+    );
+    subjects.push(Box::new(Reference::new()?));
+    Ok(subjects)
+}

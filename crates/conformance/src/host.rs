@@ -1,0 +1,70 @@
+//! What test suites of component runtimes import: functions, and the instance `host`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use airssys_wasm_component::component::{Linker, Resource, ResourceType};
+
+/// The types of the resources that it has; the second name of the first is the same type.
+struct First;
+struct Second;
+
+/// Defines it. `docs/conformance.md` lists what is in it.
+pub(super) fn define(linker: &mut Linker<()>) -> airssys_wasm_component::Result<()> {
+    let mut root = linker.root();
+    root.func_wrap("host-return-two", |_, ()| Ok((2u32,)))?;
+    root.func_wrap("host-echo-u32", |_, (value,): (u32,)| Ok((value,)))?;
+    let mut host = linker.instance("host")?;
+    host.func_wrap("return-three", |_, ()| Ok((3u32,)))?;
+    host.func_wrap("host-echo-u32", |_, (value,): (u32,)| Ok((value,)))?;
+    host.instance("nested")?
+        .func_wrap("return-four", |_, ()| Ok((4u32,)))?;
+
+    let drops = Arc::new(AtomicU32::new(0));
+    let last = Arc::new(AtomicU32::new(0));
+    for name in ["resource1", "resource1-again"] {
+        let (drops, last) = (Arc::clone(&drops), Arc::clone(&last));
+        host.resource(name, ResourceType::host::<First>(), move |_, rep| {
+            drops.fetch_add(1, Relaxed);
+            last.store(rep, Relaxed);
+            Ok(())
+        })?;
+    }
+    host.resource("resource2", ResourceType::host::<Second>(), |_, _| Ok(()))?;
+    host.func_wrap("[constructor]resource1", |_, (rep,): (u32,)| {
+        Ok((Resource::<First>::new_own(rep),))
+    })?;
+    host.func_wrap(
+        "[static]resource1.assert",
+        |_, (this, rep): (Resource<First>, u32)| {
+            expect(&this, rep)?;
+            Ok(())
+        },
+    )?;
+    host.func_wrap("[static]resource1.last-drop", move |_, ()| {
+        Ok((last.load(Relaxed),))
+    })?;
+    host.func_wrap("[static]resource1.drops", move |_, ()| Ok((drops.load(Relaxed),)))?;
+    host.func_wrap(
+        "[method]resource1.simple",
+        |_, (this, rep): (Resource<First>, u32)| {
+            expect(&this, rep)?;
+            Ok(())
+        },
+    )?;
+    host.func_wrap(
+        "[method]resource1.take-borrow",
+        |_, (_this, _other): (Resource<First>, Resource<First>)| Ok(()),
+    )?;
+    host.func_wrap(
+        "[method]resource1.take-own",
+        |_, (_this, _other): (Resource<First>, Resource<First>)| Ok(()),
+    )
+}
+
+fn expect(resource: &Resource<First>, rep: u32) -> Result<(), String> {
+    if resource.rep() == rep {
+        return Ok(());
+    }
+    Err(format!("the resource is {}, not {rep}", resource.rep()))
+}

@@ -1,0 +1,58 @@
+//! Folders of test scripts, on every engine.
+
+use std::path::{Path, PathBuf};
+
+use crate::wast::{self, FileReport};
+use crate::{Options, Subject};
+use anyhow::{Context, Result, ensure};
+
+/// The project's own scripts.
+pub fn own() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wast")
+}
+
+/// The scripts below a folder, as paths from there, in order. Names that begin with one of `without` are left out.
+///
+/// # Errors
+/// A folder that cannot be read, or has no script.
+pub fn below(folder: &Path, without: &[&str]) -> Result<Vec<String>> {
+    let mut scripts = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(current) = folders.pop() {
+        let entries = std::fs::read_dir(&current).with_context(|| format!("{}", current.display()))?;
+        for entry in entries {
+            let path = entry.with_context(|| format!("{}", current.display()))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "wast") {
+                let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+                if !without.iter().any(|prefix| name.starts_with(prefix)) {
+                    scripts.push(name);
+                }
+            }
+        }
+    }
+    ensure!(
+        !scripts.is_empty(),
+        "there is no `.wast` file in {}",
+        folder.display()
+    );
+    scripts.sort();
+    Ok(scripts)
+}
+
+/// Runs scripts on engines: for each script, one report for each engine.
+///
+/// # Errors
+/// A script that cannot be read.
+pub fn run(folder: &Path, scripts: &[String], engines: &[Box<dyn Subject>]) -> Result<Vec<Vec<FileReport>>> {
+    let run = |script: &String| {
+        let path = folder.join(script);
+        let source = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+        let reports = engines
+            .iter()
+            .map(|engine| wast::run(engine.as_ref(), script, &source, &Options::default()));
+        Ok(reports.collect())
+    };
+    scripts.iter().map(run).collect()
+}

@@ -1,0 +1,174 @@
+//! `wasi:cli`.
+
+mod input;
+mod lines;
+mod output;
+
+use std::fmt;
+
+pub use input::Stdin;
+pub use output::{OutputPipe, Stdout};
+
+pub(super) use self::input::SharedInput;
+pub(super) use self::output::{OutputKind, SharedOutput};
+use super::bindings::wasi::cli::{
+    environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
+    terminal_stdin, terminal_stdout,
+};
+use super::io::{InputStream, OutputStream};
+use super::{WasiCtx, WasiLimits};
+use airssys_wasm_component::component::{HostResult, Resource};
+
+/// The end that a component chose: the error that a call ends with when the component calls `exit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the component has ended itself with status {code}")]
+pub struct Exit {
+    /// 0 for a success.
+    pub code: u8,
+}
+
+/// What a builder knows of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CliConfig {
+    pub(super) name: String,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) args: Vec<String>,
+    pub(super) cwd: Option<String>,
+    pub(super) stdin: Stdin,
+    pub(super) stdout: Stdout,
+    pub(super) stderr: Stdout,
+}
+
+/// One component's environment, arguments and standard streams.
+pub(crate) struct CliCtx {
+    env: Vec<(String, String)>,
+    args: Vec<String>,
+    cwd: Option<String>,
+    stdin: SharedInput,
+    stdout: SharedOutput,
+    stderr: SharedOutput,
+}
+
+impl CliCtx {
+    pub(super) fn new(config: &CliConfig, limits: &WasiLimits) -> CliCtx {
+        let output = |to, kind| SharedOutput::new(to, kind, &config.name, limits.log_line_bytes);
+        CliCtx {
+            env: config.env.clone(),
+            args: config.args.clone(),
+            cwd: config.cwd.clone(),
+            stdin: SharedInput::new(&config.stdin),
+            stdout: output(&config.stdout, OutputKind::Stdout),
+            stderr: output(&config.stderr, OutputKind::Stderr),
+        }
+    }
+}
+
+impl fmt::Debug for CliCtx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secrets.
+        let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
+        f.debug_struct("CliCtx")
+            .field("env", &names)
+            .field("args", &self.args)
+            .finish_non_exhaustive()
+    }
+}
+
+impl environment::Host for WasiCtx {
+    fn get_environment(&mut self) -> HostResult<Vec<(String, String)>> {
+        Ok(self.cli.env.clone())
+    }
+
+    fn get_arguments(&mut self) -> HostResult<Vec<String>> {
+        Ok(self.cli.args.clone())
+    }
+
+    fn initial_cwd(&mut self) -> HostResult<Option<String>> {
+        Ok(self.cli.cwd.clone())
+    }
+}
+
+impl exit::Host for WasiCtx {
+    fn exit(&mut self, status: Result<(), ()>) -> HostResult<()> {
+        let code = u8::from(status.is_err());
+        Err(Exit { code }.into())
+    }
+
+    fn exit_with_code(&mut self, code: u8) -> HostResult<()> {
+        Err(Exit { code }.into())
+    }
+}
+
+impl stdin::Host for WasiCtx {
+    fn get_stdin(&mut self) -> HostResult<Resource<InputStream>> {
+        let stream = InputStream::new(self.cli.stdin.clone());
+        Ok(self.table.push(stream)?)
+    }
+}
+
+impl stdout::Host for WasiCtx {
+    fn get_stdout(&mut self) -> HostResult<Resource<OutputStream>> {
+        let stream = OutputStream::new(self.cli.stdout.clone());
+        Ok(self.table.push(stream)?)
+    }
+}
+
+impl stderr::Host for WasiCtx {
+    fn get_stderr(&mut self) -> HostResult<Resource<OutputStream>> {
+        let stream = OutputStream::new(self.cli.stderr.clone());
+        Ok(self.table.push(stream)?)
+    }
+}
+
+/// The resource `terminal-input`.
+#[derive(Debug)]
+pub(crate) struct TerminalInput;
+
+/// The resource `terminal-output`.
+#[derive(Debug)]
+pub(crate) struct TerminalOutput;
+
+impl terminal_input::Host for WasiCtx {}
+
+impl terminal_input::HostTerminalInput for WasiCtx {
+    fn drop(&mut self, terminal: Resource<TerminalInput>) -> HostResult<()> {
+        self.table.delete(terminal)?;
+        Ok(())
+    }
+}
+
+impl terminal_output::Host for WasiCtx {}
+
+impl terminal_output::HostTerminalOutput for WasiCtx {
+    fn drop(&mut self, terminal: Resource<TerminalOutput>) -> HostResult<()> {
+        self.table.delete(terminal)?;
+        Ok(())
+    }
+}
+
+impl terminal_stdin::Host for WasiCtx {
+    fn get_terminal_stdin(&mut self) -> HostResult<Option<Resource<TerminalInput>>> {
+        match self.cli.stdin.is_terminal() {
+            true => Ok(Some(self.table.push(TerminalInput)?)),
+            false => Ok(None),
+        }
+    }
+}
+
+impl terminal_stdout::Host for WasiCtx {
+    fn get_terminal_stdout(&mut self) -> HostResult<Option<Resource<TerminalOutput>>> {
+        match self.cli.stdout.is_terminal() {
+            true => Ok(Some(self.table.push(TerminalOutput)?)),
+            false => Ok(None),
+        }
+    }
+}
+
+impl terminal_stderr::Host for WasiCtx {
+    fn get_terminal_stderr(&mut self) -> HostResult<Option<Resource<TerminalOutput>>> {
+        match self.cli.stderr.is_terminal() {
+            true => Ok(Some(self.table.push(TerminalOutput)?)),
+            false => Ok(None),
+        }
+    }
+}

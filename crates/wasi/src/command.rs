@@ -1,0 +1,73 @@
+//! Programs: components that export `wasi:cli/run`.
+
+use std::time::Instant;
+
+use super::{Exit, WasiView};
+use airssys_wasm_component::component::{Component, ExternType, Instance, Linker, Store};
+#[cfg(all(unix, feature = "interrupt"))]
+use airssys_wasm_component::engine::watchdog;
+use airssys_wasm_component::error::{Error, Result};
+
+/// What a program exports, in every 0.2 version.
+const RUN: &str = "wasi:cli/run@0.2.0";
+const ANY_RUN: &str = "wasi:cli/run@0.2.";
+
+/// Whether a component is a program, which [`run_command`] runs.
+pub fn is_command(component: &Component) -> bool {
+    let is_run = |(name, ty): &(String, ExternType)| {
+        name.starts_with(ANY_RUN) && matches!(ty, ExternType::Instance(_))
+    };
+    component.exports().iter().any(is_run)
+}
+
+/// Whether a component is a program of a version of WASI that is not here: loading it says so.
+pub fn is_of_another_version(component: &Component) -> bool {
+    let mut exports = component.exports().iter();
+    exports.any(|(name, _)| name.starts_with("wasi:cli/run@") && !name.starts_with(ANY_RUN))
+}
+
+/// Runs a program to its end, and no longer than until `deadline`, in a store of its own. How it ended: with the status that
+/// it chose, with 0 if it returned, and with 1 if what it returned is a failure.
+///
+/// # Errors
+/// [`Error::MissingExport`] if it is not a program; whatever keeps it from being instantiated; [`Error::Trap`] and
+/// [`Error::Host`] if it was ended otherwise.
+pub fn run_command<T: WasiView>(
+    store: &mut Store<T>,
+    component: &Component,
+    linker: &Linker<T>,
+    deadline: Option<Instant>,
+) -> Result<Exit> {
+    store.data_mut().wasi().set_deadline(deadline);
+    #[cfg(all(unix, feature = "interrupt"))]
+    let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupt_handle()));
+    let ended = linker
+        .instantiate(&mut *store, component)
+        .and_then(|instance| call(store, &instance));
+    #[cfg(all(unix, feature = "interrupt"))]
+    let ended = match armed {
+        Some(armed) => ended.map_err(|error| armed.cause(error)),
+        None => ended,
+    };
+    match ended {
+        Ok(returned) => Ok(Exit {
+            code: u8::from(returned.is_err()),
+        }),
+        Err(error) => Exit::of(&error).ok_or(error),
+    }
+}
+
+fn call<T: WasiView>(store: &mut Store<T>, instance: &Instance) -> Result<Result<(), ()>> {
+    let run = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut *store, &[RUN, "run"])?;
+    run.call(&mut *store, ()).map(|(returned,)| returned)
+}
+
+impl Exit {
+    /// The end that a component chose, if that is what ended a call.
+    pub fn of(error: &Error) -> Option<Exit> {
+        match error {
+            Error::Host { source, .. } => source.downcast_ref().copied(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Every function that takes a path, beside the same call of Linux on a tree like it: what it answers, and what becomes of
+//! the tree. Differences that stay are [`Difference`]s, each with its reason; any other fails.
+//!
+//! Slashes at the end of paths are what this began with: wasmtime's issues 14359 ("WASI `stat-at` ignores a trailing `/` or
+//! `/.`") and 14380 ("Wasmtime doesn't stat paths-to-symlinks with trailing slashes correctly").
+
+mod calls;
+mod cases;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use calls::{Call, Case, Ours, Theirs};
+
+use crate::bindings::wasi::filesystem::types::OpenFlags;
+use crate::files::Access;
+
+/// A reason to answer otherwise than Linux does. Nothing is changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Difference {
+    /// A path or a link leads out of the folder, and Linux would go there.
+    Sandbox,
+    /// A link with an absolute path in it is neither made nor read: it would mean something else to the host.
+    AbsoluteLink,
+    /// Hosts refuse to follow a link in order to link what it leads to (`path_link` in wasi-testsuite wants that).
+    LinkFollow,
+    /// Hosts refuse to make or cut a directory by `open-at`; Linux refuses some of these, depending on its version.
+    DirectoryMade,
+    /// The folder is granted to be read: what could change it is refused before the path is looked at.
+    ReadOnly,
+}
+
+impl Difference {
+    /// The difference that a case is expected to have.
+    fn of(case: &Case, ours: &Ours, access: Access) -> Option<Difference> {
+        let makes = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
+        match case.call {
+            Call::Open(_, how, _) if how.contains(OpenFlags::DIRECTORY) && how.intersects(makes) => {
+                Some(Difference::DirectoryMade)
+            }
+            _ if access == Access::ReadOnly && case.changes() => Some(Difference::ReadOnly),
+            Call::Link(true) => Some(Difference::LinkFollow),
+            _ if case.leaves(&ours.tree) => Some(Difference::Sandbox),
+            Call::Symlink if case.path.starts_with('/') => Some(Difference::AbsoluteLink),
+            Call::Readlink if case.path.trim_start_matches("./") == "absolute" => {
+                Some(Difference::AbsoluteLink)
+            }
+            _ => None,
+        }
+    }
+
+    fn answer(self) -> &'static str {
+        match self {
+            Difference::Sandbox | Difference::AbsoluteLink => "NotPermitted",
+            Difference::LinkFollow | Difference::DirectoryMade => "Invalid",
+            Difference::ReadOnly => "ReadOnly",
+        }
+    }
+}
+
+/// Makes all calls on both, and says how many agree and how many differ for which reason.
+fn compare(cases: &[Case], access: Access) -> BTreeMap<Option<Difference>, usize> {
+    let (mut ours, theirs) = (Ours::new(access), Theirs::new());
+    let before = ours.tree.picture();
+    assert_eq!(before, theirs.tree.picture(), "the trees are alike");
+    let mut counts = BTreeMap::new();
+    let mut unexplained = Vec::new();
+    for case in cases {
+        let difference = Difference::of(case, &ours, access);
+        let answer = ours.answer(case);
+        let after = ours.tree.picture();
+        let (expected, expected_after) = match difference {
+            Some(difference) => (difference.answer().to_owned(), before.clone()),
+            None => (theirs.answer(case), theirs.tree.picture()),
+        };
+        if (&answer, &after) == (&expected, &expected_after) {
+            *counts.entry(difference).or_insert(0) += 1;
+        } else {
+            let effect = if after == expected_after {
+                ""
+            } else {
+                ", and another effect"
+            };
+            unexplained.push(format!(
+                "{case:?}: `{answer}`, not `{expected}` ({difference:?}){effect}"
+            ));
+        }
+        for (tree, after) in [(&ours.tree, &after), (&theirs.tree, &expected_after)] {
+            if *after != before {
+                tree.restore();
+                assert_eq!(tree.picture(), before, "after {case:?}");
+            }
+        }
+    }
+    println!("{} cases: {counts:?}", cases.len());
+    assert!(
+        unexplained.is_empty(),
+        "{} of {} differ without a reason:\n{}",
+        unexplained.len(),
+        cases.len(),
+        unexplained.join("\n")
+    );
+    counts
+}
+
+#[test]
+fn paths_are_resolved_as_linux_resolves_them() {
+    let cases = cases::one_path();
+    assert!(cases.len() >= 2000);
+    let counts = compare(&cases, Access::ReadWrite);
+    assert!(counts.get(&None) >= Some(&10_000), "{counts:?}");
+    for difference in [
+        Difference::Sandbox,
+        Difference::AbsoluteLink,
+        Difference::LinkFollow,
+        Difference::DirectoryMade,
+    ] {
+        assert!(
+            counts.contains_key(&Some(difference)),
+            "{difference:?} is no difference any more"
+        );
+    }
+}
+
+#[test]
+fn pairs_of_paths_are_linked_and_renamed_as_on_linux() {
+    let counts = compare(&cases::two_paths(), Access::ReadWrite);
+    assert!(counts.get(&None) >= Some(&4000), "{counts:?}");
+}
+
+#[test]
+fn a_read_only_folder_resolves_paths_as_linux_does_and_refuses_every_change() {
+    let cases: Vec<Case> = cases::one_path()
+        .into_iter()
+        .filter(|case| case.other.is_empty())
+        .collect();
+    let counts = compare(&cases, Access::ReadOnly);
+    assert!(counts.get(&None) >= Some(&1000), "{counts:?}");
+    assert!(
+        counts.get(&Some(Difference::ReadOnly)) >= Some(&1000),
+        "{counts:?}"
+    );
+}

@@ -1,0 +1,162 @@
+//! What a component has open, and what it may do with it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cap_std::fs::{Dir, File, Metadata};
+
+use super::error::FileError;
+use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode};
+
+/// What a component may do in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Look at everything, change nothing: neither files nor names nor timestamps.
+    ReadOnly,
+    /// Everything that the folder's own permissions let the host do.
+    ReadWrite,
+}
+
+/// A file or directory that a component has open.
+#[derive(Clone, Debug)]
+pub(crate) enum Descriptor {
+    /// Anything that is not a directory.
+    File(Arc<OpenFile>),
+    /// A directory.
+    Folder(Arc<Folder>),
+}
+
+/// An open file. Streams share it with the descriptor that they were made from.
+#[derive(Debug)]
+pub(crate) struct OpenFile {
+    pub(super) file: File,
+    pub(super) access: Access,
+    /// What it was opened for.
+    pub(super) flags: DescriptorFlags,
+    pub(super) _place: Place,
+}
+
+/// An open directory. What is opened below it has its access.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(super) dir: Dir,
+    pub(super) access: Access,
+    pub(super) flags: DescriptorFlags,
+    /// `None` for those that the host opened.
+    pub(super) _place: Option<Place>,
+}
+
+impl Descriptor {
+    /// The file, for functions of files alone.
+    pub(super) fn file(&self) -> Result<&Arc<OpenFile>, FileError> {
+        match self {
+            Descriptor::File(file) => Ok(file),
+            Descriptor::Folder(_) => Err(ErrorCode::BadDescriptor.into()),
+        }
+    }
+
+    /// The directory, for functions of directories alone.
+    pub(super) fn folder(&self) -> Result<&Arc<Folder>, FileError> {
+        match self {
+            Descriptor::Folder(folder) => Ok(folder),
+            Descriptor::File(_) => Err(ErrorCode::NotDirectory.into()),
+        }
+    }
+
+    pub(super) fn metadata(&self) -> std::io::Result<Metadata> {
+        match self {
+            Descriptor::File(file) => file.file.metadata(),
+            Descriptor::Folder(folder) => folder.dir.dir_metadata(),
+        }
+    }
+
+    pub(super) fn flags(&self) -> DescriptorFlags {
+        match self {
+            Descriptor::File(file) => file.flags,
+            Descriptor::Folder(folder) => folder.flags,
+        }
+    }
+
+    /// Whether its metadata may be changed.
+    pub(super) fn changeable(&self) -> Result<(), FileError> {
+        match self {
+            Descriptor::File(file) => file.access.changeable(),
+            Descriptor::Folder(folder) => folder.access.changeable(),
+        }
+    }
+}
+
+impl Access {
+    /// Whether anything may be changed at all.
+    pub(super) fn changeable(self) -> Result<(), FileError> {
+        match self {
+            Access::ReadWrite => Ok(()),
+            Access::ReadOnly => Err(ErrorCode::ReadOnly.into()),
+        }
+    }
+}
+
+impl OpenFile {
+    /// Whether its data may be read.
+    pub(super) fn readable(&self) -> Result<(), FileError> {
+        if self.flags.contains(DescriptorFlags::READ) {
+            Ok(())
+        } else {
+            Err(ErrorCode::BadDescriptor.into())
+        }
+    }
+
+    /// Whether its data may be written.
+    pub(super) fn writable(&self) -> Result<(), FileError> {
+        self.access.changeable()?;
+        if self.flags.contains(DescriptorFlags::WRITE) {
+            Ok(())
+        } else {
+            Err(ErrorCode::BadDescriptor.into())
+        }
+    }
+}
+
+/// How many of the host's descriptors a component has taken.
+#[derive(Debug, Default)]
+pub(super) struct Places(Arc<AtomicUsize>);
+
+/// One of them. It is free again when this is dropped, with the host's descriptor beside it.
+#[derive(Debug)]
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Places {
+    /// One more, if fewer than `max` are taken.
+    pub(super) fn take(&self, max: usize) -> Result<Place, FileError> {
+        let one_more = |taken: usize| (taken < max).then(|| taken + 1);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .map_err(|_| ErrorCode::InsufficientMemory)?;
+        Ok(Place(self.0.clone()))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bounded_and_come_back() {
+        let places = Places::default();
+        let first = places.take(2).unwrap();
+        let second = places.take(2).unwrap();
+        let refused = places.take(2).unwrap_err();
+        assert!(matches!(refused, FileError::Code(ErrorCode::InsufficientMemory)));
+        drop(first);
+        let third = places.take(2).unwrap();
+        assert!(places.take(2).is_err());
+        drop((second, third));
+        assert!(places.take(1).is_ok());
+    }
+}

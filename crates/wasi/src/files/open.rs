@@ -1,0 +1,107 @@
+//! `open-at`.
+
+use std::sync::Arc;
+
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt};
+use cap_std::fs::{Dir, OpenOptions};
+
+use super::descriptor::{Access, Descriptor, Folder, OpenFile, Place};
+use super::error::FileError;
+use super::path::{metadata, resolves_last};
+use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
+
+/// Opens `path` below `folder`.
+///
+/// A directory can be changed through every descriptor of it if it can be changed at all, asked for or not: programs
+/// over preview 1 do not ask, since there is nothing to ask with. So that is what its flags say.
+pub(super) fn open(
+    folder: &Folder,
+    path_flags: PathFlags,
+    path: &str,
+    open_flags: OpenFlags,
+    flags: DescriptorFlags,
+    place: Place,
+) -> Result<Descriptor, FileError> {
+    let makes = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
+    let must_be_directory = open_flags.contains(OpenFlags::DIRECTORY);
+    if must_be_directory && open_flags.intersects(makes) {
+        return Err(ErrorCode::Invalid.into());
+    }
+    let writes = flags.contains(DescriptorFlags::WRITE);
+    let changes = open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE);
+    if writes || changes || flags.contains(DescriptorFlags::MUTATE_DIRECTORY) {
+        folder.access.changeable()?;
+    }
+
+    let reads = flags.contains(DescriptorFlags::READ) || !writes;
+    let create = open_flags.contains(OpenFlags::CREATE);
+    let exclusive = create && open_flags.contains(OpenFlags::EXCLUSIVE);
+    let follows = resolves_last(path, follows(path_flags));
+    let mut options = OpenOptions::new();
+    options
+        .read(reads)
+        // What makes or cuts a file is opened for writing. Its descriptor says whether the guest may write.
+        .write(writes || changes)
+        .create(create && !exclusive)
+        .create_new(exclusive)
+        .truncate(open_flags.contains(OpenFlags::TRUNCATE))
+        .follow(if follows {
+            FollowSymlinks::Yes
+        } else {
+            FollowSymlinks::No
+        })
+        .maybe_dir(true)
+        .sync(flags.contains(DescriptorFlags::FILE_INTEGRITY_SYNC))
+        .dsync(flags.contains(DescriptorFlags::DATA_INTEGRITY_SYNC))
+        .rsync(flags.contains(DescriptorFlags::REQUESTED_WRITE_SYNC))
+        // A pipe without another end would hold the thread.
+        .nonblock(true);
+    // Looked at before it is opened, which other programs would notice of a pipe or a device.
+    if must_be_directory && !metadata(&folder.dir, path, follows)?.is_dir() {
+        return Err(ErrorCode::NotDirectory.into());
+    }
+    let file = folder.dir.open_with(path, &options)?;
+
+    let mut kept = DescriptorFlags::FILE_INTEGRITY_SYNC
+        | DescriptorFlags::DATA_INTEGRITY_SYNC
+        | DescriptorFlags::REQUESTED_WRITE_SYNC;
+    kept &= flags;
+    if file.metadata()?.is_dir() {
+        if writes {
+            return Err(ErrorCode::IsDirectory.into());
+        }
+        return Ok(Descriptor::Folder(Arc::new(Folder {
+            dir: Dir::from_std_file(file.into_std()),
+            access: folder.access,
+            flags: kept | directory_flags(folder.access),
+            _place: Some(place),
+        })));
+    }
+    if must_be_directory {
+        return Err(ErrorCode::NotDirectory.into());
+    }
+    if reads {
+        kept |= DescriptorFlags::READ;
+    }
+    if writes {
+        kept |= DescriptorFlags::WRITE;
+    }
+    Ok(Descriptor::File(Arc::new(OpenFile {
+        file,
+        access: folder.access,
+        flags: kept,
+        _place: place,
+    })))
+}
+
+/// What a directory of this access can be used for.
+pub(super) fn directory_flags(access: Access) -> DescriptorFlags {
+    match access {
+        Access::ReadOnly => DescriptorFlags::READ,
+        Access::ReadWrite => DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
+    }
+}
+
+pub(super) fn follows(flags: PathFlags) -> bool {
+    flags.contains(PathFlags::SYMLINK_FOLLOW)
+}

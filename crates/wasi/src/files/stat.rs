@@ -1,0 +1,161 @@
+//! What is known of files: sizes, timestamps, identities.
+
+use std::io;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use cap_fs_ext::FileTypeExt;
+use cap_std::fs::{FileType, Metadata};
+
+use super::error::FileError;
+use crate::bindings::wasi::clocks::wall_clock::Datetime;
+use crate::bindings::wasi::filesystem::types::{
+    DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue, NewTimestamp,
+};
+
+/// The record that guests see.
+pub(super) fn stat(metadata: &Metadata) -> DescriptorStat {
+    let time =
+        |time: io::Result<cap_std::time::SystemTime>| time.ok().and_then(|time| datetime(time.into_std()));
+    DescriptorStat {
+        type_: kind(metadata.file_type()),
+        link_count: link_count(metadata),
+        size: metadata.len(),
+        data_access_timestamp: time(metadata.accessed()),
+        data_modification_timestamp: time(metadata.modified()),
+        status_change_timestamp: status_change(metadata),
+    }
+}
+
+/// The kind of an object.
+pub(super) fn kind(file_type: FileType) -> DescriptorType {
+    if file_type.is_dir() {
+        DescriptorType::Directory
+    } else if file_type.is_file() {
+        DescriptorType::RegularFile
+    } else if file_type.is_symlink() {
+        DescriptorType::SymbolicLink
+    } else if file_type.is_block_device() {
+        DescriptorType::BlockDevice
+    } else if file_type.is_char_device() {
+        DescriptorType::CharacterDevice
+    } else if file_type.is_fifo() {
+        DescriptorType::Fifo
+    } else if file_type.is_socket() {
+        DescriptorType::Socket
+    } else {
+        DescriptorType::Unknown
+    }
+}
+
+/// `None` for a time before 1970, which the interface cannot say.
+fn datetime(time: SystemTime) -> Option<Datetime> {
+    let since = time.duration_since(UNIX_EPOCH).ok()?;
+    Some(Datetime {
+        seconds: since.as_secs(),
+        nanoseconds: since.subsec_nanos(),
+    })
+}
+
+/// What a timestamp is to become; `None` if it stays.
+pub(super) enum NewTime {
+    Now,
+    At(SystemTime),
+}
+
+/// Checks what a guest wants a timestamp to be.
+pub(super) fn new_time(new: NewTimestamp) -> Result<Option<NewTime>, FileError> {
+    match new {
+        NewTimestamp::NoChange => Ok(None),
+        NewTimestamp::Now => Ok(Some(NewTime::Now)),
+        NewTimestamp::Timestamp(time) if time.nanoseconds >= 1_000_000_000 => Err(ErrorCode::Invalid.into()),
+        NewTimestamp::Timestamp(time) => {
+            let at = UNIX_EPOCH.checked_add(Duration::new(time.seconds, time.nanoseconds));
+            Ok(Some(NewTime::At(at.ok_or(ErrorCode::Overflow)?)))
+        }
+    }
+}
+
+impl NewTime {
+    /// For an open file.
+    pub(super) fn of_file(self) -> fs_set_times::SystemTimeSpec {
+        match self {
+            NewTime::Now => fs_set_times::SystemTimeSpec::SymbolicNow,
+            NewTime::At(time) => fs_set_times::SystemTimeSpec::Absolute(time),
+        }
+    }
+
+    /// For a path below a directory.
+    pub(super) fn of_path(self) -> cap_fs_ext::SystemTimeSpec {
+        match self {
+            NewTime::Now => cap_fs_ext::SystemTimeSpec::SymbolicNow,
+            NewTime::At(time) => {
+                cap_fs_ext::SystemTimeSpec::Absolute(cap_std::time::SystemTime::from_std(time))
+            }
+        }
+    }
+}
+
+/// A number for the object: the same for all its names and for as long as it exists, whatever is written to it, since
+/// programs over preview 1 take it for the number of the inode. Under a key of this process, so that the host's own
+/// numbers cannot be found out from it.
+pub(super) fn hash(metadata: &Metadata) -> Result<MetadataHashValue, FileError> {
+    static KEY: OnceLock<[u8; blake3::KEY_LEN]> = OnceLock::new();
+    let key = match KEY.get() {
+        Some(key) => key,
+        None => {
+            let mut key = [0; blake3::KEY_LEN];
+            getrandom::fill(&mut key).map_err(|_| ErrorCode::Io)?;
+            KEY.get_or_init(|| key)
+        }
+    };
+    let (device, inode) = identity(metadata)?;
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(&device.to_le_bytes()).update(&inode.to_le_bytes());
+    let hash = *hasher.finalize().as_bytes();
+    let half = |from: usize| {
+        let bytes = hash.get(from..).and_then(|bytes| bytes.first_chunk());
+        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    };
+    Ok(MetadataHashValue {
+        lower: half(0),
+        upper: half(8),
+    })
+}
+
+/// What tells the object from all others of the host: its device, and its number there.
+#[cfg(unix)]
+pub(super) fn identity(metadata: &Metadata) -> Result<(u64, u64), FileError> {
+    use cap_fs_ext::MetadataExt;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn identity(_: &Metadata) -> Result<(u64, u64), FileError> {
+    Err(ErrorCode::Unsupported.into())
+}
+
+#[cfg(unix)]
+fn link_count(metadata: &Metadata) -> u64 {
+    use cap_fs_ext::MetadataExt;
+    metadata.nlink()
+}
+
+#[cfg(not(unix))]
+fn link_count(_: &Metadata) -> u64 {
+    1
+}
+
+#[cfg(unix)]
+fn status_change(metadata: &Metadata) -> Option<Datetime> {
+    use cap_std::fs::MetadataExt;
+    Some(Datetime {
+        seconds: u64::try_from(metadata.ctime()).ok()?,
+        nanoseconds: u32::try_from(metadata.ctime_nsec()).ok()?,
+    })
+}
+
+#[cfg(not(unix))]
+fn status_change(_: &Metadata) -> Option<Datetime> {
+    None
+}

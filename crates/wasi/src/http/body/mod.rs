@@ -1,0 +1,72 @@
+//! Bodies: what comes in, and what goes out.
+
+mod host;
+mod incoming;
+mod outgoing;
+mod pace;
+mod pipe;
+
+pub(crate) use incoming::{Bounds, Failed, FutureTrailers, IncomingBody};
+pub(crate) use outgoing::OutgoingBody;
+pub(crate) use pace::{Pace, Watch};
+pub(crate) use pipe::{Behind, Reader, Unfinished};
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+
+use crate::bindings::wasi::http::types::ErrorCode;
+
+/// What a body belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Request,
+    Response,
+}
+
+impl Direction {
+    /// The error for a body that is longer than it may be, or is not what its headers say.
+    pub(crate) fn too_long(self, bytes: u64) -> ErrorCode {
+        match self {
+            Direction::Request => ErrorCode::HttpRequestBodySize(Some(bytes)),
+            Direction::Response => ErrorCode::HttpResponseBodySize(Some(bytes)),
+        }
+    }
+}
+
+/// The body of a message that is sent: what a guest writes, or nothing.
+#[derive(Debug)]
+pub(crate) struct Sent(Option<Reader>);
+
+impl Sent {
+    pub(crate) fn new(reader: Option<Reader>) -> Sent {
+        Sent(reader)
+    }
+}
+
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = Unfinished;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
+        match &mut self.0 {
+            Some(reader) => Pin::new(reader).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}

@@ -1,0 +1,429 @@
+//! A body between the guest that writes it and the connection that sends it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use hyper::body::{Body, Frame, SizeHint};
+
+use crate::executor::Timer;
+
+/// Bytes that begin a message, even if the guest goes on writing.
+const BEGIN_BYTES: usize = 16 << 10;
+/// Time that a full pipe may hold a thread for which there is no other place.
+const HOLD: Duration = Duration::from_millis(500);
+
+/// Callback for a reader that falls behind; returns true if the thread that waits for it has another place.
+#[derive(Clone)]
+pub(crate) struct Behind(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Behind {
+    pub(crate) fn new(behind: impl Fn() -> bool + Send + Sync + 'static) -> Behind {
+        Behind(Arc::new(behind))
+    }
+}
+
+impl fmt::Debug for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Behind")
+    }
+}
+
+/// The guest's end.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer(Arc<Pipe>);
+
+/// The connection's end, as hyper takes bodies. Dropping it tells the writer that nobody reads.
+#[derive(Debug)]
+pub(crate) struct Reader(Arc<Pipe>);
+
+/// The guest left a body unfinished: the connection ends without the body's end, so that the other side can tell.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the component did not finish the body")]
+pub(crate) struct Unfinished;
+
+#[derive(Debug)]
+struct Pipe {
+    capacity: usize,
+    /// The message is held back until it has begun.
+    held: bool,
+    behind: Option<Behind>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The message may go out before its end is known.
+    begun: bool,
+    /// Ends the wait of a thread that has no other place.
+    hold: Option<Timer>,
+    chunks: VecDeque<Bytes>,
+    buffered: usize,
+    /// Bytes that ever came.
+    written: u64,
+    end: Option<End>,
+    /// Whether there is nobody to read.
+    abandoned: bool,
+    /// Whether some of it was not read when that came.
+    lost: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("begun", &self.begun)
+            .field("written", &self.written)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+enum End {
+    Finished(Option<HeaderMap>),
+    Unfinished,
+}
+
+/// Nobody reads: the connection is gone.
+#[derive(Debug)]
+pub(crate) struct Abandoned;
+
+/// A pipe that holds `capacity` bytes, for a message whose head is sent at once.
+pub(crate) fn pipe(capacity: usize) -> (Writer, Reader) {
+    Pipe::ends(capacity, false, None)
+}
+
+/// A pipe that holds `capacity` bytes, for a message whose head is sent when the body has begun.
+pub(crate) fn held_pipe(capacity: usize, behind: Option<Behind>) -> (Writer, Reader) {
+    Pipe::ends(capacity, true, behind)
+}
+
+impl Pipe {
+    fn ends(capacity: usize, held: bool, behind: Option<Behind>) -> (Writer, Reader) {
+        let pipe = Arc::new(Pipe {
+            capacity: capacity.max(1),
+            held,
+            behind,
+            state: Mutex::default(),
+        });
+        (Writer(pipe.clone()), Reader(pipe))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writer {
+    /// Bytes that there is room for.
+    pub(crate) fn room(&self) -> Result<usize, Abandoned> {
+        let state = self.0.lock();
+        match state.abandoned || state.end.is_some() {
+            true => Err(Abandoned),
+            false => Ok(self.0.capacity.saturating_sub(state.buffered)),
+        }
+    }
+
+    /// Ready when there is room, or never will be.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.0.lock();
+        if state.abandoned || state.end.is_some() || state.buffered < self.0.capacity {
+            state.hold = None;
+            return Poll::Ready(());
+        }
+        state.writer = Some(cx.waker().clone());
+        if let Some(behind) = &self.0.behind
+            && !(behind.0)()
+        {
+            let now = Instant::now();
+            let hold = state
+                .hold
+                .get_or_insert_with(|| Timer::at(now.checked_add(HOLD).unwrap_or(now)));
+            if hold.poll(cx).is_ready() {
+                state.end = Some(End::Unfinished);
+                wake(state.reader.take(), state);
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Lets the message go out, as far as it was written.
+    pub(crate) fn begin(&self) {
+        let mut state = self.0.lock();
+        if !state.begun {
+            state.begun = true;
+            wake(state.reader.take(), state);
+        }
+    }
+
+    /// Puts bytes in, whether or not there is room: the caller has asked.
+    pub(crate) fn write(&self, bytes: Bytes) -> Result<(), Abandoned> {
+        let mut state = self.0.lock();
+        if state.abandoned || state.end.is_some() {
+            return Err(Abandoned);
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        state.buffered = state.buffered.saturating_add(bytes.len());
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        state.written = state.written.saturating_add(len);
+        state.chunks.push_back(bytes);
+        state.begun |= state.buffered >= BEGIN_BYTES.min(self.0.capacity);
+        wake(state.reader.take(), state);
+        Ok(())
+    }
+
+    /// Bytes that were put in.
+    pub(crate) fn written(&self) -> u64 {
+        self.0.lock().written
+    }
+
+    /// Whether the reader is gone and has all that was put in: it knows the body's length, and wants no more.
+    pub(crate) fn is_taken(&self) -> bool {
+        let state = self.0.lock();
+        state.abandoned && !state.lost && state.end.is_none()
+    }
+
+    /// The body is complete.
+    pub(crate) fn finish(&self, trailers: Option<HeaderMap>) {
+        self.end(End::Finished(trailers));
+    }
+
+    /// The body is not complete, and never will be. Nothing happens to a body that has its end.
+    pub(crate) fn abort(&self) {
+        self.end(End::Unfinished);
+    }
+
+    fn end(&self, end: End) {
+        let mut state = self.0.lock();
+        if state.end.is_none() {
+            state.end = Some(end);
+            wake(state.reader.take(), state);
+        }
+    }
+}
+
+/// Wakes once the lock is free: the other side may run at once.
+fn wake(waker: Option<Waker>, state: MutexGuard<'_, State>) {
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl Reader {
+    /// The writer of the same pipe.
+    pub(crate) fn writer(&self) -> Writer {
+        Writer(self.0.clone())
+    }
+
+    /// Ready when the message may go out: when its body is complete, large, flushed, or waited in. An error for a body that
+    /// failed before that: nothing of it was sent, so that there may be another answer.
+    pub(crate) fn poll_begun(&self, cx: &mut Context<'_>) -> Poll<Result<(), Unfinished>> {
+        let mut state = self.0.lock();
+        match state.end {
+            _ if state.begun => Poll::Ready(Ok(())),
+            Some(End::Finished(_)) => Poll::Ready(Ok(())),
+            Some(End::Unfinished) => Poll::Ready(Err(Unfinished)),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Body for Reader {
+    type Data = Bytes;
+    type Error = Unfinished;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
+        let mut state = self.0.lock();
+        if let Some(chunk) = state.chunks.pop_front() {
+            state.buffered = state.buffered.saturating_sub(chunk.len());
+            wake(state.writer.take(), state);
+            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        }
+        match &mut state.end {
+            Some(End::Finished(trailers)) => {
+                Poll::Ready(trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
+            }
+            Some(End::Unfinished) => Poll::Ready(Some(Err(Unfinished))),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let state = self.0.lock();
+        state.chunks.is_empty() && matches!(state.end, Some(End::Finished(None)))
+    }
+
+    /// Exact for a body that is complete before anything of its message is sent: it needs no chunks.
+    fn size_hint(&self) -> SizeHint {
+        let state = self.0.lock();
+        let buffered = u64::try_from(state.buffered).unwrap_or(u64::MAX);
+        match state.end {
+            Some(End::Finished(None)) if !(self.0.held && state.begun) => SizeHint::with_exact(buffered),
+            _ => {
+                let mut hint = SizeHint::new();
+                hint.set_lower(buffered);
+                hint
+            }
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.abandoned = true;
+        state.lost = !state.chunks.is_empty();
+        state.chunks.clear();
+        state.buffered = 0;
+        wake(state.writer.take(), state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    fn next(reader: &mut Reader) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
+        Pin::new(reader).poll_frame(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_gives_its_room_back() {
+        let (writer, mut reader) = pipe(4);
+        assert_eq!(writer.room().unwrap(), 4);
+        writer.write(Bytes::from_static(b"abc")).unwrap();
+        writer.write(Bytes::from_static(b"d")).unwrap();
+        writer.write(Bytes::new()).unwrap();
+        assert_eq!(writer.room().unwrap(), 0);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(writer.poll_room(&mut cx).is_pending());
+        assert!(
+            matches!(next(&mut reader), Poll::Ready(Some(Ok(frame))) if frame.data_ref().unwrap() == "abc")
+        );
+        assert_eq!(writer.room().unwrap(), 3);
+        assert!(writer.poll_room(&mut cx).is_ready());
+        assert!(
+            matches!(next(&mut reader), Poll::Ready(Some(Ok(frame))) if frame.data_ref().unwrap() == "d")
+        );
+        assert!(next(&mut reader).is_pending());
+        writer.finish(None);
+        writer.abort();
+        assert!(writer.room().is_err(), "nothing follows the end");
+        assert!(matches!(next(&mut reader), Poll::Ready(None)));
+        assert!(reader.is_end_stream());
+    }
+
+    #[test]
+    fn a_complete_body_knows_its_length() {
+        let (writer, reader) = pipe(100);
+        writer.write(Bytes::from_static(b"hello")).unwrap();
+        assert_eq!(reader.size_hint().exact(), None);
+        writer.finish(None);
+        assert_eq!(reader.size_hint().exact(), Some(5));
+    }
+
+    #[test]
+    fn ends_are_told_apart() {
+        let (writer, mut reader) = pipe(1);
+        let mut trailers = HeaderMap::new();
+        trailers.insert("a", http::HeaderValue::from_static("b"));
+        writer.finish(Some(trailers));
+        assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(frame))) if frame.is_trailers()));
+        assert!(matches!(next(&mut reader), Poll::Ready(None)));
+        let (writer, mut reader) = pipe(1);
+        writer.abort();
+        assert!(matches!(next(&mut reader), Poll::Ready(Some(Err(_)))));
+        let (writer, reader) = pipe(1);
+        drop(reader);
+        assert!(writer.room().is_err() && writer.write(Bytes::from_static(b"x")).is_err());
+    }
+
+    #[test]
+    fn a_message_begins_when_its_writer_has_done_something_that_shows() {
+        let begun = |reader: &Reader| reader.poll_begun(&mut Context::from_waker(Waker::noop()));
+        let (writer, reader) = held_pipe(100 << 10, None);
+        writer.write(Bytes::from_static(b"some")).unwrap();
+        assert!(begun(&reader).is_pending());
+        writer.begin();
+        assert!(matches!(begun(&reader), Poll::Ready(Ok(()))));
+        writer.abort();
+        assert!(matches!(begun(&reader), Poll::Ready(Ok(()))), "it has begun");
+        let (writer, reader) = held_pipe(100 << 10, None);
+        writer.write(Bytes::from_static(b"some")).unwrap();
+        writer.abort();
+        assert!(matches!(begun(&reader), Poll::Ready(Err(Unfinished))));
+        let (writer, reader) = held_pipe(100 << 10, None);
+        writer.finish(None);
+        assert!(matches!(begun(&reader), Poll::Ready(Ok(()))));
+        for (capacity, bytes) in [(100 << 10, BEGIN_BYTES), (10, 10)] {
+            let (writer, reader) = held_pipe(capacity, None);
+            writer.write(Bytes::from(vec![b'x'; bytes - 1])).unwrap();
+            assert!(begun(&reader).is_pending());
+            writer.write(Bytes::from_static(b"x")).unwrap();
+            assert!(matches!(begun(&reader), Poll::Ready(Ok(()))));
+        }
+    }
+
+    #[test]
+    fn a_full_pipe_holds_a_thread_that_has_no_other_place_for_a_short_time() {
+        let full = |place: bool| {
+            let (writer, reader) = held_pipe(1, Some(Behind::new(move || place)));
+            writer.write(Bytes::from_static(b"x")).unwrap();
+            let until = Instant::now() + HOLD * 2;
+            let waited = crate::executor::wait(until, |cx| writer.poll_room(cx)).unwrap();
+            (waited, reader)
+        };
+        let (waited, _reader) = full(true);
+        assert_eq!(waited, None, "it may wait on");
+        let (waited, mut reader) = full(false);
+        assert_eq!(waited, Some(()));
+        assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(_)))));
+        assert!(matches!(next(&mut reader), Poll::Ready(Some(Err(Unfinished)))));
+    }
+
+    #[test]
+    fn both_ends_wake_each_other() {
+        let (writer, mut reader) = pipe(1);
+        let thread = std::thread::spawn(move || {
+            for _ in 0..1000 {
+                while writer.room().unwrap() == 0 {
+                    std::thread::yield_now();
+                }
+                writer.write(Bytes::from_static(b"x")).unwrap();
+            }
+            writer.finish(None);
+        });
+        let read = crate::executor::block_on(async {
+            let mut read = 0;
+            while let Some(frame) = reader.frame().await {
+                read += frame.unwrap().data_ref().unwrap().len();
+            }
+            read
+        })
+        .unwrap();
+        assert_eq!(read, 1000);
+        thread.join().unwrap();
+    }
+}

@@ -1,0 +1,120 @@
+//! One exchange with another server, on a connection of its own.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use http::Response;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::super::body::Sent;
+use super::super::errors;
+use super::connections::Open;
+use super::tls;
+use crate::bindings::wasi::http::types::ErrorCode;
+use crate::executor::{self, Task};
+use crate::net::Net;
+
+/// Where a request goes.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// A name, or an address; one of IPv6 is in brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) secure: bool,
+}
+
+impl Target {
+    /// Whether the host is an address, and no name.
+    pub(super) fn is_address(&self) -> bool {
+        self.host.starts_with('[') || self.host.parse::<IpAddr>().is_ok()
+    }
+}
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) connect: Duration,
+    pub(super) first_byte: Duration,
+}
+
+/// What a response's head may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadLimits {
+    pub(super) bytes: usize,
+    pub(super) fields: usize,
+}
+
+/// A response, and the connection that its body comes from.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) response: Response<Incoming>,
+    pub(super) connection: Task<()>,
+}
+
+/// Any connection.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// Sends a request and waits for the response's head. `open` is held until the connection ends.
+pub(super) async fn exchange(
+    net: Net,
+    target: Target,
+    request: http::Request<Sent>,
+    times: Times,
+    limits: HeadLimits,
+    open: Open,
+) -> Result<Received, ErrorCode> {
+    let connected = timeout(times.connect, connect(&net, &target)).await;
+    let stream = connected.map_err(|_| ErrorCode::ConnectionTimeout)??;
+    let mut builder = http1::Builder::new();
+    builder.max_headers(limits.fields).max_header_size(limits.bytes);
+    let handshake = builder.handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| errors::of_response(&error))?;
+    let connection = executor::spawn(async move {
+        let _open = open;
+        // What it fails of is told to whoever reads the response.
+        let _ = connection.await;
+    });
+    let connection = connection.map_err(|_| errors::internal("there are no threads"))?;
+    let response = timeout(times.first_byte, sender.send_request(request)).await;
+    let response = response.map_err(|_| ErrorCode::HttpResponseTimeout)?;
+    Ok(Received {
+        response: response.map_err(|error| errors::of_response(&error))?,
+        connection,
+    })
+}
+
+/// A connection to the first address that may be reached, and can be.
+async fn connect(net: &Net, target: &Target) -> Result<Box<dyn Stream>, ErrorCode> {
+    let mut failed = ErrorCode::DestinationIpProhibited;
+    for address in addresses(net, target).await? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Small requests are not held back.
+                let _ = stream.set_nodelay(true);
+                return Ok(match target.secure {
+                    true => Box::new(tls::connect(&target.host, stream).await?),
+                    false => Box::new(stream),
+                });
+            }
+            Err(error) => failed = errors::of_io(&error),
+        }
+    }
+    Err(failed)
+}
+
+/// The addresses that may be connected to. Nothing is asked a second time: these are connected to, and no others.
+async fn addresses(net: &Net, target: &Target) -> Result<Vec<SocketAddr>, ErrorCode> {
+    let found = net.resolve(&target.host, Some(target.port)).await;
+    let found = found.map_err(errors::of_lookup)?;
+    let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, target.port));
+    Ok(addresses
+        .filter(|address| net.check_connect(*address).is_ok())
+        .collect())
+}

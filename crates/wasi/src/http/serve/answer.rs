@@ -1,0 +1,247 @@
+//! Responses on their way to clients, and the line that each leaves in the access log.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::ACCESS_LOG;
+use super::heads::Turn;
+use super::wire::{Flush, Wire};
+use crate::bindings::wasi::http::types::ErrorCode;
+use crate::http::body::{Reader, Sent, Unfinished};
+
+/// Most bytes of a path in the access log. Stops a log that is longer than the traffic.
+const MAX_PATH: usize = 512;
+
+/// What the access log has of one request.
+#[derive(Debug)]
+pub(super) struct Access {
+    peer: SocketAddr,
+    method: Method,
+    uri: Uri,
+    begun: Instant,
+    status: StatusCode,
+    sent: u64,
+    /// Whether the response went out whole, as far as it was sent at all.
+    complete: bool,
+    /// The connection waits for its next request when this one is over.
+    _turn: Turn,
+}
+
+impl Access {
+    pub(super) fn new(peer: SocketAddr, method: &Method, uri: &Uri, turn: Turn) -> Access {
+        Access {
+            peer,
+            method: method.clone(),
+            uri: uri.clone(),
+            begun: Instant::now(),
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            sent: 0,
+            complete: false,
+            _turn: turn,
+        }
+    }
+}
+
+impl Drop for Access {
+    fn drop(&mut self) {
+        if !log::log_enabled!(target: ACCESS_LOG, log::Level::Info) {
+            return;
+        }
+        let path = self.uri.path_and_query().map_or("", |path| path.as_str());
+        let shown = &path.as_bytes()[..path.len().min(MAX_PATH)];
+        log::info!(
+            target: ACCESS_LOG,
+            peer:% = self.peer,
+            status = self.status.as_u16(),
+            bytes = self.sent,
+            micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            complete = self.complete;
+            "{} {}", self.method.as_str().escape_debug(), shown.escape_ascii()
+        );
+    }
+}
+
+/// A response's body: the component's, or a short text of the server's.
+#[derive(Debug)]
+pub(super) struct AnswerBody {
+    body: Content,
+    access: Access,
+}
+
+#[derive(Debug)]
+enum Content {
+    Guest(Sent, Cut),
+    Text(Option<Bytes>),
+}
+
+/// The end of a connection whose response is not whole: all that there is of it goes out first.
+#[derive(Debug)]
+pub(super) struct Cut {
+    wire: Wire,
+    flush: Flush,
+    /// Nothing but the connection's end marks the body's.
+    unmarked: bool,
+}
+
+impl Cut {
+    /// `unmarked`: the client can read neither a length nor chunks.
+    pub(super) fn new(wire: Wire, unmarked: bool) -> Cut {
+        Cut {
+            wire,
+            flush: Flush::default(),
+            unmarked,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.wire.poll_flushed(&mut self.flush, cx));
+        if self.unmarked {
+            self.wire.reset();
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        // A body is not read on that has come to the length that was promised.
+        self.access.complete |= self.is_end_stream();
+    }
+}
+
+/// The component's own answer.
+pub(super) fn of_guest(
+    response: Response<Option<Reader>>,
+    cut: Cut,
+    mut access: Access,
+) -> Response<AnswerBody> {
+    access.status = response.status();
+    response.map(|reader| AnswerBody {
+        body: Content::Guest(Sent::new(reader), cut),
+        access,
+    })
+}
+
+/// An answer of the server's to a request that it does not go on reading: the connection ends with it.
+pub(super) fn refusal(status: StatusCode, access: Access) -> Response<AnswerBody> {
+    let mut response = plain(status, access);
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+/// The status for a request whose body failed on its way in.
+pub(super) fn of_body(error: &ErrorCode) -> StatusCode {
+    match error {
+        ErrorCode::HttpRequestBodySize(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::ConnectionReadTimeout => StatusCode::REQUEST_TIMEOUT,
+        // RFC 9112, 7.1 and 8: chunks that are none, or an end before the end.
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// An answer of the server's: nothing but what the status says.
+pub(super) fn plain(status: StatusCode, mut access: Access) -> Response<AnswerBody> {
+    access.status = status;
+    let text = Bytes::from_static(status.canonical_reason().unwrap_or("error").as_bytes());
+    let mut response = Response::new(AnswerBody {
+        body: Content::Text(Some(text)),
+        access,
+    });
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// The status for an error that a component answers with.
+pub(super) fn status(error: &ErrorCode) -> StatusCode {
+    match error {
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => StatusCode::FORBIDDEN,
+        ErrorCode::HttpRequestLengthRequired => StatusCode::LENGTH_REQUIRED,
+        ErrorCode::HttpRequestBodySize(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        // 405 has to list the methods that are allowed (RFC 9110, 15.5.6), which is the component's to know.
+        ErrorCode::HttpRequestMethodInvalid => StatusCode::NOT_IMPLEMENTED,
+        ErrorCode::HttpRequestUriInvalid => StatusCode::BAD_REQUEST,
+        ErrorCode::HttpRequestUriTooLong => StatusCode::URI_TOO_LONG,
+        ErrorCode::HttpRequestHeaderSectionSize(_) | ErrorCode::HttpRequestHeaderSize(_) => {
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+        }
+        ErrorCode::ConnectionReadTimeout => StatusCode::REQUEST_TIMEOUT,
+        ErrorCode::DnsTimeout | ErrorCode::ConnectionTimeout | ErrorCode::HttpResponseTimeout => {
+            StatusCode::GATEWAY_TIMEOUT
+        }
+        ErrorCode::DnsError(_)
+        | ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionTerminated
+        | ErrorCode::TlsProtocolError
+        | ErrorCode::TlsCertificateError
+        | ErrorCode::TlsAlertReceived(_)
+        | ErrorCode::HttpResponseIncomplete => StatusCode::BAD_GATEWAY,
+        ErrorCode::ConnectionLimitReached => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::LoopDetected => StatusCode::LOOP_DETECTED,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Unfinished;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
+        let frame = match &mut self.body {
+            Content::Guest(body, cut) => match ready!(Pin::new(body).poll_frame(cx)) {
+                // hyper drops what it has not written when a body fails.
+                Some(Err(error)) => {
+                    ready!(cut.poll(cx));
+                    Poll::Ready(Some(Err(error)))
+                }
+                frame => Poll::Ready(frame),
+            },
+            Content::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+        };
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+                self.access.sent = self.access.sent.saturating_add(bytes);
+                self.access.complete = self.is_end_stream();
+            }
+            Poll::Ready(None) => self.access.complete = true,
+            _ => {}
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.body {
+            Content::Guest(body, _) => body.is_end_stream(),
+            Content::Text(text) => text.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            Content::Guest(body, _) => body.size_hint(),
+            Content::Text(text) => {
+                let len = text.as_ref().map_or(0, Bytes::len);
+                SizeHint::with_exact(u64::try_from(len).unwrap_or(u64::MAX))
+            }
+        }
+    }
+}

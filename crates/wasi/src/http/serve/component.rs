@@ -1,0 +1,189 @@
+//! The component that answers: an instance for each request, new or as new.
+
+use std::time::Instant;
+
+use http::uri::{Authority, PathAndQuery};
+
+use super::flight::Flight;
+use super::kind;
+use super::pool::Seat;
+use super::{SERVE_LOG, ServeError, ServeLimits};
+use crate::bindings::exports::wasi::http::incoming_handler::Guest;
+use crate::bindings::wasi::http::types::Scheme;
+use crate::http::body::Behind;
+use crate::http::fields::Fields;
+use crate::http::response::Answer;
+use crate::http::{IncomingBody, IncomingRequest, ResponseOutparam};
+use crate::{WasiBuilder, WasiCtx};
+use airssys_wasm_component::component::{Component, InstancePool, Linker, PooledInstance};
+use airssys_wasm_component::engine::Engine;
+#[cfg(all(unix, feature = "interrupt"))]
+use airssys_wasm_component::engine::watchdog;
+use airssys_wasm_component::error::{CoreTrap, Error, Result, Trap, TrapKind};
+
+/// A request on its way to the component.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) head: http::request::Parts,
+    pub(super) authority: Option<Authority>,
+    pub(super) body: IncomingBody,
+}
+
+/// What is needed to answer requests.
+#[derive(Debug)]
+pub(super) struct Handler {
+    instances: InstancePool<WasiCtx>,
+    wasi: WasiBuilder,
+    limits: ServeLimits,
+}
+
+impl Handler {
+    /// Links the component, and makes one instance to see that it can be made and answers requests at all.
+    pub(super) fn new(
+        engine: &Engine,
+        component: &Component,
+        wasi: WasiBuilder,
+        limits: ServeLimits,
+    ) -> Result<Handler, ServeError> {
+        if let Some(other) = kind::of_other(component) {
+            return Err(ServeError::NoHandler(other));
+        }
+        let mut linker = Linker::new(engine);
+        crate::add_to_linker(&mut linker)?;
+        let handler = Handler {
+            instances: InstancePool::new(
+                engine,
+                linker.instantiate_pre(component)?,
+                limits.store.clone(),
+                limits.instances,
+            ),
+            wasi,
+            limits,
+        };
+        let deadline = Instant::now().checked_add(handler.limits.request_time);
+        let mut instance = handler.instances.get(handler.wasi(deadline))?;
+        guest(&mut instance)?;
+        drop(instance);
+        Ok(handler)
+    }
+
+    fn wasi(&self, deadline: Option<Instant>) -> WasiCtx {
+        let mut wasi = self.wasi.build();
+        wasi.set_deadline(deadline);
+        wasi
+    }
+
+    /// Has the component answer a request, and go on until it has ended.
+    #[cfg_attr(not(all(unix, feature = "interrupt")), allow(unused_variables))]
+    pub(super) fn answer(
+        &self,
+        request: Request,
+        flight: &Flight,
+        seat: &Seat,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) {
+        let deadline = Instant::now().checked_add(self.limits.request_time);
+        let mut begun = false;
+        let mut wasi = self.wasi(deadline);
+        let seat = seat.clone();
+        wasi.http.behind = Some(Behind::new(move || seat.give_way()));
+        let instance = self.instances.get_watched(wasi, |store| {
+            #[cfg(all(unix, feature = "interrupt"))]
+            let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupter()));
+            begun = flight.begin(
+                #[cfg(all(unix, feature = "interrupt"))]
+                store.interrupter(),
+            );
+            #[cfg(all(unix, feature = "interrupt"))]
+            return armed;
+        });
+        if !begun {
+            return;
+        }
+        let (result, instance) = match instance {
+            Ok((mut instance, armed)) => {
+                let result = self.call(&mut instance, request, answer);
+                if result.is_ok() {
+                    instance.parts().0.data().http.set_ended();
+                }
+                #[cfg(all(unix, feature = "interrupt"))]
+                let result = match armed {
+                    Some(armed) => result.map_err(|error| armed.cause(error)),
+                    None => result,
+                };
+                #[cfg(not(all(unix, feature = "interrupt")))]
+                let () = armed;
+                (result, Some(instance))
+            }
+            Err(error) => (Err(error), None),
+        };
+        let cancelled = flight.end();
+        let in_time = deadline.is_none_or(|deadline| Instant::now() < deadline);
+        if let Err(error) = result
+            && !cancelled
+        {
+            if matches!(
+                error.trap().map(Trap::kind),
+                Some(TrapKind::Core(CoreTrap::Interrupted))
+            ) {
+                flight.set_late();
+            }
+            log::warn!(target: SERVE_LOG, "a request failed: {error}");
+        }
+        if let Some(mut instance) = instance
+            && (cancelled || !in_time)
+        {
+            // Somebody may have asked it to stop, and it has not heard yet.
+            instance.discard();
+        }
+    }
+
+    fn call(
+        &self,
+        instance: &mut PooledInstance<WasiCtx>,
+        request: Request,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) -> Result<()> {
+        let guest = guest(instance)?;
+        let (store, _) = instance.parts();
+        let wasi = store.data_mut();
+        let request = self.resource(wasi, request)?;
+        let request = wasi.table.push(request).map_err(misfit)?;
+        let param = wasi.table.push(ResponseOutparam::new(answer)).map_err(misfit)?;
+        guest.call_handle(store, request, param)
+    }
+
+    fn resource(&self, wasi: &WasiCtx, request: Request) -> Result<IncomingRequest> {
+        let Request {
+            head,
+            authority,
+            body,
+        } = request;
+        Ok(IncomingRequest {
+            method: head.method,
+            path: path(&head.uri),
+            scheme: Scheme::Http,
+            authority,
+            headers: Fields::received(head.headers, &wasi.http.room, &wasi.http.limits).map_err(misfit)?,
+            body: Some(body),
+        })
+    }
+}
+
+fn guest(instance: &mut PooledInstance<WasiCtx>) -> Result<Guest> {
+    let (store, instance) = instance.parts();
+    Guest::new(store, instance)
+}
+
+/// `*` is a path, too: that of `OPTIONS` for the server itself.
+fn path(uri: &http::Uri) -> Option<PathAndQuery> {
+    uri.path_and_query().cloned()
+}
+
+/// A limit of the component's that the request itself does not fit.
+fn misfit(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Host {
+        name: "wasi:http/incoming-handler#handle".to_owned(),
+        source: Box::new(error),
+    }
+}

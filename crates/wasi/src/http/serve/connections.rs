@@ -1,0 +1,169 @@
+//! Connections: accepted, bounded, watched, and led to the component.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{self, Either};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioTimer;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::component::Handler;
+use super::exchange::{Client, respond};
+use super::heads::Heads;
+use super::pool::Pool;
+use super::wire::Wire;
+use super::{SERVE_LOG, ServeLimits};
+use crate::http::body::Pace;
+
+/// Time to wait for descriptors to become free.
+const EXHAUSTED: Duration = Duration::from_millis(50);
+/// Time that instances have to be stopped in, after requests have had theirs.
+const STOP: Duration = Duration::from_secs(2);
+
+/// What all connections of a server have.
+pub(super) struct Shared {
+    pub(super) handler: Arc<Handler>,
+    pub(super) pool: Pool,
+    pub(super) limits: ServeLimits,
+    stop: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("handler", &self.handler)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(super) fn new(handler: Handler, pool: Pool, limits: ServeLimits) -> Shared {
+        Shared {
+            handler: Arc::new(handler),
+            pool,
+            limits,
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Connections are gone; what still runs is being stopped.
+    pub(super) fn end(&self) {
+        if !self.pool.close(STOP) {
+            log::warn!(target: SERVE_LOG, "some requests did not end");
+        }
+    }
+}
+
+/// Bytes by which hyper may read more than a head may have, so that a target that is too long is seen to be that.
+const HEAD_SLACK: usize = 128 << 10;
+/// Time between two looks for a connection that may be closed for another.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Accepts connections until the server is to stop; then gives them time to end.
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut stop = shared.stop.subscribe();
+    let limits = &shared.limits;
+    let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    let heads = Heads::default();
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut http = http1::Builder::new();
+    let most = limits.head_bytes.saturating_add(HEAD_SLACK);
+    http.timer(TokioTimer::new())
+        // A client that has closed its side waits for its answer all the same: RFC 9112, 9.6.
+        .half_close(true)
+        .header_read_timeout(limits.head_time)
+        .max_headers(limits.fields)
+        .max_header_size(most)
+        .max_buf_size(most);
+    let pace = Pace {
+        pause: limits.write_time,
+        rate: limits.write_rate,
+    };
+    loop {
+        let accepted = {
+            let stopped = std::pin::pin!(stop.wait_for(|stop| *stop).map(|_| ()));
+            let accepting = std::pin::pin!(accept(&listener, &places, &heads));
+            match future::select(stopped, accepting).await {
+                Either::Left(_) => break,
+                Either::Right((accepted, _)) => accepted,
+            }
+        };
+        while connections.try_join_next().is_some() {}
+        let Some((stream, peer, place)) = accepted else {
+            continue;
+        };
+        // Answers are written as a whole, or as they come.
+        let _ = stream.set_nodelay(true);
+        let wire = Wire::new(stream, pace);
+        let head = heads.enter();
+        let client = Client::new(shared.clone(), peer, wire.clone(), head.clone());
+        let service = service_fn(move |request| respond(client.clone(), request));
+        let connection = graceful.watch(http.serve_connection(wire.clone(), service));
+        connections.spawn(async move {
+            let _place = place;
+            let ended = {
+                let closed = std::pin::pin!(head.closed());
+                match future::select(std::pin::pin!(connection), closed).await {
+                    Either::Left((ended, _)) => ended,
+                    Either::Right(_) => {
+                        log::debug!(target: SERVE_LOG, "a connection of {peer} had no request, and made room");
+                        return;
+                    }
+                }
+            };
+            if let Err(error) = ended {
+                log::debug!(target: SERVE_LOG, "a connection of {peer} ended: {error}");
+            }
+            drop(head);
+            wire.close().await;
+        });
+    }
+    drop(listener);
+    if timeout(shared.limits.drain_time, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        log::warn!(target: SERVE_LOG, "requests were cut off at the end of the time for shutting down");
+    }
+    // A request that still waits for the component stops it by that.
+    connections.shutdown().await;
+}
+
+/// The next connection, once there is a place for it. One without a request makes room for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    heads: &Heads,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    match listener.accept().await {
+        Ok((stream, peer)) => loop {
+            if let Ok(place) = places.clone().try_acquire_owned() {
+                return Some((stream, peer, place));
+            }
+            heads.close_oldest();
+            if let Ok(place) = timeout(LOOK, places.clone().acquire_owned()).await {
+                return Some((stream, peer, place.ok()?));
+            }
+        },
+        Err(error) => {
+            // A client that is gone again costs nothing; a lack of descriptors passes.
+            log::warn!(target: SERVE_LOG, "a connection was not accepted: {error}");
+            sleep(EXHAUSTED).await;
+            None
+        }
+    }
+}

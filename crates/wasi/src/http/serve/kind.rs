@@ -1,0 +1,86 @@
+//! Names the kind of a component that answers no requests.
+
+use std::fmt;
+
+use airssys_wasm_component::component::{Component, ExternType};
+
+/// Exports that are named in an error, at most.
+const SHOWN: usize = 6;
+/// Characters of a name in an error, at most.
+const NAME: usize = 80;
+
+/// A component that exports no `wasi:http/incoming-handler` of a version that is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherComponent {
+    kind: Kind,
+    exports: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It exports the interface in another version.
+    OtherVersion,
+    /// A program, which `run` is for.
+    Program,
+    /// A component of the contract, which `run` is for.
+    Contract,
+    /// Functions to call.
+    Library,
+    /// Nothing at all.
+    Empty,
+}
+
+/// The component's kind, if it answers no requests.
+pub(super) fn of_other(component: &Component) -> Option<OtherComponent> {
+    let exports = component.exports();
+    let has = |start: &str| {
+        let found = |(name, ty): &(String, ExternType)| {
+            name.starts_with(start) && matches!(ty, ExternType::Instance(_))
+        };
+        exports.iter().any(found)
+    };
+    if has("wasi:http/incoming-handler@0.2.") {
+        return None;
+    }
+    let kind = if has("wasi:http/incoming-handler") || has("wasi:http/handler@") {
+        Kind::OtherVersion
+    } else if crate::is_command(component) || has("wasi:cli/run@") {
+        Kind::Program
+    } else if has("airssys:component-core/") {
+        Kind::Contract
+    } else if exports.is_empty() {
+        Kind::Empty
+    } else {
+        Kind::Library
+    };
+    Some(OtherComponent {
+        kind,
+        exports: exports.iter().map(|(name, _)| name.clone()).collect(),
+    })
+}
+
+impl fmt::Display for OtherComponent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the component answers no HTTP requests: it does not export wasi:http/incoming-handler@0.2; ",
+        )?;
+        f.write_str(match self.kind {
+            Kind::OtherVersion => "it handles requests in a version of wasi:http that is not served",
+            Kind::Program => "it is a program (wasi:cli/run), which `airssys-wasm run` runs",
+            Kind::Contract => {
+                "it is a component of the contract (airssys:component-core), whose operations `airssys-wasm run` calls"
+            }
+            Kind::Library => "it is a library of functions, which `airssys-wasm invoke` calls",
+            Kind::Empty => "it exports nothing",
+        })?;
+        for (place, name) in self.exports.iter().take(SHOWN).enumerate() {
+            f.write_str(if place == 0 { " (its exports: " } else { ", " })?;
+            write!(f, "{}", name.escape_debug().take(NAME).collect::<String>())?;
+        }
+        match self.exports.len() {
+            0 => Ok(()),
+            shown if shown <= SHOWN => f.write_str(")"),
+            all => write!(f, " and {} more)", all - SHOWN),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What clients may take of a server.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use airssys_wasm_component::engine::StoreLimits;
+
+/// Limits of a [`Server`](super::Server). [`ServeLimits::check`] says which values they may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeLimits {
+    /// Connections at once; for another one, the connection closes that has been without a request for longest, or else
+    /// another one waits. Stops a flood from taking all descriptors. 1024; 1 to 65,536.
+    pub connections: usize,
+    /// Requests that wait for a thread; more get 503. Stops a queue that clients have long left. 1024; 0 to 1,048,576.
+    pub queue: usize,
+    /// Threads for requests that are here as a whole, and so requests that the component answers at once. There is one for each
+    /// processor first, more come while requests wait because those are held up, and go again. 64; 1 to 4096.
+    pub threads: usize,
+    /// Threads for requests whose client is waited for: its body is not here as a whole, or it takes the response slowly. Keeps
+    /// clients that send or take a byte now and then from the threads of the others. 64; 1 to 4096.
+    pub slow_threads: usize,
+    /// Instances that are kept for later requests, each as it is when it is new ([`InstancePool`](airssys_wasm_component::component::InstancePool));
+    /// 0 makes one for each request. 16; 0 to 4096.
+    pub instances: usize,
+    /// Time for one request, from when the component begins with it: the component is stopped then, and the answer is 504, or
+    /// cut off if it was begun. Stops a component that never ends. A request that waits as long to begin gets 503. 30 s; 1 ms to a
+    /// day, as all times here.
+    pub request_time: Duration,
+    /// Bytes of the fields of a request's head; more is 431. Stops enormous headers. 65,536; 1024 to 16,777,216.
+    pub head_bytes: usize,
+    /// Fields of a request's head; more is 431. Stops a million empty ones. 100; 1 to 10,000.
+    pub fields: usize,
+    /// Bytes of a request's target; more is 414. 16,384; 64 to 65,534.
+    pub target_bytes: usize,
+    /// Time for a request's head to come, and for a connection to be idle. Stops clients that send a byte a minute. 15 s.
+    pub head_time: Duration,
+    /// Bytes of a request's body: the component gets `HTTP-request-body-size`, or the client 413 if it says so ahead. Stops a
+    /// body that never ends. 64 MiB; any.
+    pub body_bytes: u64,
+    /// Bytes of a request's body that are read before it has a thread. Lets a body that fits take no thread at all while it
+    /// comes. 65,536; 0 to 16,777,216.
+    pub ahead_bytes: usize,
+    /// Time that a request's body may pause for while it is waited for; longer is 408. Stops clients that go silent. 15 s.
+    pub read_time: Duration,
+    /// Bytes per second of a request's body, on average over [`ServeLimits::read_time`] of waiting for it; less is 408. Stops clients
+    /// that send a byte now and then. 256; 0, for any, to 1,048,576.
+    pub read_rate: u64,
+    /// Time that a client may take nothing for of what is sent. Stops clients that never read. 30 s.
+    pub write_time: Duration,
+    /// Bytes per second that a client takes, on average over [`ServeLimits::write_time`] of waiting for it. Stops clients that read a
+    /// byte now and then. 256; 0, for any, to 1,048,576.
+    pub write_rate: u64,
+    /// Time that the component has for a request whose client has closed its side of the connection: it may wait for the answer,
+    /// or be gone. The answer is 504 then. Stops clients that ask and leave. 10 s.
+    pub half_closed_time: Duration,
+    /// Time that requests in flight have to end in when the server shuts down. 10 s; 0 to a day.
+    pub drain_time: Duration,
+    /// What one instance may take.
+    pub store: StoreLimits,
+}
+
+impl Default for ServeLimits {
+    fn default() -> ServeLimits {
+        ServeLimits {
+            connections: 1024,
+            queue: 1024,
+            threads: 64,
+            slow_threads: 64,
+            instances: 16,
+            request_time: Duration::from_secs(30),
+            head_bytes: 64 << 10,
+            fields: 100,
+            target_bytes: 16 << 10,
+            head_time: Duration::from_secs(15),
+            body_bytes: 64 << 20,
+            ahead_bytes: 64 << 10,
+            read_time: Duration::from_secs(15),
+            read_rate: 256,
+            write_time: Duration::from_secs(30),
+            write_rate: 256,
+            half_closed_time: Duration::from_secs(10),
+            drain_time: Duration::from_secs(10),
+            store: StoreLimits::default(),
+        }
+    }
+}
+
+/// A limit that has a value it may not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitError {
+    name: &'static str,
+    value: u128,
+    least: u64,
+    most: u64,
+    unit: &'static str,
+}
+
+impl LimitError {
+    /// The field of [`ServeLimits`].
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl fmt::Display for LimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LimitError {
+            name,
+            value,
+            least,
+            most,
+            unit,
+        } = self;
+        write!(f, "`{name}` is {value}{unit}, and may be {least} to {most}{unit}")
+    }
+}
+
+impl std::error::Error for LimitError {}
+
+impl ServeLimits {
+    /// Range of [`ServeLimits::connections`].
+    pub const CONNECTIONS: RangeInclusive<u64> = 1..=65_536;
+    /// Range of [`ServeLimits::queue`].
+    pub const QUEUE: RangeInclusive<u64> = 0..=1_048_576;
+    /// Range of [`ServeLimits::threads`] and [`ServeLimits::slow_threads`].
+    pub const THREADS: RangeInclusive<u64> = 1..=4096;
+    /// Range of [`ServeLimits::instances`].
+    pub const INSTANCES: RangeInclusive<u64> = 0..=4096;
+    /// Range of times, in milliseconds.
+    pub const MILLIS: RangeInclusive<u64> = 1..=86_400_000;
+    /// Range of [`ServeLimits::head_bytes`].
+    pub const HEAD_BYTES: RangeInclusive<u64> = 1024..=16_777_216;
+    /// Range of [`ServeLimits::fields`].
+    pub const FIELDS: RangeInclusive<u64> = 1..=10_000;
+    /// Range of [`ServeLimits::target_bytes`].
+    pub const TARGET_BYTES: RangeInclusive<u64> = 64..=65_534;
+    /// Range of [`ServeLimits::ahead_bytes`].
+    pub const AHEAD_BYTES: RangeInclusive<u64> = 0..=16_777_216;
+    /// Range of [`ServeLimits::read_rate`] and [`ServeLimits::write_rate`].
+    pub const RATE: RangeInclusive<u64> = 0..=1_048_576;
+
+    /// Checks that each limit is in its range.
+    ///
+    /// # Errors
+    /// The first one that is not.
+    pub fn check(&self) -> Result<(), LimitError> {
+        let wide = |value: usize| u128::try_from(value).unwrap_or(u128::MAX);
+        let numbers = [
+            ("connections", wide(self.connections), Self::CONNECTIONS),
+            ("queue", wide(self.queue), Self::QUEUE),
+            ("threads", wide(self.threads), Self::THREADS),
+            ("slow_threads", wide(self.slow_threads), Self::THREADS),
+            ("instances", wide(self.instances), Self::INSTANCES),
+            ("head_bytes", wide(self.head_bytes), Self::HEAD_BYTES),
+            ("fields", wide(self.fields), Self::FIELDS),
+            ("target_bytes", wide(self.target_bytes), Self::TARGET_BYTES),
+            ("ahead_bytes", wide(self.ahead_bytes), Self::AHEAD_BYTES),
+            ("read_rate", self.read_rate.into(), Self::RATE),
+            ("write_rate", self.write_rate.into(), Self::RATE),
+        ];
+        for (name, value, range) in numbers {
+            within(name, value, range, "")?;
+        }
+        let times = [
+            ("request_time", self.request_time),
+            ("head_time", self.head_time),
+            ("read_time", self.read_time),
+            ("write_time", self.write_time),
+            ("half_closed_time", self.half_closed_time),
+        ];
+        for (name, time) in times {
+            within(name, time.as_millis(), Self::MILLIS, " ms")?;
+        }
+        within(
+            "drain_time",
+            self.drain_time.as_millis(),
+            0..=*Self::MILLIS.end(),
+            " ms",
+        )
+    }
+}
+
+fn within(
+    name: &'static str,
+    value: u128,
+    range: RangeInclusive<u64>,
+    unit: &'static str,
+) -> Result<(), LimitError> {
+    let (least, most) = range.into_inner();
+    match (u128::from(least)..=u128::from(most)).contains(&value) {
+        true => Ok(()),
+        false => Err(LimitError {
+            name,
+            value,
+            least,
+            most,
+            unit,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_within_their_ranges() {
+        assert_eq!(ServeLimits::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn an_error_says_which_limit_and_what_it_may_be() {
+        let limits = ServeLimits {
+            connections: usize::MAX,
+            ..ServeLimits::default()
+        };
+        let error = limits.check().unwrap_err();
+        assert_eq!(error.name(), "connections");
+        let text = format!("`connections` is {}, and may be 1 to 65536", usize::MAX);
+        assert_eq!(error.to_string(), text);
+        let limits = ServeLimits {
+            head_time: Duration::MAX,
+            ..ServeLimits::default()
+        };
+        let text = limits.check().unwrap_err().to_string();
+        assert!(text.ends_with(" ms, and may be 1 to 86400000 ms"), "{text}");
+    }
+}

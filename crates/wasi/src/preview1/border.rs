@@ -1,0 +1,159 @@
+//! The border between a module and wasmer-wasix: a function of this library before each one of that library's.
+//!
+//! A panic in there ends the module with a trap that names the import, and no more than that. Where that library answers
+//! wrongly, or asserts what a module can break, a [check](super::checks) answers in its place.
+
+use std::sync::{Arc, OnceLock};
+
+use wasmer_wasix::wasmer::{
+    AsStoreMut, Extern, Function, FunctionEnv, FunctionEnvMut, Imports, Instance, Memory, Module,
+    RuntimeError, Value,
+};
+
+use super::checks::{Call, Check};
+use airssys_wasm_component::component::runtime_error;
+use airssys_wasm_component::internal::contain;
+
+/// Functions that can unwind the module's stack, and run on when they have been left: wasmer does that where the module
+/// was called, so nothing may stand between. Their panics are contained there.
+const UNWINDING: [&str; 9] = [
+    "context_switch",
+    "proc_exec",
+    "proc_exec2",
+    "proc_exec3",
+    "proc_exec4",
+    "proc_fork",
+    "proc_snapshot",
+    "stack_checkpoint",
+    "stack_restore",
+];
+
+/// The same, in a module that imports `proc_fork`.
+const UNWINDING_FORKED: [&str; 2] = ["proc_exit", "proc_exit2"];
+
+/// What is known of a module and its instance.
+#[derive(Debug)]
+pub(super) struct Border {
+    /// Whether the module imports nothing but preview 1: WASIX changes what some of its functions mean.
+    pub(super) plain: bool,
+    /// Descriptors of folders that the module is granted.
+    preopened: Arc<OnceLock<Vec<u32>>>,
+    /// Once the instance is there.
+    memory: OnceLock<Memory>,
+    forks: bool,
+}
+
+impl Border {
+    /// The border of a module that imports functions of these names.
+    pub(super) fn new<'a>(
+        imports: impl Iterator<Item = (&'a str, &'a str)>,
+        preopened: Arc<OnceLock<Vec<u32>>>,
+    ) -> Arc<Border> {
+        let (mut plain, mut forks) = (true, false);
+        for (module, name) in imports {
+            plain &= is_plain(module);
+            forks |= name == "proc_fork";
+        }
+        Arc::new(Border {
+            plain,
+            preopened,
+            memory: OnceLock::new(),
+            forks,
+        })
+    }
+
+    /// Whether the folder of this descriptor is granted.
+    pub(super) fn is_preopened(&self, descriptor: u32) -> bool {
+        self.preopened
+            .get()
+            .is_none_or(|granted| granted.contains(&descriptor))
+    }
+
+    /// Whether a function's panics are left to the call of the module.
+    pub(super) fn is_open(&self, name: &str) -> bool {
+        UNWINDING.contains(&name) || (self.forks && UNWINDING_FORKED.contains(&name))
+    }
+
+    /// Says which memory the instance has.
+    pub(super) fn instantiated(&self, instance: &Instance, imported: Option<&Memory>) {
+        let exported = || {
+            instance
+                .exports
+                .iter()
+                .memories()
+                .next()
+                .map(|(_, memory)| memory.clone())
+        };
+        if let Some(memory) = imported.cloned().or_else(exported) {
+            // An instance has one.
+            let _ = self.memory.set(memory);
+        }
+    }
+}
+
+/// Whether a module name is preview 1's, and not WASIX's.
+pub(super) fn is_plain(module: &str) -> bool {
+    !matches!(module, "wasix_32v1" | "wasix_64v1")
+}
+
+/// Names of the functions that a module imports.
+pub(super) fn imported(module: &Module) -> Vec<(String, String)> {
+    module
+        .imports()
+        .functions()
+        .map(|import| (import.module().to_owned(), import.name().to_owned()))
+        .collect()
+}
+
+/// Puts guards before those of `imports` that a module wants.
+pub(super) fn guard_all(
+    store: &mut impl AsStoreMut,
+    imports: &mut Imports,
+    border: &Arc<Border>,
+    wanted: &[(String, String)],
+) {
+    let all = imports.clone();
+    let env = FunctionEnv::new(store, border.clone());
+    for (module, name) in wanted {
+        let look_up = |name: &str| match all.get_export(module, name) {
+            Some(Extern::Function(function)) => Some(function),
+            _ => None,
+        };
+        if let Some(function) = guard(store, &env, (module, name), look_up) {
+            imports.define(module, name, function);
+        }
+    }
+}
+
+/// A guard before the function of this name, if one may stand there. `look_up` has all functions of the module name.
+pub(super) fn guard(
+    store: &mut impl AsStoreMut,
+    env: &FunctionEnv<Arc<Border>>,
+    (module, name): (&str, &str),
+    look_up: impl Fn(&str) -> Option<Function>,
+) -> Option<Function> {
+    let border = env.as_ref(store).clone();
+    let function = look_up(name)?;
+    if border.is_open(name) {
+        return None;
+    }
+    let check = Check::of(module, name, border.plain, &look_up);
+    let place = format!("`{module}#{name}`");
+    let ty = function.ty(store);
+    let guard = move |mut env: FunctionEnvMut<'_, Arc<Border>>, args: &[Value]| {
+        let (border, mut store) = env.data_and_store_mut();
+        let called = contain(&place, || match (&check, border.memory.get()) {
+            (Some(check), Some(memory)) => {
+                let mut call = Call::new(&mut store, border, memory, &function, args);
+                check.run(&mut call).map(|errno| vec![Value::I32(errno)])
+            }
+            _ => function.call(&mut store, args).map(Vec::from),
+        });
+        called.unwrap_or_else(|panicked| Err(trap(panicked)))
+    };
+    Some(Function::new_with_env(store, env, ty, guard))
+}
+
+fn trap(panicked: airssys_wasm_component::internal::Panicked) -> RuntimeError {
+    runtime_error(panicked.trap())
+}

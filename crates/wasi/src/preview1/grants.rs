@@ -1,0 +1,228 @@
+//! What a core module is granted.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use crate::{Stdin, Stdout};
+use airssys_wasm_component::engine::StoreLimits;
+
+/// What a core module may take of the host beyond what [`StoreLimits`] bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Preview1Limits {
+    /// Threads that it may have at a time, the first one included. Stops a module that starts threads without end.
+    pub threads: usize,
+    /// Files and folders of the host's that it may have open at a time. Stops one that opens until the process has no
+    /// descriptors left.
+    pub open_files: usize,
+    /// Subscriptions that one `poll_oneoff` may have.
+    pub subscriptions: usize,
+    /// Bytes of output that one line of the host's log takes. Stops a line without an end.
+    pub log_line: usize,
+    /// Entries of a folder that are read for one listing. Stops a folder of millions of files, which are all kept.
+    pub folder_entries: usize,
+}
+
+impl Default for Preview1Limits {
+    fn default() -> Preview1Limits {
+        Preview1Limits {
+            threads: 16,
+            open_files: 256,
+            subscriptions: 1_024,
+            log_line: 8 << 10,
+            folder_entries: 100_000,
+        }
+    }
+}
+
+/// A folder of the host's that a module sees.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub(super) dir: Arc<Dir>,
+    pub(super) guest: String,
+    pub(super) writable: bool,
+}
+
+/// What a core module is granted, and how it is run. Everything is off or virtual until it is said otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Preview1 {
+    pub(super) name: String,
+    pub(super) args: Vec<String>,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) folders: Vec<Grant>,
+    pub(super) stdin: Stdin,
+    pub(super) stdout: Stdout,
+    pub(super) stderr: Stdout,
+    pub(super) limits: Preview1Limits,
+    pub(super) store_limits: StoreLimits,
+    pub(super) deadline: Option<Instant>,
+}
+
+/// What cannot be granted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Preview1Error {
+    /// The host's folder cannot be opened.
+    #[error("the folder `{}` cannot be opened: {source}", path.display())]
+    Folder {
+        /// The host's folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The module's name for a folder cannot be used.
+    #[error("a module cannot see a folder as `{0}`: name it once, as `/NAME`, `NAME` or `.`, without `..`")]
+    GuestPath(String),
+    /// wasmer-wasix refuses the arguments or the environment.
+    #[error("the module's surroundings cannot be made: {0}")]
+    Setup(String),
+    /// The operating system has no thread for what waits.
+    #[error("there is no thread for the executor: {0}")]
+    Executor(#[source] std::io::Error),
+}
+
+impl Preview1 {
+    /// Grants nothing.
+    pub fn new() -> Preview1 {
+        Preview1::default()
+    }
+
+    /// What the module is called in the log, and the first of its arguments.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Preview1 {
+        self.name = name.into();
+        self
+    }
+
+    /// Adds an argument behind the name.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<String>) -> Preview1 {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Preview1 {
+        let name = name.into();
+        self.env.retain(|(other, _)| *other != name);
+        self.env.push((name, value.into()));
+        self
+    }
+
+    /// Grants a folder of the host's, which the module sees as `guest`.
+    ///
+    /// # Errors
+    /// [`Preview1Error::Folder`], [`Preview1Error::GuestPath`].
+    pub fn folder(
+        mut self,
+        host: impl AsRef<Path>,
+        guest: &str,
+        writable: bool,
+    ) -> Result<Preview1, Preview1Error> {
+        let refused = || Preview1Error::GuestPath(guest.to_owned());
+        let taken = |grant: &Grant| mount_point(&grant.guest) == mount_point(guest);
+        if guest.is_empty() || mount_point(guest).is_none() || self.folders.iter().any(taken) {
+            return Err(refused());
+        }
+        let dir = Dir::open_ambient_dir(host.as_ref(), ambient_authority());
+        let dir = dir.map_err(|source| Preview1Error::Folder {
+            path: host.as_ref().to_owned(),
+            source,
+        })?;
+        self.folders.push(Grant {
+            dir: Arc::new(dir),
+            guest: guest.to_owned(),
+            writable,
+        });
+        Ok(self)
+    }
+
+    /// Sets where standard input comes from.
+    #[must_use]
+    pub fn stdin(mut self, stdin: Stdin) -> Preview1 {
+        self.stdin = stdin;
+        self
+    }
+
+    /// Sets where standard output goes.
+    #[must_use]
+    pub fn stdout(mut self, stdout: Stdout) -> Preview1 {
+        self.stdout = stdout;
+        self
+    }
+
+    /// Sets where standard error goes.
+    #[must_use]
+    pub fn stderr(mut self, stderr: Stdout) -> Preview1 {
+        self.stderr = stderr;
+        self
+    }
+
+    /// Gives the module this process's standard streams.
+    #[must_use]
+    pub fn inherit_stdio(self) -> Preview1 {
+        self.stdin(Stdin::Inherit)
+            .stdout(Stdout::Inherit)
+            .stderr(Stdout::Inherit)
+    }
+
+    /// Sets what the module may take of the host.
+    #[must_use]
+    pub fn limits(mut self, limits: Preview1Limits) -> Preview1 {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the limits on its memory and tables.
+    #[must_use]
+    pub fn store_limits(mut self, limits: StoreLimits) -> Preview1 {
+        self.store_limits = limits;
+        self
+    }
+
+    /// Says when the module has to be at its end.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Option<Instant>) -> Preview1 {
+        self.deadline = deadline;
+        self
+    }
+}
+
+/// Where a folder is mounted: absolute, without `.`; `None` if `guest` has `..` in it.
+pub(super) fn mount_point(guest: &str) -> Option<String> {
+    let parts: Vec<&str> = guest
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
+    let plain = !parts.contains(&"..") && !guest.contains('\0');
+    plain.then(|| format!("/{}", parts.join("/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_mounted_at_absolute_paths() {
+        assert_eq!(mount_point("data").as_deref(), Some("/data"));
+        assert_eq!(mount_point("/a//b/./c/").as_deref(), Some("/a/b/c"));
+        assert_eq!(mount_point(".").as_deref(), Some("/"));
+        assert_eq!(mount_point("/a/../b"), None);
+        assert_eq!(mount_point("a\0b"), None);
+    }
+
+    #[test]
+    fn one_place_takes_one_folder() {
+        let here = env!("CARGO_MANIFEST_DIR");
+        let grants = Preview1::new().folder(here, "/data", false).unwrap();
+        let twice = grants.folder(here, "data/", true);
+        assert!(matches!(twice, Err(Preview1Error::GuestPath(_))));
+        let missing = Preview1::new().folder("/no/such/folder", "/data", false);
+        assert!(matches!(missing, Err(Preview1Error::Folder { .. })));
+    }
+}

@@ -1,0 +1,257 @@
+//! What stands behind a module's imports: wasmer-wasix, told what is granted.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock, PoisonError};
+
+use wasmer_wasix::capabilities::Capabilities;
+use wasmer_wasix::runtime::resolver::{MultiSource, Source};
+use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
+use wasmer_wasix::runtime::{InstantiationState, TaintReason};
+use wasmer_wasix::virtual_fs::MountFileSystem;
+use wasmer_wasix::virtual_net::DynVirtualNetworking;
+use wasmer_wasix::wasmer;
+use wasmer_wasix::{
+    Runtime, UnsupportedVirtualNetworking, VIRTUAL_ROOT_FD, VirtualTaskManager, WasiEnvBuilder, WasiFs,
+};
+
+use super::border::{self, Border};
+use super::folder::Folder;
+use super::grants::{Grant, Preview1, Preview1Error, mount_point};
+use super::stdio::{StandardInput, StandardOutput};
+use super::tasks::{Failure, Tasks};
+use crate::cli::{OutputKind, SharedInput, SharedOutput};
+use crate::executor;
+use airssys_wasm_component::component::error_of;
+use airssys_wasm_component::engine;
+use airssys_wasm_component::error::{Error, TrapKind};
+
+/// wasmer-wasix's surroundings: no network, no packages, no other modules; stores under the module's limits, which end
+/// at its deadline.
+pub(super) struct Surroundings {
+    engine: wasmer::Engine,
+    network: DynVirtualNetworking,
+    tasks: Arc<dyn VirtualTaskManager>,
+    deadline: engine::Deadlines,
+    /// What a thread of the module failed with.
+    pub(super) failure: Failure,
+    /// Descriptors of the folders that the module is granted.
+    pub(super) preopened: Arc<OnceLock<Vec<u32>>>,
+    /// Holds a program's code, which its threads run until they see that they are to end.
+    _code: Option<wasmer::Engine>,
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Surroundings")
+    }
+}
+
+impl Runtime for Surroundings {
+    fn networking(&self) -> &DynVirtualNetworking {
+        &self.network
+    }
+
+    fn task_manager(&self) -> &Arc<dyn VirtualTaskManager> {
+        &self.tasks
+    }
+
+    fn source(&self) -> Arc<dyn Source + Send + Sync> {
+        Arc::new(MultiSource::new())
+    }
+
+    fn engine(&self) -> wasmer::Engine {
+        self.engine.clone()
+    }
+
+    /// Threads of the module have stores of their own.
+    fn new_store(&self) -> wasmer::Store {
+        let store = wasmer::Store::new(self.engine.clone());
+        self.deadline.watch(&store);
+        store
+    }
+
+    /// Every instance of the module's, those of its threads included, gets guarded imports.
+    fn prepare_imports(
+        &self,
+        module: &wasmer::Module,
+        store: &mut wasmer::StoreMut<'_>,
+        imports: &mut wasmer::Imports,
+    ) -> anyhow::Result<InstantiationState> {
+        let wanted = border::imported(module);
+        let names = wanted.iter().map(|(module, name)| (&**module, &**name));
+        let border = Border::new(names, self.preopened.clone());
+        border::guard_all(store, imports, &border, &wanted);
+        Ok(InstantiationState::new(border))
+    }
+
+    fn configure_new_instance(
+        &self,
+        _module: &wasmer::Module,
+        _store: &mut wasmer::StoreMut<'_>,
+        instance: &wasmer::Instance,
+        imported_memory: Option<&wasmer::Memory>,
+        state: InstantiationState,
+    ) -> anyhow::Result<()> {
+        state
+            .take::<Arc<Border>>()?
+            .instantiated(instance, imported_memory);
+        Ok(())
+    }
+
+    /// A thread has ended otherwise than by its own wish. A trap of the guest's is in the status that follows.
+    fn on_taint(&self, reason: TaintReason) {
+        if let TaintReason::RuntimeError(error) = reason
+            && let error @ Error::Trap(_) = error_of(error)
+            && error
+                .trap()
+                .is_some_and(|trap| matches!(trap.kind(), TrapKind::Panicked { .. }))
+        {
+            self.failure.set(error);
+        }
+    }
+}
+
+/// What a module is run with, put together from what it is granted. `plain` is one that imports nothing but preview 1.
+///
+/// # Errors
+/// [`Preview1Error`].
+pub(super) fn environment(
+    grants: Preview1,
+    deadlines: engine::Deadlines,
+    code: Option<wasmer::Engine>,
+    plain: bool,
+) -> Result<(WasiEnvBuilder, Arc<Surroundings>), Preview1Error> {
+    let Preview1 {
+        name,
+        args,
+        env,
+        folders,
+        stdin,
+        stdout,
+        stderr,
+        limits,
+        store_limits,
+        deadline,
+    } = grants;
+    let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
+    let handle = executor::handle().map_err(Preview1Error::Executor)?.clone();
+    let (failure, preopened) = (Failure::default(), Arc::new(OnceLock::new()));
+    let surroundings = Arc::new(Surroundings {
+        engine: engine::program_engine(&store_limits),
+        network: Arc::new(UnsupportedVirtualNetworking::default()),
+        tasks: Arc::new(Tasks::new(TokioTaskManager::new(handle), failure.clone())),
+        deadline: deadlines,
+        failure,
+        preopened: preopened.clone(),
+        _code: code,
+    });
+    let files = Arc::new(AtomicUsize::new(limits.open_files));
+    let mounts = MountFileSystem::new();
+    let mut builder = wasmer_wasix::WasiEnv::builder(&name)
+        .args(args)
+        .envs(env)
+        .stdin(Box::new(StandardInput::new(SharedInput::new(&stdin), deadline)))
+        .stdout(Box::new(output(&stdout, OutputKind::Stdout, 1, &name, &limits)))
+        .stderr(Box::new(output(&stderr, OutputKind::Stderr, 2, &name, &limits)))
+        .disable_default_builtins(true)
+        .capabilities(capabilities(&limits))
+        .runtime(surroundings.clone());
+    // Paths of WASIX begin at the root, where the folder then has to be under its name.
+    let only = match &*folders {
+        [only] if plain || mount_point(&only.guest).as_deref() == Some("/") => Some(name_of(only)?),
+        _ => None,
+    };
+    let alone = only.is_some();
+    builder = builder.setup_fs(Box::new(move |_, files| {
+        if let Some(name) = &only {
+            only_folder(files, name)?;
+        }
+        let granted = files.preopen_fds.read().unwrap_or_else(PoisonError::into_inner);
+        // It is empty until now.
+        let _ = preopened.set(match alone {
+            true => granted.clone(),
+            false => std::iter::once(VIRTUAL_ROOT_FD)
+                .chain(granted.iter().copied())
+                .collect(),
+        });
+        Ok(())
+    }));
+    for grant in folders {
+        let name = name_of(&grant)?;
+        let place = match alone {
+            true => "/".to_owned(),
+            false => point_of(&grant)?,
+        };
+        let folder = Folder::new(grant.dir, grant.writable, files.clone(), limits.folder_entries);
+        mounts
+            .mount(Path::new(&place), Arc::new(folder))
+            .map_err(|error| setup(&error))?;
+        let writable = grant.writable;
+        builder = builder
+            .preopen_build(|preopen| {
+                preopen
+                    .directory(&place)
+                    .read(true)
+                    .write(writable)
+                    .create(writable);
+                // Its own name is the path.
+                match name == place {
+                    true => preopen,
+                    false => preopen.alias(&name),
+                }
+            })
+            .map_err(|error| setup(&error))?;
+    }
+    Ok((builder.mount_fs(mounts), surroundings))
+}
+
+fn point_of(grant: &Grant) -> Result<String, Preview1Error> {
+    mount_point(&grant.guest).ok_or_else(|| Preview1Error::GuestPath(grant.guest.clone()))
+}
+
+/// What the module is told that the folder is called.
+fn name_of(grant: &Grant) -> Result<String, Preview1Error> {
+    match grant.guest.starts_with('/') {
+        true => point_of(grant),
+        false => Ok(grant.guest.clone()),
+    }
+}
+
+/// wasmer-wasix's descriptor 3 is a folder of its own making, with all that is granted in it. If that is one folder, the
+/// module gets the folder itself, as every other host has it.
+fn only_folder(files: &mut WasiFs, name: &str) -> Result<(), String> {
+    const MADE: u32 = VIRTUAL_ROOT_FD;
+    const GRANTED: u32 = VIRTUAL_ROOT_FD + 1;
+    let root = {
+        let mut descriptors = files.fd_map.write().unwrap_or_else(PoisonError::into_inner);
+        let folder = descriptors.remove(GRANTED).ok_or("the folder is not there")?;
+        let root = folder.inode.clone();
+        // It has lost its slash.
+        *root.name.write().unwrap_or_else(PoisonError::into_inner) = name.to_owned().into();
+        descriptors.remove(MADE);
+        descriptors.insert(true, MADE, folder);
+        root
+    };
+    *files.preopen_fds.write().unwrap_or_else(PoisonError::into_inner) = vec![MADE];
+    files.root_inode = root;
+    Ok(())
+}
+
+fn output(
+    to: &crate::Stdout,
+    kind: OutputKind,
+    number: u32,
+    name: &str,
+    limits: &super::Preview1Limits,
+) -> StandardOutput {
+    StandardOutput::new(SharedOutput::new(to, kind, name, limits.log_line), number)
+}
+
+fn capabilities(limits: &super::Preview1Limits) -> Capabilities {
+    let mut capabilities = Capabilities::new();
+    capabilities.polling.max_poll_subscriptions = Some(limits.subscriptions);
+    capabilities.threading.max_threads = Some(limits.threads);
+    capabilities
+}

@@ -1,0 +1,123 @@
+//! Work that wasmer-wasix gives to other threads: its panics end the program, and no more than that.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use wasmer_wasix::VirtualTaskManager;
+use wasmer_wasix::WasiThreadError;
+use wasmer_wasix::runtime::task_manager::TaskWasm;
+use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
+use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, ExitCode};
+
+use airssys_wasm_component::error::Error;
+use airssys_wasm_component::internal::{Panicked, contain};
+
+/// What a program ends with once one of its threads has failed, if that was this host's fault. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Failure(Arc<Mutex<Option<Error>>>);
+
+impl Failure {
+    /// Keeps the first of them.
+    pub(super) fn set(&self, error: Error) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(error);
+    }
+
+    pub(super) fn take(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep<R>(&self, result: Result<R, Panicked>) -> Option<R> {
+        result.map_err(|panicked| self.set(panicked.trap())).ok()
+    }
+}
+
+/// wasmer-wasix's own threads, with what runs on them contained.
+#[derive(Debug)]
+pub(super) struct Tasks {
+    threads: TokioTaskManager,
+    failure: Failure,
+}
+
+/// A thread's place in errors.
+const THREAD: &str = "a thread of the module";
+
+impl Tasks {
+    pub(super) fn new(threads: TokioTaskManager, failure: Failure) -> Tasks {
+        Tasks { threads, failure }
+    }
+}
+
+/// A future whose panic is its end, with `after` as its result.
+async fn contained<T>(failure: Failure, mut future: BoxFuture<'static, T>, after: T) -> T {
+    let mut after = Some(after);
+    poll_fn(move |cx| {
+        let polled = failure.keep(contain(THREAD, || future.as_mut().poll(cx)));
+        match (polled, &mut after) {
+            (Some(polled), _) => polled,
+            (None, after) => after
+                .take()
+                .map_or(std::task::Poll::Pending, std::task::Poll::Ready),
+        }
+    })
+    .await
+}
+
+impl VirtualTaskManager for Tasks {
+    fn sleep_now(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync + 'static>> {
+        self.threads.sleep_now(time)
+    }
+
+    fn task_shared(
+        &self,
+        task: Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send + 'static>,
+    ) -> Result<(), WasiThreadError> {
+        let failure = self.failure.clone();
+        self.threads
+            .task_shared(Box::new(move || match failure.keep(contain(THREAD, task)) {
+                Some(future) => Box::pin(contained(failure, future, ())),
+                None => Box::pin(std::future::ready(())),
+            }))
+    }
+
+    fn task_wasm(&self, mut task: TaskWasm) -> Result<(), WasiThreadError> {
+        let code = ExitCode::from(Errno::Fault);
+        let (process, thread) = (task.env.process.clone(), task.env.thread.clone());
+        let failure = self.failure.clone();
+        let run = task.callbacks.run;
+        task.callbacks.run = Box::new(move |properties| {
+            if failure.keep(contain(THREAD, || run(properties))).is_none() {
+                // Those that wait for the thread go on, and see that the process is at its end.
+                let ending = contain(THREAD, || {
+                    thread.set_status_finished(Ok(code));
+                    process.terminate(code);
+                });
+                failure.keep(ending);
+            }
+        });
+        if let Some(trigger) = task.callbacks.trigger.take() {
+            let failure = self.failure.clone();
+            task.callbacks.trigger = Some(Box::new(move || match failure.keep(contain(THREAD, trigger)) {
+                Some(future) => Box::pin(contained(failure, future, Err(code))),
+                None => Box::pin(std::future::ready(Err(code))),
+            }));
+        }
+        self.threads.task_wasm(task)
+    }
+
+    fn task_dedicated(&self, task: Box<dyn FnOnce() + Send + 'static>) -> Result<(), WasiThreadError> {
+        let failure = self.failure.clone();
+        self.threads.task_dedicated(Box::new(move || {
+            failure.keep(contain(THREAD, task));
+        }))
+    }
+
+    fn thread_parallelism(&self) -> Result<usize, WasiThreadError> {
+        self.threads.thread_parallelism()
+    }
+}

@@ -1,0 +1,65 @@
+//! `wasi:random`. All of it comes from the system's generator, what may be insecure too.
+
+use super::WasiCtx;
+use super::bindings::wasi::random::{insecure, insecure_seed, random};
+use super::io::beyond;
+use airssys_wasm_component::component::HostResult;
+
+fn bytes(len: u64, most: usize) -> HostResult<Vec<u8>> {
+    let len = usize::try_from(len)
+        .ok()
+        .filter(|len| *len <= most)
+        .ok_or_else(|| {
+            beyond(format!(
+                "at most {most} random bytes can be had at once, not {len}"
+            ))
+        })?;
+    let mut bytes = vec![0; len];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl random::Host for WasiCtx {
+    fn get_random_bytes(&mut self, len: u64) -> HostResult<Vec<u8>> {
+        bytes(len, self.limits.random_bytes)
+    }
+
+    fn get_random_u64(&mut self) -> HostResult<u64> {
+        Ok(getrandom::u64()?)
+    }
+}
+
+impl insecure::Host for WasiCtx {
+    fn get_insecure_random_bytes(&mut self, len: u64) -> HostResult<Vec<u8>> {
+        bytes(len, self.limits.random_bytes)
+    }
+
+    fn get_insecure_random_u64(&mut self) -> HostResult<u64> {
+        Ok(getrandom::u64()?)
+    }
+}
+
+impl insecure_seed::Host for WasiCtx {
+    /// The same for the component's whole life, as a seed of hash tables has to be.
+    fn insecure_seed(&mut self) -> HostResult<(u64, u64)> {
+        let seed = match self.seed {
+            Some(seed) => seed,
+            None => (getrandom::u64()?, getrandom::u64()?),
+        };
+        self.seed = Some(seed);
+        Ok(seed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_bounded() {
+        assert_eq!(bytes(0, 8).unwrap(), b"");
+        assert_ne!(bytes(8, 8).unwrap(), bytes(8, 8).unwrap());
+        assert!(bytes(9, 8).is_err());
+        assert!(bytes(u64::MAX, 8).is_err());
+    }
+}

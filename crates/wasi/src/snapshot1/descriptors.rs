@@ -1,0 +1,196 @@
+//! The numbers that a module has for what it has open.
+
+use super::errno::{Errno, Result};
+use crate::WasiCtx;
+use crate::bindings::wasi::cli::{stderr, stdin, stdout};
+use crate::bindings::wasi::filesystem::preopens;
+use crate::bindings::wasi::filesystem::types::{HostDescriptor, HostDirectoryEntryStream};
+use crate::bindings::wasi::io::streams::{HostInputStream, HostOutputStream};
+use crate::files::{Descriptor, Entries};
+use crate::io::{InputStream, OutputStream};
+use airssys_wasm_component::component::Resource;
+
+/// What a number stands for.
+#[derive(Debug)]
+pub(super) enum Open {
+    /// Standard input.
+    Input {
+        stream: Resource<InputStream>,
+        nonblocking: bool,
+    },
+    /// Standard output or error.
+    Output {
+        stream: Resource<OutputStream>,
+        nonblocking: bool,
+    },
+    /// A file.
+    File(File),
+    /// A directory.
+    Folder(Folder),
+}
+
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) descriptor: Resource<Descriptor>,
+    /// Where reads and writes go on.
+    pub(super) at: u64,
+    pub(super) append: bool,
+    pub(super) nonblocking: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Folder {
+    pub(super) descriptor: Resource<Descriptor>,
+    /// The module's path for it, if the host granted it.
+    pub(super) granted: Option<String>,
+    /// Where `fd_readdir` stands.
+    pub(super) listing: Option<Listing>,
+}
+
+/// A directory that is being read.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) entries: Resource<Entries>,
+    /// The place of the next entry, `.` and `..` counted.
+    pub(super) next: u64,
+    /// An entry that was read, and did not fit.
+    pub(super) left: Option<Entry>,
+}
+
+/// An entry of a directory, in the form that modules get.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) inode: u64,
+    pub(super) kind: u8,
+    pub(super) name: String,
+}
+
+/// All that a module has open.
+#[derive(Debug)]
+pub(crate) struct Descriptors(Vec<Option<Open>>);
+
+/// The same descriptor of the table, for one call of a function that takes one.
+pub(super) fn lent<R: 'static>(resource: &Resource<R>) -> Resource<R> {
+    Resource::new_borrow(resource.rep())
+}
+
+impl WasiCtx {
+    /// What the module has open: at first, standard streams and the folders that it was granted.
+    pub(super) fn open(&mut self) -> Result<&mut Descriptors> {
+        if self.snapshot1.is_none() {
+            let mut all = vec![
+                Some(Open::Input {
+                    stream: stdin::Host::get_stdin(self)?,
+                    nonblocking: false,
+                }),
+                Some(Open::Output {
+                    stream: stdout::Host::get_stdout(self)?,
+                    nonblocking: false,
+                }),
+                Some(Open::Output {
+                    stream: stderr::Host::get_stderr(self)?,
+                    nonblocking: false,
+                }),
+            ];
+            for (descriptor, path) in preopens::Host::get_directories(self)? {
+                all.push(Some(Open::Folder(Folder {
+                    descriptor,
+                    granted: Some(path),
+                    listing: None,
+                })));
+            }
+            self.snapshot1 = Some(Descriptors(all));
+        }
+        // It was made just now.
+        Ok(self.snapshot1.get_or_insert_with(|| Descriptors(Vec::new())))
+    }
+
+    /// A file or directory; standard streams are neither.
+    pub(super) fn descriptor(&mut self, fd: u32) -> Result<Resource<Descriptor>> {
+        match self.open()?.get(fd)? {
+            Open::File(file) => Ok(lent(&file.descriptor)),
+            Open::Folder(folder) => Ok(lent(&folder.descriptor)),
+            _ => Err(Errno::BADF.into()),
+        }
+    }
+
+    /// A directory.
+    pub(super) fn directory(&mut self, fd: u32) -> Result<Resource<Descriptor>> {
+        match self.open()?.get(fd)? {
+            Open::Folder(folder) => Ok(lent(&folder.descriptor)),
+            _ => Err(Errno::NOTDIR.into()),
+        }
+    }
+
+    /// Closes what is no longer in the table of numbers.
+    pub(super) fn close(&mut self, open: Open) -> Result {
+        match open {
+            Open::Input { stream, .. } => HostInputStream::drop(self, stream)?,
+            Open::Output { stream, .. } => HostOutputStream::drop(self, stream)?,
+            Open::File(file) => HostDescriptor::drop(self, file.descriptor)?,
+            Open::Folder(folder) => {
+                if let Some(listing) = folder.listing {
+                    HostDirectoryEntryStream::drop(self, listing.entries)?;
+                }
+                HostDescriptor::drop(self, folder.descriptor)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Descriptors {
+    fn place(&mut self, fd: u32) -> Option<&mut Option<Open>> {
+        self.0.get_mut(usize::try_from(fd).ok()?)
+    }
+
+    pub(super) fn get(&mut self, fd: u32) -> Result<&mut Open> {
+        let open = self.place(fd).and_then(Option::as_mut);
+        Ok(open.ok_or(Errno::BADF)?)
+    }
+
+    /// A file's state; directories and streams have none.
+    pub(super) fn file(&mut self, fd: u32) -> Result<&mut File> {
+        match self.get(fd)? {
+            Open::File(file) => Ok(file),
+            Open::Folder(_) => Err(Errno::ISDIR.into()),
+            _ => Err(Errno::SPIPE.into()),
+        }
+    }
+
+    /// A directory's state.
+    pub(super) fn folder(&mut self, fd: u32) -> Result<&mut Folder> {
+        match self.get(fd)? {
+            Open::Folder(folder) => Ok(folder),
+            _ => Err(Errno::NOTDIR.into()),
+        }
+    }
+
+    pub(super) fn remove(&mut self, fd: u32) -> Result<Open> {
+        let open = self.place(fd).and_then(Option::take);
+        Ok(open.ok_or(Errno::BADF)?)
+    }
+
+    /// Gives it the lowest number that is free.
+    pub(super) fn add(&mut self, open: Open) -> Result<u32> {
+        let free = self.0.iter().position(Option::is_none);
+        let index = free.unwrap_or(self.0.len());
+        let fd = u32::try_from(index).map_err(|_| Errno::MFILE)?;
+        match self.0.get_mut(index) {
+            Some(place) => *place = Some(open),
+            None => self.0.push(Some(open)),
+        }
+        Ok(fd)
+    }
+
+    /// Gives what `from` stands for the number `to`; gives back what `to` stood for.
+    pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<Option<Open>> {
+        self.get(to)?;
+        self.get(from)?;
+        if from == to {
+            return Ok(None);
+        }
+        let moved = self.remove(from)?;
+        Ok(self.place(to).and_then(|place| place.replace(moved)))
+    }
+}

@@ -1,0 +1,154 @@
+//! A call of a module: its memory and its WASI.
+
+use super::errno::{Errno, Result};
+use crate::{WasiCtx, WasiView};
+use airssys_wasm_component::component::CoreCaller;
+
+/// Buffers that one call may name. Stops a list of half a billion empty buffers, which no deadline ends.
+const MAX_BUFFERS: u32 = 1024;
+
+/// The module that calls.
+pub(super) trait Caller {
+    fn wasi(&mut self) -> &mut WasiCtx;
+    fn memory(&self) -> &[u8];
+    fn memory_mut(&mut self) -> &mut [u8];
+}
+
+impl<T: WasiView> Caller for CoreCaller<'_, '_, T> {
+    fn wasi(&mut self) -> &mut WasiCtx {
+        self.data_mut().wasi()
+    }
+
+    fn memory(&self) -> &[u8] {
+        CoreCaller::memory(self)
+    }
+
+    fn memory_mut(&mut self) -> &mut [u8] {
+        CoreCaller::memory_mut(self)
+    }
+}
+
+/// A stretch of the module's memory: a buffer that it names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch {
+    pub(super) at: u32,
+    pub(super) len: u32,
+}
+
+impl Stretch {
+    fn range(self) -> Option<std::ops::Range<usize>> {
+        let start = usize::try_from(self.at).ok()?;
+        let end = start.checked_add(usize::try_from(self.len).ok()?)?;
+        Some(start..end)
+    }
+}
+
+impl dyn Caller + '_ {
+    /// The bytes of a stretch.
+    pub(super) fn bytes(&self, stretch: Stretch) -> Result<&[u8]> {
+        let range = stretch.range().ok_or(Errno::FAULT)?;
+        Ok(self.memory().get(range).ok_or(Errno::FAULT)?)
+    }
+
+    /// Writes bytes at an address.
+    pub(super) fn write(&mut self, at: u32, bytes: &[u8]) -> Result {
+        let len = u32::try_from(bytes.len()).map_err(|_| Errno::FAULT)?;
+        let range = Stretch { at, len }.range().ok_or(Errno::FAULT)?;
+        self.memory_mut()
+            .get_mut(range)
+            .ok_or(Errno::FAULT)?
+            .copy_from_slice(bytes);
+        Ok(())
+    }
+
+    pub(super) fn write_u32(&mut self, at: u32, value: u32) -> Result {
+        self.write(at, &value.to_le_bytes())
+    }
+
+    pub(super) fn write_u64(&mut self, at: u32, value: u64) -> Result {
+        self.write(at, &value.to_le_bytes())
+    }
+
+    /// A path, or another text.
+    pub(super) fn text(&self, at: u32, len: u32) -> Result<String> {
+        let bytes = self.bytes(Stretch { at, len })?;
+        let text = std::str::from_utf8(bytes).map_err(|_| Errno::ILSEQ)?;
+        Ok(text.to_owned())
+    }
+
+    /// The buffers of a list (`iovec_array`), all of them within the memory, and no more of them than `most` bytes. The
+    /// last one is cut short.
+    pub(super) fn buffers(&self, at: u32, count: u32, most: usize) -> Result<Vec<Stretch>> {
+        if count > MAX_BUFFERS {
+            return Err(Errno::INVAL.into());
+        }
+        let mut left = u32::try_from(most).unwrap_or(u32::MAX);
+        let list = self.bytes(Stretch { at, len: count * 8 })?;
+        let mut buffers = Vec::new();
+        for entry in list.chunks_exact(8) {
+            let mut buffer = Stretch {
+                at: u32_at(entry, 0),
+                len: u32_at(entry, 4),
+            };
+            self.bytes(buffer)?;
+            buffer.len = buffer.len.min(left);
+            left -= buffer.len;
+            buffers.push(buffer);
+        }
+        Ok(buffers)
+    }
+
+    /// What stands in buffers, one after the other.
+    pub(super) fn gather(&self, buffers: &[Stretch]) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        for buffer in buffers {
+            all.extend_from_slice(self.bytes(*buffer)?);
+        }
+        Ok(all)
+    }
+
+    /// Fills buffers, one after the other.
+    pub(super) fn scatter(&mut self, buffers: &[Stretch], mut bytes: &[u8]) -> Result {
+        for buffer in buffers {
+            let len = bytes.len().min(usize::try_from(buffer.len).unwrap_or(usize::MAX));
+            let (now, later) = bytes.split_at(len);
+            self.write(buffer.at, now)?;
+            bytes = later;
+        }
+        Ok(())
+    }
+}
+
+/// How many bytes fit in buffers.
+pub(super) fn room(buffers: &[Stretch]) -> u64 {
+    buffers.iter().map(|buffer| u64::from(buffer.len)).sum()
+}
+
+/// A number within bytes; 0 beyond them.
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let found = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
+    found.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// As [`u32_at`].
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let found = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
+    found.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// A length as modules have it; they cannot have a longer one.
+pub(super) fn size(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// An argument that is an `i32`.
+pub(super) fn int(args: &[u64], index: usize) -> u32 {
+    // The upper half of such an argument says nothing.
+    args.get(index)
+        .map_or(0, |bits| (bits & u64::from(u32::MAX)) as u32)
+}
+
+/// An argument that is an `i64`.
+pub(super) fn long(args: &[u64], index: usize) -> u64 {
+    args.get(index).copied().unwrap_or(0)
+}

@@ -1,0 +1,255 @@
+//! A TCP connection, and its two streams.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use rustix::net::Shutdown;
+use tokio::net::TcpStream;
+
+use super::Place;
+use crate::executor::{self, Task};
+use crate::io::{Input, Output, StreamError, Waits};
+
+/// Time that bytes have to get to the system after the guest has let go of their stream.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// What the socket and its streams share.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) stream: TcpStream,
+    /// The other side. The system forgets it when both sides have ended the connection.
+    pub(super) peer: SocketAddr,
+    state: Mutex<State>,
+    _place: Arc<Place>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Nothing is read any more.
+    receive_ended: bool,
+    /// Nothing is taken for sending any more.
+    send_ended: bool,
+    /// A task sends what the system did not take at once.
+    sending: bool,
+    /// What sending failed with, until somebody is told.
+    failed: Option<io::Error>,
+    /// Who waits for the task.
+    waiting: Option<Waker>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, place: Arc<Place>) -> io::Result<Arc<Connection>> {
+        Ok(Arc::new(Connection {
+            peer: stream.peer_addr()?,
+            stream,
+            state: Mutex::default(),
+            _place: place,
+        }))
+    }
+
+    /// Ends directions. What was taken for sending is sent.
+    pub(super) fn shut_down(&self, receive: bool, send: bool) {
+        let mut state = self.state();
+        if receive && !state.receive_ended {
+            state.receive_ended = true;
+            // The other side may have ended the connection.
+            let _ = rustix::net::shutdown(&self.stream, Shutdown::Read);
+        }
+        if send && !state.send_ended {
+            state.send_ended = true;
+            if !state.sending {
+                let _ = rustix::net::shutdown(&self.stream, Shutdown::Write);
+            }
+        }
+    }
+
+    /// Sends all of it, as fast as the other side takes it.
+    async fn send(self: Arc<Connection>, mut bytes: Bytes) {
+        let result = loop {
+            match self.stream.try_write(&bytes) {
+                Ok(len) => {
+                    drop(bytes.split_to(len.min(bytes.len())));
+                    if bytes.is_empty() {
+                        break Ok(());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if let Err(error) = self.stream.writable().await {
+                        break Err(error);
+                    }
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        let waiting = {
+            let mut state = self.state();
+            state.sending = false;
+            state.failed = result.err();
+            if state.send_ended {
+                let _ = rustix::net::shutdown(&self.stream, Shutdown::Write);
+            }
+            state.waiting.take()
+        };
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every step leaves it consistent.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the other side sends.
+#[derive(Debug)]
+pub(super) struct TcpInput {
+    connection: Arc<Connection>,
+    ended: bool,
+}
+
+impl TcpInput {
+    pub(super) fn new(connection: Arc<Connection>) -> TcpInput {
+        let ended = false;
+        TcpInput { connection, ended }
+    }
+}
+
+impl Waits for TcpInput {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.ended || self.connection.state().receive_ended {
+            return Poll::Ready(());
+        }
+        self.connection.stream.poll_read_ready(cx).map(|_| ())
+    }
+}
+
+impl Input for TcpInput {
+    fn read(&mut self, max: usize) -> Result<Bytes, StreamError> {
+        if self.ended || self.connection.state().receive_ended {
+            return Err(StreamError::Closed);
+        }
+        if max == 0 {
+            return Ok(Bytes::new());
+        }
+        let mut bytes = BytesMut::zeroed(max);
+        match self.connection.stream.try_read(&mut bytes) {
+            Ok(0) => {
+                self.ended = true;
+                Err(StreamError::Closed)
+            }
+            Ok(len) => {
+                bytes.truncate(len);
+                Ok(bytes.freeze())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Bytes::new()),
+            Err(error) => {
+                self.ended = true;
+                Err(StreamError::failed(error))
+            }
+        }
+    }
+}
+
+/// What the other side gets.
+#[derive(Debug)]
+pub(super) struct TcpOutput {
+    connection: Arc<Connection>,
+    /// Sends what the system did not take at once.
+    task: Option<Task<()>>,
+}
+
+impl TcpOutput {
+    pub(super) fn new(connection: Arc<Connection>) -> TcpOutput {
+        let task = None;
+        TcpOutput { connection, task }
+    }
+}
+
+impl Waits for TcpOutput {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        {
+            let mut state = self.connection.state();
+            if state.sending {
+                state.waiting = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            if state.failed.is_some() || state.send_ended {
+                return Poll::Ready(());
+            }
+        }
+        self.connection.stream.poll_write_ready(cx).map(|_| ())
+    }
+}
+
+/// Bytes that are taken for sending at once.
+const ROOM: usize = 64 << 10;
+
+impl Output for TcpOutput {
+    fn check_write(&mut self) -> Result<usize, StreamError> {
+        let mut state = self.connection.state();
+        if state.sending {
+            return Ok(0);
+        }
+        match state.failed.take() {
+            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                state.send_ended = true;
+                Err(StreamError::Closed)
+            }
+            Some(error) => {
+                state.send_ended = true;
+                Err(StreamError::failed(error))
+            }
+            None if state.send_ended => Err(StreamError::Closed),
+            None => Ok(ROOM),
+        }
+    }
+
+    fn write(&mut self, mut bytes: Bytes) -> Result<(), StreamError> {
+        // Nothing is sent between the check and this.
+        if self.check_write()? == 0 {
+            return Err(StreamError::misuse(
+                "bytes were written while others are being sent",
+            ));
+        }
+        match self.connection.stream.try_write(&bytes) {
+            Ok(len) => drop(bytes.split_to(len.min(bytes.len()))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => {
+                self.connection.state().failed = Some(error);
+                return self.check_write().map(|_| ());
+            }
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.connection.state().sending = true;
+        match executor::spawn(self.connection.clone().send(bytes)) {
+            Ok(task) => {
+                self.task = Some(task);
+                Ok(())
+            }
+            Err(error) => {
+                self.connection.state().sending = false;
+                Err(StreamError::failed(error))
+            }
+        }
+    }
+
+    /// The system sends without being asked; what it has not taken yet is waited for.
+    fn flush(&mut self) -> Result<(), StreamError> {
+        self.check_write().map(|_| ())
+    }
+}
+
+impl Drop for TcpOutput {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take().filter(|_| self.connection.state().sending) {
+            executor::linger(task, LINGER);
+        }
+    }
+}

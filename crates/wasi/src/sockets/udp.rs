@@ -1,0 +1,210 @@
+//! `wasi:sockets/udp`: the socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use tokio::net;
+
+use super::address::{fits, is_remote};
+use super::options;
+use super::udp_streams::{IncomingDatagramStream, OutgoingDatagramStream, Udp};
+use super::{Network, SocketError};
+use crate::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress};
+use crate::bindings::wasi::sockets::udp::{Host, HostUdpSocket};
+use crate::bindings::wasi::sockets::udp_create_socket;
+use crate::io::{Pollable, Waits, misuse, subscribe};
+use crate::{WasiCtx, executor};
+use airssys_wasm_component::component::{HostResult, Resource};
+
+/// The resource `udp-socket`.
+#[derive(Debug)]
+pub(crate) struct UdpSocket {
+    udp: Arc<Udp>,
+    /// Whether `bind` was started and not finished.
+    binding: bool,
+    /// Whether it is bound: a socket that had another side looks as if it were not.
+    bound: bool,
+    remote: Option<SocketAddr>,
+}
+
+impl Waits for UdpSocket {
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+        std::task::Poll::Ready(())
+    }
+}
+
+type Socket = Resource<UdpSocket>;
+type Streams = (Resource<IncomingDatagramStream>, Resource<OutgoingDatagramStream>);
+
+impl UdpSocket {
+    fn start_bind(&mut self, address: SocketAddr) -> Result<(), SocketError> {
+        if self.binding {
+            return Err(ErrorCode::ConcurrencyConflict.into());
+        }
+        if self.bound {
+            return Err(ErrorCode::InvalidState.into());
+        }
+        let udp = &self.udp;
+        if !fits(udp.family, address.ip()) {
+            return Err(ErrorCode::InvalidArgument.into());
+        }
+        udp.net.check_bind(address)?;
+        rustix::net::bind(&udp.socket, &address)?;
+        self.bound = true;
+        self.binding = true;
+        // Whoever may listen there gets what anybody sends, others what they may ask for.
+        let bound = udp.socket.local_addr()?;
+        if udp.net.check_listen(address).is_ok() || udp.net.check_listen(bound).is_ok() {
+            udp.open();
+        }
+        Ok(())
+    }
+
+    fn associate(&mut self, remote: Option<SocketAddr>) -> Result<(), SocketError> {
+        let socket = &self.udp.socket;
+        match remote {
+            Some(remote) => {
+                if !fits(self.udp.family, remote.ip()) || !is_remote(remote) {
+                    return Err(ErrorCode::InvalidArgument.into());
+                }
+                self.udp.check_send(remote)?;
+                let again = |error| match error {
+                    // Linux does not change to another interface by itself.
+                    Errno::INVAL => {
+                        let _ = rustix::net::connect_unspec(socket);
+                        rustix::net::connect(socket, &remote)
+                    }
+                    error => Err(error),
+                };
+                rustix::net::connect(socket, &remote).or_else(again)?;
+            }
+            None if self.remote.is_some() => rustix::net::connect_unspec(socket)?,
+            None => {}
+        }
+        self.remote = remote;
+        Ok(())
+    }
+}
+
+impl udp_create_socket::Host for WasiCtx {
+    fn create_udp_socket(&mut self, family: IpAddressFamily) -> Result<Socket, SocketError> {
+        let place = self.sockets.take()?;
+        let domain = match family {
+            IpAddressFamily::Ipv4 => AddressFamily::INET,
+            IpAddressFamily::Ipv6 => AddressFamily::INET6,
+        };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = rustix::net::socket_with(domain, SocketType::DGRAM, flags, None)?;
+        if family == IpAddressFamily::Ipv6 {
+            sockopt::set_ipv6_v6only(&socket, true)?;
+        }
+        let _context = executor::enter()?;
+        let socket = net::UdpSocket::from_std(std::net::UdpSocket::from(socket))?;
+        // It can be written to at once, and the executor finds that out in a moment.
+        self.patience().wait(|cx| socket.poll_send_ready(cx))??;
+        let udp = Udp::new(socket, family, self.net.clone(), place);
+        Ok(self.table.push(UdpSocket {
+            udp,
+            binding: false,
+            bound: false,
+            remote: None,
+        })?)
+    }
+}
+
+impl Host for WasiCtx {}
+
+impl HostUdpSocket for WasiCtx {
+    fn start_bind(
+        &mut self,
+        socket: Socket,
+        network: Resource<Network>,
+        address: IpSocketAddress,
+    ) -> Result<(), SocketError> {
+        self.table.get(&network)?;
+        self.table.get_mut(&socket)?.start_bind(address.into())
+    }
+
+    fn finish_bind(&mut self, socket: Socket) -> Result<(), SocketError> {
+        let socket = self.table.get_mut(&socket)?;
+        match std::mem::take(&mut socket.binding) {
+            true => Ok(()),
+            false => Err(ErrorCode::NotInProgress.into()),
+        }
+    }
+
+    fn stream(&mut self, socket: Socket, remote: Option<IpSocketAddress>) -> Result<Streams, SocketError> {
+        let entry = self.table.get_mut(&socket)?;
+        // Its streams have the others.
+        if Arc::strong_count(&entry.udp) > 1 {
+            let message = "`stream` was called while there were streams of the socket";
+            return Err(misuse(message).into());
+        }
+        if !entry.bound || entry.binding {
+            return Err(ErrorCode::InvalidState.into());
+        }
+        entry.associate(remote.map(SocketAddr::from))?;
+        let incoming = IncomingDatagramStream::new(entry.udp.clone(), entry.remote);
+        let outgoing = OutgoingDatagramStream::new(entry.udp.clone(), entry.remote);
+        Ok((
+            self.table.push_child(incoming, &socket)?,
+            self.table.push_child(outgoing, &socket)?,
+        ))
+    }
+
+    fn local_address(&mut self, socket: Socket) -> Result<IpSocketAddress, SocketError> {
+        let socket = self.table.get(&socket)?;
+        match socket.bound {
+            true => Ok(socket.udp.socket.local_addr()?.into()),
+            false => Err(ErrorCode::InvalidState.into()),
+        }
+    }
+
+    fn remote_address(&mut self, socket: Socket) -> Result<IpSocketAddress, SocketError> {
+        let remote = self.table.get(&socket)?.remote;
+        Ok(remote.ok_or(ErrorCode::InvalidState)?.into())
+    }
+
+    fn address_family(&mut self, socket: Socket) -> HostResult<IpAddressFamily> {
+        Ok(self.table.get(&socket)?.udp.family)
+    }
+
+    fn unicast_hop_limit(&mut self, socket: Socket) -> Result<u8, SocketError> {
+        let udp = &self.table.get(&socket)?.udp;
+        options::hop_limit(&udp.socket, udp.family)
+    }
+
+    fn set_unicast_hop_limit(&mut self, socket: Socket, value: u8) -> Result<(), SocketError> {
+        let udp = &self.table.get(&socket)?.udp;
+        options::set_hop_limit(&udp.socket, udp.family, value)
+    }
+
+    fn receive_buffer_size(&mut self, socket: Socket) -> Result<u64, SocketError> {
+        options::receive_buffer_size(&self.table.get(&socket)?.udp.socket)
+    }
+
+    fn set_receive_buffer_size(&mut self, socket: Socket, value: u64) -> Result<(), SocketError> {
+        let most = self.limits.socket_buffer_bytes;
+        options::set_receive_buffer_size(&self.table.get(&socket)?.udp.socket, value, most)
+    }
+
+    fn send_buffer_size(&mut self, socket: Socket) -> Result<u64, SocketError> {
+        options::send_buffer_size(&self.table.get(&socket)?.udp.socket)
+    }
+
+    fn set_send_buffer_size(&mut self, socket: Socket, value: u64) -> Result<(), SocketError> {
+        let most = self.limits.socket_buffer_bytes;
+        options::set_send_buffer_size(&self.table.get(&socket)?.udp.socket, value, most)
+    }
+
+    fn subscribe(&mut self, socket: Socket) -> HostResult<Resource<Pollable>> {
+        Ok(subscribe(&mut self.table, &socket)?)
+    }
+
+    fn drop(&mut self, socket: Socket) -> HostResult<()> {
+        self.table.delete(socket)?;
+        Ok(())
+    }
+}

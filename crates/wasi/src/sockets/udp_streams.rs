@@ -1,0 +1,287 @@
+//! `wasi:sockets/udp`: datagrams in and out.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::net;
+
+use super::address::{fits, is_remote};
+use super::{Place, SocketError};
+use crate::WasiCtx;
+use crate::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily};
+use crate::bindings::wasi::sockets::udp::{
+    HostIncomingDatagramStream, HostOutgoingDatagramStream, IncomingDatagram, OutgoingDatagram,
+};
+use crate::io::{Pollable, Waits, misuse, subscribe};
+use crate::net::Net;
+use airssys_wasm_component::component::{HostResult, Resource};
+
+/// Datagrams that one call receives or sends.
+const MAX_DATAGRAMS: usize = 16;
+/// Bytes of a datagram.
+const MAX_DATAGRAM: usize = 65_535;
+/// Datagrams that are thrown away, one after the other, before others get their turn.
+const MAX_DROPPED: usize = 64;
+/// Hosts that have sent something and may be answered.
+const MAX_PEERS: usize = 1024;
+
+/// What a socket and its streams share.
+#[derive(Debug)]
+pub(super) struct Udp {
+    pub(super) socket: net::UdpSocket,
+    pub(super) family: IpAddressFamily,
+    pub(super) net: Net,
+    state: Mutex<State>,
+    _place: Place,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whether anybody may send to it.
+    is_open: bool,
+    /// Who has, and may be answered.
+    peers: HashSet<SocketAddr>,
+}
+
+impl Udp {
+    pub(super) fn new(socket: net::UdpSocket, family: IpAddressFamily, net: Net, place: Place) -> Arc<Udp> {
+        Arc::new(Udp {
+            socket,
+            family,
+            net,
+            state: Mutex::default(),
+            _place: place,
+        })
+    }
+
+    /// Lets everybody send to it.
+    pub(super) fn open(&self) {
+        self.state().is_open = true;
+    }
+
+    /// Whether something may be sent to an address.
+    pub(super) fn check_send(&self, address: SocketAddr) -> Result<(), SocketError> {
+        if !fits(self.family, address.ip()) || !is_remote(address) {
+            return Err(ErrorCode::InvalidArgument.into());
+        }
+        match self.state().peers.contains(&address) {
+            true => Ok(()),
+            false => Ok(self.net.check_connect(address)?),
+        }
+    }
+
+    /// Whether what comes from an address is for the guest.
+    fn admits(&self, address: SocketAddr) -> bool {
+        let mut state = self.state();
+        if !state.is_open {
+            return self.net.check_connect(address).is_ok();
+        }
+        if state.peers.len() >= MAX_PEERS {
+            state.peers.clear();
+        }
+        state.peers.insert(address);
+        true
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every step leaves it consistent.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The resource `incoming-datagram-stream`.
+#[derive(Debug)]
+pub(crate) struct IncomingDatagramStream {
+    udp: Arc<Udp>,
+    /// From whom alone.
+    remote: Option<SocketAddr>,
+    /// One that has come.
+    next: Option<io::Result<(Vec<u8>, SocketAddr)>>,
+    buffer: Vec<u8>,
+}
+
+impl IncomingDatagramStream {
+    pub(super) fn new(udp: Arc<Udp>, remote: Option<SocketAddr>) -> IncomingDatagramStream {
+        IncomingDatagramStream {
+            udp,
+            remote,
+            next: None,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Takes one that is for the guest, if there is one.
+    fn take(&mut self) -> Option<io::Result<(Vec<u8>, SocketAddr)>> {
+        if let Some(next) = self.next.take() {
+            return Some(next);
+        }
+        self.buffer.resize(MAX_DATAGRAM, 0);
+        for _ in 0..MAX_DROPPED {
+            match self.udp.socket.try_recv_from(&mut self.buffer) {
+                Ok((len, from)) => {
+                    let wanted = self.remote.is_none_or(|remote| remote == from);
+                    if wanted && self.udp.admits(from) {
+                        let data = self.buffer.get(..len).unwrap_or_default().to_vec();
+                        return Some(Ok((data, from)));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        None
+    }
+}
+
+impl Waits for IncomingDatagramStream {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.next = self.take();
+            if self.next.is_some() {
+                return Poll::Ready(());
+            }
+            match self.udp.socket.poll_recv_ready(cx) {
+                Poll::Ready(Ok(())) => {
+                    // Many came that are not for the guest: this goes on, after others.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(error)) => self.next = Some(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl HostIncomingDatagramStream for WasiCtx {
+    fn receive(
+        &mut self,
+        stream: Resource<IncomingDatagramStream>,
+        most: u64,
+    ) -> Result<Vec<IncomingDatagram>, SocketError> {
+        let most = usize::try_from(most).map_or(MAX_DATAGRAMS, |most| most.min(MAX_DATAGRAMS));
+        let stream = self.table.get_mut(&stream)?;
+        let mut datagrams = Vec::new();
+        while datagrams.len() < most {
+            match stream.take() {
+                Some(Ok((data, from))) => datagrams.push(IncomingDatagram {
+                    data,
+                    remote_address: from.into(),
+                }),
+                Some(Err(error)) if datagrams.is_empty() => return Err(error.into()),
+                // What is received is told first.
+                Some(Err(error)) => {
+                    stream.next = Some(Err(error));
+                    break;
+                }
+                None => break,
+            }
+        }
+        Ok(datagrams)
+    }
+
+    fn subscribe(&mut self, stream: Resource<IncomingDatagramStream>) -> HostResult<Resource<Pollable>> {
+        Ok(subscribe(&mut self.table, &stream)?)
+    }
+
+    fn drop(&mut self, stream: Resource<IncomingDatagramStream>) -> HostResult<()> {
+        self.table.delete(stream)?;
+        Ok(())
+    }
+}
+
+/// The resource `outgoing-datagram-stream`.
+#[derive(Debug)]
+pub(crate) struct OutgoingDatagramStream {
+    udp: Arc<Udp>,
+    /// To whom alone.
+    remote: Option<SocketAddr>,
+    /// How many the next `send` may have.
+    permit: usize,
+}
+
+impl OutgoingDatagramStream {
+    pub(super) fn new(udp: Arc<Udp>, remote: Option<SocketAddr>) -> OutgoingDatagramStream {
+        OutgoingDatagramStream {
+            udp,
+            remote,
+            permit: 0,
+        }
+    }
+
+    fn send(&self, datagram: &OutgoingDatagram) -> Result<(), SocketError> {
+        let to = datagram.remote_address.clone().map(SocketAddr::from);
+        let to = match (to, self.remote) {
+            (None, Some(remote)) => remote,
+            (Some(to), None) => to,
+            (Some(to), Some(remote)) if to == remote => to,
+            _ => return Err(ErrorCode::InvalidArgument.into()),
+        };
+        self.udp.check_send(to)?;
+        if datagram.data.len() > MAX_DATAGRAM {
+            return Err(ErrorCode::DatagramTooLarge.into());
+        }
+        match self.remote {
+            Some(_) => self.udp.socket.try_send(&datagram.data)?,
+            None => self.udp.socket.try_send_to(&datagram.data, to)?,
+        };
+        Ok(())
+    }
+}
+
+impl Waits for OutgoingDatagramStream {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.udp.socket.poll_send_ready(cx).map(|_| ())
+    }
+}
+
+impl HostOutgoingDatagramStream for WasiCtx {
+    fn check_send(&mut self, stream: Resource<OutgoingDatagramStream>) -> Result<u64, SocketError> {
+        let _context = crate::executor::enter()?;
+        let stream = self.table.get_mut(&stream)?;
+        let ready = stream
+            .poll_ready(&mut Context::from_waker(Waker::noop()))
+            .is_ready();
+        stream.permit = if ready { MAX_DATAGRAMS } else { 0 };
+        Ok(u64::try_from(stream.permit).unwrap_or(0))
+    }
+
+    fn send(
+        &mut self,
+        stream: Resource<OutgoingDatagramStream>,
+        datagrams: Vec<OutgoingDatagram>,
+    ) -> Result<u64, SocketError> {
+        let stream = self.table.get_mut(&stream)?;
+        let permit = std::mem::take(&mut stream.permit);
+        if datagrams.len() > permit {
+            let message = format!(
+                "{} datagrams were sent when `check-send` permitted {permit}",
+                datagrams.len()
+            );
+            return Err(misuse(message).into());
+        }
+        let mut sent = 0;
+        for datagram in &datagrams {
+            match stream.send(datagram) {
+                Ok(()) => sent += 1,
+                Err(SocketError::Code(ErrorCode::WouldBlock)) => break,
+                // The error comes up again with the next `send`.
+                Err(_) if sent > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sent)
+    }
+
+    fn subscribe(&mut self, stream: Resource<OutgoingDatagramStream>) -> HostResult<Resource<Pollable>> {
+        Ok(subscribe(&mut self.table, &stream)?)
+    }
+
+    fn drop(&mut self, stream: Resource<OutgoingDatagramStream>) -> HostResult<()> {
+        self.table.delete(stream)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! Threads, unloading, and what is freed.
+
+use std::sync::Barrier;
+use std::time::Duration;
+
+use airssys_wasm::runtime::Call;
+use airssys_wasm::{ComponentOptions, ComponentState, RuntimeError};
+use serde_json::{Value, json};
+
+use super::host_support::{Guest, ask, fixture, runtime, runtimes};
+use super::{CALLS, call, options, sleeper, within};
+
+#[test]
+fn an_executing_component_is_busy_and_others_are_not() {
+    let runtime = runtime();
+    let sleeping = runtime.load_component(&sleeper(), options("sleeping")).unwrap();
+    let other = runtime
+        .load_component(&fixture("text-processor.wasm"), options("other"))
+        .unwrap();
+    runtime.init(&sleeping).unwrap();
+    runtime.init(&other).unwrap();
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| runtime.execute_with(&sleeping, b"", within(Duration::from_secs(1))));
+        while runtime.state(&sleeping).unwrap() != ComponentState::Executing {
+            std::thread::yield_now();
+        }
+        for this in CALLS {
+            let result = call(&runtime, &sleeping, this);
+            match this {
+                // It is known since `init`.
+                Call::Metadata => result.unwrap(),
+                _ => assert!(
+                    matches!(&result, Err(RuntimeError::Busy { running: Call::Execute, call, .. }) if *call == this),
+                    "{this}: {result:?}"
+                ),
+            }
+        }
+        call(&runtime, &other, Call::Execute).unwrap();
+        assert_eq!(runtime.list_components().len(), 2);
+        assert!(!running.is_finished());
+        assert!(matches!(
+            running.join().unwrap(),
+            Err(RuntimeError::Timeout { .. })
+        ));
+    });
+    assert_eq!(runtime.state(&sleeping).unwrap(), ComponentState::Failed);
+}
+
+#[test]
+fn a_component_unloaded_during_a_call_ends_its_call() {
+    let runtime = runtime();
+    let id = runtime.load_component(&sleeper(), options("sleeping")).unwrap();
+    runtime.init(&id).unwrap();
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| runtime.execute_with(&id, b"", within(Duration::from_millis(300))));
+        while runtime.state(&id).unwrap() != ComponentState::Executing {
+            std::thread::yield_now();
+        }
+        runtime.unload(&id).unwrap();
+        assert!(runtime.list_components().is_empty());
+        // The identity is free at once.
+        runtime.load_component(&sleeper(), options("sleeping")).unwrap();
+        assert!(matches!(
+            running.join().unwrap(),
+            Err(RuntimeError::Timeout { .. })
+        ));
+        assert_eq!(runtime.state(&id).unwrap(), ComponentState::Created);
+    });
+}
+
+#[test]
+fn components_execute_side_by_side() {
+    const THREADS: usize = 4;
+    let runtime = runtime();
+    let ids: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let id = runtime
+                .load_component(&fixture("counter.wasm"), ComponentOptions::new())
+                .unwrap();
+            runtime.init(&id).unwrap();
+            id
+        })
+        .collect();
+    let start = Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        for (thread, id) in ids.iter().enumerate() {
+            let (runtime, start) = (runtime.clone(), &start);
+            scope.spawn(move || {
+                start.wait();
+                for count in 1..=200 * (thread + 1) {
+                    assert_eq!(
+                        ask(&runtime, id, "increment", Value::Null),
+                        json!({"count": count})
+                    );
+                }
+            });
+        }
+    });
+    // From another thread than the one that ran it.
+    for (thread, id) in ids.iter().enumerate() {
+        assert_eq!(
+            ask(&runtime, id, "get", Value::Null),
+            json!({"count": 200 * (thread + 1)})
+        );
+    }
+}
+
+/// Address space that this process has mapped, in bytes.
+#[cfg(target_os = "linux")]
+fn mapped() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/statm").expect("it is there");
+    let pages: u64 = status
+        .split(' ')
+        .next()
+        .expect("a number")
+        .parse()
+        .expect("a number");
+    pages * 4096
+}
+
+/// Every instance reserves gigabytes of address space for its memory, so one that is kept shows.
+#[cfg(target_os = "linux")]
+#[test]
+fn unload_and_shutdown_and_failure_free_the_instance() {
+    // In a process of its own: other tests map memory too.
+    if std::env::var_os("AIRSSYS_TEST_ALONE").is_none() {
+        let alone = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "lifecycle::side_by_side::unload_and_shutdown_and_failure_free_the_instance",
+            ])
+            .env("AIRSSYS_TEST_ALONE", "1")
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&alone.stdout);
+        assert!(alone.status.success() && output.contains("1 passed"), "{output}");
+        return;
+    }
+    for runtime in runtimes() {
+        let trapping = Guest {
+            execute: "unreachable",
+            ..Guest::default()
+        }
+        .build();
+        let round = |ending: usize| {
+            let bytes = if ending == 2 {
+                trapping.clone()
+            } else {
+                fixture("checksum.wasm")
+            };
+            let id = runtime.load_component(&bytes, ComponentOptions::new()).unwrap();
+            runtime.init(&id).unwrap();
+            match ending {
+                0 => runtime.unload(&id).unwrap(),
+                1 => runtime.shutdown(&id).unwrap(),
+                _ => drop(runtime.execute(&id, b"").unwrap_err()),
+            }
+        };
+        (0..6).for_each(|number| round(number % 3));
+        let before = mapped();
+        (0..60).for_each(|number| round(number % 3));
+        let grown = mapped().saturating_sub(before);
+        assert!(
+            grown < 8 << 30,
+            "{grown} bytes more are mapped after 60 components"
+        );
+    }
+}
