@@ -1,4 +1,4 @@
-//! WASI in Rust, made from `wit/wasi`: its types, and a trait for each interface and resource.
+//! Rust bindings of WASI, generated from `wit/wasi`: its types, and a trait for each interface and resource.
 
 airssys_wasm_component::component::bindgen!({
     path: [

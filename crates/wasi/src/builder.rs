@@ -1,4 +1,4 @@
-//! What a component is granted.
+//! Builder of WASI contexts: the grants of a component.
 
 use std::io;
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::net::{Grants, ListenGrant, Net, NetGrant};
 use super::sockets::Places;
 use airssys_wasm_component::component::ResourceTable;
 
-/// Makes contexts, all with the same grants. Everything is off or virtual until it is said otherwise.
+/// Builds contexts that all have the same grants. Everything is off or virtual by default.
 #[derive(Clone, Debug, Default)]
 pub struct WasiBuilder {
     cli: CliConfig,
@@ -25,12 +25,12 @@ pub struct WasiBuilder {
 }
 
 impl WasiBuilder {
-    /// One that grants nothing.
+    /// Creates a builder that grants nothing.
     pub fn new() -> WasiBuilder {
         WasiBuilder::default()
     }
 
-    /// What the component is called in the log.
+    /// Sets the component's name in the log.
     pub fn name(&mut self, name: impl Into<String>) -> &mut WasiBuilder {
         self.cli.name = name.into();
         self
@@ -56,55 +56,55 @@ impl WasiBuilder {
         self
     }
 
-    /// Sets the folder that the component takes relative paths from.
+    /// Sets the folder that the component resolves relative paths against.
     pub fn initial_cwd(&mut self, path: impl Into<String>) -> &mut WasiBuilder {
         self.cli.cwd = Some(path.into());
         self
     }
 
-    /// Sets where standard input comes from.
+    /// Sets the source of standard input.
     pub fn stdin(&mut self, stdin: Stdin) -> &mut WasiBuilder {
         self.cli.stdin = stdin;
         self
     }
 
-    /// Sets where standard output goes.
+    /// Sets the destination of standard output.
     pub fn stdout(&mut self, stdout: Stdout) -> &mut WasiBuilder {
         self.cli.stdout = stdout;
         self
     }
 
-    /// Sets where standard error goes.
+    /// Sets the destination of standard error.
     pub fn stderr(&mut self, stderr: Stdout) -> &mut WasiBuilder {
         self.cli.stderr = stderr;
         self
     }
 
-    /// Gives the component this process's standard streams.
+    /// Connects the component to this process's standard streams.
     pub fn inherit_stdio(&mut self) -> &mut WasiBuilder {
         self.stdin(Stdin::Inherit)
             .stdout(Stdout::Inherit)
             .stderr(Stdout::Inherit)
     }
 
-    /// Lets the component connect to what the grant says, with sockets and HTTP alike.
+    /// Lets the component connect to what the grant allows, with sockets and HTTP alike.
     pub fn connect(&mut self, grant: NetGrant) -> &mut WasiBuilder {
         Arc::make_mut(&mut self.net.connect).push(grant);
         self
     }
 
-    /// Lets the component listen at what the grant says.
+    /// Lets the component listen where the grant allows.
     pub fn listen(&mut self, grant: ListenGrant) -> &mut WasiBuilder {
         Arc::make_mut(&mut self.net.listen).push(grant);
         self
     }
 
-    /// Grants what is below the folder at `host`, which the component finds at `guest`. The folder is opened here, once: it is
-    /// granted wherever it is moved later. Paths of the component cannot lead out of it, whatever links are in it.
+    /// Grants the contents of the folder at `host` under the path `guest`. The folder is opened here, once: the grant
+    /// follows it wherever it is moved later. The component's paths cannot lead out of it, whatever links are in it.
     ///
     /// # Errors
-    /// What the system says of the folder; [`io::ErrorKind::InvalidInput`] if `guest` is empty, has a NUL byte, or is granted
-    /// already.
+    /// The system's error for the folder; [`io::ErrorKind::InvalidInput`] if `guest` is empty, contains a NUL byte, or
+    /// is granted already.
     pub fn dir(
         &mut self,
         host: impl AsRef<Path>,
@@ -115,19 +115,19 @@ impl WasiBuilder {
         Ok(self)
     }
 
-    /// Sets what the component may take of the host.
+    /// Sets the limits on the component's use of the host.
     pub fn limits(&mut self, limits: WasiLimits) -> &mut WasiBuilder {
         self.limits = limits;
         self
     }
 
-    /// Sets what the component may take of the host through HTTP.
+    /// Sets the limits on the component's use of HTTP.
     pub fn http_limits(&mut self, limits: HttpLimits) -> &mut WasiBuilder {
         self.http = limits;
         self
     }
 
-    /// A context for one instance.
+    /// Creates a context for one instance.
     pub fn build(&self) -> WasiCtx {
         WasiCtx {
             table: ResourceTable::with_max(self.limits.resources),

@@ -9,7 +9,7 @@ use super::executor::Timer;
 use super::io::{Pollable, Waits, subscribe_own};
 use airssys_wasm_component::component::{HostResult, Resource};
 
-/// Ready from a moment on; never, if there is no such moment on the host's clock.
+/// Ready at a given time; never ready if the host's clock cannot represent that time.
 struct Alarm(Option<Timer>);
 
 impl Alarm {
@@ -21,13 +21,13 @@ impl Alarm {
 
 impl Waits for Alarm {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // The call's deadline ends a wait for what never comes.
+        // The call's deadline ends a wait that would last forever.
         self.0.as_mut().map_or(Poll::Pending, |timer| timer.poll(cx))
     }
 }
 
 impl monotonic_clock::Host for WasiCtx {
-    /// Since the context was made, so that components learn nothing about the host from it.
+    /// Counts from the creation of the context, so that components learn nothing about the host.
     fn now(&mut self) -> HostResult<u64> {
         let since = self.started.elapsed().as_nanos();
         Ok(u64::try_from(since).unwrap_or(u64::MAX))
@@ -50,7 +50,7 @@ impl monotonic_clock::Host for WasiCtx {
 
 impl wall_clock::Host for WasiCtx {
     fn now(&mut self) -> HostResult<wall_clock::Datetime> {
-        // The type has no moment before 1970.
+        // The type cannot represent a time before 1970.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(wall_clock::Datetime {
             seconds: since.as_secs(),

@@ -8,11 +8,11 @@ use airssys_wasm_component::component::{Component, ExternType, Instance, Linker,
 use airssys_wasm_component::engine::watchdog;
 use airssys_wasm_component::error::{Error, Result};
 
-/// What a program exports, in every 0.2 version.
+/// The interface that a program exports, in every 0.2 version.
 const RUN: &str = "wasi:cli/run@0.2.0";
 const ANY_RUN: &str = "wasi:cli/run@0.2.";
 
-/// Whether a component is a program, which [`run_command`] runs.
+/// Returns whether a component is a program, which [`run_command`] can run.
 pub fn is_command(component: &Component) -> bool {
     let is_run = |(name, ty): &(String, ExternType)| {
         name.starts_with(ANY_RUN) && matches!(ty, ExternType::Instance(_))
@@ -20,18 +20,19 @@ pub fn is_command(component: &Component) -> bool {
     component.exports().iter().any(is_run)
 }
 
-/// Whether a component is a program of a version of WASI that is not here: loading it says so.
+/// Returns whether a component is a program for a version of WASI that this host does not support. Loading it reports
+/// that.
 pub fn is_of_another_version(component: &Component) -> bool {
     let mut exports = component.exports().iter();
     exports.any(|(name, _)| name.starts_with("wasi:cli/run@") && !name.starts_with(ANY_RUN))
 }
 
-/// Runs a program to its end, and no longer than until `deadline`, in a store of its own. How it ended: with the status that
-/// it chose, with 0 if it returned, and with 1 if what it returned is a failure.
+/// Runs a program to its end, in a store of its own, until `deadline` at the latest. Returns its exit status: the
+/// status that it chose, 0 if it returned success, 1 if it returned failure.
 ///
 /// # Errors
-/// [`Error::MissingExport`] if it is not a program; whatever keeps it from being instantiated; [`Error::Trap`] and
-/// [`Error::Host`] if it was ended otherwise.
+/// [`Error::MissingExport`] if it is not a program; any error of its instantiation; [`Error::Trap`] and [`Error::Host`]
+/// if it ended otherwise.
 pub fn run_command<T: WasiView>(
     store: &mut Store<T>,
     component: &Component,
@@ -63,7 +64,7 @@ fn call<T: WasiView>(store: &mut Store<T>, instance: &Instance) -> Result<Result
 }
 
 impl Exit {
-    /// The end that a component chose, if that is what ended a call.
+    /// Returns the exit status that the component chose, if calling `exit` ended the call.
     pub fn of(error: &Error) -> Option<Exit> {
         match error {
             Error::Host { source, .. } => source.downcast_ref().copied(),

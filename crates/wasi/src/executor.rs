@@ -1,4 +1,5 @@
-//! The one place of WASI that names an executor: async-std, with its tokio bridge, so that libraries on tokio work.
+//! The executor: async-std, with its tokio bridge, so that libraries that need tokio work. No other module of WASI
+//! names one.
 
 use std::future::Future;
 use std::io;
@@ -13,14 +14,18 @@ use tokio::task::JoinHandle;
 
 use airssys_wasm_component::internal::threads;
 
-/// The runtime that async-std keeps for tokio's types, for libraries that want to be told of it. Asked for on a thread of its own: on one of another runtime,
-/// async-std would take that one, which may end before we do.
+/// Returns a handle of the runtime that async-std keeps for tokio's types, for libraries that need one. It is looked up
+/// on a thread of its own: on a thread of another runtime, async-std would use that runtime, which may end earlier.
+///
+/// # Errors
+/// If there are no threads for the executor.
 pub(crate) fn handle() -> io::Result<&'static Handle> {
     static HANDLE: OnceLock<Handle> = OnceLock::new();
     if let Some(handle) = HANDLE.get() {
         return Ok(handle);
     }
-    // The libraries panic when they get no threads: two pools with as many as the machine runs, one for readiness, one to ask.
+    // The libraries panic without threads: two pools of one thread per processor, one thread for readiness, one for the
+    // lookup.
     threads::check(2 * threads::parallel() + 2)?;
     let asked = thread::Builder::new()
         .name("wasi-executor".to_owned())
@@ -33,7 +38,8 @@ pub(crate) fn handle() -> io::Result<&'static Handle> {
     }
 }
 
-/// What makes tokio's types work on this thread while it lives. Sockets are made, and polled outside [`wait`], under it.
+/// Returns a guard that makes tokio's types work on this thread while it lives. Sockets are created, and polled outside
+/// [`wait`], under it.
 ///
 /// # Errors
 /// If there are no threads for the executor.
@@ -41,7 +47,7 @@ pub(crate) fn enter() -> io::Result<EnterGuard<'static>> {
     Ok(handle()?.enter())
 }
 
-/// Runs a future on this thread, to its end.
+/// Runs a future to its end on this thread.
 ///
 /// # Errors
 /// If there are no threads for the executor.
@@ -51,8 +57,8 @@ pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
     Ok(async_std::task::block_on(future))
 }
 
-/// Blocks this thread until `poll` is ready, and no longer than until `deadline`; `None` if that came first. Sleeps in
-/// between: `poll` is asked again only when it was woken.
+/// Blocks this thread until `poll` is ready; `None` if `deadline` comes first. Sleeps in between: `poll` is called
+/// again only after a wake-up.
 ///
 /// # Errors
 /// If there are no threads for the executor.
@@ -87,7 +93,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Work on the executor's threads. Stopped at its next step when this is dropped.
+/// A task on the executor's threads. Dropping it stops the task at its next step.
 #[derive(Debug)]
 pub(crate) struct Task<T>(JoinHandle<T>);
 
@@ -105,7 +111,7 @@ impl<T> Drop for Task<T> {
     }
 }
 
-/// Leaves a task alone, which is stopped if it does not end within `time`.
+/// Lets a task finish in the background, and stops it if it has not ended within `time`.
 pub(crate) fn linger<T: Send + 'static>(task: Task<T>, time: Duration) {
     if let Ok(handle) = handle() {
         handle.spawn(async move { tokio::time::timeout(time, task).await.is_ok() });
@@ -125,7 +131,7 @@ where
     Ok(Task(handle()?.spawn(future)))
 }
 
-/// Runs on a thread that may be blocked. What has begun is not stopped when the task is dropped.
+/// Runs `work` on a thread that may block. Dropping the task does not stop work that has begun.
 ///
 /// # Errors
 /// If there are no threads for the executor.
@@ -136,20 +142,20 @@ pub(crate) fn spawn_blocking<T: Send + 'static>(
     Ok(Task(handle()?.spawn_blocking(work)))
 }
 
-/// Ready from a moment on.
+/// Ready from a given time on.
 pub(crate) struct Timer {
     when: Instant,
-    /// There is none before the first poll, and none after the end.
+    /// `None` before the first poll, and after the end.
     sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Timer {
-    /// Ready at `when`.
+    /// Creates a timer that is ready at `when`.
     pub(crate) fn at(when: Instant) -> Timer {
         Timer { when, sleep: None }
     }
 
-    /// Whether the moment has come. May be asked again after that.
+    /// Ready once the time has come. It may be polled again after that.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let left = self.when.saturating_duration_since(Instant::now());
         if !left.is_zero() {

@@ -1,4 +1,4 @@
-//! Where standard input comes from.
+//! Sources of standard input.
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,16 +13,16 @@ use crate::io::{Input, StreamError, Waits};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Stdin {
-    /// Nothing: at its end from the beginning.
+    /// No input: at its end from the beginning.
     #[default]
     Empty,
     /// These bytes.
     Bytes(Vec<u8>),
-    /// This process's.
+    /// This process's standard input.
     Inherit,
 }
 
-/// One component's standard input, for all streams of it.
+/// One component's standard input, shared by all its streams.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedInput(Source);
 
@@ -71,11 +71,11 @@ impl Input for SharedInput {
     }
 }
 
-/// Bytes that are read from this process's input at once, and kept for who asks next.
+/// Bytes that one read of this process's input asks for. What the reader leaves is kept for the next one.
 const CHUNK: usize = 16 << 10;
 
-/// This process's standard input. There is no way to read it without blocking that works for terminals, pipes and files
-/// alike, so a thread does.
+/// This process's standard input. No non-blocking read works for terminals, pipes and files alike, so a thread reads
+/// it.
 #[derive(Debug)]
 struct Process {
     read: Bytes,
@@ -133,7 +133,7 @@ impl Process {
         }
     }
 
-    /// Has a thread read on, if none does.
+    /// Starts a read on another thread, unless one is running.
     fn start(&mut self) {
         if self.reading.is_some() {
             return;
@@ -145,7 +145,7 @@ impl Process {
     }
 }
 
-/// Reads on, and wakes those who wait.
+/// Reads one chunk, and wakes the waiting streams.
 fn read_chunk() {
     let mut chunk = vec![0; CHUNK];
     let result = loop {

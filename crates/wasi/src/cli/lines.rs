@@ -1,11 +1,11 @@
-//! Output, line by line, on its way to the host's log.
+//! Splitting of output into lines for the host's log.
 
 use airssys_wasm_component::internal::text::sanitise;
 
-/// The target of these lines in the log, the same as of lines that components log by the contract.
+/// The log target of these lines, the same as that of lines that components log through the contract.
 pub(super) const LOG_TARGET: &str = "airssys_wasm::component";
 
-/// Cuts bytes into lines of at most so many bytes.
+/// Splits bytes into lines of at most `max` bytes.
 #[derive(Debug)]
 pub(super) struct Lines {
     line: Vec<u8>,
@@ -20,7 +20,7 @@ impl Lines {
         }
     }
 
-    /// Takes bytes, and hands on the lines that are whole or long enough.
+    /// Appends bytes, and passes each line that is complete, or has the maximum length, to `log`.
     pub(super) fn push(&mut self, mut bytes: &[u8], mut log: impl FnMut(&str)) {
         while !bytes.is_empty() {
             let room = self.max - self.line.len();
@@ -41,7 +41,7 @@ impl Lines {
         }
     }
 
-    /// Hands on what has no end yet.
+    /// Passes the last line, which has no end, to `log`.
     pub(super) fn finish(&mut self, mut log: impl FnMut(&str)) {
         if !self.line.is_empty() {
             self.hand_on(&mut log);

@@ -19,15 +19,15 @@ use super::io::{InputStream, OutputStream};
 use super::{WasiCtx, WasiLimits};
 use airssys_wasm_component::component::{HostResult, Resource};
 
-/// The end that a component chose: the error that a call ends with when the component calls `exit`.
+/// The exit status that a component chose: the error that a call ends with when the component calls `exit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the component has ended itself with status {code}")]
 pub struct Exit {
-    /// 0 for a success.
+    /// 0 means success.
     pub code: u8,
 }
 
-/// What a builder knows of it.
+/// The builder's settings for `wasi:cli`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CliConfig {
     pub(super) name: String,

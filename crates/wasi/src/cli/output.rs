@@ -1,4 +1,4 @@
-//! Where standard output and standard error go.
+//! Destinations of standard output and standard error.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,18 +13,19 @@ use crate::io::{Output, StreamError, Waits};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Stdout {
-    /// The host's log, line by line, with the component's name: output as information, errors as warnings.
+    /// The host's log, line by line, with the component's name: standard output at level info, standard error at level
+    /// warn.
     #[default]
     Log,
-    /// Nowhere.
+    /// Discards the output.
     Discard,
-    /// A buffer of the host's.
+    /// A buffer of the host.
     Pipe(OutputPipe),
-    /// This process's. A write waits as long as whoever reads it does.
+    /// This process's stream. A write blocks until the stream's reader makes room.
     Inherit,
 }
 
-/// A buffer that output goes to. Clones are the same buffer.
+/// A buffer that receives output. Clones share the buffer.
 #[derive(Clone, Debug)]
 pub struct OutputPipe {
     max: usize,
@@ -32,7 +33,7 @@ pub struct OutputPipe {
 }
 
 impl OutputPipe {
-    /// A buffer for at most `max` bytes. A write that it has no room for fails.
+    /// Creates a buffer of at most `max` bytes. A write that does not fit fails.
     pub fn new(max: usize) -> OutputPipe {
         OutputPipe {
             max,
@@ -40,7 +41,7 @@ impl OutputPipe {
         }
     }
 
-    /// What was written.
+    /// Returns a copy of the bytes written so far.
     pub fn contents(&self) -> Vec<u8> {
         lock(&self.bytes).clone()
     }
@@ -58,7 +59,7 @@ impl OutputPipe {
     }
 }
 
-/// Which of the two.
+/// Selects standard output or standard error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum OutputKind {
     Stdout,
@@ -92,7 +93,7 @@ impl OutputKind {
     }
 }
 
-/// One component's standard output or error, for all streams of it.
+/// One component's standard output or error, shared by all its streams.
 #[derive(Clone, Debug)]
 pub(crate) enum SharedOutput {
     Log(Arc<Mutex<LogOutput>>),
@@ -150,7 +151,7 @@ impl Output for SharedOutput {
     }
 }
 
-/// Lines for the host's log.
+/// Output that is logged line by line.
 #[derive(Debug)]
 pub(crate) struct LogOutput {
     lines: Lines,
@@ -166,7 +167,7 @@ impl LogOutput {
 }
 
 impl Drop for LogOutput {
-    /// A last line need not have an end.
+    /// Logs a last line that has no end.
     fn drop(&mut self) {
         let (name, kind) = (&*self.name, self.kind);
         self.lines.finish(|line| log(name, kind, line));

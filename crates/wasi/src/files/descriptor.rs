@@ -1,4 +1,4 @@
-//! What a component has open, and what it may do with it.
+//! Open files and directories, and the access that a component has to them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,12 +8,12 @@ use cap_std::fs::{Dir, File, Metadata};
 use super::error::FileError;
 use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 
-/// What a component may do in a folder.
+/// A component's access to a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Look at everything, change nothing: neither files nor names nor timestamps.
+    /// Reads everything and changes nothing: neither files nor names nor timestamps.
     ReadOnly,
-    /// Everything that the folder's own permissions let the host do.
+    /// Allows everything that the folder's own permissions allow the host.
     ReadWrite,
 }
 
@@ -26,28 +26,31 @@ pub(crate) enum Descriptor {
     Folder(Arc<Folder>),
 }
 
-/// An open file. Streams share it with the descriptor that they were made from.
+/// An open file, shared by its descriptor and the streams created from that.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     pub(super) file: File,
     pub(super) access: Access,
-    /// What it was opened for.
+    /// The flags that it was opened with.
     pub(super) flags: DescriptorFlags,
     pub(super) _place: Place,
 }
 
-/// An open directory. What is opened below it has its access.
+/// An open directory. Everything that is opened below it has its access.
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub(super) dir: Dir,
     pub(super) access: Access,
     pub(super) flags: DescriptorFlags,
-    /// `None` for those that the host opened.
+    /// `None` for directories that the host opened.
     pub(super) _place: Option<Place>,
 }
 
 impl Descriptor {
-    /// The file, for functions of files alone.
+    /// Returns the file.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BadDescriptor`] for a directory.
     pub(super) fn file(&self) -> Result<&Arc<OpenFile>, FileError> {
         match self {
             Descriptor::File(file) => Ok(file),
@@ -55,7 +58,10 @@ impl Descriptor {
         }
     }
 
-    /// The directory, for functions of directories alone.
+    /// Returns the directory.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotDirectory`] for anything else.
     pub(super) fn folder(&self) -> Result<&Arc<Folder>, FileError> {
         match self {
             Descriptor::Folder(folder) => Ok(folder),
@@ -77,7 +83,7 @@ impl Descriptor {
         }
     }
 
-    /// Whether its metadata may be changed.
+    /// Checks that the metadata may be changed.
     pub(super) fn changeable(&self) -> Result<(), FileError> {
         match self {
             Descriptor::File(file) => file.access.changeable(),
@@ -87,7 +93,7 @@ impl Descriptor {
 }
 
 impl Access {
-    /// Whether anything may be changed at all.
+    /// Checks that this access allows changes.
     pub(super) fn changeable(self) -> Result<(), FileError> {
         match self {
             Access::ReadWrite => Ok(()),
@@ -97,7 +103,7 @@ impl Access {
 }
 
 impl OpenFile {
-    /// Whether its data may be read.
+    /// Checks that the data may be read.
     pub(super) fn readable(&self) -> Result<(), FileError> {
         if self.flags.contains(DescriptorFlags::READ) {
             Ok(())
@@ -106,7 +112,7 @@ impl OpenFile {
         }
     }
 
-    /// Whether its data may be written.
+    /// Checks that the data may be written.
     pub(super) fn writable(&self) -> Result<(), FileError> {
         self.access.changeable()?;
         if self.flags.contains(DescriptorFlags::WRITE) {
@@ -117,16 +123,19 @@ impl OpenFile {
     }
 }
 
-/// How many of the host's descriptors a component has taken.
+/// Count of the host's descriptors that a component holds.
 #[derive(Debug, Default)]
 pub(super) struct Places(Arc<AtomicUsize>);
 
-/// One of them. It is free again when this is dropped, with the host's descriptor beside it.
+/// One counted descriptor. Dropping it, with the host's descriptor beside it, frees its place.
 #[derive(Debug)]
 pub(super) struct Place(Arc<AtomicUsize>);
 
 impl Places {
-    /// One more, if fewer than `max` are taken.
+    /// Takes one more place.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InsufficientMemory`] if `max` places are in use.
     pub(super) fn take(&self, max: usize) -> Result<Place, FileError> {
         let one_more = |taken: usize| (taken < max).then(|| taken + 1);
         self.0

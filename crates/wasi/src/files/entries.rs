@@ -7,7 +7,7 @@ use super::error::FileError;
 use super::stat;
 use crate::bindings::wasi::filesystem::types::{DescriptorType, DirectoryEntry, ErrorCode};
 
-/// A directory that is being read. Entries are read when they are asked for: none are held, however many there are.
+/// A directory that is being read. Each entry is read on request: none are buffered, however many there are.
 #[derive(Debug)]
 pub(crate) struct Entries {
     entries: ReadDir,
@@ -16,7 +16,7 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// Starts at the first entry.
+    /// Starts reading at the first entry.
     pub(super) fn of(folder: &Folder, place: Place) -> Result<Entries, FileError> {
         Ok(Entries {
             entries: folder.dir.entries()?,
@@ -25,7 +25,8 @@ impl Entries {
         })
     }
 
-    /// The next entry; `None` after the last. One whose name is not Unicode is an error, and the next one follows it.
+    /// Returns the next entry; `None` after the last. A name that is not Unicode is an error; the next call continues
+    /// after it.
     pub(super) fn next(&mut self) -> Result<Option<DirectoryEntry>, FileError> {
         if self.ended {
             return Ok(None);
@@ -38,7 +39,7 @@ impl Entries {
         let name = entry.file_name().into_string();
         let name = name.map_err(|_| ErrorCode::IllegalByteSequence)?;
         let type_ = match stat::kind(entry.file_type()?) {
-            // Some file systems do not keep it in the directory.
+            // Some file systems do not store the type in the directory.
             DescriptorType::Unknown => stat::kind(entry.metadata()?.file_type()),
             known => known,
         };

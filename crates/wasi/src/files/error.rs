@@ -1,21 +1,21 @@
-//! The host's errors in the words of `wasi:filesystem`.
+//! Conversion of the host's errors to the error codes of `wasi:filesystem`.
 
 use std::io;
 
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use airssys_wasm_component::component::{HostResult, ResourceTableError};
 
-/// Why a function of `wasi:filesystem` gives no answer.
+/// The failure of a function of `wasi:filesystem`.
 #[derive(Debug)]
 pub(crate) enum FileError {
-    /// The guest gets this code.
+    /// Returned to the guest as this code.
     Code(ErrorCode),
-    /// The guest ends with a trap.
+    /// Ends the guest with a trap.
     Trap(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl FileError {
-    /// The code for the guest, or the cause of its trap.
+    /// Returns the code for the guest, or the cause of its trap.
     pub(super) fn code(self) -> HostResult<ErrorCode> {
         match self {
             FileError::Code(code) => Ok(code),
@@ -42,7 +42,7 @@ impl From<ResourceTableError> for FileError {
     }
 }
 
-/// The code of an error of the host's. By its number where it has one, since that tells more apart than its kind.
+/// Returns the code of a host error: by its number if it has one, since numbers distinguish more errors than kinds do.
 pub(crate) fn code(error: &io::Error) -> ErrorCode {
     #[cfg(unix)]
     if let Some(code) = rustix::io::Errno::from_io_error(error).and_then(by_number) {
@@ -51,12 +51,12 @@ pub(crate) fn code(error: &io::Error) -> ErrorCode {
     by_kind(error.kind())
 }
 
-/// `None` for a number that has no code of its own.
+/// Returns the code of a system error number; `None` if it has no code of its own.
 #[cfg(unix)]
 fn by_number(number: rustix::io::Errno) -> Option<ErrorCode> {
     use rustix::io::Errno;
 
-    // Two names of one number on some systems, so that a `match` could not have both.
+    // On some systems these are two names of one number, which a `match` could not list twice.
     if number == Errno::AGAIN || number == Errno::WOULDBLOCK {
         return Some(ErrorCode::WouldBlock);
     }
@@ -85,7 +85,7 @@ fn by_number(number: rustix::io::Errno) -> Option<ErrorCode> {
         Errno::NODEV => ErrorCode::NoDevice,
         Errno::NOENT => ErrorCode::NoEntry,
         Errno::NOLCK => ErrorCode::NoLock,
-        // No more descriptors is a lack of the host's memory for them: there is no code that says it better.
+        // Running out of descriptors is running out of the host's memory for them: no code fits better.
         Errno::NOMEM | Errno::MFILE | Errno::NFILE => ErrorCode::InsufficientMemory,
         Errno::NOSPC => ErrorCode::InsufficientSpace,
         Errno::NOTDIR => ErrorCode::NotDirectory,
@@ -105,7 +105,8 @@ fn by_number(number: rustix::io::Errno) -> Option<ErrorCode> {
     })
 }
 
-/// A path that leads out of its folder has no number: it is `PermissionDenied`, made by the sandbox.
+/// Returns the code of a kind. The sandbox reports a path that leads out of its folder as `PermissionDenied`, without a
+/// number.
 fn by_kind(kind: io::ErrorKind) -> ErrorCode {
     use io::ErrorKind;
 

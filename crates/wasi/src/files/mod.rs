@@ -1,7 +1,7 @@
-//! `wasi:filesystem`: files below the folders that the host grants, and nothing else.
+//! `wasi:filesystem`: files below the folders that the host grants, and no others.
 //!
-//! Paths are resolved by `cap-std`, which lets none lead out of the folder that it begins in, whatever is renamed or
-//! linked meanwhile. What may be changed is decided here, for every function, by the [`Access`] of the folder.
+//! `cap-std` resolves the paths, and lets none lead out of the folder that it starts in, whatever is renamed or linked
+//! meanwhile. This module checks every change against the [`Access`] of the folder.
 
 #[cfg(all(test, target_os = "linux"))]
 mod beside_linux;
@@ -31,17 +31,17 @@ use crate::bindings::wasi::filesystem::preopens;
 use airssys_wasm_component::component::{HostResult, Resource};
 use descriptor::{Folder, Places};
 
-/// The folders that components may be granted, each with the path that it has for them. Opened once; every component
-/// that is made with them has the same ones.
+/// The folders that components are granted, each with the path that components see. A folder is opened once, and shared
+/// by all components that are granted it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Folders(Vec<(Arc<Folder>, String)>);
 
 impl Folders {
-    /// Opens the folder at `host`, for `guest`.
+    /// Opens the folder at `host`, to be granted under the path `guest`.
     ///
     /// # Errors
-    /// What the system says of the folder; [`io::ErrorKind::InvalidInput`] for a guest's path that is empty, has a NUL
-    /// byte, or is taken.
+    /// The system's error for the folder; [`io::ErrorKind::InvalidInput`] for a guest path that is empty, contains a
+    /// NUL byte, or is granted already.
     pub(crate) fn add(&mut self, host: &Path, guest: &str, access: Access) -> io::Result<()> {
         let problem = if guest.is_empty() {
             "a folder needs a path for the component"

@@ -12,8 +12,8 @@ use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenF
 
 /// Opens `path` below `folder`.
 ///
-/// A directory can be changed through every descriptor of it if it can be changed at all, asked for or not: programs
-/// over preview 1 do not ask, since there is nothing to ask with. So that is what its flags say.
+/// If a directory can be changed at all, it can be changed through every descriptor of it, whether or not the guest
+/// asked for that: preview 1 has no flag to ask with. The descriptor's flags show this.
 pub(super) fn open(
     folder: &Folder,
     path_flags: PathFlags,
@@ -40,7 +40,8 @@ pub(super) fn open(
     let mut options = OpenOptions::new();
     options
         .read(reads)
-        // What makes or cuts a file is opened for writing. Its descriptor says whether the guest may write.
+        // Creating or truncating a file opens it for writing. The flags of the descriptor say whether the guest may
+        // write.
         .write(writes || changes)
         .create(create && !exclusive)
         .create_new(exclusive)
@@ -54,9 +55,9 @@ pub(super) fn open(
         .sync(flags.contains(DescriptorFlags::FILE_INTEGRITY_SYNC))
         .dsync(flags.contains(DescriptorFlags::DATA_INTEGRITY_SYNC))
         .rsync(flags.contains(DescriptorFlags::REQUESTED_WRITE_SYNC))
-        // A pipe without another end would hold the thread.
+        // Opening a pipe that has no other end would block the thread.
         .nonblock(true);
-    // Looked at before it is opened, which other programs would notice of a pipe or a device.
+    // Checked before opening, since other programs notice the opening of a pipe or a device.
     if must_be_directory && !metadata(&folder.dir, path, follows)?.is_dir() {
         return Err(ErrorCode::NotDirectory.into());
     }
@@ -94,7 +95,7 @@ pub(super) fn open(
     })))
 }
 
-/// What a directory of this access can be used for.
+/// Returns the flags of a directory with this access.
 pub(super) fn directory_flags(access: Access) -> DescriptorFlags {
     match access {
         Access::ReadOnly => DescriptorFlags::READ,

@@ -1,13 +1,13 @@
-//! The end of a path: a slash, `.` or `..` there, for every function that takes a path.
+//! The end of a path: a slash, `.` or `..`, for every function that takes a path.
 //!
-//! There are two kinds of functions, as in POSIX ("Pathname Resolution"). Those of *objects* (`open-at`, `stat-at`,
-//! `set-times-at`, `metadata-hash-at`, `readlink-at`, the old path of `link-at`) resolve a path with a slash at its end to
-//! the directory, through a link if there is one, whatever the flags say of links: [`resolves_last`]. Those of *entries*
-//! (which make, remove and rename) never follow a link at the end: [`Entry`].
+//! There are two kinds of functions, as in POSIX ("Pathname Resolution"). Functions of *objects* (`open-at`, `stat-at`,
+//! `set-times-at`, `metadata-hash-at`, `readlink-at`, the old path of `link-at`) resolve a path with a slash at its end
+//! to the directory, through a link if there is one, even if the flags do not ask to follow links: [`resolves_last`].
+//! Functions of *entries* (which create, remove and rename) never follow a link at the end: [`Entry`].
 //!
-//! `cap-std` drops the slash in some of its calls and opens what is before it in others, so it gets paths without one here,
-//! or paths that it resolves with a link followed. It resolves the directory of an entry, and the entry's name below that:
-//! nothing here makes a path that it does not check.
+//! `cap-std` drops the slash in some of its calls and opens the part before it in others. It therefore receives paths
+//! without a slash at the end, or paths in which it follows the link. It resolves the directory of an entry, and then
+//! the entry's name below that: no path bypasses its checks.
 
 use std::ffi::OsStr;
 use std::io;
@@ -21,14 +21,14 @@ use crate::bindings::wasi::filesystem::types::ErrorCode;
 
 type Result<T> = std::result::Result<T, FileError>;
 
-/// Links that are followed at the end of one path, as on Linux. Stops paths that go in a circle.
+/// Links that are followed at the end of one path, as on Linux. Stops paths that form a cycle.
 const MAX_LINKS: usize = 40;
 
-/// Bytes of a path, with the NUL that the system wants after it, as on Linux. Paths that are resolved in two steps, the
-/// directory and the name, have the limit of those that are resolved in one.
+/// Bytes of a path, including the NUL that the system expects at its end, as on Linux. Paths that are resolved in two
+/// steps, the directory and the name, have the same limit as paths that are resolved in one.
 const MAX_PATH: usize = 4096;
 
-/// A path of an entry in a directory, of which all but the last name is resolved.
+/// The path of an entry, with everything but the last name resolved.
 pub(super) struct Entry<'a> {
     parent: Parent<'a>,
     last: Last<'a>,
@@ -42,7 +42,7 @@ enum Parent<'a> {
 /// The last part of a path.
 #[derive(Clone, Copy)]
 enum Last<'a> {
-    /// A name, and whether slashes follow it.
+    /// A name, with true if slashes follow it.
     Name(&'a str, bool),
     /// `.`, the directory itself.
     Dot,
@@ -50,18 +50,18 @@ enum Last<'a> {
     DotDot,
 }
 
-/// True for a path that ends in the name of a directory, rather than of anything: with a slash, `.` or `..`.
+/// Returns whether a path can name only a directory: it ends with a slash, `.` or `..`.
 fn names_a_directory(path: &OsStr) -> bool {
     let last = path.as_encoded_bytes().rsplit(|byte| *byte == b'/').next();
     !path.is_empty() && matches!(last, Some(b"" | b"." | b".."))
 }
 
-/// True if a link at the end of a path is followed: the guest asks for it, or names a directory.
+/// Returns whether a link at the end of a path is followed: the guest asks for it, or the path names a directory.
 pub(super) fn resolves_last(path: &str, follow: bool) -> bool {
     follow || names_a_directory(path.as_ref())
 }
 
-/// Finds out about the object at a path, of which a link at the end is followed or not, as [`resolves_last`] says.
+/// Returns the metadata of the object at a path. `follow` decides about a link at its end; see [`resolves_last`].
 pub(super) fn metadata(dir: &Dir, path: &str, follow: bool) -> io::Result<Metadata> {
     match follow {
         true => dir.metadata(path),
@@ -77,13 +77,13 @@ fn bounded(path: &str) -> Result<()> {
     }
 }
 
-/// Reads what is in the link at a path.
+/// Returns the contents of the link at a path.
 pub(super) fn read_link(dir: &Dir, path: &str) -> Result<PathBuf> {
     bounded(path)?;
     Ok(dir.read_link(path)?)
 }
 
-/// The directory of the last part of a path, and that part; both without the slashes between and after them.
+/// Splits a path into its directory and its last part, both without the slashes between and after them.
 fn split(path: &str) -> (&str, &str) {
     let path = path.trim_end_matches('/');
     match path.rsplit_once('/') {
@@ -106,7 +106,7 @@ impl<'a> Entry<'a> {
         let last = match name {
             "." => Last::Dot,
             ".." => {
-                // It may be above the folder, or below something that is no directory.
+                // It may lead above the folder, or be below something that is no directory.
                 dir.open_dir(path)?;
                 Last::DotDot
             }
@@ -126,7 +126,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Looks for an entry of this name in the directory.
+    /// Returns whether the directory has an entry of this name.
     fn has(&self, name: &str) -> Result<bool> {
         match self.dir().symlink_metadata(name) {
             Ok(_) => Ok(true),
@@ -135,7 +135,11 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The name of an entry that is to be made, if one that is no directory can have it.
+    /// Returns the name of an entry to create.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Exist`] if the name exists, or is `.` or `..`; the system's error if a slash follows a name that
+    /// does not exist: only a directory can be created under such a path.
     fn fresh(&self) -> Result<&'a str> {
         match self.last {
             Last::Name(name, false) => Ok(name),
@@ -162,7 +166,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Removes what is not a directory, which a path with a slash at its end never is.
+    /// Removes anything but a directory. A path with a slash at its end names a directory, and is refused.
     pub(super) fn unlink(&self) -> Result<()> {
         match self.last {
             Last::Name(name, false) => Ok(self.dir().remove_file_or_symlink(name)?),
@@ -177,13 +181,14 @@ impl<'a> Entry<'a> {
         Ok(DirExt::symlink(self.dir(), contents, self.fresh()?)?)
     }
 
-    /// Moves this entry to another. One with a slash after its name, on either side, has to be a directory.
+    /// Moves this entry to another. If a slash follows either name, this entry has to be a directory.
     pub(super) fn rename(&self, new: &Entry<'_>) -> Result<()> {
         let (Last::Name(old_name, old_slash), Last::Name(new_name, new_slash)) = (self.last, new.last) else {
             return Err(ErrorCode::Busy.into());
         };
         if old_slash || new_slash {
-            // Between here and the call it may become something else, which is moved then, within the folders as ever.
+            // Another object may replace it before the call, and is moved then; both names stay below the granted
+            // folders.
             let old = self.dir().symlink_metadata(old_name)?;
             if !old.is_dir() {
                 new.has(new_name)?;
@@ -194,7 +199,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Gives the object at `old_path` another name. A directory gets none.
+/// Creates a hard link to the object at `old_path`. Directories are refused.
 pub(super) fn link(old: &Dir, old_path: &str, new: &Dir, new_path: &str) -> Result<()> {
     if names_a_directory(old_path.as_ref()) {
         old.open_dir(old_path)?;
@@ -215,8 +220,8 @@ pub(super) fn link(old: &Dir, old_path: &str, new: &Dir, new_path: &str) -> Resu
 
 /// Changes the timestamps of the object at `path`.
 ///
-/// Links at the end are followed one by one: `cap-std` opens what they lead to, which for a pipe waits until another program
-/// opens its other end.
+/// Follows links at the end one by one: `cap-std` would open their target, and opening a pipe waits until another
+/// program opens its other end.
 ///
 /// # Errors
 /// [`ErrorCode::Loop`] after [`MAX_LINKS`] links.
@@ -230,7 +235,7 @@ pub(super) fn set_times(
     bounded(path)?;
     let mut path = PathBuf::from(path);
     for _ in 0..=MAX_LINKS {
-        // The directory at the end of such a path is opened, as a place alone.
+        // `cap-std` opens the directory at the end of such a path as a location only.
         let ends = names_a_directory(path.as_os_str()) || !follow;
         if ends || !dir.symlink_metadata(&path)?.is_symlink() {
             return Ok(dir.set_symlink_times(path, accessed, modified)?);

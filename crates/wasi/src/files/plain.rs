@@ -1,4 +1,4 @@
-//! Work on files that preview 1 has and `wasi:filesystem` has not.
+//! File operations of preview 1 that `wasi:filesystem` does not have.
 
 use cap_std::fs::File;
 use system_interface::fs::FileIoExt;
@@ -9,7 +9,7 @@ use crate::WasiCtx;
 use airssys_wasm_component::component::Resource;
 
 impl WasiCtx {
-    /// Writes at the end of a file: how many bytes, and where the file ended then.
+    /// Appends to a file. Returns the number of bytes written, and the file's length after that.
     pub(crate) fn append(
         &mut self,
         descriptor: &Resource<Descriptor>,
@@ -21,7 +21,7 @@ impl WasiCtx {
         Ok((u64::try_from(written).unwrap_or(u64::MAX), length(&file.file)?))
     }
 
-    /// Gives a file room for this many bytes from an offset on, and that length if it is shorter (`posix_fallocate`).
+    /// Reserves space for `len` bytes from `offset` on, and extends the file if it is shorter (`posix_fallocate`).
     pub(crate) fn allocate(
         &mut self,
         descriptor: &Resource<Descriptor>,

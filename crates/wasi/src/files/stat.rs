@@ -1,4 +1,4 @@
-//! What is known of files: sizes, timestamps, identities.
+//! Metadata of files: sizes, timestamps, identities.
 
 use std::io;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use crate::bindings::wasi::filesystem::types::{
     DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue, NewTimestamp,
 };
 
-/// The record that guests see.
+/// Converts metadata to the record of the interface.
 pub(super) fn stat(metadata: &Metadata) -> DescriptorStat {
     let time =
         |time: io::Result<cap_std::time::SystemTime>| time.ok().and_then(|time| datetime(time.into_std()));
@@ -27,7 +27,7 @@ pub(super) fn stat(metadata: &Metadata) -> DescriptorStat {
     }
 }
 
-/// The kind of an object.
+/// Returns the type of an object.
 pub(super) fn kind(file_type: FileType) -> DescriptorType {
     if file_type.is_dir() {
         DescriptorType::Directory
@@ -48,7 +48,7 @@ pub(super) fn kind(file_type: FileType) -> DescriptorType {
     }
 }
 
-/// `None` for a time before 1970, which the interface cannot say.
+/// Converts a time; `None` before 1970, which the interface cannot represent.
 fn datetime(time: SystemTime) -> Option<Datetime> {
     let since = time.duration_since(UNIX_EPOCH).ok()?;
     Some(Datetime {
@@ -57,13 +57,17 @@ fn datetime(time: SystemTime) -> Option<Datetime> {
     })
 }
 
-/// What a timestamp is to become; `None` if it stays.
+/// A new value of a timestamp.
 pub(super) enum NewTime {
     Now,
     At(SystemTime),
 }
 
-/// Checks what a guest wants a timestamp to be.
+/// Checks a timestamp from a guest; `None` leaves it unchanged.
+///
+/// # Errors
+/// [`ErrorCode::Invalid`] for a billion nanoseconds or more; [`ErrorCode::Overflow`] for a time that the host cannot
+/// represent.
 pub(super) fn new_time(new: NewTimestamp) -> Result<Option<NewTime>, FileError> {
     match new {
         NewTimestamp::NoChange => Ok(None),
@@ -77,7 +81,7 @@ pub(super) fn new_time(new: NewTimestamp) -> Result<Option<NewTime>, FileError> 
 }
 
 impl NewTime {
-    /// For an open file.
+    /// Converts to the type for an open file.
     pub(super) fn of_file(self) -> fs_set_times::SystemTimeSpec {
         match self {
             NewTime::Now => fs_set_times::SystemTimeSpec::SymbolicNow,
@@ -85,7 +89,7 @@ impl NewTime {
         }
     }
 
-    /// For a path below a directory.
+    /// Converts to the type for a path below a directory.
     pub(super) fn of_path(self) -> cap_fs_ext::SystemTimeSpec {
         match self {
             NewTime::Now => cap_fs_ext::SystemTimeSpec::SymbolicNow,
@@ -96,9 +100,9 @@ impl NewTime {
     }
 }
 
-/// A number for the object: the same for all its names and for as long as it exists, whatever is written to it, since
-/// programs over preview 1 take it for the number of the inode. Under a key of this process, so that the host's own
-/// numbers cannot be found out from it.
+/// Returns a number that identifies the object: the same for all its names and for as long as it exists, whatever is
+/// written to it, since programs over preview 1 use it as the inode number. It is keyed with a secret of this process,
+/// so that guests cannot compute the host's own numbers from it.
 pub(super) fn hash(metadata: &Metadata) -> Result<MetadataHashValue, FileError> {
     static KEY: OnceLock<[u8; blake3::KEY_LEN]> = OnceLock::new();
     let key = match KEY.get() {
@@ -123,7 +127,7 @@ pub(super) fn hash(metadata: &Metadata) -> Result<MetadataHashValue, FileError> 
     })
 }
 
-/// What tells the object from all others of the host: its device, and its number there.
+/// Returns the device and the inode number, which together identify an object of the host.
 #[cfg(unix)]
 pub(super) fn identity(metadata: &Metadata) -> Result<(u64, u64), FileError> {
     use cap_fs_ext::MetadataExt;

@@ -1,4 +1,4 @@
-//! Streams of files. Files are always ready: work on them is done where it is asked for, on the calling thread.
+//! Streams of files. Files are always ready: reads and writes run on the calling thread.
 
 use std::io;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use system_interface::fs::FileIoExt;
 use super::descriptor::OpenFile;
 use crate::io::{Input, Output, StreamError, Waits};
 
-/// Bytes that a write stream takes at once.
+/// Bytes that a write stream accepts at once.
 const ROOM: usize = 1 << 20;
 
-/// Up to `max` bytes at an offset; none at the end of the file and beyond.
+/// Reads up to `max` bytes at an offset; returns none at the end of the file and beyond.
 pub(super) fn read_at(file: &OpenFile, max: usize, offset: u64) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0; max];
     loop {
@@ -52,7 +52,7 @@ impl Waits for Reading {
 }
 
 impl Input for Reading {
-    /// Once the end was reached, the stream has ended, whatever is written to the file later.
+    /// A stream that has reached the end of the file stays closed, even if the file grows later.
     fn read(&mut self, max: usize) -> Result<Bytes, StreamError> {
         if self.ended {
             return Err(StreamError::Closed);
@@ -75,7 +75,7 @@ impl Input for Reading {
 /// Writes to a file.
 pub(super) struct Writing {
     file: Arc<OpenFile>,
-    /// Where the next bytes go; at the end of the file if `None`.
+    /// The offset of the next write; `None` appends.
     at: Option<u64>,
 }
 
@@ -118,7 +118,7 @@ impl Output for Writing {
         Ok(())
     }
 
-    /// Nothing is held back here. What the system holds back, `sync` writes.
+    /// Does nothing, since no bytes are buffered here. `sync` writes what the system buffers.
     fn flush(&mut self) -> Result<(), StreamError> {
         Ok(())
     }

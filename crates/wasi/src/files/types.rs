@@ -43,14 +43,14 @@ impl WasiCtx {
         self.table.get(descriptor)?.folder().cloned()
     }
 
-    /// A directory in which something is to be changed.
+    /// Returns a directory, after checking that its contents may be changed.
     fn changeable(&self, descriptor: &Resource<Descriptor>) -> Result<Arc<Folder>> {
         let folder = self.folder(descriptor)?;
         folder.access.changeable()?;
         Ok(folder)
     }
 
-    /// Room for one more of the host's descriptors.
+    /// Reserves one more of the host's descriptors.
     fn place(&self) -> Result<Place> {
         self.files.places.take(self.limits.descriptors)
     }
@@ -67,7 +67,7 @@ impl WasiCtx {
     }
 }
 
-/// Directories are opened for their paths alone, so that what needs more opens them again.
+/// Reopens a directory for reading. Its first descriptor only serves to resolve paths.
 fn reopened(folder: &Folder) -> std::io::Result<cap_std::fs::File> {
     folder.dir.open(".")
 }
@@ -145,7 +145,7 @@ impl HostDescriptor for WasiCtx {
     fn set_size(&mut self, descriptor: Resource<Descriptor>, size: Filesize) -> Result<()> {
         let file = self.file(&descriptor)?;
         file.access.changeable()?;
-        // POSIX: `ftruncate` of a descriptor that is not open for writing.
+        // As `ftruncate` of POSIX for a descriptor that is not open for writing.
         if !file.flags.contains(DescriptorFlags::WRITE) {
             return Err(ErrorCode::Invalid.into());
         }
@@ -188,7 +188,7 @@ impl HostDescriptor for WasiCtx {
         let most = self.limits.read_bytes;
         let length = usize::try_from(length).map_or(most, |length| length.min(most));
         let bytes = stream::read_at(&file, length, offset)?;
-        // Nothing was asked for: that says nothing of the end.
+        // Reading no bytes does not show whether this is the end.
         let ended = bytes.is_empty() && length > 0;
         Ok((bytes, ended))
     }
@@ -252,7 +252,7 @@ impl HostDescriptor for WasiCtx {
         path::set_times(&folder.dir, &path, open::follows(flags), accessed, modified)
     }
 
-    /// A name in a folder gives that folder's access, so both have to be open to changes.
+    /// Checks both folders for changes, since a new name gives its folder's access to the object.
     fn link_at(
         &mut self,
         descriptor: Resource<Descriptor>,
@@ -333,7 +333,7 @@ impl HostDescriptor for WasiCtx {
         match (identity(&descriptor), identity(&other)) {
             (Ok(one), Ok(other)) => Ok(one == other),
             (Err(FileError::Trap(cause)), _) | (_, Err(FileError::Trap(cause))) => Err(cause),
-            // What cannot be told is not the same: there is no error to answer.
+            // The function cannot return an error: objects that cannot be identified count as different.
             _ => Ok(false),
         }
     }

@@ -1,4 +1,4 @@
-//! Errors of HTTP, of sockets and of TLS, in WASI's words.
+//! Conversion of HTTP, socket and TLS errors to the error codes of `wasi:http`.
 
 use std::error::Error as StdError;
 use std::io;
@@ -21,7 +21,7 @@ impl types::Host for WasiCtx {
 }
 
 impl FieldError {
-    /// What the guest is told; a trap where the interface has no word for it.
+    /// Converts to the interface's error; a trap if the interface has none.
     pub(super) fn told<R>(result: Result<R, FieldError>) -> HostResult<Result<R, HeaderError>> {
         match result {
             Ok(value) => Ok(Ok(value)),
@@ -33,12 +33,12 @@ impl FieldError {
     }
 }
 
-/// An error that is for people; the host's log has more than the guest.
+/// Returns an internal error with a message for people. The host's log has more details than the guest gets.
 pub(super) fn internal(what: &str) -> ErrorCode {
     ErrorCode::InternalError(Some(what.to_owned()))
 }
 
-/// A host that is not asked for, or has no address that may be reached.
+/// Converts the error of a host name that was not looked up, or has no address that the component may reach.
 pub(super) fn of_lookup(error: NetError) -> ErrorCode {
     match error {
         NetError::Denied => ErrorCode::DestinationIpProhibited,
@@ -51,7 +51,7 @@ pub(super) fn of_lookup(error: NetError) -> ErrorCode {
     }
 }
 
-/// A connection that was not made, or broke.
+/// Converts the error of a connection that failed or broke.
 pub(super) fn of_io(error: &io::Error) -> ErrorCode {
     if let Some(error) = within::<rustls::Error>(error) {
         return of_tls(error);
@@ -72,7 +72,7 @@ pub(super) fn of_io(error: &io::Error) -> ErrorCode {
     }
 }
 
-/// A TLS connection that was not made. Whatever else a server says, it does not speak TLS.
+/// Converts the error of a TLS connection that failed.
 pub(super) fn of_tls_connection(error: &io::Error) -> ErrorCode {
     match within::<rustls::Error>(error) {
         Some(error) => of_tls(error),
@@ -80,7 +80,7 @@ pub(super) fn of_tls_connection(error: &io::Error) -> ErrorCode {
     }
 }
 
-/// What TLS fails of.
+/// Converts a TLS error.
 fn of_tls(error: &rustls::Error) -> ErrorCode {
     match error {
         rustls::Error::InvalidCertificate(_)
@@ -95,11 +95,11 @@ fn of_tls(error: &rustls::Error) -> ErrorCode {
     }
 }
 
-/// An exchange with another server that failed.
+/// Converts the error of an exchange with another server.
 pub(super) fn of_response(error: &hyper::Error) -> ErrorCode {
     if let Some(error) = within::<io::Error>(error) {
         return match error.kind() {
-            // The body's own end is missing.
+            // The body ended too early.
             io::ErrorKind::UnexpectedEof => ErrorCode::HttpResponseIncomplete,
             _ => of_transfer(error),
         };
@@ -118,7 +118,7 @@ pub(super) fn of_response(error: &hyper::Error) -> ErrorCode {
     }
 }
 
-/// A body that broke, or whose chunks are none.
+/// Converts the error of a body that broke, or has invalid chunks.
 fn of_transfer(error: &io::Error) -> ErrorCode {
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
@@ -130,7 +130,7 @@ fn of_transfer(error: &io::Error) -> ErrorCode {
     }
 }
 
-/// A request's body that failed on its way in.
+/// Converts the error of a request's body on its way in.
 pub(super) fn of_request(error: &hyper::Error) -> ErrorCode {
     if let Some(error) = within::<io::Error>(error) {
         return of_transfer(error);
@@ -144,14 +144,14 @@ pub(super) fn of_request(error: &hyper::Error) -> ErrorCode {
     }
 }
 
-/// The cause of this type, if there is one. TLS errors come within I/O errors, and those within hyper's.
+/// Returns the cause of this type, if there is one. TLS errors are wrapped in I/O errors, and those in hyper's.
 fn within<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
-        // An I/O error does not name what it wraps as its cause, but that thing's.
+        // `source` of an I/O error skips the error that it wraps, and returns that error's source.
         if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
             && let Some(found) = inner.downcast_ref::<E>()
         {

@@ -1,11 +1,11 @@
 //! `wasi:http`: HTTP for components, as clients and as servers.
 //!
 //! - `fields`, `body`, `request`, `response`: messages, as resources.
-//! - `outgoing`: requests to other servers. Where they may go is decided by the addresses that they are connected to; nothing is
-//!   followed, so a redirection is a response as any other.
+//! - `outgoing`: requests to other servers. Access is checked against the addresses that connections go to.
+//!   Redirections are not followed: they are returned like any other response.
 //! - [`serve`]: a server whose requests a component answers.
 //!
-//! What a guest does wrong gets the interface's own error where it has one, and a trap where it has none.
+//! A mistake of a guest gets the interface's own error if it has one, and otherwise traps.
 
 mod body;
 mod errors;
@@ -28,25 +28,25 @@ pub(crate) use response::{IncomingResponse, OutgoingResponse, ResponseOutparam};
 
 use outgoing::Connections;
 
-/// What HTTP knows of the component that calls it.
+/// A component's HTTP state.
 #[derive(Debug, Default)]
 pub(crate) struct HttpCtx {
     pub(crate) limits: HttpLimits,
     /// Bytes of all `fields` resources.
     room: Arc<fields::Room>,
-    /// Connections that are open.
+    /// Open connections.
     connections: Connections,
     ended: Ended,
-    /// Callback for a client that falls behind with the response.
+    /// Callback for a client that is slow to read the response.
     behind: Option<body::Behind>,
 }
 
-/// Whether the component has done its work: what it has not said the end of ends with it.
+/// Flag: the component has ended its work. Bodies that it left unfinished then end with it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ended(Arc<AtomicBool>);
 
 impl Ended {
-    /// It has.
+    /// Sets the flag.
     pub(crate) fn set(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -57,7 +57,7 @@ impl Ended {
 }
 
 impl HttpCtx {
-    /// Says that the component has done its work.
+    /// Marks the component's work as ended.
     pub(crate) fn set_ended(&self) {
         self.ended.set();
     }

@@ -1,4 +1,4 @@
-//! Requests, from outside and to be sent, and their options.
+//! Incoming and outgoing requests, and their options.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ fn told(method: &http::Method) -> Method {
     }
 }
 
-/// The method as HTTP has it; nothing if it has none of that name.
+/// Converts a method to HTTP's; `None` if its name is not valid.
 pub(super) fn method(method: &Method) -> Option<http::Method> {
     Some(match method {
         Method::Get => http::Method::GET,
@@ -73,7 +73,7 @@ pub(super) fn method(method: &Method) -> Option<http::Method> {
     })
 }
 
-/// The port of an authority, if it has one; an error for what is none, which the parser lets through.
+/// Returns the port of an authority, if it has one; an error for an invalid port, which the parser accepts.
 pub(super) fn port(authority: &Authority) -> Result<Option<u16>, ()> {
     let text = authority.as_str();
     let behind_user = text.rsplit_once('@').map_or(text, |(_, rest)| rest);
@@ -244,7 +244,7 @@ impl HostOutgoingRequest for WasiCtx {
 }
 
 fn nanoseconds(duration: Option<Duration>) -> Option<u64> {
-    // They came from such a number.
+    // The value came from such a number, and fits.
     duration.map(|duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }
 

@@ -1,4 +1,4 @@
-//! Responses, from outside and to be sent, and where those go.
+//! Incoming and outgoing responses, and the `response-outparam` that receives a guest's response.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,10 +40,10 @@ impl OutgoingResponse {
     }
 }
 
-/// What a guest answers.
+/// A guest's answer: a response or an error.
 pub(crate) type Answer = Result<http::Response<Option<Reader>>, ErrorCode>;
 
-/// The resource `response-outparam`: who gets the answer.
+/// The resource `response-outparam`: the callback that receives the answer.
 pub(crate) struct ResponseOutparam(Box<dyn FnOnce(Answer) + Send>);
 
 impl ResponseOutparam {
@@ -80,7 +80,8 @@ impl HostResponseOutparam for WasiCtx {
         let answer = match response {
             Ok(response) => {
                 let response = self.table.delete(response)?;
-                // What a guest has written is sent when it begins to wait, so that clients see events as they come.
+                // Bytes that a guest has written are sent when it starts to wait, so that clients see events as they
+                // happen.
                 self.before_wait = response.body.as_ref().map(|reader| {
                     let writer = reader.writer();
                     let begin: BeforeWait = Arc::new(move || writer.begin());
@@ -147,7 +148,7 @@ impl HostOutgoingResponse for WasiCtx {
     ) -> HostResult<Result<(), ()>> {
         let response = self.table.get_mut(&response)?;
         match StatusCode::from_u16(status) {
-            // Those of the 100s are no answers.
+            // Informational responses (1xx) are no answers.
             Ok(status) if !status.is_informational() => {
                 response.status = status;
                 Ok(Ok(()))

@@ -19,7 +19,7 @@ use crate::files::{Access, Descriptor, FileError, stat};
 use crate::{WasiBuilder, WasiCtx};
 use airssys_wasm_component::component::Resource;
 
-/// A function that takes a path, and whether it follows a link at its end.
+/// A function that takes a path, with whether it follows a link at the path's end.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Call {
     Stat(bool),
@@ -27,10 +27,10 @@ pub(super) enum Call {
     SetTimes(bool),
     Open(bool, OpenFlags, DescriptorFlags),
     Readlink,
-    /// To the other path.
+    /// The new link is at the other path.
     Link(bool),
     Rename,
-    /// At the other path, with the path in it.
+    /// The new link is at the other path and contains the path.
     Symlink,
     Unlink,
     RemoveDirectory,
@@ -46,11 +46,11 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// True if it leaves the folder, so that the system is not asked.
+    /// Returns whether the case leaves the folder, so that the system is not asked.
     pub(super) fn leaves(&self, tree: &Tree) -> bool {
         let (path, other) = (&self.path, &self.other);
         match self.call {
-            // What is made is no link, and has no slash at its end.
+            // The entry to create is no link, and has no slash at its end.
             Call::Open(_, how, _)
                 if how.contains(OpenFlags::CREATE)
                     && (how.contains(OpenFlags::EXCLUSIVE) || path.ends_with('/')) =>
@@ -68,7 +68,7 @@ impl Case {
         }
     }
 
-    /// True if it could change something, whatever it finds.
+    /// Returns whether the call could change something, whatever it finds.
     pub(super) fn changes(&self) -> bool {
         match self.call {
             Call::Stat(_) | Call::Hash(_) | Call::Readlink => false,
@@ -88,7 +88,7 @@ fn path_flags(follow: bool) -> PathFlags {
     }
 }
 
-/// A tree, granted to a component.
+/// A tree that is granted to a component.
 pub(super) struct Ours {
     pub(super) tree: Tree,
     ctx: WasiCtx,
@@ -160,7 +160,7 @@ fn told(found: &crate::bindings::wasi::filesystem::types::DescriptorStat) -> Str
     format!("{:?} {mark} {} {}", found.type_, found.size, found.link_count)
 }
 
-/// A tree, and the system.
+/// A tree that the system's calls work on.
 pub(super) struct Theirs {
     pub(super) tree: Tree,
     folder: OwnedFd,
@@ -240,7 +240,7 @@ fn oflags(follow: bool, how: OpenFlags, flags: DescriptorFlags) -> OFlags {
         true => OFlags::WRONLY,
         false => OFlags::RDONLY,
     };
-    // As the host does, so that a pipe holds neither of them.
+    // As the host does, so that opening a pipe blocks neither of them.
     oflags |= OFlags::NONBLOCK | OFlags::CLOEXEC;
     for (flag, system) in [
         (OpenFlags::CREATE, OFlags::CREATE),
@@ -266,7 +266,7 @@ fn theirs_told(found: &linux::Stat) -> String {
     format!("{kind:?} {mark} {} {}", found.st_size, found.st_nlink)
 }
 
-/// The name that the interface has for an error of the system's.
+/// Returns the interface's name for an error of the system.
 fn name(error: Errno) -> String {
     let name = match error {
         Errno::BUSY => "Busy",

@@ -1,9 +1,10 @@
-//! Paths and calls, every combination of them.
+//! Test cases: every combination of paths and calls.
 
 use super::calls::{Call, Case};
 use crate::bindings::wasi::filesystem::types::{DescriptorFlags, OpenFlags};
 
-/// Names that paths lead to: files, directories, links to each, links that lead nowhere or out, nothing; and what leads there.
+/// Names that paths lead to: files, directories, links to each, links that lead nowhere or out, nothing; and paths
+/// through them.
 const NAMES: &[&str] = &[
     "file",
     "dir",
@@ -38,7 +39,7 @@ const NAMES: &[&str] = &[
     "out/secret",
 ];
 
-/// How a path is written around its name.
+/// Prefixes and suffixes around a path's name.
 const FORMS: &[(&str, &str)] = &[
     ("", ""),
     ("", "/"),
@@ -50,7 +51,7 @@ const FORMS: &[(&str, &str)] = &[
     (".//", "/"),
 ];
 
-/// How files are opened: what is done about their existence, and what they are opened for.
+/// Ways of opening a file: the open flags and the descriptor flags.
 const OPENINGS: &[(&[OpenFlags], &[DescriptorFlags])] = {
     const READ: DescriptorFlags = DescriptorFlags::READ;
     const WRITE: DescriptorFlags = DescriptorFlags::WRITE;
@@ -90,7 +91,7 @@ fn paths() -> Vec<String> {
         .flat_map(|name| -> Vec<String> { forms(name) })
         .collect();
     let long = "n".repeat(256);
-    // As long as paths may be, and longer by one.
+    // Exactly as long as paths may be, and one byte longer.
     for end in ["file", "file/", "fileslonger", "./dir"] {
         paths.push(format!("{}{end}", "./".repeat(2045)));
     }
@@ -104,7 +105,7 @@ fn paths() -> Vec<String> {
     paths
 }
 
-/// Every call with one path that varies.
+/// Returns every call with one path that varies.
 pub(super) fn one_path() -> Vec<Case> {
     let mut cases = Vec::new();
     for path in paths() {
@@ -148,7 +149,7 @@ pub(super) fn one_path() -> Vec<Case> {
     cases
 }
 
-/// Renames and links between all pairs of some paths.
+/// Returns renames and links between all pairs of some paths.
 pub(super) fn two_paths() -> Vec<Case> {
     let names = [
         "file",

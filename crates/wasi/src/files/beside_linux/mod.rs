@@ -1,7 +1,7 @@
-//! Every function that takes a path, beside the same call of Linux on a tree like it: what it answers, and what becomes of
-//! the tree. Differences that stay are [`Difference`]s, each with its reason; any other fails.
+//! Comparison of every function that takes a path with the same call of Linux on an identical tree: the answers, and
+//! the tree afterwards. Known differences are [`Difference`]s, each with its reason; any other difference fails.
 //!
-//! Slashes at the end of paths are what this began with: wasmtime's issues 14359 ("WASI `stat-at` ignores a trailing `/` or
+//! The first cases were slashes at the end of paths: wasmtime's issues 14359 ("WASI `stat-at` ignores a trailing `/` or
 //! `/.`") and 14380 ("Wasmtime doesn't stat paths-to-symlinks with trailing slashes correctly").
 
 mod calls;
@@ -15,23 +15,24 @@ use calls::{Call, Case, Ours, Theirs};
 use crate::bindings::wasi::filesystem::types::OpenFlags;
 use crate::files::Access;
 
-/// A reason to answer otherwise than Linux does. Nothing is changed then.
+/// A reason to answer otherwise than Linux does. The tree then stays unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Difference {
-    /// A path or a link leads out of the folder, and Linux would go there.
+    /// A path or a link leads out of the folder, where Linux would follow it.
     Sandbox,
-    /// A link with an absolute path in it is neither made nor read: it would mean something else to the host.
+    /// A link with an absolute path is neither created nor read: the host would resolve it differently.
     AbsoluteLink,
-    /// Hosts refuse to follow a link in order to link what it leads to (`path_link` in wasi-testsuite wants that).
+    /// Hosts refuse to follow a link in order to link its target (`path_link` in wasi-testsuite requires that).
     LinkFollow,
-    /// Hosts refuse to make or cut a directory by `open-at`; Linux refuses some of these, depending on its version.
+    /// Hosts refuse to create or truncate a directory by `open-at`; Linux refuses some of these, depending on its
+    /// version.
     DirectoryMade,
-    /// The folder is granted to be read: what could change it is refused before the path is looked at.
+    /// The folder is granted read-only: a call that could change it is refused before the path is looked at.
     ReadOnly,
 }
 
 impl Difference {
-    /// The difference that a case is expected to have.
+    /// Returns the difference that a case is expected to have.
     fn of(case: &Case, ours: &Ours, access: Access) -> Option<Difference> {
         let makes = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
         match case.call {
@@ -58,7 +59,7 @@ impl Difference {
     }
 }
 
-/// Makes all calls on both, and says how many agree and how many differ for which reason.
+/// Runs all cases on both sides, and returns how many agree and how many differ, by reason.
 fn compare(cases: &[Case], access: Access) -> BTreeMap<Option<Difference>, usize> {
     let (mut ours, theirs) = (Ours::new(access), Theirs::new());
     let before = ours.tree.picture();

@@ -1,4 +1,4 @@
-//! The tree that calls are made on, and what it looks like afterwards.
+//! The tree that calls work on, and its state afterwards.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -16,7 +16,7 @@ enum What {
     Pipe,
 }
 
-/// Every entry, each with a time of last modification of its own, by which calls show what they have found.
+/// Every entry. Each has its own modification time, which identifies the entry that a call found.
 const ENTRIES: &[(&str, What)] = &[
     ("t", What::Folder),
     ("outside", What::Folder),
@@ -55,13 +55,13 @@ const ENTRIES: &[(&str, What)] = &[
     ("t/n/updir", What::Link("../dir")),
 ];
 
-/// The first entry's time, in seconds. The others follow.
+/// The first entry's time, in seconds. Each following entry is one second later.
 const FIRST: i64 = 1_000_000_000;
 
 /// The time that calls set.
 pub(super) const SET: i64 = 1_200_000_000;
 
-/// A time as it can be compared: of an entry, set by a call, or of the call itself.
+/// Formats a time for comparison: the number of an entry, `set` by a call, or `now`.
 pub(super) fn mark(seconds: i64) -> String {
     match seconds - FIRST {
         SINCE_SET => "set".into(),
@@ -72,7 +72,7 @@ pub(super) fn mark(seconds: i64) -> String {
 
 const SINCE_SET: i64 = SET - FIRST;
 
-/// A folder `t` to make calls on, and another beside it.
+/// A folder `t` to call functions on, and another folder beside it.
 pub(super) struct Tree {
     base: PathBuf,
 }
@@ -88,7 +88,7 @@ impl Tree {
         tree
     }
 
-    /// Puts everything to what it was at first. Cheaper than another tree.
+    /// Restores the initial state. Cheaper than creating another tree.
     pub(super) fn restore(&self) {
         for (path, found) in self.entries().into_iter().rev() {
             let entry = ENTRIES
@@ -127,12 +127,13 @@ impl Tree {
         }
     }
 
-    /// The folder that is granted.
+    /// Returns the path of the granted folder.
     pub(super) fn folder(&self) -> PathBuf {
         self.base.join("t")
     }
 
-    /// Everything, a line for each entry, by its time. Times of last access are left out: following a link may change them.
+    /// Describes all entries, one line each, sorted by path. Access times are left out: following a link may change
+    /// them.
     pub(super) fn picture(&self) -> String {
         let mut lines = String::new();
         for (path, found) in self.entries() {
@@ -143,7 +144,7 @@ impl Tree {
         lines
     }
 
-    /// The path below the granted folder of the object that `is` says it is.
+    /// Returns the path of the entry for which `is` returns true, or `unknown`.
     pub(super) fn path_of(&self, is: impl Fn(&Path, &fs::Metadata) -> bool) -> String {
         let mut entries = self.entries().into_iter();
         let found = entries.find(|(path, found)| is(&self.base.join(path), found));
@@ -167,8 +168,8 @@ impl Tree {
         entries
     }
 
-    /// True if resolving a path goes above the granted folder, before it ends for another reason. A resolver of its own,
-    /// so that neither the system nor the one that is tested answers that.
+    /// Returns whether resolving a path goes above the granted folder before it ends for another reason. This resolver
+    /// is independent of the system's and of the one under test.
     pub(super) fn leaves(&self, path: &str, follow: bool) -> bool {
         let follow = follow || path.ends_with('/');
         let mut left: VecDeque<String> = path.split('/').map(str::to_owned).collect();
@@ -216,7 +217,7 @@ impl Tree {
         false
     }
 
-    /// As [`Tree::leaves`], for functions of the entry at the end, which is not followed.
+    /// As [`Tree::leaves`], for functions that do not follow the entry at the end of the path.
     pub(super) fn parent_leaves(&self, path: &str) -> bool {
         let ends = path.trim_end_matches('/');
         match ends.rsplit_once('/') {

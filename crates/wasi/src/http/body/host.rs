@@ -1,4 +1,4 @@
-//! The resources of bodies.
+//! Host functions of the body resources.
 
 use super::{FutureTrailers, IncomingBody, OutgoingBody};
 use crate::bindings::wasi::http::types::{ErrorCode, HostFutureTrailers, HostIncomingBody, HostOutgoingBody};

@@ -1,4 +1,4 @@
-//! Bodies from outside: bytes, then trailers.
+//! Incoming bodies: bytes, then trailers.
 
 use std::collections::VecDeque;
 use std::error::Error as StdError;
@@ -19,29 +19,29 @@ use crate::bindings::wasi::http::types::ErrorCode;
 use crate::executor::Task;
 use crate::io::{Input, StreamError, Waits};
 
-/// A body whose errors are WASI's.
+/// A body with WASI's errors.
 pub(crate) type BoxBody = UnsyncBoxBody<Bytes, ErrorCode>;
 
-/// What a body from outside may be.
+/// Limits of an incoming body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Bytes that it may have.
+    /// Bytes of the body.
     pub(crate) bytes: u64,
-    /// How slowly it may come while it is waited for.
+    /// Minimum speed while the guest waits for the body.
     pub(crate) pace: Pace,
     pub(crate) direction: Direction,
 }
 
-/// The resource `incoming-body`, and what its stream and its trailers are of.
+/// The resource `incoming-body`, shared with its stream and its trailers.
 #[derive(Clone)]
 pub(crate) struct IncomingBody {
     shared: Arc<Mutex<Incoming>>,
 }
 
 struct Incoming {
-    /// Nothing once it has ended or failed.
+    /// `None` once the body has ended or failed.
     body: Option<BoxBody>,
-    /// Parts that have come and are not read; none of them is empty.
+    /// Parts that have arrived and are not yet read; none of them is empty.
     parts: VecDeque<Bytes>,
     /// Bytes of all parts.
     buffered: usize,
@@ -52,21 +52,21 @@ struct Incoming {
     trailers: Option<HeaderMap>,
     bounds: Bounds,
     watch: Watch,
-    /// The connection that the body comes from ends with this.
+    /// The connection of the body; it ends when this is dropped.
     _connection: Option<Task<()>>,
     streamed: bool,
 }
 
-/// The error that a body has failed with, if it has; outlives the body.
+/// The error that the body failed with, if it failed. Outlives the body.
 pub(crate) type Failure = Arc<OnceLock<ErrorCode>>;
 
 impl IncomingBody {
-    /// `connection` lives as long as the body.
+    /// Creates a body; `connection` lives as long as the body does.
     pub(crate) fn new(body: BoxBody, bounds: Bounds, connection: Option<Task<()>>) -> IncomingBody {
         IncomingBody::of(Some(body), bounds, connection)
     }
 
-    /// One of hyper's, whose errors `error` translates.
+    /// Creates a body from one of hyper; `error` converts its errors.
     pub(crate) fn of_hyper(
         body: hyper::body::Incoming,
         bounds: Bounds,
@@ -100,17 +100,17 @@ impl IncomingBody {
     }
 
     fn lock(&self) -> MutexGuard<'_, Incoming> {
-        // Whatever panics while it is held leaves a body that is read on from where it was.
+        // A panic under this lock leaves a body that can be read further.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True when nothing more comes.
+    /// Returns whether the body has ended or failed, so that nothing more arrives.
     pub(crate) fn is_whole(&self) -> bool {
         self.lock().body.is_none()
     }
 
-    /// Reads ahead of the guest: ready when nothing more comes, or when at least `most` bytes are held. Whether it was the
-    /// former.
+    /// Reads ahead of the guest. Ready with true when the body has ended or failed, and with false when at least `most`
+    /// bytes are buffered.
     pub(crate) fn poll_ahead(&self, cx: &mut Context<'_>, most: usize) -> Poll<bool> {
         let mut incoming = self.lock();
         while incoming.body.is_some() {
@@ -122,12 +122,12 @@ impl IncomingBody {
         Poll::Ready(true)
     }
 
-    /// The place of its failure.
+    /// Returns the cell that receives the body's failure.
     pub(crate) fn failure(&self) -> Failure {
         self.lock().failure.clone()
     }
 
-    /// Its bytes, once.
+    /// Returns the stream of the body's bytes; `None` after the first call.
     pub(crate) fn stream(&self) -> Option<BodyStream> {
         let mut incoming = self.lock();
         if incoming.streamed {
@@ -137,7 +137,7 @@ impl IncomingBody {
         Some(BodyStream(self.clone()))
     }
 
-    /// What comes after its bytes.
+    /// Ends the reading of bytes, and returns the future of the trailers.
     pub(crate) fn finish(self) -> FutureTrailers {
         FutureTrailers { body: Some(self) }
     }
@@ -150,7 +150,7 @@ impl fmt::Debug for IncomingBody {
 }
 
 impl Incoming {
-    /// Ready when there are bytes, or when the body has ended or failed.
+    /// Ready when bytes are buffered, or when the body has ended or failed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.parts.is_empty() && self.body.is_some() {
             ready!(self.pull(cx));
@@ -158,7 +158,7 @@ impl Incoming {
         Poll::Ready(())
     }
 
-    /// Ready when one more frame has come, or when the body has ended or failed.
+    /// Ready when one more frame has arrived, or when the body has ended or failed.
     fn pull(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(body) = &mut self.body else {
             return Poll::Ready(());
@@ -193,7 +193,7 @@ impl Incoming {
         }
     }
 
-    /// At most `max` bytes of the first part.
+    /// Takes at most `max` bytes from the first part.
     fn take(&mut self, max: usize) -> Option<Bytes> {
         let part = self.parts.front_mut()?;
         let taken = part.split_to(max.min(part.len()));
@@ -210,7 +210,7 @@ impl Incoming {
     }
 
     fn fail(&mut self, error: ErrorCode) {
-        // Only the first failure is the reason.
+        // The first failure is the reason; later ones follow from it.
         let _ = self.failure.set(error.clone());
         self.failed = Some(error);
         self.body = None;
@@ -237,7 +237,7 @@ impl Input for BodyStream {
         }
         match incoming.take(max) {
             Some(bytes) => Ok(bytes),
-            // The trailers say it again: a reader of those has to know, too.
+            // The failure stays set: the trailers report it again.
             None => Err(match incoming.failed.clone() {
                 Some(error) => StreamError::failed(Failed(error)),
                 None => StreamError::Closed,
@@ -246,7 +246,7 @@ impl Input for BodyStream {
     }
 }
 
-/// An error of HTTP's, as streams have it.
+/// An HTTP error as the error of a stream.
 #[derive(Debug)]
 pub(crate) struct Failed(pub(crate) ErrorCode);
 
@@ -261,15 +261,15 @@ impl StdError for Failed {}
 /// The resource `future-trailers`.
 #[derive(Debug)]
 pub(crate) struct FutureTrailers {
-    /// Nothing once they were got.
+    /// `None` once the trailers were returned.
     body: Option<IncomingBody>,
 }
 
-/// What follows a body: perhaps trailers, or what it failed of.
+/// The result of a body: its trailers, if it has any, or the error that it failed with.
 pub(crate) type Trailers = Result<Option<HeaderMap>, ErrorCode>;
 
 impl FutureTrailers {
-    /// Nothing yet, or what there is; `None` within if that was got before.
+    /// Returns `None` if the trailers have not arrived, `Some(None)` if they were returned before.
     pub(crate) fn get(&mut self) -> Option<Option<Trailers>> {
         let mut cx = Context::from_waker(Waker::noop());
         if self.poll_ready(&mut cx).is_pending() {

@@ -1,4 +1,4 @@
-//! Bodies: what comes in, and what goes out.
+//! Bodies of incoming and outgoing messages.
 
 mod host;
 mod incoming;
@@ -19,7 +19,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::bindings::wasi::http::types::ErrorCode;
 
-/// What a body belongs to.
+/// The kind of message that a body belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     Request,
@@ -27,7 +27,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// The error for a body that is longer than it may be, or is not what its headers say.
+    /// Returns the error for a body that exceeds its limit, or does not have its declared length.
     pub(crate) fn too_long(self, bytes: u64) -> ErrorCode {
         match self {
             Direction::Request => ErrorCode::HttpRequestBodySize(Some(bytes)),
@@ -36,7 +36,7 @@ impl Direction {
     }
 }
 
-/// The body of a message that is sent: what a guest writes, or nothing.
+/// The body of an outgoing message: the bytes that a guest writes, or empty.
 #[derive(Debug)]
 pub(crate) struct Sent(Option<Reader>);
 

@@ -1,4 +1,4 @@
-//! Bodies that guests write.
+//! Outgoing bodies, which guests write.
 
 use std::task::{Context, Poll};
 
@@ -12,8 +12,8 @@ use crate::bindings::wasi::http::types::ErrorCode;
 use crate::http::{Ended, HttpCtx};
 use crate::io::{Output, StreamError, Waits};
 
-/// The resource `outgoing-body`. One that is dropped before its end is cut off, but by the end of a component that has done its
-/// work: engines of JavaScript leave theirs at that.
+/// The resource `outgoing-body`. Dropping it unfinished aborts the body, unless the component has ended its work and
+/// the declared length is met: JavaScript engines leave their bodies unfinished at their end.
 #[derive(Debug)]
 pub(crate) struct OutgoingBody {
     writer: BodyWriter,
@@ -23,7 +23,7 @@ pub(crate) struct OutgoingBody {
 }
 
 impl OutgoingBody {
-    /// A body that its headers say to be `declared` bytes long, and where it is read.
+    /// Creates a body whose headers declare `declared` bytes, and its reader.
     pub(crate) fn new(declared: Option<u64>, direction: Direction, http: &HttpCtx) -> (OutgoingBody, Reader) {
         let limits = &http.limits;
         let (writer, reader) = match direction {
@@ -44,7 +44,7 @@ impl OutgoingBody {
         (body, reader)
     }
 
-    /// Where its bytes go, once.
+    /// Returns the stream that writes the body; `None` after the first call.
     pub(crate) fn stream(&mut self) -> Option<BodyWriter> {
         if self.streamed {
             return None;
@@ -53,10 +53,10 @@ impl OutgoingBody {
         Some(self.writer.clone())
     }
 
-    /// The end of the body.
+    /// Ends the body.
     ///
     /// # Errors
-    /// If it is not as long as was declared. It is cut off then.
+    /// If its length is not the declared one. The body is then aborted.
     pub(crate) fn finish(mut self, trailers: Option<HeaderMap>) -> Result<(), ErrorCode> {
         let written = self.writer.pipe.written();
         if self.writer.declared.is_some_and(|declared| declared != written) {
@@ -92,8 +92,8 @@ pub(crate) struct BodyWriter {
 }
 
 impl BodyWriter {
-    /// Bytes that there is room for. A connection that has all that was declared reads no more, and that is no failure: what
-    /// is written beyond it is told so by `write`.
+    /// Returns the number of bytes that may be written. A connection that has received all declared bytes stops
+    /// reading; that is no failure here, and `write` reports an excess.
     fn room(&self) -> Result<usize, StreamError> {
         match self.pipe.room() {
             Err(Abandoned) if self.declared == Some(self.pipe.written()) && self.pipe.is_taken() => Ok(1),
@@ -123,7 +123,7 @@ impl Output for BodyWriter {
         Ok(self.pipe.write(bytes)?)
     }
 
-    /// All that is written is sent as soon as the other side takes it, once the message has begun.
+    /// Starts sending the message. Its bytes are then sent as soon as the connection accepts them.
     fn flush(&mut self) -> Result<(), StreamError> {
         self.pipe.begin();
         self.room().map(|_| ())
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt;
 
-    /// Has the reader take what there is, as hyper does, and go.
+    /// Reads one frame, as hyper does, and drops the reader.
     fn take(mut reader: Reader) {
         let read = crate::executor::block_on(async { reader.frame().await });
         assert!(matches!(read, Ok(Some(Ok(_)))));

@@ -1,41 +1,41 @@
-//! The pace that the other side of a connection has to keep while it is waited for.
+//! Minimum pace of the other side of a connection while its bytes are waited for.
 
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::executor::Timer;
 
-/// The slowest progress that is waited for.
+/// The slowest progress that is accepted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Time without any progress.
+    /// Maximum time without any progress.
     pub(crate) pause: Duration,
-    /// Bytes per second, on average over a period of `pause`; 0 for any.
+    /// Bytes per second, on average over a period of `pause`; 0 accepts any rate.
     pub(crate) rate: u64,
 }
 
 impl Pace {
-    /// Bytes that have to come in a period.
+    /// Returns the bytes that have to arrive in one period.
     fn least(self) -> u64 {
         let millis = u64::try_from(self.pause.as_millis()).unwrap_or(u64::MAX);
         self.rate.saturating_mul(millis) / 1000
     }
 }
 
-/// A watch on progress. Only the time counts in which it is waited for: a side that does not ask keeps the other one waiting.
+/// A watch on progress. It counts only time spent waiting: bytes that are not asked for are not late.
 pub(crate) struct Watch {
     pace: Pace,
-    /// Time waited in this period, before the wait in course.
+    /// Time waited in this period, before the current wait.
     waited: Duration,
-    /// Bytes that came in this period.
+    /// Bytes that arrived in this period.
     came: u64,
     wait: Option<Wait>,
 }
 
 struct Wait {
-    /// Since when nothing came.
+    /// Start of the wait: nothing has arrived since.
     since: Instant,
-    /// Since when this period counts it.
+    /// Start of the part of the wait that counts for this period.
     counted: Instant,
     timer: Timer,
 }
@@ -50,7 +50,7 @@ impl Watch {
         }
     }
 
-    /// Notes progress.
+    /// Records progress.
     pub(crate) fn progress(&mut self, bytes: usize) {
         if let Some(wait) = self.wait.take() {
             self.waited = self.waited.saturating_add(wait.counted.elapsed());
@@ -58,7 +58,7 @@ impl Watch {
         self.came = self.came.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    /// Ready when the pace is not kept. Asked while there is no progress.
+    /// Ready when the pace is not kept. To be polled while there is no progress.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let pause = self.pace.pause;
@@ -77,7 +77,7 @@ impl Watch {
             if wait.since.elapsed() >= pause || self.came < self.pace.least() {
                 return Poll::Ready(());
             }
-            // The period is over, and enough has come in it.
+            // The period is over, and enough bytes arrived in it.
             self.waited = Duration::ZERO;
             self.came = 0;
             wait.counted = Instant::now();

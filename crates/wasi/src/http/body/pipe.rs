@@ -1,4 +1,4 @@
-//! A body between the guest that writes it and the connection that sends it.
+//! Pipe for a body, from the guest that writes it to the connection that sends it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,12 +13,12 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::executor::Timer;
 
-/// Bytes that begin a message, even if the guest goes on writing.
+/// Bytes that start the sending of a message, even if the guest keeps writing.
 const BEGIN_BYTES: usize = 16 << 10;
-/// Time that a full pipe may hold a thread for which there is no other place.
+/// Time that a full pipe may block a thread that cannot be replaced.
 const HOLD: Duration = Duration::from_millis(500);
 
-/// Callback for a reader that falls behind; returns true if the thread that waits for it has another place.
+/// Callback for a reader that falls behind; returns true if the thread that waits for it may keep waiting.
 #[derive(Clone)]
 pub(crate) struct Behind(Arc<dyn Fn() -> bool + Send + Sync>);
 
@@ -34,15 +34,15 @@ impl fmt::Debug for Behind {
     }
 }
 
-/// The guest's end.
+/// The guest's end of the pipe.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer(Arc<Pipe>);
 
-/// The connection's end, as hyper takes bodies. Dropping it tells the writer that nobody reads.
+/// The connection's end of the pipe, as a body for hyper. Dropping it makes further writes fail.
 #[derive(Debug)]
 pub(crate) struct Reader(Arc<Pipe>);
 
-/// The guest left a body unfinished: the connection ends without the body's end, so that the other side can tell.
+/// The guest left a body unfinished: the connection closes before the body's end, so that the other side notices.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the component did not finish the body")]
 pub(crate) struct Unfinished;
@@ -50,7 +50,7 @@ pub(crate) struct Unfinished;
 #[derive(Debug)]
 struct Pipe {
     capacity: usize,
-    /// The message is held back until it has begun.
+    /// Holds the message back until its body has begun.
     held: bool,
     behind: Option<Behind>,
     state: Mutex<State>,
@@ -58,18 +58,18 @@ struct Pipe {
 
 #[derive(Default)]
 struct State {
-    /// The message may go out before its end is known.
+    /// The message may be sent before its end is known.
     begun: bool,
-    /// Ends the wait of a thread that has no other place.
+    /// Ends the wait of a thread that cannot be replaced.
     hold: Option<Timer>,
     chunks: VecDeque<Bytes>,
     buffered: usize,
-    /// Bytes that ever came.
+    /// Bytes written so far, in total.
     written: u64,
     end: Option<End>,
-    /// Whether there is nobody to read.
+    /// True once the reader was dropped.
     abandoned: bool,
-    /// Whether some of it was not read when that came.
+    /// True if the reader was dropped before it had read everything.
     lost: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -91,16 +91,16 @@ enum End {
     Unfinished,
 }
 
-/// Nobody reads: the connection is gone.
+/// Error of a pipe that accepts no more bytes: its reader is gone, or the body has ended.
 #[derive(Debug)]
 pub(crate) struct Abandoned;
 
-/// A pipe that holds `capacity` bytes, for a message whose head is sent at once.
+/// Creates a pipe that holds `capacity` bytes, for a message whose head is sent at once.
 pub(crate) fn pipe(capacity: usize) -> (Writer, Reader) {
     Pipe::ends(capacity, false, None)
 }
 
-/// A pipe that holds `capacity` bytes, for a message whose head is sent when the body has begun.
+/// Creates a pipe that holds `capacity` bytes, for a message whose head is sent when the body has begun.
 pub(crate) fn held_pipe(capacity: usize, behind: Option<Behind>) -> (Writer, Reader) {
     Pipe::ends(capacity, true, behind)
 }
@@ -117,13 +117,13 @@ impl Pipe {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held.
+        // Nothing panics under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Writer {
-    /// Bytes that there is room for.
+    /// Returns the free bytes of the pipe.
     pub(crate) fn room(&self) -> Result<usize, Abandoned> {
         let state = self.0.lock();
         match state.abandoned || state.end.is_some() {
@@ -132,7 +132,7 @@ impl Writer {
         }
     }
 
-    /// Ready when there is room, or never will be.
+    /// Ready when the pipe has room, or never will have.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.0.lock();
         if state.abandoned || state.end.is_some() || state.buffered < self.0.capacity {
@@ -156,7 +156,7 @@ impl Writer {
         Poll::Pending
     }
 
-    /// Lets the message go out, as far as it was written.
+    /// Starts sending the message, as far as it is written.
     pub(crate) fn begin(&self) {
         let mut state = self.0.lock();
         if !state.begun {
@@ -165,7 +165,7 @@ impl Writer {
         }
     }
 
-    /// Puts bytes in, whether or not there is room: the caller has asked.
+    /// Writes bytes, even beyond the capacity: the caller has checked the room.
     pub(crate) fn write(&self, bytes: Bytes) -> Result<(), Abandoned> {
         let mut state = self.0.lock();
         if state.abandoned || state.end.is_some() {
@@ -183,23 +183,23 @@ impl Writer {
         Ok(())
     }
 
-    /// Bytes that were put in.
+    /// Returns the number of bytes written so far.
     pub(crate) fn written(&self) -> u64 {
         self.0.lock().written
     }
 
-    /// Whether the reader is gone and has all that was put in: it knows the body's length, and wants no more.
+    /// Returns whether the reader is gone after it has read everything: it knows the body's length, and needs no more.
     pub(crate) fn is_taken(&self) -> bool {
         let state = self.0.lock();
         state.abandoned && !state.lost && state.end.is_none()
     }
 
-    /// The body is complete.
+    /// Ends a complete body.
     pub(crate) fn finish(&self, trailers: Option<HeaderMap>) {
         self.end(End::Finished(trailers));
     }
 
-    /// The body is not complete, and never will be. Nothing happens to a body that has its end.
+    /// Ends an incomplete body. Does nothing to a body that has ended.
     pub(crate) fn abort(&self) {
         self.end(End::Unfinished);
     }
@@ -213,7 +213,7 @@ impl Writer {
     }
 }
 
-/// Wakes once the lock is free: the other side may run at once.
+/// Wakes the other side after releasing the lock, since it may run at once.
 fn wake(waker: Option<Waker>, state: MutexGuard<'_, State>) {
     drop(state);
     if let Some(waker) = waker {
@@ -222,13 +222,15 @@ fn wake(waker: Option<Waker>, state: MutexGuard<'_, State>) {
 }
 
 impl Reader {
-    /// The writer of the same pipe.
+    /// Returns the writer of the same pipe.
     pub(crate) fn writer(&self) -> Writer {
         Writer(self.0.clone())
     }
 
-    /// Ready when the message may go out: when its body is complete, large, flushed, or waited in. An error for a body that
-    /// failed before that: nothing of it was sent, so that there may be another answer.
+    /// Ready when the message may be sent: its body is complete, large enough, flushed, or its guest waits.
+    ///
+    /// # Errors
+    /// If the body failed before that. Nothing was sent, so that another answer is still possible.
     pub(crate) fn poll_begun(&self, cx: &mut Context<'_>) -> Poll<Result<(), Unfinished>> {
         let mut state = self.0.lock();
         match state.end {
@@ -274,7 +276,7 @@ impl Body for Reader {
         state.chunks.is_empty() && matches!(state.end, Some(End::Finished(None)))
     }
 
-    /// Exact for a body that is complete before anything of its message is sent: it needs no chunks.
+    /// Exact for a body that is complete before anything of its message is sent; it then needs no chunked encoding.
     fn size_hint(&self) -> SizeHint {
         let state = self.0.lock();
         let buffered = u64::try_from(state.buffered).unwrap_or(u64::MAX);

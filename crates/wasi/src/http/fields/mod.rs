@@ -9,7 +9,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::HttpLimits;
 
-/// Fields that belong to connections, or that say where a request goes: only the host sets them, and guests see none of them.
+/// Fields that belong to connections, or that say where a request goes: only the host sets them, and guests never see
+/// them.
 const FORBIDDEN: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -22,10 +23,10 @@ const FORBIDDEN: [HeaderName; 9] = [
     HeaderName::from_static("http2-settings"),
 ];
 
-/// What a value takes beside its bytes and its name's.
+/// Bytes that each value counts in addition to its own bytes and those of its name.
 const VALUE_OVERHEAD: usize = 32;
 
-/// Why fields were not changed.
+/// The failure of a change to fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FieldError {
     #[error("that is no header")]
@@ -34,7 +35,7 @@ pub(crate) enum FieldError {
     Forbidden,
     #[error("these headers cannot be changed")]
     Immutable,
-    /// WASI has no error for it.
+    /// Traps, since WASI has no error for it.
     #[error(
         "there are too many or too large headers, for one message or for all (HttpLimits: fields, field_bytes, all_field_bytes)"
     )]
@@ -47,7 +48,7 @@ pub(crate) struct Room {
     used: AtomicUsize,
 }
 
-/// A part of the room, given back when this is dropped.
+/// A part of these bytes, released on drop.
 #[derive(Debug)]
 struct Share {
     room: Arc<Room>,
@@ -70,7 +71,7 @@ impl Share {
         if bytes > limits.field_bytes || bytes > limits.all_field_bytes.saturating_sub(others) {
             return Err(FieldError::TooLarge);
         }
-        // One component's guest is one thread.
+        // A component's guest runs on one thread.
         self.room.used.store(others + bytes, Ordering::Relaxed);
         self.bytes = bytes;
         Ok(())
@@ -86,7 +87,7 @@ impl Drop for Share {
     }
 }
 
-/// The fields of a message, or fields that will be some message's.
+/// The fields of a message, or of a message that is yet to be created.
 #[derive(Debug)]
 pub(crate) struct Fields {
     map: Arc<HeaderMap>,
@@ -95,7 +96,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Fields to be filled.
+    /// Creates empty fields that can be changed.
     pub(crate) fn empty(room: &Arc<Room>) -> Fields {
         Fields {
             map: Arc::default(),
@@ -107,7 +108,7 @@ impl Fields {
         }
     }
 
-    /// The fields of a message from outside, without those that guests do not see.
+    /// Creates the fields of an incoming message, without those that guests never see.
     pub(crate) fn received(
         mut map: HeaderMap,
         room: &Arc<Room>,
@@ -126,7 +127,7 @@ impl Fields {
         })
     }
 
-    /// The same fields, as a handle of a message gives them away.
+    /// Returns the same fields, unchangeable, as a handle to a message's fields.
     pub(crate) fn view(&self, limits: &HttpLimits) -> Result<Fields, FieldError> {
         Ok(Fields {
             map: self.map.clone(),
@@ -135,14 +136,14 @@ impl Fields {
         })
     }
 
-    /// A copy that can be changed.
+    /// Returns a copy that can be changed.
     pub(crate) fn copy(&self, limits: &HttpLimits) -> Result<Fields, FieldError> {
         let mut copy = self.view(limits)?;
         copy.mutable = true;
         Ok(copy)
     }
 
-    /// From now on they belong to a message.
+    /// Makes the fields unchangeable, once they belong to a message.
     pub(crate) fn freeze(mut self) -> Fields {
         self.mutable = false;
         self
@@ -192,7 +193,7 @@ impl Fields {
         let map = Arc::make_mut(&mut self.map);
         map.remove(&name);
         for value in values {
-            // What the map itself cannot hold is far more than the limit on fields; nothing is lost silently.
+            // The map's capacity is far above the limit on fields; an excess would be an error, not a silent loss.
             map.try_append(name.clone(), value)
                 .map_err(|_| FieldError::TooLarge)?;
         }
@@ -224,7 +225,7 @@ impl Fields {
         Ok(())
     }
 
-    /// A name that a guest may change the values of.
+    /// Returns a name whose values the guest may change.
     fn own_name(&self, name: &str) -> Result<HeaderName, FieldError> {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| FieldError::Syntax)?;
         if FORBIDDEN.contains(&name) {
@@ -236,7 +237,7 @@ impl Fields {
         Ok(name)
     }
 
-    /// Makes room for values that take the place of others.
+    /// Adjusts the used bytes for values that replace others.
     fn grow(
         &mut self,
         removed: usize,
@@ -253,7 +254,7 @@ impl Fields {
     }
 }
 
-/// A value as HTTP allows it, a length as a number.
+/// Parses a value by HTTP's rules; `content-length` has to be a number.
 fn parse(name: &HeaderName, value: Vec<u8>) -> Result<HeaderValue, FieldError> {
     if name == header::CONTENT_LENGTH && length(&value).is_none() {
         return Err(FieldError::Syntax);
@@ -261,7 +262,7 @@ fn parse(name: &HeaderName, value: Vec<u8>) -> Result<HeaderValue, FieldError> {
     HeaderValue::try_from(value).map_err(|_| FieldError::Syntax)
 }
 
-/// The number that a `content-length` is: digits, and nothing else.
+/// Parses the value of `content-length`: digits only.
 pub(super) fn length(value: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(value).ok()?;
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -270,7 +271,7 @@ pub(super) fn length(value: &[u8]) -> Option<u64> {
     text.parse().ok()
 }
 
-/// How long the headers say that a body is. An error if they contradict themselves.
+/// Returns the body length that the headers declare. An error if they contradict each other.
 pub(super) fn declared_length(map: &HeaderMap) -> Result<Option<u64>, FieldError> {
     let mut values = map.get_all(header::CONTENT_LENGTH).iter();
     let Some(first) = values.next() else {

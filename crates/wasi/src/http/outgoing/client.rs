@@ -19,49 +19,49 @@ use crate::bindings::wasi::http::types::ErrorCode;
 use crate::executor::{self, Task};
 use crate::net::Net;
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
-    /// A name, or an address; one of IPv6 is in brackets.
+    /// A name or an address; an IPv6 address is in brackets.
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) secure: bool,
 }
 
 impl Target {
-    /// Whether the host is an address, and no name.
+    /// Returns whether the host is an address rather than a name.
     pub(super) fn is_address(&self) -> bool {
         self.host.starts_with('[') || self.host.parse::<IpAddr>().is_ok()
     }
 }
 
-/// How long to wait for what.
+/// Timeouts of an exchange.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     pub(super) connect: Duration,
     pub(super) first_byte: Duration,
 }
 
-/// What a response's head may be.
+/// Limits on a response's head.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadLimits {
     pub(super) bytes: usize,
     pub(super) fields: usize,
 }
 
-/// A response, and the connection that its body comes from.
+/// A response, and the connection that its body arrives on.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) response: Response<Incoming>,
     pub(super) connection: Task<()>,
 }
 
-/// Any connection.
+/// A connection with or without TLS.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Sends a request and waits for the response's head. `open` is held until the connection ends.
+/// Sends a request and waits for the response's head. `open` counts the connection until it ends.
 pub(super) async fn exchange(
     net: Net,
     target: Target,
@@ -78,7 +78,7 @@ pub(super) async fn exchange(
     let (mut sender, connection) = handshake.map_err(|error| errors::of_response(&error))?;
     let connection = executor::spawn(async move {
         let _open = open;
-        // What it fails of is told to whoever reads the response.
+        // The reader of the response gets the error.
         let _ = connection.await;
     });
     let connection = connection.map_err(|_| errors::internal("there are no threads"))?;
@@ -90,13 +90,13 @@ pub(super) async fn exchange(
     })
 }
 
-/// A connection to the first address that may be reached, and can be.
+/// Connects to the first permitted address that accepts a connection.
 async fn connect(net: &Net, target: &Target) -> Result<Box<dyn Stream>, ErrorCode> {
     let mut failed = ErrorCode::DestinationIpProhibited;
     for address in addresses(net, target).await? {
         match TcpStream::connect(address).await {
             Ok(stream) => {
-                // Small requests are not held back.
+                // Sends small requests without delay.
                 let _ = stream.set_nodelay(true);
                 return Ok(match target.secure {
                     true => Box::new(tls::connect(&target.host, stream).await?),
@@ -109,7 +109,7 @@ async fn connect(net: &Net, target: &Target) -> Result<Box<dyn Stream>, ErrorCod
     Err(failed)
 }
 
-/// The addresses that may be connected to. Nothing is asked a second time: these are connected to, and no others.
+/// Resolves the target's host to the permitted addresses. The connection uses exactly these, without a second look-up.
 async fn addresses(net: &Net, target: &Target) -> Result<Vec<SocketAddr>, ErrorCode> {
     let found = net.resolve(&target.host, Some(target.port)).await;
     let found = found.map_err(errors::of_lookup)?;

@@ -1,4 +1,4 @@
-//! How many connections one component has.
+//! Count of one component's open connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Clone, Debug, Default)]
 pub(in crate::http) struct Connections(Arc<AtomicUsize>);
 
-/// One of them, until this is dropped.
+/// One open connection; dropping it makes room for another.
 #[derive(Debug)]
 pub(super) struct Open(Connections);
 
 impl Connections {
-    /// One more, if there are fewer than `most`.
+    /// Counts one more connection; `None` if `most` are open.
     pub(super) fn open(&self, most: usize) -> Option<Open> {
         let more = |open: usize| (open < most).then_some(open + 1);
         self.0

@@ -33,13 +33,13 @@ pub(super) use connections::Connections;
 #[derive(Debug)]
 pub(crate) struct FutureIncomingResponse {
     state: State,
-    /// Time that the response's body may pause for.
+    /// Time that the response's body may pause.
     pause: Duration,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Dropping it ends the exchange.
+    /// Dropping the task ends the exchange.
     Pending(Task<Result<Received, ErrorCode>>),
     Ready(Result<Received, ErrorCode>),
     Taken,
@@ -61,13 +61,13 @@ impl Waits for FutureIncomingResponse {
     }
 }
 
-/// The smaller of what the guest asks for and what the host allows.
+/// Returns the guest's timeout, capped by the host's.
 fn within(asked: Option<Duration>, most: Duration) -> Duration {
     asked.map_or(most, |asked| asked.min(most))
 }
 
 impl WasiCtx {
-    /// Checks all that can be told without a connection, and starts the exchange.
+    /// Checks everything that needs no connection, and starts the exchange.
     fn send(
         &mut self,
         request: OutgoingRequest,
@@ -77,7 +77,7 @@ impl WasiCtx {
         let (target, message) = assemble(request, limits.uri_bytes)?;
         match self.net.check_host(&target.host, Some(target.port)) {
             Ok(()) => {}
-            // A component that may reach something is told that it is this address that it may not.
+            // If the component may connect somewhere, the error says that this address is prohibited.
             Err(NetError::Denied) if self.net.can_connect() && target.is_address() => {
                 return Err(ErrorCode::DestinationIpProhibited);
             }
@@ -102,7 +102,7 @@ impl WasiCtx {
         })
     }
 
-    /// A response that has come, as a resource.
+    /// Converts a response that has arrived to a resource.
     fn receive(
         &mut self,
         received: Received,
@@ -127,10 +127,10 @@ impl WasiCtx {
     }
 }
 
-/// The request as it is sent, and where to.
+/// Builds the message to send, and its target.
 fn assemble(request: OutgoingRequest, uri_bytes: usize) -> Result<(Target, http::Request<Sent>), ErrorCode> {
     let method = request::method(&request.method).ok_or(ErrorCode::HttpRequestMethodInvalid)?;
-    // A tunnel would lead to where nobody looks.
+    // A tunnel would bypass the checks of destinations.
     if method == http::Method::CONNECT {
         return Err(ErrorCode::HttpRequestMethodInvalid);
     }
@@ -147,7 +147,7 @@ fn assemble(request: OutgoingRequest, uri_bytes: usize) -> Result<(Target, http:
     let invalid = ErrorCode::HttpRequestUriInvalid;
     let authority: Authority = authority.parse().map_err(|_| invalid.clone())?;
     let path: PathAndQuery = path.parse().map_err(|_| invalid.clone())?;
-    // Names and passwords in front of a host have no place in HTTP.
+    // HTTP forbids user names and passwords before the host.
     if authority.as_str().contains('@') || authority.host().is_empty() {
         return Err(invalid);
     }

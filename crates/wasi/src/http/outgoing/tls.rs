@@ -1,4 +1,4 @@
-//! TLS for requests: the roots that browsers trust, and nothing to turn off.
+//! TLS for outgoing requests: the root certificates that browsers trust; certificate checks cannot be turned off.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 use super::super::errors;
 use crate::bindings::wasi::http::types::ErrorCode;
 
-/// One for all components of the process: it has no secrets but sessions to resume.
+/// Returns the configuration that all components of the process share. Its only secrets are sessions to resume.
 fn config() -> Result<Arc<ClientConfig>, ErrorCode> {
     static CONFIG: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
     let make = || {
@@ -30,7 +30,7 @@ fn config() -> Result<Arc<ClientConfig>, ErrorCode> {
         .ok_or(ErrorCode::ConfigurationError)
 }
 
-/// Makes a connection to `host` a secure one.
+/// Establishes TLS with `host` on a connection.
 pub(super) async fn connect(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, ErrorCode> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let name = match bare.parse::<std::net::IpAddr>() {
