@@ -1,10 +1,10 @@
 //! WASI 0.2 for components.
 //!
-//! A component's part is a [`WasiCtx`], made by a [`WasiBuilder`]. Without grants it is virtual: no environment, no
-//! arguments, no input; output goes to the host's log; no files, no network. Clocks and random numbers are the host's. What a
-//! component may take of the host is bounded by [`WasiLimits`].
+//! A component's state is a [`WasiCtx`], built by a [`WasiBuilder`]. Without grants it is virtual: no environment, no
+//! arguments, no input; output goes to the host's log; no files, no network. Clocks and random numbers are the host's.
+//! [`WasiLimits`] bounds a component's use of the host.
 //!
-//! Functions that wait do so on the calling thread, until the call's deadline ([`WasiCtx::set_deadline`]).
+//! Functions that wait block the calling thread, until the call's deadline ([`WasiCtx::set_deadline`]).
 //!
 //! ```
 //! # mod airssys_wasm {
@@ -35,7 +35,7 @@
 //! # }
 //! ```
 
-// Derived code names the crate as its users do.
+// Derived code refers to the crate by the name that users have for it.
 extern crate airssys_wasm_component as airssys_wasm;
 
 #[allow(unreachable_pub, reason = "it is made as for a public module")]
@@ -69,43 +69,43 @@ pub use net::{ListenGrant, NetGrant, NetGrantError};
 use airssys_wasm_component::component::{Linker, ResourceTable};
 use airssys_wasm_component::error::Result;
 
-/// What WASI knows of the component that calls it.
+/// A component's WASI state.
 pub struct WasiCtx {
-    /// Everything that the component holds.
+    /// All resources of the component.
     pub(crate) table: ResourceTable,
-    /// When the call in flight has to be over.
+    /// Deadline of the current call.
     pub(crate) deadline: Option<Instant>,
-    /// A step that is taken before it waits.
+    /// Callback that runs before the component waits.
     pub(crate) before_wait: Option<io::BeforeWait>,
-    /// What it may take of the host.
+    /// Limits on the use of the host.
     pub(crate) limits: WasiLimits,
-    /// Its monotonic clock's zero.
+    /// Zero of the monotonic clock.
     started: Instant,
-    /// Its seed, once it has asked for one.
+    /// The insecure seed, once it was asked for.
     seed: Option<(u64, u64)>,
     /// Arguments, environment, standard streams.
     pub(crate) cli: cli::CliCtx,
-    /// Its folders.
+    /// Granted folders.
     pub(crate) files: files::FilesCtx,
-    /// What of the network it may reach.
+    /// Network access control.
     pub(crate) net: net::Net,
-    /// Its fields, its connections.
+    /// HTTP fields and connections.
     pub(crate) http: http::HttpCtx,
-    /// How many sockets it has.
+    /// Count of sockets.
     sockets: sockets::Places,
-    /// Its numbers for what it has open, if it was a core module.
+    /// Descriptors of preview 1, if the component was a core module.
     snapshot1: Option<snapshot1::Descriptors>,
 }
 
 impl WasiCtx {
-    /// Says when the call that follows has to be over: whatever it waits for, it is ended with
-    /// [`CoreTrap::Interrupted`](airssys_wasm_component::error::CoreTrap::Interrupted) then. Without a deadline, a single wait ends after
-    /// [`WasiLimits::longest_wait`].
+    /// Sets the deadline of the next call: then any wait of the call ends with
+    /// [`CoreTrap::Interrupted`](airssys_wasm_component::error::CoreTrap::Interrupted). Without a deadline, a single
+    /// wait ends after [`WasiLimits::longest_wait`].
     pub fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
     }
 
-    /// How many resources it holds at the moment.
+    /// Returns the number of resources that the component holds.
     pub fn resources(&self) -> usize {
         self.table.len()
     }
@@ -124,9 +124,9 @@ impl fmt::Debug for WasiCtx {
     }
 }
 
-/// A store's data that has a [`WasiCtx`].
+/// Store data that contains a [`WasiCtx`].
 pub trait WasiView: Send + 'static {
-    /// The calling component's context.
+    /// Returns the calling component's context.
     fn wasi(&mut self) -> &mut WasiCtx;
 }
 
@@ -136,11 +136,11 @@ impl WasiView for WasiCtx {
     }
 }
 
-/// Defines every interface of WASI that the host has. A component built against any 0.2 version finds it, and one that was
-/// a core module finds the functions of preview 1.
+/// Defines every interface of WASI that the host implements, for components built against any 0.2 version, and the
+/// functions of preview 1 for components that were core modules.
 ///
 /// # Errors
-/// [`Error::Redefined`](airssys_wasm_component::Error::Redefined) if the linker has one of them already.
+/// [`Error::Redefined`](airssys_wasm_component::Error::Redefined) if the linker already defines one of them.
 pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
     bindings::Imports::add_to_linker(linker, T::wasi)?;
     snapshot1::add_to_linker(linker)

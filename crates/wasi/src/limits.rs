@@ -1,34 +1,35 @@
-//! What one component may take of the host through WASI.
+//! Limits on one component's use of the host through WASI.
 
 use std::time::Duration;
 
-/// Limits on a component's WASI. What would go beyond one gets the interface's own error where it has one, and a trap
-/// where it has none.
+/// Limits on a component's WASI. Exceeding one returns the interface's own error if it has one, and otherwise traps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WasiLimits {
-    /// Resources that the component may have at once, of all kinds together. Stops a guest that opens a hundred thousand of
-    /// them.
+    /// Resources of the component at once, of all kinds together. Stops a guest that opens a hundred thousand of them.
+    /// Default 10,000.
     pub resources: usize,
-    /// Files and directories that the component may have open at once, directories that are being listed among them. Stops a
-    /// guest that takes all descriptors of the process.
+    /// Files and directories that the component has open at once, including directories that are being listed. Stops a
+    /// guest that uses up the descriptors of the process. Default 1000.
     pub descriptors: usize,
-    /// Pollables in one call of `poll`. Stops a list of a million references to one pollable.
+    /// Pollables in one call of `poll`. Stops a list of a million references to one pollable. Default 10,000.
     pub poll_list: usize,
-    /// Longest wait of a call that has no deadline. Stops a guest that holds its thread forever: it gets a trap.
+    /// Longest wait of a call that has no deadline; the guest then traps. Stops a guest that holds its thread forever.
+    /// Default one hour.
     pub longest_wait: Duration,
-    /// Bytes that one read of a stream gives, whatever it asks for. Stops a read of 2^64 - 1 bytes.
+    /// Bytes that one read of a stream returns, whatever it asks for. Stops a read of 2^64 - 1 bytes. Default 64 KiB.
     pub read_bytes: usize,
-    /// Bytes that one write to a stream may have. Stops a stream's buffer from taking all memory.
+    /// Bytes of one write to a stream. Stops a stream's buffer from using up memory. Default 64 KiB.
     pub write_bytes: usize,
-    /// Random bytes that one call may ask for. Stops a request that keeps the host busy for hours.
+    /// Random bytes that one call may ask for. Stops a request that keeps the host busy for hours. Default 16 MiB.
     pub random_bytes: usize,
-    /// Sockets that the component may have open at once. Stops a flood that takes all descriptors of the process.
+    /// Sockets that the component has open at once. Stops a flood that uses up the descriptors of the process. Default
+    /// 128.
     pub sockets: usize,
-    /// Bytes that the system may keep for one socket in one direction, whatever the component asks for. Stops a hundred
-    /// sockets from taking all of the system's memory.
+    /// Bytes that the system may buffer for one socket in one direction, whatever the component asks for. Stops a
+    /// hundred sockets from using up the system's memory. Default 1 MiB.
     pub socket_buffer_bytes: usize,
-    /// Bytes of a line of standard output or error in the host's log; the line goes on in the next entry. Stops a guest
-    /// that fills memory with a line that never ends.
+    /// Bytes of a line of standard output or error in the host's log; a longer line continues in the next entry. Stops
+    /// a guest that fills memory with a line that never ends. Default 4096.
     pub log_line_bytes: usize,
 }
 

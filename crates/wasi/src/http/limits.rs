@@ -7,32 +7,34 @@ use std::time::Duration;
 pub struct HttpLimits {
     /// Bytes of the fields of one message: names, values, and 32 for each value. A guest that exceeds it traps; an
     /// incoming response that exceeds it fails with `HTTP-response-header-section-size`. Stops enormous headers.
+    /// Default 64 KiB.
     pub field_bytes: usize,
-    /// Values of the fields of one message. Stops a million empty headers, whose look-up is expensive.
+    /// Values of the fields of one message. Stops a million empty headers, whose look-up is expensive. Default 256.
     pub fields: usize,
     /// As [`HttpLimits::field_bytes`], for all `fields` resources of the component together. Stops a guest that creates
-    /// thousands of large ones.
+    /// thousands of large ones. Default 4 MiB.
     pub all_field_bytes: usize,
     /// Bytes of the authority and the path of an outgoing request together: more is `HTTP-request-URI-too-long`. A
-    /// method name may be as long; `set-method` refuses a longer one.
+    /// method name may be as long; `set-method` refuses a longer one. Default 16 KiB.
     pub uri_bytes: usize,
     /// Bytes of an incoming body: more is `HTTP-request-body-size` or `HTTP-response-body-size`. Stops a body that
-    /// never ends.
+    /// never ends. Default 64 MiB.
     pub incoming_body_bytes: u64,
-    /// Bytes that a guest may write to one body. Stops a guest that sends forever.
+    /// Bytes that a guest may write to one body. Stops a guest that sends forever. Default 1 GiB.
     pub outgoing_body_bytes: u64,
     /// Bytes of a body that the host buffers until they are sent. Stops a guest that writes faster than the other side
-    /// reads.
+    /// reads. Default 256 KiB.
     pub body_buffer_bytes: usize,
-    /// Open connections of the component: more is `connection-limit-reached`.
+    /// Open connections of the component: more is `connection-limit-reached`. Default 64.
     pub connections: usize,
     /// Time to connect, including name look-up and TLS: longer is `connection-timeout`. A guest can ask for less, never
-    /// for more.
+    /// for more. Default 10 s.
     pub connect_time: Duration,
     /// Time from the connection to the response's head: longer is `HTTP-response-timeout`. A guest can ask for less.
+    /// Default 60 s.
     pub first_byte_time: Duration,
     /// Time that a body may pause while it is waited for: longer is `connection-read-timeout`. A guest can ask for less
-    /// in responses. Stops the other side from holding a connection forever.
+    /// in responses. Stops the other side from holding a connection forever. Default 30 s.
     pub between_bytes_time: Duration,
 }
 

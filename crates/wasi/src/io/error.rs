@@ -1,4 +1,4 @@
-//! `wasi:io/error`, and why streams fail.
+//! `wasi:io/error`, and the failures of streams.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,20 +9,20 @@ use crate::bindings::wasi::io::streams;
 use airssys_wasm_component::component::{HostResult, Resource, ResourceTableError};
 use airssys_wasm_component::error::{Error, TrapKind};
 
-/// Most bytes of an error's text for guests. Stops an error that repeats a guest's own text without end.
+/// Bytes of an error's text for guests, at most. Stops an error that repeats a guest's own text without end.
 const MAX_DEBUG_BYTES: usize = 1024;
 
-/// The resource `error`: what an operation on a stream failed with.
+/// The resource `error`: the cause of a failed operation on a stream.
 #[derive(Debug)]
 pub(crate) struct IoError(Box<dyn StdError + Send + Sync>);
 
 impl IoError {
-    /// An error of the host's.
+    /// Wraps an error of the host.
     pub(crate) fn new(error: impl Into<Box<dyn StdError + Send + Sync>>) -> IoError {
         IoError(error.into())
     }
 
-    /// The host's error, if it is of this type: interfaces find their own codes with it.
+    /// Returns the host's error, if it is of this type. Interfaces derive their own codes from it.
     pub(crate) fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         self.0.downcast_ref()
     }
@@ -34,35 +34,35 @@ impl fmt::Display for IoError {
     }
 }
 
-/// Why a stream gave or took nothing.
+/// The failure of a stream operation.
 #[derive(Debug)]
 pub(crate) enum StreamError {
-    /// It has ended.
+    /// The stream has ended.
     Closed,
-    /// It failed, and is closed from now on.
+    /// The operation failed, and the stream is closed from now on.
     Failed(IoError),
     /// The guest broke a rule, or its time is up.
     Trap(Box<dyn StdError + Send + Sync>),
 }
 
 impl StreamError {
-    /// A failed operation of the host's system.
+    /// Creates the failure of an operation of the host's system.
     pub(crate) fn failed(error: impl Into<Box<dyn StdError + Send + Sync>>) -> StreamError {
         StreamError::Failed(IoError::new(error))
     }
 
-    /// A trap that says what the guest did wrong.
+    /// Creates a trap with a message about the guest's mistake.
     pub(crate) fn misuse(message: impl Into<String>) -> StreamError {
         misuse(message).into()
     }
 }
 
-/// The trap of a guest that did what an interface forbids.
+/// Creates the trap of a guest that broke a rule of an interface.
 pub(crate) fn misuse(message: impl Into<String>) -> Error {
     TrapKind::Other(message.into()).into()
 }
 
-/// The trap of a guest that asks for more than there may be.
+/// Creates the trap of a guest that exceeded a limit.
 pub(crate) fn beyond(limit: impl Into<String>) -> Error {
     TrapKind::Limit(limit.into()).into()
 }

@@ -1,7 +1,7 @@
 //! `wasi:io`: errors, waiting, streams.
 //!
-//! Whoever makes a stream implements [`Input`] or [`Output`], and no rule of the interface's: what may be written when, and
-//! what a stream that failed answers, is decided here, once for all.
+//! A stream's source or sink implements [`Input`] or [`Output`], and none of the interface's rules: this module decides
+//! for all streams when a guest may write, and what a failed stream returns.
 
 mod error;
 mod poll;
@@ -17,23 +17,23 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-/// What can be waited for.
+/// A value that can be waited for.
 pub(crate) trait Waits: Send + 'static {
-    /// Whether it is ready; if not, wakes `cx` when it could be. It is called under tokio's runtime, and may be called again
-    /// after it was ready. An error counts as ready.
+    /// Ready, or wakes `cx` when that may have changed. Called under tokio's runtime, possibly again after it was
+    /// ready. An error counts as ready.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-/// Where the bytes of an input stream come from. Ready when there are bytes, or it has ended or failed.
+/// The source of an input stream. Ready when there are bytes, or it has ended or failed.
 pub(crate) trait Input: Waits {
-    /// At most `max` bytes, without waiting; none if there are none at the moment. `max` may be 0, which asks only whether
-    /// it has ended.
+    /// Reads at most `max` bytes, without waiting; returns none if none are available. A `max` of 0 only checks for the
+    /// end.
     ///
     /// # Errors
     /// [`StreamError::Closed`] at its end.
     fn read(&mut self, max: usize) -> Result<Bytes, StreamError>;
 
-    /// As [`Input::read`], for whoever does not want the bytes.
+    /// As [`Input::read`], but discards the bytes, and returns their number.
     ///
     /// # Errors
     /// As [`Input::read`].
@@ -42,21 +42,21 @@ pub(crate) trait Input: Waits {
     }
 }
 
-/// Where the bytes of an output stream go. Ready when there is room, or it has ended or failed.
+/// The sink of an output stream. Ready when there is room, or it has ended or failed.
 pub(crate) trait Output: Waits {
-    /// How much may be written at the moment, without waiting; 0 while it is being flushed.
+    /// Returns the number of bytes that can be written without waiting; 0 during a flush.
     ///
     /// # Errors
-    /// [`StreamError::Closed`]; [`StreamError::Failed`] if what was written before did not arrive.
+    /// [`StreamError::Closed`]; [`StreamError::Failed`] if bytes that were written before got lost.
     fn check_write(&mut self) -> Result<usize, StreamError>;
 
-    /// Takes bytes, without waiting: at most as many as `check_write` gave last.
+    /// Accepts bytes without waiting: at most as many as `check_write` returned last.
     ///
     /// # Errors
     /// As [`Output::check_write`].
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError>;
 
-    /// Asks that what was written gets where it should go, without waiting for it.
+    /// Starts to flush what was written, without waiting.
     ///
     /// # Errors
     /// As [`Output::check_write`].

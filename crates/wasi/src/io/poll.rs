@@ -8,15 +8,15 @@ use crate::bindings::wasi::io::poll;
 use crate::{WasiCtx, executor};
 use airssys_wasm_component::component::{HostResult, Resource, ResourceTable, ResourceTableError};
 
-/// The resource `pollable`: what it waits for is a value of its own, or another resource, whose child it is then.
+/// The resource `pollable`. It waits for a value that it owns, or for another resource, and is then a child of that.
 pub(crate) enum Pollable {
-    /// Nobody else has it.
+    /// Waits for a value that only the pollable has.
     Own(Box<dyn Waits>),
-    /// Another resource.
+    /// Waits for another resource.
     Of {
-        /// Where it is in the table.
+        /// The resource's key in the table.
         rep: u32,
-        /// Asks it, as the type that it has.
+        /// Polls the resource by its own type.
         poll: fn(&mut ResourceTable, u32, &mut Context<'_>) -> Result<Poll<()>, ResourceTableError>,
     },
 }
@@ -33,10 +33,10 @@ impl fmt::Debug for Pollable {
     }
 }
 
-/// A pollable for a resource.
+/// Creates a pollable for a resource.
 ///
 /// # Errors
-/// [`ResourceTableError`] if the resource is not there, or there is no room.
+/// [`ResourceTableError`] if the resource does not exist, or the table is full.
 pub(crate) fn subscribe<X: Waits>(
     table: &mut ResourceTable,
     parent: &Resource<X>,
@@ -49,7 +49,7 @@ pub(crate) fn subscribe<X: Waits>(
     table.push_child(pollable, parent)
 }
 
-/// A pollable for something that no other resource has.
+/// Creates a pollable for a value that belongs to no other resource.
 ///
 /// # Errors
 /// [`ResourceTableError::Full`].
@@ -60,7 +60,7 @@ pub(crate) fn subscribe_own(
     table.push(Pollable::Own(Box::new(waits)))
 }
 
-/// Whether it is ready; wakes `cx` if not.
+/// Returns whether the pollable is ready; if not, `cx` is woken later.
 fn poll_one(table: &mut ResourceTable, rep: u32, cx: &mut Context<'_>) -> Result<bool, ResourceTableError> {
     let (parent, poll) = match table.get_mut(&Resource::<Pollable>::new_borrow(rep))? {
         Pollable::Own(waits) => return Ok(waits.poll_ready(cx).is_ready()),

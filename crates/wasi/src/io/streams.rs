@@ -1,4 +1,4 @@
-//! `wasi:io/streams`: the rules that hold for all streams.
+//! `wasi:io/streams`: the rules that apply to all streams.
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -10,21 +10,21 @@ use crate::WasiCtx;
 use crate::bindings::wasi::io::streams::{HostInputStream, HostOutputStream};
 use airssys_wasm_component::component::{HostResult, Resource, ResourceTable};
 
-/// Most bytes of `blocking-write-and-flush`, as the interface has it.
+/// Bytes of `blocking-write-and-flush`, at most, as the interface defines.
 const MAX_BLOCKING_WRITE: u64 = 4096;
 
-/// Zeroes to write.
+/// Source of `write-zeroes`.
 static ZEROES: [u8; 4096] = [0; 4096];
 
 /// The resource `input-stream`.
 pub(crate) struct InputStream {
     input: Box<dyn Input>,
-    /// It failed, and that was said.
+    /// True once a failure was reported.
     failed: bool,
 }
 
 impl InputStream {
-    /// A stream of what `input` gives.
+    /// Creates a stream that reads from `input`.
     pub(crate) fn new(input: impl Input) -> InputStream {
         InputStream {
             input: Box::new(input),
@@ -32,7 +32,7 @@ impl InputStream {
         }
     }
 
-    /// At most `max` bytes that are there.
+    /// Reads at most `max` bytes of those that are available.
     pub(crate) fn read(&mut self, max: usize) -> Result<Bytes, StreamError> {
         self.attempt(|input| input.read(max))
     }
@@ -70,14 +70,14 @@ impl fmt::Debug for InputStream {
 /// The resource `output-stream`.
 pub(crate) struct OutputStream {
     output: Box<dyn Output>,
-    /// How many bytes may still be written until `check-write` says more.
+    /// Bytes that may still be written until the next `check-write`.
     permit: usize,
-    /// It failed, and that was said.
+    /// True once a failure was reported.
     failed: bool,
 }
 
 impl OutputStream {
-    /// A stream to `output`.
+    /// Creates a stream that writes to `output`.
     pub(crate) fn new(output: impl Output) -> OutputStream {
         OutputStream {
             output: Box::new(output),
@@ -86,7 +86,7 @@ impl OutputStream {
         }
     }
 
-    /// How much may be written, `most` at most.
+    /// Returns the number of bytes that may be written, at most `most`.
     pub(crate) fn check_write(&mut self, most: usize) -> Result<usize, StreamError> {
         self.permit = 0;
         let permit = self.attempt(|output| output.check_write())?;
@@ -94,7 +94,7 @@ impl OutputStream {
         Ok(self.permit)
     }
 
-    /// Writes what was permitted.
+    /// Writes bytes, and traps if there are more than `check_write` permitted.
     pub(crate) fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
         let Some(left) = self.permit.checked_sub(bytes.len()) else {
             let (len, permit) = (bytes.len(), self.permit);
@@ -124,7 +124,7 @@ impl OutputStream {
         work(&mut *self.output).inspect_err(|error| self.failed = is_final(error))
     }
 
-    /// Waits until there is room; how much there is then.
+    /// Waits until there is room, and returns its size.
     fn wait_for_room(&mut self, patience: &Patience, most: usize) -> Result<usize, StreamError> {
         loop {
             patience.wait(|cx| self.poll_ready(cx))?;
@@ -132,7 +132,7 @@ impl OutputStream {
             if permit > 0 {
                 return Ok(permit);
             }
-            // It was ready a moment ago.
+            // The room that was ready is gone again.
             patience.check()?;
         }
     }
@@ -140,7 +140,7 @@ impl OutputStream {
     fn wait_for_flush(&mut self, patience: &Patience) -> Result<(), StreamError> {
         self.flush()?;
         match self.wait_for_room(patience, usize::MAX) {
-            // What was written is where it should be, and closed the stream.
+            // Everything written has arrived, and the stream is closed after that.
             Err(StreamError::Closed) if !self.failed => Ok(()),
             result => result.map(|_| ()),
         }
@@ -168,7 +168,7 @@ fn is_final(error: &StreamError) -> bool {
     matches!(error, StreamError::Failed(_))
 }
 
-/// A guest's number of bytes, and `most` at most.
+/// Converts a guest's number of bytes, capped at `most`.
 fn bounded(len: u64, most: usize) -> usize {
     usize::try_from(len).map_or(most, |len| len.min(most))
 }
@@ -177,7 +177,7 @@ fn wide(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }
 
-/// Moves what there is, and room for.
+/// Moves the bytes that are available and have room.
 fn splice(
     table: &mut ResourceTable,
     output: &Resource<OutputStream>,
@@ -197,7 +197,7 @@ fn splice(
 }
 
 impl WasiCtx {
-    /// How long the call in flight may wait.
+    /// Returns the time for which the current call may wait.
     pub(crate) fn patience(&self) -> Patience {
         Patience::new(self.deadline, self.limits.longest_wait, self.before_wait.clone())
     }
@@ -208,7 +208,7 @@ impl WasiCtx {
         Ok(patience.wait(|cx| stream.poll_ready(cx))?)
     }
 
-    /// Writes all, and waits until it is where it should be.
+    /// Writes all bytes, and waits until they are flushed.
     pub(crate) fn write_all(
         &mut self,
         stream: &Resource<OutputStream>,
@@ -247,7 +247,7 @@ impl HostInputStream for WasiCtx {
             if len == 0 || !bytes.is_empty() {
                 return Ok(bytes);
             }
-            // It was ready a moment ago.
+            // The bytes that were ready are gone again.
             patience.check()?;
         }
     }

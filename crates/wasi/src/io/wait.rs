@@ -1,4 +1,4 @@
-//! The one way in which guests wait.
+//! Waiting: the only place where guests block.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,10 +8,10 @@ use crate::executor;
 use airssys_wasm_component::component::HostResult;
 use airssys_wasm_component::error::{CoreTrap, Error, TrapKind};
 
-/// A step that is taken before a guest's thread sleeps.
+/// A callback that runs before a guest's thread sleeps.
 pub(crate) type BeforeWait = Arc<dyn Fn() + Send + Sync>;
 
-/// How long the call in flight may wait.
+/// The time for which the current call may wait.
 #[derive(Clone)]
 pub(crate) struct Patience {
     deadline: Instant,
@@ -19,7 +19,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// Until the call's deadline, or for the longest wait if it has none.
+    /// Waits until the call's deadline; a call without one waits for `longest` at most.
     pub(crate) fn new(deadline: Option<Instant>, longest: Duration, before: Option<BeforeWait>) -> Patience {
         let now = Instant::now();
         let deadline = deadline.or_else(|| now.checked_add(longest)).unwrap_or(now);
@@ -29,7 +29,7 @@ impl Patience {
     /// Waits until `poll` is ready. Sleeps in between, under tokio's runtime.
     ///
     /// # Errors
-    /// [`CoreTrap::Interrupted`] at the deadline; whatever the host has no threads for.
+    /// [`CoreTrap::Interrupted`] at the deadline; an I/O error if the host has no threads.
     pub(crate) fn wait<R>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> HostResult<R> {
         let mut before = self.before.as_ref();
         let waited = executor::wait(self.deadline, |cx| {
@@ -44,7 +44,7 @@ impl Patience {
         waited?.ok_or_else(|| interrupted().into())
     }
 
-    /// For loops that wait for something again and again.
+    /// Checks the deadline, for loops that wait repeatedly.
     ///
     /// # Errors
     /// [`CoreTrap::Interrupted`] after the deadline.

@@ -1,10 +1,11 @@
-//! Which addresses are on the public internet.
+//! Classification of addresses: public internet or not.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is one that everybody can reach. What is not has to be granted as an address: names that guests
-/// choose, or whose owner does, lead nowhere else. Not public are this host itself, private networks, links (where clouds keep
-/// their metadata services), groups, and everything that is reserved for another use.
+/// Returns whether an address is on the public internet. Any other address has to be granted as an address: names
+/// cannot lead to it, since guests, or a name's owner, choose where they lead. Not public are this host itself, private
+/// networks, links (where clouds have their metadata services), multicast groups, and everything that is reserved for
+/// another use.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -33,7 +34,7 @@ const RESERVED_V4: [(Ipv4Addr, u32); 15] = [
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let reserved = |(network, length): &(Ipv4Addr, u32)| covers_v4(*network, *length, address);
-    // A cloud's platform service, on an address that is otherwise public.
+    // The platform service of a cloud, at an address in a public network.
     !RESERVED_V4.iter().any(reserved) && address != Ipv4Addr::new(168, 63, 129, 16)
 }
 
@@ -59,8 +60,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     covers_v6(global.0, global.1, address) && !RESERVED_V6.iter().any(reserved)
 }
 
-/// Whether `address` is in a network, given by one of its addresses and the length of its prefix in bits. An IPv4 address
-/// written as an IPv6 one is the IPv4 address.
+/// Returns whether `address` is in a network, given by one of its addresses and the length of its prefix in bits. An
+/// IPv4-mapped IPv6 address counts as the IPv4 address.
 pub(super) fn covers(network: IpAddr, length: u32, address: IpAddr) -> bool {
     match (network, address.to_canonical()) {
         (IpAddr::V4(network), IpAddr::V4(address)) => covers_v4(network, length, address),

@@ -1,4 +1,4 @@
-//! Grants of the network, as they are written.
+//! Network grants, and their text form.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,8 +15,8 @@ use super::address::{covers, is_public};
 /// - a network: `10.0.0.0/8`, `[fd00::]/8`;
 /// - `*`: everything that is public.
 ///
-/// A name leads to public addresses only, whatever it resolves to; `localhost` to this host. Every other address has to be
-/// granted as such.
+/// A name leads only to public addresses, whatever it resolves to, and `localhost` only to this host. All other
+/// addresses have to be granted as addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetGrant {
     host: HostGrant,
@@ -31,7 +31,7 @@ enum HostGrant {
     Public,
 }
 
-/// Why a text is not a grant.
+/// The error for a text that is no grant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{text}` is not HOST or HOST:PORT: {problem} (a host is a name, `*.name`, an address, `[IPv6 address]`, a network \
@@ -43,7 +43,7 @@ pub struct NetGrantError {
 }
 
 impl NetGrant {
-    /// Whether it is for this port; `None` stands for some port.
+    /// Returns whether the grant includes this port; `None` asks for any port.
     pub(super) fn has_port(&self, port: Option<u16>) -> bool {
         match (self.port, port) {
             (Some(granted), Some(port)) => granted == port,
@@ -51,7 +51,7 @@ impl NetGrant {
         }
     }
 
-    /// Whether it is for this name, which [`normal_name`] gave.
+    /// Returns whether the grant includes this name, in the form of [`normal_name`].
     pub(super) fn has_name(&self, name: &str) -> bool {
         match &self.host {
             HostGrant::Name(granted) => granted == name,
@@ -64,7 +64,7 @@ impl NetGrant {
         }
     }
 
-    /// Whether it is for this address, of itself.
+    /// Returns whether the grant includes this address directly, not through a name.
     pub(super) fn has_address(&self, address: IpAddr) -> bool {
         match &self.host {
             HostGrant::Network(network, length) => covers(*network, *length, address),
@@ -73,7 +73,7 @@ impl NetGrant {
         }
     }
 
-    /// Whether a name that it is for may lead to this address.
+    /// Returns whether a name that the grant includes may lead to this address.
     pub(super) fn leads_to(&self, address: IpAddr) -> bool {
         match &self.host {
             HostGrant::Name(name) if name == "localhost" => address.to_canonical().is_loopback(),
@@ -119,10 +119,11 @@ impl fmt::Display for NetGrant {
     }
 }
 
-/// Addresses of this host that a component may listen at, or receive datagrams at from anybody.
+/// Addresses of this host that a component may listen at, or receive datagrams at from any sender.
 ///
-/// Written `ADDRESS` or `ADDRESS:PORT`, where `ADDRESS` is `127.0.0.1`, `[::1]`, or `*` for any. `0.0.0.0` and `[::]` are what a
-/// component binds to all addresses of its kind with. Without a port it may be any, also one that the system chooses.
+/// Written `ADDRESS` or `ADDRESS:PORT`, where `ADDRESS` is `127.0.0.1`, `[::1]`, or `*` for any. `0.0.0.0` and `[::]`
+/// let a component bind to all addresses of that family. Without a port, every port is granted, including one that the
+/// system chooses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenGrant {
     address: Option<IpAddr>,
@@ -130,7 +131,7 @@ pub struct ListenGrant {
 }
 
 impl ListenGrant {
-    /// Whether it is for this address and port.
+    /// Returns whether the grant includes this address and port.
     pub(super) fn has(&self, address: IpAddr, port: u16) -> bool {
         self.address
             .is_none_or(|granted| granted == address.to_canonical())
@@ -161,7 +162,7 @@ fn split_port(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     let bare_v6 = text.parse::<Ipv6Addr>().is_ok();
     match text.rsplit_once(':') {
         _ if bare_v6 => Ok((text, None)),
-        // The colon is one of an address, in brackets or before the length of a network.
+        // The colon belongs to an address in brackets, or precedes the length of a network.
         Some((_, rest)) if rest.contains([']', '/']) => Ok((text, None)),
         Some((host, port)) => match port.parse() {
             Ok(0) | Err(_) => Err("the port is not a number from 1 to 65535"),
@@ -171,7 +172,7 @@ fn split_port(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     }
 }
 
-/// An address or a network, if the text is one.
+/// Parses an address or a network; `None` if the text is neither.
 fn network(text: &str) -> Result<Option<(IpAddr, u32)>, &'static str> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, Some(length)),
@@ -197,14 +198,14 @@ fn network(text: &str) -> Result<Option<(IpAddr, u32)>, &'static str> {
     Ok(Some((address, length)))
 }
 
-/// Bytes of a name, and of a part of it, as names have them (RFC 1035).
+/// Bytes of a name, and of a label (RFC 1035).
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
-/// The form of a host's name that names are compared and looked up in; `None` if it is not one. What could be read as an
-/// address in one of the old notations is not a name.
+/// Returns the normal form of a host name, for comparison and look-up; `None` if it is invalid. A text that could be
+/// read as an address in an old notation is not a name.
 pub(super) fn normal_name(name: &str) -> Option<String> {
-    // Names in other scripts have a form in this one, and so have digits.
+    // Names in other scripts have an ASCII form, and so do their digits.
     let name = match name.is_ascii() {
         true => Cow::Borrowed(name),
         false if name.len() <= 4 * MAX_NAME => Cow::Owned(idna::domain_to_ascii(name).ok()?),

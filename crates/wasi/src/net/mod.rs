@@ -1,5 +1,5 @@
-//! What of the network a component may reach. Sockets and HTTP both ask here, and connect to the addresses that they were
-//! given here and nowhere else: what a name resolves to a second time decides nothing.
+//! Network access control. Sockets and HTTP both ask this module, and connect only to addresses that it returned: a
+//! second look-up of a name has no influence.
 
 mod address;
 mod grant;
@@ -16,39 +16,40 @@ pub use grant::{ListenGrant, NetGrant, NetGrantError};
 use super::executor;
 use grant::normal_name;
 
-/// Look-ups of names that one component may have under way at once; another one fails. Stops a guest that keeps all threads
-/// busy with names that do not resolve.
+/// Name look-ups of one component at once; another one fails. Stops a guest that keeps all threads busy with names that
+/// do not resolve.
 const MAX_LOOKUPS: usize = 8;
-/// Addresses that are kept of one answer. Stops an answer without end.
+/// Addresses that are used from one answer. Stops an answer without end.
 const MAX_ADDRESSES: usize = 64;
-/// Addresses that are remembered as those of granted names. Beyond it all are forgotten, and have to be asked for again.
+/// Addresses that are remembered for granted names. When there are more, all are forgotten, and names have to be looked
+/// up again.
 const MAX_REMEMBERED: usize = 1024;
 
-/// Why something on the network cannot be reached.
+/// The reason why a host cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NetError {
-    /// It is not granted.
+    /// The host is not granted.
     #[error("the component may not reach it")]
     Denied,
-    /// It is not a name.
+    /// The host's name is invalid.
     #[error("the host's name is not one")]
     InvalidName,
-    /// There is no such name.
+    /// The name does not exist.
     #[error("the host's name does not resolve")]
     Unresolvable,
-    /// Another time there could be an answer.
+    /// The look-up may succeed later.
     #[error("names cannot be resolved at the moment")]
     Busy,
 }
 
-/// What of the network one component may reach. Clones share what was looked up.
+/// Network access of one component. Clones share the looked-up addresses.
 #[derive(Clone, Default)]
 pub(crate) struct Net {
     grants: Grants,
     state: Arc<State>,
 }
 
-/// Which hosts may be connected to, and where may be listened.
+/// Grants for connecting and for listening.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Grants {
     pub(crate) connect: Arc<Vec<NetGrant>>,
@@ -58,7 +59,7 @@ pub(crate) struct Grants {
 #[derive(Debug, Default)]
 struct State {
     lookups: AtomicUsize,
-    /// By which grants (their places) a name was granted that led to an address.
+    /// For each address, the indices of the grants whose names led to it.
     resolved: Mutex<HashMap<IpAddr, Vec<usize>>>,
 }
 
@@ -69,7 +70,7 @@ impl fmt::Debug for Net {
 }
 
 impl Net {
-    /// One component's part.
+    /// Creates the network access of one component.
     pub(crate) fn new(grants: &Grants) -> Net {
         Net {
             grants: grants.clone(),
@@ -77,12 +78,12 @@ impl Net {
         }
     }
 
-    /// Whether anything at all may be connected to.
+    /// Returns whether any connection is granted.
     pub(crate) fn can_connect(&self) -> bool {
         !self.grants.connect.is_empty()
     }
 
-    /// Whether a host, an address or a name, may be asked for, on this port or on any.
+    /// Checks that a host, an address or a name, is granted, on this port or on any.
     ///
     /// # Errors
     /// [`NetError::Denied`], [`NetError::InvalidName`].
@@ -99,11 +100,11 @@ impl Net {
         }
     }
 
-    /// The addresses of a host that may be connected to, on this port or on some. For an address that is itself.
-    /// They are remembered, so that [`Net::check_connect`] lets them through.
+    /// Returns the addresses of a host that may be connected to, on this port or on any; an address resolves to itself.
+    /// The addresses of a name are remembered, so that [`Net::check_connect`] permits them.
     ///
     /// # Errors
-    /// Each case of [`NetError`]; [`NetError::Denied`] also if all that the name leads to is denied.
+    /// Each case of [`NetError`]; [`NetError::Denied`] also if every address of the name is denied.
     pub(crate) async fn resolve(&self, host: &str, port: Option<u16>) -> Result<Vec<IpAddr>, NetError> {
         if let Some(address) = parse_address(host) {
             self.check_address(address, port)?;
@@ -118,7 +119,7 @@ impl Net {
         self.admit(&found, &grants, port)
     }
 
-    /// Whether an address may be connected to: because it is granted, or because a name is that led to it.
+    /// Checks that an address may be connected to: it is granted, or a granted name led to it.
     ///
     /// # Errors
     /// [`NetError::Denied`].
@@ -139,7 +140,7 @@ impl Net {
         }
     }
 
-    /// Whether the component may listen at an address, or receive there from anybody.
+    /// Checks that the component may listen at an address, or receive there from any sender.
     ///
     /// # Errors
     /// [`NetError::Denied`].
@@ -151,7 +152,8 @@ impl Net {
         }
     }
 
-    /// Whether a socket may be bound to an address. One that connects, or sends, may have any port of the system's choice.
+    /// Checks that a socket may be bound to an address. A component that may connect may also bind to any port that the
+    /// system chooses.
     ///
     /// # Errors
     /// [`NetError::Denied`].
@@ -171,7 +173,7 @@ impl Net {
         }
     }
 
-    /// The places of the grants that a name has.
+    /// Returns the indices of the grants that include a name.
     fn grants_of(&self, name: &str, port: Option<u16>) -> Vec<usize> {
         let granted = |grant: &NetGrant| grant.has_port(port) && grant.has_name(name);
         let places = self.grants.connect.iter().enumerate();
@@ -181,7 +183,7 @@ impl Net {
             .collect()
     }
 
-    /// Those of the addresses of a name with these grants that may be connected to.
+    /// Returns the addresses of a name with these grants that may be connected to, and remembers them.
     fn admit(&self, found: &[IpAddr], grants: &[usize], port: Option<u16>) -> Result<Vec<IpAddr>, NetError> {
         let mut admitted = Vec::new();
         let mut resolved = self.resolved();
@@ -214,11 +216,11 @@ impl Net {
         }
     }
 
-    /// Asks the system, on a thread that may wait.
+    /// Looks a name up by the system, on a thread that may block.
     async fn look_up(&self, name: String) -> Result<Vec<IpAddr>, NetError> {
         let running = Lookup::begin(&self.state).ok_or(NetError::Busy)?;
         let task = executor::spawn_blocking(move || {
-            // Held until the system has answered, also if nobody waits for it any more.
+            // Held until the system has answered, even if the answer is no longer needed.
             let _running = running;
             let found = (name.as_str(), 0).to_socket_addrs()?;
             Ok::<_, io::Error>(
@@ -246,7 +248,7 @@ impl Net {
     }
 }
 
-/// A look-up under way.
+/// A running look-up.
 struct Lookup(Arc<State>);
 
 impl Lookup {
@@ -266,7 +268,7 @@ impl Drop for Lookup {
     }
 }
 
-/// An address, with or without the brackets that it has in URLs.
+/// Parses an address, with or without the brackets that it has in URLs.
 pub(crate) fn parse_address(host: &str) -> Option<IpAddr> {
     let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     match inner {
@@ -349,7 +351,7 @@ mod tests {
         assert_eq!(resolve(&net, "localhost", 81), Err(NetError::Denied));
     }
 
-    /// The second answer for a name is held to the same rules as the first.
+    /// The second answer for a name is subject to the same rules as the first.
     #[test]
     fn an_answer_that_leads_inside_is_cut() {
         let net = net(&["example.com:443", "10.0.0.7"]);

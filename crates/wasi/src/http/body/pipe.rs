@@ -15,7 +15,7 @@ use crate::executor::Timer;
 
 /// Bytes that start the sending of a message, even if the guest keeps writing.
 const BEGIN_BYTES: usize = 16 << 10;
-/// Time that a full pipe may block a thread that cannot be replaced.
+/// Time that a full pipe may block a thread for which [`Behind`] returned false.
 const HOLD: Duration = Duration::from_millis(500);
 
 /// Callback for a reader that falls behind; returns true if the thread that waits for it may keep waiting.
@@ -60,7 +60,7 @@ struct Pipe {
 struct State {
     /// The message may be sent before its end is known.
     begun: bool,
-    /// Ends the wait of a thread that cannot be replaced.
+    /// Ends the wait of a thread for which `behind` returned false.
     hold: Option<Timer>,
     chunks: VecDeque<Bytes>,
     buffered: usize,

@@ -1,4 +1,4 @@
-//! Responses on their way to clients, and the line that each leaves in the access log.
+//! Responses on their way to clients, and their lines in the access log.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,10 +15,10 @@ use super::wire::{Flush, Wire};
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::http::body::{Reader, Sent, Unfinished};
 
-/// Most bytes of a path in the access log. Stops a log that is longer than the traffic.
+/// Bytes of a path in the access log; the rest is cut off. Stops a log that outgrows the traffic.
 const MAX_PATH: usize = 512;
 
-/// What the access log has of one request.
+/// Fields of a request's line in the access log, which is written on drop.
 #[derive(Debug)]
 pub(super) struct Access {
     peer: SocketAddr,
@@ -27,9 +27,9 @@ pub(super) struct Access {
     begun: Instant,
     status: StatusCode,
     sent: u64,
-    /// Whether the response went out whole, as far as it was sent at all.
+    /// True if the whole response was sent.
     complete: bool,
-    /// The connection waits for its next request when this one is over.
+    /// Marks the request as running; the connection waits for its next request once this is dropped.
     _turn: Turn,
 }
 
@@ -67,7 +67,7 @@ impl Drop for Access {
     }
 }
 
-/// A response's body: the component's, or a short text of the server's.
+/// A response's body: the component's, or a short text of the server.
 #[derive(Debug)]
 pub(super) struct AnswerBody {
     body: Content,
@@ -80,17 +80,17 @@ enum Content {
     Text(Option<Bytes>),
 }
 
-/// The end of a connection whose response is not whole: all that there is of it goes out first.
+/// The end of a connection whose response is incomplete: everything written so far is sent first.
 #[derive(Debug)]
 pub(super) struct Cut {
     wire: Wire,
     flush: Flush,
-    /// Nothing but the connection's end marks the body's.
+    /// Only the connection's end marks the body's end.
     unmarked: bool,
 }
 
 impl Cut {
-    /// `unmarked`: the client can read neither a length nor chunks.
+    /// Creates it; `unmarked` says that the client can see neither a length nor chunks.
     pub(super) fn new(wire: Wire, unmarked: bool) -> Cut {
         Cut {
             wire,
@@ -110,12 +110,12 @@ impl Cut {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        // A body is not read on that has come to the length that was promised.
+        // hyper stops reading a body once it has reached its declared length.
         self.access.complete |= self.is_end_stream();
     }
 }
 
-/// The component's own answer.
+/// Creates the response from the component's answer.
 pub(super) fn of_guest(
     response: Response<Option<Reader>>,
     cut: Cut,
@@ -128,7 +128,7 @@ pub(super) fn of_guest(
     })
 }
 
-/// An answer of the server's to a request that it does not go on reading: the connection ends with it.
+/// Creates the server's response to a request that it does not read to its end; it closes the connection.
 pub(super) fn refusal(status: StatusCode, access: Access) -> Response<AnswerBody> {
     let mut response = plain(status, access);
     let close = HeaderValue::from_static("close");
@@ -136,17 +136,17 @@ pub(super) fn refusal(status: StatusCode, access: Access) -> Response<AnswerBody
     response
 }
 
-/// The status for a request whose body failed on its way in.
+/// Returns the status for a request whose body failed on its way in.
 pub(super) fn of_body(error: &ErrorCode) -> StatusCode {
     match error {
         ErrorCode::HttpRequestBodySize(_) => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::ConnectionReadTimeout => StatusCode::REQUEST_TIMEOUT,
-        // RFC 9112, 7.1 and 8: chunks that are none, or an end before the end.
+        // RFC 9112, 7.1 and 8: invalid chunks, or an incomplete body.
         _ => StatusCode::BAD_REQUEST,
     }
 }
 
-/// An answer of the server's: nothing but what the status says.
+/// Creates a response of the server: the status, and its reason as text.
 pub(super) fn plain(status: StatusCode, mut access: Access) -> Response<AnswerBody> {
     access.status = status;
     let text = Bytes::from_static(status.canonical_reason().unwrap_or("error").as_bytes());
@@ -163,13 +163,13 @@ pub(super) fn plain(status: StatusCode, mut access: Access) -> Response<AnswerBo
     response
 }
 
-/// The status for an error that a component answers with.
+/// Returns the status for an error that a component answers with.
 pub(super) fn status(error: &ErrorCode) -> StatusCode {
     match error {
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => StatusCode::FORBIDDEN,
         ErrorCode::HttpRequestLengthRequired => StatusCode::LENGTH_REQUIRED,
         ErrorCode::HttpRequestBodySize(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        // 405 has to list the methods that are allowed (RFC 9110, 15.5.6), which is the component's to know.
+        // 405 has to list the allowed methods (RFC 9110, 15.5.6), which only the component knows.
         ErrorCode::HttpRequestMethodInvalid => StatusCode::NOT_IMPLEMENTED,
         ErrorCode::HttpRequestUriInvalid => StatusCode::BAD_REQUEST,
         ErrorCode::HttpRequestUriTooLong => StatusCode::URI_TOO_LONG,
@@ -206,7 +206,7 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
         let frame = match &mut self.body {
             Content::Guest(body, cut) => match ready!(Pin::new(body).poll_frame(cx)) {
-                // hyper drops what it has not written when a body fails.
+                // hyper discards unwritten bytes when a body fails.
                 Some(Err(error)) => {
                     ready!(cut.poll(cx));
                     Poll::Ready(Some(Err(error)))

@@ -1,4 +1,4 @@
-//! The component that answers: an instance for each request, new or as new.
+//! The component that answers requests, with a fresh or reset instance for each.
 
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use airssys_wasm_component::engine::Engine;
 use airssys_wasm_component::engine::watchdog;
 use airssys_wasm_component::error::{CoreTrap, Error, Result, Trap, TrapKind};
 
-/// A request on its way to the component.
+/// A request for the component.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) head: http::request::Parts,
@@ -29,7 +29,7 @@ pub(super) struct Request {
     pub(super) body: IncomingBody,
 }
 
-/// What is needed to answer requests.
+/// Creator of instances that answer requests.
 #[derive(Debug)]
 pub(super) struct Handler {
     instances: InstancePool<WasiCtx>,
@@ -38,7 +38,7 @@ pub(super) struct Handler {
 }
 
 impl Handler {
-    /// Links the component, and makes one instance to see that it can be made and answers requests at all.
+    /// Links the component, and creates one instance to check that it instantiates and exports the handler.
     pub(super) fn new(
         engine: &Engine,
         component: &Component,
@@ -73,7 +73,7 @@ impl Handler {
         wasi
     }
 
-    /// Has the component answer a request, and go on until it has ended.
+    /// Calls the component with a request, and returns when the call has ended.
     #[cfg_attr(not(all(unix, feature = "interrupt")), allow(unused_variables))]
     pub(super) fn answer(
         &self,
@@ -133,7 +133,7 @@ impl Handler {
         if let Some(mut instance) = instance
             && (cancelled || !in_time)
         {
-            // Somebody may have asked it to stop, and it has not heard yet.
+            // An interrupt may have been requested that has not arrived yet.
             instance.discard();
         }
     }
@@ -175,12 +175,12 @@ fn guest(instance: &mut PooledInstance<WasiCtx>) -> Result<Guest> {
     Guest::new(store, instance)
 }
 
-/// `*` is a path, too: that of `OPTIONS` for the server itself.
+/// Returns the path; `*` is one, too: that of `OPTIONS` for the server itself.
 fn path(uri: &http::Uri) -> Option<PathAndQuery> {
     uri.path_and_query().cloned()
 }
 
-/// A limit of the component's that the request itself does not fit.
+/// Creates the error for a request that exceeds a limit of the component.
 fn misfit(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::Host {
         name: "wasi:http/incoming-handler#handle".to_owned(),

@@ -1,4 +1,4 @@
-//! Connections: accepted, bounded, watched, and led to the component.
+//! Connections: accepted, limited, watched, and served by the component.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -24,12 +24,12 @@ use super::wire::Wire;
 use super::{SERVE_LOG, ServeLimits};
 use crate::http::body::Pace;
 
-/// Time to wait for descriptors to become free.
+/// Pause after a failed accept, for descriptors to become free.
 const EXHAUSTED: Duration = Duration::from_millis(50);
-/// Time that instances have to be stopped in, after requests have had theirs.
+/// Time for running instances to stop, after the requests' own time has passed.
 const STOP: Duration = Duration::from_secs(2);
 
-/// What all connections of a server have.
+/// State that all connections of a server share.
 pub(super) struct Shared {
     pub(super) handler: Arc<Handler>,
     pub(super) pool: Pool,
@@ -59,7 +59,7 @@ impl Shared {
         self.stop.send_replace(true);
     }
 
-    /// Connections are gone; what still runs is being stopped.
+    /// Closes the pool once the connections are gone, and waits for instances that are being stopped.
     pub(super) fn end(&self) {
         if !self.pool.close(STOP) {
             log::warn!(target: SERVE_LOG, "some requests did not end");
@@ -67,12 +67,12 @@ impl Shared {
     }
 }
 
-/// Bytes by which hyper may read more than a head may have, so that a target that is too long is seen to be that.
+/// Bytes that hyper may read beyond a head's limit, so that a target that is too long is recognized as such.
 const HEAD_SLACK: usize = 128 << 10;
-/// Time between two looks for a connection that may be closed for another.
+/// Interval between attempts to close an idle connection for a new one.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Accepts connections until the server is to stop; then gives them time to end.
+/// Accepts connections until the server is to stop; then gives open connections time to end.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut stop = shared.stop.subscribe();
     let limits = &shared.limits;
@@ -83,7 +83,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut http = http1::Builder::new();
     let most = limits.head_bytes.saturating_add(HEAD_SLACK);
     http.timer(TokioTimer::new())
-        // A client that has closed its side waits for its answer all the same: RFC 9112, 9.6.
+        // A client that has closed its side still waits for its answer: RFC 9112, 9.6.
         .half_close(true)
         .header_read_timeout(limits.head_time)
         .max_headers(limits.fields)
@@ -106,7 +106,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         let Some((stream, peer, place)) = accepted else {
             continue;
         };
-        // Answers are written as a whole, or as they come.
+        // Sends each write at once.
         let _ = stream.set_nodelay(true);
         let wire = Wire::new(stream, pace);
         let head = heads.enter();
@@ -139,11 +139,12 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     {
         log::warn!(target: SERVE_LOG, "requests were cut off at the end of the time for shutting down");
     }
-    // A request that still waits for the component stops it by that.
+    // Dropping a request that waits for the component stops the component.
     connections.shutdown().await;
 }
 
-/// The next connection, once there is a place for it. One without a request makes room for it.
+/// Accepts the next connection, once there is a place for it. If there is none, the connection that has waited longest
+/// for a request is closed.
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
@@ -160,7 +161,7 @@ async fn accept(
             }
         },
         Err(error) => {
-            // A client that is gone again costs nothing; a lack of descriptors passes.
+            // A client that has left again costs nothing; a lack of descriptors is temporary.
             log::warn!(target: SERVE_LOG, "a connection was not accepted: {error}");
             sleep(EXHAUSTED).await;
             None

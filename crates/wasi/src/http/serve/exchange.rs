@@ -26,7 +26,7 @@ use crate::http::body::{Bounds, Direction, Pace, Reader};
 use crate::http::response::Answer;
 use crate::http::{IncomingBody, errors, fields};
 
-/// The other side of a connection.
+/// The client of a connection.
 #[derive(Clone)]
 pub(super) struct Client {
     shared: Arc<Shared>,
@@ -46,7 +46,7 @@ impl Client {
     }
 }
 
-/// Stops the component if the connection is gone before it has answered.
+/// Stops the component on drop, if the connection ends before the component has answered.
 struct Wanted(Arc<Flight>, bool);
 
 impl Drop for Wanted {
@@ -71,11 +71,11 @@ pub(super) async fn respond(
     })
 }
 
-/// A reason for an answer of the server's own.
+/// A reason for a response of the server itself.
 enum Refusal {
-    /// The request is wrong, and is not read on.
+    /// The request is invalid, and its rest is not read.
     Request(StatusCode),
-    /// The component has no answer.
+    /// The component gave no answer.
     Answer(StatusCode),
 }
 
@@ -110,7 +110,7 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests
     let work = Box::new(move |seat: &_| {
         if !in_flight.is_cancelled() {
             handler.answer(request, &in_flight, seat, move |answer| {
-                // A request that was given up has no use for it.
+                // The request may have been cancelled; its answer is then not needed.
                 let _ = sender.send(answer);
             });
         }
@@ -123,7 +123,7 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests
         match receiver.await {
             Ok(Ok(response)) => begin(response, &method).await.ok_or(None),
             Ok(Err(error)) => Err(Some(answer::status(&error))),
-            // It trapped, or ended without an answer. Clients are not told why.
+            // It trapped, or ended without an answer. Clients do not learn the reason.
             Err(_) => Err(None),
         }
     };
@@ -139,7 +139,7 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests
             let cut = Cut::new(client.wire.clone(), version < Version::HTTP_11 && !length);
             Ok((response, cut))
         }
-        // A component that gives up on a request that is broken says nothing new.
+        // If the request itself is broken, that is the cause, whatever the component reports.
         Err(status) => Err(match (failure.get(), status) {
             (Some(error), _) => Refusal::Request(answer::of_body(error)),
             (None, Some(status)) => Refusal::Answer(status),
@@ -149,14 +149,14 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests
     }
 }
 
-/// Lets a request in once it keeps no thread from others: when its body is here, or when there is a place for one that is waited
-/// for. Meanwhile its body is read ahead.
+/// Admits a request once it blocks no thread of other requests: when its body has arrived, or when there is a slow
+/// place for it. Until then, the body is read ahead.
 async fn admit(shared: &Shared, body: &IncomingBody, asks: bool) -> Result<Option<SlowPlace>, Refusal> {
     let most = shared.limits.ahead_bytes;
     if body.is_whole() {
         return Ok(None);
     }
-    // Reading asks the client for a body that it holds back until then; the component may have an answer without it.
+    // Reading would send a 100 to a client that holds its body back; the component may answer without the body.
     let here = !asks && poll_fn(|cx| Poll::Ready(body.poll_ahead(cx, most) == Poll::Ready(true))).await;
     if here {
         return Ok(None);
@@ -166,12 +166,12 @@ async fn admit(shared: &Shared, body: &IncomingBody, asks: bool) -> Result<Optio
     }
     let whole = pin!(poll_fn(|cx| match body.poll_ahead(cx, most) {
         Poll::Ready(true) => Poll::Ready(()),
-        // As much as is held for one request. The place wakes this.
+        // The buffer for one request is full. A free place wakes this.
         Poll::Ready(false) | Poll::Pending => Poll::Pending,
     }));
     let place = pin!(shared.pool.next_slow_place());
     match timeout(shared.limits.request_time, future::select(whole, place)).await {
-        // The component is there for more than to say that a request is broken.
+        // A broken request is refused without calling the component.
         Ok(Either::Left(_)) => match body.failure().get() {
             Some(error) => Err(Refusal::Request(answer::of_body(error))),
             None => Ok(None),
@@ -181,13 +181,13 @@ async fn admit(shared: &Shared, body: &IncomingBody, asks: bool) -> Result<Optio
     }
 }
 
-/// The response once its head may be sent; nothing if the component fails before that.
+/// Returns the response once its head may be sent; `None` if the component fails before that.
 fn begin(response: Guests, method: &Method) -> impl Future<Output = Option<Guests>> {
     let (head, mut reader) = response.into_parts();
     if !request::has_content(method, head.status) {
         reader = None;
     } else if reader.is_none() && !matches!(fields::declared_length(&head.headers), Ok(None | Some(0))) {
-        // There is no body, and the head says that there is.
+        // The head declares a body, and there is none.
         return future::ready(None).left_future();
     }
     async move {

@@ -1,4 +1,4 @@
-//! A request between its connection and the thread that answers it: either side may end first.
+//! Shared state of a request's connection and the thread that answers it; either side may end first.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,11 +9,11 @@ use std::time::Instant;
 #[cfg(all(unix, feature = "interrupt"))]
 use airssys_wasm_component::engine::{InterruptHandle, watchdog};
 
-/// Whether anybody still wants the answer, and how to stop the component if nobody does.
+/// State of a request, with the means to stop the component once the answer is no longer wanted.
 #[derive(Default)]
 pub(super) struct Flight {
     state: Mutex<State>,
-    /// Whether the component was stopped because its time was up.
+    /// True if the component was stopped because its time was up.
     late: AtomicBool,
 }
 
@@ -25,7 +25,7 @@ enum State {
     Running(InterruptHandle),
     #[cfg(not(all(unix, feature = "interrupt")))]
     Running,
-    /// Nobody wants the answer. The component is being stopped if it runs.
+    /// The answer is no longer wanted. A running component is being stopped.
     Cancelled {
         #[cfg(all(unix, feature = "interrupt"))]
         _stop: Option<watchdog::Armed>,
@@ -39,7 +39,7 @@ impl Flight {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The component begins. Whether it is to.
+    /// Marks the start of the component. Returns false if it is not to start.
     pub(super) fn begin(&self, #[cfg(all(unix, feature = "interrupt"))] handle: InterruptHandle) -> bool {
         let mut state = self.lock();
         if !matches!(*state, State::Waiting) {
@@ -56,7 +56,7 @@ impl Flight {
         true
     }
 
-    /// Nobody wants the answer any more.
+    /// Marks the answer as no longer wanted, and stops the component if it runs.
     pub(super) fn cancel(&self) {
         let mut state = self.lock();
         match &*state {
@@ -77,22 +77,22 @@ impl Flight {
         }
     }
 
-    /// Whether nobody wants the answer.
+    /// Returns whether the answer is no longer wanted.
     pub(super) fn is_cancelled(&self) -> bool {
         matches!(*self.lock(), State::Cancelled { .. })
     }
 
-    /// The component's time was up.
+    /// Marks the component as stopped because its time was up.
     pub(super) fn set_late(&self) {
         self.late.store(true, Ordering::Release);
     }
 
-    /// Whether the component's time was up.
+    /// Returns whether the component was stopped because its time was up.
     pub(super) fn is_late(&self) -> bool {
         self.late.load(Ordering::Acquire)
     }
 
-    /// The component has ended. Whether somebody had wanted that.
+    /// Marks the end of the component. Returns whether the request was cancelled before.
     pub(super) fn end(&self) -> bool {
         let mut state = self.lock();
         let cancelled = matches!(*state, State::Cancelled { .. });

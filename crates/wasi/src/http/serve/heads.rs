@@ -1,4 +1,4 @@
-//! Connections that have no request: the first ones to go when there is no place for another connection.
+//! Connections that wait for a request: the first to be closed when a new connection needs a place.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-/// Time that every connection has for its first request, however many wait for a place.
+/// Time that every connection has for its first request, even if others wait for a place.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// The connections that wait for a request's head, in the order in which they began to.
+/// The connections that wait for a request's head, ordered by the start of the wait.
 #[derive(Clone, Default)]
 pub(super) struct Heads(Arc<Mutex<Waiting>>);
 
@@ -19,7 +19,7 @@ struct Waiting {
     waiting: BTreeMap<u64, (Instant, Arc<Notify>)>,
 }
 
-/// One connection among them.
+/// One such connection.
 #[derive(Clone)]
 pub(super) struct Head(Arc<Inner>);
 
@@ -29,16 +29,16 @@ struct Inner {
     number: Mutex<Option<u64>>,
 }
 
-/// A request in course: its connection does not wait for one until this is dropped.
+/// A running request: its connection waits for the next one when this is dropped.
 pub(super) struct Turn(Head);
 
 impl Heads {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        // Nothing panics while it is held.
+        // Nothing panics under this lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection, which waits for its first request from now on.
+    /// Adds a connection, which starts to wait for its first request.
     pub(super) fn enter(&self) -> Head {
         let head = Head(Arc::new(Inner {
             heads: self.clone(),
@@ -49,7 +49,7 @@ impl Heads {
         head
     }
 
-    /// Closes the connection that has waited longest, if it has had its time.
+    /// Closes the connection that has waited longest, if its grace time is over.
     pub(super) fn close_oldest(&self) {
         let mut heads = self.lock();
         if let Some(oldest) = heads.waiting.first_entry()
@@ -82,13 +82,13 @@ impl Head {
         self.0.number.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request has come.
+    /// Marks the start of a request.
     pub(super) fn turn(&self) -> Turn {
         self.leave();
         Turn(self.clone())
     }
 
-    /// Ends when the connection is to be closed for another.
+    /// Completes when the connection is to be closed for another.
     pub(super) async fn closed(&self) {
         self.0.closed.notified().await;
     }

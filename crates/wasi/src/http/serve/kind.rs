@@ -1,15 +1,15 @@
-//! Names the kind of a component that answers no requests.
+//! Classification of a component that answers no requests.
 
 use std::fmt;
 
 use airssys_wasm_component::component::{Component, ExternType};
 
-/// Exports that are named in an error, at most.
+/// Exports that an error names, at most.
 const SHOWN: usize = 6;
 /// Characters of a name in an error, at most.
 const NAME: usize = 80;
 
-/// A component that exports no `wasi:http/incoming-handler` of a version that is served.
+/// A component that exports `wasi:http/incoming-handler` in no supported version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherComponent {
     kind: Kind,
@@ -18,19 +18,19 @@ pub struct OtherComponent {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// It exports the interface in another version.
+    /// Exports the interface in another version.
     OtherVersion,
-    /// A program, which `run` is for.
+    /// A program, for `run`.
     Program,
-    /// A component of the contract, which `run` is for.
+    /// A component of the contract, for `run`.
     Contract,
-    /// Functions to call.
+    /// A library of functions.
     Library,
-    /// Nothing at all.
+    /// A component without exports.
     Empty,
 }
 
-/// The component's kind, if it answers no requests.
+/// Returns the component's kind, if it answers no requests.
 pub(super) fn of_other(component: &Component) -> Option<OtherComponent> {
     let exports = component.exports();
     let has = |start: &str| {

@@ -1,4 +1,4 @@
-//! What clients may take of a server.
+//! Limits on what clients may use of a server.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -6,57 +6,63 @@ use std::time::Duration;
 
 use airssys_wasm_component::engine::StoreLimits;
 
-/// Limits of a [`Server`](super::Server). [`ServeLimits::check`] says which values they may have.
+/// Limits of a [`Server`](super::Server). [`ServeLimits::check`] checks their ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServeLimits {
-    /// Connections at once; for another one, the connection closes that has been without a request for longest, or else
-    /// another one waits. Stops a flood from taking all descriptors. 1024; 1 to 65,536.
+    /// Open connections. For another one, the connection closes that has been without a request for longest; if all
+    /// have requests, the new one waits. Stops a flood from using all descriptors. Default 1024, from 1 to 65,536.
     pub connections: usize,
-    /// Requests that wait for a thread; more get 503. Stops a queue that clients have long left. 1024; 0 to 1,048,576.
+    /// Requests that wait for a thread; more get 503. Stops a queue of requests whose clients have left. Default 1024,
+    /// from 0 to 1,048,576.
     pub queue: usize,
-    /// Threads for requests that are here as a whole, and so requests that the component answers at once. There is one for each
-    /// processor first, more come while requests wait because those are held up, and go again. 64; 1 to 4096.
+    /// Threads for requests that have arrived completely, and so the number of such requests that are answered at once.
+    /// There is first one per processor; more start while requests wait, and end when idle. Default 64, from 1 to 4096.
     pub threads: usize,
-    /// Threads for requests whose client is waited for: its body is not here as a whole, or it takes the response slowly. Keeps
-    /// clients that send or take a byte now and then from the threads of the others. 64; 1 to 4096.
+    /// Threads for requests that wait for their client: the body has not arrived completely, or the client reads the
+    /// response slowly. Keeps clients that send or read a byte now and then from blocking the threads of the others.
+    /// Default 64, from 1 to 4096.
     pub slow_threads: usize,
-    /// Instances that are kept for later requests, each as it is when it is new ([`InstancePool`](airssys_wasm_component::component::InstancePool));
-    /// 0 makes one for each request. 16; 0 to 4096.
+    /// Instances that are kept for later requests, each reset to its initial state
+    /// ([`InstancePool`](airssys_wasm_component::component::InstancePool)); 0 creates one for each request. Default 16,
+    /// from 0 to 4096.
     pub instances: usize,
-    /// Time for one request, from when the component begins with it: the component is stopped then, and the answer is 504, or
-    /// cut off if it was begun. Stops a component that never ends. A request that waits as long to begin gets 503. 30 s; 1 ms to a
-    /// day, as all times here.
+    /// Time for one request, from the start of the component: then the component is stopped, and the answer is 504, or
+    /// is cut off if it was started. Stops a component that never ends. A request that waits as long to start gets 503.
+    /// Default 30 s, from 1 ms to a day, as for all times here.
     pub request_time: Duration,
-    /// Bytes of the fields of a request's head; more is 431. Stops enormous headers. 65,536; 1024 to 16,777,216.
+    /// Bytes of the fields of a request's head; more is 431. Stops enormous headers. Default 65,536, from 1024 to
+    /// 16,777,216.
     pub head_bytes: usize,
-    /// Fields of a request's head; more is 431. Stops a million empty ones. 100; 1 to 10,000.
+    /// Fields of a request's head; more is 431. Stops a million empty fields. Default 100, from 1 to 10,000.
     pub fields: usize,
-    /// Bytes of a request's target; more is 414. 16,384; 64 to 65,534.
+    /// Bytes of a request's target; more is 414. Default 16,384, from 64 to 65,534.
     pub target_bytes: usize,
-    /// Time for a request's head to come, and for a connection to be idle. Stops clients that send a byte a minute. 15 s.
+    /// Time for a request's head to arrive, and for a connection to be idle. Stops clients that send a byte a minute.
+    /// Default 15 s.
     pub head_time: Duration,
-    /// Bytes of a request's body: the component gets `HTTP-request-body-size`, or the client 413 if it says so ahead. Stops a
-    /// body that never ends. 64 MiB; any.
+    /// Bytes of a request's body: the component gets `HTTP-request-body-size` for more, or the client gets 413 if the
+    /// head declares more. Stops a body that never ends. Default 64 MiB, any value.
     pub body_bytes: u64,
-    /// Bytes of a request's body that are read before it has a thread. Lets a body that fits take no thread at all while it
-    /// comes. 65,536; 0 to 16,777,216.
+    /// Bytes of a request's body that are read before it has a thread. A body that fits uses no thread while it
+    /// arrives. Default 65,536, from 0 to 16,777,216.
     pub ahead_bytes: usize,
-    /// Time that a request's body may pause for while it is waited for; longer is 408. Stops clients that go silent. 15 s.
+    /// Time that a request's body may pause while it is waited for; longer is 408. Stops clients that go silent.
+    /// Default 15 s.
     pub read_time: Duration,
-    /// Bytes per second of a request's body, on average over [`ServeLimits::read_time`] of waiting for it; less is 408. Stops clients
-    /// that send a byte now and then. 256; 0, for any, to 1,048,576.
+    /// Bytes per second of a request's body, on average over [`ServeLimits::read_time`] of waiting for it; less is 408.
+    /// Stops clients that send a byte now and then. Default 256, from 0, which accepts any rate, to 1,048,576.
     pub read_rate: u64,
-    /// Time that a client may take nothing for of what is sent. Stops clients that never read. 30 s.
+    /// Time that a client may pause in reading a response. Stops clients that never read. Default 30 s.
     pub write_time: Duration,
-    /// Bytes per second that a client takes, on average over [`ServeLimits::write_time`] of waiting for it. Stops clients that read a
-    /// byte now and then. 256; 0, for any, to 1,048,576.
+    /// Bytes per second that a client reads, on average over [`ServeLimits::write_time`] of waiting for it. Stops
+    /// clients that read a byte now and then. Default 256, from 0, which accepts any rate, to 1,048,576.
     pub write_rate: u64,
-    /// Time that the component has for a request whose client has closed its side of the connection: it may wait for the answer,
-    /// or be gone. The answer is 504 then. Stops clients that ask and leave. 10 s.
+    /// Time for the component's answer once the client has closed its side of the connection: the client may wait for
+    /// the answer, or be gone. After it, the answer is 504. Stops clients that ask and leave. Default 10 s.
     pub half_closed_time: Duration,
-    /// Time that requests in flight have to end in when the server shuts down. 10 s; 0 to a day.
+    /// Time for requests in flight to end when the server shuts down. Default 10 s, from 0 to a day.
     pub drain_time: Duration,
-    /// What one instance may take.
+    /// Limits of one instance's store.
     pub store: StoreLimits,
 }
 
@@ -86,7 +92,7 @@ impl Default for ServeLimits {
     }
 }
 
-/// A limit that has a value it may not have.
+/// A limit that is out of its range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitError {
     name: &'static str,
@@ -97,7 +103,7 @@ pub struct LimitError {
 }
 
 impl LimitError {
-    /// The field of [`ServeLimits`].
+    /// Returns the name of the field of [`ServeLimits`].
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -143,7 +149,7 @@ impl ServeLimits {
     /// Checks that each limit is in its range.
     ///
     /// # Errors
-    /// The first one that is not.
+    /// The first limit that is not.
     pub fn check(&self) -> Result<(), LimitError> {
         let wide = |value: usize| u128::try_from(value).unwrap_or(u128::MAX);
         let numbers = [

@@ -1,7 +1,7 @@
-//! A server whose requests a component answers: one that exports `wasi:http/incoming-handler`, of any 0.2 version.
+//! A server that answers requests with a component that exports `wasi:http/incoming-handler`, of any 0.2 version.
 //!
-//! Each request gets an instance of its own, so that nothing of one request is left for another. Connections are handled by the
-//! executor, instances run on threads of the server's own. A response goes out as the component writes it.
+//! Each request gets an instance of its own, so that no state of one request reaches another. The executor handles
+//! connections; instances run on the server's own threads. A response is sent as the component writes it.
 //!
 //! ```no_run
 //! # mod airssys_wasm {
@@ -54,17 +54,17 @@ use component::Handler;
 use connections::Shared;
 use pool::Pool;
 
-/// The target of the access log's lines: one for each request, at level `info`, when the response has gone out or was given
-/// up. Their keys: `peer`, `status`, `bytes` of the body, `micros` from the request's head to the end, `complete`.
+/// The log target of the access log: one line for each request, at level `info`, when its response was sent or given
+/// up. Its keys: `peer`, `status`, `bytes` of the body, `micros` from the request's head to the end, `complete`.
 pub const ACCESS_LOG: &str = "airssys_wasm::access";
 
-/// The target of what the server itself has to say.
+/// The log target of the server's own messages.
 pub const SERVE_LOG: &str = "airssys_wasm::serve";
 
-/// Why there is no server.
+/// The failure of a server to start or run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A limit has a value that it may not have.
+    /// A limit is out of its range.
     #[error("the server's limits do not fit: {0}")]
     Limit(#[from] LimitError),
     /// The component does not answer requests.
@@ -73,17 +73,17 @@ pub enum ServeError {
     /// The component cannot be linked or instantiated.
     #[error(transparent)]
     Component(#[from] Error),
-    /// The address cannot be listened at, or the host has no threads.
+    /// The server cannot listen at the address, or the host has no threads.
     #[error("cannot serve at {addr}")]
     Listen {
-        /// Where it was to be.
+        /// The address.
         addr: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// A server that listens already, and answers once it [runs](Server::run).
+/// A server that listens, and answers requests once it [runs](Server::run).
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -91,20 +91,21 @@ pub struct Server {
     shared: Arc<Shared>,
 }
 
-/// Shuts a server down, from any thread.
+/// A handle that shuts a server down, from any thread.
 #[derive(Clone, Debug)]
 pub struct ShutdownHandle(Arc<Shared>);
 
 impl ShutdownHandle {
-    /// Has the server accept nothing more, give requests in flight [`ServeLimits::drain_time`] to end, and end. Does not wait
-    /// for that.
+    /// Starts the shutdown and returns: the server accepts no more connections, gives requests in flight
+    /// [`ServeLimits::drain_time`] to end, and ends.
     pub fn shutdown(&self) {
         self.0.stop();
     }
 }
 
 impl Server {
-    /// Links the component and listens at `addr`; port 0 has the system choose one. Requests get what `wasi` grants.
+    /// Links the component and listens at `addr`; the system chooses a port for port 0. Instances get the grants of
+    /// `wasi`.
     ///
     /// # Errors
     /// [`ServeError`].
@@ -129,18 +130,18 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// Returns the address that the server listens at.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// What ends [`Server::run`].
+    /// Returns a handle that ends [`Server::run`].
     pub fn shutdown_handle(&self) -> ShutdownHandle {
         ShutdownHandle(self.shared.clone())
     }
 
-    /// Answers requests on other threads, and blocks this one, until it is shut down and requests in flight have ended, or
-    /// had their time.
+    /// Answers requests on other threads. Blocks this thread until the server is shut down and requests in flight have
+    /// ended, or their time is over.
     ///
     /// # Errors
     /// [`ServeError::Listen`] if the host has no threads for it.

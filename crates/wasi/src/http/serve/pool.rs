@@ -1,10 +1,10 @@
 //! The threads that run the component.
 //!
-//! As many as processors, since guests compute. Guests that wait hold their thread meanwhile: more threads come when requests
-//! are not begun for a while, up to the limit, and go when they have nothing to do.
+//! There are at first as many as processors, since guests compute. A guest that waits blocks its thread: more threads
+//! start when requests are delayed, up to the limit, and end when idle.
 //!
-//! Requests whose client is waited for have threads of their own, up to a limit of their own, so that no client can keep those
-//! of the others by sending or taking little.
+//! Requests that wait for their client have threads of their own, with a limit of their own, so that no client can
+//! block the threads of other requests by sending or reading slowly.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,28 +14,28 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Time that work waits for before there is another thread.
+/// Delay of waiting work before another thread starts.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// Between two looks at work that waits.
+/// Interval between checks of waiting work.
 const LOOK: Duration = Duration::from_millis(10);
-/// Time that a thread beyond the first ones has nothing to do for before it ends.
+/// Idle time after which a thread beyond the first ones ends.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// What is to be done, on some thread.
+/// Work for one of the threads.
 pub(super) type Work = Box<dyn FnOnce(&Seat) + Send>;
 
-/// A place among the threads for clients that are waited for.
+/// A permit for one of the threads that may wait for clients.
 pub(super) type SlowPlace = OwnedSemaphorePermit;
 
-/// The pool; the threads hold it as well.
+/// The pool, shared with its threads.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// There is work, or the end has come.
+    /// Notified when there is work, or the pool closes.
     changed: Condvar,
-    /// A thread has ended.
+    /// Notified when a thread ends.
     ended: Condvar,
     queue: usize,
     first: usize,
@@ -46,18 +46,18 @@ struct Shared {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(Instant, Work)>,
-    /// Work that has a place of its own already.
+    /// Work that has a slow place already.
     slow: VecDeque<(SlowPlace, Work)>,
     threads: usize,
     idle: usize,
     /// Threads whose work waits for no client.
     running: usize,
-    /// A thread looks at work that waits.
+    /// A minder watches the waiting work.
     minded: bool,
     closed: bool,
 }
 
-/// The thread that some work has.
+/// The thread of some work.
 #[derive(Clone)]
 pub(super) struct Seat {
     pool: Pool,
@@ -69,7 +69,8 @@ impl Seat {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves its thread's place to other work, since it waits for its client; false if there are too many of that kind.
+    /// Releases the thread's regular place to other work, since this work waits for its client; false if no slow place
+    /// is free.
     pub(super) fn give_way(&self) -> bool {
         let mut place = self.place();
         if place.is_some() {
@@ -88,7 +89,7 @@ impl Seat {
 }
 
 impl Pool {
-    /// Without threads; they come with the work.
+    /// Creates a pool without threads; they start with the work.
     pub(super) fn new(queue: usize, most: usize, slow: usize) -> Pool {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         Pool(Arc::new(Shared {
@@ -102,17 +103,17 @@ impl Pool {
         }))
     }
 
-    /// A place for a request whose client is waited for, if there is one.
+    /// Returns a place for a request that waits for its client, if one is free.
     pub(super) fn slow_place(&self) -> Option<SlowPlace> {
         self.0.slow.clone().try_acquire_owned().ok()
     }
 
-    /// As [`Pool::slow_place`], waited for.
+    /// As [`Pool::slow_place`], but waits for a place.
     pub(super) async fn next_slow_place(&self) -> Option<SlowPlace> {
         self.0.slow.clone().acquire_owned().await.ok()
     }
 
-    /// Takes the work on, unless too much waits already.
+    /// Queues the work. Returns false if the queue is full, the pool is closed, or there is no thread.
     pub(super) fn submit(&self, work: Work, place: Option<SlowPlace>) -> bool {
         let mut state = self.0.lock();
         if state.closed {
@@ -127,13 +128,13 @@ impl Pool {
         if state.threads > 0 {
             return true;
         }
-        // There is no thread at all, and none to be had.
+        // There is no thread, and the system gives none.
         state.waiting.clear();
         state.slow.clear();
         false
     }
 
-    /// Waits until all work is done, and no longer than for `time`. Nothing is taken on any more.
+    /// Closes the pool to new work, and waits until all work is done, at most for `time`. Returns false if some is not.
     pub(super) fn close(&self, time: Duration) -> bool {
         let deadline = Instant::now() + time;
         let mut state = self.0.lock();
@@ -150,7 +151,7 @@ impl Pool {
         true
     }
 
-    /// Sees to it that what may be begun has a thread, or gets one soon.
+    /// Ensures that work that may start has a thread, or gets one soon.
     fn arrange(&self, state: &mut State) {
         if state.idle > 0 {
             self.0.changed.notify_one();
@@ -166,7 +167,7 @@ impl Pool {
         }
     }
 
-    /// One more thread, if the system has one.
+    /// Starts one more thread, if the system has one.
     fn grow(&self, state: &mut State) {
         let shared = self.0.clone();
         let seats = self.clone();
@@ -177,7 +178,7 @@ impl Pool {
         }
     }
 
-    /// Has another thread add threads while work waits for too long. Whether there is one.
+    /// Starts a minder: a thread that adds threads while work waits for too long. Returns whether it runs.
     fn mind(&self) -> bool {
         let pool = self.clone();
         let thread = thread::Builder::new().name("airssys-wasm-serve".into());
@@ -206,7 +207,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Work that may be begun, and its place if it has one.
+    /// Returns work that may start, with its slow place if it has one.
     fn next(&self, state: &mut State) -> Option<(Option<SlowPlace>, Work)> {
         if let Some((place, work)) = state.slow.pop_front() {
             return Some((Some(place), work));
@@ -274,7 +275,7 @@ mod tests {
         let begun = Arc::new(AtomicUsize::new(0));
         let mut taken = 0;
         let start = Instant::now();
-        // Each piece of work waits for its release, so only more threads begin more of it.
+        // Each piece of work blocks until its release, so only more threads start more of it.
         while begun.load(Ordering::SeqCst) < 6 {
             let (held, begun) = (held.clone(), begun.clone());
             let work = move |_: &Seat| {

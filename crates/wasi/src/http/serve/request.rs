@@ -1,4 +1,4 @@
-//! Checks of a request's head beyond its syntax (RFC 9110, RFC 9112), and of the limits that a head alone can break.
+//! Checks of a request's head beyond its syntax (RFC 9110, RFC 9112), and of the limits that apply to the head alone.
 
 use std::net::Ipv6Addr;
 
@@ -8,7 +8,8 @@ use http::{HeaderMap, Method, StatusCode, Version, header};
 
 use super::ServeLimits;
 
-/// The authority that a request is for, or the status that refuses it. `length` is what the head says of the body's.
+/// Checks a head. Returns the authority of the request, or the status that refuses it. `length` is the declared length
+/// of the body.
 pub(super) fn check(
     head: &Parts,
     length: u64,
@@ -31,12 +32,12 @@ pub(super) fn check(
     Ok(head.uri.authority().cloned().or(host))
 }
 
-/// True for a client that waits for a 100 before it sends the body.
+/// Returns whether the client waits for a 100 before it sends the body.
 pub(super) fn expects_continue(head: &Parts) -> bool {
     head.version == Version::HTTP_11 && head.headers.contains_key(header::EXPECT)
 }
 
-/// True for a response that has content, whatever its head says (RFC 9110, 9.3.2, 15.3.5, 15.3.6, 15.4.5).
+/// Returns whether a response has content, whatever its head says (RFC 9110, 9.3.2, 15.3.5, 15.3.6, 15.4.5).
 pub(super) fn has_content(method: &Method, status: StatusCode) -> bool {
     method != Method::HEAD
         && !matches!(
@@ -65,18 +66,18 @@ fn fields_len(fields: &HeaderMap) -> usize {
         .sum()
 }
 
-/// RFC 9112, 3.2: the form of a target belongs to its method.
+/// Checks the form of a target, which depends on the method (RFC 9112, 3.2).
 fn target(head: &Parts) -> Result<(), StatusCode> {
     const BAD: Result<(), StatusCode> = Err(StatusCode::BAD_REQUEST);
     let (uri, method) = (&head.uri, &head.method);
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     match (uri.scheme(), uri.authority()) {
-        // The authority form, which only tunnels have: a host and a port.
+        // The authority form, only for tunnels: a host and a port.
         (None, Some(authority)) if method == Method::CONNECT => {
             match is_host(authority.as_str())
                 && authority.port().is_some_and(|port| !port.as_str().is_empty())
             {
-                // A tunnel is nothing that a component could answer with.
+                // No component can answer with a tunnel.
                 true => Err(StatusCode::NOT_IMPLEMENTED),
                 false => BAD,
             }
@@ -86,7 +87,7 @@ fn target(head: &Parts) -> Result<(), StatusCode> {
             if !is_host(authority.as_str()) {
                 return BAD;
             }
-            // RFC 9110, 7.4: what is to be secured has not come over a secured connection.
+            // RFC 9110, 7.4: an `https` request did not arrive on a secured connection.
             match *scheme == Scheme::HTTP {
                 true => Ok(()),
                 false => Err(StatusCode::MISDIRECTED_REQUEST),
@@ -98,7 +99,7 @@ fn target(head: &Parts) -> Result<(), StatusCode> {
     }
 }
 
-/// RFC 9112, 3.2: one field `Host`, which HTTP/1.0 may leave out; an empty one names no host.
+/// Returns the host: one field `Host`, which HTTP/1.0 may leave out; an empty one names no host (RFC 9112, 3.2).
 fn host(head: &Parts) -> Result<Option<Authority>, StatusCode> {
     let mut fields = head.headers.get_all(header::HOST).iter();
     let Some(host) = fields.next() else {
@@ -118,8 +119,8 @@ fn host(head: &Parts) -> Result<Option<Authority>, StatusCode> {
     host.map(Some).ok_or(StatusCode::BAD_REQUEST)
 }
 
-/// Matches `uri-host [ ":" port ]` (RFC 9110, 7.2), with a host that is not empty and a port of TCP's. User
-/// information is no part of it (RFC 9110, 4.2.4).
+/// Matches `uri-host [ ":" port ]` (RFC 9110, 7.2), with a non-empty host and a valid TCP port. User information is not
+/// allowed (RFC 9110, 4.2.4).
 fn is_host(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
@@ -138,14 +139,14 @@ fn is_host(text: &str) -> bool {
     port && !host.is_empty() && (literal || is_name(host))
 }
 
-/// Matches a `reg-name` (RFC 3986, 3.2.2). Names of DNS need no percent encoding, which [`Authority`] does not have.
+/// Matches a `reg-name` (RFC 3986, 3.2.2). DNS names need no percent-encoding, which [`Authority`] does not support.
 fn is_name(host: &str) -> bool {
     let mut bytes = host.bytes();
     bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte))
 }
 
-/// RFC 9112, 6.1: the one transfer coding that is understood here is `chunked`, applied once. A component would get any other
-/// as if it were the content.
+/// Accepts only the transfer coding `chunked`, applied once (RFC 9112, 6.1). A component would receive the bytes of any
+/// other coding as the content.
 fn coding(fields: &HeaderMap) -> Result<(), StatusCode> {
     let mut chunked = 0;
     let mut other = false;
@@ -166,7 +167,7 @@ fn coding(fields: &HeaderMap) -> Result<(), StatusCode> {
     }
 }
 
-/// RFC 9110, 10.1.1: there is one expectation, which HTTP/1.0 does not have.
+/// Checks the expectation: RFC 9110, 10.1.1 defines one, which HTTP/1.0 does not have.
 fn expectation(head: &Parts) -> Result<(), StatusCode> {
     let mut fields = head.headers.get_all(header::EXPECT).iter();
     let met = fields.all(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));

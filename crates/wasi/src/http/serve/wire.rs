@@ -1,4 +1,4 @@
-//! A connection below HTTP: gives up on a client that takes too little, sees one that has gone, and closes in stages
+//! A connection below HTTP: gives up on a client that reads too slowly, notices one that has left, and closes in stages
 //! (RFC 9112, section 9.6).
 
 use std::io;
@@ -16,29 +16,29 @@ use tokio::time::{sleep, timeout};
 
 use crate::http::body::{Pace, Watch};
 
-/// Time in which what a client still sends is read and thrown away after the last response. Without it, the system would
-/// answer those bytes with a reset, which can take the response with it.
+/// Time for which bytes that the client still sends are read and discarded after the last response. Without it, the
+/// system would answer those bytes with a reset, and the client could lose the response.
 const LINGER: Duration = Duration::from_secs(2);
-/// Bytes that are thrown away so. Stops a client that sends on and on.
+/// Bytes that are discarded in this way. Stops a client that never stops sending.
 const LINGER_BYTES: u64 = 16 << 20;
 
-/// A connection. hyper has one handle; the requests on it and what closes it have others.
+/// A connection. Its handles are held by hyper, by the requests on it, and by the task that closes it.
 #[derive(Clone)]
 pub(super) struct Wire(Arc<Mutex<State>>);
 
 struct State {
     stream: TokioIo<TcpStream>,
-    /// How fast the client has to take what is written.
+    /// The pace that the client has to keep in reading what is written.
     watch: Watch,
-    /// Times that all that was written has been given to the system.
+    /// Number of flushes: each passed all written bytes to the system.
     flushes: u64,
-    /// Waits for the next time.
+    /// Waker of the task that waits for the next flush.
     flushed: Option<Waker>,
-    /// The connection ends with a reset.
+    /// True if the connection ends with a reset.
     reset: bool,
 }
 
-/// A wait for what was written before it to be given to the system.
+/// A wait until all bytes that are already written have been passed to the system.
 #[derive(Debug, Default)]
 pub(super) struct Flush(Option<u64>);
 
@@ -54,11 +54,11 @@ impl Wire {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // One task has all handles; nothing panics while it is held.
+        // One task has all handles; nothing panics under this lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ready when all that hyper had written when it was asked first is with the system.
+    /// Ready when all that hyper had written before the first poll of `flush` has been passed to the system.
     pub(super) fn poll_flushed(&self, flush: &mut Flush, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let before = *flush.0.get_or_insert(state.flushes);
@@ -69,15 +69,15 @@ impl Wire {
         Poll::Pending
     }
 
-    /// Has the connection end with a reset: for a body that the client could take for whole otherwise.
+    /// Makes the connection end with a reset, for a body that the client could otherwise consider complete.
     pub(super) fn reset(&self) {
         let mut state = self.lock();
-        // Without it, the client sees an end; there is nothing better.
+        // If that fails, the client sees a normal end; there is no better way.
         state.reset = state.stream.inner().set_zero_linger().is_ok();
     }
 
-    /// Ends when no client is there for the answer: at once if the connection broke; `time` after the client has closed its side,
-    /// since it may wait for the answer all the same.
+    /// Completes when no client waits for the answer: at once if the connection broke, and `time` after the client has
+    /// closed its side, since it may still wait for the answer.
     pub(super) async fn gone(&self, time: Duration) {
         let closed = poll_fn(|cx| {
             let mut byte = [0; 1];
@@ -88,7 +88,7 @@ impl Wire {
                 .poll_peek(cx, &mut ReadBuf::new(&mut byte));
             match ready!(peeked) {
                 Ok(0) => Poll::Ready(true),
-                // More of this request, or the next one: the client is there.
+                // More of this request, or the next one: the client is still there.
                 Ok(_) => Poll::Pending,
                 Err(_) => Poll::Ready(false),
             }
@@ -98,7 +98,7 @@ impl Wire {
         }
     }
 
-    /// Closes the connection: says that nothing more comes, and reads until the client has closed its side, too.
+    /// Closes the connection: shuts down its own side, and reads until the client has closed the other.
     pub(super) async fn close(&self) {
         if self.lock().reset {
             return;
@@ -121,13 +121,13 @@ impl Wire {
                 }
             }
         });
-        // Nothing follows either way.
+        // The connection is dropped in any case.
         let _ = timeout(LINGER, read).await;
     }
 }
 
 impl State {
-    /// Notes what the client took, or fails if it takes too little.
+    /// Records the bytes that the client has read, or fails if it reads too slowly.
     fn watch<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -168,7 +168,7 @@ impl Write for Wire {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.lock();
         ready!(Pin::new(&mut state.stream).poll_flush(cx))?;
-        // hyper flushes when it has nothing left to write.
+        // hyper flushes when it has written everything.
         state.flushes = state.flushes.saturating_add(1);
         let flushed = state.flushed.take();
         drop(state);
