@@ -1,4 +1,4 @@
-//! `wasi:random`. All of it comes from the system's generator, what may be insecure too.
+//! `wasi:random`. All random numbers come from the system's generator, including those that may be insecure.
 
 use super::WasiCtx;
 use super::bindings::wasi::random::{insecure, insecure_seed, random};
@@ -40,7 +40,7 @@ impl insecure::Host for WasiCtx {
 }
 
 impl insecure_seed::Host for WasiCtx {
-    /// The same for the component's whole life, as a seed of hash tables has to be.
+    /// Returns the same seed for the component's whole life, as hash tables require.
     fn insecure_seed(&mut self) -> HostResult<(u64, u64)> {
         let seed = match self.seed {
             Some(seed) => seed,

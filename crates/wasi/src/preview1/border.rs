@@ -1,7 +1,8 @@
-//! The border between a module and wasmer-wasix: a function of this library before each one of that library's.
+//! The border between a module and wasmer-wasix: a guard before each of that library's functions.
 //!
-//! A panic in there ends the module with a trap that names the import, and no more than that. Where that library answers
-//! wrongly, or asserts what a module can break, a [check](super::checks) answers in its place.
+//! A panic behind a guard ends the module with a trap that names the import; nothing else is affected. Where
+//! wasmer-wasix returns a wrong answer, or asserts a condition that a module can break, a [check](super::checks)
+//! answers instead.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,8 +15,8 @@ use super::checks::{Call, Check};
 use airssys_wasm_component::component::runtime_error;
 use airssys_wasm_component::internal::contain;
 
-/// Functions that can unwind the module's stack, and run on when they have been left: wasmer does that where the module
-/// was called, so nothing may stand between. Their panics are contained there.
+/// Functions that can unwind the module's stack, and resume after they were left: wasmer does that at the call of the
+/// module, so that no guard may be in between. Their panics are contained at that call.
 const UNWINDING: [&str; 9] = [
     "context_switch",
     "proc_exec",
@@ -28,23 +29,23 @@ const UNWINDING: [&str; 9] = [
     "stack_restore",
 ];
 
-/// The same, in a module that imports `proc_fork`.
+/// Further such functions, in a module that imports `proc_fork`.
 const UNWINDING_FORKED: [&str; 2] = ["proc_exit", "proc_exit2"];
 
-/// What is known of a module and its instance.
+/// Facts about a module and its instance.
 #[derive(Debug)]
 pub(super) struct Border {
-    /// Whether the module imports nothing but preview 1: WASIX changes what some of its functions mean.
+    /// True if the module imports only preview 1: WASIX changes the meaning of some of its functions.
     pub(super) plain: bool,
-    /// Descriptors of folders that the module is granted.
+    /// Descriptors of the granted folders.
     preopened: Arc<OnceLock<Vec<u32>>>,
-    /// Once the instance is there.
+    /// Set once the instance exists.
     memory: OnceLock<Memory>,
     forks: bool,
 }
 
 impl Border {
-    /// The border of a module that imports functions of these names.
+    /// Creates the border of a module that imports functions of these names.
     pub(super) fn new<'a>(
         imports: impl Iterator<Item = (&'a str, &'a str)>,
         preopened: Arc<OnceLock<Vec<u32>>>,
@@ -62,19 +63,19 @@ impl Border {
         })
     }
 
-    /// Whether the folder of this descriptor is granted.
+    /// Returns whether a descriptor is one of a granted folder.
     pub(super) fn is_preopened(&self, descriptor: u32) -> bool {
         self.preopened
             .get()
             .is_none_or(|granted| granted.contains(&descriptor))
     }
 
-    /// Whether a function's panics are left to the call of the module.
+    /// Returns whether a function has no guard: its panics are contained at the call of the module.
     pub(super) fn is_open(&self, name: &str) -> bool {
         UNWINDING.contains(&name) || (self.forks && UNWINDING_FORKED.contains(&name))
     }
 
-    /// Says which memory the instance has.
+    /// Records the memory of the instance.
     pub(super) fn instantiated(&self, instance: &Instance, imported: Option<&Memory>) {
         let exported = || {
             instance
@@ -85,18 +86,18 @@ impl Border {
                 .map(|(_, memory)| memory.clone())
         };
         if let Some(memory) = imported.cloned().or_else(exported) {
-            // An instance has one.
+            // An instance has one memory.
             let _ = self.memory.set(memory);
         }
     }
 }
 
-/// Whether a module name is preview 1's, and not WASIX's.
+/// Returns whether a module name belongs to preview 1, not to WASIX.
 pub(super) fn is_plain(module: &str) -> bool {
     !matches!(module, "wasix_32v1" | "wasix_64v1")
 }
 
-/// Names of the functions that a module imports.
+/// Returns the names of the functions that a module imports.
 pub(super) fn imported(module: &Module) -> Vec<(String, String)> {
     module
         .imports()
@@ -105,7 +106,7 @@ pub(super) fn imported(module: &Module) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Puts guards before those of `imports` that a module wants.
+/// Puts guards before the `wanted` functions of `imports`.
 pub(super) fn guard_all(
     store: &mut impl AsStoreMut,
     imports: &mut Imports,
@@ -125,7 +126,8 @@ pub(super) fn guard_all(
     }
 }
 
-/// A guard before the function of this name, if one may stand there. `look_up` has all functions of the module name.
+/// Returns a guard for the function of this name, if it may have one. `look_up` finds all functions of the same module
+/// name.
 pub(super) fn guard(
     store: &mut impl AsStoreMut,
     env: &FunctionEnv<Arc<Border>>,

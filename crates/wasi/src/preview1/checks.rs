@@ -1,13 +1,13 @@
-//! Answers of preview 1 that wasmer-wasix gets wrong, put right before and after its functions.
+//! Corrections of answers that wasmer-wasix gets wrong, applied before and after its functions.
 //!
-//! `docs/preview1.md` has what is left.
+//! `docs/preview1.md` lists the remaining differences.
 
 use wasmer_wasix::wasmer::{Function, Memory, MemoryView, RuntimeError, StoreMut, Value};
 
 use super::border::Border;
 use super::{paths, poll};
 
-/// Numbers of preview 1's errors.
+/// Error numbers of preview 1.
 pub(super) mod errno {
     pub(in super::super) const SUCCESS: i32 = 0;
     pub(in super::super) const ACCES: i32 = 2;
@@ -61,7 +61,7 @@ impl<'a, 's> Call<'a, 's> {
         }
     }
 
-    /// An argument as the number that it is, zero-extended.
+    /// Returns an argument as a number, zero-extended.
     pub(super) fn number(&self, at: usize) -> u64 {
         match self.args.get(at) {
             Some(Value::I32(number)) => u64::from(number.cast_unsigned()),
@@ -74,7 +74,7 @@ impl<'a, 's> Call<'a, 's> {
         u32::try_from(self.number(at)).unwrap_or(u32::MAX)
     }
 
-    /// A pointer of the width that the argument at `like` has.
+    /// Returns a pointer as wide as the argument at `like`.
     pub(super) fn pointer(&self, like: usize, to: u64) -> Value {
         match self.args.get(like) {
             Some(Value::I64(_)) => Value::I64(to.cast_signed()),
@@ -100,7 +100,7 @@ impl<'a, 's> Call<'a, 's> {
         self.view().write(at, bytes).ok()
     }
 
-    /// The function itself, with the module's arguments.
+    /// Calls the import itself, with the module's arguments.
     pub(super) fn go_on(&mut self) -> Answer {
         self.ask(self.function, self.args)
     }
@@ -113,14 +113,14 @@ impl<'a, 's> Call<'a, 's> {
         }
     }
 
-    /// What `function` writes to a place of `N` bytes in the module's memory, which is put back as it was. Nothing if the
-    /// function fails, or threads of the module may look at the place meanwhile.
+    /// Returns the `N` bytes that `function` writes, using a place in the module's memory that is restored afterwards.
+    /// `None` if the function fails, or if other threads of the module could see that place meanwhile.
     pub(super) fn look<const N: usize>(
         &mut self,
         function: &Function,
         args: impl FnOnce(&Self, u64) -> Vec<Value>,
     ) -> Result<Option<[u8; N]>, RuntimeError> {
-        /// Past the address that null pointers have.
+        /// Beyond the first addresses, which null pointers may refer to.
         const PLACE: u64 = 1024;
         if self.memory.ty(self.store).shared {
             return Ok(None);
@@ -136,7 +136,8 @@ impl<'a, 's> Call<'a, 's> {
         Ok(read.filter(|()| errno == errno::SUCCESS).map(|()| found))
     }
 
-    /// A clock's time by `clock_time_get`, in nanoseconds; `result` is a pointer's argument, and a place that may be written.
+    /// Returns a clock's time by `clock_time_get`, in nanoseconds. `like` is the index of a pointer argument, `result`
+    /// a place that may be overwritten.
     pub(super) fn time(
         &mut self,
         time: &Function,
@@ -152,7 +153,7 @@ impl<'a, 's> Call<'a, 's> {
         Ok(self.read_u64(result).filter(|_| told == errno::SUCCESS))
     }
 
-    /// The type of what a descriptor stands for.
+    /// Returns the type of a descriptor's file.
     fn kind(
         &mut self,
         fdstat: &Function,
@@ -165,36 +166,36 @@ impl<'a, 's> Call<'a, 's> {
     }
 }
 
-/// What stands before one import.
+/// A check that runs in place of one import.
 pub(super) enum Check {
-    /// `fd_seek`: nothing is moved by a seek that is refused, and only files are.
+    /// `fd_seek`: refuses to seek anything but files, and to seek to an invalid position.
     Seek {
-        /// The number of `whence` that means the current position.
+        /// The value of `whence` that means the current position.
         current: u64,
         tell: Function,
         fdstat: Function,
     },
-    /// `fd_prestat_get`, `fd_prestat_dir_name`: of granted folders alone.
+    /// `fd_prestat_get`, `fd_prestat_dir_name`: only for granted folders.
     Prestat,
-    /// `fd_fdstat_get`: a folder is not written.
+    /// `fd_fdstat_get`: removes write rights from folders.
     Fdstat,
-    /// `fd_renumber`: the descriptor is moved.
+    /// `fd_renumber`: closes the old number, so that the descriptor is moved.
     Renumber { close: Function },
-    /// Reading and writing without the right: the descriptor was not opened for it.
+    /// Reads and writes without the right: the error is `badf`, since the descriptor was not opened for that.
     Access,
-    /// `sock_shutdown`: of sockets.
+    /// `sock_shutdown`: only for sockets.
     Shutdown,
-    /// `poll_oneoff`: each clock by itself.
+    /// `poll_oneoff`: evaluates each clock by itself.
     Poll { time: Function },
-    /// `path_rename`: of a name to a name.
+    /// `path_rename`: both paths have to end in a name.
     Rename { filestat: Function },
-    /// `path_create_directory`: of a name.
+    /// `path_create_directory`: refuses an empty path.
     CreateDirectory,
-    /// `path_remove_directory`: of a folder that nothing has looked at.
+    /// `path_remove_directory`: also for a folder that was not looked up before.
     RemoveDirectory { filestat: Function },
-    /// `path_symlink`: in a folder.
+    /// `path_symlink`: checks that the link's parent is a folder.
     Symlink { filestat: Function },
-    /// `path_unlink_file`: of a name.
+    /// `path_unlink_file`: the path has to end in a name.
     UnlinkFile,
 }
 
@@ -213,13 +214,13 @@ impl Check {
             },
             "fd_prestat_get" | "fd_prestat_dir_name" => Check::Prestat,
             "fd_fdstat_get" => Check::Fdstat,
-            // WASIX's C library makes `dup2` of it.
+            // WASIX's C library implements `dup2` with it.
             "fd_renumber" if plain => Check::Renumber {
                 close: look_up("fd_close")?,
             },
             "fd_read" | "fd_pread" | "fd_write" | "fd_pwrite" => Check::Access,
             "sock_shutdown" => Check::Shutdown,
-            // The older layout is not what it reads.
+            // wasmer-wasix does not read the older layout.
             "poll_oneoff" if module != "wasi_unstable" => Check::Poll {
                 time: look_up("clock_time_get")?,
             },
@@ -283,7 +284,7 @@ fn seek(call: &mut Call<'_, '_>, current: u64, tell: &Function, fdstat: &Functio
     if call.number(2) != current || by == 0 {
         return call.go_on();
     }
-    // The place of the result serves for the question.
+    // The result's place is used for the query, and restored.
     let result = call.number(3);
     let Some(before) = call.read_u64(result) else {
         return Ok(errno::FAULT);

@@ -1,4 +1,4 @@
-//! A file of the host's, as wasmer-wasix wants it.
+//! A file of the host, as a file of wasmer-wasix.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -33,15 +33,15 @@ impl Drop for Slot {
     }
 }
 
-/// A regular file. Reads and writes of one do not wait for anybody, so they are made at once.
+/// A regular file. Its reads and writes never wait for another program, so they run at once.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     file: File,
-    /// Where it was opened, to take its name away.
+    /// The folder that it was opened in, needed to unlink it.
     dir: Arc<Dir>,
     path: PathBuf,
     writable: bool,
-    /// Where the last seek ended.
+    /// Position after the last seek.
     position: u64,
     _slot: Slot,
 }
@@ -64,7 +64,7 @@ impl OpenFile {
     }
 }
 
-/// Nanoseconds since 1970; 0 for a time that is not known.
+/// Returns nanoseconds since 1970; 0 for an unknown time.
 pub(super) fn nanoseconds(time: Option<SystemTime>) -> u64 {
     let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))

@@ -1,4 +1,4 @@
-//! A folder of the host's, as a file system that cannot be left.
+//! A folder of the host, as a file system that no path leads out of.
 
 use std::future::ready;
 use std::io;
@@ -15,13 +15,13 @@ use wasmer_wasix::virtual_fs::{
 
 use super::file::{OpenFile, Slot, nanoseconds};
 
-/// A folder that is granted. Every path is resolved by cap-std, step by step from the folder itself, so that neither `..`
-/// nor a symbolic link leads out of it, also if somebody changes the folder at the same time.
+/// A granted folder. cap-std resolves every path step by step from the folder itself: neither `..` nor a symbolic link
+/// leads out of it, even if another program changes the folder at the same time.
 #[derive(Debug)]
 pub(super) struct Folder {
     dir: Arc<Dir>,
     writable: bool,
-    /// How many more files may be open, in all folders of a module.
+    /// Files that may still be opened, in all folders of a module together.
     files_left: Arc<AtomicUsize>,
     most_entries: usize,
 }
@@ -49,7 +49,7 @@ impl Folder {
     }
 }
 
-/// The path within the folder. Those that come here are absolute, with the folder as their root.
+/// Converts a path of wasmer-wasix, which is absolute with the folder as its root, to one relative to the folder.
 fn within(path: &Path) -> PathBuf {
     let parts = path
         .components()
@@ -61,7 +61,7 @@ fn within(path: &Path) -> PathBuf {
     }
 }
 
-/// What a failure is called there.
+/// Converts an error to wasmer-wasix's.
 fn fs_error(error: io::Error) -> FsError {
     match error.kind() {
         io::ErrorKind::NotADirectory => FsError::BaseNotDirectory,
@@ -138,7 +138,7 @@ impl FileSystem for Folder {
 
     fn create_symlink(&self, contents: &Path, link: &Path) -> Result<()> {
         self.change()?;
-        // cap-std refuses absolute contents, which would mean something else to the host.
+        // cap-std refuses absolute contents, which the host would resolve differently.
         #[cfg(unix)]
         return self.dir.symlink(contents, within(link)).map_err(fs_error);
         #[cfg(not(unix))]
@@ -203,7 +203,7 @@ impl FileOpener for Folder {
         let mut options = DirOptions::new();
         options
             .read(asked.read())
-            // A file that is made or emptied is one that is written.
+            // Creating or truncating a file requires opening it for writing.
             .write(
                 asked.write()
                     || ((asked.create() || asked.create_new() || asked.truncate()) && !asked.append()),
@@ -211,12 +211,12 @@ impl FileOpener for Folder {
             .create(asked.create())
             .create_new(asked.create_new())
             .truncate(asked.truncate())
-            // What is emptied first is not appended to.
+            // A file cannot be truncated and opened for appending at once.
             .append(asked.append() && !asked.truncate());
         #[cfg(unix)]
         {
             use cap_std::fs::OpenOptionsExt;
-            // The opening of a pipe waits for its other end.
+            // Opening a pipe would wait for its other end.
             options.custom_flags(i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0));
         }
         let path = within(path);
@@ -242,7 +242,7 @@ mod tests {
     use cap_std::ambient_authority;
     use std::fs;
 
-    /// A folder with a secret beside it, and with links to that.
+    /// A granted folder with a secret file beside it, and links to that file.
     struct Scene(PathBuf);
 
     impl Scene {
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(open(&folder, "/file", false).unwrap_err(), FsError::StorageFull);
         drop((first, second));
         assert!(open(&folder, "/file", false).is_ok());
-        // What was not opened takes no place.
+        // A failed open uses no slot.
         assert!(open(&folder, "/missing", false).is_err() && open(&folder, "/inner", false).is_err());
         assert!(open(&folder, "/file", false).is_ok() && open(&folder, "/good", false).is_ok());
     }

@@ -1,4 +1,4 @@
-//! What a core module is granted.
+//! The grants and limits of a core module.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,20 +10,21 @@ use cap_std::fs::Dir;
 use crate::{Stdin, Stdout};
 use airssys_wasm_component::engine::StoreLimits;
 
-/// What a core module may take of the host beyond what [`StoreLimits`] bounds.
+/// Limits on a core module's use of the host, beyond those of [`StoreLimits`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Preview1Limits {
-    /// Threads that it may have at a time, the first one included. Stops a module that starts threads without end.
+    /// Threads at a time, including the first one. Stops a module that starts threads without end. Default 16.
     pub threads: usize,
-    /// Files and folders of the host's that it may have open at a time. Stops one that opens until the process has no
-    /// descriptors left.
+    /// Files of the host that are open at a time. Stops a module that uses up the descriptors of the process. Default
+    /// 256.
     pub open_files: usize,
-    /// Subscriptions that one `poll_oneoff` may have.
+    /// Subscriptions of one `poll_oneoff`. Default 1024.
     pub subscriptions: usize,
-    /// Bytes of output that one line of the host's log takes. Stops a line without an end.
+    /// Bytes of a line of output in the host's log. Stops a line that never ends. Default 8 KiB.
     pub log_line: usize,
-    /// Entries of a folder that are read for one listing. Stops a folder of millions of files, which are all kept.
+    /// Entries of a folder that one listing reads. Stops a folder of millions of files, which are all kept in memory.
+    /// Default 100,000.
     pub folder_entries: usize,
 }
 
@@ -39,7 +40,7 @@ impl Default for Preview1Limits {
     }
 }
 
-/// A folder of the host's that a module sees.
+/// A host folder that is granted to a module.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     pub(super) dir: Arc<Dir>,
@@ -47,7 +48,7 @@ pub(super) struct Grant {
     pub(super) writable: bool,
 }
 
-/// What a core module is granted, and how it is run. Everything is off or virtual until it is said otherwise.
+/// The grants of a core module, and the settings of its run. Everything is off or virtual by default.
 #[derive(Clone, Debug, Default)]
 pub struct Preview1 {
     pub(super) name: String,
@@ -62,7 +63,7 @@ pub struct Preview1 {
     pub(super) deadline: Option<Instant>,
 }
 
-/// What cannot be granted.
+/// A grant that is not possible.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Preview1Error {
@@ -71,34 +72,34 @@ pub enum Preview1Error {
     Folder {
         /// The host's folder.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The module's name for a folder cannot be used.
+    /// The folder's name for the module is invalid, or in use.
     #[error("a module cannot see a folder as `{0}`: name it once, as `/NAME`, `NAME` or `.`, without `..`")]
     GuestPath(String),
     /// wasmer-wasix refuses the arguments or the environment.
     #[error("the module's surroundings cannot be made: {0}")]
     Setup(String),
-    /// The operating system has no thread for what waits.
+    /// The operating system has no threads for the executor.
     #[error("there is no thread for the executor: {0}")]
     Executor(#[source] std::io::Error),
 }
 
 impl Preview1 {
-    /// Grants nothing.
+    /// Creates grants of nothing.
     pub fn new() -> Preview1 {
         Preview1::default()
     }
 
-    /// What the module is called in the log, and the first of its arguments.
+    /// Sets the module's name in the log, which is also its first argument.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Preview1 {
         self.name = name.into();
         self
     }
 
-    /// Adds an argument behind the name.
+    /// Adds an argument after the name.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Preview1 {
         self.args.push(arg.into());
@@ -114,7 +115,7 @@ impl Preview1 {
         self
     }
 
-    /// Grants a folder of the host's, which the module sees as `guest`.
+    /// Grants a folder of the host, which the module sees as `guest`.
     ///
     /// # Errors
     /// [`Preview1Error::Folder`], [`Preview1Error::GuestPath`].
@@ -142,28 +143,28 @@ impl Preview1 {
         Ok(self)
     }
 
-    /// Sets where standard input comes from.
+    /// Sets the source of standard input.
     #[must_use]
     pub fn stdin(mut self, stdin: Stdin) -> Preview1 {
         self.stdin = stdin;
         self
     }
 
-    /// Sets where standard output goes.
+    /// Sets the destination of standard output.
     #[must_use]
     pub fn stdout(mut self, stdout: Stdout) -> Preview1 {
         self.stdout = stdout;
         self
     }
 
-    /// Sets where standard error goes.
+    /// Sets the destination of standard error.
     #[must_use]
     pub fn stderr(mut self, stderr: Stdout) -> Preview1 {
         self.stderr = stderr;
         self
     }
 
-    /// Gives the module this process's standard streams.
+    /// Connects the module to this process's standard streams.
     #[must_use]
     pub fn inherit_stdio(self) -> Preview1 {
         self.stdin(Stdin::Inherit)
@@ -171,21 +172,21 @@ impl Preview1 {
             .stderr(Stdout::Inherit)
     }
 
-    /// Sets what the module may take of the host.
+    /// Sets the limits on the module's use of the host.
     #[must_use]
     pub fn limits(mut self, limits: Preview1Limits) -> Preview1 {
         self.limits = limits;
         self
     }
 
-    /// Sets the limits on its memory and tables.
+    /// Sets the limits on the module's memory and tables.
     #[must_use]
     pub fn store_limits(mut self, limits: StoreLimits) -> Preview1 {
         self.store_limits = limits;
         self
     }
 
-    /// Says when the module has to be at its end.
+    /// Sets the time at which the module is ended.
     #[must_use]
     pub fn deadline(mut self, deadline: Option<Instant>) -> Preview1 {
         self.deadline = deadline;
@@ -193,7 +194,7 @@ impl Preview1 {
     }
 }
 
-/// Where a folder is mounted: absolute, without `.`; `None` if `guest` has `..` in it.
+/// Returns the path that a folder is mounted at: absolute, without `.`; `None` if `guest` contains `..` or a NUL byte.
 pub(super) fn mount_point(guest: &str) -> Option<String> {
     let parts: Vec<&str> = guest
         .split('/')

@@ -1,7 +1,8 @@
-//! Preview 1 for components that were core modules: their imports are wasmer-wasix's functions, behind their guards.
+//! Preview 1 for components that were core modules: their imports are the functions of wasmer-wasix, behind guards.
 //!
-//! `airssys_wasm_adapt` has turned the imports of such a module to interfaces of one package, whose functions take and
-//! give numbers. So what a component's core module gets are core functions, with nothing of the component model in between.
+//! `airssys_wasm_adapt` has converted the imports of such a module to interfaces of one package, whose functions have
+//! only numbers as parameters and results. The component's core module therefore imports core functions directly,
+//! without lifting or lowering.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,14 +23,14 @@ use airssys_wasm_component::engine::Deadlines;
 use airssys_wasm_component::error::{Error, Result};
 use airssys_wasm_component::internal::contain;
 
-/// The package of the interfaces, as `adapt` writes it.
+/// The package of these interfaces, as `adapt` writes it.
 const PACKAGE: &str = "airssys:core-imports/";
 
-/// What one component that was a core module has of preview 1. It is for one instance: what a second one in the same store
-/// imports works on the first one's memory.
+/// The preview 1 state of one component that was a core module. It serves one instance: the imports of a second
+/// instance in the same store would access the first one's memory.
 pub struct Preview1Guest {
     state: State,
-    /// Ends what the call in flight waits for.
+    /// Ends the waiting of the current call at its deadline.
     killer: Option<Task<()>>,
 }
 
@@ -40,11 +41,11 @@ enum State {
 }
 
 struct Made {
-    /// wasmer-wasix's, as they are.
+    /// The functions of wasmer-wasix, without guards.
     functions: HashMap<Key, Function>,
     border: FunctionEnv<Arc<Border>>,
     process: WasiProcess,
-    /// Keeps wasmer-wasix's threads.
+    /// Keeps wasmer-wasix's threads alive.
     _surroundings: Arc<host::Surroundings>,
 }
 
@@ -55,7 +56,7 @@ impl fmt::Debug for Preview1Guest {
 }
 
 impl Preview1Guest {
-    /// One that is granted this. Its deadline and its limits on memory are the store's.
+    /// Creates the state of a component with these grants. The store's deadline and memory limits apply.
     pub fn new(grants: Preview1) -> Preview1Guest {
         Preview1Guest {
             state: State::Granted(grants),
@@ -63,8 +64,7 @@ impl Preview1Guest {
         }
     }
 
-    /// Says when the call that follows has to be over: what it waits for in a function of preview 1 is ended then, and it
-    /// traps.
+    /// Sets the deadline of the next call: a wait in a function of preview 1 ends then, and the call traps.
     pub fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.killer = None;
         if let (State::Made(made), Some(deadline)) = (&self.state, deadline) {
@@ -73,7 +73,7 @@ impl Preview1Guest {
     }
 }
 
-/// Ends a process's waiting at a deadline, as long as what is given back is kept.
+/// Ends a process's waiting at a deadline. Dropping the returned task cancels that.
 pub(super) fn kill_at(deadline: Instant, process: WasiProcess) -> Option<Task<()>> {
     let mut timer = Timer::at(deadline);
     let killing = executor::spawn(async move {
@@ -85,9 +85,9 @@ pub(super) fn kill_at(deadline: Instant, process: WasiProcess) -> Option<Task<()
         .ok()
 }
 
-/// A store's data that has a [`Preview1Guest`].
+/// Store data that contains a [`Preview1Guest`].
 pub trait Preview1View: Send + 'static {
-    /// The calling component's part.
+    /// Returns the calling component's state.
     fn preview1(&mut self) -> &mut Preview1Guest;
 }
 
@@ -97,7 +97,7 @@ impl Preview1View for Preview1Guest {
     }
 }
 
-/// Whether a component imports functions of preview 1 from its host.
+/// Returns whether a component imports functions of preview 1 from its host.
 pub fn is_imported(component: &Component) -> bool {
     component
         .imports()
@@ -108,7 +108,7 @@ pub fn is_imported(component: &Component) -> bool {
 /// Defines the functions of preview 1 and WASIX that `component` imports.
 ///
 /// # Errors
-/// [`Error::Redefined`] if the linker has one of them already.
+/// [`Error::Redefined`] if the linker already defines one of them.
 pub fn add_to_linker<T: Preview1View>(linker: &mut Linker<T>, component: &Component) -> Result<()> {
     let wanted: Arc<[Key]> = wanted(component).collect();
     for (name, ty) in component.imports() {
@@ -134,7 +134,7 @@ fn key(interface: &str, item: &str) -> Key {
     (module.replace('-', "_"), item.replace('-', "_"))
 }
 
-/// All functions of preview 1 and WASIX that a component imports.
+/// Returns all functions of preview 1 and WASIX that a component imports.
 fn wanted(component: &Component) -> impl Iterator<Item = Key> {
     let interfaces = component.imports().iter().filter_map(|(name, ty)| match ty {
         ExternType::Instance(items) => Some((name.strip_prefix(PACKAGE)?, items)),
@@ -143,7 +143,7 @@ fn wanted(component: &Component) -> impl Iterator<Item = Key> {
     interfaces.flat_map(|(interface, items)| items.iter().map(move |(item, _)| key(interface, item)))
 }
 
-/// One of the functions, which are made all together when the first one is asked for.
+/// Returns one of the functions. The first call creates all of them.
 fn function<T: Preview1View>(cx: &mut StoreContextMut<'_, T>, key: &Key, wanted: &[Key]) -> Result<Function> {
     let state = std::mem::replace(&mut cx.data_mut().preview1().state, State::Broken);
     let state = match state {

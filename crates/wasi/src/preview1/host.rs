@@ -1,4 +1,4 @@
-//! What stands behind a module's imports: wasmer-wasix, told what is granted.
+//! The environment of a module: wasmer-wasix, configured with the module's grants.
 
 use std::fmt;
 use std::path::Path;
@@ -27,18 +27,18 @@ use airssys_wasm_component::component::error_of;
 use airssys_wasm_component::engine;
 use airssys_wasm_component::error::{Error, TrapKind};
 
-/// wasmer-wasix's surroundings: no network, no packages, no other modules; stores under the module's limits, which end
-/// at its deadline.
+/// The runtime of wasmer-wasix: no network, no packages, no other modules. Its stores have the module's limits and
+/// deadline.
 pub(super) struct Surroundings {
     engine: wasmer::Engine,
     network: DynVirtualNetworking,
     tasks: Arc<dyn VirtualTaskManager>,
     deadline: engine::Deadlines,
-    /// What a thread of the module failed with.
+    /// The failure of a thread of the module.
     pub(super) failure: Failure,
-    /// Descriptors of the folders that the module is granted.
+    /// Descriptors of the granted folders.
     pub(super) preopened: Arc<OnceLock<Vec<u32>>>,
-    /// Holds a program's code, which its threads run until they see that they are to end.
+    /// Keeps a program's code alive while its threads still run, until they notice the end.
     _code: Option<wasmer::Engine>,
 }
 
@@ -65,14 +65,14 @@ impl Runtime for Surroundings {
         self.engine.clone()
     }
 
-    /// Threads of the module have stores of their own.
+    /// Creates a store for a thread of the module.
     fn new_store(&self) -> wasmer::Store {
         let store = wasmer::Store::new(self.engine.clone());
         self.deadline.watch(&store);
         store
     }
 
-    /// Every instance of the module's, those of its threads included, gets guarded imports.
+    /// Guards the imports of every instance of the module, including those of its threads.
     fn prepare_imports(
         &self,
         module: &wasmer::Module,
@@ -100,7 +100,7 @@ impl Runtime for Surroundings {
         Ok(())
     }
 
-    /// A thread has ended otherwise than by its own wish. A trap of the guest's is in the status that follows.
+    /// Records a panic that ended a thread. A trap of the guest shows in the status that follows.
     fn on_taint(&self, reason: TaintReason) {
         if let TaintReason::RuntimeError(error) = reason
             && let error @ Error::Trap(_) = error_of(error)
@@ -113,7 +113,7 @@ impl Runtime for Surroundings {
     }
 }
 
-/// What a module is run with, put together from what it is granted. `plain` is one that imports nothing but preview 1.
+/// Builds the environment of a module from its grants. `plain` says that it imports only preview 1.
 ///
 /// # Errors
 /// [`Preview1Error`].
@@ -158,7 +158,7 @@ pub(super) fn environment(
         .disable_default_builtins(true)
         .capabilities(capabilities(&limits))
         .runtime(surroundings.clone());
-    // Paths of WASIX begin at the root, where the folder then has to be under its name.
+    // WASIX paths start at the root, where the folder then has to appear under its name.
     let only = match &*folders {
         [only] if plain || mount_point(&only.guest).as_deref() == Some("/") => Some(name_of(only)?),
         _ => None,
@@ -169,7 +169,7 @@ pub(super) fn environment(
             only_folder(files, name)?;
         }
         let granted = files.preopen_fds.read().unwrap_or_else(PoisonError::into_inner);
-        // It is empty until now.
+        // It is empty until now, so that this succeeds.
         let _ = preopened.set(match alone {
             true => granted.clone(),
             false => std::iter::once(VIRTUAL_ROOT_FD)
@@ -196,7 +196,7 @@ pub(super) fn environment(
                     .read(true)
                     .write(writable)
                     .create(writable);
-                // Its own name is the path.
+                // A folder whose name is its path needs no alias.
                 match name == place {
                     true => preopen,
                     false => preopen.alias(&name),
@@ -211,7 +211,7 @@ fn point_of(grant: &Grant) -> Result<String, Preview1Error> {
     mount_point(&grant.guest).ok_or_else(|| Preview1Error::GuestPath(grant.guest.clone()))
 }
 
-/// What the module is told that the folder is called.
+/// Returns the folder's name for the module.
 fn name_of(grant: &Grant) -> Result<String, Preview1Error> {
     match grant.guest.starts_with('/') {
         true => point_of(grant),
@@ -219,8 +219,8 @@ fn name_of(grant: &Grant) -> Result<String, Preview1Error> {
     }
 }
 
-/// wasmer-wasix's descriptor 3 is a folder of its own making, with all that is granted in it. If that is one folder, the
-/// module gets the folder itself, as every other host has it.
+/// Replaces wasmer-wasix's descriptor 3, a folder of its own that contains all granted folders, by the only granted
+/// folder: as on every other host.
 fn only_folder(files: &mut WasiFs, name: &str) -> Result<(), String> {
     const MADE: u32 = VIRTUAL_ROOT_FD;
     const GRANTED: u32 = VIRTUAL_ROOT_FD + 1;
@@ -228,7 +228,7 @@ fn only_folder(files: &mut WasiFs, name: &str) -> Result<(), String> {
         let mut descriptors = files.fd_map.write().unwrap_or_else(PoisonError::into_inner);
         let folder = descriptors.remove(GRANTED).ok_or("the folder is not there")?;
         let root = folder.inode.clone();
-        // It has lost its slash.
+        // The name has lost its slash.
         *root.name.write().unwrap_or_else(PoisonError::into_inner) = name.to_owned().into();
         descriptors.remove(MADE);
         descriptors.insert(true, MADE, folder);

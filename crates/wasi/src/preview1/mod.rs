@@ -1,18 +1,18 @@
-//! WASI preview 1 and WASIX for core modules, by wasmer-wasix.
+//! WASI preview 1 and WASIX for core modules, based on wasmer-wasix.
 //!
-//! A [`Program`] is a core module with `_start`, which is run from its beginning to its end. What it may do is said by a
-//! [`Preview1`]; as for components, everything is off or virtual at first: no environment, no folders, no network, output
-//! to the host's log.
+//! A [`Program`] is a core module with `_start`, which runs from its start to its end. [`Preview1`] holds its grants;
+//! as for components, everything is off or virtual by default: no environment, no folders, no network, output to the
+//! host's log.
 //!
 //! Components that were core modules (`airssys_wasm_adapt`) have the same through a [`Preview1Guest`].
 //!
-//! Before each of wasmer-wasix's functions stands one of this library's ([`Border`](border)): it contains panics, and answers
-//! where wasmer-wasix answers wrongly. `docs/preview1.md` has both, and what differs.
+//! A guard of this library precedes each of wasmer-wasix's functions ([`Border`](border)): it contains panics, and
+//! corrects wrong answers. `docs/preview1.md` describes both, and the remaining differences.
 //!
 //! Folders are opened through cap-std ([`Folder`](folder)), so that neither `..` nor a symbolic link leads out of them.
 //!
-//! wasmer-wasix bounds neither how many descriptors a module holds nor what it keeps for each; [`Preview1Limits`] has the
-//! bounds that there are.
+//! wasmer-wasix limits neither the number of a module's descriptors nor the memory for each; [`Preview1Limits`] has the
+//! limits that exist.
 
 mod border;
 mod checks;

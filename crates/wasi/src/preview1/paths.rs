@@ -1,25 +1,25 @@
-//! Paths that wasmer-wasix gets wrong, or asserts to be what they need not be: looked at before its functions are called.
+//! Checks of paths that wasmer-wasix handles wrongly, or asserts conditions about, before its functions are called.
 
 use wasmer_wasix::wasmer::{Function, RuntimeError, Value};
 
 use super::checks::{Answer, Call, DIRECTORY, errno};
 
-/// Bytes of a path that are looked at. Stops a length that would have the host allocate.
+/// Bytes of a path that is checked. Stops a length that would make the host allocate.
 const MAX_PATH: usize = 1 << 20;
 
 /// Bytes of a `filestat`.
 const FILESTAT: usize = 64;
 
-/// A path that a module gives.
+/// A path argument of a module.
 pub(super) struct Path {
-    /// The arguments that it comes from.
+    /// Indices of the arguments.
     descriptor: usize,
     pointer: usize,
     text: Vec<u8>,
 }
 
 impl Path {
-    /// Without the slashes that it ends with.
+    /// Returns the path without slashes at its end.
     fn trimmed(&self) -> &[u8] {
         let end = self.text.iter().rposition(|byte| *byte != b'/');
         self.text
@@ -31,7 +31,7 @@ impl Path {
         self.text.ends_with(b"/")
     }
 
-    /// The last part: empty for the root.
+    /// Returns the last part: empty for the root.
     fn name(&self) -> &[u8] {
         self.trimmed()
             .rsplit(|byte| *byte == b'/')
@@ -39,7 +39,7 @@ impl Path {
             .unwrap_or_default()
     }
 
-    /// Bytes in front of the name, without the slashes between.
+    /// Returns the length of the part before the name, without the slashes in between.
     fn parent(&self) -> usize {
         let before = self.trimmed().len() - self.name().len();
         let parent = self.text.get(..before).unwrap_or_default();
@@ -49,15 +49,15 @@ impl Path {
             .map_or(0, |last| last + 1)
     }
 
-    /// Whether it ends with what is no name of an entry.
+    /// Returns whether the last part is not the name of an entry.
     fn is_nameless(&self) -> bool {
         matches!(self.name(), b"" | b"." | b"..")
     }
 }
 
 impl Call<'_, '_> {
-    /// The type of what a path leads to. Asking also has wasmer-wasix read the folder's entry, without which it finds nothing
-    /// there to remove.
+    /// Returns the type of the object at a path. The look-up also makes wasmer-wasix read the folder's entry, without
+    /// which it cannot remove it.
     fn kind_at(
         &mut self,
         filestat: &Function,
@@ -80,7 +80,7 @@ impl Call<'_, '_> {
         Ok(found.map(|stat| stat[16]))
     }
 
-    /// Whether what should be the path's folder is something else.
+    /// Returns whether the path's parent is not a folder.
     fn is_below_a_file(&mut self, filestat: &Function, path: &Path) -> Result<bool, RuntimeError> {
         let kind = match path.parent() {
             0 => None,
@@ -89,8 +89,8 @@ impl Call<'_, '_> {
         Ok(kind.is_some_and(|kind| kind != DIRECTORY))
     }
 
-    /// The path whose pointer is the argument at `pointer`, in the folder of the one at `descriptor`. `None` for one that is
-    /// not in the memory, or so long that wasmer-wasix is to refuse it.
+    /// Reads the path whose pointer is the argument at `pointer`, relative to the folder at `descriptor`. `None` if it
+    /// is not in the memory, or too long; wasmer-wasix then refuses it.
     fn path(&self, descriptor: usize, pointer: usize) -> Option<Path> {
         let length = usize::try_from(self.number(pointer + 1)).ok()?;
         if length > MAX_PATH {
@@ -120,8 +120,8 @@ pub(super) fn unlink_file(call: &mut Call<'_, '_>) -> Answer {
     }
 }
 
-/// wasmer-wasix renames first and then asserts that the new name leads to what was renamed, which it does not where its
-/// last part is none. The answers are Linux's.
+/// Checks a rename. wasmer-wasix renames first, and then asserts that the new name leads to the renamed object, which
+/// is false if the last part is not a name. The answers are Linux's.
 pub(super) fn rename(call: &mut Call<'_, '_>, filestat: &Function) -> Answer {
     let (Some(from), Some(to)) = (call.path(0, 1), call.path(3, 4)) else {
         return call.go_on();
@@ -163,7 +163,7 @@ pub(super) fn remove_directory(call: &mut Call<'_, '_>, filestat: &Function) -> 
     }
 }
 
-/// wasmer-wasix asserts that the folder is one.
+/// Checks a new link, since wasmer-wasix asserts that its parent is a folder.
 pub(super) fn symlink(call: &mut Call<'_, '_>, filestat: &Function) -> Answer {
     let Some(path) = call.path(2, 3) else {
         return call.go_on();

@@ -1,4 +1,5 @@
-//! A panic behind each import that leads into wasmer-wasix, and on its threads: a typed error, and the next module runs.
+//! Tests with a panic behind each import into wasmer-wasix, and on its threads: it becomes a typed error, and the next
+//! module runs.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -25,7 +26,7 @@ fn name_of(ty: Type) -> &'static str {
     }
 }
 
-/// All functions that wasmer-wasix has for modules, with their types.
+/// Returns all functions that wasmer-wasix provides to modules, with their types.
 fn imports() -> Vec<(guest::Key, FunctionType)> {
     let _context = crate::executor::enter().unwrap();
     let (builder, surroundings) =
@@ -45,7 +46,7 @@ fn imports() -> Vec<(guest::Key, FunctionType)> {
     found
 }
 
-/// A core module whose export of this name calls an import with zeros.
+/// Builds a core module whose export `export` calls an import with zeros.
 fn caller((module, name): &guest::Key, ty: &FunctionType, export: &str) -> Vec<u8> {
     let (mut params, mut results, mut zeros) = (String::new(), String::new(), String::new());
     for ty in ty.params() {
@@ -111,7 +112,7 @@ fn a_panic_behind_each_import_ends_its_program_alone() {
         panicked_at(&place, &run(&caller(key, ty, "_start")));
         the_next_module_runs();
     }
-    // These are contained where the module is called, as the next test has it.
+    // Their panics are contained at the call of the module, as the next test shows.
     let expected = ["context_switch", "proc_exec", "proc_exec2", "proc_exec3"];
     let others = ["proc_fork", "proc_snapshot", "stack_checkpoint", "stack_restore"];
     let expected: BTreeSet<_> = expected.iter().chain(&others).copied().collect();
@@ -131,7 +132,7 @@ fn a_panic_in_the_course_of_a_program_ends_it_alone() {
     }
 }
 
-/// A component whose core module imports a function of preview 1.
+/// Builds a component whose core module imports a function of preview 1.
 fn component(name: &str) -> Vec<u8> {
     let text = format!(
         r#"(component
@@ -180,7 +181,7 @@ fn a_panic_behind_an_import_ends_its_component_alone() {
 
 #[test]
 fn a_panic_on_a_thread_of_the_module_ends_the_program() {
-    // The thread is waited for, and would be for ever.
+    // The program waits for the thread, and would never end.
     let text = r#"(module
         (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
         (import "wasix_32v1" "sched_yield" (func $yield (result i32)))

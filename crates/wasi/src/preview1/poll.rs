@@ -1,8 +1,8 @@
 //! `poll_oneoff` with clocks.
 //!
-//! wasmer-wasix waits for the clock that comes last in the list, takes every absolute time for the monotonic clock's, and
-//! reports all clocks at once. So each clock's time is worked out here, wasmer-wasix waits for the first of them as a
-//! relative one, and those that are due are reported.
+//! wasmer-wasix waits only for the last clock in the list, treats every absolute time as one of the monotonic clock,
+//! and reports all clocks at once. Therefore each clock's due time is computed here, wasmer-wasix waits for the
+//! earliest one with a relative timeout, and the clocks that are due are reported.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const TAG: usize = 8;
 const CLOCK: usize = 16;
 const TIMEOUT: usize = 24;
 const FLAGS: usize = 40;
-/// In an event.
+/// Offset in an event.
 const KIND: usize = 10;
 
 const IS_CLOCK: u8 = 0;
@@ -30,14 +30,14 @@ const ABSOLUTE: u16 = 1;
 type Subscription = [u8; SUBSCRIPTION];
 type Event = [u8; EVENT];
 
-/// Clocks of one call, by when they are due.
+/// A clock subscription of one call.
 struct Clock {
     user_data: [u8; 8],
-    /// `None` for a time beyond what the host's clock counts.
+    /// `None` for a time that the host's clock cannot represent.
     due: Option<Instant>,
 }
 
-/// `time` is `clock_time_get`.
+/// Waits as `poll_oneoff` does; `time` is `clock_time_get`.
 pub(super) fn poll(call: &mut Call<'_, '_>, time: &Function) -> Answer {
     let (input, output, count, seen) = (call.number(0), call.number(1), call.number(2), call.number(3));
     let most = usize::try_from(count).unwrap_or(usize::MAX);
@@ -56,13 +56,13 @@ pub(super) fn poll(call: &mut Call<'_, '_>, time: &Function) -> Answer {
     {
         let clock = u32::from_le_bytes(part(subscription, CLOCK));
         if clock != REALTIME && clock != MONOTONIC {
-            // It is not waited for: wasmer-wasix refuses it.
+            // wasmer-wasix refuses the clock.
             return call.go_on();
         }
         let timeout = u64::from_le_bytes(part(subscription, TIMEOUT));
         let left = match u16::from_le_bytes(part(subscription, FLAGS)) & ABSOLUTE {
             0 => timeout,
-            // The place of the events serves for the question.
+            // The events' place is used for the query.
             _ => match call.time(time, clock, (1, output))? {
                 Some(now) => timeout.saturating_sub(now),
                 None => return call.go_on(),
@@ -94,7 +94,7 @@ pub(super) fn poll(call: &mut Call<'_, '_>, time: &Function) -> Answer {
     answer
 }
 
-/// Puts the clocks that are due in the place of those that were reported.
+/// Replaces the reported clocks by those that are due.
 fn report(call: &Call<'_, '_>, (output, seen): (u64, u64), clocks: &[Clock], most: usize) -> Option<()> {
     let mut number = [0; 4];
     call.read(seen, &mut number)?;
@@ -105,7 +105,7 @@ fn report(call: &Call<'_, '_>, (output, seen): (u64, u64), clocks: &[Clock], mos
     events.retain(|event: &Event| event[KIND] != IS_CLOCK);
     let waited = before > events.len();
     let now = Instant::now();
-    // The timer's own clock may be ahead by a little: what it waited for is due.
+    // The timer's clock may be slightly ahead: the clock that it waited for counts as due.
     let first = clocks.iter().filter_map(|clock| clock.due).min();
     let due = |clock: &&Clock| {
         clock
@@ -134,9 +134,9 @@ fn part<const N: usize>(subscription: &Subscription, at: usize) -> [u8; N] {
     part
 }
 
-/// A subscription to the monotonic clock in `left`; without it, in so long that nothing waits for it to end.
+/// Returns a subscription to the monotonic clock in `left`; `None` stands for a century.
 fn relative(left: Option<Duration>) -> Subscription {
-    /// wasmer-wasix takes 0 for no wait at all, and then waits for ever.
+    /// wasmer-wasix treats a timeout of 0 as none, and waits forever.
     const AT_ONCE: u64 = 1;
     const CENTURY: u64 = 100 * 366 * 86_400 * 1_000_000_000;
     let nanoseconds = left.map_or(CENTURY, |left| {
@@ -148,6 +148,6 @@ fn relative(left: Option<Duration>) -> Subscription {
     subscription
 }
 
-/// Subscriptions that are looked at. Stops a number that would have the host allocate; wasmer-wasix has the module's own
-/// limit, which is lower.
+/// Subscriptions that are checked. Stops a number that would make the host allocate; wasmer-wasix applies the module's
+/// own limit, which is lower by default.
 const MAX_SUBSCRIPTIONS: usize = 1 << 16;

@@ -1,4 +1,4 @@
-//! Programs: core modules that are run from their beginning to their end.
+//! Programs: core modules that run from their start to their end.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,18 +15,18 @@ use airssys_wasm_component::engine::{Deadlines, Engine};
 use airssys_wasm_component::error::{CoreTrap, Error, Result, TrapKind};
 use airssys_wasm_component::internal::contain;
 
-/// A core module with `_start`, compiled. Cheap to clone.
+/// A compiled core module with `_start`. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Program {
     module: Module,
-    /// Holds the module's code.
+    /// Keeps the module's code alive.
     code: wasmer::Engine,
 }
 
-/// How a program ended.
+/// The end of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// The status that it gave to `proc_exit`, or 0 if it came to the end of `_start`.
+    /// The status that it passed to `proc_exit`, or 0 if `_start` returned.
     pub status: u32,
 }
 
@@ -52,13 +52,11 @@ impl Program {
         }
     }
 
-    /// Runs the program on this thread, with a memory of its own.
-    ///
-    /// Threads that it starts are its own; they end with it.
+    /// Runs the program on this thread, with a memory of its own. Threads that it starts end with it.
     ///
     /// # Errors
-    /// [`Error::Host`] with a [`Preview1Error`] if its surroundings cannot be made; [`Error::Instantiate`] if it imports
-    /// what there is not, or a limit stands against it; [`Error::Trap`] if it traps, which it does at its deadline.
+    /// [`Error::Host`] with a [`Preview1Error`] if its environment cannot be built; [`Error::Instantiate`] if it has an
+    /// unknown import, or exceeds a limit; [`Error::Trap`] if it traps, also at its deadline.
     pub fn run(&self, grants: Preview1) -> Result<Ended> {
         let deadline = grants.deadline;
         let deadlines = Deadlines::new(deadline);
@@ -66,7 +64,7 @@ impl Program {
             name: "_start".into(),
             source: Box::new(error),
         };
-        // What wasmer-wasix waits for, it waits for under tokio's runtime.
+        // wasmer-wasix waits under tokio's runtime.
         let _context = crate::executor::enter().map_err(|error| setup(Preview1Error::Executor(error)))?;
         let plain = border::imported(&self.module)
             .iter()
@@ -76,7 +74,7 @@ impl Program {
             host::environment(grants, deadlines.clone(), code, plain)
         });
         let (builder, surroundings) = made.map_err(|panicked| panicked.trap())?.map_err(setup)?;
-        // All that wasmer-wasix does, to the drop of what it holds.
+        // Contains all of wasmer-wasix's work, including the drop of its state.
         let result = contain(IMPORTS, || self.run_in(builder, &surroundings, deadline));
         let result = result.unwrap_or_else(|panicked| Err(panicked.trap()));
         deadlines.end();
@@ -98,14 +96,14 @@ impl Program {
             Ok(made) => made,
             Err(error) => return ended(error),
         };
-        // What waits, waits until then; what computes, is interrupted.
+        // At the deadline, the signal ends waits, and the interrupt ends computations.
         let process = environment.data(&store).process.clone();
         let killer = deadline.and_then(|deadline| kill_at(deadline, process));
         let start = match instance.exports.get_function("_start") {
             Ok(start) => start.clone(),
             Err(error) => return Err(Error::bug(error.to_string())),
         };
-        // Most imports are guarded one by one; this is for the rest.
+        // Most imports are guarded individually; this contains the panics of the others.
         let result = match contain(IMPORTS, || start.call(&mut store, &[])) {
             Ok(Ok(_)) => Ok(Ended { status: 0 }),
             Ok(Err(error)) => ended(WasiRuntimeError::Runtime(error)),
@@ -113,7 +111,7 @@ impl Program {
         };
         drop(killer);
         let result = match deadline {
-            // The status is the signal's then.
+            // The status is then the signal's.
             Some(deadline) if result.is_ok() && Instant::now() >= deadline => {
                 Err(TrapKind::Core(CoreTrap::Interrupted).into())
             }
@@ -127,17 +125,17 @@ impl Program {
         });
         match left {
             Ok(()) => result,
-            // What a panic leaves behind may panic again.
+            // State that a panic left behind may panic again.
             Err(panicked) => result.and(Err(panicked.trap())),
         }
     }
 }
 
-/// Places of panics in errors.
+/// Names of these places in errors.
 const SURROUNDINGS: &str = "the module's surroundings";
 const IMPORTS: &str = "the module's imports";
 
-/// What a failure of wasmer-wasix's means.
+/// Converts a failure of wasmer-wasix to the program's end, or an error.
 fn ended(error: WasiRuntimeError) -> Result<Ended> {
     match error {
         WasiRuntimeError::Runtime(error) => trapped(error),

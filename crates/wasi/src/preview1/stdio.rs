@@ -1,4 +1,4 @@
-//! Standard streams, as wasmer-wasix wants them.
+//! Standard streams, as files of wasmer-wasix.
 
 use std::io::{self, SeekFrom};
 use std::pin::Pin;
@@ -13,13 +13,13 @@ use crate::cli::{SharedInput, SharedOutput};
 use crate::executor::Timer;
 use crate::io::{Input, Output, StreamError, Waits};
 
-/// Bytes that one write may have.
+/// Bytes of one write, at most.
 const WRITE: usize = 64 << 10;
 
-/// Standard input. Whoever waits for it does so until the deadline.
+/// Standard input. A wait for it ends at the deadline.
 pub(super) struct StandardInput {
     from: SharedInput,
-    /// Behind a lock that nobody waits for: files are shared between threads, and timers are not.
+    /// Behind a lock, because files are shared between threads, and timers cannot be. The lock is never contended.
     deadline: Option<Mutex<Timer>>,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct StandardOutput {
 }
 
 impl StandardOutput {
-    /// The stream with this number: 1 or 2.
+    /// Creates the stream with this number: 1 or 2.
     pub(super) fn new(to: SharedOutput, number: u32) -> StandardOutput {
         StandardOutput { to, number }
     }
@@ -90,7 +90,7 @@ impl AsyncRead for StandardInput {
                 buf.put_slice(&bytes);
                 Ok(())
             }
-            // Nothing more is the end.
+            // An empty read is the end.
             Err(StreamError::Closed) => Ok(()),
             Err(error) => Err(io_error(error)),
         })
@@ -133,7 +133,7 @@ impl AsyncRead for StandardOutput {
     }
 }
 
-/// What all streams have in common: no times, no size, and no place to seek to.
+/// Behavior that all streams share: no times, no size, and no seeking.
 macro_rules! stream {
     ($name:ty, $number:expr, $read_ready:expr, $write_ready:expr) => {
         impl AsyncSeek for $name {

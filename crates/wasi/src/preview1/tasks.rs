@@ -1,4 +1,4 @@
-//! Work that wasmer-wasix gives to other threads: its panics end the program, and no more than that.
+//! Tasks that wasmer-wasix runs on other threads: their panics end only the program.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -15,12 +15,12 @@ use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, ExitCode};
 use airssys_wasm_component::error::Error;
 use airssys_wasm_component::internal::{Panicked, contain};
 
-/// What a program ends with once one of its threads has failed, if that was this host's fault. Clones are the same.
+/// The error that ends a program after a panic on one of its threads. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Failure(Arc<Mutex<Option<Error>>>);
 
 impl Failure {
-    /// Keeps the first of them.
+    /// Keeps the error, unless there is one.
     pub(super) fn set(&self, error: Error) {
         self.0
             .lock()
@@ -37,14 +37,14 @@ impl Failure {
     }
 }
 
-/// wasmer-wasix's own threads, with what runs on them contained.
+/// Threads of wasmer-wasix that contain the panics of their tasks.
 #[derive(Debug)]
 pub(super) struct Tasks {
     threads: TokioTaskManager,
     failure: Failure,
 }
 
-/// A thread's place in errors.
+/// The name of this place in errors.
 const THREAD: &str = "a thread of the module";
 
 impl Tasks {
@@ -53,7 +53,7 @@ impl Tasks {
     }
 }
 
-/// A future whose panic is its end, with `after` as its result.
+/// Polls a future; if it panics, the result is `after`.
 async fn contained<T>(failure: Failure, mut future: BoxFuture<'static, T>, after: T) -> T {
     let mut after = Some(after);
     poll_fn(move |cx| {
@@ -92,7 +92,7 @@ impl VirtualTaskManager for Tasks {
         let run = task.callbacks.run;
         task.callbacks.run = Box::new(move |properties| {
             if failure.keep(contain(THREAD, || run(properties))).is_none() {
-                // Those that wait for the thread go on, and see that the process is at its end.
+                // Threads that wait for this one continue, and see that the process has ended.
                 let ending = contain(THREAD, || {
                     thread.set_status_finished(Ok(code));
                     process.terminate(code);

@@ -1,4 +1,4 @@
-//! The numbers that a module has for what it has open.
+//! The file descriptors of a module.
 
 use super::errno::{Errno, Result};
 use crate::WasiCtx;
@@ -10,7 +10,7 @@ use crate::files::{Descriptor, Entries};
 use crate::io::{InputStream, OutputStream};
 use airssys_wasm_component::component::Resource;
 
-/// What a number stands for.
+/// The object of a descriptor.
 #[derive(Debug)]
 pub(super) enum Open {
     /// Standard input.
@@ -32,7 +32,7 @@ pub(super) enum Open {
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) descriptor: Resource<Descriptor>,
-    /// Where reads and writes go on.
+    /// Offset of the next read or write.
     pub(super) at: u64,
     pub(super) append: bool,
     pub(super) nonblocking: bool,
@@ -43,7 +43,7 @@ pub(super) struct Folder {
     pub(super) descriptor: Resource<Descriptor>,
     /// The module's path for it, if the host granted it.
     pub(super) granted: Option<String>,
-    /// Where `fd_readdir` stands.
+    /// State of `fd_readdir`.
     pub(super) listing: Option<Listing>,
 }
 
@@ -51,13 +51,13 @@ pub(super) struct Folder {
 #[derive(Debug)]
 pub(super) struct Listing {
     pub(super) entries: Resource<Entries>,
-    /// The place of the next entry, `.` and `..` counted.
+    /// Index of the next entry, counting `.` and `..`.
     pub(super) next: u64,
-    /// An entry that was read, and did not fit.
+    /// An entry that was read, but did not fit into the buffer.
     pub(super) left: Option<Entry>,
 }
 
-/// An entry of a directory, in the form that modules get.
+/// An entry of a directory, as preview 1 represents it.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) inode: u64,
@@ -65,17 +65,17 @@ pub(super) struct Entry {
     pub(super) name: String,
 }
 
-/// All that a module has open.
+/// All open descriptors of a module.
 #[derive(Debug)]
 pub(crate) struct Descriptors(Vec<Option<Open>>);
 
-/// The same descriptor of the table, for one call of a function that takes one.
+/// Borrows a resource, for one call of a function that takes a handle.
 pub(super) fn lent<R: 'static>(resource: &Resource<R>) -> Resource<R> {
     Resource::new_borrow(resource.rep())
 }
 
 impl WasiCtx {
-    /// What the module has open: at first, standard streams and the folders that it was granted.
+    /// Returns the module's descriptors: at first, the standard streams and the granted folders.
     pub(super) fn open(&mut self) -> Result<&mut Descriptors> {
         if self.snapshot1.is_none() {
             let mut all = vec![
@@ -101,11 +101,11 @@ impl WasiCtx {
             }
             self.snapshot1 = Some(Descriptors(all));
         }
-        // It was made just now.
+        // It exists by now.
         Ok(self.snapshot1.get_or_insert_with(|| Descriptors(Vec::new())))
     }
 
-    /// A file or directory; standard streams are neither.
+    /// Returns the descriptor of a file or directory; standard streams have none.
     pub(super) fn descriptor(&mut self, fd: u32) -> Result<Resource<Descriptor>> {
         match self.open()?.get(fd)? {
             Open::File(file) => Ok(lent(&file.descriptor)),
@@ -114,7 +114,7 @@ impl WasiCtx {
         }
     }
 
-    /// A directory.
+    /// Returns the descriptor of a directory.
     pub(super) fn directory(&mut self, fd: u32) -> Result<Resource<Descriptor>> {
         match self.open()?.get(fd)? {
             Open::Folder(folder) => Ok(lent(&folder.descriptor)),
@@ -122,7 +122,7 @@ impl WasiCtx {
         }
     }
 
-    /// Closes what is no longer in the table of numbers.
+    /// Closes an object that was removed from the table.
     pub(super) fn close(&mut self, open: Open) -> Result {
         match open {
             Open::Input { stream, .. } => HostInputStream::drop(self, stream)?,
@@ -149,7 +149,7 @@ impl Descriptors {
         Ok(open.ok_or(Errno::BADF)?)
     }
 
-    /// A file's state; directories and streams have none.
+    /// Returns a file's state; directories and streams have none.
     pub(super) fn file(&mut self, fd: u32) -> Result<&mut File> {
         match self.get(fd)? {
             Open::File(file) => Ok(file),
@@ -158,7 +158,7 @@ impl Descriptors {
         }
     }
 
-    /// A directory's state.
+    /// Returns a directory's state.
     pub(super) fn folder(&mut self, fd: u32) -> Result<&mut Folder> {
         match self.get(fd)? {
             Open::Folder(folder) => Ok(folder),
@@ -171,7 +171,7 @@ impl Descriptors {
         Ok(open.ok_or(Errno::BADF)?)
     }
 
-    /// Gives it the lowest number that is free.
+    /// Adds an object under the lowest free number.
     pub(super) fn add(&mut self, open: Open) -> Result<u32> {
         let free = self.0.iter().position(Option::is_none);
         let index = free.unwrap_or(self.0.len());
@@ -183,7 +183,7 @@ impl Descriptors {
         Ok(fd)
     }
 
-    /// Gives what `from` stands for the number `to`; gives back what `to` stood for.
+    /// Moves the object of `from` to the number `to`, and returns the object that `to` had.
     pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<Option<Open>> {
         self.get(to)?;
         self.get(from)?;

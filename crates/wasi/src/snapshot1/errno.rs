@@ -1,4 +1,4 @@
-//! The error numbers of preview 1.
+//! Error numbers of preview 1.
 
 use std::io;
 
@@ -30,12 +30,12 @@ impl Errno {
     pub(super) const NOTCAPABLE: Errno = Errno(76);
 }
 
-/// Why a function gives no answer.
+/// The failure of a function.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The module gets this number.
+    /// The module receives this number.
     Errno(Errno),
-    /// The module ends with a trap, or with a status of its own.
+    /// The module ends with a trap, or with its exit status.
     Ended(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -81,7 +81,7 @@ impl From<StreamError> for Failure {
     }
 }
 
-/// The number of an error of `wasi:filesystem`.
+/// Returns the number of an error of `wasi:filesystem`.
 fn number(code: ErrorCode) -> Errno {
     Errno(match code {
         ErrorCode::Access => 2,

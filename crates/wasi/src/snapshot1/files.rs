@@ -1,4 +1,4 @@
-//! `fd_…`: what is open.
+//! `fd_…`: functions of open descriptors.
 
 use bytes::Bytes;
 
@@ -10,7 +10,8 @@ use crate::bindings::wasi::filesystem::types::{Advice, DescriptorFlags, HostDesc
 use crate::bindings::wasi::io::streams::HostInputStream;
 use crate::io::StreamError;
 
-/// Bytes that one write takes; more are a short write. Stops buffers that all name the same memory from filling the host's.
+/// Bytes of one write, at most; a longer one is a short write. Stops buffers that all refer to the same memory from
+/// filling the host's.
 const MAX_WRITE: usize = 1 << 20;
 
 pub(super) const APPEND: u32 = 1;
@@ -19,7 +20,7 @@ pub(super) const NONBLOCK: u32 = 4;
 pub(super) const RSYNC: u32 = 8;
 pub(super) const SYNC: u32 = 16;
 
-/// `fd_read` and `fd_write`, and what every file is good for beside them.
+/// `fd_read`, `fd_write`, `fd_seek` and `fd_tell`.
 pub(super) const FD_READ: u64 = 1 << 1;
 pub(super) const FD_WRITE: u64 = 1 << 6;
 const FD_SEEK: u64 = 1 << 2;
@@ -27,7 +28,7 @@ const FD_TELL: u64 = 1 << 5;
 /// Rights of files: `fd_datasync` to `fd_allocate`, `fd_filestat_…`, `poll_fd_readwrite`.
 const FILE: u64 = 0x1ff | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 27;
 /// Rights of directories: `fd_fdstat_set_flags`, `fd_sync`, `fd_advise`, `path_…`, `fd_readdir`, `fd_filestat_get` and
-/// `…_set_times`. The setting of sizes is not among them: it could not be given up, since rights cannot be.
+/// `…_set_times`. Setting sizes is not included, since a module could not give that right up.
 const DIRECTORY: u64 = 1 << 3 | 1 << 4 | 1 << 7 | 0x1ff << 9 | 0x5 << 18 | 1 << 21 | 1 << 23 | 0x7 << 24;
 
 pub(super) fn advise(guest: &mut dyn Caller, args: &[u64]) -> Result {
@@ -111,7 +112,7 @@ pub(super) fn fdstat_get(guest: &mut dyn Caller, args: &[u64]) -> Result {
 pub(super) fn fdstat_set_flags(guest: &mut dyn Caller, args: &[u64]) -> Result {
     let flags = int(args, 1);
     let open = guest.wasi().open()?.get(int(args, 0))?;
-    // What decides about the disk is decided when a file is opened.
+    // The sync flags are fixed when a file is opened.
     if flags & !(APPEND | NONBLOCK) != 0 {
         return Err(Errno::INVAL.into());
     }
@@ -124,7 +125,7 @@ pub(super) fn fdstat_set_flags(guest: &mut dyn Caller, args: &[u64]) -> Result {
     Ok(())
 }
 
-/// Rights are what a descriptor can do anyway: they cannot grow, and giving one up is not supported.
+/// Refuses every change: rights follow from the descriptor, so they cannot grow, and giving one up is not supported.
 pub(super) fn fdstat_set_rights(guest: &mut dyn Caller, args: &[u64]) -> Result {
     let (base, inheriting) = match guest.wasi().open()?.get(int(args, 0))? {
         Open::Folder(_) => (DIRECTORY, DIRECTORY | FILE),
@@ -166,7 +167,7 @@ pub(super) fn filestat_set_times(guest: &mut dyn Caller, args: &[u64]) -> Result
 
 pub(super) fn prestat_get(guest: &mut dyn Caller, args: &[u64]) -> Result {
     let path = granted(guest, int(args, 0))?;
-    // A tag, of which there is one, and the path's length.
+    // The only tag, and the path's length.
     guest.write_u32(int(args, 1), 0)?;
     let second = int(args, 1).checked_add(4).ok_or(Errno::FAULT)?;
     guest.write_u32(second, size(path.len()))
@@ -180,7 +181,7 @@ pub(super) fn prestat_dir_name(guest: &mut dyn Caller, args: &[u64]) -> Result {
     }
 }
 
-/// The module's path for a folder that it was granted.
+/// Returns the module's path for a granted folder.
 fn granted(guest: &mut dyn Caller, fd: u32) -> Result<String> {
     match guest.wasi().open()?.get(fd)? {
         Open::Folder(folder) => Ok(folder.granted.clone().ok_or(Errno::BADF)?),
@@ -222,7 +223,7 @@ pub(super) fn read(guest: &mut dyn Caller, args: &[u64]) -> Result {
             match read {
                 Ok(bytes) if bytes.is_empty() && room(&buffers) > 0 => return Err(Errno::AGAIN.into()),
                 Ok(bytes) => bytes,
-                // At its end.
+                // The end of the input.
                 Err(StreamError::Closed) => Vec::new(),
                 Err(error) => return Err(error.into()),
             }
@@ -269,7 +270,7 @@ pub(super) fn write(guest: &mut dyn Caller, args: &[u64]) -> Result {
     guest.write_u32(int(args, 3), written)
 }
 
-/// How much was written; no more than one call takes.
+/// Converts the number of written bytes, which one call bounds.
 fn short(written: u64) -> u32 {
     u32::try_from(written).unwrap_or(u32::MAX)
 }
@@ -295,7 +296,7 @@ pub(super) fn seek(guest: &mut dyn Caller, args: &[u64]) -> Result {
         }
         _ => return Err(Errno::INVAL.into()),
     };
-    // Where a file ends for every system.
+    // The largest offset of any system: 2^63 - 1.
     let last = u64::from(u32::MAX) << 31 | 0x7fff_ffff;
     let at = from.checked_add_signed(offset).filter(|at| *at <= last);
     let at = at.ok_or(Errno::INVAL)?;
@@ -308,7 +309,7 @@ pub(super) fn tell(guest: &mut dyn Caller, args: &[u64]) -> Result {
     guest.write_u64(int(args, 1), at)
 }
 
-/// Entries from a place on, as many as the buffer has room for; the last one is cut where it ends.
+/// Reads entries from an index on, as many as the buffer has room for; the last one is cut off at the buffer's end.
 pub(super) fn readdir(guest: &mut dyn Caller, args: &[u64]) -> Result {
     let buffer = Stretch {
         at: int(args, 1),

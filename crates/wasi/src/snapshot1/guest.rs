@@ -1,13 +1,13 @@
-//! A call of a module: its memory and its WASI.
+//! A call from a module, with its memory and its WASI.
 
 use super::errno::{Errno, Result};
 use crate::{WasiCtx, WasiView};
 use airssys_wasm_component::component::CoreCaller;
 
-/// Buffers that one call may name. Stops a list of half a billion empty buffers, which no deadline ends.
+/// Buffers of one call, at most. Stops a list of half a billion empty buffers, which no deadline ends.
 const MAX_BUFFERS: u32 = 1024;
 
-/// The module that calls.
+/// The calling module.
 pub(super) trait Caller {
     fn wasi(&mut self) -> &mut WasiCtx;
     fn memory(&self) -> &[u8];
@@ -28,7 +28,7 @@ impl<T: WasiView> Caller for CoreCaller<'_, '_, T> {
     }
 }
 
-/// A stretch of the module's memory: a buffer that it names.
+/// A range of the module's memory: one of its buffers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stretch {
     pub(super) at: u32,
@@ -44,7 +44,7 @@ impl Stretch {
 }
 
 impl dyn Caller + '_ {
-    /// The bytes of a stretch.
+    /// Returns the bytes of a range.
     pub(super) fn bytes(&self, stretch: Stretch) -> Result<&[u8]> {
         let range = stretch.range().ok_or(Errno::FAULT)?;
         Ok(self.memory().get(range).ok_or(Errno::FAULT)?)
@@ -69,15 +69,15 @@ impl dyn Caller + '_ {
         self.write(at, &value.to_le_bytes())
     }
 
-    /// A path, or another text.
+    /// Reads a path, or another text.
     pub(super) fn text(&self, at: u32, len: u32) -> Result<String> {
         let bytes = self.bytes(Stretch { at, len })?;
         let text = std::str::from_utf8(bytes).map_err(|_| Errno::ILSEQ)?;
         Ok(text.to_owned())
     }
 
-    /// The buffers of a list (`iovec_array`), all of them within the memory, and no more of them than `most` bytes. The
-    /// last one is cut short.
+    /// Reads a list of buffers (`iovec_array`), which all have to be within the memory. Their total is cut to `most`
+    /// bytes.
     pub(super) fn buffers(&self, at: u32, count: u32, most: usize) -> Result<Vec<Stretch>> {
         if count > MAX_BUFFERS {
             return Err(Errno::INVAL.into());
@@ -98,7 +98,7 @@ impl dyn Caller + '_ {
         Ok(buffers)
     }
 
-    /// What stands in buffers, one after the other.
+    /// Returns the contents of buffers, one after the other.
     pub(super) fn gather(&self, buffers: &[Stretch]) -> Result<Vec<u8>> {
         let mut all = Vec::new();
         for buffer in buffers {
@@ -107,7 +107,7 @@ impl dyn Caller + '_ {
         Ok(all)
     }
 
-    /// Fills buffers, one after the other.
+    /// Writes bytes to buffers, one after the other.
     pub(super) fn scatter(&mut self, buffers: &[Stretch], mut bytes: &[u8]) -> Result {
         for buffer in buffers {
             let len = bytes.len().min(usize::try_from(buffer.len).unwrap_or(usize::MAX));
@@ -119,36 +119,36 @@ impl dyn Caller + '_ {
     }
 }
 
-/// How many bytes fit in buffers.
+/// Returns the total length of buffers.
 pub(super) fn room(buffers: &[Stretch]) -> u64 {
     buffers.iter().map(|buffer| u64::from(buffer.len)).sum()
 }
 
-/// A number within bytes; 0 beyond them.
+/// Reads a `u32` at an offset; 0 if it is out of bounds.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let found = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
     found.map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
-/// As [`u32_at`].
+/// As [`u32_at`], for a `u64`.
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     let found = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
     found.map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
-/// A length as modules have it; they cannot have a longer one.
+/// Converts a length to the module's type; the module cannot have a longer one.
 pub(super) fn size(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-/// An argument that is an `i32`.
+/// Returns an argument that is an `i32`.
 pub(super) fn int(args: &[u64], index: usize) -> u32 {
-    // The upper half of such an argument says nothing.
+    // The upper half of such an argument is undefined.
     args.get(index)
         .map_or(0, |bits| (bits & u64::from(u32::MAX)) as u32)
 }
 
-/// An argument that is an `i64`.
+/// Returns an argument that is an `i64`.
 pub(super) fn long(args: &[u64], index: usize) -> u64 {
     args.get(index).copied().unwrap_or(0)
 }

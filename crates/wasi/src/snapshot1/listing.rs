@@ -11,10 +11,10 @@ use crate::bindings::wasi::filesystem::types::{
 use crate::files::{Descriptor, FileError};
 use airssys_wasm_component::component::Resource;
 
-/// Writes entries from the place `from` on; how many bytes they are.
+/// Writes entries from the index `from` on. Returns the number of bytes written.
 ///
-/// A directory is read on where it was left if that is where it goes on, so that a long one is not read again for each
-/// buffer. Anything else begins anew.
+/// If `from` is where the last call stopped, the directory is read on from there, so that a long one is not read again
+/// for each buffer. Otherwise reading restarts.
 pub(super) fn read(guest: &mut dyn Caller, fd: u32, buffer: Stretch, from: u64) -> Result<u32> {
     let wasi = guest.wasi();
     let folder = wasi.directory(fd)?;
@@ -32,7 +32,7 @@ pub(super) fn read(guest: &mut dyn Caller, fd: u32, buffer: Stretch, from: u64) 
         }
     };
     let filled = fill(guest, &folder, &mut listing, buffer, from);
-    // A failure does not lose it.
+    // A failure keeps the listing.
     guest.wasi().open()?.folder(fd)?.listing = Some(listing);
     filled
 }
@@ -67,7 +67,7 @@ fn fill(
     Ok(used)
 }
 
-/// The entry at the listing's place.
+/// Returns the entry at the listing's index.
 fn next(wasi: &mut WasiCtx, folder: &Resource<Descriptor>, listing: &mut Listing) -> Result<Option<Entry>> {
     if let Some(entry) = listing.left.take() {
         return Ok(Some(entry));
@@ -79,7 +79,7 @@ fn next(wasi: &mut WasiCtx, folder: &Resource<Descriptor>, listing: &mut Listing
     };
     match listing.next {
         0 => return Ok(Some(directory(".", wasi.metadata_hash(lent(folder))?.lower))),
-        // What is above a folder is not the module's to know.
+        // The module learns nothing about the directory above a folder.
         1 => return Ok(Some(directory("..", 0))),
         _ => {}
     }
@@ -88,7 +88,7 @@ fn next(wasi: &mut WasiCtx, folder: &Resource<Descriptor>, listing: &mut Listing
     };
     let inode = match wasi.metadata_hash_at(lent(folder), PathFlags::empty(), entry.name.clone()) {
         Ok(hash) => hash.lower,
-        // It was removed meanwhile.
+        // The entry was removed in the meantime.
         Err(FileError::Code(ErrorCode::NoEntry)) => 0,
         Err(error) => return Err(error.into()),
     };

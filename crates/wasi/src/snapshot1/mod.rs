@@ -1,8 +1,8 @@
-//! WASI preview 1 (`wasi_snapshot_preview1`) for core modules, on this host's WASI 0.2.
+//! WASI preview 1 (`wasi_snapshot_preview1`) for core modules, implemented on this host's WASI 0.2.
 //!
-//! Modules that were lifted (see `adapt`) import its functions as functions of numbers. They are the host's own, so a module needs
-//! no adapter in its memory: some toolchains' allocators take all memory that they find, and an adapter's pages with it.
-//! What a module may do is what a component may do with the same [`WasiCtx`](super::WasiCtx), and within its limits.
+//! Converted modules (see `adapt`) import its functions as functions of numbers. The host implements them directly, so
+//! that no adapter shares the module's memory: some toolchains' allocators use all the memory that they find, including
+//! an adapter's pages. A module has the access and the limits of a component with the same [`WasiCtx`](super::WasiCtx).
 
 mod descriptors;
 mod errno;
@@ -23,13 +23,13 @@ use super::WasiView;
 use airssys_wasm_component::component::{CoreCaller, HostResult, Linker};
 use airssys_wasm_component::error::Result;
 
-/// The interface that lifted modules import, as `adapt` names it.
+/// The interface that converted modules import, as `adapt` names it.
 const INTERFACE: &str = "airssys:preview1/wasi-snapshot-preview1@1.0.0";
 
-/// A function of preview 1. Its answer is an error number.
+/// A function of preview 1. It returns an error number.
 type Function = fn(&mut dyn Caller, &[u64]) -> errno::Result;
 
-/// All of preview 1, by WIT's names: parameters (`i` for an `i32`, `I` for an `i64`) and the function.
+/// All functions of preview 1, by their WIT names, with their parameters (`i` for an `i32`, `I` for an `i64`).
 const FUNCTIONS: [(&str, &str, Function); 45] = [
     ("args-get", "ii", process::args_get),
     ("args-sizes-get", "ii", process::args_sizes_get),
@@ -78,7 +78,7 @@ const FUNCTIONS: [(&str, &str, Function); 45] = [
     ("sock-shutdown", "ii", process::no_socket),
 ];
 
-/// Defines the functions, for all components that were modules.
+/// Defines the functions, for all components that were core modules.
 ///
 /// # Errors
 /// [`Error::Redefined`](airssys_wasm_component::Error::Redefined).
@@ -88,7 +88,7 @@ pub(super) fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
         let call = move |caller: &mut CoreCaller<'_, '_, T>, args: &[u64]| answer(function(caller, args));
         instance.func_of_memory(name, params, "i", call)?;
     }
-    // It alone gives nothing, since it does not come back.
+    // The only function without a result, since it does not return.
     let call = |caller: &mut CoreCaller<'_, '_, T>, args: &[u64]| answer(process::proc_exit(caller, args));
     instance.func_of_memory("proc-exit", "i", "", call)
 }

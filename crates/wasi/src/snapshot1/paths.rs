@@ -1,4 +1,4 @@
-//! `path_…`: what is below a directory.
+//! `path_…`: functions of paths below a directory.
 
 use super::descriptors::{File, Folder, Open, lent};
 use super::errno::{Errno, Result};
@@ -11,7 +11,8 @@ use crate::bindings::wasi::filesystem::types::{
 use crate::files::Descriptor;
 use airssys_wasm_component::component::Resource;
 
-/// A directory and a path below it: the arguments from `index` on are its number, and the path's address and length.
+/// Returns a directory and a path below it: argument `index` is the directory's descriptor, arguments `text` and `text
+/// + 1` are the path's address and length.
 fn place(
     guest: &mut dyn Caller,
     args: &[u64],
@@ -23,7 +24,7 @@ fn place(
     Ok((folder, path))
 }
 
-/// `lookupflags`.
+/// Converts `lookupflags`.
 fn lookup(flags: u32) -> Result<PathFlags> {
     match flags {
         0 => Ok(PathFlags::empty()),
@@ -104,7 +105,7 @@ pub(super) fn open(guest: &mut dyn Caller, args: &[u64]) -> Result {
 pub(super) fn readlink(guest: &mut dyn Caller, args: &[u64]) -> Result {
     let (folder, path) = place(guest, args, 0, 1)?;
     let target = guest.wasi().readlink_at(folder, path)?;
-    // As Linux has it: what does not fit is left out.
+    // As on Linux: the part that does not fit is left out.
     let len = target
         .len()
         .min(usize::try_from(int(args, 4)).unwrap_or(usize::MAX));

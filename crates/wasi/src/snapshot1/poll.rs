@@ -21,13 +21,13 @@ const FD_WRITE: u8 = 2;
 /// `subscription_clock_abstime`.
 const ABSOLUTE: u32 = 1;
 
-/// How far a subscription is.
+/// The state of a subscription.
 enum Stand {
-    /// There is an event, with as many bytes.
+    /// An event has occurred, with this number of bytes.
     Ready(u64),
-    /// There is an event, which is an error.
+    /// An event has occurred that is an error.
     Failed(Errno),
-    /// It is waited for.
+    /// No event has occurred yet.
     Waits(Resource<Pollable>),
 }
 
@@ -121,7 +121,7 @@ fn subscribe(guest: &mut dyn Caller, subscription: &[u8]) -> Result<Stand> {
     }
 }
 
-/// Waits until one of them has an event, or sees to which have one if one has it already.
+/// Waits until a subscription has an event. If one has an event already, only checks the others.
 fn wait(guest: &mut dyn Caller, stands: &mut [Stand]) -> Result {
     let wasi = guest.wasi();
     let due = stands.iter().any(|stand| !matches!(stand, Stand::Waits(_)));

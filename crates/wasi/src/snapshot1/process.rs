@@ -1,4 +1,4 @@
-//! Arguments, environment, clocks, random numbers, and the end.
+//! Arguments, environment, clocks, random numbers, and the program's exit.
 
 use super::errno::{Errno, Result};
 use super::guest::{Caller, Stretch, int, long, size};
@@ -37,14 +37,14 @@ fn environment(guest: &mut dyn Caller) -> Result<Vec<String>> {
         .collect())
 }
 
-/// How many strings there are, and their bytes, each with a zero behind it.
+/// Writes the number of strings, and their bytes, including a zero after each.
 fn sizes(guest: &mut dyn Caller, args: &[u64], all: &[String]) -> Result {
     let bytes = all.iter().map(|one| one.len() + 1).sum();
     guest.write_u32(int(args, 0), size(all.len()))?;
     guest.write_u32(int(args, 1), size(bytes))
 }
 
-/// The addresses of the strings, and the strings.
+/// Writes the addresses of the strings, and the strings.
 fn strings(guest: &mut dyn Caller, args: &[u64], all: &[String]) -> Result {
     let (mut list, mut at) = (int(args, 0), int(args, 1));
     for one in all {
@@ -76,7 +76,7 @@ pub(super) fn clock_time_get(guest: &mut dyn Caller, args: &[u64]) -> Result {
     guest.write_u64(int(args, 2), now)
 }
 
-/// A clock's time, in nanoseconds. The clocks of processor time are not had.
+/// Returns a clock's time, in nanoseconds. Clocks of processor time are not supported.
 pub(super) fn now(guest: &mut dyn Caller, clock: u32) -> Result<u64> {
     match clock {
         REALTIME => nanoseconds(wall_clock::Host::now(guest.wasi())?),
@@ -99,7 +99,7 @@ pub(super) fn random_get(guest: &mut dyn Caller, args: &[u64]) -> Result {
     Ok(())
 }
 
-/// Of a status, the low 8 bits: as the operating system has it for processes.
+/// Exits with the low 8 bits of the status, as operating systems do.
 pub(super) fn proc_exit(guest: &mut dyn Caller, args: &[u64]) -> Result {
     let code = long(args, 0).to_le_bytes()[0];
     Ok(exit::Host::exit_with_code(guest.wasi(), code)?)
@@ -114,7 +114,7 @@ pub(super) fn sched_yield(_: &mut dyn Caller, _: &[u64]) -> Result {
     Ok(())
 }
 
-/// Modules have no sockets: preview 1 has no way to open one.
+/// Refuses functions of sockets: preview 1 has no way to open one.
 pub(super) fn no_socket(guest: &mut dyn Caller, args: &[u64]) -> Result {
     guest.wasi().open()?.get(int(args, 0))?;
     Err(Errno::NOTSOCK.into())

@@ -1,4 +1,4 @@
-//! What is known of files, in the form that modules get (`filestat`).
+//! Metadata of files, as preview 1 represents it (`filestat`).
 
 use super::errno::{Errno, Result};
 use super::guest::Caller;
@@ -9,7 +9,7 @@ pub(super) const CHARACTER_DEVICE: u8 = 2;
 pub(super) const DIRECTORY: u8 = 3;
 pub(super) const REGULAR_FILE: u8 = 4;
 
-/// `filetype`.
+/// Returns the `filetype`.
 pub(super) fn kind(ty: DescriptorType) -> u8 {
     match ty {
         DescriptorType::BlockDevice => 1,
@@ -22,7 +22,7 @@ pub(super) fn kind(ty: DescriptorType) -> u8 {
     }
 }
 
-/// Devices are not told apart: the number of an object is of the whole host.
+/// The device of every file: an inode number is already unique on the host.
 const DEVICE: u64 = 1;
 
 pub(super) fn write_stat(guest: &mut dyn Caller, at: u32, stat: &DescriptorStat, inode: u64) -> Result {
@@ -47,14 +47,14 @@ pub(super) fn write_stat(guest: &mut dyn Caller, at: u32, stat: &DescriptorStat,
     guest.write(at, record.map(u64::to_le_bytes).as_flattened())
 }
 
-/// A standard stream's.
+/// Writes the metadata of a standard stream.
 pub(super) fn write_stream(guest: &mut dyn Caller, at: u32) -> Result {
     let mut record = [0; 64];
     record[16] = CHARACTER_DEVICE;
     guest.write(at, &record)
 }
 
-/// Timestamps as `fstflags` says.
+/// Returns the timestamps that `fstflags` selects.
 pub(super) fn new_times(accessed: u64, modified: u64, flags: u32) -> Result<(NewTimestamp, NewTimestamp)> {
     if flags & !0xf != 0 {
         return Err(Errno::INVAL.into());
