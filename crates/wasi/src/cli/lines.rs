@@ -32,7 +32,7 @@ impl Lines {
             self.line.extend_from_slice(part);
             bytes = &bytes[part.len() + usize::from(ended)..];
             if ended || self.line.len() == self.max {
-                // A line of just the longest length has its end still to come.
+                // A line of exactly the maximum length may still be followed by its end.
                 if !ended && bytes.first() == Some(&b'\n') {
                     bytes = &bytes[1..];
                 }

@@ -28,7 +28,7 @@ const RESERVED_V4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
     (Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
     (Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
-    (Ipv4Addr::new(224, 0, 0, 0), 4),     // groups
+    (Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast groups
     (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved; broadcast
 ];
 
@@ -46,7 +46,7 @@ const RESERVED_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // IPv4 behind a relay
 ];
 
-/// IPv6 addresses that lead to the IPv4 address in their last 32 bits.
+/// IPv6 addresses that are translated to the IPv4 address in their last 32 bits.
 const TRANSLATED: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
 fn is_public_v6(address: Ipv6Addr) -> bool {

@@ -1,4 +1,4 @@
-//! Network access control. Sockets and HTTP both ask this module, and connect only to addresses that it returned: a
+//! Network access control. Sockets and HTTP both ask this module, and connect only to addresses that it permitted: a
 //! second look-up of a name has no influence.
 
 mod address;

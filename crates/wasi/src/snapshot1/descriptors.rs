@@ -41,7 +41,7 @@ pub(super) struct File {
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) descriptor: Resource<Descriptor>,
-    /// The module's path for it, if the host granted it.
+    /// The module's path for it, if it is a granted folder.
     pub(super) granted: Option<String>,
     /// State of `fd_readdir`.
     pub(super) listing: Option<Listing>,

@@ -1,4 +1,4 @@
-//! Addresses, as the interfaces have them and as Rust does.
+//! Conversion of addresses between the interfaces and Rust, and their classification.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -62,8 +62,8 @@ fn from_v6(address: Ipv6Addr) -> (u16, u16, u16, u16, u16, u16, u16, u16) {
     (a, b, c, d, e, f, g, h)
 }
 
-/// Whether an address is of the kind that a socket has. IPv4 addresses in the form of IPv6 ones are not: a socket has one
-/// kind only.
+/// Returns whether an address belongs to a socket's address family. IPv6 addresses that contain an IPv4 address do not:
+/// a socket has one family only.
 pub(super) fn fits(family: IpAddressFamily, address: IpAddr) -> bool {
     match (family, address) {
         (IpAddressFamily::Ipv4, IpAddr::V4(_)) => true,
@@ -76,13 +76,13 @@ pub(super) fn fits(family: IpAddressFamily, address: IpAddr) -> bool {
     }
 }
 
-/// Whether an address is one of a single host.
+/// Returns whether an address is unicast.
 pub(super) fn is_unicast(address: IpAddr) -> bool {
     let broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
     !address.is_multicast() && !broadcast
 }
 
-/// Whether something can be sent to an address.
+/// Returns whether an address can be a destination.
 pub(super) fn is_remote(address: SocketAddr) -> bool {
     !address.ip().is_unspecified() && address.port() != 0
 }

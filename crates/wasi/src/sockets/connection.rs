@@ -14,14 +14,14 @@ use super::Place;
 use crate::executor::{self, Task};
 use crate::io::{Input, Output, StreamError, Waits};
 
-/// Time that bytes have to get to the system after the guest has let go of their stream.
+/// Time for written bytes to reach the system after the guest has dropped their stream.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// What the socket and its streams share.
+/// State that the socket and its streams share.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
-    /// The other side. The system forgets it when both sides have ended the connection.
+    /// The peer's address. The system forgets it when both sides have ended the connection.
     pub(super) peer: SocketAddr,
     state: Mutex<State>,
     _place: Arc<Place>,
@@ -29,15 +29,15 @@ pub(super) struct Connection {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Nothing is read any more.
+    /// True once reading has ended.
     receive_ended: bool,
-    /// Nothing is taken for sending any more.
+    /// True once no more bytes are accepted for sending.
     send_ended: bool,
-    /// A task sends what the system did not take at once.
+    /// True while a task sends bytes that the system did not accept at once.
     sending: bool,
-    /// What sending failed with, until somebody is told.
+    /// Error of a send, until it is reported.
     failed: Option<io::Error>,
-    /// Who waits for the task.
+    /// Waker of the stream that waits for the task.
     waiting: Option<Waker>,
 }
 
@@ -51,12 +51,12 @@ impl Connection {
         }))
     }
 
-    /// Ends directions. What was taken for sending is sent.
+    /// Shuts down one or both directions. Bytes that are already accepted are still sent.
     pub(super) fn shut_down(&self, receive: bool, send: bool) {
         let mut state = self.state();
         if receive && !state.receive_ended {
             state.receive_ended = true;
-            // The other side may have ended the connection.
+            // Fails if the peer has ended the connection already.
             let _ = rustix::net::shutdown(&self.stream, Shutdown::Read);
         }
         if send && !state.send_ended {
@@ -67,7 +67,7 @@ impl Connection {
         }
     }
 
-    /// Sends all of it, as fast as the other side takes it.
+    /// Sends all bytes, as fast as the peer accepts them.
     async fn send(self: Arc<Connection>, mut bytes: Bytes) {
         let result = loop {
             match self.stream.try_write(&bytes) {
@@ -105,7 +105,7 @@ impl Connection {
     }
 }
 
-/// What the other side sends.
+/// The stream of received bytes.
 #[derive(Debug)]
 pub(super) struct TcpInput {
     connection: Arc<Connection>,
@@ -155,11 +155,11 @@ impl Input for TcpInput {
     }
 }
 
-/// What the other side gets.
+/// The stream of bytes to send.
 #[derive(Debug)]
 pub(super) struct TcpOutput {
     connection: Arc<Connection>,
-    /// Sends what the system did not take at once.
+    /// Sends bytes that the system did not accept at once.
     task: Option<Task<()>>,
 }
 
@@ -186,7 +186,7 @@ impl Waits for TcpOutput {
     }
 }
 
-/// Bytes that are taken for sending at once.
+/// Bytes that one write accepts.
 const ROOM: usize = 64 << 10;
 
 impl Output for TcpOutput {
@@ -210,7 +210,7 @@ impl Output for TcpOutput {
     }
 
     fn write(&mut self, mut bytes: Bytes) -> Result<(), StreamError> {
-        // Nothing is sent between the check and this.
+        // No other write is possible between the check and this one.
         if self.check_write()? == 0 {
             return Err(StreamError::misuse(
                 "bytes were written while others are being sent",
@@ -240,7 +240,7 @@ impl Output for TcpOutput {
         }
     }
 
-    /// The system sends without being asked; what it has not taken yet is waited for.
+    /// Only reports errors: the system sends on its own, and the stream is not ready until it has accepted all bytes.
     fn flush(&mut self) -> Result<(), StreamError> {
         self.check_write().map(|_| ())
     }

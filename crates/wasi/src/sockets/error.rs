@@ -1,4 +1,4 @@
-//! Why operations on sockets fail.
+//! Errors of operations on sockets.
 
 use std::error::Error as StdError;
 use std::io;
@@ -11,7 +11,7 @@ use crate::net::NetError;
 use airssys_wasm_component::component::{HostResult, ResourceTableError};
 use airssys_wasm_component::error::Error;
 
-/// A code for the guest, or a trap.
+/// The error of an operation: a code for the guest, or a trap.
 #[derive(Debug)]
 pub(crate) enum SocketError {
     Code(ErrorCode),
@@ -75,7 +75,7 @@ impl From<Errno> for SocketError {
     }
 }
 
-/// The code of an error of the system.
+/// Returns the code of an error of the system.
 pub(super) fn code_of(error: &io::Error) -> ErrorCode {
     if let Some(number) = Errno::from_io_error(error) {
         return code_of_number(number);

@@ -17,11 +17,11 @@ use airssys_wasm_component::component::{HostResult, Resource};
 
 /// The resource `resolve-address-stream`.
 pub(crate) enum ResolveAddressStream {
-    /// There is no answer yet.
+    /// The look-up is running.
     Asking(Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, NetError>> + Send>>),
-    /// Addresses that were not asked for yet.
+    /// Addresses that were not returned yet.
     Answer(vec::IntoIter<IpAddr>),
-    /// There are none.
+    /// The look-up failed.
     Failed(NetError),
 }
 
@@ -56,7 +56,7 @@ impl Host for WasiCtx {
         if !self.net.can_connect() {
             return Err(ErrorCode::AccessDenied.into());
         }
-        // Whether an address may be connected to, connecting shows.
+        // Connecting checks whether the address is granted.
         if let Some(address) = parse_address(&name) {
             let answer = ResolveAddressStream::Answer(vec![address].into_iter());
             return Ok(self.table.push(answer)?);
@@ -66,7 +66,7 @@ impl Host for WasiCtx {
         let mut stream =
             ResolveAddressStream::Asking(Box::pin(async move { net.resolve(&name, None).await }));
         let _context = executor::enter()?;
-        // Asks the system.
+        // Starts the look-up.
         if stream
             .poll_ready(&mut Context::from_waker(Waker::noop()))
             .is_ready()

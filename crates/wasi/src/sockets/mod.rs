@@ -1,4 +1,4 @@
-//! `wasi:sockets`: TCP, UDP and names, as far as they are granted. Nothing here blocks a thread.
+//! `wasi:sockets`: TCP, UDP and name look-up, within the component's grants. No function waits for the network.
 
 mod address;
 mod connection;
@@ -24,7 +24,7 @@ use super::bindings::wasi::sockets::network::ErrorCode;
 use super::bindings::wasi::sockets::{instance_network, network};
 use airssys_wasm_component::component::{HostResult, Resource};
 
-/// The resource `network`. What may be reached is the component's, not the resource's.
+/// The resource `network`. Access is granted to the component, not by the resource.
 #[derive(Debug)]
 pub(crate) struct Network;
 
@@ -41,7 +41,7 @@ impl instance_network::Host for WasiCtx {
     }
 }
 
-/// How many sockets a component has, and may have.
+/// Count and limit of a component's sockets.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     max: usize,
@@ -56,7 +56,7 @@ impl Places {
         }
     }
 
-    /// A place for one more.
+    /// Takes a place for one more socket.
     fn take(&self) -> Result<Place, SocketError> {
         let more = |taken: usize| (taken < self.max).then_some(taken + 1);
         self.taken
@@ -66,7 +66,7 @@ impl Places {
     }
 }
 
-/// One socket's place, as long as it is open.
+/// The place of one socket; dropping it makes room for another.
 #[derive(Debug)]
 struct Place(Arc<AtomicUsize>);
 

@@ -1,4 +1,4 @@
-//! Options that sockets of both kinds have.
+//! Options of both TCP and UDP sockets.
 
 use std::os::fd::AsFd;
 
@@ -8,7 +8,7 @@ use rustix::net::sockopt;
 use super::SocketError;
 use crate::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily};
 
-/// A number that has to be more than 0, and no more than `most`; what is beyond that is cut, as systems do.
+/// Checks that a number is not 0, and caps it at `most`, as systems do.
 pub(super) fn positive(value: u64, most: usize) -> Result<usize, SocketError> {
     match value {
         0 => Err(ErrorCode::InvalidArgument.into()),
@@ -41,13 +41,13 @@ pub(super) fn set_hop_limit(
     Ok(())
 }
 
-/// What the system gives for a size that was set: Linux adds as much again for itself.
+/// Converts a buffer size of the system to the size that was set: Linux doubles it for its own overhead.
 fn given(size: usize) -> u64 {
     let size = if cfg!(target_os = "linux") { size / 2 } else { size };
     u64::try_from(size).unwrap_or(u64::MAX)
 }
 
-/// A size is a hint: systems that refuse one keep theirs.
+/// Ignores the refusal of a buffer size, which is only a hint: the system then keeps its own.
 fn hint(result: Result<(), Errno>) -> Result<(), SocketError> {
     match result {
         Err(Errno::NOBUFS) => Ok(()),

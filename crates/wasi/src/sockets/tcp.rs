@@ -1,4 +1,4 @@
-//! `wasi:sockets/tcp`: from a socket to a connection.
+//! `wasi:sockets/tcp`: the states of a socket, up to a connection.
 
 use std::fmt;
 use std::future::Future;
@@ -23,20 +23,20 @@ use crate::net::Net;
 use crate::{WasiCtx, executor};
 use airssys_wasm_component::component::{Resource, ResourceTable};
 
-/// Connections that may wait to be accepted, where the guest does not say.
+/// Connections that may wait to be accepted, unless the guest sets another number.
 const BACKLOG: u32 = 128;
 
 /// The resource `tcp-socket`.
 pub(crate) struct TcpSocket {
     state: State,
     pub(super) family: IpAddressFamily,
-    /// What was started and not finished.
+    /// The operation that was started and is not finished.
     pub(super) operation: Option<Operation>,
     pub(super) backlog: u32,
     place: Arc<Place>,
 }
 
-/// What can be under way.
+/// Operations with a start and a finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Bind,
@@ -49,7 +49,7 @@ enum State {
     Connecting(Connecting),
     Connected(Arc<Connection>),
     Listening(Listening),
-    /// It failed, with this code.
+    /// The socket failed with this code.
     Closed(ErrorCode),
 }
 
@@ -106,7 +106,7 @@ impl Waits for TcpSocket {
     }
 }
 
-/// Asks without waiting.
+/// Polls once, without waiting.
 fn is_ready(poll: impl FnOnce(&mut Context<'_>) -> Poll<()>) -> bool {
     poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
@@ -131,7 +131,7 @@ impl TcpSocket {
         })
     }
 
-    /// Fails while something else is under way.
+    /// Checks that no operation is in progress.
     fn begin(&self) -> Result<(), SocketError> {
         match self.operation {
             Some(_) => Err(ErrorCode::ConcurrencyConflict.into()),
@@ -139,7 +139,7 @@ impl TcpSocket {
         }
     }
 
-    /// Fails if this is not what is under way.
+    /// Ends the operation in progress, which has to be this one.
     fn end(&mut self, operation: Operation) -> Result<(), SocketError> {
         if self.operation != Some(operation) {
             return Err(ErrorCode::NotInProgress.into());
@@ -160,7 +160,7 @@ impl TcpSocket {
             return Err(ErrorCode::InvalidArgument.into());
         }
         net.check_bind(address)?;
-        // What an earlier socket left behind at this address does not stand in the way.
+        // The remains of an earlier socket at this address do not prevent the bind.
         sockopt::set_socket_reuseaddr(socket, true)?;
         socket.bind(address)?;
         self.operation = Some(Operation::Bind);
@@ -185,7 +185,7 @@ impl TcpSocket {
             return Err(ErrorCode::InvalidState.into());
         };
         let mut connecting = Connecting::Pending(Box::pin(socket.connect(address)));
-        // Nothing is sent before it is asked.
+        // The future sends nothing before its first poll.
         let _ = is_ready(|cx| connecting.poll(cx));
         self.state = State::Connecting(connecting);
         self.operation = Some(Operation::Connect);
@@ -256,7 +256,7 @@ impl TcpSocket {
         self.end(Operation::Listen)
     }
 
-    /// Takes a connection that waits.
+    /// Accepts a waiting connection.
     pub(super) fn accept(&mut self, places: &Places) -> Result<TcpSocket, SocketError> {
         let State::Listening(listening) = &mut self.state else {
             return Err(ErrorCode::InvalidState.into());
@@ -306,7 +306,7 @@ impl TcpSocket {
         }
     }
 
-    /// The connection, if there is one.
+    /// Returns the connection, if there is one.
     pub(super) fn connection(&self) -> Result<&Arc<Connection>, SocketError> {
         match &self.state {
             State::Connected(connection) => Ok(connection),
@@ -319,7 +319,7 @@ impl TcpSocket {
         matches!(self.state, State::Listening(_))
     }
 
-    /// For options.
+    /// Returns the descriptor, to get and set options.
     pub(super) fn descriptor(&self) -> Result<BorrowedFd<'_>, SocketError> {
         match &self.state {
             State::Fresh(socket) => Ok(socket.as_fd()),
@@ -331,13 +331,14 @@ impl TcpSocket {
     }
 }
 
-/// Where a socket is bound, if it is.
+/// Returns the address that a socket is bound to, if it is bound.
 fn bound(socket: &tokio::net::TcpSocket) -> Option<SocketAddr> {
     let address = socket.local_addr().ok()?;
     (address.port() != 0).then_some(address)
 }
 
-/// Errors of a connection that was lost before it was accepted are that.
+/// Returns the code for a failed `accept`. Errors of a connection that was lost before it was accepted become
+/// `connection-aborted`.
 fn accept_code(error: &io::Error) -> ErrorCode {
     match code_of(error) {
         ErrorCode::ConnectionReset
@@ -349,7 +350,7 @@ fn accept_code(error: &io::Error) -> ErrorCode {
     }
 }
 
-/// The streams of a connection, which are the socket's children.
+/// Creates the streams of a connection, as children of the socket.
 pub(super) fn streams(
     table: &mut ResourceTable,
     socket: &Resource<TcpSocket>,

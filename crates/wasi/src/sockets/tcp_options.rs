@@ -1,4 +1,4 @@
-//! `wasi:sockets/tcp`: the resource's functions.
+//! `wasi:sockets/tcp`: the functions of the resource.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use airssys_wasm_component::component::{HostResult, Resource};
 
 type Socket = Resource<TcpSocket>;
 
-/// The longest silence and pause, in seconds, and the most questions that systems take.
+/// Maximum keep-alive time, in seconds, and number of probes that systems accept.
 const MAX_KEEP_ALIVE: Duration = Duration::from_secs(32_767);
 const MAX_KEEP_ALIVE_COUNT: u32 = 127;
 
-/// A time for an option that has whole seconds.
+/// Converts nanoseconds to a keep-alive time: at least one second, at most [`MAX_KEEP_ALIVE`]. An error for 0.
 fn keep_alive(nanos: u64) -> Result<Duration, SocketError> {
     match nanos {
         0 => Err(ErrorCode::InvalidArgument.into()),

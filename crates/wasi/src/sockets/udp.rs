@@ -22,9 +22,9 @@ use airssys_wasm_component::component::{HostResult, Resource};
 #[derive(Debug)]
 pub(crate) struct UdpSocket {
     udp: Arc<Udp>,
-    /// Whether `bind` was started and not finished.
+    /// True while a bind is started and not finished.
     binding: bool,
-    /// Whether it is bound: a socket that had another side looks as if it were not.
+    /// True once bound. The system does not show that for a socket that was connected before.
     bound: bool,
     remote: Option<SocketAddr>,
 }
@@ -54,7 +54,8 @@ impl UdpSocket {
         rustix::net::bind(&udp.socket, &address)?;
         self.bound = true;
         self.binding = true;
-        // Whoever may listen there gets what anybody sends, others what they may ask for.
+        // A component that may listen there receives from every sender; any other only from hosts that it may connect
+        // to.
         let bound = udp.socket.local_addr()?;
         if udp.net.check_listen(address).is_ok() || udp.net.check_listen(bound).is_ok() {
             udp.open();
@@ -71,7 +72,7 @@ impl UdpSocket {
                 }
                 self.udp.check_send(remote)?;
                 let again = |error| match error {
-                    // Linux does not change to another interface by itself.
+                    // Linux does not switch to another interface by itself.
                     Errno::INVAL => {
                         let _ = rustix::net::connect_unspec(socket);
                         rustix::net::connect(socket, &remote)
@@ -102,7 +103,7 @@ impl udp_create_socket::Host for WasiCtx {
         }
         let _context = executor::enter()?;
         let socket = net::UdpSocket::from_std(std::net::UdpSocket::from(socket))?;
-        // It can be written to at once, and the executor finds that out in a moment.
+        // The socket is writable at once; the executor notices that after a moment.
         self.patience().wait(|cx| socket.poll_send_ready(cx))??;
         let udp = Udp::new(socket, family, self.net.clone(), place);
         Ok(self.table.push(UdpSocket {
@@ -137,7 +138,7 @@ impl HostUdpSocket for WasiCtx {
 
     fn stream(&mut self, socket: Socket, remote: Option<IpSocketAddress>) -> Result<Streams, SocketError> {
         let entry = self.table.get_mut(&socket)?;
-        // Its streams have the others.
+        // The streams hold the other references.
         if Arc::strong_count(&entry.udp) > 1 {
             let message = "`stream` was called while there were streams of the socket";
             return Err(misuse(message).into());

@@ -1,4 +1,4 @@
-//! `wasi:sockets/udp`: datagrams in and out.
+//! `wasi:sockets/udp`: streams of datagrams.
 
 use std::collections::HashSet;
 use std::io;
@@ -19,16 +19,16 @@ use crate::io::{Pollable, Waits, misuse, subscribe};
 use crate::net::Net;
 use airssys_wasm_component::component::{HostResult, Resource};
 
-/// Datagrams that one call receives or sends.
+/// Datagrams that one call receives or sends, at most.
 const MAX_DATAGRAMS: usize = 16;
-/// Bytes of a datagram.
+/// Bytes of a datagram, at most.
 const MAX_DATAGRAM: usize = 65_535;
-/// Datagrams that are thrown away, one after the other, before others get their turn.
+/// Datagrams that are dropped in a row before other tasks get their turn.
 const MAX_DROPPED: usize = 64;
-/// Hosts that have sent something and may be answered.
+/// Senders that are remembered, and may be answered. When there are more, all are forgotten.
 const MAX_PEERS: usize = 1024;
 
-/// What a socket and its streams share.
+/// State that a socket and its streams share.
 #[derive(Debug)]
 pub(super) struct Udp {
     pub(super) socket: net::UdpSocket,
@@ -40,9 +40,9 @@ pub(super) struct Udp {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether anybody may send to it.
+    /// True if every host may send to the socket.
     is_open: bool,
-    /// Who has, and may be answered.
+    /// Hosts that have sent something, and may be answered.
     peers: HashSet<SocketAddr>,
 }
 
@@ -57,12 +57,12 @@ impl Udp {
         })
     }
 
-    /// Lets everybody send to it.
+    /// Opens the socket to every sender.
     pub(super) fn open(&self) {
         self.state().is_open = true;
     }
 
-    /// Whether something may be sent to an address.
+    /// Checks that datagrams may be sent to an address.
     pub(super) fn check_send(&self, address: SocketAddr) -> Result<(), SocketError> {
         if !fits(self.family, address.ip()) || !is_remote(address) {
             return Err(ErrorCode::InvalidArgument.into());
@@ -73,7 +73,7 @@ impl Udp {
         }
     }
 
-    /// Whether what comes from an address is for the guest.
+    /// Returns whether the guest may receive from an address. Remembers it if the socket is open to every sender.
     fn admits(&self, address: SocketAddr) -> bool {
         let mut state = self.state();
         if !state.is_open {
@@ -96,9 +96,9 @@ impl Udp {
 #[derive(Debug)]
 pub(crate) struct IncomingDatagramStream {
     udp: Arc<Udp>,
-    /// From whom alone.
+    /// The only accepted sender, if it is set.
     remote: Option<SocketAddr>,
-    /// One that has come.
+    /// A received datagram, or an error, that is not yet returned.
     next: Option<io::Result<(Vec<u8>, SocketAddr)>>,
     buffer: Vec<u8>,
 }
@@ -113,7 +113,7 @@ impl IncomingDatagramStream {
         }
     }
 
-    /// Takes one that is for the guest, if there is one.
+    /// Takes the next datagram for the guest, if there is one.
     fn take(&mut self) -> Option<io::Result<(Vec<u8>, SocketAddr)>> {
         if let Some(next) = self.next.take() {
             return Some(next);
@@ -145,7 +145,7 @@ impl Waits for IncomingDatagramStream {
             }
             match self.udp.socket.poll_recv_ready(cx) {
                 Poll::Ready(Ok(())) => {
-                    // Many came that are not for the guest: this goes on, after others.
+                    // Many datagrams were dropped: continues after other tasks.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -172,7 +172,7 @@ impl HostIncomingDatagramStream for WasiCtx {
                     remote_address: from.into(),
                 }),
                 Some(Err(error)) if datagrams.is_empty() => return Err(error.into()),
-                // What is received is told first.
+                // Received datagrams are returned before the error.
                 Some(Err(error)) => {
                     stream.next = Some(Err(error));
                     break;
@@ -197,9 +197,9 @@ impl HostIncomingDatagramStream for WasiCtx {
 #[derive(Debug)]
 pub(crate) struct OutgoingDatagramStream {
     udp: Arc<Udp>,
-    /// To whom alone.
+    /// The only destination, if it is set.
     remote: Option<SocketAddr>,
-    /// How many the next `send` may have.
+    /// Datagrams that the next `send` may have.
     permit: usize,
 }
 
@@ -268,7 +268,7 @@ impl HostOutgoingDatagramStream for WasiCtx {
             match stream.send(datagram) {
                 Ok(()) => sent += 1,
                 Err(SocketError::Code(ErrorCode::WouldBlock)) => break,
-                // The error comes up again with the next `send`.
+                // The next `send` reports the error.
                 Err(_) if sent > 0 => break,
                 Err(error) => return Err(error),
             }

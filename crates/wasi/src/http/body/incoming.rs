@@ -47,7 +47,7 @@ struct Incoming {
     buffered: usize,
     received: u64,
     failed: Option<ErrorCode>,
-    /// The first failure, for the other side of the connection.
+    /// The first failure, for the response to the client.
     failure: Failure,
     trailers: Option<HeaderMap>,
     bounds: Bounds,
@@ -292,7 +292,7 @@ impl Waits for FutureTrailers {
         };
         let mut incoming = body.lock();
         loop {
-            // The guest has finished with its bytes.
+            // The guest has finished reading the bytes.
             incoming.discard();
             if incoming.body.is_none() {
                 return Poll::Ready(());

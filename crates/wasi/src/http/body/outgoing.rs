@@ -86,7 +86,7 @@ impl Drop for OutgoingBody {
 pub(crate) struct BodyWriter {
     pipe: Writer,
     declared: Option<u64>,
-    /// Bytes that may be written.
+    /// Bytes that may be written in total.
     most: u64,
     direction: Direction,
 }

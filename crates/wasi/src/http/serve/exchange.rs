@@ -110,7 +110,7 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests
     let work = Box::new(move |seat: &_| {
         if !in_flight.is_cancelled() {
             handler.answer(request, &in_flight, seat, move |answer| {
-                // The request may have been cancelled; its answer is then not needed.
+                // The request may have been canceled; its answer is then not needed.
                 let _ = sender.send(answer);
             });
         }

@@ -92,7 +92,7 @@ impl Flight {
         self.late.load(Ordering::Acquire)
     }
 
-    /// Marks the end of the component. Returns whether the request was cancelled before.
+    /// Marks the end of the component. Returns whether the request was canceled before.
     pub(super) fn end(&self) -> bool {
         let mut state = self.lock();
         let cancelled = matches!(*state, State::Cancelled { .. });

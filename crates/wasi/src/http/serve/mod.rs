@@ -67,7 +67,7 @@ pub enum ServeError {
     /// A limit is out of its range.
     #[error("the server's limits do not fit: {0}")]
     Limit(#[from] LimitError),
-    /// The component does not answer requests.
+    /// The component answers no HTTP requests.
     #[error("{0}")]
     NoHandler(OtherComponent),
     /// The component cannot be linked or instantiated.

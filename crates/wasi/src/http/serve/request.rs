@@ -28,7 +28,7 @@ pub(super) fn check(
     if length > limits.body_bytes {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    // RFC 9112, 3.2.2: an absolute form's host counts, whatever the field says.
+    // RFC 9112, 3.2.2: the host of an absolute form takes precedence over the field.
     Ok(head.uri.authority().cloned().or(host))
 }
 
