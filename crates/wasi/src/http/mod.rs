@@ -41,7 +41,7 @@ pub(crate) struct HttpCtx {
     behind: Option<body::Behind>,
 }
 
-/// Flag: the component has ended its work. Bodies that it left unfinished then end with it.
+/// Flag that the component has ended its work. Bodies that it left unfinished then end with it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ended(Arc<AtomicBool>);
 

@@ -216,7 +216,7 @@ impl Net {
         }
     }
 
-    /// Looks a name up by the system, on a thread that may block.
+    /// Looks a name up with the system's resolver, on a thread that may block.
     async fn look_up(&self, name: String) -> Result<Vec<IpAddr>, NetError> {
         let running = Lookup::begin(&self.state).ok_or(NetError::Busy)?;
         let task = executor::spawn_blocking(move || {

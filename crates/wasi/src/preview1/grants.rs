@@ -63,7 +63,7 @@ pub struct Preview1 {
     pub(super) deadline: Option<Instant>,
 }
 
-/// A grant that is not possible.
+/// An error of a grant, or of preparing the run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Preview1Error {

@@ -125,7 +125,7 @@ impl Program {
         });
         match left {
             Ok(()) => result,
-            // State that a panic left behind may panic again.
+            // Cleaning up after a panic may panic again.
             Err(panicked) => result.and(Err(panicked.trap())),
         }
     }

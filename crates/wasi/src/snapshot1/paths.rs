@@ -11,8 +11,8 @@ use crate::bindings::wasi::filesystem::types::{
 use crate::files::Descriptor;
 use airssys_wasm_component::component::Resource;
 
-/// Returns a directory and a path below it: argument `index` is the directory's descriptor, arguments `text` and `text
-/// + 1` are the path's address and length.
+/// Returns a directory and a path below it: argument `index` is the directory's descriptor, argument `text` is the
+/// path's address, and the next one its length.
 fn place(
     guest: &mut dyn Caller,
     args: &[u64],

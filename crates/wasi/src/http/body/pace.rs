@@ -1,4 +1,4 @@
-//! Minimum pace of the other side of a connection while its bytes are waited for.
+//! Minimum pace of a connection's other side, while it is waited for.
 
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -22,7 +22,8 @@ impl Pace {
     }
 }
 
-/// A watch on progress. It counts only time spent waiting: bytes that are not asked for are not late.
+/// A watch on progress. Only time spent waiting for the other side counts: it is not late while this side does not
+/// poll.
 pub(crate) struct Watch {
     pace: Pace,
     /// Time waited in this period, before the current wait.

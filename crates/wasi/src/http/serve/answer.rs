@@ -90,7 +90,7 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    /// Creates it; `unmarked` says that the client can see neither a length nor chunks.
+    /// Creates the end of a connection. `unmarked` says that the client sees neither a length nor chunks.
     pub(super) fn new(wire: Wire, unmarked: bool) -> Cut {
         Cut {
             wire,
