@@ -1,4 +1,4 @@
-//! A panic in each library that this host does not own: a typed error, and the next component works.
+//! Tests of panics inside third-party libraries: each becomes a typed error, and the next component still works.
 
 use crate::codec::{self, Codec};
 use crate::component::{Component, FuncType, Val};
@@ -22,7 +22,7 @@ fn runtime() -> ComponentRuntime {
     ComponentRuntime::new(config).expect("a runtime")
 }
 
-/// Has another component do its work.
+/// Asserts that another component still runs.
 #[track_caller]
 fn the_next_component_works(runtime: &ComponentRuntime) {
     assert!(!planted::is_left(), "the place is never come by");

@@ -1,13 +1,13 @@
-//! Data for people to read.
+//! Payload data in readable form.
 
 use super::{Codec, CodecError, Payload, read, yaml};
 use airssys_wasm_component::internal::contain;
 use serde_json::Value;
 use std::fmt::Write;
 
-/// The data of a self-describing payload as JSON.
+/// Converts the data of a self-describing payload to JSON.
 ///
-/// JSON cannot express all that MessagePack and YAML can, and numbers here have 64 bits, so some values take a form:
+/// JSON cannot express everything that MessagePack and YAML can, and numbers here have 64 bits, so some values take a form:
 ///
 /// | value                                      | shown as                               |
 /// |--------------------------------------------|----------------------------------------|
@@ -18,17 +18,17 @@ use std::fmt::Write;
 /// | a map with a key that is not text          | `{"$map": [[KEY, VALUE], …]}`          |
 /// | a map that looks like one of these         | the same                               |
 ///
-/// So each value has one form, and [`operation`](super::operation) writes what a form stands for. Maps keep their order.
-/// Nothing is changed without a word: `docs/codecs.md` lists what survives in which codec, and what is refused.
+/// So each value has exactly one form, and [`operation`](super::operation) converts it back. Maps keep their order. Nothing
+/// is changed silently: `docs/codecs.md` lists the values that survive in each codec and those that are refused.
 ///
-/// YAML is read by the core schema of version 1.2: `yes` is text, `<<` an ordinary key. Aliases are replaced by what they stand
-/// for. Numbers with leading zeros are text, and tags of an application's own are refused.
+/// YAML follows the core schema of version 1.2: `yes` is text, `<<` an ordinary key. Aliases are replaced by the values
+/// that they refer to. Numbers with leading zeros are text, and application-specific tags are refused.
 ///
 /// # Errors
 ///
-/// [`CodecError::NotSelfDescribing`] for the other codecs: use [`hex_dump`] for those.
-/// [`CodecError::InvalidData`] for data that is malformed, goes on behind its end, has a key twice in one map, or a number that
-/// cannot be kept. [`CodecError::TooDeep`] and [`CodecError::TooLarge`] beyond the limits.
+/// [`CodecError::NotSelfDescribing`] for the other codecs: use [`hex_dump`] for those. [`CodecError::InvalidData`] for data
+/// that is malformed, has bytes behind its end, repeats a key in one map, or holds a number that cannot be represented.
+/// [`CodecError::TooDeep`] and [`CodecError::TooLarge`] beyond the limits.
 pub fn to_json(payload: &Payload<'_>) -> Result<Value, CodecError> {
     let read = match payload.codec {
         Codec::Json => read::json,
@@ -47,7 +47,7 @@ pub fn to_json(payload: &Payload<'_>) -> Result<Value, CodecError> {
     })
 }
 
-/// A value from JSON text, in which the forms that [`to_json`] documents may occur: for people to write.
+/// Parses JSON text written by a user, which may contain the forms that [`to_json`] documents.
 ///
 /// ```
 /// use airssys_wasm::codec::{from_json_text, operation, Codec};
@@ -60,15 +60,15 @@ pub fn to_json(payload: &Payload<'_>) -> Result<Value, CodecError> {
 ///
 /// # Errors
 ///
-/// Those of [`to_json`] for JSON.
+/// The errors of [`to_json`] for JSON.
 pub fn from_json_text(text: &str) -> Result<Value, CodecError> {
     read::json_of_forms(text.as_bytes())
 }
 
-/// Bytes as a dump: sixteen a line, with the offset, the bytes in hexadecimal, and the printable ASCII.
+/// Formats bytes as a dump: sixteen a line, with the offset, the bytes in hexadecimal, and the printable ASCII.
 ///
-/// Lines are parted by a line end, with none behind the last; no bytes give no lines. The result has about five
-/// times as many bytes as the input.
+/// Lines are separated by a line feed, with none after the last; no bytes give no lines. The result has about five times as
+/// many bytes as the input.
 ///
 /// ```
 /// assert_eq!(
@@ -105,7 +105,7 @@ pub fn hex_dump(bytes: &[u8]) -> String {
     out
 }
 
-/// Bytes in hexadecimal, two digits each, without anything between.
+/// Formats bytes in hexadecimal, two digits each, without separators.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     bytes.iter().for_each(|byte| push_hex(&mut out, *byte));

@@ -1,4 +1,4 @@
-//! The operation envelope: what `execute` takes in the self-describing codecs.
+//! The operation envelope: the input of `execute` in the self-describing codecs.
 
 use super::read::shorten;
 use super::write::write;
@@ -8,25 +8,25 @@ use serde_json::{Map, Value};
 const OPERATION: &str = "operation";
 const PARAMS: &str = "params";
 
-/// An operation envelope, taken apart.
+/// A decoded operation envelope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
     /// The operation's name.
     pub name: String,
-    /// What the operation is given, in the form that [`to_json`] describes; null if the envelope has nothing.
+    /// Parameters of the operation, in the form that [`to_json`] describes; null if the envelope has none.
     pub params: Value,
 }
 
-/// A payload that asks for the operation `name`: the map `{"operation": name, "params": params}` in `codec`.
+/// Builds a payload that requests the operation `name`: the map `{"operation": name, "params": params}` in `codec`.
 ///
-/// The entries keep this order, and in MessagePack the keys are text. The forms that [`to_json`] documents are written as
-/// what they stand for.
+/// The entries keep this order, and in MessagePack the keys are text. The forms that [`to_json`] documents are converted to
+/// the values that they represent.
 ///
 /// # Errors
 ///
-/// [`CodecError::NotSelfDescribing`] for the codecs whose schema is the component's own, and
-/// [`CodecError::TooDeep`] if the envelope would nest deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
-/// [`CodecError::Inexpressible`] if the codec cannot express `params`; it says what and where.
+/// [`CodecError::NotSelfDescribing`] for the codecs whose schema is the component's own, and [`CodecError::TooDeep`] if the
+/// envelope would nest deeper than [`MAX_DEPTH`](super::MAX_DEPTH). [`CodecError::Inexpressible`] if the codec cannot
+/// express `params`; the message names the value and its place.
 pub fn operation(codec: Codec, name: &str, params: &Value) -> Result<Vec<u8>, CodecError> {
     let mut envelope = Map::new();
     envelope.insert(OPERATION.to_string(), Value::from(name));
@@ -39,7 +39,7 @@ pub fn operation(codec: Codec, name: &str, params: &Value) -> Result<Vec<u8>, Co
 ///
 /// # Errors
 ///
-/// Those of [`to_json`], and [`CodecError::NotAnEnvelope`] if the data is something else.
+/// The errors of [`to_json`], and [`CodecError::NotAnEnvelope`] if the data is something else.
 pub fn parse_operation(payload: &Payload<'_>) -> Result<Operation, CodecError> {
     let refuse = |reason: String| CodecError::NotAnEnvelope {
         codec: payload.codec,

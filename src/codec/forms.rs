@@ -1,4 +1,4 @@
-//! The forms that values take in JSON which it cannot express itself. `to_json` documents them.
+//! JSON forms of values that JSON itself cannot express. `to_json` documents them.
 
 use super::display::hex;
 use serde_json::{Map, Number, Value};
@@ -9,15 +9,15 @@ const FLOAT: &str = "$float";
 const INT: &str = "$int";
 const MAP: &str = "$map";
 
-/// What a JSON value stands for.
+/// The value that a piece of JSON represents, with forms resolved.
 pub(super) enum Meaning<'a> {
-    /// Itself.
+    /// The JSON value itself.
     Plain,
     Bytes(Vec<u8>),
     Ext(i8, Vec<u8>),
     /// Not a number, or an infinity.
     Float(f64),
-    /// A whole number that 64 bits do not hold.
+    /// A whole number that does not fit 64 bits.
     Int(Int),
     /// The keys and values of a map.
     Map(Vec<(&'a Value, &'a Value)>),
@@ -34,7 +34,7 @@ pub(super) fn bytes(bytes: &[u8]) -> Value {
     marked([(BYTES, Value::from(hex(bytes)))])
 }
 
-/// An extension's type and bytes, where `bytes` has their form.
+/// Builds the form of an extension from its type and `bytes`, which is in the form of bytes.
 pub(super) fn ext(kind: Value, mut bytes: Value) -> Value {
     if let Value::Object(entries) = &mut bytes {
         entries.shift_insert(0, EXT.to_owned(), kind);
@@ -42,7 +42,7 @@ pub(super) fn ext(kind: Value, mut bytes: Value) -> Value {
     bytes
 }
 
-/// A double, in a form of its own if JSON has none for it.
+/// Converts a double, to a form if JSON cannot express it.
 pub(super) fn float(value: f64) -> Value {
     Number::from_f64(value).map_or_else(
         || marked([(FLOAT, Value::from(value.to_string()))]),
@@ -54,7 +54,7 @@ pub(super) fn int(value: impl ToString) -> Value {
     marked([(INT, Value::from(value.to_string()))])
 }
 
-/// Whether a value is a whole number that is not a double, in a form or without one.
+/// Reports whether a value is a whole number that is not a double, in a form or not.
 pub(super) fn is_whole(value: &Value) -> bool {
     value.is_i64() || value.is_u64() || matches!(meaning(value), Ok(Meaning::Int(_)))
 }
@@ -67,7 +67,7 @@ pub(super) fn pair(key: Value, value: Value) -> Value {
     Value::Array(vec![key, value])
 }
 
-/// Whether a map has the keys of a form, whatever their values.
+/// Reports whether a map has the keys of a form, regardless of their values.
 pub(super) fn is_form(entries: &Map<String, Value>) -> bool {
     match entries.len() {
         1 => [BYTES, FLOAT, INT, MAP]
@@ -78,11 +78,11 @@ pub(super) fn is_form(entries: &Map<String, Value>) -> bool {
     }
 }
 
-/// Takes a form for what it stands for.
+/// Resolves a form to the value that it represents.
 ///
 /// # Errors
 ///
-/// A map that has the keys of a form and not their values, as text for people.
+/// A readable reason for a map that has the keys of a form but not its values.
 pub(super) fn meaning(value: &Value) -> Result<Meaning<'_>, String> {
     let Value::Object(entries) = value else {
         return Ok(Meaning::Plain);

@@ -1,14 +1,12 @@
 //! Payloads: a codec's prefix and data, and the codecs of the contract.
 //!
-//! A *payload* is what the contract passes to and from a component's `execute`: the codec's number as an
-//! unsigned varint ([`varint`]), then data in that codec. [`encode`] and [`decode`] handle the prefix and never
-//! look into the data. [`operation`] and [`parse_operation`] handle the operation envelope, the map
-//! `{"operation": NAME, "params": ANY}` that the self-describing codecs carry. [`to_json`] and [`hex_dump`] show
-//! data to people.
+//! A *payload* is the data that the contract passes to and from a component's `execute`: the codec's number as an unsigned
+//! varint ([`varint`]), then data in that codec. [`encode`] and [`decode`] handle the prefix and never inspect the data.
+//! [`operation`] and [`parse_operation`] handle the operation envelope, the map `{"operation": NAME, "params": ANY}` that
+//! the self-describing codecs carry. [`to_json`] and [`hex_dump`] make data readable.
 //!
-//! Everything here takes hostile bytes: it returns an error, never panics, and its use of memory is bounded by
-//! the limits [`MAX_DEPTH`], [`MAX_VALUES`] and [`MAX_TEXT_BYTES`]. The module knows nothing of engines or of
-//! components.
+//! Everything here accepts hostile bytes: it returns an error, never panics, and its use of memory is bounded by the limits
+//! [`MAX_DEPTH`], [`MAX_VALUES`] and [`MAX_TEXT_BYTES`]. The module does not depend on engines or components.
 
 mod display;
 mod envelope;
@@ -27,7 +25,7 @@ pub use payload::{Payload, decode, encode};
 pub use read::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES};
 pub use table::Codec;
 
-/// Why a payload could not be read or written.
+/// Reasons for which a payload cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
@@ -65,16 +63,16 @@ pub enum CodecError {
     InvalidData {
         /// The codec that the prefix names.
         codec: Codec,
-        /// What is wrong, and where if the reader tells.
+        /// The fault, and its place if the parser reports one.
         reason: String,
     },
 
-    /// A value has no expression in the codec that it is to be written in.
+    /// The codec that is written cannot express a value.
     #[error("the value cannot be written as {codec}: {reason}")]
     Inexpressible {
         /// The codec to write in.
         codec: Codec,
-        /// What it lacks, and the place of the value that needs it.
+        /// The missing feature, and the place of the value that needs it.
         reason: String,
     },
 
@@ -82,8 +80,8 @@ pub enum CodecError {
     #[error("the {0} data nests deeper than {MAX_DEPTH} arrays and maps")]
     TooDeep(Codec),
 
-    /// The data holds more than [`MAX_VALUES`] values or [`MAX_TEXT_BYTES`] bytes of text, counted after YAML's
-    /// aliases are replaced by what they stand for.
+    /// The data holds more than [`MAX_VALUES`] values or [`MAX_TEXT_BYTES`] bytes of text, counted after YAML's aliases are
+    /// expanded.
     #[error(
         "the {0} data is too large to take apart: at most {MAX_VALUES} values, {MAX_TEXT_BYTES} bytes of text"
     )]
@@ -94,7 +92,7 @@ pub enum CodecError {
     NotAnEnvelope {
         /// The codec that the prefix names.
         codec: Codec,
-        /// What the envelope lacks, or has too much.
+        /// The key that is missing or superfluous.
         reason: String,
     },
 }

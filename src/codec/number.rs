@@ -1,20 +1,19 @@
-//! Numerals as values: what a number in text becomes, in JSON and in YAML.
+//! Parsing of numerals in JSON and in YAML.
 //!
-//! A whole number is kept to its last digit or refused. A number with a fraction or an exponent is the nearest double,
-//! as everywhere in JSON, and refused where none is near.
+//! A whole number keeps every digit or is refused. A number with a fraction or an exponent becomes the nearest double, as
+//! everywhere in JSON, and is refused where none is near.
 
 use super::forms;
 use serde_json::{Number, Value};
 
-/// Reads a plain scalar by the core schema of YAML 1.2.2 (section 10.3.2).
+/// Parses a plain scalar by the core schema of YAML 1.2.2 (section 10.3.2).
 ///
-/// One thing is read otherwise: a decimal number with a zero before another digit is text. The schema calls `02134` the
-/// number 2134, its own JSON schema does not, and what is written so is a postal code, a telephone number or a key, whose
-/// zeros would be lost.
+/// One deviation: a decimal number with a zero before another digit is text. The schema reads `02134` as the number 2134,
+/// its own JSON schema does not, and such scalars are postal codes, telephone numbers or keys, whose zeros would be lost.
 ///
 /// # Errors
 ///
-/// A number that no value here can hold, as text for people.
+/// A readable reason for a number that cannot be represented.
 pub(super) fn plain(text: &str) -> Result<Value, String> {
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -31,11 +30,11 @@ pub(super) fn plain(text: &str) -> Result<Value, String> {
     })
 }
 
-/// Reads a scalar that is said to be a number, by a tag.
+/// Parses a scalar whose tag declares it a number.
 ///
 /// # Errors
 ///
-/// Text that is no number in the core schema, and those of [`plain`].
+/// Text that is no number in the core schema, and the errors of [`plain`].
 pub(super) fn tagged(text: &str) -> Result<Value, String> {
     match numeral(text) {
         Some(Numeral::Decimal) => decimal(text),
@@ -46,13 +45,13 @@ pub(super) fn tagged(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Whether a value that [`plain`] made is a number.
+/// Reports whether a value that [`plain`] returned is a number.
 pub(super) fn is_number(value: &Value) -> bool {
-    // Of the forms, a scalar without quotes takes only those of numbers.
+    // Of the forms, a plain scalar only produces those of numbers.
     value.is_number() || value.is_object()
 }
 
-/// The value of a decimal numeral, as JSON or the core schema write it.
+/// Converts a decimal numeral, in the syntax of JSON or of the core schema.
 ///
 /// # Errors
 ///
@@ -102,11 +101,11 @@ fn whole_of_radix(text: &str, digits: &str, radix: u32) -> Result<Value, String>
     Ok(u64::try_from(value).map_or_else(|_| forms::int(value), Value::from))
 }
 
-/// A form of number in the core schema.
+/// The numeral syntaxes of the core schema.
 enum Numeral<'a> {
     /// `[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
     Decimal,
-    /// `0o [0-7]+` and `0x [0-9a-fA-F]+`: the digits, and how many there are.
+    /// `0o [0-7]+` and `0x [0-9a-fA-F]+`: the digits, and their number.
     Radix(&'a str, u32),
 }
 
@@ -142,8 +141,8 @@ fn has_leading_zero(decimal: &str) -> bool {
 
 /// The numerals of a JSON text, in order.
 ///
-/// The parser gives a number as a double when no 64-bit integer holds it, without saying how it was written. This finds the
-/// text again. The text must be valid as far as numerals are asked for.
+/// The parser returns a double for a number that no 64-bit integer holds, and drops its text. This iterator finds the text
+/// again. The JSON must be valid up to the last numeral that is requested.
 pub(super) struct Numerals<'a> {
     rest: &'a [u8],
 }
@@ -175,7 +174,7 @@ impl<'a> Iterator for Numerals<'a> {
     }
 }
 
-/// What follows a JSON string, given what follows its opening quote.
+/// Skips to the end of a JSON string; `rest` starts behind the opening quote.
 fn behind_text(mut rest: &[u8]) -> &[u8] {
     while let Some((&byte, behind)) = rest.split_first() {
         rest = match byte {

@@ -1,9 +1,9 @@
-//! Prefix on, prefix off.
+//! Adding and removing a payload's prefix.
 
 use super::varint::{self, VarintError};
 use super::{Codec, CodecError};
 
-/// A payload, taken apart. Borrows from the bytes it was decoded from.
+/// A decoded payload. Borrows from the bytes that it was decoded from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payload<'a> {
     /// The codec that the prefix names.
@@ -13,17 +13,17 @@ pub struct Payload<'a> {
 }
 
 impl Payload<'_> {
-    /// Puts the payload back together.
+    /// Encodes the payload again.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(self.codec.code(), self.data)
     }
 }
 
-/// Puts the prefix for the codec numbered `code` before `data`: at most ten bytes more.
+/// Prepends the prefix for the codec numbered `code` to `data`: at most ten bytes more.
 ///
-/// The number is written whether or not the contract knows it, as the contract's `encode` has no error to
-/// return; [`decode`] refuses what is not in the table, and every reader a number above [`varint::MAX_VALUE`].
+/// The number is written even if the contract does not define it, since the contract's `encode` cannot return an error;
+/// [`decode`] refuses numbers that are not in the table, and every reader a number above [`varint::MAX_VALUE`].
 #[must_use]
 pub fn encode(code: u64, data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(varint::MAX_LEN + 1 + data.len());
@@ -32,7 +32,7 @@ pub fn encode(code: u64, data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Splits a payload into its codec and its data, without a look into the data.
+/// Splits a payload into its codec and its data, without inspecting the data.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! Reading self-describing data from an untrusted source into a JSON value.
 //!
-//! The parsers of JSON and MessagePack feed one builder; that of YAML has its own (`yaml`), on the same account. A builder
-//! counts as it builds and stops at the limits, so no header that claims four billion elements, and no YAML alias that stands
-//! for a million others, is taken at its word.
+//! The parsers of JSON and MessagePack feed one builder; that of YAML has its own (`yaml`), with the same budget. A builder
+//! counts as it builds and stops at the limits, so neither a header that claims four billion elements nor a YAML alias that
+//! stands for a million others causes a large allocation.
 
 use super::number::{self, Numerals};
 use super::{Codec, CodecError, forms};
@@ -11,26 +11,26 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::fmt;
 
-/// Most arrays and maps that may be nested in one another. Stops data that overflows the stack of whatever walks it, with
-/// much to spare on a thread of 2 MiB, also without optimisation.
+/// Most arrays and maps that may be nested in one another. Stops data that overflows the stack of the code that walks it,
+/// with a wide margin on a thread of 2 MiB, also without optimization.
 pub const MAX_DEPTH: usize = 64;
 
-/// Most values in one payload: scalars, map keys, arrays and maps, aliases replaced by what they stand for.
-/// Stops YAML alias bombs, and payloads whose every byte becomes a value many times its size.
+/// Most values in one payload: scalars, map keys, arrays and maps, with aliases expanded. Stops YAML alias bombs, and
+/// payloads whose every byte becomes a value many times its size.
 pub const MAX_VALUES: usize = 1 << 20;
 
-/// Most bytes of text in one payload, aliases replaced, bytes counted by their hexadecimal form. Stops alias
-/// bombs that repeat one long text.
+/// Most bytes of text in one payload, with aliases expanded and bytes counted by their hexadecimal form. Stops alias bombs
+/// that repeat one long text.
 pub const MAX_TEXT_BYTES: usize = 64 << 20;
 
-/// Most characters of an error's reason. Stops a guest from filling the log with a key or a scalar of its own.
+/// Most characters of an error's reason. Stops a guest from filling the log with a long key or scalar.
 const MAX_REASON_CHARS: usize = 240;
 
 pub(super) fn json(data: &[u8]) -> Result<Value, CodecError> {
     json_with(data, Budget::new())
 }
 
-/// Reads JSON whose values may have forms, as `to_json` makes them.
+/// Parses JSON whose values may be in forms, as `to_json` writes them.
 pub(super) fn json_of_forms(data: &[u8]) -> Result<Value, CodecError> {
     let mut budget = Budget::new();
     budget.forms = Forms::Meant;
@@ -65,22 +65,22 @@ pub(super) fn msgpack(data: &[u8]) -> Result<Value, CodecError> {
     }
 }
 
-/// What may still be built, why building stopped, and how.
+/// Remaining budget of a parse, the limit that it exceeded, and its mode.
 pub(super) struct Budget<'a> {
     pub(super) values: usize,
     pub(super) text_bytes: usize,
     breach: Option<Breach>,
-    /// JSON's numbers, as they are written; none for other codecs.
+    /// JSON's numbers as written; `None` for other codecs.
     numerals: Option<Numerals<'a>>,
     forms: Forms,
 }
 
-/// How a map is read that has the keys of a form.
+/// Treatment of a map that has the keys of a form.
 #[derive(Clone, Copy)]
 enum Forms {
-    /// As a map, which then needs a form itself, to be told from what the form stands for.
+    /// A map, which is then put into a form itself to distinguish it from the value that the form represents.
     Accidental,
-    /// As the form.
+    /// A form.
     Meant,
 }
 
@@ -127,7 +127,7 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// The parsers know only errors of their own, so a breach of ours comes back as one of theirs.
+    /// The parsers only have error types of their own, so an exceeded limit is found in the budget.
     fn explain(&self, codec: Codec, error: &dyn fmt::Display) -> CodecError {
         match self.breach {
             Some(breach) => breach.error(codec),
@@ -143,21 +143,21 @@ impl<'a> Budget<'a> {
         E::custom("a limit is exceeded")
     }
 
-    /// The next number of a JSON text as it is written.
+    /// Returns the next number of a JSON text as written.
     fn numeral(&mut self) -> Option<&'a str> {
         self.numerals.as_mut().and_then(Iterator::next)
     }
 }
 
-/// Builds one value, and through new builders those inside it.
+/// Builds one value, and the values inside it through nested builders.
 struct Builder<'b, 'a> {
     budget: &'b mut Budget<'a>,
-    /// How many levels of arrays and maps may follow.
+    /// Levels of arrays and maps that may follow.
     depth: usize,
 }
 
 impl<'a> Builder<'_, 'a> {
-    /// A builder for a value inside this one.
+    /// Returns a builder for a value inside this one.
     fn inner<E: de::Error>(&mut self) -> Result<Builder<'_, 'a>, E> {
         match self.depth.checked_sub(1) {
             Some(depth) => Ok(Builder {
@@ -242,7 +242,7 @@ impl<'de> Visitor<'de> for Builder<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        // The header's length is a claim; room is made as elements arrive.
+        // The header's length is only a claim; memory is allocated as elements arrive.
         let mut out = Vec::new();
         while let Some(item) = items.next_element_seed(self.inner()?)? {
             out.push(item);
@@ -262,13 +262,13 @@ impl<'de> Visitor<'de> for Builder<'_, '_> {
         })
     }
 
-    /// MessagePack's extensions, the only values that come this way.
+    /// Only called for MessagePack's extensions.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, parser: D) -> Result<Value, D::Error> {
         parser.deserialize_any(Extension(self))
     }
 }
 
-/// Builds a MessagePack extension, which comes as a sequence of its type and its bytes.
+/// Builds a MessagePack extension, which arrives as a sequence of its type and its bytes.
 struct Extension<'b, 'a>(Builder<'b, 'a>);
 
 impl<'de> Visitor<'de> for Extension<'_, '_> {
@@ -294,7 +294,7 @@ impl<'de> Visitor<'de> for Extension<'_, '_> {
 #[derive(Default)]
 pub(super) struct Entries {
     named: Map<String, Value>,
-    /// All entries, from the first key on that is not text.
+    /// All entries from the first key on that is not text.
     pairs: Vec<Value>,
     /// The keys of `pairs`, as JSON.
     keys: HashSet<String>,
@@ -305,7 +305,7 @@ impl Entries {
     ///
     /// # Errors
     ///
-    /// A key that is there already, as text for people: two readers could pick two values.
+    /// A readable reason for a key that is already present: two readers could pick different values.
     pub(super) fn insert(&mut self, key: Value, value: Value) -> Result<(), String> {
         match key {
             Value::String(key) if self.pairs.is_empty() => {
@@ -334,7 +334,7 @@ impl Entries {
         Ok(())
     }
 
-    /// The map as JSON, in a form if it has a key that is not text, or the keys of a form.
+    /// Returns the map as JSON; in a form if it has a key that is not text, or the keys of a form.
     pub(super) fn finish(mut self) -> Value {
         if self.pairs.is_empty() && forms::is_form(&self.named) {
             let named = std::mem::take(&mut self.named).into_iter();
@@ -353,7 +353,7 @@ fn occurs_twice(key: &str) -> String {
     format!("the key {key} occurs twice in one map")
 }
 
-/// Cuts text that may hold the guest's own, for use in an error.
+/// Truncates text that may contain guest data, for use in an error.
 pub(super) fn shorten(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(MAX_REASON_CHARS) {
         text.truncate(end);

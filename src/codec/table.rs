@@ -1,4 +1,4 @@
-//! The codecs that the contract knows.
+//! The codecs of the contract.
 
 use super::CodecError;
 use std::fmt;
@@ -30,7 +30,7 @@ pub enum Codec {
     Json = 0x0200,
     /// One YAML document, in UTF-8.
     Yaml = 0x0114,
-    /// Bytes with no meaning given to them.
+    /// Bytes without a defined meaning.
     Raw = 0x0055,
 }
 
@@ -46,19 +46,19 @@ impl Codec {
         Self::Raw,
     ];
 
-    /// The number that stands in a payload's prefix.
+    /// Returns the codec's number in a payload's prefix.
     #[must_use]
     pub const fn code(self) -> u64 {
         self as u64
     }
 
-    /// The codec of this number, if the contract has one.
+    /// Returns the codec with this number, if the contract has one.
     #[must_use]
     pub fn from_code(code: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|codec| codec.code() == code)
     }
 
-    /// The name: lower case, as the contract's table has it.
+    /// Returns the name: lower case, as in the contract's table.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,11 +72,11 @@ impl Codec {
         }
     }
 
-    /// The codec of this name. Capital letters make no difference.
+    /// Returns the codec with this name, ignoring ASCII case.
     ///
     /// # Errors
     ///
-    /// [`CodecError::UnknownName`] if no codec is called so.
+    /// [`CodecError::UnknownName`] if no codec has this name.
     pub fn from_name(name: &str) -> Result<Self, CodecError> {
         Self::ALL
             .into_iter()
@@ -84,7 +84,7 @@ impl Codec {
             .ok_or_else(|| CodecError::UnknownName(name.to_string()))
     }
 
-    /// One line for people.
+    /// Returns a one-line description.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl Codec {
         }
     }
 
-    /// Whether data in this codec can be read without a schema, and so carries the operation envelope.
+    /// Reports whether data in this codec can be read without a schema, and so carries the operation envelope.
     #[must_use]
     pub const fn self_describing(self) -> bool {
         matches!(self, Self::MsgPack | Self::Json | Self::Yaml)
@@ -119,7 +119,7 @@ impl FromStr for Codec {
     }
 }
 
-/// The names of all codecs, for messages.
+/// Returns the names of all codecs, for messages.
 pub(super) fn known() -> String {
     Codec::ALL.map(Codec::name).join(", ")
 }

@@ -10,17 +10,17 @@
 //! | `0x0200` (json) | `80 04`                      |
 //! | `2⁶³ − 1`       | `ff ff ff ff ff ff ff ff 7f` |
 //!
-//! Two rules go beyond plain LEB128: at most [`MAX_LEN`] bytes, and no byte that the value does not need. Each
-//! value so has one form only, and prefixes can be compared as bytes.
+//! Two rules go beyond plain LEB128: at most [`MAX_LEN`] bytes, and no byte that the value does not need. So each value has
+//! one encoding only, and prefixes can be compared as bytes.
 
-/// Most bytes that a varint may have, so most bits of a value are 63. Without the limit a run of `80` bytes
-/// would make a reader scan as far as the input goes.
+/// Most bytes of a varint, so a value has at most 63 bits. Stops a run of `80` bytes that would make a reader scan to the
+/// end of the input.
 pub const MAX_LEN: usize = 9;
 
 /// The largest value that a varint can carry, 2⁶³ − 1.
 pub const MAX_VALUE: u64 = (1 << (7 * MAX_LEN)) - 1;
 
-/// Why bytes do not begin with a varint.
+/// Reasons for which bytes do not begin with a varint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VarintError {
     /// There are no bytes.
@@ -45,11 +45,11 @@ pub fn write(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-/// Reads the varint that `bytes` begin with; returns its value and what follows it.
+/// Reads the varint at the start of `bytes`; returns its value and the bytes behind it.
 ///
 /// # Errors
 ///
-/// Each [`VarintError`]. `Truncated` means that more bytes could make it a varint, `Overlong` that none could.
+/// Each [`VarintError`]. `Truncated` means that more bytes could complete the varint, `Overlong` that none could.
 pub fn read(bytes: &[u8]) -> Result<(u64, &[u8]), VarintError> {
     if bytes.is_empty() {
         return Err(VarintError::Empty);

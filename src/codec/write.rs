@@ -1,4 +1,4 @@
-//! Writing JSON values, and what their forms stand for, as data of a self-describing codec.
+//! Writing JSON values, with forms resolved, as data of a self-describing codec.
 
 use super::forms::{self, Int, Meaning};
 use super::read::{Breach, MAX_DEPTH, shorten};
@@ -34,7 +34,7 @@ pub(super) fn write(codec: Codec, value: &Value) -> Result<Vec<u8>, CodecError> 
     written.map_err(|reason| refuse(shorten(reason)))
 }
 
-/// What cannot be written, and the keys and positions that lead to it, the innermost first.
+/// A value that cannot be written: the reason, and the keys and positions that lead to it, innermost first.
 struct Fault {
     path: Vec<String>,
     reason: String,
@@ -62,7 +62,7 @@ impl Fault {
     }
 }
 
-/// Looks for what `codec` cannot express. `value` is within [`MAX_DEPTH`].
+/// Finds a value that `codec` cannot express. `value` is within [`MAX_DEPTH`].
 fn check(codec: Codec, value: &Value) -> Result<(), Fault> {
     let cannot = |what: &str| Err(Fault::new(format!("{codec} has no {what}")));
     match forms::meaning(value).map_err(Fault::new)? {
@@ -102,8 +102,8 @@ fn check(codec: Codec, value: &Value) -> Result<(), Fault> {
     }
 }
 
-/// How many arrays and maps are nested in what a value stands for, at the deepest. Keeps a list of its own, since the value
-/// may be too deep for the stack.
+/// Returns the deepest nesting of arrays and maps in a value with forms resolved. Iterates with its own list, since the
+/// value may be too deep for recursion.
 fn depth(value: &Value) -> usize {
     let mut deepest = 0;
     let mut open = vec![(value, 0)];
@@ -138,7 +138,7 @@ impl Int {
     }
 }
 
-/// What a value stands for, as data of a codec.
+/// A value with forms resolved, to be serialized in a codec.
 #[derive(Clone, Copy)]
 struct Data<'a> {
     codec: Codec,
@@ -197,7 +197,7 @@ impl Serialize for Data<'_> {
     }
 }
 
-/// Bytes that are serialised as such.
+/// Bytes that serialize as bytes.
 struct Raw<'a>(&'a [u8]);
 
 impl Serialize for Raw<'_> {

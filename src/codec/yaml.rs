@@ -1,7 +1,7 @@
-//! YAML into a JSON value, by the core schema of YAML 1.2.2.
+//! Conversion of YAML to a JSON value, by the core schema of YAML 1.2.2.
 //!
-//! The parser gives events: scalars with their style and tag, beginnings and ends. Which scalar is a number is said in
-//! `number`. Open arrays and maps are on a list, so that no depth of the data is one of the stack.
+//! The parser emits events: scalars with their style and tag, beginnings and ends. `number` decides which scalars are
+//! numbers. Open arrays and maps are on a list, so that deep data does not use the stack.
 
 use super::read::{Breach, Budget, Entries, MAX_DEPTH, MAX_TEXT_BYTES, shorten};
 use super::{Codec, CodecError, forms, number};
@@ -10,15 +10,15 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Most values that may be kept for the sake of anchors. Stops anchors nested in anchors, each of which keeps all that it
+/// Most values that may be kept for anchors. Stops anchors nested in anchors, each of which keeps everything that it
 /// encloses.
 const MAX_ANCHORED_VALUES: usize = 1 << 17;
 
-/// Most arrays and maps that the scanner lets be open. It looks ahead of the parser, by a bounded number of characters, so
-/// its limit must be larger for [`MAX_DEPTH`] to be what is reported.
+/// Most arrays and maps that the scanner allows to be open. It runs ahead of the parser by a bounded number of characters,
+/// so its limit must be larger for [`MAX_DEPTH`] to be the limit that is reported.
 const MAX_OPEN: usize = 4096;
 
-/// Tag of bytes in base64. Not of the core schema, and what writers of YAML have for bytes.
+/// Tag of bytes in base64. Not in the core schema, but common among YAML writers.
 pub(super) const BINARY_TAG: &str = "tag:yaml.org,2002:binary";
 
 pub(super) fn yaml(data: &[u8]) -> Result<Value, CodecError> {
@@ -75,34 +75,34 @@ impl From<String> for Fault {
     }
 }
 
-/// What has been read of the document.
+/// The part of the document that has been read.
 struct Document {
     budget: Budget<'static>,
-    /// What anchors may still keep.
+    /// Remaining budget for values kept by anchors.
     kept: Budget<'static>,
     open: Vec<Open>,
     anchors: HashMap<usize, Anchored>,
     root: Option<Value>,
 }
 
-/// An array or a map that is not at its end.
+/// An array or a map that is not complete.
 struct Open {
     items: Items,
     anchor: usize,
-    /// The account when it began.
+    /// Remaining budget when it began.
     values: usize,
     text_bytes: usize,
-    /// How deep its items nest, at the deepest.
+    /// The deepest nesting of its items.
     height: usize,
 }
 
 enum Items {
     Array(Vec<Value>),
-    /// The entries, and the key that waits for its value.
+    /// The entries, and the key whose value comes next.
     Map(Entries, Option<Value>),
 }
 
-/// A value that aliases may stand for, and what each costs.
+/// A value that aliases may refer to, and the cost of each alias.
 struct Anchored {
     value: Value,
     values: usize,
@@ -168,7 +168,7 @@ impl Document {
                 let (value, height) = (anchored.value.clone(), anchored.height);
                 self.place(value, height)
             }
-            // Of the others, the options let none through that says something of values.
+            // Of the other events, the options only admit those that carry no value.
             _ => Ok(()),
         }
     }
@@ -203,7 +203,7 @@ impl Document {
         self.place(value, height)
     }
 
-    /// Puts a value where it belongs: into what is open, or at the root.
+    /// Adds a value to the innermost open array or map, or sets it as the root.
     fn place(&mut self, value: Value, height: usize) -> Result<(), Fault> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(value);
@@ -220,7 +220,7 @@ impl Document {
         Ok(())
     }
 
-    /// Keeps a value for aliases, if it has an anchor. `values` and `text_bytes` are the account before it.
+    /// Keeps a value for aliases if it has an anchor. `values` and `text_bytes` are the budget before it.
     fn keep(
         &mut self,
         anchor: usize,
@@ -229,7 +229,7 @@ impl Document {
         text_bytes: usize,
         height: usize,
     ) -> Result<(), Fault> {
-        // The parser's number for no anchor.
+        // The parser uses 0 for "no anchor".
         if anchor == 0 {
             return Ok(());
         }
@@ -295,7 +295,7 @@ fn is_zero(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'-' | b'+' | b'0'))
 }
 
-/// Bytes of base64, which may be written in lines.
+/// Decodes bytes from base64, which may span several lines.
 fn binary(text: &str) -> Result<Value, String> {
     let joined: String = text.split_ascii_whitespace().collect();
     match base64::engine::general_purpose::STANDARD.decode(joined) {
@@ -304,7 +304,7 @@ fn binary(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Refuses the tag of an array or a map if it is not `kind`, which is theirs.
+/// Refuses the tag of an array or a map unless it is `kind`.
 fn check_tag(tag: Option<&Tag>, kind: &str) -> Result<(), String> {
     match tag {
         Some(tag) if !is_non_specific(tag) && tag.core_suffix() != Some(kind) => Err(unknown_tag(tag)),
@@ -312,7 +312,7 @@ fn check_tag(tag: Option<&Tag>, kind: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a tag is a mere `!`.
+/// Reports whether a tag is the non-specific tag `!`.
 fn is_non_specific(tag: &Tag) -> bool {
     tag.to_string() == "!"
 }

@@ -1,4 +1,4 @@
-//! The contract in Rust, made from `wit/core`: its types, a trait for each interface that the host provides, and the
+//! The contract in Rust, generated from `wit/core`: its types, a trait for each interface that the host provides, and the
 //! client of `component-lifecycle`.
 
 crate::component::bindgen!({

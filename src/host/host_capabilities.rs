@@ -1,7 +1,7 @@
 //! `airssys:host-core/host-capabilities`: actions on the outside world.
 //!
-//! Every call is denied, with the capability that it would need: this version has no grants to check, and a
-//! denied call does nothing else.
+//! Every call is denied with the capability that it would need: this version has no grants to check, and a denied call has
+//! no effect.
 
 use super::HostContext;
 use super::bindings::airssys::host_core::host_capabilities::{

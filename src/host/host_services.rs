@@ -1,4 +1,4 @@
-//! `airssys:host-core/host-services`: what every component may use.
+//! `airssys:host-core/host-services`: services for every component.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::{HostContext, log};
 use crate::component::HostResult;
 use crate::error::{CoreTrap, Error, TrapKind};
 
-/// Longest pause of a call that has no deadline. Stops a guest that holds its thread forever.
+/// Longest pause of a call without a deadline. Stops a guest that holds its thread forever.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
 
 impl Host for HostContext {
@@ -58,7 +58,7 @@ impl Host for HostContext {
     }
 }
 
-/// Pauses for `duration`. A pause that would outlast the deadline ends there, and the guest with it.
+/// Pauses for `duration`. If the deadline comes first, the pause ends there and the guest is stopped.
 fn sleep(deadline: Option<Instant>, duration: Duration) -> HostResult<()> {
     let Some(deadline) = deadline else {
         std::thread::sleep(duration.min(MAX_SLEEP));

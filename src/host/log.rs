@@ -1,4 +1,4 @@
-//! A component's log lines, on their way to the `log` crate.
+//! Forwarding of components' log lines to the `log` crate.
 
 use std::borrow::Cow;
 
@@ -11,21 +11,21 @@ use airssys_wasm_component::internal::text::sanitise;
 /// The target of every component's log lines. Filter on it, or on the key `component`.
 pub const LOG_TARGET: &str = "airssys_wasm::component";
 
-/// The key that names the component that logs. A guest's own key of this name becomes `guest.component`.
+/// The key with the logging component's identity. A guest's own key of this name becomes `guest.component`.
 const COMPONENT_KEY: &str = "component";
-/// The key that counts context pairs that were dropped.
+/// The key with the number of context pairs that were dropped.
 const DROPPED_KEY: &str = "context-dropped";
 
 /// Most bytes of a message. Stops a guest from filling the log's disk with one line.
 const MAX_MESSAGE_BYTES: usize = 4096;
-/// Most context pairs of a line; the rest is counted. Stops a line of a million fields.
+/// Most context pairs of a line; the rest are only counted. Stops a line of a million fields.
 const MAX_PAIRS: usize = 32;
 /// Most bytes of a context key.
 const MAX_KEY_BYTES: usize = 64;
 /// Most bytes of a context value.
 const MAX_VALUE_BYTES: usize = 1024;
 
-/// Writes one line if the host's level lets it through.
+/// Writes one line if the host's log level permits it.
 pub(super) fn write(id: &ComponentId, level: LogLevel, message: &str, context: &[(String, String)]) {
     let level = match level {
         LogLevel::Trace => log::Level::Trace,
@@ -48,7 +48,7 @@ pub(super) fn write(id: &ComponentId, level: LogLevel, message: &str, context: &
     );
 }
 
-/// The host's pair, the guest's, and how many of those are missing.
+/// The host's pair, the guest's pairs, and the number of dropped ones.
 struct Pairs<'a> {
     id: &'a ComponentId,
     guest: Vec<(Cow<'a, str>, Cow<'a, str>)>,

@@ -1,8 +1,8 @@
 //! The contract's imports, one file per interface.
 //!
-//! Traits, types and linking are made from `wit/core`, in one place: `bindings.rs`. What is here is what the functions do.
-//! Nothing here knows of the runtime: what concerns more than one component comes through [`HostServices`], what
-//! concerns the calling component is in its [`HostContext`].
+//! Traits, types and linking are generated from `wit/core` in one place, `bindings.rs`. This module implements the
+//! functions. It does not depend on the runtime: [`HostServices`] provides access to other components, and [`HostContext`]
+//! holds the state of the calling component.
 
 pub(crate) mod bindings;
 mod clock;
@@ -32,32 +32,32 @@ use crate::component::Linker;
 use crate::error::Result;
 use crate::messaging::{ComponentId, Mailbox};
 
-/// The version of the contract that this host speaks. Components built against another 1.x link if they use what
-/// this version has.
+/// The version of the contract that this host implements. Components built against another 1.x link if they only use items
+/// of this version.
 pub const CONTRACT_VERSION: &str = "1.0.0";
 
-/// The interfaces that this host provides, without version.
+/// The interfaces that this host provides, without their version.
 pub const INTERFACES: [&str; 3] = [
     "airssys:host-core/host-services",
     "airssys:host-core/host-capabilities",
     "airssys:multicodec-core/multicodec-utilities",
 ];
 
-/// What the host does across components. Handed in by whoever runs them.
+/// Host services that span components. Implemented by the runtime.
 pub trait HostServices: Debug + Send + Sync {
-    /// Wall-clock time, in milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the wall-clock time, in milliseconds since 1970-01-01T00:00:00Z.
     fn now_millis(&self) -> u64;
 
-    /// The components that are loaded at this moment.
+    /// Returns the components that are loaded at this moment.
     fn list_components(&self) -> Vec<ComponentId>;
 
-    /// The metadata that a component gave.
+    /// Returns a component's metadata.
     ///
     /// # Errors
     /// [`ComponentError::NotFound`]; [`ComponentError::NotInitialized`] while it is not known yet.
     fn component_metadata(&self, id: &str) -> std::result::Result<Arc<ComponentMetadata>, ComponentError>;
 
-    /// Delivers a message without waiting.
+    /// Delivers a message without blocking.
     ///
     /// # Errors
     /// Each case of [`MessagingError`] except `Denied`.
@@ -69,24 +69,24 @@ pub trait HostServices: Debug + Send + Sync {
     ) -> std::result::Result<(), MessagingError>;
 }
 
-/// What the host functions know of the component that calls them.
+/// The host's state for one component, used by its host functions.
 #[derive(Clone, Debug)]
 pub struct HostContext {
-    /// Who it is.
+    /// Its identity.
     pub id: ComponentId,
     /// Its settings.
     pub settings: Settings,
     /// Its mailbox.
     pub mailbox: Arc<Mailbox>,
-    /// What concerns other components.
+    /// Access to other components.
     pub services: Arc<dyn HostServices>,
-    /// When the call in flight has to be over.
+    /// Deadline of the call in flight.
     pub deadline: Option<Instant>,
 }
 
-/// A store's data that has a [`HostContext`].
+/// Store data that contains a [`HostContext`].
 pub trait HostState: Send + 'static {
-    /// The calling component's context.
+    /// Returns the calling component's context.
     fn host(&mut self) -> &mut HostContext;
 }
 
@@ -96,10 +96,10 @@ impl HostState for HostContext {
     }
 }
 
-/// Defines every interface that the contract lets a component import.
+/// Defines every interface of the contract that a component may import.
 ///
 /// # Errors
-/// [`Error::Redefined`](crate::Error::Redefined) if the linker has one of them already.
+/// [`Error::Redefined`](crate::Error::Redefined) if the linker already has one of them.
 pub fn add_to_linker<T: HostState>(linker: &mut Linker<T>) -> Result<()> {
     bindings::Component::add_to_linker(linker, T::host)
 }

@@ -20,7 +20,7 @@ impl Host for HostContext {
             Err(CodecError::UnknownCodec(code)) => Err(MulticodecError::UnknownCodec(code)),
             Err(CodecError::Empty) => Err(MulticodecError::Empty),
             Err(CodecError::TruncatedPrefix) => Err(MulticodecError::TruncatedPrefix),
-            // Of the errors that `codec::decode` gives, this is the one that is left.
+            // The only other error of `codec::decode`.
             Err(_) => Err(MulticodecError::OverlongPrefix),
         }
     }

@@ -1,11 +1,11 @@
-//! One component's settings: what `get-config` and `set-config` see.
+//! One component's settings, behind `get-config` and `set-config`.
 
 use std::collections::BTreeMap;
 
 use super::ConfigError;
 use airssys_wasm_component::internal::text::sanitise;
 
-/// Most bytes in a key. Stops keys that are payloads.
+/// Most bytes in a key. Stops payloads disguised as keys.
 pub const MAX_KEY_BYTES: usize = 256;
 /// Most bytes in a value. Stops a guest from keeping its data in the host's memory.
 pub const MAX_VALUE_BYTES: usize = 64 << 10;
@@ -28,7 +28,7 @@ struct Setting {
 }
 
 impl Settings {
-    /// The value under `key`; `None` if there is none.
+    /// Returns the value under `key`; `None` if there is none.
     ///
     /// # Errors
     /// [`ConfigError::InvalidKey`].
@@ -50,7 +50,7 @@ impl Settings {
         self.insert(key, value, false)
     }
 
-    /// Sets on behalf of the host; `fixed` keeps the component from changing it.
+    /// Sets a value on behalf of the host; `fixed` prevents the component from changing it.
     ///
     /// # Errors
     /// As [`Settings::set`], without [`ConfigError::ReadOnly`].

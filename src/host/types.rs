@@ -1,6 +1,6 @@
-//! What the contract's shared types have in Rust beyond what is made from `wit/core`.
+//! Rust additions to the contract's shared types, beyond the code generated from `wit/core`.
 //!
-//! Text in them comes from guests: it may hold anything that is Unicode. The errors' `Display` escapes it.
+//! Text in them comes from guests and may hold any Unicode. The errors' `Display` escapes it.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::component;
 use airssys_wasm_component::internal::text::shown;
 
 impl LogLevel {
-    /// The name in the contract.
+    /// Returns the name in the contract.
     pub fn name(self) -> &'static str {
         match self {
             LogLevel::Trace => "trace",
@@ -28,7 +28,7 @@ impl fmt::Display for LogLevel {
 }
 
 impl HealthState {
-    /// The name in the contract.
+    /// Returns the name in the contract.
     pub fn name(self) -> &'static str {
         match self {
             HealthState::Healthy => "healthy",
@@ -44,7 +44,7 @@ impl fmt::Display for HealthState {
     }
 }
 
-/// Why a lifecycle step, or a question about a component, failed.
+/// Reasons for which a lifecycle step, or a query about a component, failed.
 #[derive(
     Clone, Debug, PartialEq, Eq, thiserror::Error, component::ComponentType, component::Lower, component::Lift,
 )]
@@ -54,7 +54,7 @@ pub enum ComponentError {
     #[component(name = "invalid-config")]
     #[error("invalid configuration: {}", shown(.0))]
     InvalidConfig(String),
-    /// The host has no component of this identity.
+    /// The host has no component with this identity.
     #[component(name = "not-found")]
     #[error("there is no component `{}`", shown(.0))]
     NotFound(String),
@@ -70,23 +70,23 @@ pub enum ComponentError {
     #[component(name = "shut-down")]
     #[error("shut down")]
     ShutDown,
-    /// Anything else; the text says what happened.
+    /// Anything else; the text describes the failure.
     #[component(name = "internal")]
     #[error("internal: {}", shown(.0))]
     Internal(String),
 }
 
-/// Why an operation failed. The instance stays usable.
+/// Reasons for which an operation failed. The instance stays usable.
 #[derive(
     Clone, Debug, PartialEq, Eq, thiserror::Error, component::ComponentType, component::Lower, component::Lift,
 )]
 #[component(variant)]
 pub enum ExecutionError {
-    /// The component has no operation of this name.
+    /// The component has no operation with this name.
     #[component(name = "unsupported-operation")]
     #[error("there is no operation `{}`", shown(.0))]
     UnsupportedOperation(String),
-    /// The component does not take payloads in this codec.
+    /// The component does not accept payloads in this codec.
     #[component(name = "unsupported-codec")]
     #[error("payloads in codec {0:#x} are not taken")]
     UnsupportedCodec(u64),

@@ -1,4 +1,4 @@
-//! Who a component is within one runtime.
+//! Identities of components within one runtime.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -10,16 +10,16 @@ pub const MAX_COMPONENT_ID_BYTES: usize = 128;
 
 /// Identifies one loaded component within one runtime. Cheap to clone.
 ///
-/// 1 to [`MAX_COMPONENT_ID_BYTES`] bytes: ASCII letters, digits, and `-`, `_`, `.`, `:`, `/`, `@`. So an
-/// identity can stand in a log line, a path of a metric or a command line as it is.
+/// 1 to [`MAX_COMPONENT_ID_BYTES`] bytes: ASCII letters, digits, and `-`, `_`, `.`, `:`, `/`, `@`. So an identity needs no
+/// escaping in a log line, a metric path or a command line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ComponentId(Arc<str>);
 
-/// A text that is no component identity.
+/// Reasons for which text is no component identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidComponentId {
-    /// It has no characters.
+    /// It is empty.
     #[error("a component identity must not be empty")]
     Empty,
     /// It is too long.
@@ -38,7 +38,7 @@ pub enum InvalidComponentId {
 }
 
 impl ComponentId {
-    /// Checks a text and makes it an identity.
+    /// Checks a text and converts it to an identity.
     ///
     /// # Errors
     /// Each case of [`InvalidComponentId`].
@@ -56,8 +56,8 @@ impl ComponentId {
         }
     }
 
-    /// The nearest identity to a text such as a file's name: what is not allowed becomes `-`, what is too long
-    /// is cut, and nothing at all becomes `component`. Leaves room for a number behind it.
+    /// Returns the identity nearest to a text such as a file name: characters that are not allowed become `-`, excess
+    /// length is cut, and empty text becomes `component`. Leaves room for a number behind it.
     pub(crate) fn near(text: &str) -> ComponentId {
         let near: String = text
             .chars()
@@ -71,12 +71,12 @@ impl ComponentId {
         })
     }
 
-    /// This identity with a number behind it.
+    /// Returns this identity with a number appended.
     pub(crate) fn numbered(&self, number: u64) -> ComponentId {
         ComponentId(format!("{self}-{number}").into())
     }
 
-    /// The text.
+    /// Returns the identity as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

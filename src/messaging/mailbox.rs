@@ -8,11 +8,11 @@ use super::ComponentId;
 /// Bounds of a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailboxLimits {
-    /// Messages that may wait. Stops a flood of small messages.
+    /// Most waiting messages. Stops a flood of small messages.
     pub messages: usize,
-    /// Bytes that all waiting messages may have together. Stops a few large ones from filling the host's memory.
+    /// Most bytes of all waiting messages together. Stops a few large ones from filling the host's memory.
     pub bytes: usize,
-    /// Bytes that one message may have.
+    /// Most bytes of one message.
     pub message_bytes: usize,
 }
 
@@ -29,15 +29,15 @@ impl Default for MailboxLimits {
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Who sent it, as the host knows.
+    /// The sender, as identified by the host.
     pub sender: ComponentId,
-    /// What was sent, unchanged.
+    /// The bytes that were sent, unchanged.
     pub payload: Vec<u8>,
-    /// When it was accepted, in milliseconds since 1970-01-01T00:00:00Z.
+    /// Time of acceptance, in milliseconds since 1970-01-01T00:00:00Z.
     pub sent_at_millis: u64,
 }
 
-/// Why a message was not delivered, or none could be taken.
+/// Reasons for which a message was not delivered, or none could be received.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -47,15 +47,15 @@ pub enum SendError {
     /// The target has no room for the message now.
     #[error("the mailbox is full")]
     Full,
-    /// The message has more bytes than any may have.
+    /// The message has more bytes than allowed.
     #[error("a message has at most {0} bytes")]
     TooLarge(u64),
-    /// The target takes no more messages.
+    /// The target accepts no more messages.
     #[error("the mailbox is closed: its component has been shut down or has failed")]
     Closed,
 }
 
-/// Messages that wait for one component, oldest first.
+/// The waiting messages of one component, oldest first.
 #[derive(Debug)]
 pub struct Mailbox {
     limits: MailboxLimits,
@@ -70,7 +70,7 @@ struct Queue {
 }
 
 impl Mailbox {
-    /// An empty mailbox.
+    /// Creates an empty mailbox.
     pub fn new(limits: MailboxLimits) -> Mailbox {
         Mailbox {
             limits,
@@ -78,7 +78,7 @@ impl Mailbox {
         }
     }
 
-    /// Puts a message in, behind the others.
+    /// Appends a message.
     ///
     /// # Errors
     /// [`SendError::TooLarge`], [`SendError::Closed`], [`SendError::Full`], checked in this order. After an
@@ -103,7 +103,7 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Takes the oldest message out; `None` if there is none.
+    /// Removes and returns the oldest message; `None` if there is none.
     ///
     /// # Errors
     /// [`SendError::Closed`] once it is closed and empty.
@@ -119,12 +119,12 @@ impl Mailbox {
         }
     }
 
-    /// Takes no more messages from now on. Those that wait can still be taken.
+    /// Refuses further messages. Waiting messages can still be received.
     pub fn close(&self) {
         self.queue().closed = true;
     }
 
-    /// Closes it and drops what waits.
+    /// Closes the mailbox and drops the waiting messages.
     pub fn discard(&self) {
         let waiting = {
             let mut queue = self.queue();
@@ -135,18 +135,18 @@ impl Mailbox {
         drop(waiting);
     }
 
-    /// Messages that wait.
+    /// Returns the number of waiting messages.
     pub fn len(&self) -> usize {
         self.queue().messages.len()
     }
 
-    /// Whether no message waits.
+    /// Reports whether no message is waiting.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // No step on the queue panics half-way.
+        // No operation on the queue panics half-way.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

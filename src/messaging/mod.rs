@@ -1,7 +1,7 @@
 //! Messages between the components of one runtime: identities, mailboxes, routing.
 //!
-//! A message is bytes; nothing here looks into them. Every component has one [`Mailbox`], bounded in messages
-//! and in bytes, so that a sender that never stops fills its target's mailbox and not the host's memory.
+//! A message is uninterpreted bytes. Every component has one [`Mailbox`], bounded in messages and in bytes, so that a
+//! sender that never stops fills its target's mailbox and not the host's memory.
 
 mod id;
 mod mailbox;

@@ -1,4 +1,4 @@
-//! Which mailbox belongs to whom.
+//! Mailboxes by component identity.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,7 +13,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// A router whose mailboxes all get `limits`.
+    /// Creates a router whose mailboxes all have `limits`.
     pub fn new(limits: MailboxLimits) -> Router {
         Router {
             limits,
@@ -21,7 +21,7 @@ impl Router {
         }
     }
 
-    /// A new mailbox for a component; `None` if that identity has one already.
+    /// Creates a mailbox for a component; `None` if that identity already has one.
     pub fn open(&self, id: &ComponentId) -> Option<Arc<Mailbox>> {
         let mut mailboxes = self.mailboxes.write().unwrap_or_else(PoisonError::into_inner);
         if mailboxes.contains_key(id) {
@@ -32,7 +32,7 @@ impl Router {
         Some(mailbox)
     }
 
-    /// Takes a component's mailbox away: its messages are dropped, and its identity is unknown from now on.
+    /// Removes a component's mailbox: its messages are dropped, and its identity is unknown from then on.
     pub fn remove(&self, id: &ComponentId) {
         let removed = self
             .mailboxes
@@ -44,10 +44,10 @@ impl Router {
         }
     }
 
-    /// Delivers a message to the component called `target`. Never waits for it.
+    /// Delivers a message to the component called `target`. Never blocks on the target.
     ///
     /// # Errors
-    /// [`SendError::UnknownTarget`], and those of [`Mailbox::put`].
+    /// [`SendError::UnknownTarget`], and the errors of [`Mailbox::put`].
     pub fn send(&self, target: &str, message: Message) -> Result<(), SendError> {
         let mailbox = self
             .mailboxes
@@ -61,7 +61,7 @@ impl Router {
         }
     }
 
-    /// Every identity that has a mailbox, in order.
+    /// Returns every identity that has a mailbox, in order.
     pub fn ids(&self) -> Vec<ComponentId> {
         let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);
         mailboxes.keys().cloned().collect()

@@ -9,9 +9,9 @@ use crate::engine::{Backend, Config, Engine, StoreLimits};
 use crate::host::{Clock, SystemClock};
 use crate::messaging::MailboxLimits;
 
-/// Time for a call when nobody says otherwise. Stops a component that never answers.
+/// Default time for a call. Stops a component that never answers.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest time that a caller can ask for when the configuration does not say otherwise.
+/// Longest time that a caller can request, unless configured otherwise.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Checked settings of a [`ComponentRuntime`](super::ComponentRuntime).
@@ -54,12 +54,12 @@ impl RuntimeConfig {
         }
     }
 
-    /// The compiler that it chose; the one with the better code, of a tiered start.
+    /// Returns the chosen compiler; for a tiered start, the one with the better code.
     pub fn backend(&self) -> Backend {
         self.engine.backend()
     }
 
-    /// The cache that it compiles through, if there is one.
+    /// Returns the compilation cache, if there is one.
     pub fn cache(&self) -> Option<&ComponentCache> {
         self.cache.as_ref()
     }
@@ -91,44 +91,44 @@ impl RuntimeConfigBuilder {
         self
     }
 
-    /// Limits of each component.
+    /// Sets the limits of each component.
     pub fn with_limits(mut self, limits: StoreLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Messages that may wait in one mailbox; at least 1.
+    /// Sets the number of messages that may wait in one mailbox; at least 1.
     pub fn with_mailbox_capacity(mut self, messages: usize) -> Self {
         self.mailbox.messages = messages;
         self
     }
 
-    /// Bytes that all messages in one mailbox may have together; at least 1.
+    /// Sets the number of bytes of all messages in one mailbox together; at least 1.
     pub fn with_mailbox_bytes(mut self, bytes: usize) -> Self {
         self.mailbox.bytes = bytes;
         self
     }
 
-    /// Bytes that one message may have; at least 1.
+    /// Sets the largest size of one message in bytes; at least 1.
     pub fn with_max_message_bytes(mut self, bytes: usize) -> Self {
         self.mailbox.message_bytes = bytes;
         self
     }
 
-    /// Wall-clock time for a call when its caller does not say otherwise; more than zero.
+    /// Sets the default wall-clock time for a call; more than zero.
     pub fn with_default_timeout(mut self, timeout: Duration) -> Self {
         self.default_timeout = timeout;
         self
     }
 
-    /// The longest time that a caller can give an `execute`: more counts as this much. Ten minutes, or the default
-    /// timeout if that is longer, unless it is set.
+    /// Sets the longest time that a caller can request for an `execute`; longer requests are reduced to it. Ten minutes by
+    /// default, or the default timeout if that is longer.
     pub fn with_longest_timeout(mut self, timeout: Duration) -> Self {
         self.longest_timeout = Some(timeout);
         self
     }
 
-    /// Where components get the time of day from.
+    /// Sets the source of the time of day for components.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -141,24 +141,25 @@ impl RuntimeConfigBuilder {
         self
     }
 
-    /// Compiles whatever is loaded: the default.
+    /// Compiles on every load: the default.
     pub fn without_cache(mut self) -> Self {
         self.cache = None;
         self
     }
 
-    /// Says that components may use the payload codecs. They always may: this changes nothing, and is here for
-    /// those who like to see it written.
+    /// States that components may use the payload codecs. They always may: this method changes nothing and only documents
+    /// the fact in code.
     pub fn with_multicodec_support(self) -> Self {
         self
     }
 
-    /// Says that capabilities are enforced. They always are: this changes nothing, and nothing turns it off.
+    /// States that capabilities are enforced. They always are: this method changes nothing, and nothing turns enforcement
+    /// off.
     pub fn with_capability_enforcement(self) -> Self {
         self
     }
 
-    /// Checks the settings.
+    /// Checks the settings and builds the configuration.
     ///
     /// # Errors
     /// Each case of [`InvalidConfig`].

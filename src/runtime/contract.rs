@@ -1,4 +1,4 @@
-//! Whether a component follows the contract, and in which version.
+//! Check that a component follows the contract, and in a supported version.
 
 use semver::Version;
 
@@ -7,7 +7,7 @@ use crate::component::{Component, ExternType, described};
 use crate::host::CONTRACT_VERSION;
 use airssys_wasm_component::internal::text;
 
-/// The interface that a component exports, without version.
+/// The interface that a component exports, without its version.
 const LIFECYCLE: &str = "airssys:component-core/component-lifecycle";
 
 /// The functions of the life cycle.
@@ -29,7 +29,7 @@ const PACKAGES: [&str; 5] = [
     "airssys:component-core/",
 ];
 
-/// Checks versions and exports. Of several life cycles in compatible versions, each has to be whole.
+/// Checks versions and exports. If a component exports several life cycles in compatible versions, each has to be complete.
 pub(super) fn check(component: &Component) -> Result<(), RuntimeError> {
     let imports = component.imports().iter().map(|(name, _)| name.as_str());
     if let Some(name) = imports
@@ -77,7 +77,7 @@ fn base(name: &str) -> &str {
     name.split_once('@').map_or(name, |(base, _)| base)
 }
 
-/// Whether a name's version is on the host's compatible track.
+/// Reports whether a name's version is compatible with the host's.
 fn speaks(name: &str) -> bool {
     let version = |text: &str| Version::parse(text).ok().filter(|version| version.pre.is_empty());
     let theirs = name.split_once('@').and_then(|(_, text)| version(text));

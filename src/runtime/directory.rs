@@ -1,4 +1,4 @@
-//! What the components of one runtime may know of each other.
+//! Directory of the components of one runtime, as visible to each other.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use crate::host::{Clock, ComponentError, ComponentMetadata, HostServices, MessagingError};
 use crate::messaging::{ComponentId, Mailbox, MailboxLimits, Message, Router, SendError};
 
-/// A component's metadata, once it is known.
+/// A component's metadata, filled in once it is known.
 pub(super) type MetadataCell = Arc<OnceLock<Arc<ComponentMetadata>>>;
 
-/// Mailboxes, metadata and the clock. Knows no instances, so that no call into one can come from here, and no lock
-/// is held while one runs.
+/// Mailboxes, metadata and the clock. Holds no instances, so no call into one can start here, and no lock is held while one
+/// runs.
 #[derive(Debug)]
 pub(super) struct Directory {
     router: Router,
@@ -34,7 +34,7 @@ impl Directory {
         }
     }
 
-    /// Takes an identity; `None` if it is taken.
+    /// Registers an identity; `None` if it is in use.
     pub(super) fn enter(&self, id: &ComponentId) -> Option<Entry> {
         let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
         let mailbox = self.router.open(id)?;
@@ -46,7 +46,7 @@ impl Directory {
         })
     }
 
-    /// Gives an identity back.
+    /// Releases an identity.
     pub(super) fn leave(&self, id: &ComponentId) {
         let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
         self.router.remove(id);

@@ -1,4 +1,4 @@
-//! What can go wrong while components are run.
+//! Errors of loading and running components.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,10 +18,10 @@ pub enum RuntimeError {
     /// The configuration is unusable.
     #[error("runtime configuration: {0}")]
     Config(#[from] InvalidConfig),
-    /// The options of a component are unusable.
+    /// The options of a component are invalid.
     #[error("component options: {0}")]
     Options(#[from] InvalidOptions),
-    /// A text is no component identity.
+    /// Text is no valid component identity.
     #[error("{0}")]
     Id(#[from] InvalidComponentId),
 
@@ -30,22 +30,22 @@ pub enum RuntimeError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The component cannot be compiled, linked or instantiated.
     #[error("the component cannot be loaded: {0}")]
     Load(#[source] Error),
-    /// A core module cannot be made a component.
+    /// A core module cannot be converted to a component.
     #[cfg(feature = "adapt")]
     #[error("the core module cannot be loaded: {0}")]
     CoreModule(#[source] airssys_wasm_adapt::AdaptError),
-    /// The artifact is not loaded.
+    /// The artifact is refused.
     #[error("the artifact `{}` cannot be loaded: {source}", path.display())]
     Artifact {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: ArtifactError,
     },
     /// The component does not follow the contract at all.
@@ -54,10 +54,10 @@ pub enum RuntimeError {
          {exports}. Build it for the world `airssys:component-core/component@1.0.0`"
     )]
     NoLifecycle {
-        /// What it exports instead.
+        /// A description of its exports.
         exports: String,
     },
-    /// The component exports a part of the life cycle only.
+    /// The component exports only a part of the life cycle.
     #[error("`{export}` lacks {}: a component exports every function of the life cycle", missing.join(", "))]
     PartialLifecycle {
         /// The export.
@@ -65,7 +65,7 @@ pub enum RuntimeError {
         /// The functions that are missing, in the order of the contract.
         missing: Vec<&'static str>,
     },
-    /// The component was built for a version of the contract that this host does not speak.
+    /// The component was built for a version of the contract that this host does not support.
     #[error(
         "`{name}` is not of a version that this host speaks: it speaks {supported} and every compatible 1.x. \
          Build the component against {supported}, or use a host that speaks its version"
@@ -76,12 +76,12 @@ pub enum RuntimeError {
         /// The host's version.
         supported: &'static str,
     },
-    /// A function of the life cycle has another type than the contract's.
+    /// A function of the life cycle has a different type than in the contract.
     #[error("the life cycle does not have the contract's types: {source}")]
     LifecycleType {
         /// The export.
         function: String,
-        /// Expected and found.
+        /// The expected and the actual type.
         source: Error,
     },
 
@@ -98,34 +98,34 @@ pub enum RuntimeError {
         id: ComponentId,
         /// Its state.
         state: ComponentState,
-        /// What was called.
+        /// The call that was attempted.
         call: Call,
     },
-    /// Another thread is in a call of the component. Nothing was called; try again later.
+    /// Another thread is in a call of the component. Nothing was called; retry later.
     #[error(
         "`{call}` of `{id}` is not possible while its `{running}` runs: a component has one call at a time"
     )]
     Busy {
         /// The component.
         id: ComponentId,
-        /// What was called.
+        /// The call that was attempted.
         call: Call,
-        /// What runs.
+        /// The call in flight.
         running: Call,
     },
 
-    /// The component answered with an error of its own, from `init` or `shutdown`.
+    /// The component returned an error from `init` or `shutdown`.
     #[error("the component answered: {0}")]
     Component(#[source] ComponentError),
-    /// The component answered an operation with an error of its own. It goes on.
+    /// The component returned an error from an operation. It keeps running.
     #[error("the component answered: {0}")]
     Execution(#[source] ExecutionError),
-    /// The component's metadata breaks a bound.
+    /// The component's metadata exceeds a bound.
     #[error("the metadata of `{id}` is not usable: {problem}")]
     Metadata {
         /// The component.
         id: ComponentId,
-        /// Which bound, and by how much.
+        /// The bound, and the excess.
         problem: String,
     },
     /// The component needs more memory than it may have.
@@ -133,9 +133,9 @@ pub enum RuntimeError {
     Memory {
         /// The component.
         id: ComponentId,
-        /// Bytes that it needs by its metadata.
+        /// Bytes that its metadata requires.
         needed: u64,
-        /// Bytes that it may have.
+        /// The limit in bytes.
         limit: u64,
     },
     /// The component was stopped because its call outlasted its time. It has failed.
@@ -145,7 +145,7 @@ pub enum RuntimeError {
         id: ComponentId,
         /// The call.
         call: Call,
-        /// The time that it had.
+        /// The time that was allowed.
         after: Duration,
         /// The limit that set this time.
         limit: TimeLimit,
@@ -157,17 +157,17 @@ pub enum RuntimeError {
         id: ComponentId,
         /// The call.
         call: Call,
-        /// The trap, or the host function's error.
+        /// The trap, or the error of the host function.
         source: Error,
     },
-    /// The call did not come about; the component is as it was.
+    /// The call did not happen; the component is unchanged.
     #[error("`{call}` of `{id}` could not be made: {source}")]
     Call {
         /// The component.
         id: ComponentId,
         /// The call.
         call: Call,
-        /// Why.
+        /// The reason.
         source: Error,
     },
 }
@@ -179,7 +179,7 @@ pub enum InvalidConfig {
     /// The backend is not compiled in, or lacks an option.
     #[error("{0}")]
     Backend(#[source] Error),
-    /// Something is zero that must not be.
+    /// A value is zero that must not be.
     #[error("{0} must not be zero")]
     Zero(&'static str),
     /// The default time for a call is longer than the longest.
@@ -192,7 +192,7 @@ pub enum InvalidConfig {
     },
 }
 
-/// [`ComponentOptions`](super::ComponentOptions) that cannot be used.
+/// Reasons for which [`ComponentOptions`](super::ComponentOptions) are invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidOptions {
@@ -207,28 +207,28 @@ pub enum InvalidOptions {
         "environment, configuration data and capabilities have {bytes} bytes together, and may have {limit}"
     )]
     TooLarge {
-        /// Their size.
+        /// The total size in bytes.
         bytes: usize,
         /// The limit.
         limit: usize,
     },
-    /// A setting's key or value is unusable.
+    /// A setting's key or value is invalid.
     #[error("the setting {key:?}: {}", setting(problem))]
     Setting {
         /// The key.
         key: String,
-        /// What is wrong.
+        /// The fault.
         problem: ConfigError,
     },
     /// A capability is malformed.
     #[error("{0}")]
     Capability(#[from] InvalidCapability),
-    /// The compiler that it asks for is not there, or lacks an option.
+    /// The compiler that the options request is not compiled in, or lacks an option.
     #[error("{0}")]
     Engine(#[source] Error),
 }
 
-/// A setting's problem as a sentence.
+/// Returns a setting's problem as a sentence.
 fn setting(problem: &ConfigError) -> String {
     match problem {
         ConfigError::InvalidKey(problem) | ConfigError::Unavailable(problem) => problem.clone(),
@@ -237,14 +237,14 @@ fn setting(problem: &ConfigError) -> String {
     }
 }
 
-/// What kind of failure an error is, for whoever has to act: an exit code, a status, a retry.
+/// Kinds of failure, for choosing an exit code, a status or a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The component ran and answered with an error of its own.
+    /// The component ran and returned an error of its own.
     Answer,
     /// The component cannot be loaded or linked, or does not follow the contract.
     Load,
-    /// The component was stopped: a trap, a limit, its time.
+    /// The component was stopped by a trap, a limit or a timeout.
     Stopped,
     /// The host's call or configuration was wrong.
     Usage,
@@ -253,7 +253,7 @@ pub enum ErrorKind {
 }
 
 impl RuntimeError {
-    /// The kind of failure.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> ErrorKind {
         match self {
             RuntimeError::Component(_) | RuntimeError::Execution(_) => ErrorKind::Answer,
@@ -283,7 +283,7 @@ impl RuntimeError {
         }
     }
 
-    /// What ended a call, or kept it from being made (`intact`).
+    /// Classifies the error that ended a call, or prevented it (`intact`).
     pub(super) fn of_call(
         id: &ComponentId,
         call: Call,
@@ -308,7 +308,7 @@ impl RuntimeError {
     }
 }
 
-/// Whether what stopped a component is its own doing: a trap, or that it has ended itself.
+/// Reports whether the component itself caused its end: by a trap, or by exiting.
 fn is_guests(source: &Error) -> bool {
     #[cfg(feature = "wasi")]
     if crate::wasi::Exit::of(source).is_some() {

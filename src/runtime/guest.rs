@@ -1,4 +1,4 @@
-//! A component's instance, with all that belongs to it alone.
+//! A component's instance, with the state that belongs to it alone.
 
 use std::time::Instant;
 
@@ -16,19 +16,19 @@ use crate::wasi::preview1::{Preview1Guest, Preview1View};
 #[cfg(feature = "wasi")]
 use crate::wasi::{WasiCtx, WasiView};
 
-/// What a function of the life cycle gives that may answer with an error of its own.
+/// Result of a lifecycle function that may return an error of the component.
 type Answer<T, E> = Result<std::result::Result<T, E>>;
 
-/// An instance, and whose code it runs on.
+/// An instance, and the backend that compiled its code.
 #[derive(Debug)]
 pub(super) struct Guest {
     body: Body,
     pub(super) backend: Backend,
-    /// Whether one of its functions was called.
+    /// Set once one of its functions was called.
     pub(super) called: bool,
 }
 
-/// What runs. All of it follows the contract.
+/// A running instance: a component or a WAI module. Both follow the contract.
 #[derive(Debug)]
 enum Body {
     Component(Box<Inhabitant>),
@@ -72,9 +72,9 @@ impl Guest {
         }
     }
 
-    /// What another instance of the same component is made with, if that one, made now, could not be told from this one:
-    /// nothing but start functions has run in it, and these have called nothing of the host's. So they have seen nothing
-    /// that changes, have left nothing anywhere else, and would do the same again.
+    /// Returns the context for a replacement instance if the component could not notice the replacement: nothing but start
+    /// functions has run in this instance, and they have called no host functions. So they have observed nothing that
+    /// changes and left no effects elsewhere, and would run the same way again.
     pub(super) fn pristine(&self) -> Option<HostContext> {
         match &self.body {
             Body::Component(it) if !self.called && !it.store.data().has_called => {
@@ -84,7 +84,7 @@ impl Guest {
         }
     }
 
-    /// Says when the call that follows has to be over.
+    /// Sets the deadline of the next call.
     pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
         match &mut self.body {
             Body::Component(it) => it.store.data_mut().set_deadline(deadline),
@@ -102,7 +102,7 @@ impl Guest {
         }
     }
 
-    /// Whether it cannot be called again.
+    /// Reports whether it can no longer be called.
     pub(super) fn is_poisoned(&self) -> bool {
         match &self.body {
             Body::Component(it) => it.instance.is_poisoned(),
@@ -172,12 +172,12 @@ pub(super) struct GuestData {
     pub(super) wasi: WasiCtx,
     #[cfg(feature = "wasix")]
     pub(super) preview1: Preview1Guest,
-    /// Whether the component has called the host.
+    /// Set once the component has called the host.
     pub(super) has_called: bool,
 }
 
 impl GuestData {
-    /// Says when the call that follows has to be over.
+    /// Sets the deadline of the next call.
     pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.context.deadline = deadline;
         #[cfg(feature = "wasi")]
@@ -188,7 +188,7 @@ impl GuestData {
 }
 
 impl HostState for GuestData {
-    /// Every function of the contract's begins here, and nothing else does.
+    /// Entry point of every function of the contract, and of nothing else.
     fn host(&mut self) -> &mut HostContext {
         self.has_called = true;
         &mut self.context
@@ -197,7 +197,7 @@ impl HostState for GuestData {
 
 #[cfg(feature = "wasi")]
 impl WasiView for GuestData {
-    /// Every function of WASI's begins here, and nothing else does.
+    /// Entry point of every function of WASI, and of nothing else.
     fn wasi(&mut self) -> &mut WasiCtx {
         self.has_called = true;
         &mut self.wasi
@@ -206,7 +206,7 @@ impl WasiView for GuestData {
 
 #[cfg(feature = "wasix")]
 impl Preview1View for GuestData {
-    /// Asked once, when the component is given its functions: these do not say when they are called.
+    /// Called once, when the component is linked: these functions do not report when they are called.
     fn preview1(&mut self) -> &mut Preview1Guest {
         self.has_called = true;
         &mut self.preview1

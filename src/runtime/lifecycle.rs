@@ -1,4 +1,4 @@
-//! Calling the contract's `component-lifecycle`: the client that is made from `wit/core`.
+//! The client of the contract's `component-lifecycle`, generated from `wit/core`.
 
 use super::error::RuntimeError;
 use crate::component::{Instance, Store};

@@ -1,14 +1,14 @@
-//! Bounds on what a component says about itself.
+//! Limits of a component's metadata.
 
 use crate::host::ComponentMetadata;
 
-/// Most bytes of all texts together. The host keeps metadata and hands it to every component that asks: stops one
+/// Most bytes of all texts together. The host keeps metadata and returns it to every component that asks: stops one
 /// component from filling the memory of all.
 const MAX_BYTES: usize = 256 << 10;
 /// Most entries of all lists together. Stops a million empty tags.
 const MAX_ENTRIES: usize = 4096;
 
-/// Checks the sizes, and nothing else: custom metadata is for other components.
+/// Checks only the sizes: custom metadata is for other components.
 pub(super) fn check(metadata: &ComponentMetadata) -> Result<(), String> {
     let mut bytes = 0;
     let mut entries = metadata.supported_codecs.len();

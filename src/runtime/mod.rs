@@ -1,12 +1,11 @@
 //! Running components: configuration, loading, and the life cycle of the contract.
 //!
-//! A [`ComponentRuntime`] is cheap to clone and is shared between threads. Each component has a store and an
-//! instance of its own, and at most one call at a time: a second call meanwhile is answered with
-//! [`RuntimeError::Busy`] at once, since waiting could take as long as the running call may, and a caller that
-//! wants a queue knows best how long one. Calls into different components run side by side; no lock is held
-//! while a guest runs other than its own.
+//! A [`ComponentRuntime`] is cheap to clone and is shared between threads. Each component has a store and an instance of
+//! its own, and at most one call at a time: a second call returns [`RuntimeError::Busy`] at once, since waiting could take
+//! as long as the call in flight, and a caller that wants a queue knows its best length. Calls into different components
+//! run in parallel; a running guest holds no lock but its own.
 //!
-//! A call's time is kept as a deadline: `sleep-millis` ends with it, and so does the component.
+//! A call's time limit is kept as a deadline: `sleep-millis` ends at it, and so does the component.
 
 mod config;
 mod contract;
@@ -89,7 +88,7 @@ struct Shared {
 }
 
 impl ComponentRuntime {
-    /// A runtime without components.
+    /// Creates a runtime without components.
     ///
     /// # Errors
     /// [`RuntimeError::Load`] if the contract's imports, or WASI's, cannot be defined, which would be a bug.
@@ -111,7 +110,7 @@ impl ComponentRuntime {
         })
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     pub fn config(&self) -> &RuntimeConfig {
         &self.shared.config
     }
@@ -121,20 +120,20 @@ impl ComponentRuntime {
     /// Without [`ComponentOptions::with_id`] it gets the first free identity of `component-1`, `component-2`, ….
     ///
     /// With [`Backend::Tiered`] the component starts on code that is compiled quickly. Better code is compiled in the
-    /// background, once for all loads of the same bytes, as long as one of them is not unloaded. An instance gets it if it is
-    /// there when the component is loaded; or in [`ComponentRuntime::init`], if until then nothing but start functions
-    /// have run in the component, and these have called nothing of the host's. After that an instance stays as it is, since its
-    /// memory belongs to it: unload the component and load it anew. With a [cache](RuntimeConfigBuilder::with_cache), the
-    /// better code outlasts the component.
+    /// background, once for all loads of the same bytes, as long as one of them is not unloaded. An instance uses the
+    /// better code if it is ready when the component is loaded; or from [`ComponentRuntime::init`] on, if until then only
+    /// start functions have run in the component and have called no host functions. After that an instance keeps its code,
+    /// since its memory belongs to it: unload the component and load it again. With a
+    /// [cache](RuntimeConfigBuilder::with_cache), the better code outlasts the component.
     ///
-    /// A core module that was built with the WAI tools is taken as it is (feature `wai`), if it exports what
-    /// `wit/wai/airssys-component-v1.wai` has. It is compiled anew each time it is loaded, and gets nothing of WASI.
+    /// A core module that was built with the WAI tools is accepted as it is (feature `wai`), if it exports the interface of
+    /// `wit/wai/airssys-component-v1.wai`. It is compiled on every load, and has no access to WASI.
     ///
     /// # Errors
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are no valid
     /// component or do not link; [`RuntimeError::NoLifecycle`], [`RuntimeError::PartialLifecycle`],
-    /// [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a component that does not follow
-    /// the contract. After an error nothing is left of it.
+    /// [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a component that does not follow the
+    /// contract. After an error nothing of the component remains.
     pub fn load_component(
         &self,
         bytes: &[u8],
@@ -161,11 +160,11 @@ impl ComponentRuntime {
         self.link(&component, None, options, settings)
     }
 
-    /// As [`ComponentRuntime::load_component`], from a file. Without [`ComponentOptions::with_id`] the identity is
-    /// made from the file's name: `counter`, then `counter-2`, ….
+    /// Loads a component as [`ComponentRuntime::load_component`] does, from a file. Without [`ComponentOptions::with_id`]
+    /// the identity is derived from the file name: `counter`, then `counter-2`, ….
     ///
     /// # Errors
-    /// [`RuntimeError::Read`], and those of [`ComponentRuntime::load_component`].
+    /// [`RuntimeError::Read`], and the errors of [`ComponentRuntime::load_component`].
     pub fn load_component_from_file(
         &self,
         path: impl AsRef<Path>,
@@ -179,11 +178,11 @@ impl ComponentRuntime {
         self.load_component(&bytes, options.with_name_of(path))
     }
 
-    /// As [`ComponentRuntime::load_component_from_file`], for an artifact, which was compiled elsewhere: for this kind of
-    /// machine, by somebody whom `trust` trusts.
+    /// Loads an artifact: a component that was compiled ahead of time for this kind of machine, from a signer that `trust`
+    /// accepts. Otherwise as [`ComponentRuntime::load_component_from_file`].
     ///
     /// # Errors
-    /// [`RuntimeError::Artifact`], and those of [`ComponentRuntime::load_compiled`].
+    /// [`RuntimeError::Artifact`], and the errors of [`ComponentRuntime::load_compiled`].
     pub fn load_artifact_from_file(
         &self,
         path: impl AsRef<Path>,
@@ -200,10 +199,10 @@ impl ComponentRuntime {
         self.load_compiled(&component, options.with_name_of(path))
     }
 
-    /// As [`ComponentRuntime::load_component`], for a component that is compiled already, with whichever backend.
+    /// Loads a component that is already compiled, with any backend. Otherwise as [`ComponentRuntime::load_component`].
     ///
     /// # Errors
-    /// Those of [`ComponentRuntime::load_component`].
+    /// The errors of [`ComponentRuntime::load_component`].
     pub fn load_compiled(
         &self,
         component: &Component,
@@ -213,13 +212,13 @@ impl ComponentRuntime {
         self.link(component, None, options, settings)
     }
 
-    /// Every import of `component` that nothing here provides, with what is wrong: the first fault of each, in the order of
-    /// the imports.
+    /// Returns an error for every import of `component` that the runtime does not provide: the first fault of each, in the
+    /// order of the imports.
     pub fn unmet_imports(&self, component: &Component) -> Vec<crate::Error> {
         self.shared.linker.unmet_imports(component)
     }
 
-    /// What can be known before a component is looked at.
+    /// Checks that need only the options, before the component is inspected.
     fn check(&self, options: &ComponentOptions) -> Result<Settings, RuntimeError> {
         let settings = options.check()?;
         match &options.id {
@@ -241,7 +240,7 @@ impl ComponentRuntime {
         })
     }
 
-    /// Gives a component an identity and a place, and makes its instance.
+    /// Registers a component under an identity, and creates its instance.
     fn admit(
         &self,
         tiered: Option<TieredComponent>,
@@ -273,7 +272,7 @@ impl ComponentRuntime {
         }
     }
 
-    /// The identity that is asked for, or the first free one of its kind.
+    /// Registers the requested identity, or else the first free one.
     fn take_identity(
         &self,
         asked: Option<ComponentId>,
@@ -295,7 +294,7 @@ impl ComponentRuntime {
             .ok_or(RuntimeError::DuplicateId(near))
     }
 
-    /// The linker that has what a component imports: the runtime's, and more for those that were core modules.
+    /// Returns the linker for a component's imports: the runtime's, extended for components that were core modules.
     fn linker_for(&self, component: &Component) -> crate::Result<Cow<'_, Linker<GuestData>>> {
         #[cfg(feature = "wasix")]
         if preview1::is_imported(component) {
@@ -338,7 +337,7 @@ impl ComponentRuntime {
         Ok(Guest::component(store, instance, lifecycle, component.backend()))
     }
 
-    /// What `init` is given.
+    /// Builds the input of `init`.
     fn start(&self, options: ComponentOptions) -> ComponentConfig {
         let config = &self.shared.config;
         ComponentConfig {
@@ -353,13 +352,13 @@ impl ComponentRuntime {
         }
     }
 
-    /// Asks the component for its metadata, if it is not known yet, and initialises it with the options that it
-    /// was loaded with.
+    /// Queries the component's metadata, if it is not known yet, and initializes it with the options that it was loaded
+    /// with.
     ///
     /// # Errors
-    /// [`RuntimeError::Component`] if the component refuses: it has then failed, since the contract knows no second
-    /// `init`. [`RuntimeError::Memory`] and [`RuntimeError::Metadata`] leave it created. Also those that
-    /// [`ComponentRuntime::health`] has.
+    /// [`RuntimeError::Component`] if the component refuses: it has then failed, since the contract allows no second
+    /// `init`. [`RuntimeError::Memory`] and [`RuntimeError::Metadata`] leave it created. Also the errors of
+    /// [`ComponentRuntime::health`].
     pub fn init(&self, id: &ComponentId) -> Result<(), RuntimeError> {
         let config = &self.shared.config;
         self.slot(id)?.init(
@@ -371,20 +370,19 @@ impl ComponentRuntime {
 
     /// Runs one operation, on behalf of the host application, within the default time.
     ///
-    /// `operation` is a payload ([`codec::operation`](crate::codec::operation)), passed on without a look into it; so is
-    /// the answer.
+    /// `operation` is a payload ([`codec::operation`](crate::codec::operation)). Neither it nor the answer is inspected.
     ///
     /// # Errors
-    /// [`RuntimeError::Execution`] if the component answers with an error: it goes on. Also those that
-    /// [`ComponentRuntime::health`] has.
+    /// [`RuntimeError::Execution`] if the component answers with an error: it keeps running. Also the errors of
+    /// [`ComponentRuntime::health`].
     pub fn execute(&self, id: &ComponentId, operation: &[u8]) -> Result<Vec<u8>, RuntimeError> {
         self.execute_with(id, operation, ExecuteOptions::default())
     }
 
-    /// As [`ComponentRuntime::execute`], with more to say about the request.
+    /// Runs one operation as [`ComponentRuntime::execute`] does, with options for this request.
     ///
     /// # Errors
-    /// As [`ComponentRuntime::execute`].
+    /// The errors of [`ComponentRuntime::execute`].
     pub fn execute_with(
         &self,
         id: &ComponentId,
@@ -418,45 +416,47 @@ impl ComponentRuntime {
         slot.execute(operation, &context, allowed)
     }
 
-    /// What the component says about itself. Asked once, then remembered.
+    /// Returns the component's metadata. Queried once, then cached.
     ///
     /// # Errors
-    /// [`RuntimeError::Metadata`] if it breaks a bound, and those that [`ComponentRuntime::health`] has.
+    /// [`RuntimeError::Metadata`] if it exceeds a bound, and the errors of [`ComponentRuntime::health`].
     pub fn metadata(&self, id: &ComponentId) -> Result<ComponentMetadata, RuntimeError> {
         let metadata = self.slot(id)?.metadata(self.default_time())?;
         Ok((*metadata).clone())
     }
 
-    /// How the component says it is doing.
+    /// Queries the component's health.
     ///
     /// # Errors
-    /// [`RuntimeError::UnknownComponent`]; [`RuntimeError::WrongState`] as [`ComponentState`] has it;
+    /// [`RuntimeError::UnknownComponent`]; [`RuntimeError::WrongState`] by the table of [`ComponentState`];
     /// [`RuntimeError::Busy`] while another thread is in a call of the component; [`RuntimeError::Stopped`] and
-    /// [`RuntimeError::Timeout`] if the component was stopped, which fails it for good; [`RuntimeError::Call`] if the
-    /// call could not be made.
+    /// [`RuntimeError::Timeout`] if the component was stopped, after which it has failed for good; [`RuntimeError::Call`]
+    /// if the call could not be made.
     pub fn health(&self, id: &ComponentId) -> Result<HealthStatus, RuntimeError> {
         self.slot(id)?.health(self.default_time())
     }
 
-    /// The numbers of the codecs that its `execute` takes, the preferred one first.
+    /// Queries the numbers of the codecs that the component's `execute` accepts, the preferred one first.
     ///
     /// # Errors
-    /// Those that [`ComponentRuntime::health`] has.
+    /// The errors of [`ComponentRuntime::health`].
     pub fn supported_codecs(&self, id: &ComponentId) -> Result<Vec<u64>, RuntimeError> {
         self.slot(id)?.supported_codecs(self.default_time())
     }
 
-    /// Ends the component: it is told, and its instance is freed. Its identity stays taken until it is unloaded.
+    /// Calls the component's `shutdown`, then frees the instance. The identity stays in use until the component is
+    /// unloaded.
     ///
     /// # Errors
-    /// [`RuntimeError::Component`] with what it answered: it is shut down all the same. Also those that
-    /// [`ComponentRuntime::health`] has.
+    /// [`RuntimeError::Component`] with the component's own error: it is shut down all the same. Also the errors of
+    /// [`ComponentRuntime::health`].
     pub fn shutdown(&self, id: &ComponentId) -> Result<(), RuntimeError> {
         self.slot(id)?.shutdown(self.default_time())
     }
 
-    /// Forgets the component, in whatever state: its mailbox closes, its instance is freed, its identity is free
-    /// again. It is not told; shut it down first. A call in flight runs to its end, and its instance is freed then.
+    /// Removes the component, in any state: its mailbox closes, its instance is freed, and its identity is free again. Its
+    /// `shutdown` is not called; call [`ComponentRuntime::shutdown`] first. A call in flight runs to its end, and its
+    /// instance is freed then.
     ///
     /// # Errors
     /// [`RuntimeError::UnknownComponent`].
@@ -468,7 +468,7 @@ impl ComponentRuntime {
         Ok(())
     }
 
-    /// Where the component is in its life at this moment.
+    /// Returns the component's current state.
     ///
     /// # Errors
     /// [`RuntimeError::UnknownComponent`].
@@ -476,7 +476,7 @@ impl ComponentRuntime {
         Ok(self.slot(id)?.state())
     }
 
-    /// The compiler whose code the component runs on, or ran on if its instance is freed.
+    /// Returns the compiler whose code the component runs on, or ran on if its instance is freed.
     ///
     /// # Errors
     /// [`RuntimeError::UnknownComponent`].
@@ -484,9 +484,9 @@ impl ComponentRuntime {
         Ok(self.slot(id)?.backend())
     }
 
-    /// Waits until the component's better code is compiled, or cannot be, and for no longer than `timeout`; whether it
-    /// is there then. At once true for a component that is not loaded with [`Backend::Tiered`]. The component itself changes
-    /// to that code in [`ComponentRuntime::init`] only.
+    /// Waits until the component's better code is compiled, or its compilation fails, and for no longer than `timeout`;
+    /// returns whether the code is ready. True at once for a component that is not loaded with [`Backend::Tiered`]. The
+    /// component itself changes to that code in [`ComponentRuntime::init`] only.
     ///
     /// # Errors
     /// [`RuntimeError::UnknownComponent`].
@@ -495,12 +495,12 @@ impl ComponentRuntime {
         Ok(slot.tiered().is_none_or(|tiered| tiered.wait(timeout)))
     }
 
-    /// The components that are loaded at this moment, in the order of their identities.
+    /// Returns the components that are loaded at this moment, in the order of their identities.
     pub fn list_components(&self) -> Vec<ComponentId> {
         self.slots_read().keys().cloned().collect()
     }
 
-    /// The time for calls that have none of their own.
+    /// Returns the time for calls that have none of their own.
     fn default_time(&self) -> Allowance {
         Allowance::new(self.shared.config.default_timeout, TimeLimit::Default)
     }

@@ -1,4 +1,4 @@
-//! What the host application gives a component, and a call.
+//! Options of a component, and of a call.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -24,7 +24,7 @@ use airssys_wasm_adapt as adapt;
 /// a manifest that fills its memory before it starts.
 const MAX_OPTIONS_BYTES: usize = 4 << 20;
 
-/// What one component is given when it is loaded.
+/// Options of one component, set when it is loaded.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ComponentOptions {
@@ -44,92 +44,93 @@ pub struct ComponentOptions {
 }
 
 impl ComponentOptions {
-    /// Nothing: no environment, no settings, no capabilities, an identity of the runtime's choice.
+    /// Creates empty options: no environment, no settings, no capabilities, an identity that the runtime chooses.
     pub fn new() -> ComponentOptions {
         ComponentOptions::default()
     }
 
-    /// The identity that it gets, instead of one that the runtime chooses.
+    /// Sets the identity, instead of one that the runtime chooses.
     pub fn with_id(mut self, id: ComponentId) -> Self {
         self.id = Some(id);
         self
     }
 
-    /// An identity made from a file's name, unless it is given one: `counter`, then `counter-2`, ….
+    /// Derives the identity from a file name, unless one is set: `counter`, then `counter-2`, ….
     pub fn with_name_of(mut self, file: impl AsRef<Path>) -> Self {
         let stem = file.as_ref().file_stem();
         self.near = stem.map(|stem| ComponentId::near(&stem.to_string_lossy()));
         self
     }
 
-    /// The compiler for this component, instead of the runtime's. Without meaning for what is compiled already.
+    /// Sets the compiler for this component, instead of the runtime's. No effect on components that are already compiled.
     pub fn with_backend(mut self, backend: Backend) -> Self {
         self.engine.get_or_insert_default().backend(backend);
         self
     }
 
-    /// The compiler, its options and its target for this component, instead of the runtime's. Without meaning for
-    /// what is compiled already.
+    /// Sets the compiler, its options and its target for this component, instead of the runtime's. No effect on components
+    /// that are already compiled.
     pub fn with_engine(mut self, config: Config) -> Self {
         self.engine = Some(config);
         self
     }
 
-    /// An environment variable, which `init` is told, and which WASI has. The host's own environment is not passed on.
+    /// Adds an environment variable, which is passed to `init` and visible through WASI. The host's own environment is not
+    /// passed on.
     pub fn with_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), value.into()));
         self
     }
 
-    /// A setting that the component sees with `get-config`, and may change.
+    /// Adds a setting that the component can read with `get-config` and change.
     pub fn with_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push((key.into(), value.into(), false));
         self
     }
 
-    /// A setting that the component sees and may not change.
+    /// Adds a setting that the component can read but not change.
     pub fn with_fixed_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push((key.into(), value.into(), true));
         self
     }
 
-    /// Configuration in the component's own form: a payload, passed on without a look into it.
+    /// Sets configuration in the component's own form: a payload, which the host does not inspect.
     pub fn with_config_data(mut self, payload: impl Into<Vec<u8>>) -> Self {
         self.config_data = Some(payload.into());
         self
     }
 
-    /// A capability that it is granted. This version tells the component and still denies every action.
+    /// Grants a capability. This version passes it to the component and still denies every action.
     pub fn with_capability(mut self, capability: Capability) -> Self {
         self.capabilities.push(capability);
         self
     }
 
-    /// What the component gets of WASI, instead of nothing but clocks, random numbers, and output to the host's log. Its name
-    /// there is its identity, and [`ComponentOptions::with_env`] adds to its environment.
+    /// Sets the WASI options of the component. The default grants only clocks, random numbers, and output to the host's
+    /// log. The component's name there is its identity, and [`ComponentOptions::with_env`] adds to its environment.
     #[cfg(feature = "wasi")]
     pub fn with_wasi(mut self, wasi: WasiBuilder) -> Self {
         self.wasi = Some(wasi);
         self
     }
 
-    /// What the component gets of WASI preview 1, if it was a core module whose imports the host serves. Its name there is its
-    /// identity, and [`ComponentOptions::with_env`] adds to its environment.
+    /// Sets the WASI preview 1 options of the component, used if it was a core module whose imports the host serves. Its
+    /// name there is its identity, and [`ComponentOptions::with_env`] adds to its environment.
     #[cfg(feature = "wasix")]
     pub fn with_preview1(mut self, grants: Preview1) -> Self {
         self.preview1 = grants;
         self
     }
 
-    /// Takes core modules too: those that follow the names of the canonical ABI for `world`, as compilers make them that
-    /// know nothing of components. `preview1` says who serves what they import of WASI preview 1.
+    /// Also accepts core modules: those that follow the canonical ABI's names for `world`, as compilers without component
+    /// support emit them. `preview1` selects the provider of their WASI preview 1 imports.
     #[cfg(feature = "adapt")]
     pub fn with_core_module(mut self, world: adapt::World, preview1: adapt::Preview1) -> Self {
         self.core_module = Some((world, preview1));
         self
     }
 
-    /// A component's bytes: those that are given, or what a core module is lifted to.
+    /// Returns a component's bytes: the given ones, or the component that a core module is converted to.
     pub(super) fn component<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, RuntimeError> {
         #[cfg(feature = "adapt")]
         if let Some((world, preview1)) = &self.core_module
@@ -141,7 +142,7 @@ impl ComponentOptions {
         Ok(Cow::Borrowed(bytes))
     }
 
-    /// What each instance of it, called `id`, gets of WASI.
+    /// Returns the WASI grants of each instance of the component called `id`.
     #[cfg_attr(
         not(feature = "wasi"),
         allow(unused_mut, unused_variables, reason = "there is nothing to grant")
@@ -165,7 +166,7 @@ impl ComponentOptions {
         grants
     }
 
-    /// The engine that compiles it; `default` unless it has one of its own.
+    /// Returns the engine that compiles the component; `default` unless the options set one.
     pub(super) fn engine(&self, default: &Engine) -> Result<Engine, InvalidOptions> {
         match &self.engine {
             None => Ok(default.clone()),
@@ -173,7 +174,7 @@ impl ComponentOptions {
         }
     }
 
-    /// Checks everything; gives the settings.
+    /// Checks all options and returns the settings.
     pub(super) fn check(&self) -> Result<Settings, InvalidOptions> {
         let mut names = HashSet::new();
         for (name, _) in &self.env {
@@ -210,22 +211,21 @@ impl ComponentOptions {
     }
 }
 
-/// What is particular to one operation.
+/// Options of one operation.
 #[derive(Clone, Debug, Default)]
 pub struct ExecuteOptions {
-    /// Names the request in logs and traces. `None` or empty: the runtime makes one up that is unique
-    /// within it.
+    /// Identifies the request in logs and traces. `None` or empty: the runtime generates one that is unique within it.
     pub request_id: Option<String>,
-    /// On whose behalf. `None`: the host application's.
+    /// The caller. `None`: the host application.
     pub caller: Option<CallerInfo>,
-    /// Wall-clock time for it. `None`: the runtime's default. The shortest of this, the runtime's longest timeout and
-    /// the component's own (`metadata`'s `timeout-ms`) applies; [`RuntimeError::Timeout`] names it.
+    /// Wall-clock time for the operation. `None`: the runtime's default. The shortest of this, the runtime's longest
+    /// timeout and the component's own (`metadata`'s `timeout-ms`) applies; [`RuntimeError::Timeout`] names it.
     pub timeout: Option<Duration>,
-    /// The trace that it belongs to. Passed on as it is.
+    /// The trace that the operation belongs to. Passed on unchanged.
     pub trace_context: Option<TraceContext>,
 }
 
-/// The time for one `execute`: the shortest of those that are set. Of equal ones the caller's has the name.
+/// Returns the time for one `execute`: the shortest of those that are set. Of equal ones, the caller's is reported.
 pub(super) fn time_for(
     asked: Option<Duration>,
     default: Duration,
@@ -260,7 +260,7 @@ impl Allowance {
     }
 }
 
-/// The limit that a call's time comes from. The shortest of those that apply does.
+/// The limit that determines a call's time. The shortest applicable limit does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeLimit {

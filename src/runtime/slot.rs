@@ -25,12 +25,12 @@ use crate::tiered::TieredComponent;
 pub(super) struct Slot {
     id: ComponentId,
     status: Mutex<Status>,
-    /// Locked by the thread whose call `status` has on record, so never waited for. `None` once it is freed.
+    /// Locked by the thread whose call `status` records, so never contended. `None` once it is freed.
     guest: Mutex<Option<Guest>>,
     start: Start,
     metadata: MetadataCell,
     mailbox: Arc<Mailbox>,
-    /// Better code may come of it.
+    /// Source of better code, with a tiered backend.
     tiered: Option<TieredComponent>,
 }
 
@@ -65,7 +65,7 @@ impl Slot {
         }
     }
 
-    /// The backend of its instance, or of the one that it had.
+    /// Returns the backend of its instance, or of the instance that was freed.
     pub(super) fn backend(&self) -> Backend {
         lock(&self.status).backend
     }
@@ -82,7 +82,7 @@ impl Slot {
         }
     }
 
-    /// `make` makes another instance of the component.
+    /// `make` creates another instance of the component.
     pub(super) fn init(
         &self,
         memory_limit: u64,
@@ -122,7 +122,7 @@ impl Slot {
         self.metadata.get()
     }
 
-    /// What is known is given without a call, so also while another call runs.
+    /// Returns known metadata without a call, so also while another call runs.
     pub(super) fn metadata(&self, allowed: Allowance) -> Result<Arc<ComponentMetadata>, RuntimeError> {
         if let Some(metadata) = self.metadata.get() {
             let state = lock(&self.status).state;
@@ -143,10 +143,10 @@ impl Slot {
             .call(allowed, Guest::supported_codecs)
     }
 
-    /// Ends the component, whatever it answers.
+    /// Shuts the component down, even if it returns an error.
     pub(super) fn shutdown(&self, allowed: Allowance) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Shutdown)?;
-        // Nobody can add to the mailbox now; the component itself can still empty it.
+        // The mailbox accepts no more messages; the component itself can still empty it.
         self.mailbox.close();
         running.next = Some(ComponentState::ShutDown);
         let answer = running.call(allowed, Guest::shutdown)?;
@@ -156,7 +156,7 @@ impl Slot {
         })
     }
 
-    /// Puts a call on record, if the state allows it and no other is.
+    /// Records a call, if the state allows it and no other is recorded.
     fn begin(&self, call: Call) -> Result<Running<'_>, RuntimeError> {
         let mut status = lock(&self.status);
         if let Some(running) = status.running {
@@ -181,18 +181,18 @@ impl Slot {
     }
 }
 
-/// A call on record. Whichever way it ends, a panic included, the record is closed and the state follows.
+/// A recorded call. Dropping it, also on a panic, clears the record and sets the next state.
 struct Running<'a> {
     slot: &'a Slot,
     call: Call,
     next: Option<ComponentState>,
-    /// Whether the thread was panicking when the call began: then a panic at its end says nothing about it.
+    /// Set if the thread was already panicking when the call began: then a panic at its end says nothing about it.
     panicking: bool,
 }
 
 impl Running<'_> {
-    /// Puts an instance with better code in the place of the one that there is, if there is such code, and if nobody
-    /// could tell.
+    /// Replaces the instance with one on better code, if that code is ready and the component could not notice the
+    /// replacement.
     fn optimise(
         &mut self,
         make: impl FnOnce(&Component, HostContext, &Grants) -> Result<Guest, RuntimeError>,
@@ -249,7 +249,7 @@ impl Running<'_> {
         })
     }
 
-    /// The metadata, asked for if it is not known.
+    /// Returns the metadata; queries the component if it is not known.
     fn metadata(&mut self, allowed: Allowance) -> Result<Arc<ComponentMetadata>, RuntimeError> {
         let cell = &self.slot.metadata;
         if let Some(metadata) = cell.get() {
@@ -283,6 +283,6 @@ impl Drop for Running<'_> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // After a panic `Running` leaves a consistent state behind.
+    // `Running` leaves a consistent state behind after a panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

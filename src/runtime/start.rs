@@ -1,4 +1,4 @@
-//! What a component is given to start with.
+//! Start parameters of a component.
 
 use super::lifecycle::ComponentConfig;
 #[cfg(feature = "wasi")]
@@ -6,15 +6,15 @@ use crate::wasi::WasiBuilder;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
 
-/// What is kept for `init`, and for an instance that takes another's place.
+/// Parameters kept for `init`, and for an instance that replaces another.
 #[derive(Debug)]
 pub(super) struct Start {
-    /// What `init` is given.
+    /// The input of `init`.
     pub(super) config: ComponentConfig,
     pub(super) grants: Grants,
 }
 
-/// What each instance gets of WASI, in builds that have it.
+/// WASI grants of each instance, in builds with WASI.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Grants {
     #[cfg(feature = "wasi")]

@@ -1,8 +1,8 @@
-//! The life of a component: which call is allowed when.
+//! Component states, and the calls that each allows.
 
 use std::fmt;
 
-/// Where a component is in its life.
+/// The state of a component.
 ///
 /// | state         | `init`        | `execute`     | `metadata`, `health`, `supported-codecs` | `shutdown`  |
 /// |---------------|---------------|---------------|------------------------------------------|-------------|
@@ -12,20 +12,19 @@ use std::fmt;
 /// | `ShutDown`    | refused       | refused       | refused                                  | refused     |
 /// | `Failed`      | refused       | refused       | refused                                  | refused     |
 ///
-/// A trap, a call that outlasts its time, and an error from `init` lead to `Failed`; an error from `execute` does
-/// not, and one from `shutdown` leads to `ShutDown` all the same. Loading gives `Created`, and `unload` is
-/// possible in every state.
+/// A trap, a call that exceeds its time, and an error from `init` lead to `Failed`; an error from `execute` does not, and
+/// one from `shutdown` leads to `ShutDown` all the same. Loading gives `Created`, and `unload` is possible in every state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ComponentState {
-    /// Loaded and instantiated; not initialised yet.
+    /// Loaded and instantiated; not initialized yet.
     Created,
     /// Ready for operations.
     Initialised,
-    /// Within an operation.
+    /// Running an operation.
     Executing,
     /// Shut down. Its instance is freed.
     ShutDown,
-    /// It trapped, ran out of time, or refused its configuration. Its instance is freed.
+    /// Trapped, ran out of time, or refused its configuration. Its instance is freed.
     Failed,
 }
 
@@ -59,7 +58,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// The function's name in the contract.
+    /// Returns the function's name in the contract.
     pub fn name(self) -> &'static str {
         match self {
             Call::Init => "init",
@@ -71,7 +70,7 @@ impl Call {
         }
     }
 
-    /// Whether the contract allows it in a state.
+    /// Reports whether the contract allows the call in a state.
     pub(super) fn is_allowed(self, state: ComponentState) -> bool {
         match self {
             Call::Init => state == ComponentState::Created,
@@ -89,7 +88,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// What to do after a call in the wrong state, for the error's message.
+/// Returns the remedy for a call in the wrong state, for the error's message.
 pub(super) fn advice(state: ComponentState, call: Call) -> &'static str {
     match (state, call) {
         (ComponentState::Created, Call::Shutdown) => "there is nothing to shut down; unload it",

@@ -1,4 +1,4 @@
-//! Components that are compiled in two stages, each once for all loads of the same bytes.
+//! Components that are compiled in two stages, once for all loads of the same bytes.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,14 +8,15 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::tiered::{TieredComponent, WeakTiered};
 
-/// Those that are loaded. What nobody has loaded any more is not kept: that is what a cache is for.
+/// Tiered components that are loaded. Entries of unloaded components are not kept: that is the purpose of a cache.
 #[derive(Debug, Default)]
 pub(super) struct Tiers {
     known: Mutex<HashMap<CacheKey, WeakTiered>>,
 }
 
 impl Tiers {
-    /// A component, compiled with one of the engine's starts or, if that is done already, with the engine itself.
+    /// Returns a component compiled with one of the engine's starts or, if better code is already there, with the engine
+    /// itself.
     ///
     /// # Errors
     /// As [`TieredComponent::new`].
@@ -30,7 +31,7 @@ impl Tiers {
         if let Some(known) = known {
             return Ok(known);
         }
-        // Two threads may come this far with the same: one of them compiles in vain, and neither waits for a lock.
+        // Two threads may get here with the same bytes: one of them compiles in vain, and neither waits for a lock.
         let made = TieredComponent::make(engine, bytes, cache)?;
         Ok(self.with(|known| {
             known.retain(|_, tiered| tiered.is_alive());
@@ -49,7 +50,7 @@ impl Tiers {
     }
 }
 
-/// Its bytes, and all that decides about its code.
+/// Hashes the bytes, and everything that determines their code.
 fn key(engine: &Engine, bytes: &[u8]) -> CacheKey {
     let starts = engine.starts().iter().map(Engine::description);
     let descriptions: Vec<String> = starts.chain([engine.description()]).collect();

@@ -10,8 +10,8 @@ use crate::host::Settings;
 use crate::wai::{Refused, WaiGuest, WaiModule};
 
 impl ComponentRuntime {
-    /// As a component is loaded. There is no code for it in caches, and with [`Backend::Tiered`](crate::engine::Backend::Tiered)
-    /// it has the better compiler's at once.
+    /// Loads a module in the way of a component. Its code is not cached, and with
+    /// [`Backend::Tiered`](crate::engine::Backend::Tiered) the better compiler compiles it at once.
     pub(super) fn load_wai(
         &self,
         bytes: &[u8],

@@ -8,12 +8,12 @@ pub const MAX_CAPABILITY_BYTES: usize = 4096;
 
 /// Permission for one kind of action: `domain:action`, or `domain:action:scope` to narrow it.
 ///
-/// The scope is everything behind the second colon, and may hold colons itself. Without one the capability
-/// covers the whole domain and action.
+/// The scope is everything behind the second colon, and may contain colons itself. Without a scope the capability covers
+/// the whole domain and action.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Capability(String);
 
-/// A text that is no capability.
+/// An error for text that is no capability.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a capability: {problem}; write `domain:action` or `domain:action:scope`")]
 pub struct InvalidCapability {
@@ -22,11 +22,11 @@ pub struct InvalidCapability {
 }
 
 impl Capability {
-    /// Checks a text and makes it a capability.
+    /// Checks a text and converts it to a capability.
     ///
     /// # Errors
-    /// [`InvalidCapability`] if domain or action is missing or is not lower-case ASCII words with `-`, if the scope
-    /// is empty or holds control characters, or if there are more than [`MAX_CAPABILITY_BYTES`] bytes.
+    /// [`InvalidCapability`] if domain or action is missing or is not lower-case ASCII words with `-`, if the scope is
+    /// empty or contains control characters, or if there are more than [`MAX_CAPABILITY_BYTES`] bytes.
     pub fn new(text: &str) -> Result<Capability, InvalidCapability> {
         let refuse = |problem| {
             let text = text.chars().take(100).collect();
@@ -52,22 +52,22 @@ impl Capability {
         }
     }
 
-    /// What reading the file at `path` needs: `filesystem:read:PATH`.
+    /// Returns the capability to read the file at `path`: `filesystem:read:PATH`.
     pub fn to_read_file(path: &str) -> Capability {
         Capability::scoped("filesystem:read", path)
     }
 
-    /// What writing the file at `path` needs: `filesystem:write:PATH`.
+    /// Returns the capability to write the file at `path`: `filesystem:write:PATH`.
     pub fn to_write_file(path: &str) -> Capability {
         Capability::scoped("filesystem:write", path)
     }
 
-    /// What a request to `url` needs: `network:outbound:HOST`, without a scope if no host can be read from it.
+    /// Returns the capability to send a request to `url`: `network:outbound:HOST`, without a scope if the URL has no host.
     pub fn to_request(url: &str) -> Capability {
         Capability::scoped("network:outbound", host_of(url).unwrap_or_default())
     }
 
-    /// What a call of the host application's function `name` needs: `host-function:call:NAME`.
+    /// Returns the capability to call the host application's function `name`: `host-function:call:NAME`.
     pub fn to_call_host_function(name: &str) -> Capability {
         Capability::scoped("host-function:call", name)
     }
@@ -80,7 +80,7 @@ impl Capability {
         })
     }
 
-    /// The text.
+    /// Returns the capability as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -93,8 +93,8 @@ fn is_word(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// The host that an address names, without user, password and port. Good enough to say what would be needed;
-/// an address that is acted on has to be parsed in full.
+/// Extracts the host of a URL, without user, password and port. Sufficient for the text of a denial; parse the URL in full
+/// before acting on it.
 fn host_of(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#', '\\']).next()?;

@@ -1,8 +1,7 @@
-//! What a component may do.
+//! Capabilities of components.
 //!
-//! In this version nothing is granted: every action that needs a [`Capability`] is denied, with the capability
-//! that it would need. Capabilities that the host application grants are told to the component, and not yet
-//! acted on.
+//! In this version nothing is granted: every action that needs a [`Capability`] is denied, with the capability that it
+//! would need. Capabilities that the host application grants are passed to the component, but not yet enforced.
 
 mod capability;
 

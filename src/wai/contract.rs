@@ -1,4 +1,4 @@
-//! The contract as `wit/wai` has it, read once: what modules are held against before and while they run.
+//! The contract in `wit/wai`, parsed once: modules are checked against it before and while they run.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -10,17 +10,17 @@ use wasmer::{ExternType, FunctionType, Module, Type};
 use crate::error::{Error, Result};
 use airssys_wasm_component::internal::text;
 
-/// What modules allocate with.
+/// The allocation function of modules.
 pub(super) const REALLOC: &str = "canonical_abi_realloc";
-/// What gives back what they allocated.
+/// The function that frees such allocations.
 pub(super) const FREE: &str = "canonical_abi_free";
-/// Their memory.
+/// The exported memory.
 pub(super) const MEMORY: &str = "memory";
 
-/// What the host imports of a module.
+/// The interface that a module exports.
 const LIFECYCLE: &str = "airssys-component-v1";
 
-/// One interface, with where its values lie.
+/// One interface, with the layout of its values.
 pub(super) struct Described {
     pub(super) interface: Interface,
     pub(super) sizes: SizeAlign,
@@ -28,32 +28,32 @@ pub(super) struct Described {
 
 /// All interfaces.
 pub(super) struct Contract {
-    /// What a module exports.
+    /// The interface that a module exports.
     pub(super) exports: Described,
-    /// What it may import.
+    /// The interfaces that it may import.
     pub(super) imports: Vec<Described>,
 }
 
-/// Why a module is not taken.
+/// Reasons for which a module is refused.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// It has no function of the life cycle; the text says what it has.
+    /// It has no function of the life cycle; the text lists its exports.
     NoLifecycle(String),
-    /// It lacks some.
+    /// It lacks some functions.
     Partial {
         interface: &'static str,
         missing: Vec<&'static str>,
     },
-    /// A function has another type.
+    /// A function has a different type.
     Type { function: String, source: Error },
     /// Anything else.
     Other(Error),
 }
 
-/// The contract.
+/// Returns the contract.
 ///
 /// # Errors
-/// [`Error::Bug`] if `wit/wai` is no WAI.
+/// [`Error::Bug`] if `wit/wai` is not valid WAI.
 pub(super) fn contract() -> Result<&'static Contract> {
     static CONTRACT: OnceLock<Result<Contract, String>> = OnceLock::new();
     CONTRACT
@@ -90,7 +90,7 @@ impl Described {
         Ok(Described { interface, sizes })
     }
 
-    /// The core type of a function, as the host sees it.
+    /// Returns the core type of a function, as the host sees it.
     fn function_type(&self, function: &wai_parser::Function, variant: AbiVariant) -> FunctionType {
         let WasmSignature { params, results, .. } = self.interface.wasm_signature(variant, function);
         FunctionType::new(core_types(&params), core_types(&results))
@@ -107,7 +107,7 @@ fn core_types(types: &[WasmType]) -> Vec<Type> {
     types.iter().map(core).collect()
 }
 
-/// Checks everything that a module's types say.
+/// Checks everything that the module's types determine.
 pub(super) fn check(module: &Module) -> Result<(), Refused> {
     let contract = contract().map_err(Refused::Other)?;
     check_exports(module, &contract.exports)?;
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
     use wai_parser::{Int, Type, TypeDefKind};
 
-    /// The tool computes too small a size where the largest case is not the most aligned one.
+    /// wai-parser computes too small a size where the largest case is not the most aligned one.
     #[test]
     fn every_case_has_room() {
         let contract = contract().unwrap();

@@ -1,5 +1,5 @@
-//! The glue that wai-bindgen-wasmer makes of `wit/wai`: a client for what a module exports, and for what it imports traits, with
-//! functions that put them among a module's imports.
+//! The glue that wai-bindgen-wasmer generates from `wit/wai`: a client for a module's exports, traits for its imports, and
+//! functions that define these imports.
 #![allow(
     dead_code,
     missing_debug_implementations,

@@ -1,9 +1,10 @@
-//! What stands between a module and the glue, on both sides: functions in the place of the module's own, and of the host's.
+//! Guards between a module and the glue, on both sides: functions that wrap the module's exports, and the host's functions.
 //!
-//! - A result is checked once it is there, and before the glue reads it; arguments of imports likewise.
-//! - What the guest allocates is checked to lie in its memory.
-//! - What the glue frees, is freed after it has read everything: the guest does not run between the check and the reading.
-//! - An import that is called before the instance is there, is refused.
+//! - A result is checked before the glue reads it; arguments of imports likewise.
+//! - The guest's allocations are checked to lie in its memory.
+//! - Memory that the glue frees is freed after it has read everything: the guest does not run between the check and the
+//! reading.
+//! - An import that is called before the instance exists is refused.
 //! - A panic of the glue ends the call with a trap.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -22,14 +23,14 @@ use crate::component::{error_of, runtime_error};
 use crate::error::{Error, Result, TrapKind};
 use airssys_wasm_component::internal::contain;
 
-/// What the guards of one instance know.
+/// State shared by the guards of one instance.
 #[derive(Debug)]
 pub(super) struct Guard {
     /// The host's side.
     pub(super) host: Host,
-    /// Once the instance is there.
+    /// Set once the instance exists.
     memory: OnceLock<Memory>,
-    /// Pointer, length and alignment of what the glue has freed.
+    /// Pointer, length and alignment of memory that the glue has freed.
     freed: Mutex<Vec<(i32, i32, i32)>>,
     lift_bytes: u64,
 }
@@ -54,11 +55,11 @@ impl Guard {
     }
 
     fn freed(&self) -> MutexGuard<'_, Vec<(i32, i32, i32)>> {
-        // After a panic the list is still one.
+        // The list stays valid after a panic.
         self.freed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Checks what a function of the guest's has given.
+    /// Checks the result of a guest's function.
     fn result(
         &self,
         store: &StoreMut<'_>,
@@ -73,7 +74,7 @@ impl Guard {
         Reach::new(&contract.exports, view, self.lift_bytes).value(ty, at.cast_unsigned())
     }
 
-    /// Checks what the guest gives to an import.
+    /// Checks the arguments that the guest passes to an import.
     fn arguments(
         &self,
         store: &StoreMut<'_>,
@@ -96,7 +97,7 @@ impl Guard {
         }
     }
 
-    /// Checks what the guest has allocated.
+    /// Checks a guest's allocation.
     fn allocated(&self, store: &StoreMut<'_>, args: &[Value], results: &[Value]) -> Result<()> {
         let number = |values: &[Value], at: usize| match values.get(at) {
             Some(Value::I32(number)) => number.cast_unsigned(),
@@ -126,16 +127,16 @@ fn bits(value: &Value) -> u64 {
     }
 }
 
-/// Calls a function that is behind a guard. What ends it keeps its meaning on the way through the glue.
+/// Calls a function that a guard wraps. Its error keeps its meaning on the way through the glue.
 fn call(store: &mut StoreMut<'_>, function: &Function, args: &[Value]) -> Results {
     let results = function.call(store, args);
     let results = results.map_err(|error| runtime_error(error_of(error)))?;
     Ok(results.into_vec())
 }
 
-/// What the guest is asked for: a place for a list without elements, too. What wai-bindgen-rust generates frees such a list, and
-/// its `realloc` gives no place that could be freed, unless there is something to put there. Texts, which align to bytes, are
-/// not freed then.
+/// Adjusts an allocation request: a list without elements gets an allocation, too. Code that wai-bindgen-rust generates
+/// frees such a list, and its `realloc` returns no pointer that could be freed for an empty allocation. Texts, which align
+/// to bytes, are not freed then.
 fn at_least_one(args: &[Value]) -> Vec<Value> {
     let mut args = args.to_vec();
     if let [_, _, Value::I32(2..), size @ Value::I32(0)] = &mut args[..] {
@@ -144,7 +145,7 @@ fn at_least_one(args: &[Value]) -> Vec<Value> {
     args
 }
 
-/// Puts guards before the imports of the contract.
+/// Defines the contract's imports, wrapped by guards.
 pub(super) fn imports(
     store: &mut Store,
     guard: &Arc<Guard>,
@@ -181,10 +182,10 @@ pub(super) fn imports(
     }
 }
 
-/// The instance as the glue sees it: with guards in the place of its functions.
+/// Returns the instance as seen by the glue: with its functions wrapped by guards.
 ///
 /// # Errors
-/// [`Error::Bug`] if the instance is not what was checked.
+/// [`Error::Bug`] if the instance differs from the checked module.
 pub(super) fn exports(
     store: &mut Store,
     guard: &Arc<Guard>,
@@ -195,7 +196,7 @@ pub(super) fn exports(
     let memory = instance.exports.get_memory(MEMORY).map_err(bug)?.clone();
     let mut guarded = Exports::new();
     guarded.insert(MEMORY, memory.clone());
-    // It is set once: each instance has guards of its own.
+    // Set only once: each instance has guards of its own.
     let _ = guard.memory.set(memory);
     let env = FunctionEnv::new(store, guard.clone());
 
@@ -235,10 +236,10 @@ pub(super) fn exports(
     Ok(instance)
 }
 
-/// The guest's own function that frees.
+/// The guest's own function that frees memory.
 pub(super) type Free = TypedFunction<(i32, i32, i32), ()>;
 
-/// Frees what the glue has read.
+/// Frees the memory that the glue has read.
 pub(super) fn free(store: &mut impl AsStoreMut, guard: &Guard, free: &Free) -> Result<()> {
     let freed = std::mem::take(&mut *guard.freed());
     for (ptr, length, align) in freed {

@@ -1,4 +1,4 @@
-//! One module, compiled; one instance of it, and the calls into it.
+//! A compiled module, an instance of it, and the calls into it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use crate::host::bindings::exports::airssys::component_core::component_lifecycle
 use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext};
 use airssys_wasm_component::internal::contain;
 
-/// A module that follows the contract, compiled.
+/// A compiled module that follows the contract.
 pub(crate) struct WaiModule {
     module: Module,
-    /// Holds the module's code.
+    /// Owns the module's code.
     code: wasmer::Engine,
     backend: Backend,
 }
@@ -71,7 +71,7 @@ impl fmt::Debug for WaiGuest {
 }
 
 impl WaiGuest {
-    /// Makes an instance. Its start function runs, until `deadline` at the latest.
+    /// Creates an instance. Its start function runs, until `deadline` at the latest.
     pub(crate) fn new(
         module: &WaiModule,
         context: HostContext,
@@ -145,7 +145,7 @@ impl WaiGuest {
         InterruptHandle::new(&self.store)
     }
 
-    /// Calls through the glue, and frees what it has read. A call that fails is the last.
+    /// Calls through the glue, then frees the memory that it has read. A call that fails is the last.
     fn call<R>(
         &mut self,
         call: impl FnOnce(&AirssysComponentV1, &mut Store) -> std::result::Result<R, RuntimeError>,
@@ -153,7 +153,7 @@ impl WaiGuest {
         if self.poisoned {
             return Err(TrapKind::Poisoned.into());
         }
-        // Whatever ends this, a panic included, the instance is not called again.
+        // If this ends early, by a panic too, the instance is not called again.
         self.poisoned = true;
         let answer = contain("the module's exports", || call(&self.calls, &mut self.store));
         let answer = answer.map_err(|panicked| panicked.trap())?.map_err(error_of)?;

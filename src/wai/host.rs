@@ -1,4 +1,4 @@
-//! The traits of the glue, for the host functions that components have too.
+//! Implementations of the glue's traits: the host functions that components have, too.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -14,14 +14,14 @@ use crate::host::bindings::airssys::host_core::host_services::Host as _;
 use crate::host::bindings::airssys::multicodec_core::multicodec_utilities::Host as _;
 use airssys_wasm_component::internal::own;
 
-/// The host's side of one instance. Clones are the same.
+/// The host's side of one instance. Clones share one state.
 #[derive(Clone, Debug)]
 pub(super) struct Host(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
     context: HostContext,
-    /// What a function failed with that has no error of its own. Its guard tells.
+    /// Error of a function that cannot return one. Its guard reports it.
     failure: Option<Error>,
 }
 
@@ -39,13 +39,13 @@ impl Host {
         self.lock().failure.take()
     }
 
-    /// Only the thread that is in the guest's call comes here, so nobody waits.
+    /// Never blocks: only the thread in the guest's call gets here.
     fn lock(&self) -> MutexGuard<'_, State> {
         // Host functions leave a consistent state behind at each step.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the embedder's own functions panic with is no panic of the glue's, which is around this.
+    /// Calls the embedder's functions. Their panics must not count as panics of the surrounding glue.
     fn with<R>(&self, call: impl FnOnce(&mut HostContext) -> R) -> R {
         own(|| call(&mut self.lock().context))
     }

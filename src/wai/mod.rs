@@ -1,11 +1,11 @@
 //! Core modules that are built with the WAI tools of wasmer's older ecosystem, run as components of the contract.
 //!
-//! `wit/wai` has the contract in WAI, and `glue.rs` what wai-bindgen-wasmer makes of it. That glue takes pointers and lengths as
-//! guests give them, and would allocate by them before it looks, run the guest in the midst of reading, or panic. So nothing
-//! reaches it that was not checked: `guard.rs` stands on both sides of it, with `reach.rs` to follow pointers, as
-//! `contract.rs` describes them.
+//! `wit/wai` describes the contract in WAI, and `glue.rs` is the code that wai-bindgen-wasmer generates from it. That glue
+//! trusts the guest's pointers and lengths: it would allocate before it checks them, run the guest in the middle of
+//! reading, or panic. So everything is checked before it gets there: `guard.rs` wraps it on both sides, and `reach.rs`
+//! follows pointers by the types in `contract.rs`.
 //!
-//! A module has one memory of its own, which the glue reaches up to 2 GiB, and imports nothing but the contract.
+//! A module has one memory of its own, of which the glue can address 2 GiB, and imports nothing but the contract.
 
 mod contract;
 mod glue;
@@ -21,7 +21,7 @@ pub(crate) use guest::{WaiGuest, WaiModule};
 
 use wasmparser::{Encoding, ExternalKind, Parser, Payload};
 
-/// Whether the bytes are a core module that was built with the WAI tools: it exports what these allocate with.
+/// Reports whether the bytes are a core module that was built with the WAI tools: it exports their allocation functions.
 pub fn is_wai_module(bytes: &[u8]) -> bool {
     if !bytes.starts_with(b"\0asm\x01\0\0\0") {
         return false;

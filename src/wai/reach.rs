@@ -1,4 +1,4 @@
-//! What a guest's values reach in its memory: checked whole, before the glue reads any of it.
+//! Check of the memory that a guest's values point to, complete before the glue reads any of it.
 
 use airssys_wasm_abi::AbiError;
 use wai_parser::{Int, Type, TypeDefKind};
@@ -7,10 +7,10 @@ use wasmer::MemoryView;
 use super::contract::Described;
 use crate::error::{Error, Result, TrapKind};
 
-/// What the host keeps for each element that is no number: a vector's or a text's own fields.
+/// Bytes that the host allocates for each non-numeric element: the fields of a vector or a string.
 const ELEMENT: u64 = 32;
 
-/// Where the glue's pointers end: it counts in 32 bits with a sign.
+/// End of the glue's address range: its pointers are signed 32-bit integers.
 const END: u64 = i32::MAX as u64;
 
 /// Follows the pointers of the values of one call.
@@ -32,13 +32,13 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Checks a value of `ty` that lies at `at`.
+    /// Checks a value of type `ty` at address `at`.
     pub(super) fn value(&mut self, ty: &Type, at: u32) -> Result<()> {
         self.lies(at, self.size(ty), 1)?;
         self.parts(ty, at)
     }
 
-    /// Checks values that are passed flat, and gives how many of `args` are theirs.
+    /// Checks values that are passed flat; returns the number of `args` that they use.
     pub(super) fn flat(&mut self, ty: &Type, args: &[u64]) -> Result<usize> {
         let word = |at: usize| args.get(at).map_or(0, |bits| *bits as u32);
         match ty {
@@ -84,7 +84,7 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Checks that a place for `bytes` lies in the memory, where the glue can count to its end.
+    /// Checks that a range of `bytes` lies in memory, within the glue's address range.
     pub(super) fn lies(&self, ptr: u32, bytes: u64, align: u64) -> Result<()> {
         let memory = self.view.data_size();
         if u64::from(ptr) + bytes > memory.min(END) {
@@ -177,7 +177,7 @@ impl<'a> Reach<'a> {
         (0..length).try_for_each(|index| self.parts(element, ptr + index * size))
     }
 
-    /// Counts what the host will allocate.
+    /// Charges an allocation of the host to the limit.
     fn take(&mut self, bytes: u64) -> Result<()> {
         match self.left.checked_sub(bytes) {
             Some(left) => {
@@ -217,7 +217,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// The cases of what has some.
+/// Returns the cases of a variant-like type.
 fn cases(kind: &TypeDefKind) -> Option<(Int, Vec<Type>)> {
     match kind {
         TypeDefKind::Variant(variant) => {
@@ -240,7 +240,7 @@ fn chosen(cases: &[Type], discriminant: u32) -> Result<Type> {
     })
 }
 
-/// How many core values a value is passed as.
+/// Returns the number of core values that a value flattens to.
 fn width(described: &Described, ty: &Type) -> usize {
     match ty {
         Type::Unit => 0,

@@ -1,4 +1,4 @@
-//! The contract's types as the glue has them, and as the rest of the host does.
+//! Conversions between the glue's types of the contract and the host's.
 
 use super::glue::airssys_component_v1 as wai;
 use super::glue::airssys_host_capabilities_v1 as wai_capabilities;
@@ -18,7 +18,7 @@ pub(super) fn owned_pairs(pairs: Vec<(&str, &str)>) -> Vec<(String, String)> {
     pairs.into_iter().map(owned).collect()
 }
 
-/// From the guest's answers.
+/// Converts the guest's answers.
 pub(super) fn answer_of_lifecycle(error: wai::ComponentError) -> ComponentError {
     match error {
         wai::ComponentError::InvalidConfig(text) => ComponentError::InvalidConfig(text),
@@ -80,7 +80,7 @@ pub(super) fn health(health: wai::HealthStatus) -> HealthStatus {
     }
 }
 
-/// To the guest, from the host's answers.
+/// Converts the host's answers for the guest.
 pub(super) fn metadata_of_another(metadata: ComponentMetadata) -> wai_services::ComponentMetadata {
     let memory = metadata.memory_requirements;
     wai_services::ComponentMetadata {
