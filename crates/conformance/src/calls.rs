@@ -33,29 +33,29 @@ pub struct Calls {
 pub struct Call {
     /// `INTERFACE#FUNC(ARGS)`, with values in WAVE.
     pub invoke: String,
-    /// The value that has to come back, in WAVE. A NaN stands for any NaN.
+    /// The expected result, in WAVE. A NaN matches any NaN.
     pub expect: Option<String>,
-    /// A part of the reason for the trap that has to come.
+    /// A part of the expected trap's reason.
     pub trap: Option<String>,
-    /// Whether the call is made on a new instance. After a trap it always is.
+    /// Runs the call on a new instance. A call after a trap always does.
     #[serde(default)]
     pub fresh: bool,
 }
 
-/// Why a text is no list of calls.
+/// Reasons for which text is no list of calls.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallsError {
     /// It is not TOML, or has other keys.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
-    /// There is nothing to do.
+    /// The list is empty.
     #[error("there are no calls: write at least one `[[call]]` with `invoke`")]
     Empty,
-    /// A call that has to return and to trap.
+    /// A call expects both a value and a trap.
     #[error("call {number} (`{invoke}`) has both `expect` and `trap`: keep one")]
     Both {
-        /// Which one, counted from 1.
+        /// Number of the call, counted from 1.
         number: usize,
         /// Its text.
         invoke: String,
@@ -63,7 +63,7 @@ pub enum CallsError {
 }
 
 impl Calls {
-    /// Reads a list of calls.
+    /// Parses a list of calls.
     ///
     /// # Errors
     /// [`CallsError`], with the line for text that is not TOML.
@@ -83,7 +83,7 @@ impl Calls {
         Ok(calls)
     }
 
-    /// The calls in their order.
+    /// Iterates over the calls in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Call> {
         self.call.iter()
     }

@@ -1,4 +1,4 @@
-//! The same calls on several engines.
+//! Comparison of the same calls on several engines.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use airssys_wasm_component::engine::{Config, Engine};
 use airssys_wasm_component::error::Error;
 use airssys_wasm_component::wave;
 
-/// What engines answered, call by call.
+/// Results of the engines, call by call.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -28,19 +28,19 @@ pub struct Comparison {
 pub struct Row {
     /// The call as it was written; `load` for loading itself, if it failed on an engine.
     pub call: String,
-    /// One for each engine.
+    /// One result for each engine.
     pub answers: Vec<Outcome<Option<Val>>>,
-    /// What is wrong, if anything is.
+    /// The fault, if there is one.
     pub fault: Option<Fault>,
 }
 
-/// What is wrong with the answers to a call.
+/// A fault in the results of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Engines answered differently: another value, to the last bit, or another kind of failure.
+    /// Engines returned different values, to the last bit, or failed in different ways.
     Differ,
-    /// They agree on what was not expected; this is what was.
+    /// They agree on an unexpected result; this is the expected one.
     Unexpected(String),
 }
 
@@ -53,39 +53,39 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Why calls could not be made at all.
+/// Reasons for which calls cannot be made at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompareError {
-    /// There is nothing to compare with.
+    /// There is no second engine.
     #[error("one engine alone cannot be compared: name two or more")]
     OneEngine,
-    /// The component does not load here, so that the types of its functions are not known.
+    /// The component does not load here, so the types of its functions are unknown.
     #[error("{0}")]
     Load(#[source] Error),
-    /// A call names no function, or gives what that does not take.
+    /// A call names no function, or passes arguments of the wrong types.
     #[error("call {number} (`{invoke}`): {message}")]
     Call {
-        /// Which one, counted from 1.
+        /// Number of the call, counted from 1.
         number: usize,
         /// Its text.
         invoke: String,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
 }
 
 impl Comparison {
-    /// Calls that came to what was expected, alike on every engine.
+    /// Counts the calls with the expected result, the same on every engine.
     pub fn agreed(&self) -> usize {
         self.rows.iter().filter(|row| row.fault.is_none()).count()
     }
 }
 
-/// Makes the same calls on every subject, each on an instance of its own.
+/// Makes the same calls on every subject, each on its own instance.
 ///
-/// After a trap on any of them, all get a new instance: what comes next starts equal. Imports that nothing provides
-/// trap when they are called.
+/// After a trap on any of them, all get a new instance, so later calls start from the same state. Imports that nothing
+/// provides trap when they are called.
 ///
 /// # Errors
 /// [`CompareError`], before any call is made.
@@ -136,7 +136,7 @@ pub fn compare(
     Ok(comparison)
 }
 
-/// A call whose function and values are known.
+/// A call with its function and arguments resolved.
 struct Prepared<'a> {
     call: &'a Call,
     path: Vec<String>,
@@ -180,7 +180,7 @@ fn prepare_call<'a>(component: &Component, call: &'a Call) -> Result<Prepared<'a
     })
 }
 
-/// The value of `expect`, which is read as the only argument of a function that takes it.
+/// Parses `expect` as the only argument of a function that takes the result's type.
 fn expected(text: &str, ty: &FuncType) -> Result<Val, String> {
     let result = ty
         .result
@@ -199,7 +199,7 @@ fn expected(text: &str, ty: &FuncType) -> Result<Val, String> {
 }
 
 impl Prepared<'_> {
-    /// What is wrong with answers that agree.
+    /// Returns the fault of results that agree but are not the expected ones.
     fn unexpected(&self, answers: &[Outcome<Option<Val>>]) -> Option<Fault> {
         let met = |answer: &Outcome<Option<Val>>| match (&self.expect, &self.call.trap, answer) {
             (Some(expected), _, Ok(Some(value))) => expected == value,
@@ -218,7 +218,7 @@ impl Prepared<'_> {
     }
 }
 
-/// Also by the name of its class, which is what reports show.
+/// Also matches the name of the trap's class, as reports print it.
 fn is_trap(failure: &Failure, reason: &str) -> bool {
     let named = matches!(&failure.kind, FailureKind::Trap(class) if class.to_string().contains(reason));
     named || failure.is_trap(reason)
@@ -234,7 +234,7 @@ fn differ(answers: &[Outcome<Option<Val>>]) -> Option<Fault> {
     (!same).then_some(Fault::Differ)
 }
 
-/// One engine's part.
+/// One engine's session.
 struct Run {
     session: Box<dyn Session>,
     loaded: Outcome<Definition>,

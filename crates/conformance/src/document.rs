@@ -1,4 +1,4 @@
-//! `docs/conformance.md`: its prose is written by hand, its tables stand between markers and are made here.
+//! `docs/conformance.md`: its prose is written by hand, its tables between markers are generated here.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::engines::REFERENCE;
 use crate::matrix::{Group, differences, lines, table};
 use crate::{fixtures, scripts};
 
-/// The document.
+/// Returns the path of the document.
 pub fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/conformance.md")
 }
@@ -20,14 +20,14 @@ pub fn path() -> PathBuf {
 pub struct Block {
     pub name: &'static str,
     pub text: String,
-    /// What failed in it.
+    /// Failures in the table's cases.
     pub failures: Vec<String>,
 }
 
-/// The document with the text between `<!-- NAME -->` and `<!-- /NAME -->` replaced.
+/// Returns the document with the text between `<!-- NAME -->` and `<!-- /NAME -->` replaced.
 ///
 /// # Errors
-/// Markers that are not there.
+/// Missing markers.
 pub fn with_block(document: &str, block: &Block) -> Result<String> {
     let (open, close) = (
         format!("<!-- {} -->\n", block.name),
@@ -45,7 +45,7 @@ fn names(engines: &[Box<dyn Subject>]) -> Vec<String> {
     engines.iter().map(|engine| engine.name().to_owned()).collect()
 }
 
-/// The specification's own suite, which lies in `folder`; what needs asynchronous calls is left out as a folder.
+/// Runs the specification's own suite in `folder`; the folder of asynchronous calls is left out.
 ///
 /// # Errors
 /// Files that cannot be read.
@@ -53,7 +53,7 @@ pub fn specification(folder: &Path, engines: &[Box<dyn Subject>]) -> Result<[Blo
     let found = scripts::below(folder, &["async/"])?;
     let reports = scripts::run(folder, &found, engines)?;
     let groups: Vec<Group> = reports.iter().map(|reports| Group::of_script(reports)).collect();
-    // What the reference makes of the suite is for people to read.
+    // Failures of the reference are reported in the table, but do not count.
     let of_ours: Vec<Vec<FileReport>> = reports.iter().map(|reports| ours(reports)).collect();
     let failures = failures(&of_ours);
     let mut rows = vec![
@@ -83,7 +83,7 @@ fn ours(reports: &[FileReport]) -> Vec<FileReport> {
     ours.cloned().collect()
 }
 
-/// Which features are missing for a script, and where.
+/// Returns table rows of the features that scripts lack, with their lines.
 fn missing(reports: &[FileReport]) -> Vec<Vec<String>> {
     // The same lines and feature on several engines are one row.
     let mut rows: Vec<(String, String, Vec<&str>)> = Vec::new();
@@ -110,7 +110,7 @@ fn missing(reports: &[FileReport]) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What failed, on which engine.
+/// Returns the failures of each engine.
 pub fn failures(reports: &[Vec<FileReport>]) -> Vec<String> {
     let mut failures = Vec::new();
     for report in reports.iter().flatten() {
@@ -124,7 +124,7 @@ pub fn failures(reports: &[Vec<FileReport>]) -> Vec<String> {
     failures
 }
 
-/// The project's own scripts.
+/// Runs the project's own scripts.
 ///
 /// # Errors
 /// Files that cannot be read.
@@ -139,7 +139,7 @@ pub fn own(engines: &[Box<dyn Subject>]) -> Result<Block> {
     })
 }
 
-/// The calls of the fixtures.
+/// Runs the calls of the fixtures.
 ///
 /// # Errors
 /// Files that cannot be read.

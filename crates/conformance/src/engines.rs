@@ -1,12 +1,12 @@
-//! The engines that are compared: every backend of this build, and the reference.
+//! The compared engines: every backend of this build, and the reference.
 
 use crate::{Ours, Reference, Subject};
 use anyhow::Result;
 
-/// The name of the reference engine, as its subject gives it.
+/// The reference engine's name, as returned by its subject.
 pub const REFERENCE: &str = "wasmtime";
 
-/// All of them, the reference last.
+/// Returns all engines, the reference last.
 ///
 /// # Errors
 /// A build without a backend, or a reference that refuses its configuration.

@@ -1,13 +1,13 @@
-//! Why a step on an engine failed, in words that all engines share.
+//! Failures of steps on an engine, in terms that all engines share.
 
 use std::fmt;
 
 /// A step that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What happened, by category.
+    /// The category.
     pub kind: FailureKind,
-    /// What the engine said.
+    /// The engine's message.
     pub message: String,
 }
 
@@ -29,7 +29,7 @@ impl Failure {
 }
 
 impl Failure {
-    /// Whether it is the trap that a text describes: in these words, or in others that mean the same.
+    /// Reports whether the failure is the trap that a text describes, by its words or by others with the same meaning.
     pub fn is_trap(&self, text: &str) -> bool {
         match &self.kind {
             FailureKind::Trap(class) => {
@@ -48,7 +48,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The categories of failures: what engines have to agree on.
+/// The categories of failures, on which engines have to agree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
@@ -56,17 +56,17 @@ pub enum FailureKind {
     Invalid,
     /// The component is valid, and needs a feature that the engine lacks.
     Unsupported(String),
-    /// An import is missing or of another type.
+    /// An import is missing or has a different type.
     Unlinkable,
     /// The guest was stopped.
     Trap(TrapClass),
-    /// The call itself was wrong: no such function, or values that do not fit.
+    /// The call was wrong: no such function, or arguments of the wrong types.
     Host,
-    /// The time of the whole session is up ([`Options::whole`](super::Options::whole)).
+    /// The time limit of the whole session is exceeded ([`Options::whole`](super::Options::whole)).
     TimedOut,
-    /// The engine failed where it must not.
+    /// The engine failed without a valid reason.
     Engine,
-    /// The library says that it is at fault itself.
+    /// The library reported a bug of its own.
     Bug,
 }
 
@@ -85,7 +85,7 @@ impl fmt::Display for FailureKind {
     }
 }
 
-/// The reasons for traps that engines tell apart.
+/// The classes of traps that engines distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TrapClass {
@@ -98,31 +98,31 @@ pub enum TrapClass {
     IntegerOverflow,
     DivisionByZero,
     BadConversion,
-    /// The host's deadline, or its fuel.
+    /// The host's deadline or fuel ran out.
     Interrupted,
-    /// The instance is executing, or trapped before.
+    /// The instance is executing, or trapped earlier.
     CannotEnter,
     CannotLeave,
-    /// A pointer, with what it should lead to, leaves memory; also one that `realloc` returned.
+    /// A pointer, or the end of its data, is outside of memory; also one that `realloc` returned.
     PointerOutOfBounds,
     Unaligned,
     InvalidString,
     InvalidChar,
     InvalidDiscriminant,
-    /// A handle that is stale, forged, of another type, or a borrow where an own is needed.
+    /// A handle that is stale, forged, of another type, or a borrow where an own is required.
     BadHandle,
-    /// An own that is lent at this moment.
+    /// An own that is currently lent.
     Lent,
     BorrowsRemain,
     /// A host function failed.
     HostFunction,
-    /// A named limit of the host's.
+    /// A named limit of the host.
     Limit,
     UncaughtException,
     Other,
 }
 
-/// Parts of what engines and test suites say, and what they mean. The first that is found counts.
+/// Phrases in messages of engines and test suites, with their classes. The first match counts.
 const PHRASES: &[(&str, TrapClass)] = &[
     ("unreachable", TrapClass::Unreachable),
     ("call stack exhausted", TrapClass::StackExhausted),
@@ -170,7 +170,7 @@ const PHRASES: &[(&str, TrapClass)] = &[
 ];
 
 impl TrapClass {
-    /// The class that a text of an engine or of a test suite means.
+    /// Returns the class that a message of an engine or of a test suite denotes.
     pub fn of_text(text: &str) -> Option<TrapClass> {
         let found = PHRASES.iter().find(|(phrase, _)| text.contains(phrase));
         found.map(|(_, class)| *class)

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 /// The fixtures that have a list of calls: `calls/NAME.toml` for `tests/fixtures/NAME.wasm`.
 pub const NAMES: [&str; 4] = ["bench", "checksum", "composed", "types"];
 
-/// The lists of calls.
+/// Returns the folder with the lists of calls.
 pub fn calls() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("calls")
 }

@@ -1,15 +1,15 @@
-//! What test suites of component runtimes import: functions, and the instance `host`.
+//! Imports that test suites of component runtimes expect: functions, and the instance `host`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use airssys_wasm_component::component::{Linker, Resource, ResourceType};
 
-/// The types of the resources that it has; the second name of the first is the same type.
+/// Types of its resources; the first one's second name denotes the same type.
 struct First;
 struct Second;
 
-/// Defines it. `docs/conformance.md` lists what is in it.
+/// Defines the imports. `docs/conformance.md` lists them.
 pub(super) fn define(linker: &mut Linker<()>) -> airssys_wasm_component::Result<()> {
     let mut root = linker.root();
     root.func_wrap("host-return-two", |_, ()| Ok((2u32,)))?;

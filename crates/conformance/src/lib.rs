@@ -1,9 +1,9 @@
 //! Component-model test scripts, and calls compared between engines.
 //!
-//! An engine is a [`Subject`]: each backend of this library is one ([`Ours`]), and in a build with the feature
-//! `reference` so is wasmtime. [`wast`] runs test scripts on a subject; [`compare`] makes the same calls on several and says
-//! where they part: values to the last bit, failures by [`FailureKind`]. With `reference` come the tables of hostile inputs,
-//! the cases of WASI, and the differential runs.
+//! An engine is a [`Subject`]: each backend of this library is one ([`Ours`]), and in a build with the feature `reference`
+//! so is wasmtime. [`wast`] runs test scripts on a subject; [`compare`] makes the same calls on several and reports
+//! differences: values to the last bit, failures by [`FailureKind`]. The feature `reference` adds the tables of hostile
+//! inputs, the cases of WASI, and the differential runs.
 
 #[cfg(feature = "reference")]
 extern crate airssys_wasm_component as airssys_wasm;

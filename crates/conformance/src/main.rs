@@ -1,4 +1,4 @@
-//! Holds airssys-wasm against the component model's rules and against wasmtime.
+//! Compares airssys-wasm with the component model's rules and with wasmtime.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use airssys_wasm_conformance::{differential, document, engines, tables, wasi};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
-/// Holds airssys-wasm against the component model's rules and against wasmtime
+/// Compares airssys-wasm with the component model's rules and with wasmtime
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -21,19 +21,19 @@ enum Command {
     Wasi(WasiArgs),
 }
 
-/// Run the cases of WASI on every backend and on wasmtime, and compare what they saw
+/// Run the cases of WASI on every backend and on wasmtime, and compare the results
 #[derive(Debug, Args)]
 struct WasiArgs {
     /// Run only the cases with this in their names
     #[arg(value_name = "TEXT", default_value = "")]
     cases: String,
 
-    /// Print what every case saw on each engine
+    /// Print the results of every case on each engine
     #[arg(long, short)]
     verbose: bool,
 }
 
-/// Run everything that is compared on every engine, and print cases by engines
+/// Run every comparison on every engine, and print cases by engines
 #[derive(Debug, Args)]
 struct MatrixArgs {
     /// The `test` folder of the component model's repository; without it, that table stays as it is

@@ -1,10 +1,10 @@
-//! Cases by engines.
+//! Tables of cases by engines.
 
 use crate::wast::FileReport;
 use crate::{Comparison, Fault};
 use std::fmt;
 
-/// How one engine did in a group of cases.
+/// Results of one engine in a group of cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub passed: usize,
@@ -13,7 +13,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The sum of both.
+    /// Returns the sum of both.
     #[must_use]
     pub fn and(self, other: Tally) -> Tally {
         Tally {
@@ -52,12 +52,12 @@ impl From<&FileReport> for Tally {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     pub name: String,
-    /// One for each engine.
+    /// One tally for each engine.
     pub tallies: Vec<Tally>,
 }
 
 impl Group {
-    /// A script on every engine.
+    /// Counts a script's directives on every engine.
     pub fn of_script(reports: &[FileReport]) -> Group {
         Group {
             name: reports
@@ -68,7 +68,7 @@ impl Group {
         }
     }
 
-    /// Calls on every engine. A call on which engines differ has failed on all of them.
+    /// Counts calls on every engine. A call on which engines differ counts as failed on all of them.
     pub fn of_calls(name: &str, comparison: &Comparison) -> Group {
         let failed = comparison.rows.iter().filter(|row| row.fault.is_some()).count();
         let tally = Tally {
@@ -83,7 +83,7 @@ impl Group {
     }
 }
 
-/// What engines answered where they differ, for people.
+/// Formats the results on which engines differ.
 pub fn differences(comparison: &Comparison) -> Vec<String> {
     let wrong = comparison.rows.iter().filter(|row| row.fault.is_some());
     let text = wrong.map(|row| {
@@ -99,7 +99,7 @@ pub fn differences(comparison: &Comparison) -> Vec<String> {
     text.collect()
 }
 
-/// The groups as a table that reads well as text and as Markdown, with the sums in its last line.
+/// Formats the groups as a table that is readable as text and as Markdown, with the sums in its last line.
 pub fn table(heading: &str, engines: &[String], groups: &[Group]) -> String {
     let mut rows = vec![[&[heading.to_owned()], engines].concat()];
     let row = |group: &Group| {
@@ -118,7 +118,7 @@ pub fn table(heading: &str, engines: &[String], groups: &[Group]) -> String {
     lines(&rows)
 }
 
-/// Rows of cells as Markdown, the first as the heading.
+/// Formats rows of cells as Markdown, the first as the heading.
 pub fn lines(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {

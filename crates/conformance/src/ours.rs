@@ -22,16 +22,16 @@ pub struct Ours {
 
 impl Ours {
     /// # Errors
-    /// [`Error::BackendUnavailable`] if this build does not carry it.
+    /// [`Error::BackendUnavailable`] if this build does not contain the backend.
     pub fn new(backend: Backend) -> airssys_wasm_component::Result<Ours> {
         let engine = Engine::new(Config::new().backend(backend))?;
         Ok(Ours { engine })
     }
 
-    /// Every backend that this build carries.
+    /// Returns every backend that this build contains.
     ///
     /// # Errors
-    /// As [`Ours::new`].
+    /// The errors of [`Ours::new`].
     pub fn all() -> airssys_wasm_component::Result<Vec<Ours>> {
         Backend::available()
             .iter()
@@ -39,7 +39,7 @@ impl Ours {
             .collect()
     }
 
-    /// Which backend it is.
+    /// Returns the backend.
     pub fn backend(&self) -> Backend {
         self.engine.backend()
     }
@@ -74,9 +74,9 @@ struct OurSession {
     components: Vec<Component>,
     instances: Vec<Instance>,
     options: Options,
-    /// When the session's time is up.
+    /// End of the session's time.
     end: Option<Instant>,
-    /// Whether the linker has it yet.
+    /// Set once the linker has the instance `host`.
     host_instance: bool,
 }
 
@@ -86,7 +86,7 @@ impl OurSession {
         instance.ok_or_else(|| Failure::new(FailureKind::Host, "an instance of another session"))
     }
 
-    /// Runs guest code, for no longer than the deadline, or than there is time for the session.
+    /// Runs guest code, at most until the call's deadline or the session's end.
     fn watched<R>(
         &mut self,
         run: impl FnOnce(&mut OurSession) -> airssys_wasm_component::Result<R>,
@@ -104,7 +104,7 @@ impl OurSession {
         Ok(result?)
     }
 
-    /// A linker does not ask for value types, since hosts have none. Instances do.
+    /// Checks value types of imported instances, which a linker ignores since hosts have none.
     fn check_registered(&self, component: &Component) -> Outcome<()> {
         for (name, ty) in component.imports() {
             let registered = self.registered.iter().rev();
@@ -161,7 +161,7 @@ impl Session for OurSession {
     }
 }
 
-/// Looks for value types that a component declares of an instance, and that the instance does not export.
+/// Checks that an instance exports the value types that a component declares for it.
 fn check_types(name: &str, wanted: &[(String, ExternType)], exports: &[(String, ExternType)]) -> Outcome<()> {
     for (item, wanted) in wanted {
         let found = exports.iter().find(|(export, _)| export == item);
@@ -175,14 +175,14 @@ fn check_types(name: &str, wanted: &[(String, ExternType)], exports: &[(String, 
             (ExternType::Instance(wanted), Some((_, ExternType::Instance(found)))) => {
                 check_types(&format!("{name}#{item}"), wanted, found)?;
             }
-            // The linker says what else is missing or of another kind.
+            // The linker reports everything else that is missing or of another kind.
             _ => {}
         }
     }
     Ok(())
 }
 
-/// Scripts write one kind of list.
+/// Converts lists in arguments to the kind of their types: scripts have only one.
 fn fit_arguments(ty: &FuncType, arguments: &[Val]) -> Vec<Val> {
     let types = ty
         .params
@@ -251,7 +251,7 @@ impl From<Error> for Failure {
             Error::MissingImport { .. } | Error::ImportType { .. } => FailureKind::Unlinkable,
             Error::Trap(trap) => FailureKind::Trap(trap_class(trap.kind())),
             Error::Host { source, .. } => match source.downcast_ref::<Error>() {
-                // A registered instance that trapped.
+                // A registered instance trapped.
                 Some(Error::Trap(trap)) => FailureKind::Trap(trap_class(trap.kind())),
                 _ => FailureKind::Trap(TrapClass::HostFunction),
             },
@@ -265,7 +265,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Segments that do not fit are found before any code runs.
+/// Classifies segments that do not fit, which are found before any code runs.
 fn instantiate_class(message: &str) -> TrapClass {
     TrapClass::of_text(message).unwrap_or(TrapClass::Limit)
 }
@@ -300,7 +300,7 @@ fn core_class(trap: CoreTrap) -> TrapClass {
         CoreTrap::DivisionByZero => TrapClass::DivisionByZero,
         CoreTrap::BadConversion => TrapClass::BadConversion,
         CoreTrap::Interrupted => TrapClass::Interrupted,
-        // A trap of the engine that has no class of its own.
+        // A trap of the engine without a class of its own.
         _ => TrapClass::Other,
     }
 }

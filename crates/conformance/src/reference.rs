@@ -1,4 +1,4 @@
-//! wasmtime as a subject: the reference engine, in the translator's version.
+//! wasmtime as a subject: the reference engine, in the same version as the translator.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use super::failure::{Failure, FailureKind, TrapClass};
 use super::subject::{Definition, InstanceId, Options, Outcome, Session, Subject};
 use airssys_wasm_component::component::Val;
 
-/// wasmtime, with its Cranelift.
+/// wasmtime with its Cranelift compiler.
 #[derive(Clone)]
 pub struct Reference {
     engine: Engine,
 }
 
-/// A guest that computes for longer than this is stopped; 10 seconds or so.
+/// Fuel of a guest, about 10 seconds of computing. A guest that uses more is stopped.
 const FUEL: u64 = 20_000_000_000;
 
 impl Reference {
     /// # Errors
-    /// What wasmtime says against its configuration.
+    /// An error if wasmtime refuses its configuration.
     pub fn new() -> Result<Reference, Failure> {
         let mut config = Config::new();
         config
@@ -30,7 +30,7 @@ impl Reference {
             .wasm_component_model_implements(true)
             .wasm_multi_memory(true)
             .consume_fuel(true)
-            // Both engines would catch the signals of one process otherwise.
+            // Otherwise both engines would handle the signals of one process.
             .signals_based_traps(false);
         let engine = Engine::new(&config).map_err(|error| engine_failure(&error))?;
         Ok(Reference { engine })
@@ -63,7 +63,7 @@ impl Subject for Reference {
 
 struct ReferenceSession {
     engine: Engine,
-    /// A trap ends all instances of a store there, so that what comes after one gets a new store.
+    /// A trap ends all instances of a store in wasmtime, so later ones get a new store.
     stores: Vec<Store<()>>,
     trapped: bool,
     linker: wt::Linker<()>,
@@ -72,7 +72,7 @@ struct ReferenceSession {
     options: Options,
 }
 
-/// An instance, and which store it lives in.
+/// An instance, and the store that it lives in.
 #[derive(Clone)]
 struct Made {
     instance: wt::Instance,
@@ -105,7 +105,7 @@ impl Session for ReferenceSession {
     fn define(&mut self, bytes: &[u8]) -> Outcome<Definition> {
         let component = wt::Component::from_binary(&self.engine, bytes).map_err(|error| {
             let message = error.root_cause().to_string();
-            // A component that this library's validator takes is not supported there.
+            // wasmtime does not support a component that only this library's validator accepts.
             if airssys_wasm_component::component::is_valid(bytes) {
                 Failure::unsupported(message)
             } else {
@@ -239,7 +239,7 @@ fn trap(error: &wasmtime::Error) -> Failure {
     Failure::new(FailureKind::Trap(class.unwrap_or(TrapClass::Other)), message)
 }
 
-/// A value of ours as wasmtime wants it for a type.
+/// Converts a value of ours to wasmtime's, for a type.
 fn from_ours(ty: &wt::Type, value: &Val) -> Outcome<wt::Val> {
     let misfit = || Failure::new(FailureKind::Host, "a value that does not fit its type");
     let payload = |ty: Option<wt::Type>, value: &Option<Box<Val>>| match (ty, value) {
@@ -319,7 +319,7 @@ fn from_ours(ty: &wt::Type, value: &Val) -> Outcome<wt::Val> {
     })
 }
 
-/// A value of wasmtime's.
+/// Converts a value of wasmtime's.
 fn to_ours(value: &wt::Val) -> Outcome<Val> {
     let payload = |value: &Option<Box<wt::Val>>| {
         value

@@ -1,9 +1,9 @@
-//! Values, bit for bit.
+//! Bitwise comparison of values.
 
 use airssys_wasm_component::component::Val;
 
-/// Whether two values are the same to the last bit: unlike `==`, which takes any NaN for any other.
-/// Lists of bytes and lists of fixed length are the lists that they stand for.
+/// Reports whether two values are the same to the last bit, unlike `==`, which treats all NaNs as equal. Lists of bytes and
+/// lists of fixed length equal the lists that they represent.
 pub fn same_bits(a: &Val, b: &Val) -> bool {
     match (a, b) {
         (Val::Float32(a), Val::Float32(b)) => a.to_bits() == b.to_bits(),

@@ -6,12 +6,12 @@ use crate::wast::{self, FileReport};
 use crate::{Options, Subject};
 use anyhow::{Context, Result, ensure};
 
-/// The project's own scripts.
+/// Returns the folder of the project's own scripts.
 pub fn own() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wast")
 }
 
-/// The scripts below a folder, as paths from there, in order. Names that begin with one of `without` are left out.
+/// Lists the scripts below a folder, as relative paths, in order. Names that begin with one of `without` are left out.
 ///
 /// # Errors
 /// A folder that cannot be read, or has no script.

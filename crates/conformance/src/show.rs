@@ -1,9 +1,9 @@
-//! Values for people.
+//! Readable values.
 
 use airssys_wasm_component::component::Val;
 use airssys_wasm_component::wave;
 
-/// The value as WAVE text, with the bits of every NaN behind it; what is very long is cut.
+/// Formats the value as WAVE text, with the bits of every NaN behind it; very long text is cut.
 pub fn show(value: &Val) -> String {
     const MAX_CHARS: usize = 400;
     let mut text = wave::to_text(value).unwrap_or_else(|error| format!("a value without a text: {error}"));

@@ -1,4 +1,4 @@
-//! An engine that can be asked to do what test scripts say.
+//! Engines that can run test scripts.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -7,25 +7,24 @@ use super::failure::Failure;
 use airssys_wasm_component::component::Val;
 use airssys_wasm_component::engine::StoreLimits;
 
-/// What a step on an engine gives.
+/// Result of a step on an engine.
 pub type Outcome<T> = Result<T, Failure>;
 
-/// What sessions are made with.
+/// Options of a session.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// Time for one call or instantiation; a guest that takes longer traps. 10 seconds at first.
+    /// Time for one call or instantiation; a guest that takes longer traps. Default: 10 seconds.
     pub deadline: Duration,
-    /// Time for all that one session does, compiling included; what is left of a script after it is not run. No limit at
-    /// first.
+    /// Time for the whole session, including compilation; the rest of a script is not run after that. Default: no limit.
     pub whole: Option<Duration>,
-    /// Whether components may import the instance `host` that the test suites of component runtimes expect:
-    /// `docs/conformance.md` lists what is in it.
+    /// Lets components import the instance `host` that the test suites of component runtimes expect: `docs/conformance.md`
+    /// lists its content.
     pub host_instance: bool,
-    /// Whether imports that nothing provides are functions that trap when they are called, instead of an error.
+    /// Replaces missing imports by functions that trap when called, instead of an error.
     pub missing_imports_trap: bool,
-    /// What one session may take of the host, on this library's backends. Scripts make hundreds of instances in one
-    /// store, so there may be more memories and tables than usual, and smaller ones.
+    /// Limits of one session's store, on this library's backends. Scripts create hundreds of instances in one store, so the
+    /// defaults allow more memories and tables than usual, and smaller ones.
     pub limits: StoreLimits,
 }
 
@@ -48,7 +47,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The end of a session that begins now.
+    /// Returns the end of a session that begins now.
     pub(super) fn end(&self) -> Option<Instant> {
         self.whole.and_then(|whole| Instant::now().checked_add(whole))
     }
@@ -56,10 +55,10 @@ impl Options {
 
 /// An engine under test.
 pub trait Subject: fmt::Debug {
-    /// Its name in tables: `cranelift`, `wasmtime`.
+    /// Returns its name in tables: `cranelift`, `wasmtime`.
     fn name(&self) -> &str;
 
-    /// A store of its own, for one script or one list of calls.
+    /// Creates a session with its own store, for one script or one list of calls.
     fn session(&self, options: &Options) -> Box<dyn Session>;
 }
 
@@ -71,7 +70,7 @@ pub struct Definition(pub(super) usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceId(pub(super) usize);
 
-/// One store of an engine, and what was made in it.
+/// One store of an engine, with its components and instances.
 pub trait Session {
     /// Validates and compiles a component.
     ///
@@ -79,7 +78,7 @@ pub trait Session {
     /// [`FailureKind::Invalid`](super::FailureKind::Invalid), [`FailureKind::Unsupported`](super::FailureKind::Unsupported).
     fn define(&mut self, bytes: &[u8]) -> Outcome<Definition>;
 
-    /// Makes an instance, its imports met by the instances that are registered.
+    /// Creates an instance; registered instances provide its imports.
     ///
     /// # Errors
     /// [`FailureKind::Unlinkable`](super::FailureKind::Unlinkable), and traps of start functions.
@@ -88,13 +87,15 @@ pub trait Session {
     /// Lets later components import the exports of `instance` as the instance `name`.
     ///
     /// # Errors
-    /// [`FailureKind::Unsupported`](super::FailureKind::Unsupported) for exports that this engine cannot hand on.
+    /// [`FailureKind::Unsupported`](super::FailureKind::Unsupported) for exports that this engine cannot pass to other
+    /// components.
     fn register(&mut self, name: &str, instance: InstanceId) -> Outcome<()>;
 
-    /// Calls an exported function. `path` is its name, with those of the instances around it in front.
-    /// A list stands for a list of fixed length too.
+    /// Calls an exported function. `path` is its name, preceded by the names of the enclosing instances. A list also
+    /// represents a list of fixed length.
     ///
     /// # Errors
-    /// Traps; [`FailureKind::Host`](super::FailureKind::Host) for a function that is not there, or takes other values.
+    /// Traps; [`FailureKind::Host`](super::FailureKind::Host) for a function that does not exist, or has other parameter
+    /// types.
     fn call(&mut self, instance: InstanceId, path: &[&str], arguments: &[Val]) -> Outcome<Option<Val>>;
 }

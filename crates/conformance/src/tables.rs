@@ -11,7 +11,7 @@ use crate::hostile::advisories::ADVISORIES;
 use crate::hostile::{Case, cases, run_ours, run_subject};
 use crate::matrix::{Group, Tally, lines, table};
 
-/// Every hostile case: on our backends its exact error, on the reference its category, where that is comparable.
+/// Runs every hostile case: on our backends compares the exact error, on the reference the category, where comparable.
 ///
 /// # Errors
 /// A reference that refuses its configuration.
@@ -60,7 +60,7 @@ pub fn hostile() -> Result<Block> {
     })
 }
 
-/// Whether a case is comparable on the reference, and goes as it is known to go.
+/// Reports whether a case is comparable on the reference; an error if its outcome is not the known one.
 fn on_reference(case: &Case, reference: &Reference) -> Result<bool, String> {
     if matches!(case.reference, Outside::Not(_)) {
         return Ok(false);
@@ -69,7 +69,7 @@ fn on_reference(case: &Case, reference: &Reference) -> Result<bool, String> {
         .map(|()| true)
 }
 
-/// The advisories with their cases.
+/// Tabulates the advisories with their cases.
 pub fn advisories() -> Block {
     let mut rows = vec![
         ["advisory", "what it is about", "case"]
@@ -90,7 +90,7 @@ pub fn advisories() -> Block {
     }
 }
 
-/// Where the reference does otherwise, and why.
+/// Tabulates the deviations of the reference, with their reasons.
 pub fn differences() -> Block {
     let mut rows: Vec<(String, usize)> = Vec::new();
     for case in cases() {

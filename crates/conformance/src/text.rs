@@ -1,24 +1,24 @@
-//! Components as text.
+//! Components in text form.
 
 use std::borrow::Cow;
 
 use wast::Wat;
 use wast::parser::{self, ParseBuffer};
 
-/// Why a text is no component.
+/// An error for text that is no component.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct TextError {
-    /// Where, counted from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The fault.
     pub message: String,
 }
 
-/// A component's binary form: the bytes themselves, or what they say if they are its text (WAT).
+/// Returns a component's binary form: the bytes themselves, or the parse result if they are text (WAT).
 ///
 /// # Errors
-/// A text that cannot be read. Bytes that are neither are left for an engine to refuse.
+/// Text that does not parse. Bytes that are neither are left for an engine to refuse.
 pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, TextError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) if text.trim_start().starts_with(['(', ';']) => text,

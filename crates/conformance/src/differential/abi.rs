@@ -1,5 +1,5 @@
-//! What a core module has to know of types: core signatures, and room for results (CanonicalABI.md, "Flattening" and
-//! "Element Size"). Written from the specification, for guests; components are valid only if it is right.
+//! The canonical ABI of types as needed by a core module: core signatures, and sizes of results (CanonicalABI.md,
+//! "Flattening" and "Element Size"). Written from the specification, for guests; components are valid only if it is right.
 
 use super::types::{Body, Scalar, Type};
 
@@ -76,8 +76,8 @@ fn flatten_cases<'a>(cases: impl IntoIterator<Item = Option<&'a Type>>, flat: &m
     flat.extend(joined);
 }
 
-/// A function's core signature, the same whether it is lowered or lifted but for how the place of a large result
-/// crosses: the last parameter of the former, the result of the latter.
+/// A function's core signature. Lowered and lifted functions differ only in the pointer to a large result: the last
+/// parameter of the former, the result of the latter.
 #[derive(Debug)]
 pub(super) struct Signature {
     pub(super) params: Vec<Core>,
@@ -104,7 +104,7 @@ impl Signature {
     }
 }
 
-/// Bytes that a value takes in memory, or some more.
+/// Returns an upper bound of a value's size in memory, in bytes.
 pub(super) fn size_bound(ty: &Type) -> usize {
     let sum = |types: &mut dyn Iterator<Item = &Type>| -> usize {
         types.map(|ty| size_bound(ty).next_multiple_of(8)).sum()

@@ -8,28 +8,27 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{Counts, Options, run};
 
-/// Values of a run that is told neither a number nor a time.
+/// Number of values of a run without a given number or time.
 const DEFAULT_VALUES: u64 = 20_000;
 
-/// Between two lines of progress.
+/// Interval between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(30);
 
 /// Send random values of random types through components, on every engine, and compare what each shows
 ///
-/// The exit code is 1 if there is a difference. Each is printed with the seed and the number of values that show it
-/// again.
+/// The exit code is 1 if there is a difference. Each is printed with the seed and the number of values that reproduce it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Run for so long
+    /// Run for this many seconds
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
-    /// Run so many values; 20,000 if there is no --for
+    /// Run this many values; 20,000 if there is no --for
     #[arg(long)]
     values: Option<u64>,
-    /// What all types and values follow from
+    /// Seed of all types and values
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Backends beside wasmtime, as cranelift,llvm,singlepass; `all` for those that are compiled in
+    /// Backends to compare with wasmtime, as cranelift,llvm,singlepass; `all` for those that are compiled in
     #[arg(long, value_delimiter = ',', default_value = "all")]
     backend: Vec<String>,
 }
@@ -37,7 +36,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// If there is no such backend, or as [`run`].
+/// If there is no such backend, and the errors of [`run`].
 pub fn main(args: &Args) -> Result<ExitCode> {
     let options = Options {
         seed: args.seed,

@@ -1,19 +1,19 @@
-//! What a value is held against: itself, wherever an engine shows it.
+//! Comparison of a value with itself, at every place where an engine shows it.
 
 use std::fmt;
 
 use super::values::{Payload, Value};
 
-/// What a function is called with, and what the host answers.
+/// Arguments of a call, and the host's reply.
 #[derive(Debug)]
 pub struct Exchange {
     pub params: Vec<Value>,
-    /// What the host returns. `None`: what it got.
+    /// The host's return value. `None`: its arguments.
     pub reply: Option<Value>,
 }
 
 impl Exchange {
-    /// What has to be seen at a place.
+    /// Returns the value expected at a place.
     pub fn expected(&self, place: Place) -> Value {
         match &self.reply {
             Some(reply) if place == Place::Result => reply.clone(),
@@ -22,20 +22,20 @@ impl Exchange {
     }
 }
 
-/// Where a value is seen.
+/// A place at which a value is observed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// What the host function got; several parameters as a tuple.
+    /// The host function's arguments; several as a tuple.
     Host,
-    /// What the caller got.
+    /// The caller's result.
     Result,
-    /// What the caller got of a host function of Rust types, which gave back what it got.
+    /// The caller's result from a host function of Rust types, which returned its arguments.
     TypedHost,
-    /// What a host function of [`Val`](airssys_wasm_component::component::Val)s got from a caller of Rust types.
+    /// The arguments of a host function of [`Val`](airssys_wasm_component::component::Val)s, called with Rust types.
     HostOfTyped,
-    /// The same of the value that the caller of Rust types got back.
+    /// The same, called with the value that a caller of Rust types got back.
     HostOfTypedResult,
-    /// The same of a value that had Rust types on both sides.
+    /// The same, called with a value that had Rust types on both sides.
     HostOfTypedBoth,
 }
 
@@ -56,21 +56,21 @@ impl fmt::Display for Place {
 pub trait Side {
     fn name(&self) -> &str;
 
-    /// Calls a function, and shows what was seen.
+    /// Calls a function, and returns the values observed.
     ///
     /// # Errors
-    /// If the call fails. The next one has a new instance.
+    /// If the call fails. The next call gets a new instance.
     fn call(&mut self, function: usize, exchange: &Exchange) -> anyhow::Result<Vec<(Place, Value)>>;
 }
 
-/// One thing wrong on one engine.
+/// A fault of one engine.
 #[derive(Clone, Debug)]
 pub struct Finding {
     pub side: String,
     pub what: String,
 }
 
-/// Calls a function on every engine. Gives what is wrong, and how many values were compared.
+/// Calls a function on every engine. Returns the faults, and the number of values compared.
 pub fn exchange(
     sides: &mut [Box<dyn Side + '_>],
     function: usize,
@@ -98,11 +98,11 @@ pub fn exchange(
     (findings, compared)
 }
 
-/// Where a value is not what it should be: bit for bit, labels and their order included, but that a NaN may be any NaN.
+/// Returns the first difference of two values: bit for bit, including labels and their order, except that a NaN equals any
+/// NaN.
 ///
 /// CanonicalABI.md, "Loading", has `canonicalize_nan32` and `canonicalize_nan64` in lifting a float, and "Storing" has
-/// `maybe_scramble_nan32` and `maybe_scramble_nan64` in lowering one: which NaN crosses is not specified, that it is
-/// one is.
+/// `maybe_scramble_nan32` and `maybe_scramble_nan64` in lowering one: the specification requires a NaN, but not which one.
 pub fn difference(expected: &Value, got: &Value) -> Option<String> {
     differ(expected, got, "")
 }
@@ -131,7 +131,7 @@ fn differ(expected: &Value, got: &Value, path: &str) -> Option<String> {
         (Value::Option(x), Value::Option(y)) => return payloads(x, y, path, "some"),
         (Value::Result(Ok(x)), Value::Result(Ok(y))) => return payloads(x, y, path, "ok"),
         (Value::Result(Err(x)), Value::Result(Err(y))) => return payloads(x, y, path, "err"),
-        // An engine that has no bytes apart from lists cannot tell which an empty one is.
+        // An engine without a separate type for bytes cannot distinguish the two when empty.
         (Value::Bytes(a), Value::List(b)) if a.is_empty() && b.is_empty() => true,
         (Value::Bytes(a), Value::Bytes(b)) if a.len() == b.len() => {
             let at = a.iter().zip(b).position(|(a, b)| a != b)?;
@@ -159,7 +159,7 @@ fn is_nan64(bits: u64) -> bool {
     f64::from_bits(bits).is_nan()
 }
 
-/// A value's text, of a length that can be read.
+/// Formats a value, cut to a readable length.
 pub fn cut(value: &Value) -> String {
     const MOST: usize = 2000;
     let mut text = value.to_string();

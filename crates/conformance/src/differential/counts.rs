@@ -1,4 +1,4 @@
-//! What has been compared.
+//! Statistics of the comparisons.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,9 +12,9 @@ use super::types::{Body, Type};
 pub struct Counts {
     /// Components.
     pub batches: u64,
-    /// Functions, each of types of its own.
+    /// Functions, each with types of its own.
     pub functions: u64,
-    /// Functions whose parameters are too many to be flat.
+    /// Functions with too many parameters to be flat.
     pub params_in_memory: u64,
     /// Functions whose result is not one core value.
     pub results_in_memory: u64,
@@ -28,21 +28,21 @@ pub struct Counts {
     pub constructors: BTreeMap<&'static str, u64>,
     /// Values that were sent, each to every engine.
     pub values: u64,
-    /// Those that went through Rust types as well.
+    /// Values that went through Rust types as well.
     pub typed_values: u64,
-    /// Those that the host answered with another one.
+    /// Values to which the host replied with another one.
     pub answered: u64,
-    /// Values by the encodings of the component's parts, that next to the host first.
+    /// Values by the encodings of the component's parts, the one next to the host first.
     pub encodings: BTreeMap<String, u64>,
-    /// NaNs in what was sent.
+    /// NaNs in the sent values.
     pub nans: u64,
-    /// Values that an engine showed, and that were compared with what was sent.
+    /// Values that an engine showed, and that were compared with the sent ones.
     pub compared: u64,
     pub differences: u64,
 }
 
 impl Counts {
-    /// Adds what another run has compared.
+    /// Adds the statistics of another run.
     pub fn add(&mut self, other: &Counts) {
         self.batches += other.batches;
         self.functions += other.functions;

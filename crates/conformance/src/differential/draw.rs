@@ -1,4 +1,4 @@
-//! Random values of a type: extremes as often as anything.
+//! Random values of a type, with a bias to extremes.
 
 use super::random::Random;
 use super::types::{Body, Label, Scalar, Type, is_byte};
@@ -8,7 +8,7 @@ use super::values::{Payload, Value};
 #[derive(Debug)]
 pub(super) struct Draw<'a> {
     random: &'a mut Random,
-    /// Elements that lists may have from here on, so that lists of lists end.
+    /// Remaining list elements, so that lists of lists end.
     left: usize,
 }
 
@@ -23,7 +23,7 @@ const CHARS: [char; 15] = [
     '\u{100}',
     '\u{7ff}',
     '\u{800}',
-    // The neighbours of the surrogates.
+    // The neighbors of the surrogates.
     '\u{d7ff}',
     '\u{e000}',
     '\u{ffff}',
@@ -43,7 +43,7 @@ const F32: [u32; 16] = [
     0x007f_ffff,
     0x0080_0000,
     0x7f7f_ffff,
-    // NaNs: the canonical one, that with a sign, signalling ones, payloads.
+    // NaNs: the canonical one, the same with a sign, signaling ones, payloads.
     0x7fc0_0000,
     0xffc0_0000,
     0x7f80_0001,
@@ -72,7 +72,7 @@ const F64: [u64; 16] = [
 ];
 
 impl<'a> Draw<'a> {
-    /// Mostly for small values, sometimes for one of thousands of elements.
+    /// Creates a generator, mostly for small values, sometimes for one of thousands of elements.
     pub(super) fn new(random: &'a mut Random) -> Draw<'a> {
         let left = match random.below(64) {
             0 => 10_000,
@@ -148,7 +148,7 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// Bits whose low ones are, at each width, often an extreme or next to one.
+    /// Returns bits whose low part is, at each width, often an extreme or next to one.
     fn integer(&mut self) -> u64 {
         let bits = self.random.bits();
         let power = 1u64 << self.random.below(64);
@@ -185,7 +185,7 @@ impl<'a> Draw<'a> {
 
     fn string(&mut self) -> String {
         let length = self.length(4);
-        // The kinds that encodings treat differently, and changes between them late in a string.
+        // The character ranges that encodings treat differently, and changes between them late in a string.
         let bound = self.random.pick([0x80, 0x100, 0x800, 0x1_0000, 0x11_0000]);
         let mut string: String = match self.random.below(3) {
             0 => (0..length).map(|_| self.char()).collect(),
@@ -197,7 +197,7 @@ impl<'a> Draw<'a> {
         string
     }
 
-    /// Of a list, so many elements of which count as one.
+    /// Returns the length of a list of which `cheap` elements count as one.
     fn length(&mut self, cheap: usize) -> usize {
         let wanted = match self.random.below(32) {
             0..6 => 0,
@@ -210,7 +210,7 @@ impl<'a> Draw<'a> {
         length
     }
 
-    /// One of so many cases: the first, the last, one next to where discriminants grow, or any.
+    /// Returns the index of a case: the first, the last, one next to a change of the discriminant's width, or any.
     fn case(&mut self, cases: usize) -> usize {
         let index = match self.random.below(6) {
             0 => 0,

@@ -6,30 +6,30 @@ use super::abi::size_bound;
 use super::random::Random;
 use super::types::{Batch, Body, Declared, Label, Scalar, Type};
 
-/// Levels of constructors, at most.
+/// Most levels of type constructors.
 pub const MAX_DEPTH: usize = 5;
-/// Bytes of one value in memory, at most.
+/// Largest size of one value in memory, in bytes.
 const MAX_SIZE: usize = 4096;
 
-/// What types may be like.
+/// Limits of the generated types.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Members of a tuple.
+    /// Most members of a tuple.
     pub tuple: usize,
-    /// Parameters of a function.
+    /// Most parameters of a function.
     pub params: usize,
 }
 
-/// What the component model allows.
+/// The limits of the component model.
 pub const ANY: Limits = Limits {
     tuple: 20,
     params: 24,
 };
 
-/// What has a Rust type, with one parameter a function.
+/// The limits of types with a Rust equivalent, with one parameter a function.
 pub const RUST: Limits = Limits { tuple: 12, params: 1 };
 
-/// The types of a component with so many functions.
+/// Generates the types of a component with the given number of functions.
 pub fn batch(random: &mut Random, limits: Limits, functions: usize) -> Batch {
     let mut types = Types {
         random,
@@ -66,7 +66,7 @@ impl Types<'_> {
             .collect()
     }
 
-    /// A type of at most so many levels.
+    /// Generates a type of at most `depth` levels.
     fn ty(&mut self, depth: usize) -> Type {
         let kinds = if depth == 0 { 6 } else { 34 };
         let ty = match self.random.below(kinds) {
@@ -127,14 +127,14 @@ impl Types<'_> {
         let count = self.cases();
         let mut cases = Vec::new();
         for (index, label) in self.labels(count).into_iter().enumerate() {
-            // Of many cases, the last few have payloads, so that large discriminants occur with them.
+            // Of many cases, only the last few have payloads, so that large discriminants occur with payloads.
             let payload = count - index <= 5 && !self.random.once_in(4);
             cases.push((label, payload.then(|| self.ty(depth - 1))));
         }
         self.declare(Body::Variant(cases))
     }
 
-    /// A number of members: few, or sometimes more than there are flat values of.
+    /// Picks a number of members: few, or sometimes more than the number of flat values.
     fn members(&mut self, most: usize) -> usize {
         match self.random.below(8) {
             0 => 6 + self.random.below(most.saturating_sub(5)),
@@ -142,7 +142,7 @@ impl Types<'_> {
         }
     }
 
-    /// A number of cases: few, or sometimes about as many as an 8-bit discriminant tells apart.
+    /// Picks a number of cases: few, or sometimes about as many as an 8-bit discriminant can distinguish.
     fn cases(&mut self) -> usize {
         match self.random.below(12) {
             0 => self.random.pick([255, 256, 257, 300]),
@@ -150,7 +150,7 @@ impl Types<'_> {
         }
     }
 
-    /// Labels, all different: keywords, several words, acronyms and digits among them.
+    /// Generates distinct labels: keywords, several words, acronyms and digits among them.
     fn labels(&mut self, count: usize) -> Vec<Label> {
         const WORDS: [&str; 12] = [
             "a",
@@ -178,14 +178,14 @@ impl Types<'_> {
         let name = format!("d{}", self.batch.declared.len());
         let declared = Arc::new(Declared { name, body });
         let ty = Type::Declared(Arc::clone(&declared));
-        // What is too large is not used.
+        // Types that are too large are dropped.
         if size_bound(&ty) <= MAX_SIZE {
             self.batch.declared.push(declared);
         }
         ty
     }
 
-    /// A type that has been declared before.
+    /// Picks a type that has been declared before.
     fn declared(&mut self, depth: usize) -> Type {
         let types = self
             .batch

@@ -1,9 +1,9 @@
-//! Components that hand on what they get: written from types, as text.
+//! Components that forward their arguments, generated from types, as text.
 //!
 //! A component imports an interface `host` and exports an interface `guest`, with the same types and functions. Each
-//! function of `guest` calls that of the same name of `host` with what it was called with, and returns what that
-//! returned. Several such components in one, each the host of the next, make values cross fused adapters, from one
-//! encoding of strings to another.
+//! function of `guest` calls the function of the same name of `host` with its own arguments, and returns its result.
+//! Several such components in one, each the host of the next, make values cross fused adapters, from one string encoding to
+//! another.
 
 use std::fmt::{self, Write};
 
@@ -17,7 +17,7 @@ pub const HOST: &str = "differential:echo/host";
 /// The exported interface.
 pub const GUEST: &str = "differential:echo/guest";
 
-/// How a component encodes strings.
+/// String encoding of a component.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Encoding {
     Utf8,
@@ -47,12 +47,12 @@ impl fmt::Display for Encoding {
     }
 }
 
-/// The name of a function.
+/// Returns the name of a function.
 pub fn function(index: usize) -> String {
     format!("echo{index}")
 }
 
-/// A component of its binary form.
+/// Returns a component's binary form.
 ///
 /// # Errors
 /// If the text does not parse.
@@ -60,7 +60,7 @@ pub fn binary(text: &str) -> Result<Vec<u8>> {
     wat::parse_str(text).context("a guest's text")
 }
 
-/// A component's text: one part for each encoding, the one that calls the host first.
+/// Returns a component's text: one part for each encoding, the one that calls the host first.
 pub fn text(batch: &Batch, encodings: &[Encoding]) -> String {
     if let [encoding] = encodings {
         return format!(
@@ -106,7 +106,7 @@ impl fmt::Display for Import<'_> {
     }
 }
 
-/// A component type of a function.
+/// The component type of a function.
 struct Func<'a>(&'a Batch, usize);
 
 impl fmt::Display for Func<'_> {
@@ -119,13 +119,13 @@ impl fmt::Display for Func<'_> {
     }
 }
 
-/// What is within one component.
+/// The content of one component.
 struct Part<'a> {
     batch: &'a Batch,
     encoding: Encoding,
 }
 
-/// Memory of a guest. What is used is filled with a pattern after each call, so that nothing of it is there in the next.
+/// Memory of a guest. Used memory is filled with a pattern after each call, so that no data survives into the next one.
 const MEMORY: &str = r#"(core module $memory
 (memory (export "memory") 1)
 (global $end (mut i32) (i32.const 16))
@@ -237,7 +237,7 @@ fn import(f: &mut fmt::Formatter<'_>, name: &str, signature: &Signature) -> fmt:
     }
 }
 
-/// A core function that hands on its parameters.
+/// Writes a core function that forwards its parameters.
 fn echo(f: &mut fmt::Formatter<'_>, name: &str, signature: &Signature, size: usize) -> fmt::Result {
     write!(f, "(func (export \"{name}\")")?;
     for ty in &signature.params {

@@ -1,10 +1,10 @@
-//! Random types and values through components: on each of our backends, with dynamic values and with Rust types, and on
-//! wasmtime.
+//! Random types and values, passed through components: on each of our backends, with dynamic values and with Rust types,
+//! and on wasmtime.
 //!
-//! A batch is one component, with functions of random types. Each value goes from the caller to the component, from
-//! there to the host, and back. Whatever any engine shows of it on its way has to be the value that was sent. In a part
-//! of the batches the host answers with a value of its own; in another the component is made of several, so that values
-//! cross from one to the next as well; in another the types are those that have Rust types.
+//! A batch is one component, with functions of random types. Each value goes from the caller to the component, from there
+//! to the host, and back. Every engine has to show the value that was sent, at every place on its way. In some batches the
+//! host replies with a value of its own; in others the component consists of several, so that values cross from one to the
+//! next as well; in others the types are those that have Rust types.
 
 mod abi;
 pub mod command;
@@ -32,26 +32,26 @@ pub use counts::Counts;
 pub use plan::Plan;
 use random::Random;
 
-/// Values of each function of a batch.
+/// Number of values for each function of a batch.
 const VALUES: usize = 30;
 
-/// Differences that a report describes.
+/// Most differences that a report describes.
 const MAX_DESCRIBED: usize = 200;
 
-/// What to run.
+/// Options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Of the first batch; those of the others follow from it.
+    /// Seed of the first batch; those of the others follow from it.
     pub seed: u64,
-    /// End after so many values.
+    /// Number of values after which the run ends.
     pub values: u64,
-    /// End after such a time.
+    /// Duration after which the run ends.
     pub duration: Option<Duration>,
-    /// Ours, besides wasmtime.
+    /// Our backends, compared with wasmtime.
     pub backends: Vec<Backend>,
 }
 
-/// What came of it.
+/// Result of a run.
 #[derive(Clone, Default, Debug)]
 pub struct Report {
     pub counts: Counts,
@@ -59,19 +59,19 @@ pub struct Report {
     pub differences: Vec<Difference>,
 }
 
-/// One thing wrong on one engine, and how to see it again.
+/// A fault of one engine, with the data to reproduce it.
 #[derive(Clone, Debug)]
 pub struct Difference {
     pub finding: Finding,
     /// The seed of the batch.
     pub seed: u64,
-    /// Of the batch, up to the one that shows it.
+    /// Number of values of the batch, up to the one that shows the difference.
     pub values: u64,
-    /// The function in WIT, with the types that it needs.
+    /// The function in WIT, with the types that it uses.
     pub function: String,
-    /// What was sent.
+    /// The value that was sent.
     pub value: String,
-    /// Encodings of strings, that of the component next to the host first.
+    /// String encodings, the one of the component next to the host first.
     pub encodings: String,
 }
 
@@ -91,10 +91,10 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Runs batches, and tells of the counts after each.
+/// Runs batches, and reports the counts after each.
 ///
 /// # Errors
-/// If there is nothing to run, or a guest cannot be written. What an engine does wrong is no error but in the report.
+/// If there is nothing to run, or a guest cannot be generated. Faults of an engine are no errors but part of the report.
 pub fn run(options: &Options, progress: &mut dyn FnMut(&Counts)) -> Result<Report> {
     ensure!(!options.backends.is_empty(), "no backend to compare");
     let end = options.duration.map(|duration| Instant::now() + duration);

@@ -1,4 +1,4 @@
-//! Our side, with dynamic values.
+//! Our backends, with dynamic values.
 
 use std::any::Any;
 
@@ -12,16 +12,16 @@ use super::compare::{Exchange, Place, Side};
 use super::guest::{self, GUEST, HOST};
 use super::values::{Payload, Value};
 
-/// What host functions see and give.
+/// State of the host functions.
 #[derive(Default)]
 pub(super) struct Host {
     reply: Option<Val>,
     seen: Vec<Val>,
-    /// What a function of Rust types got.
+    /// Arguments of a function of Rust types.
     pub(super) typed: Option<Box<dyn Any + Send>>,
 }
 
-/// A component that is compiled.
+/// A compiled component.
 #[derive(Clone, Debug)]
 pub struct Compiled {
     engine: Engine,
@@ -31,7 +31,7 @@ pub struct Compiled {
 
 impl Compiled {
     /// # Errors
-    /// If it is not accepted.
+    /// If the component is refused.
     pub fn new(backend: Backend, component: &[u8], functions: usize) -> Result<Compiled> {
         let engine = Engine::new(Config::new().backend(backend))?;
         let component = Component::from_binary(&engine, component)?;
@@ -47,7 +47,7 @@ impl Compiled {
     }
 }
 
-/// A component linked with host functions of one kind.
+/// A component linked with one kind of host functions.
 pub(super) struct Linked {
     engine: Engine,
     pre: InstancePre<Host>,
@@ -78,7 +78,7 @@ impl Linked {
         })
     }
 
-    /// With host functions that answer, or give back what they get.
+    /// Links with host functions of dynamic values, which return the reply or else their arguments.
     pub(super) fn dynamic(compiled: &Compiled) -> Result<Linked> {
         Linked::new(compiled, |host, _, name| {
             host.func_new(name, |mut cx: StoreContextMut<'_, Host>, mut params| {
@@ -101,7 +101,7 @@ impl Linked {
         Ok(Running { store, functions })
     }
 
-    /// Runs with a function's instance; with a new one after an error.
+    /// Runs with a function's instance, and with a new one after an error.
     pub(super) fn run<R>(
         &mut self,
         function: usize,
@@ -126,14 +126,14 @@ impl Linked {
         })
     }
 
-    /// What the host function got, dynamic values all.
+    /// Returns the host function's arguments, as dynamic values.
     pub(super) fn seen(&mut self) -> Result<Value> {
         let running = self.running.as_mut().context("an instance")?;
         let seen = std::mem::take(&mut running.store.data_mut().seen);
         Ok(Value::of_params(seen.iter().map(read).collect::<Result<_>>()?))
     }
 
-    /// What the host function got, of Rust types.
+    /// Returns the host function's arguments, as Rust types.
     pub(super) fn seen_typed(&mut self) -> Result<Box<dyn Any + Send>> {
         let running = self.running.as_mut().context("an instance")?;
         running.store.data_mut().typed.take().context("a typed value")
@@ -188,12 +188,12 @@ impl Side for Ours {
     }
 }
 
-/// Which of the forms that a value may have for us.
+/// A form of dynamic values; some values have several.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Form {
-    /// That in which values come from a component.
+    /// The form in which values come from a component.
     Lifted,
-    /// The other one that is accepted: bytes as a list, fields and flags in another order.
+    /// The other form that is accepted: bytes as a list, fields and flags in another order.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! What a batch is made of, from its seed.
+//! Plan of a batch, derived from its seed.
 
 use std::fmt::Write;
 
@@ -14,18 +14,18 @@ use super::reference::Reference;
 use super::typed::{self, TypedOurs};
 use super::types::Batch;
 
-/// Functions of a component; of one that is made of several.
+/// Functions of a single component, and of a composed one.
 const FUNCTIONS: usize = 24;
 const COMPOSED_FUNCTIONS: usize = 12;
 /// Functions of a component whose types have Rust types.
 const TYPED_FUNCTIONS: usize = 16;
 
-/// A batch: a component's types, and what it is like.
+/// A batch: a component's types, and its structure.
 #[derive(Debug)]
 pub struct Plan {
     pub seed: u64,
     pub batch: Batch,
-    /// One for each component in it, the one next to the host first.
+    /// One encoding for each inner component, the one next to the host first.
     pub encodings: Vec<Encoding>,
     /// The functions' positions in the catalogue of Rust types.
     pub typed: Option<Vec<usize>>,
@@ -59,7 +59,7 @@ impl Plan {
         }
     }
 
-    /// Every engine with an instance of the component. One that refuses it is told of, and left out.
+    /// Instantiates the component on every engine. Engines that refuse it are reported to `refused` and left out.
     pub fn sides(
         &self,
         component: &[u8],
@@ -101,7 +101,7 @@ impl Plan {
         sides
     }
 
-    /// A value for a function. The host answers some with another one.
+    /// Draws a value for a function. The host replies to some with another one.
     pub fn exchange(&self, random: &mut Random, function: usize) -> Exchange {
         let mut draw = Draw::new(random);
         let params = self.batch.functions[function].iter();
@@ -111,7 +111,7 @@ impl Plan {
         Exchange { params, reply }
     }
 
-    /// A function in WIT, with the types that it needs.
+    /// Returns a function in WIT, with the types that it uses.
     pub fn describe(&self, function: usize) -> String {
         let result = self.batch.result(function);
         let mut text = self.batch.declarations(&result);
@@ -124,7 +124,7 @@ impl Plan {
         text
     }
 
-    /// The encodings as text.
+    /// Returns the encodings as text.
     pub fn encodings(&self) -> String {
         let names: Vec<String> = self.encodings.iter().map(Encoding::to_string).collect();
         names.join(", ")

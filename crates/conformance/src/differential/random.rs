@@ -1,4 +1,4 @@
-//! Randomness from a seed.
+//! Pseudorandom numbers from a seed.
 
 /// A splitmix64 generator.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ impl Random {
         Random(mix(seed ^ 0x2545_f491_4f6c_dd1d))
     }
 
-    /// One of many generators from one seed.
+    /// Creates one of many generators from one seed.
     pub fn nth(seed: u64, number: u64) -> Random {
         Random::new(seed ^ mix(number.wrapping_add(STEP)))
     }
@@ -27,12 +27,12 @@ impl Random {
         mix(self.0)
     }
 
-    /// Less than `bound`, which is not 0.
+    /// Returns a number less than `bound`, which must not be 0.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.bits() % bound.max(1) as u64) as usize
     }
 
-    /// True once in so many times.
+    /// Returns true once in `times` calls on average.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

@@ -1,4 +1,4 @@
-//! wasmtime's side.
+//! The reference engine, wasmtime.
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use wasmtime::component::{Component, Func, InstancePre, Linker, Val};
@@ -34,7 +34,7 @@ impl std::fmt::Debug for Reference {
     }
 }
 
-/// wasmtime's error is no `std::error::Error`.
+/// Converts wasmtime's error, which is no `std::error::Error`.
 fn foreign(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:?}")
 }
@@ -45,7 +45,7 @@ impl Reference {
     pub fn new(component: &[u8], functions: usize) -> Result<Reference> {
         let mut config = Config::new();
         config.wasm_component_model_fixed_length_lists(true);
-        // wasmer handles the same signals in this process, and each would take the other's for its own.
+        // wasmer handles the same signals in this process, and each would treat the other's traps as its own.
         config.signals_based_traps(false);
         let engine = Engine::new(&config).map_err(foreign)?;
         let component = Component::from_binary(&engine, component).map_err(foreign)?;

@@ -1,4 +1,4 @@
-//! Our side, with Rust types: those of a WIT file that is generated from a seed.
+//! Our backends, with Rust types: those of a WIT file that is generated from a seed.
 
 use std::any::Any;
 use std::fmt::Write;
@@ -13,22 +13,22 @@ use super::random::Random;
 use super::types::Batch;
 use super::values::Value;
 
-/// The types as Rust has them.
+/// The types in Rust.
 mod rust {
     airssys_wasm_component::component::bindgen!("values-only" in "wit/differential");
 }
 
-/// How many types there are.
+/// Number of types.
 pub const TYPES: usize = 64;
 
 const SEED: u64 = 64;
 
-/// The types of the WIT file, `t0` to the last.
+/// Returns the types of the WIT file, `t0` to the last.
 pub fn catalogue() -> Batch {
     generate::batch(&mut Random::new(SEED), RUST, TYPES)
 }
 
-/// The WIT file.
+/// Returns the text of the WIT file.
 pub fn wit() -> String {
     let batch = catalogue();
     let all: Vec<usize> = (0..TYPES).collect();
@@ -49,12 +49,12 @@ pub fn wit() -> String {
 
 type Typed = Box<dyn Any + Send>;
 
-/// A type's typed path, without the type.
+/// A type's typed path, with the type erased.
 #[derive(Clone, Copy)]
 struct Case {
-    /// Defines a host function that keeps what it gets, and gives it back.
+    /// Defines a host function that keeps its argument and returns it.
     define: fn(&mut LinkerInstance<'_, Host>, &str) -> airssys_wasm_component::Result<()>,
-    /// Calls a function with a typed value, and gives what comes back.
+    /// Calls a function with a typed value, and returns the result.
     call: fn(&mut Store<Host>, &Func, &Typed) -> Result<Typed>,
 }
 
@@ -89,7 +89,7 @@ fn cases() -> [Case; TYPES] {
     }
 }
 
-/// A component with functions of some of the types, on hosts of both kinds.
+/// A component with functions of some of the types, on both kinds of host functions.
 pub struct TypedOurs {
     name: String,
     cases: Vec<Case>,
@@ -106,7 +106,7 @@ impl std::fmt::Debug for TypedOurs {
 }
 
 impl TypedOurs {
-    /// `types` are the positions of the functions' types in the catalogue.
+    /// Links the component; `types` are the positions of the functions' types in the catalogue.
     ///
     /// # Errors
     /// If the component does not link.
@@ -133,7 +133,7 @@ impl Side for TypedOurs {
         &self.name
     }
 
-    /// All four pairings of callers and hosts with dynamic values and Rust types.
+    /// Runs all four pairings of callers and hosts with dynamic values and Rust types.
     fn call(&mut self, function: usize, exchange: &Exchange) -> Result<Vec<(Place, Value)>> {
         let case = *self.cases.get(function).context("a function")?;
         let call = |linked: &mut Linked, value: &Typed| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// The name of a field, case or flag.
 pub type Label = Arc<str>;
 
-/// A value type. Records, variants, enums and flags are declared; the others stand where they are used.
+/// A value type. Records, variants, enums and flags are declared; the others are written inline.
 #[derive(Clone, Debug)]
 pub enum Type {
     Scalar(Scalar),
@@ -87,14 +87,14 @@ pub enum Body {
 /// The types of one component: each function takes some parameters and returns them, several as a tuple.
 #[derive(Clone, Default, Debug)]
 pub struct Batch {
-    /// In an order in which each uses only earlier ones.
+    /// Declared types, in an order in which each uses only earlier ones.
     pub declared: Vec<Arc<Declared>>,
     /// The parameters of each function, at least one.
     pub functions: Vec<Vec<Type>>,
 }
 
 impl Batch {
-    /// What a function returns, which holds what it is called with.
+    /// Returns the result type of a function, which holds all its parameters.
     pub fn result(&self, function: usize) -> Type {
         match &self.functions[function][..] {
             [ty] => ty.clone(),
@@ -102,7 +102,7 @@ impl Batch {
         }
     }
 
-    /// The functions at some positions, with the types that they need.
+    /// Selects the functions at some positions, with the types that they use.
     pub fn select(&self, functions: &[usize]) -> Batch {
         let functions = functions.iter().filter_map(|index| self.functions.get(*index));
         let functions: Vec<Vec<Type>> = functions.cloned().collect();
@@ -116,7 +116,7 @@ impl Batch {
         }
     }
 
-    /// The declarations that a type needs, one a line.
+    /// Returns the declarations that a type needs, one a line.
     pub fn declarations(&self, ty: &Type) -> String {
         let mut needed = Vec::new();
         need(ty, &mut needed);
@@ -131,7 +131,7 @@ impl Batch {
     }
 }
 
-/// Adds the names of the declared types in `ty`.
+/// Collects the names of the declared types in `ty`.
 fn need<'a>(ty: &'a Type, names: &mut Vec<&'a str>) {
     if let Type::Declared(declared) = ty {
         if names.contains(&declared.name.as_str()) {
@@ -145,7 +145,7 @@ fn need<'a>(ty: &'a Type, names: &mut Vec<&'a str>) {
 }
 
 impl Type {
-    /// The types that it is made of.
+    /// Returns the types that this one contains.
     pub fn parts(&self) -> Vec<&Type> {
         match self {
             Type::Scalar(_) | Type::String => Vec::new(),
@@ -160,7 +160,7 @@ impl Type {
         }
     }
 
-    /// Levels of constructors.
+    /// Returns the number of constructor levels.
     pub fn depth(&self) -> usize {
         match self {
             Type::Scalar(_) | Type::String => 0,
@@ -168,7 +168,7 @@ impl Type {
         }
     }
 
-    /// The constructor's name, for counts.
+    /// Returns the constructor's name, for statistics.
     pub fn constructor(&self) -> &'static str {
         match self {
             Type::Scalar(scalar) => scalar.name(),
@@ -189,7 +189,7 @@ impl Type {
     }
 }
 
-/// Whether a list of these is a `list<u8>`, which engines may treat in a way of its own.
+/// Reports whether a list of these is a `list<u8>`, for which engines may have a type of its own.
 pub fn is_byte(element: &Type) -> bool {
     matches!(element, Type::Scalar(Scalar::U8))
 }
@@ -216,7 +216,7 @@ impl fmt::Display for Type {
     }
 }
 
-/// The declaration.
+/// Formats the declaration.
 impl fmt::Display for Declared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
@@ -245,7 +245,7 @@ impl fmt::Display for Declared {
     }
 }
 
-/// Items with commas between them.
+/// Writes items separated by commas.
 pub(super) fn separated<T>(
     f: &mut fmt::Formatter<'_>,
     items: &[T],

@@ -1,4 +1,4 @@
-//! Component values that belong to no engine, and their text.
+//! Component values independent of any engine, and their text.
 
 use std::fmt::{self, Write};
 
@@ -20,7 +20,7 @@ pub enum Value {
     F64(u64),
     Char(char),
     String(String),
-    /// Of `list<u8>`.
+    /// The content of a `list<u8>`.
     Bytes(Vec<u8>),
     List(Vec<Value>),
     Fixed(Vec<Value>),
@@ -37,7 +37,7 @@ pub enum Value {
 pub type Payload = Option<Box<Value>>;
 
 impl Value {
-    /// What a function returns that gives back its parameters.
+    /// Returns the result of a function that returns its parameters.
     pub fn of_params(mut params: Vec<Value>) -> Value {
         match params.pop() {
             Some(only) if params.is_empty() => only,
@@ -45,7 +45,7 @@ impl Value {
         }
     }
 
-    /// How many NaNs are in it.
+    /// Counts the NaNs in the value.
     pub fn nans(&self) -> u64 {
         let all = |values: &[Value]| values.iter().map(Value::nans).sum();
         match self {
@@ -61,7 +61,7 @@ impl Value {
     }
 }
 
-/// As WAVE writes it, but for NaNs, which come with their bits, and labels, whose `%` is left out.
+/// Formats as WAVE, except that NaNs are written with their bits, and labels without their `%`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |f: &mut fmt::Formatter<'_>, [open, close]: [&str; 2], values: &[Value]| {

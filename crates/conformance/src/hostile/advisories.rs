@@ -1,13 +1,13 @@
-//! Published advisories on other engines that concern components, and the cases that hold this library against them.
+//! Published advisories on other engines that concern components, and the cases that test this library for them.
 
-/// An advisory, and what shows where this library stands.
+/// An advisory, and the cases that test this library for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advisory {
-    /// By the names that it has.
+    /// Its identifiers.
     pub ids: &'static [&'static str],
-    /// What went wrong, and where.
+    /// A summary of the flaw, and its place.
     pub summary: &'static str,
-    /// The name of a case, or how those of its group begin.
+    /// The name of a case, or the common prefix of a group of cases.
     pub case: &'static str,
 }
 
@@ -15,7 +15,7 @@ const fn advisory(ids: &'static [&'static str], summary: &'static str, case: &'s
     Advisory { ids, summary, case }
 }
 
-/// All on wasmtime. What concerns asynchronous components is held by their being refused.
+/// The advisories, all on wasmtime. Those on asynchronous components are covered by refusing such components.
 pub const ADVISORIES: &[Advisory] = &[
     advisory(
         &["CVE-2025-62711", "GHSA-4h67-722j-5pmc", "RUSTSEC-2025-0112"],

@@ -1,4 +1,4 @@
-//! What a case is, and what has to come of it.
+//! Cases, and their expected results.
 
 use crate::{Failure, FailureKind, TrapClass};
 use airssys_wasm_component::component::Val;
@@ -8,65 +8,65 @@ use airssys_wasm_component::error::TrapKind;
 /// The function that a case calls.
 pub const RUN: &str = "run";
 
-/// The name under which a case's provider is imported.
+/// The import name of a case's provider.
 pub const HOST: &str = "host";
 
-/// A guest that breaks a rule, or comes near to it.
+/// A guest that breaks a rule, or almost does.
 #[derive(Debug)]
 pub struct Case {
-    /// Like no other's.
+    /// A unique name.
     pub name: String,
-    /// What it is about.
+    /// The rule that it concerns.
     pub group: &'static str,
-    /// The component whose exported functions are the instance `host` that the guest imports: calls of them go
-    /// through the engine's host functions.
+    /// A component whose exported functions form the instance `host` that the guest imports: calls of them go through the
+    /// engine's host functions.
     pub provider: Option<String>,
-    /// Whether the instance `host` is the one that test suites expect instead, with resources of the host's.
+    /// Provides the instance `host` that test suites expect instead, with host resources.
     pub host_resources: bool,
     /// The guest, which exports [`RUN`].
     pub component: String,
-    /// What [`RUN`] is called with.
+    /// Arguments of [`RUN`].
     pub arguments: Vec<Val>,
-    /// What has to come of it.
+    /// The expected result.
     pub expected: Expected,
-    /// Whether the reference engine has to do the same.
+    /// The expected result of the reference engine.
     pub reference: Reference,
     /// The limits of the store.
     pub limits: StoreLimits,
-    /// Whether it rests on these limits, which the sessions of subjects do not take: then it is not compared.
+    /// Set if the case depends on these limits, which sessions of subjects do not use: then it is not compared.
     pub limited: bool,
 }
 
-/// What comes of a case.
+/// The expected result of a case.
 #[derive(Clone, Debug)]
 pub enum Expected {
-    /// The bytes are no component; a part of what is said.
+    /// The bytes are no component; a part of the message.
     Invalid(&'static str),
-    /// The component is not supported; a part of what is said.
+    /// The component is not supported; a part of the message.
     Unsupported(&'static str),
     /// An import is missing.
     Missing,
-    /// There is no instance, by a limit of the host's; a part of what is said.
+    /// Instantiation fails at a limit of the host; a part of the message.
     Instantiate(&'static str),
-    /// The guest is stopped by exactly this, and its instance is not entered again.
-    /// [`TrapKind::Adapter`] holds the beginning of the text.
+    /// The guest is stopped by exactly this trap, and its instance is not entered again. [`TrapKind::Adapter`] holds the
+    /// beginning of the message.
     Trap(TrapKind, TrapClass),
-    /// The host's mistake: a part of what is said. The instance is as it was.
+    /// The host's mistake: a part of the message. The instance is unchanged.
     Wrong(&'static str),
-    /// Nothing is broken: this is returned.
+    /// No rule is broken: this value is returned.
     Value(Option<Val>),
 }
 
-/// Whether the reference engine is comparable.
+/// The result of the reference engine, if comparable.
 #[derive(Clone, Debug)]
 pub enum Reference {
-    /// It fails in the same category, or returns the same.
+    /// It fails in the same category, or returns the same value.
     Same,
-    /// It ends in this category, for a reason.
+    /// It fails in this category, for a reason.
     Differs(FailureKind, &'static str),
     /// It returns, for a reason.
     Returns(&'static str),
-    /// It cannot be asked, for a reason.
+    /// It cannot run the case, for a reason.
     Not(&'static str),
 }
 
@@ -121,7 +121,7 @@ impl Case {
         self
     }
 
-    /// The category in which every engine has to fail.
+    /// Returns the category in which every engine has to fail.
     pub fn category(&self) -> Option<FailureKind> {
         Some(match &self.expected {
             Expected::Invalid(_) => FailureKind::Invalid,
@@ -134,10 +134,10 @@ impl Case {
         })
     }
 
-    /// Whether an outcome on a backend of this library is of the right category.
+    /// Checks that an outcome on a backend of this library has the right category.
     ///
     /// # Errors
-    /// What was expected and what came.
+    /// The expected and the actual outcome.
     pub fn agrees(&self, outcome: &Result<Option<Val>, Failure>) -> Result<(), String> {
         match (&self.expected, outcome) {
             _ if self.limited => Ok(()),
@@ -147,10 +147,10 @@ impl Case {
         }
     }
 
-    /// Whether the reference engine's outcome is the one that is known.
+    /// Checks that the reference engine's outcome is the known one.
     ///
     /// # Errors
-    /// What was expected and what came.
+    /// The expected and the actual outcome.
     pub fn reference_agrees(&self, outcome: &Result<Option<Val>, Failure>) -> Result<(), String> {
         match &self.reference {
             Reference::Same => self.agrees(outcome),
@@ -176,7 +176,7 @@ impl Case {
     }
 }
 
-/// Far less than the defaults: what a case takes of the host is seen.
+/// Returns limits far below the defaults, so that a case's use of host resources is noticed.
 pub(super) fn limits() -> StoreLimits {
     StoreLimits {
         memory_bytes: 16 << 20,

@@ -1,4 +1,4 @@
-//! What went wrong in other engines, where no other group has it.
+//! Flaws of other engines that no other group covers.
 
 use crate::{FailureKind, TrapClass};
 use airssys_wasm_component::component::Val;
@@ -6,8 +6,7 @@ use airssys_wasm_component::error::{CoreTrap, TrapKind};
 
 use super::case::{Case, Expected, Reference};
 
-/// `resource.rep` and `resource.drop`, lifted as functions of the component: no guest code is between them and
-/// the host.
+/// Lifts `resource.rep` and `resource.drop` as functions of the component: no guest code runs between them and the host.
 fn lifted_intrinsics() -> Vec<Case> {
     let text = |intrinsic: &str, result: &str| {
         format!(
@@ -40,7 +39,8 @@ fn lifted_intrinsics() -> Vec<Case> {
     cases.into()
 }
 
-/// A component that passes its own function a string, which is transcoded onto itself, `shift` bytes further on.
+/// Returns a component that passes a string to its own function; the string is transcoded onto itself, `shift` bytes
+/// further on.
 fn overlapping(from: &str, to: &str, units: u32, shift: u32, fill: u8) -> String {
     let fill = format!("\\{fill:02x}\\00").repeat(32);
     format!(
@@ -68,8 +68,8 @@ fn overlapping(from: &str, to: &str, units: u32, shift: u32, fill: u8) -> String
     )
 }
 
-/// Memory is shared only where a component calls its own function. The specification has nothing against that; this
-/// library and the reference engine in this version take it for re-entrance, so that nothing is transcoded.
+/// Memory is shared only where a component calls its own function. The specification allows that; this library and this
+/// version of the reference engine treat it as reentrance, so nothing is transcoded.
 fn overlaps() -> Vec<Case> {
     let reentrance = || Expected::Trap(TrapKind::Reentrance, TrapClass::CannotEnter);
     let encodings = [
@@ -85,7 +85,7 @@ fn overlaps() -> Vec<Case> {
     cases.into()
 }
 
-/// Traps in the midst of bulk operations; the instance is not entered again, and others of the store work on.
+/// Traps in the middle of bulk operations; the instance is not entered again, and others in the store keep working.
 fn bulk() -> Vec<Case> {
     let text = |body: &str| {
         format!(

@@ -1,12 +1,12 @@
-//! Guests from small parts: the bad one and the good one that it talks to.
+//! Building blocks of guests: the hostile one and the well-behaved one that it calls or is called by.
 
 use std::fmt::Write;
 
-/// Bytes of every memory.
+/// Size of every memory, in bytes.
 pub(super) const MEMORY: u32 = 0x1_0000;
-/// Where values lie that are returned through memory.
+/// Address of values that are returned through memory.
 pub(super) const RESULT: u32 = 64;
-/// Where `realloc` of a good guest begins.
+/// Start of a well-behaved guest's heap.
 const HEAP: u32 = 0x4000;
 
 /// A core value.
@@ -52,7 +52,7 @@ impl Ty {
         Ty(vec![("t", definition.into())])
     }
 
-    /// A type that is made of this one, which is named `e` in its definition.
+    /// Returns a type that contains this one, which is named `e` in its definition.
     pub(super) fn element(mut self, definition: impl Into<String>) -> Ty {
         for (name, _) in &mut self.0 {
             if *name == "t" {
@@ -69,7 +69,7 @@ impl Ty {
             .any(|kind| definition.starts_with(kind))
     }
 
-    /// Definitions where functions of the type are exported.
+    /// Returns the definitions for a component that exports functions of the type.
     pub(super) fn exported(&self) -> String {
         let mut text = String::new();
         for (name, definition) in &self.0 {
@@ -86,7 +86,7 @@ impl Ty {
         text
     }
 
-    /// Definitions in the type of an instance that has such functions.
+    /// Returns the definitions for the type of an instance with such functions.
     pub(super) fn imported(&self) -> String {
         let mut text = String::new();
         for (name, definition) in &self.0 {
@@ -104,7 +104,7 @@ impl Ty {
     }
 }
 
-/// An allocator that never frees, and never gives the same memory twice.
+/// Returns an allocator that never frees, and never returns the same memory twice.
 pub(super) fn good_realloc() -> String {
     format!(
         r#"(global $next (mut i32) (i32.const {HEAP}))
@@ -120,7 +120,7 @@ pub(super) fn good_realloc() -> String {
     )
 }
 
-/// `realloc` with this body; its parameters are `$old`, `$old-size`, `$align`, `$size`.
+/// Returns `realloc` with this body; its parameters are `$old`, `$old-size`, `$align`, `$size`.
 pub(super) fn realloc(body: &str) -> String {
     format!(
         r#"(func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32) {body})"#
@@ -136,14 +136,14 @@ pub(super) fn data(segments: &[(u32, Vec<u8>)]) -> String {
     text
 }
 
-/// The options of a function whose memory and realloc are those of the core instance `$libc`.
+/// Returns the options of a function whose memory and realloc are those of the core instance `$libc`.
 pub(super) fn options(encoding: &str) -> String {
     format!(
         r#"(memory (core memory $libc "mem")) (realloc (core func $libc "realloc")) string-encoding={encoding}"#
     )
 }
 
-/// A core instance `$libc`. Its `realloc` may call `$new`, which makes a resource.
+/// Returns a core instance `$libc`. Its `realloc` may call `$new`, which creates a resource.
 pub(super) fn libc(realloc: &str, data: &str) -> String {
     if realloc.contains("(call $new ") {
         return format!(
@@ -161,11 +161,11 @@ pub(super) fn libc(realloc: &str, data: &str) -> String {
     )
 }
 
-/// The inside of a component that exports one function, of core parameters `params` (types) and with `results`.
+/// The content of a component that exports one function, with core parameters `params` (types) and results `results`.
 pub(super) struct Exporter<'a> {
     pub(super) ty: &'a Ty,
     pub(super) name: &'a str,
-    /// The function's type, in which `$t` is the value's.
+    /// The function's type, in which `$t` is the value's type.
     pub(super) signature: &'a str,
     pub(super) core_signature: &'a str,
     pub(super) body: &'a str,
@@ -196,13 +196,13 @@ impl Exporter<'_> {
     }
 }
 
-/// The inside of a component that imports one function of the instance `host`, and calls it from `run`.
+/// The content of a component that imports one function of the instance `host`, and calls it from `run`.
 pub(super) struct Caller<'a> {
     pub(super) ty: &'a Ty,
     pub(super) name: &'a str,
     pub(super) signature: &'a str,
     pub(super) core_signature: &'a str,
-    /// What `run` does; the import is `$f`, the memory is memory 0.
+    /// The body of `run`; the import is `$f`, the memory is memory 0.
     pub(super) body: &'a str,
     pub(super) encoding: &'a str,
     pub(super) realloc: &'a str,
@@ -241,7 +241,7 @@ pub(super) fn component(inside: &str) -> String {
     format!("(component {inside})")
 }
 
-/// Two components, `caller`'s import `host` being `provider`.
+/// Composes two components: `provider` becomes `caller`'s import `host`.
 pub(super) fn composed(provider: &str, caller: &str) -> String {
     format!(
         r#"(component

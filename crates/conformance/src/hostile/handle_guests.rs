@@ -1,6 +1,6 @@
-//! Guests that work with handles: what they import, around what they do.
+//! Guests that use handles: their imports and definitions, around a given body.
 
-/// Definitions of `r` and `s`, and a core module whose `run` has `results` and this body.
+/// Returns definitions of `r` and `s`, and a core module whose `run` has `results` and this body.
 pub(super) fn own_text(results: &str, body: &str, lift: &str) -> String {
     format!(
         r#"(component
@@ -35,7 +35,7 @@ pub(super) fn own_text(results: &str, body: &str, lift: &str) -> String {
     )
 }
 
-/// A component that defines `r` and takes it in every way; another that has `$make`, `$look` (borrows), `$take`
+/// Returns a component that defines `r` and accepts it in every way; another one has `$make`, `$look` (borrows), `$take`
 /// (owns), `$both` (borrows and owns), `$both2` (owns and borrows), `$drop`, and `$make-s` of a second type.
 pub(super) fn composed_text(body: &str) -> String {
     format!(
@@ -100,8 +100,8 @@ pub(super) fn composed_text(body: &str) -> String {
     )
 }
 
-/// `provider` defines `r`; `$middle` borrows one of it for the call that does `body`; `$look`, `$take` and `$drop` are
-/// at hand, local 0 is the borrow, and the global `$kept` is 0 at first. `run` calls it twice.
+/// Returns a composition: `provider` defines `r`; `$middle` borrows one for the call that runs `body`. `$look`, `$take` and
+/// `$drop` are available, local 0 is the borrow, and the global `$kept` is 0 at first. `run` calls it twice.
 pub(super) fn borrowed_text(body: &str) -> String {
     format!(
         r#"(component
@@ -163,7 +163,7 @@ pub(super) fn borrowed_text(body: &str) -> String {
     )
 }
 
-/// Resources of the host's: `$make`, `$look`, `$take`, `$drop`.
+/// Returns a guest of host resources, with `$make`, `$look`, `$take`, `$drop`.
 pub(super) fn of_the_host(body: &str) -> String {
     format!(
         r#"(component

@@ -1,4 +1,4 @@
-//! Handles that are stale, forged, of another type, dropped twice, given away or kept though they are lent.
+//! Handles that are stale, forged, of another type, dropped twice, or given away or kept although lent.
 
 use crate::TrapClass;
 use airssys_wasm_component::error::{CoreTrap, ResourceError, TrapKind};
@@ -23,8 +23,8 @@ fn expected((_, _, kind, class): &Row) -> Expected {
 
 use ResourceError::{Lent, NotOwned, UnknownHandle, WrongType};
 
-/// One instance and the resources that it defines: `$new`, `$rep`, `$drop` of `r`, `$new-s` and so on of `s`.
-/// Local 0 is free to use.
+/// One instance and the resources that it defines: `$new`, `$rep`, `$drop` of `r`, `$new-s` and so on of `s`. Local 0 is
+/// free.
 fn own_resources() -> Vec<Row> {
     const MAX: u32 = u32::MAX;
     vec![
@@ -130,7 +130,7 @@ fn own() -> Vec<Case> {
     cases.collect()
 }
 
-/// What a guest returns to the host as handles.
+/// Values that a guest returns to the host as handles.
 fn returned() -> Vec<Case> {
     let memory = r#"(canon lift (core func $i "run") (memory (core memory $i "mem")))"#;
     let plain = r#"(canon lift (core func $i "run"))"#;

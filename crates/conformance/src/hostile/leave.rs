@@ -1,4 +1,4 @@
-//! Guests that call out while they may not, or that trap in post-return.
+//! Guests that call imports while they may not, or that trap in post-return.
 
 use crate::{FailureKind, TrapClass};
 use airssys_wasm_component::component::Val;
@@ -6,8 +6,8 @@ use airssys_wasm_component::error::{CoreTrap, TrapKind};
 
 use super::case::{Case, Expected, Reference};
 
-/// What a post-return or `realloc` does: its name, instructions, how it ends. `$out` is an import of the component,
-/// `$new` makes a resource, `$drop` drops the one at index 1, which there is.
+/// Behaviors of a post-return or `realloc`: name, instructions, and the trap. `$out` is an import of the component, `$new`
+/// creates a resource, `$drop` drops the existing one at index 1.
 fn behaviours() -> Vec<(&'static str, &'static str, TrapKind, TrapClass)> {
     let core = TrapKind::Core;
     vec![
@@ -74,7 +74,7 @@ fn behaviours() -> Vec<(&'static str, &'static str, TrapKind, TrapClass)> {
     ]
 }
 
-/// The inside of a component with `work: func(s: string) -> u32`.
+/// Returns the content of a component with `work: func(s: string) -> u32`.
 fn worker(realloc: &str, post_return: &str) -> String {
     format!(
         r#"(import "host" (instance $host (export "out" (func))))
@@ -110,7 +110,7 @@ const OUT: &str = r#"(component
     (core instance $i (instantiate $m))
     (func (export "out") (canon lift (core func $i "out"))))"#;
 
-/// The worker, called by the host.
+/// Wraps the worker for calls by the host.
 fn direct(worker: &str) -> String {
     format!(
         "(component {} )",
@@ -121,7 +121,7 @@ fn direct(worker: &str) -> String {
     )
 }
 
-/// The worker, called by another component.
+/// Wraps the worker for calls by another component.
 fn through_adapter(worker: &str) -> String {
     format!(
         r#"(component

@@ -1,4 +1,4 @@
-//! Guests that ask for more than a host wants to give.
+//! Guests that request more resources than a host allows.
 
 use crate::TrapClass;
 use airssys_wasm_component::engine::StoreLimits;
@@ -37,7 +37,7 @@ fn instantiate() -> Vec<Case> {
     cases.into()
 }
 
-/// A list whose elements are all the same string or list of the guest's.
+/// Returns a list whose elements are all the same string or list of the guest.
 fn aliased(ty: &str, count: u32, length: u32) -> String {
     format!(
         r#"(component
@@ -59,7 +59,7 @@ fn aliased(ty: &str, count: u32, length: u32) -> String {
     )
 }
 
-/// The same, passed to an import.
+/// Passes such a list to an import.
 fn aliased_argument(ty: &str, count: u32, length: u32) -> String {
     format!(
         r#"(component
@@ -123,7 +123,7 @@ fn lifted() -> Vec<Case> {
     cases
 }
 
-/// A component of several that each make `count` handles of a resource of their own.
+/// Returns a composition in which each of several components creates `count` handles of a resource of its own.
 fn handles(components: usize, count: u32) -> String {
     let instances: String = (0..components)
         .map(|index| format!("(instance $c{index} (instantiate $c))"))
@@ -170,7 +170,7 @@ fn handles(components: usize, count: u32) -> String {
     )
 }
 
-/// A component that lends one resource `count` times in one call, to the component that defines it.
+/// Returns a component that lends one resource `count` times in one call, to the component that defines it.
 fn loans(count: u32) -> String {
     format!(
         r#"(component

@@ -1,4 +1,4 @@
-//! Lists and values in memory that are not where they are said to be.
+//! Lists and values in memory with invalid pointers or lengths.
 
 use crate::TrapClass;
 use airssys_wasm_abi::{AbiError, MAX_LIST_BYTE_LENGTH};
@@ -16,7 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Types of elements: size and alignment.
+/// Element types, with size and alignment.
 const ELEMENTS: &[(&str, u32, u32)] = &[
     ("u8", 1, 1),
     ("s16", 2, 2),
@@ -66,7 +66,7 @@ fn lists() -> Vec<Given> {
         let wide = (1u32 << 28).div_ceil(size);
         bads.push(list("of 2^28 bytes", 0, wide, overflow(wide)));
         bads.push(list("of most elements", 0, u32::MAX, overflow(u32::MAX)));
-        // In 32 bits its bytes are none, or nearly so.
+        // Their size in bytes wraps around 32 bits to zero, or nearly so.
         let wrapped = u32::try_from((1u64 << 32).div_ceil(u64::from(size))).unwrap_or(u32::MAX - 1);
         bads.push(list("of elements that overflow", 0, wrapped, overflow(wrapped)));
         let far = !(align - 1);
@@ -85,7 +85,7 @@ fn lists() -> Vec<Given> {
     bads
 }
 
-/// A list whose one element is bad.
+/// Lists with one bad element.
 fn nested() -> Vec<Given> {
     let memory = u64::from(MEMORY);
     let inner = |what: &str,
@@ -146,7 +146,7 @@ fn nested() -> Vec<Given> {
     ]
 }
 
-/// Pointers to values in memory: results that are too many to be core values, arguments likewise.
+/// Pointers to values in memory: results that do not fit core values, arguments likewise.
 pub(super) fn pointers() -> Vec<Case> {
     let mut cases = Vec::new();
     let wide = format!("(tuple{})", " u32".repeat(17));
@@ -201,7 +201,7 @@ pub(super) fn pointers() -> Vec<Case> {
                 class,
             };
             for place in places.iter().copied() {
-                // An adapter calls a pointer to a value what a load from there would be.
+                // An adapter reports such a pointer as a load from there would.
                 let by_adapter = matches!(place, Place::AdapterArgument(_) | Place::AdapterResult(_));
                 let class = match class {
                     TrapClass::PointerOutOfBounds if by_adapter => TrapClass::MemoryOutOfBounds,

@@ -1,23 +1,23 @@
-//! The host's memory, as the system counts it.
+//! Memory of the host process, as reported by the system.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The highest peak before the last time that they were counted anew.
+/// The highest peak before the last reset of the system's peak.
 static HIGHEST: AtomicU64 = AtomicU64::new(0);
 
-/// Most memory that this process has had at once, in bytes, as far as the system tells.
+/// Returns this process's peak memory in bytes, if the system reports it.
 pub fn peak() -> Option<u64> {
     Some(field("VmHWM:")?.max(HIGHEST.load(Ordering::Relaxed)))
 }
 
-/// What the process has now; peaks are counted anew from here.
+/// Returns the process's current memory, and resets the peak.
 pub(super) fn begin() -> Option<u64> {
     HIGHEST.fetch_max(field("VmHWM:")?, Ordering::Relaxed);
     std::fs::write("/proc/self/clear_refs", "5").ok()?;
     field("VmRSS:")
 }
 
-/// How much more it had at its peak, or 0 where that cannot be told.
+/// Returns the growth up to the peak, or 0 where the system does not report it.
 pub(super) fn grown_since(before: Option<u64>) -> u64 {
     match (before, field("VmHWM:")) {
         (Some(before), Some(peak)) => peak.saturating_sub(before),

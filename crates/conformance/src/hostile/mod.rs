@@ -1,5 +1,5 @@
-//! Guests that break the rules, made from tables: for each, the one error that the documentation promises, what
-//! becomes of the instance, and whether the reference engine does the same.
+//! Guests that break the rules, generated from tables: for each, the exact error that the documentation promises, the state
+//! of the instance afterwards, and whether the reference engine does the same.
 
 pub mod advisories;
 mod case;
@@ -23,7 +23,7 @@ pub use case::{Case, Expected, HOST, RUN, Reference};
 pub use memory::peak;
 pub use run::{run_ours, run_subject};
 
-/// All of them.
+/// Returns all cases.
 pub fn cases() -> Vec<Case> {
     let groups = [
         strings::cases(),

@@ -1,4 +1,4 @@
-//! Where a bad value can be: a result or an argument, for the host or for another component.
+//! Places of a bad value: a result or an argument, received by the host or by another component.
 
 use crate::TrapClass;
 use airssys_wasm_abi::AbiError;
@@ -9,7 +9,7 @@ use super::guest::{
     Caller, Core, Exporter, RESULT, Ty, component, composed, core_types, core_values, data, good_realloc,
 };
 
-/// A value that a guest gives. It is given as core values where it is an argument; as a result it is one core value, or lies in
+/// A value that a guest passes. As an argument it consists of core values; as a result it is one core value, or lies in
 /// memory.
 #[derive(Clone, Debug)]
 pub(super) struct Given {
@@ -17,15 +17,15 @@ pub(super) struct Given {
     pub(super) ty: Ty,
     pub(super) encoding: &'static str,
     pub(super) flat: Vec<Core>,
-    /// Whether a result takes a place in the caller's memory.
+    /// Set if a result is returned through the caller's memory.
     pub(super) in_memory: bool,
-    /// As it lies in memory, if it does.
+    /// The bytes in memory, if it lies there.
     pub(super) stored: Vec<u8>,
-    /// What else is in memory.
+    /// Other content of memory.
     pub(super) data: Vec<(u32, Vec<u8>)>,
-    /// What the host says.
+    /// The host's error.
     pub(super) abi: AbiError,
-    /// What an adapter says, in its first words.
+    /// The beginning of the adapter's message.
     pub(super) adapter: &'static str,
     pub(super) class: TrapClass,
 }
@@ -34,11 +34,11 @@ pub(super) struct Given {
 pub(super) enum Place {
     /// The host lifts the result of the function that it called.
     Result,
-    /// The host lifts what the guest passes to an import.
+    /// The host lifts an argument of an import.
     Argument,
-    /// An adapter takes what the guest passes to another component, whose strings are in this encoding.
+    /// An adapter receives an argument for another component, whose strings are in this encoding.
     AdapterArgument(&'static str),
-    /// An adapter takes what the guest returns to another component, whose strings are in this encoding.
+    /// An adapter receives a result for another component, whose strings are in this encoding.
     AdapterResult(&'static str),
 }
 
@@ -70,10 +70,10 @@ impl Given {
         data(&segments)
     }
 
-    /// The guest that returns it from `name`.
+    /// Returns the guest that returns the value from `name`.
     pub(super) fn giver(&self, name: &str) -> String {
         let (core_signature, body) = match &self.flat[..] {
-            // The value itself, or a pointer that is to lead to it.
+            // The value itself, or a pointer that should lead to it.
             [value] if self.stored.is_empty() => {
                 let values = [*value];
                 (format!("(result{})", core_types(&values)), core_values(&values))
@@ -93,7 +93,7 @@ impl Given {
         .text()
     }
 
-    /// The guest that passes it to the import `take`.
+    /// Returns the guest that passes the value to the import `take`.
     pub(super) fn passer(&self) -> String {
         Caller {
             ty: &self.ty,
@@ -108,7 +108,7 @@ impl Given {
         .text()
     }
 
-    /// A good component whose `take` takes it.
+    /// Returns a well-behaved component whose `take` accepts the value.
     fn taker(&self, encoding: &str) -> String {
         Exporter {
             ty: &self.ty,
@@ -123,7 +123,7 @@ impl Given {
         .text()
     }
 
-    /// A good component that asks for it.
+    /// Returns a well-behaved component that requests the value.
     fn asker(&self, encoding: &str) -> String {
         let direct = !self.in_memory;
         let result = format!("(result{})", core_types(&self.flat));
@@ -144,7 +144,7 @@ impl Given {
         .text()
     }
 
-    /// The case of this value at a place.
+    /// Returns the case of this value at a place.
     pub(super) fn case(&self, group: &'static str, place: Place) -> Case {
         let name = format!("{} {}", self.name, place.text());
         let by_host = Expected::Trap(TrapKind::Abi(self.abi.clone()), self.class);
@@ -170,7 +170,7 @@ impl Given {
     }
 }
 
-/// The bytes of 32-bit numbers.
+/// Encodes 32-bit numbers as bytes.
 pub(super) fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }

@@ -1,4 +1,4 @@
-//! `realloc` that returns what it must not, traps, or calls out.
+//! `realloc` that returns invalid pointers, traps, or calls imports.
 
 use crate::TrapClass;
 use airssys_wasm_abi::AbiError;
@@ -9,19 +9,19 @@ use super::case::{Case, Expected};
 use super::guest::{Caller, Core, Exporter, MEMORY, Ty, component, composed, core_types, realloc};
 use super::places::{Given, words};
 
-/// What is lowered.
+/// A value to lower.
 struct Lowered {
     name: &'static str,
     ty: &'static str,
     encoding: &'static str,
-    /// Of the first call of `realloc`.
+    /// Size argument of the first call of `realloc`.
     size: u32,
     align: u32,
     value: fn() -> Val,
-    /// As another guest gives it: pointer and length, or what lies at the pointer.
+    /// The value as another guest passes it: pointer and length, or the data at the pointer.
     flat: &'static [u32],
     data: fn() -> Vec<(u32, Vec<u8>)>,
-    /// What an adapter says of memory that it does not get.
+    /// The adapter's message for memory that it cannot use.
     adapter: &'static str,
     class: TrapClass,
 }
@@ -98,7 +98,7 @@ const LOWERED: &[Lowered] = &[
     },
 ];
 
-/// What `realloc` does.
+/// A behavior of `realloc`.
 struct Behaviour {
     name: &'static str,
     body: &'static str,
@@ -106,7 +106,7 @@ struct Behaviour {
 }
 
 enum Ends {
-    /// The pointer that it returns.
+    /// It returns this pointer.
     Returns(u32),
     Traps(TrapKind, TrapClass),
 }
@@ -154,7 +154,7 @@ fn behaviours() -> Vec<Behaviour> {
     ]
 }
 
-/// Who lowers, and what.
+/// The lowering direction, by host or adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Into {
     Arguments,
@@ -164,7 +164,7 @@ enum Into {
 }
 
 impl Lowered {
-    /// The guest whose `name` takes the value.
+    /// Returns the guest whose `name` accepts the value.
     fn taker(&self, name: &str, realloc: &str) -> String {
         let core: Vec<Core> = self.flat.iter().map(|value| Core::I32(*value)).collect();
         Exporter {
@@ -180,7 +180,7 @@ impl Lowered {
         .text()
     }
 
-    /// The guest that asks for the value.
+    /// Returns the guest that requests the value.
     fn asker(&self, realloc: &str) -> String {
         Caller {
             ty: &Ty::new(self.ty),
@@ -195,7 +195,7 @@ impl Lowered {
         .text()
     }
 
-    /// The good guest that has it.
+    /// Returns the well-behaved guest that provides the value.
     fn owner(&self) -> Given {
         let pair = self.flat.len() == 2;
         Given {
@@ -244,7 +244,7 @@ impl Lowered {
         }
     }
 
-    /// What comes of a pointer that `realloc` returned.
+    /// Returns the expected outcome for a pointer that `realloc` returned.
     fn returned(&self, ptr: u32, by_adapter: bool) -> Expected {
         let Lowered { size, align, .. } = *self;
         let memory = u64::from(MEMORY);
@@ -283,7 +283,7 @@ pub(super) fn cases() -> Vec<Case> {
         for behaviour in behaviours() {
             cases.push(lowered.case(&behaviour, Into::Arguments));
             cases.push(lowered.case(&behaviour, Into::AdapterArguments));
-            // Results need no memory of their own.
+            // Other results lie in the caller's return area, without `realloc`.
             if lowered.flat.len() == 2 {
                 cases.push(lowered.case(&behaviour, Into::ImportResult));
                 cases.push(lowered.case(&behaviour, Into::AdapterResult));

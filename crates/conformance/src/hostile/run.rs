@@ -1,4 +1,4 @@
-//! Cases on engines.
+//! Execution of cases on engines.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,13 +13,13 @@ use airssys_wasm_component::error::{Fault, TrapKind};
 use super::case::{Case, Expected, HOST, RUN};
 use super::memory;
 
-/// What the host may take beyond the store's limits while a guest runs, in bytes.
+/// Memory that the host may use beyond the store's limits while a guest runs, in bytes.
 const SLACK: u64 = 64 << 20;
 
-/// Runs a case on a backend of this library: the exact error, what becomes of the instance, the host's memory.
+/// Runs a case on a backend of this library, and checks the exact error, the state of the instance, and the host's memory.
 ///
 /// # Errors
-/// What is not as it has to be.
+/// The deviation from the expected result.
 pub fn run_ours(case: &Case, backend: Backend) -> std::result::Result<(), String> {
     let run = || {
         let bytes = encode(case)?;
@@ -94,7 +94,7 @@ fn instantiate(engine: &Engine, store: &mut Store<()>, case: &Case, bytes: &Byte
     linker.instantiate(store, &component)
 }
 
-/// A resource type of the host's; what makes, borrows and takes it.
+/// Defines a resource type of the host, with functions that create, borrow and consume it.
 fn host_resources(linker: &mut Linker<()>) -> Result<()> {
     struct First;
     let mut host = linker.instance(HOST)?;
@@ -121,7 +121,7 @@ fn is_poisoned(error: &Error) -> bool {
         .is_some_and(|trap| *trap.kind() == TrapKind::Poisoned)
 }
 
-/// There is no instance.
+/// Checks a failed instantiation.
 fn refused(case: &Case, error: &Error) -> std::result::Result<(), String> {
     let said = |part: &str| error.to_string().contains(part);
     match (&case.expected, error) {
@@ -138,7 +138,7 @@ fn refused(case: &Case, error: &Error) -> std::result::Result<(), String> {
     }
 }
 
-/// The call is over.
+/// Checks the result of a call.
 fn ended(case: &Case, result: &Result<Option<Val>>) -> std::result::Result<(), String> {
     match (&case.expected, result) {
         (Expected::Trap(expected, _), Err(Error::Trap(trap))) if same(expected, trap.kind()) => Ok(()),
@@ -165,10 +165,10 @@ fn same(expected: &TrapKind, got: &TrapKind) -> bool {
     }
 }
 
-/// Runs a case on an engine; what comes of it is held against [`Case::agrees`] or [`Case::reference_agrees`].
+/// Runs a case on an engine; check the outcome with [`Case::agrees`] or [`Case::reference_agrees`].
 ///
 /// # Errors
-/// The failure that the case is about, on an engine that does what it has to.
+/// The failure that the case expects, on an engine that behaves as required.
 pub fn run_subject(case: &Case, subject: &dyn Subject) -> std::result::Result<Option<Val>, Failure> {
     let bytes = encode(case).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let mut options = Options::default();

@@ -1,4 +1,4 @@
-//! Characters that are none, and discriminants of no case: flat, and in memory.
+//! Invalid characters, and discriminants without a case: flat, and in memory.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::case::Case;
 use super::guest::{Core, Ty};
 use super::places::{Given, PLACES, words};
 
-/// Where elements lie.
+/// Address of elements.
 const AT: u32 = 256;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -40,7 +40,7 @@ fn bad(name: String, ty: Ty, flat: Vec<Core>, stored: Vec<u8>) -> Given {
     }
 }
 
-/// A list of one element, which is this in memory.
+/// Returns a list of one element with this memory.
 fn list(name: String, ty: Ty, element: Vec<u8>) -> Given {
     Given {
         data: vec![(AT, element)],
@@ -96,7 +96,7 @@ fn chars() -> Vec<Given> {
     bads
 }
 
-/// Labels of an enum, or cases of a variant.
+/// Returns the labels of an enum, or the cases of a variant.
 fn cases_of(kind: &str, count: u32, payload: &str) -> String {
     let mut text = format!("({kind}");
     for case in 0..count {
@@ -110,16 +110,16 @@ fn cases_of(kind: &str, count: u32, payload: &str) -> String {
     text
 }
 
-/// A type with cases, as core values and in memory for a discriminant.
+/// A type with cases, and its layout as core values and in memory.
 struct Cases {
     name: &'static str,
     ty: fn() -> Ty,
     cases: u32,
-    /// Bytes of the discriminant.
+    /// Size of the discriminant, in bytes.
     width: usize,
-    /// Core values behind the discriminant.
+    /// Core values after the discriminant.
     payload: &'static [Core],
-    /// Bytes in memory.
+    /// Size in memory, in bytes.
     size: usize,
 }
 
@@ -208,7 +208,7 @@ fn discriminants() -> Vec<Given> {
             stored.resize(of.size, 0);
             let mut flat = vec![Core::I32(got)];
             flat.extend(of.payload);
-            // Not every discriminant that can be passed can be stored.
+            // Not every discriminant that can be passed flat can be stored.
             if fits || of.payload.is_empty() {
                 let stored = if of.payload.is_empty() {
                     Vec::new()
@@ -233,7 +233,7 @@ fn discriminants() -> Vec<Given> {
             }
         }
     }
-    // The same discriminant twice where one and two more follow: duplicates are not wanted.
+    // Some discriminants occur twice, next to each other: duplicates are dropped.
     bads.dedup_by(|a, b| a.name == b.name);
     bads
 }

@@ -1,4 +1,4 @@
-//! Strings that are none, and strings that are not where they are said to be.
+//! Invalid strings, and strings with invalid pointers or lengths.
 
 use crate::TrapClass;
 use airssys_wasm_abi::{AbiError, MAX_STRING_BYTE_LENGTH};
@@ -7,9 +7,9 @@ use super::case::Case;
 use super::guest::{Core, MEMORY, Ty};
 use super::places::{Given, Place, words};
 
-/// Set in the length of a `latin1+utf16` string that is in UTF-16.
+/// Bit in the length of a `latin1+utf16` string that is in UTF-16.
 const TAG: u32 = 1 << 31;
-/// Where the characters lie.
+/// Address of the characters.
 const AT: u32 = 256;
 
 const ENCODINGS: [&str; 3] = ["utf8", "utf16", "latin1+utf16"];
@@ -19,7 +19,7 @@ pub(super) fn cases() -> Vec<Case> {
     for (index, bad) in malformed().iter().chain(&misplaced()).enumerate() {
         let mut places = vec![Place::Result, Place::Argument];
         places.extend(ENCODINGS.map(Place::AdapterArgument));
-        // Each encoding of the caller in its turn.
+        // The caller's encodings in turn.
         places.push(Place::AdapterResult(ENCODINGS[index % ENCODINGS.len()]));
         cases.extend(bad.cases("strings", &places));
     }
@@ -41,7 +41,7 @@ fn string(name: String, encoding: &'static str, ptr: u32, units: u32, abi: AbiEr
     }
 }
 
-/// Bytes that are no UTF-8, and how many of them are.
+/// Bytes that are no UTF-8, and the length of their valid prefix.
 const UTF8: &[(&str, &[u8], u64)] = &[
     ("NUL in two bytes", &[0xc0, 0x80], 0),
     ("DEL in two bytes", &[b'a', 0xc1, 0xbf], 1),
@@ -64,7 +64,7 @@ const UTF8: &[(&str, &[u8], u64)] = &[
     ("a bad continuation", &[0xe2, 0x28, 0xa1], 0),
 ];
 
-/// Code units that are no UTF-16: where the lone surrogate stands, and which it is.
+/// Code units that are no UTF-16: the position and the value of the lone surrogate.
 const UTF16: &[(&str, &[u16], u64, u16)] = &[
     ("a high surrogate alone", &[0xd800], 0, 0xd800),
     ("a low surrogate alone", &[0x61, 0xdc00], 1, 0xdc00),
@@ -88,7 +88,7 @@ fn malformed() -> Vec<Given> {
             ..string((*name).into(), "utf8", AT, bytes.len() as u32, abi)
         });
     }
-    // Beyond what is decoded several bytes at a time.
+    // Beyond the part that is decoded several bytes at a time.
     let mut long = vec![b'a'; 100];
     long.push(0xff);
     bads.push(Given {
@@ -119,7 +119,7 @@ fn malformed() -> Vec<Given> {
     bads
 }
 
-/// Where a string is said to be.
+/// The pointer and length of a string.
 struct Span {
     name: &'static str,
     encoding: &'static str,
@@ -131,7 +131,7 @@ struct Span {
 enum Refused {
     /// With this many bytes, it leaves memory.
     Outside(u64),
-    /// With this many bytes, it is longer than any string.
+    /// With this many bytes, it exceeds the limit of strings.
     TooLong(u64),
     Odd,
 }

@@ -1,4 +1,4 @@
-//! Types that are too deep, too large, or of what is not supported.
+//! Types that are too deep, too large, or not supported.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ fn invalid() -> Vec<Case> {
         }
         text
     };
-    // Each is twice the one before.
+    // Each is twice as large as the one before.
     let mut doubling = String::from("(type $t0 (tuple u64 u64))");
     for level in 1..40 {
         let below = level - 1;
@@ -151,7 +151,7 @@ fn unsupported() -> Vec<Case> {
     cases.into()
 }
 
-/// A component whose `run` gives what `body` leaves, as `ty`.
+/// Returns a component whose `run` returns the result of `body`, as `ty`.
 fn giving(ty: &str, core: &str, body: &str) -> String {
     format!(
         r#"(component
@@ -163,7 +163,7 @@ fn giving(ty: &str, core: &str, body: &str) -> String {
     )
 }
 
-/// Types of 2^28 bytes and more, which the specification has as invalid.
+/// Types of 2^28 bytes and more, which are invalid by the specification.
 fn too_large() -> Vec<Case> {
     let reference = Reference::Differs(
         FailureKind::Trap(TrapClass::PointerOutOfBounds),
@@ -190,7 +190,7 @@ fn too_large() -> Vec<Case> {
     cases.into()
 }
 
-/// Types as deep and as large as they may be.
+/// Types as deep and as large as allowed.
 fn extreme() -> Vec<Case> {
     let depth = 95;
     let options = format!("{}u8{}", "(option ".repeat(depth), ")".repeat(depth));
@@ -270,7 +270,7 @@ fn extreme() -> Vec<Case> {
     ]
 }
 
-/// Flags with all 32 bits set.
+/// Returns flags with all 32 bits set.
 fn flags(count: u32) -> String {
     let labels: String = (0..count).map(|label| format!(" \"l{label}\"")).collect();
     format!(

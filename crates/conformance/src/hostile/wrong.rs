@@ -1,4 +1,4 @@
-//! The host's own mistakes: the guest does not run, and its instance stays as it was.
+//! The host's own mistakes: the guest does not run, and its instance is unchanged.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use airssys_wasm_component::component::Val;
 
 use super::case::{Case, Expected, Reference};
 
-/// A component whose `run` takes `ty` as core values `core`.
+/// Returns a component whose `run` accepts `ty` as core values `core`.
 fn taking(definitions: &str, ty: &str, core: &str) -> String {
     format!(
         r#"(component
@@ -26,7 +26,7 @@ fn named(definition: &str) -> String {
     format!(r#"(type $t' {definition}) (export $t "t" (type $t'))"#)
 }
 
-/// A case's name, the guest's parts, the arguments, and a part of what is said.
+/// A case's name, the guest's parts, the arguments, and a part of the message.
 type Row<'a> = (&'a str, &'a str, &'a str, &'a str, Vec<Val>, &'static str);
 
 pub(super) fn cases() -> Vec<Case> {
@@ -175,7 +175,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.collect()
 }
 
-/// What the reference engine finds itself, while it lowers.
+/// Mistakes that the reference engine only finds while it lowers.
 const LIKE_TRAPS: &[&str] = &[
     "another integer",
     "a string for a char",

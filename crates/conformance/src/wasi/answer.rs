@@ -1,8 +1,8 @@
-//! What a case answered.
+//! Results of a case.
 
 use std::fmt;
 
-/// How a case ended, and what came out beside it.
+/// The end of a case, and its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub end: End,
@@ -10,21 +10,21 @@ pub struct Answer {
     pub stderr: String,
 }
 
-/// How a case ended.
+/// The end of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It saw this.
+    /// It returned this text.
     Seen(String),
     /// It could not be run, for this reason.
     Failed(String),
-    /// It ended itself, with this status.
+    /// It exited with this status.
     Exited(i32),
-    /// It trapped. Engines say why in their own words.
+    /// It trapped. The message depends on the engine.
     Trapped(String),
 }
 
 impl Answer {
-    /// The lines that are compared: what was seen, how it ended, what was put out.
+    /// Returns the lines that are compared: the returned text, the end, the output.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = match &self.end {
             End::Seen(text) => text.lines().map(str::to_owned).collect(),

@@ -1,11 +1,11 @@
-//! Where the reference does otherwise, on purpose of ours, and why.
+//! Known differences from the reference, intended on our side, and their reasons.
 
 /// A result that differs in a case, on every line with this label.
 #[derive(Clone, Copy, Debug)]
 pub struct Difference {
     /// The case, or the beginning of its name and `*`.
     pub case: &'static str,
-    /// What stands before the line's result; `*` for every line.
+    /// The text before the line's result; `*` for every line.
     pub label: &'static str,
     pub ours: &'static str,
     pub theirs: &'static str,
@@ -32,7 +32,7 @@ const EARLY: &str =
     "the reference has no informational responses, and traps; here the guest is told that there are none";
 const PERMIT: &str = "a write that `check-write` has not permitted traps, as the interface says";
 
-/// All of them. One that no case shows is a failure too.
+/// The known differences. One that no case shows is a failure, too.
 pub const DIFFERENCES: &[Difference] = &[
     Difference::new("read-only/*", "*", "read-only", "not-permitted", READ_ONLY),
     Difference::new(
@@ -302,7 +302,7 @@ impl Difference {
         }
     }
 
-    /// Whether it explains that a line of a case differs so.
+    /// Reports whether this difference explains a line of a case.
     pub fn explains(&self, case: &str, ours: &str, theirs: &str) -> bool {
         let (our_label, our_result) = split(ours);
         let (their_label, their_result) = split(theirs);
@@ -313,7 +313,7 @@ impl Difference {
     }
 }
 
-/// What stands before the last colon, and what behind it.
+/// Splits a line at its last colon.
 fn split(line: &str) -> (&str, &str) {
     line.rsplit_once(": ").unwrap_or(("", line))
 }

@@ -1,4 +1,4 @@
-//! Which of the contract's functions the guest calls. What is not called, the linker leaves out of its imports.
+//! The contract's functions that the guest calls. The linker leaves uncalled functions out of its imports.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldItem};
 
-/// The contract's files, each behind what it needs.
+/// The contract's files, in dependency order.
 const FILES: [&str; 8] = [
     "io",
     "clocks",
@@ -18,10 +18,10 @@ const FILES: [&str; 8] = [
     "http",
     "world",
 ];
-/// The world that has all of it.
+/// The world that includes all of them.
 const WORLD: &str = "imports";
 
-/// The functions of `wit/wasi`, by interface and name.
+/// Returns the functions of `wit/wasi`, by interface and name.
 ///
 /// # Errors
 /// If the contract cannot be read.
@@ -42,10 +42,10 @@ pub fn functions() -> Result<BTreeSet<String>> {
     Ok(of_world(&resolve, world))
 }
 
-/// Those that a component calls, or is called by.
+/// Returns the functions that a component imports or exports.
 ///
 /// # Errors
-/// If it is none.
+/// If the bytes are no component.
 pub fn called(component: &[u8]) -> Result<BTreeSet<String>> {
     match wit_component::decode(component)? {
         DecodedWasm::Component(resolve, world) => Ok(of_world(&resolve, world)),

@@ -1,6 +1,6 @@
-//! The cases of `tests/guests/wasi-cases`, on every backend of ours and on wasmtime with its own WASI: each in a fresh world,
-//! with the same grants. Requests that come in are cases of their own ([`served`]). The answers have to be the same, but for the
-//! [`DIFFERENCES`].
+//! The cases of `tests/guests/wasi-cases`, on every backend of ours and on wasmtime with its own WASI: each in a fresh
+//! world, with the same grants. Incoming requests are cases of their own ([`served`]). The answers have to be the same,
+//! except for the [`DIFFERENCES`].
 
 mod answer;
 mod differences;
@@ -39,35 +39,35 @@ const TRAPS: &[&str] = &[
     "poll/of an empty list",
 ];
 
-/// Something that runs the cases.
+/// An engine that runs the cases.
 pub trait Side {
     fn name(&self) -> &str;
 
-    /// Whether the others are compared with it.
+    /// Reports whether this is the side that the others are compared with.
     fn is_reference(&self) -> bool {
         false
     }
 
-    /// The names of the cases.
+    /// Lists the names of the cases.
     ///
     /// # Errors
     /// If the guest cannot be run.
     fn list(&self) -> Result<Vec<String>>;
 
-    /// Runs one.
+    /// Runs one case.
     ///
     /// # Errors
     /// If the guest cannot be started.
     fn run(&self, case: &str, world: &World) -> Result<Answer>;
 
-    /// Has a client talk to a server whose requests the guest answers.
+    /// Lets a client talk to a server whose requests the guest answers.
     ///
     /// # Errors
-    /// If there can be no server, or the client fails.
+    /// If no server can be started, or the client fails.
     fn serve(&self, talk: &served::Talk<'_>) -> Result<Answer>;
 }
 
-/// The guest.
+/// Reads the guest.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -76,7 +76,7 @@ pub fn guest() -> Result<Vec<u8>> {
     std::fs::read(&path).with_context(|| format!("{}", path.display()))
 }
 
-/// Every backend of this build, and the reference at the end.
+/// Returns every backend of this build, and the reference at the end.
 ///
 /// # Errors
 /// A build without a backend, or a guest that does not compile.
@@ -93,22 +93,22 @@ pub fn sides(guest: &[u8]) -> Result<Vec<Box<dyn Side>>> {
     Ok(sides)
 }
 
-/// What came of one case.
+/// Results of one case.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub case: String,
-    /// One for each side.
+    /// One answer for each side.
     pub answers: Vec<Answer>,
-    /// Per side, what is wrong with it.
+    /// The faults of each side.
     pub faults: Vec<Vec<String>>,
-    /// Which of the [`DIFFERENCES`] it showed.
+    /// Indices of the [`DIFFERENCES`] that it showed.
     pub shown: BTreeSet<usize>,
 }
 
 /// Runs a case on every side, and compares each with the last.
 ///
 /// # Errors
-/// If it cannot be run.
+/// If the case cannot be run.
 pub fn compare(case: &str, sides: &[Box<dyn Side>]) -> Result<Row> {
     let mut answers = Vec::new();
     let mut faults = Vec::new();
@@ -147,7 +147,7 @@ pub fn compare(case: &str, sides: &[Box<dyn Side>]) -> Result<Row> {
     })
 }
 
-/// Compares lines; those that differ unexplained are faults.
+/// Compares lines; unexplained differences are faults.
 fn differ(
     case: &str,
     ours: &[String],
@@ -175,10 +175,10 @@ fn differ(
     }
 }
 
-/// All cases on all sides.
+/// Runs all cases on all sides.
 ///
 /// # Errors
-/// If they cannot be run, or sides have other cases.
+/// If they cannot be run, or the sides list different cases.
 pub fn run(sides: &[Box<dyn Side>], wanted: impl Fn(&str) -> bool) -> Result<Vec<Row>> {
     let mut lists = sides.iter().map(|side| side.list());
     let cases = lists.next().context("there is no side")??;
@@ -190,7 +190,7 @@ pub fn run(sides: &[Box<dyn Side>], wanted: impl Fn(&str) -> bool) -> Result<Vec
     wanted.map(|case| compare(&case, sides)).collect()
 }
 
-/// The faults, as text.
+/// Formats the faults.
 pub fn failures(sides: &[Box<dyn Side>], rows: &[Row]) -> Vec<String> {
     let mut failures = Vec::new();
     for row in rows {
@@ -202,7 +202,7 @@ pub fn failures(sides: &[Box<dyn Side>], rows: &[Row]) -> Vec<String> {
     failures
 }
 
-/// Differences that no row has shown.
+/// Returns the known differences that no row has shown.
 pub fn stale(rows: &[Row]) -> Vec<String> {
     let shown: BTreeSet<usize> = rows.iter().flat_map(|row| row.shown.iter().copied()).collect();
     let stale = DIFFERENCES
@@ -214,7 +214,7 @@ pub fn stale(rows: &[Row]) -> Vec<String> {
         .collect()
 }
 
-/// The tables for the document.
+/// Returns the tables for the document.
 ///
 /// # Errors
 /// If the cases cannot be run.

@@ -20,7 +20,7 @@ pub struct Ours {
 
 impl Ours {
     /// # Errors
-    /// What compiling or linking fails with.
+    /// An error of compiling or linking.
     pub fn new(backend: Backend, cases: &[u8]) -> Result<Ours> {
         let engine = Engine::new(Config::new().backend(backend))?;
         let component = Component::from_binary(&engine, cases)?;
@@ -100,7 +100,7 @@ impl Side for Ours {
     }
 }
 
-/// The status that a component ended itself with, if that is what ended the call.
+/// Returns the status with which a component exited, if that ended the call.
 fn exit(error: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -29,7 +29,7 @@ pub(super) struct Host {
     hooks: Hooks,
 }
 
-/// As it comes.
+/// Default hooks.
 struct Hooks;
 
 impl WasiHttpHooks for Hooks {}
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Reference {
 
 impl Reference {
     /// # Errors
-    /// What compiling or linking fails with.
+    /// An error of compiling or linking.
     pub fn new(cases: &[u8]) -> Result<Reference> {
         let mut config = Config::new();
         config.wasm_component_model(true);
@@ -94,7 +94,7 @@ fn store(engine: &Engine, wasi: WasiCtx) -> Store<Host> {
     )
 }
 
-/// What was put out, once nobody has it any more.
+/// Returns the output of a pipe that has no other owners.
 fn text(pipe: MemoryOutputPipe) -> Result<String> {
     let bytes = pipe.try_into_inner().context("a stream is still open")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -189,7 +189,7 @@ impl Side for Reference {
     }
 }
 
-/// The reference has an error type of its own.
+/// Converts an error of the reference, which has a type of its own.
 pub(super) fn foreign(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:#}")
 }

@@ -1,4 +1,4 @@
-//! What every case finds: folders that no other case has touched, arguments, environment, standard input.
+//! Environment of every case: untouched folders, arguments, environment variables, standard input.
 
 use std::fs;
 use std::io;
@@ -11,20 +11,20 @@ pub(super) const ARGS: [&str; 3] = ["wasi-cases", "one", "zwölf"];
 pub(super) const ENV: [(&str, &str); 3] = [("LANG", "de"), ("EMPTY", ""), ("TEXT", "a=b c")];
 /// Its standard input.
 pub(super) const STDIN: &[u8] = b"first line\nsecond line, without an end";
-/// The folder that it is told to take relative paths from.
+/// The base folder of its relative paths.
 pub(super) const CWD: &str = "/data";
 
 /// A granted folder.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
-    /// Below the world's folder.
+    /// The path below the world's folder.
     host: &'static str,
-    /// For the component.
+    /// The path for the component.
     pub(super) guest: &'static str,
     pub(super) writable: bool,
 }
 
-/// What is granted. `secret.txt` lies beside these folders.
+/// The granted folders. `secret.txt` lies beside them.
 pub(super) const GRANTS: [Grant; 3] = [
     Grant {
         host: "data",
@@ -43,17 +43,17 @@ pub(super) const GRANTS: [Grant; 3] = [
     },
 ];
 
-/// A folder with what [`GRANTS`] names. Removed when it is dropped.
+/// A folder with the content that [`GRANTS`] names. Removed on drop.
 #[derive(Debug)]
 pub struct World {
     root: PathBuf,
 }
 
 impl World {
-    /// A fresh one.
+    /// Creates a fresh one.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn new() -> io::Result<World> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
@@ -74,12 +74,12 @@ impl World {
         Ok(world)
     }
 
-    /// Where a granted folder lies.
+    /// Returns the path of a granted folder.
     pub(super) fn folder(&self, grant: &Grant) -> PathBuf {
         self.root.join(grant.host)
     }
 
-    /// Whether what lies outside of the granted folders is as it was.
+    /// Reports whether everything outside of the granted folders is unchanged.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -102,7 +102,7 @@ impl Drop for World {
 }
 
 const HELLO: &[u8] = b"hello, world\n";
-/// How many entries [`fill`] makes.
+/// Number of entries that [`fill`] creates.
 const ENTRIES: usize = 12;
 
 fn fill(folder: &Path) -> io::Result<()> {

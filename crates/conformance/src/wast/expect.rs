@@ -1,4 +1,4 @@
-//! What scripts expect, and whether it came.
+//! Expected results of scripts, and their check.
 
 use crate::show;
 use airssys_wasm_component::component::Val;
@@ -36,7 +36,7 @@ impl Expected {
     }
 }
 
-/// The value with lists in the one form that scripts can write.
+/// Returns the value with lists in the one form that scripts can write.
 fn plain(value: &Val) -> Val {
     let payload = |value: &Option<Box<Val>>| value.as_deref().map(|value| Box::new(plain(value)));
     let items = |values: &[Val]| values.iter().map(plain).collect();

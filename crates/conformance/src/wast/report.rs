@@ -1,4 +1,4 @@
-//! What came of a script.
+//! Report of a script.
 
 use std::time::Duration;
 
@@ -14,40 +14,40 @@ pub struct FileReport {
     pub file: String,
     /// The engine.
     pub backend: String,
-    /// Directives that went as the script says.
+    /// Directives that passed.
     pub passed: usize,
-    /// How many of those assert something; the others make components and instances.
+    /// Number of those that assert something; the others create components and instances.
     pub assertions: usize,
-    /// Directives that did not.
+    /// Directives that failed.
     pub failed: usize,
-    /// Directives that need what the engine lacks.
+    /// Directives that need a feature that the engine lacks.
     pub unsupported: usize,
-    /// Each that failed.
+    /// The failed directives.
     pub failures: Vec<Mismatch>,
-    /// Each that is unsupported.
+    /// The unsupported directives.
     pub lacking: Vec<Lacking>,
 }
 
 /// A directive that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
-    /// Where it begins, counted from 1.
+    /// Line on which it begins, counted from 1.
     pub line: usize,
-    /// What the script says.
+    /// The script's expectation.
     pub expected: String,
-    /// What happened.
+    /// The actual result.
     pub got: String,
     /// The category, if a step on the engine failed.
     #[serde(skip)]
     pub kind: Option<FailureKind>,
 }
 
-/// A directive that could not be carried out.
+/// A directive that could not be executed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lacking {
-    /// Where it begins, counted from 1.
+    /// Line on which it begins, counted from 1.
     pub line: usize,
-    /// What is missing.
+    /// The missing feature.
     pub feature: String,
 }
 
@@ -86,7 +86,7 @@ impl FileReport {
         });
     }
 
-    /// Counts directives for which there is no time, from `line` on, as failed, and shows them as one.
+    /// Counts the directives from `line` on, for which no time is left, as failed, and reports them as one.
     pub(super) fn out_of_time(&mut self, line: usize, directives: usize, whole: Option<Duration>) {
         let limit = whole.map_or(0, |whole| whole.as_millis());
         self.fail(
@@ -109,7 +109,7 @@ impl FileReport {
         });
     }
 
-    /// The features that are missing, each once, with the number of directives.
+    /// Lists the missing features, each once, with the number of directives.
     pub fn missing_features(&self) -> Vec<(&str, usize)> {
         let mut features: Vec<(&str, usize)> = Vec::new();
         for Lacking { feature, .. } in &self.lacking {
@@ -122,17 +122,17 @@ impl FileReport {
     }
 }
 
-/// All scripts on all engines.
+/// Reports of all scripts on all engines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Totals {
-    /// Each script on each engine.
+    /// One report for each script and engine.
     pub files: Vec<FileReport>,
-    /// The sum of what passed.
+    /// Number of passed directives.
     pub passed: usize,
-    /// The sum of what failed.
+    /// Number of failed directives.
     pub failed: usize,
-    /// The sum of what is unsupported.
+    /// Number of unsupported directives.
     pub unsupported: usize,
 }
 

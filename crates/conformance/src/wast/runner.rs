@@ -1,4 +1,4 @@
-//! One script, directive by directive.
+//! Execution of one script, directive by directive.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -68,7 +68,7 @@ fn is_assertion(directive: &WastDirective<'_>) -> bool {
     )
 }
 
-/// Why a directive did not pass.
+/// Reasons for which a directive did not pass.
 #[derive(Clone, Debug)]
 enum Stop {
     Unsupported(String),
@@ -88,7 +88,7 @@ fn failed(expected: impl Into<String>, got: impl Into<String>) -> Stop {
     }
 }
 
-/// What a failure means where none is expected.
+/// Converts a failure where none is expected.
 fn unexpected(expected: &str, failure: Failure) -> Stop {
     match failure.kind {
         FailureKind::Unsupported(feature) => Stop::Unsupported(feature),
@@ -102,7 +102,7 @@ fn unexpected(expected: &str, failure: Failure) -> Stop {
 
 const CORE_MODULES: &str = "core modules outside of components";
 
-/// A component or an instance, or why there is none: what uses it ends as it did.
+/// A component or an instance, or the reason for its absence, which is passed on to the directives that use it.
 type Made<T> = Result<T, Stop>;
 
 struct Runner {
@@ -194,7 +194,7 @@ impl Runner {
         instance.map_err(|failure| unexpected("an instance", failure))
     }
 
-    /// Makes an instance the current one, by its name too; what uses one that failed fails with it.
+    /// Sets the current instance, under its name as well; directives that use one that failed fail with it.
     fn keep_instance(
         &mut self,
         name: Option<Id<'_>>,
@@ -212,8 +212,8 @@ impl Runner {
         }
     }
 
-    /// Lets later components import an instance by the name that the script gives it. An instance that an engine cannot hand
-    /// on is missing where it is imported.
+    /// Registers an instance under the script's name, for import by later components. An instance that an engine cannot
+    /// register is missing where it is imported.
     fn hand_on(&mut self, name: &str, instance: InstanceId) -> Result<(), Stop> {
         match self.session.register(name, instance) {
             Err(failure) if !matches!(failure.kind, FailureKind::Unsupported(_)) => {
@@ -310,7 +310,7 @@ impl Runner {
         }
         let bytes = match component.encode() {
             Ok(bytes) => bytes,
-            // Names that lead nowhere are found when the text is read.
+            // Unresolved names are found when the text is parsed.
             Err(error) => return said("invalid", message, error.message()),
         };
         self.refused("invalid", &bytes, message)
@@ -321,7 +321,7 @@ impl Runner {
             return Err(Stop::Unsupported(CORE_MODULES.into()));
         }
         match component.encode() {
-            // Parsers have their own words for what they did not expect.
+            // Parsers word syntax errors in their own way.
             Err(_) => Ok(()),
             Ok(bytes) => self.refused("malformed", &bytes, message),
         }
@@ -334,7 +334,7 @@ impl Runner {
                 kind: FailureKind::Invalid,
                 message: got,
             }) => said(how, message, got),
-            // Whatever is not supported is as invalid as the script says, if it says so in these words.
+            // An unsupported feature counts as invalid if the message has the script's words.
             Err(failure) if failure.kind != FailureKind::Bug && failure.message.contains(message) => Ok(()),
             Err(failure) => Err(unexpected(&format!("{how}: {message}"), failure)),
         }
@@ -350,7 +350,7 @@ impl Runner {
     }
 }
 
-/// Whether a refusal is the one that the script describes.
+/// Checks that a refusal is the one that the script describes.
 fn said(how: &str, message: &str, got: impl Into<String>) -> Result<(), Stop> {
     let got = got.into();
     if got.contains(message) {

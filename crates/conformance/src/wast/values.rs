@@ -1,4 +1,4 @@
-//! Values as scripts write them.
+//! Conversion of values in scripts.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use wast::{WastArg, WastRet};
 use super::expect::Expected;
 use airssys_wasm_component::component::Val;
 
-/// Kinds of values that scripts can write, and this runner cannot read: their name.
+/// Name of a kind of value that scripts can write, and this runner cannot read.
 pub(super) type Unreadable = String;
 
 pub(super) fn argument(argument: &WastArg<'_>) -> Result<Val, Unreadable> {
     match argument {
         WastArg::Component(value) => self::value(value),
-        // The two that are written as those of core WebAssembly are.
+        // The two kinds that are written as in core WebAssembly.
         WastArg::Core(WastArgCore::F32(value)) => Ok(Val::Float32(f32::from_bits(value.bits))),
         WastArg::Core(WastArgCore::F64(value)) => Ok(Val::Float64(f64::from_bits(value.bits))),
         other => Err(format!(
@@ -62,7 +62,7 @@ fn value(value: &WastVal<'_>) -> Result<Val, Unreadable> {
         WastVal::Char(value) => Val::Char(*value),
         WastVal::String(value) => Val::String((*value).to_owned()),
         WastVal::List(items) => Val::List(values(items)?),
-        // As it crosses: a list of pairs.
+        // In its despecialized form: a list of pairs.
         WastVal::Map(entries) => {
             let entries = entries
                 .iter()

@@ -1,5 +1,5 @@
-//! Random values of random types are the same on wasmtime and on us, with fixed seeds; and the comparison would see it
-//! if they were not.
+//! Random values of random types are the same on wasmtime and on our backends, with fixed seeds; and the comparison detects
+//! it if they are not.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use airssys_wasm_conformance::differential::types::{Batch, Label, Scalar, Type};
 use airssys_wasm_conformance::differential::values::Value;
 use airssys_wasm_conformance::differential::{Counts, Options, run, typed};
 
-/// Values from each seed.
+/// Number of values from each seed.
 const VALUES: u64 = 10_000;
 const SEEDS: [u64; 2] = [1, 2];
 
@@ -44,7 +44,7 @@ fn twenty_thousand_values_are_the_same_on_every_engine() {
 
     let values = VALUES * SEEDS.len() as u64;
     assert_eq!(counts.values, values);
-    // Two of each engine, and four more of Rust types on each backend.
+    // Two from each engine, and four more from Rust types on each backend.
     let engines = 1 + backends.len() as u64;
     assert_eq!(
         counts.compared,
@@ -169,7 +169,7 @@ fn one_bit_is_a_difference() {
     }
 }
 
-/// A function of a number, and one of a list.
+/// Returns a function of a number, and one of a list.
 fn small_batch() -> Batch {
     Batch {
         declared: Vec::new(),
@@ -184,7 +184,7 @@ fn small_batch() -> Batch {
 fn a_guest_that_changes_a_value_on_one_engine_is_found() {
     let batch = small_batch();
     let text = guest::text(&batch, &[Encoding::Utf8]);
-    // The first parameter of each function with its lowest bit changed: the number, the place of the list.
+    // The first parameter of each function with one bit flipped: the number, the list's pointer.
     let changed = text.replace("(local.get 0)", "(i32.xor (local.get 0) (i32.const 2))");
     let (good, bad) = (guest::binary(&text).unwrap(), guest::binary(&changed).unwrap());
     let backend = Backend::available()[0];

@@ -8,10 +8,10 @@ use airssys_wasm_conformance::hostile::advisories::ADVISORIES;
 use airssys_wasm_conformance::hostile::{Case, cases, peak, run_ours, run_subject};
 use airssys_wasm_conformance::{Ours, Reference};
 
-/// Most memory that the whole run may take, in bytes, compilers included.
+/// Most memory that the whole run may use, in bytes, compilers included.
 const MEMORY: u64 = 2 << 30;
 
-/// One after the other: the host's memory is measured.
+/// Serializes the tests: they measure the host's memory.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)

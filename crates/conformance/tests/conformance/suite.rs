@@ -6,10 +6,10 @@ use std::path::Path;
 use airssys_wasm_conformance::wast::{self, FileReport};
 use airssys_wasm_conformance::{Options, Ours, Reference, Subject};
 
-/// Assertions that have to pass on each engine.
+/// Number of assertions that have to pass on each engine.
 const ASSERTIONS: usize = 200;
 
-/// What an engine may lack: the engine, the script, a part of the feature's name, and why that is so.
+/// Features that an engine may lack: the engine, the script, a part of the feature's name, and the reason.
 const LACKING: &[(&str, &str, &str, &str)] = &[];
 
 fn scripts() -> Vec<(String, String)> {

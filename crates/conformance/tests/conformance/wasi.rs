@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use airssys_wasm_conformance::wasi;
 
-/// Cases that there have to be, of each group and in all.
+/// Least number of cases, of each group and in all.
 const CASES: usize = 310;
 const GROUPS: &[(&str, usize)] = &[
     ("files", 90),

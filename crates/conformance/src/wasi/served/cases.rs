@@ -1,9 +1,9 @@
-//! What clients send. Hosts are those of the requests: they are not asked for.
+//! Requests that clients send. Hosts are those of the requests: they are not resolved.
 
 use super::Exchange;
 use super::Step::{Await, End, Send};
 
-/// All of them. How the guest answers is in `tests/guests/wasi-cases/src/http/served.rs`.
+/// All cases. The guest's answers are in `tests/guests/wasi-cases/src/http/served.rs`.
 pub(super) const CASES: &[Exchange] = &[
     Exchange {
         name: "the request that the guest sees",

@@ -1,4 +1,4 @@
-//! A client that sends what it is told, and keeps all that comes.
+//! Client that sends given bytes and keeps the response.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 
 use super::{Exchange, Step, responses};
 
-/// Longest that anything is waited for. A case that takes it has failed.
+/// Longest wait. A case that reaches it has failed.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Does what the exchange says, then waits for the connection's end. What came, in lines.
+/// Runs the exchange, then waits for the connection's end. Returns the response in lines.
 pub(super) fn talk(exchange: &Exchange, addr: SocketAddr) -> Result<String> {
     let stream = TcpStream::connect(addr).context("connecting")?;
     stream.set_read_timeout(Some(LONG))?;
@@ -45,7 +45,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// A connection that the server has closed takes nothing; the case goes on to what came before that.
+    /// Sends text. A connection that the server has closed is no error; the case continues with the data received before.
     fn send(&mut self, text: &str) -> Result<()> {
         match self.stream.write_all(text.as_bytes()) {
             Err(error) if is_end(error.kind()) => Ok(()),

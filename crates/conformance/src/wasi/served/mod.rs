@@ -1,5 +1,5 @@
-//! The other direction of HTTP: requests that come in. A case is what one client sends, byte by byte; the handler of
-//! `tests/guests/wasi-cases` answers, behind a server of each side, and what the client gets has to be the same.
+//! The other direction of HTTP: incoming requests. A case is the byte stream of one client; the handler of
+//! `tests/guests/wasi-cases` answers, behind a server of each side, and the client's response has to be the same.
 
 mod cases;
 mod client;
@@ -16,46 +16,46 @@ use super::answer::End;
 pub(super) use ours::serve as serve_ours;
 pub(super) use reference::serve as serve_reference;
 
-/// Talks to a server at an address, and tells what came back.
+/// Talks to a server at an address, and returns its response.
 pub type Talk<'a> = dyn Fn(SocketAddr) -> Result<String> + 'a;
 
-/// The beginning of these cases' names.
+/// The prefix of these cases' names.
 const GROUP: &str = "served/";
 
 /// One connection to a server.
 #[derive(Clone, Copy, Debug)]
 struct Exchange {
-    /// Behind [`GROUP`].
+    /// The name without [`GROUP`].
     name: &'static str,
     steps: &'static [Step],
 }
 
-/// What a client does.
+/// A step of a client.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Sends this.
+    /// Sends this text.
     Send(&'static str),
-    /// Waits until this has come.
+    /// Waits until this text has arrived.
     Await(&'static str),
-    /// Sends nothing more, and says so.
+    /// Shuts down the sending direction.
     End,
 }
 
-/// What the client got, and what the guest said of it, line by line.
+/// Combines the client's response and the guest's output, line by line.
 pub(super) fn told(seen: &str, guest: &str) -> End {
     let seen = seen.lines().map(str::to_owned);
     let guest = guest.lines().map(|line| format!("guest: {line}"));
     End::Seen(seen.chain(guest).collect::<Vec<_>>().join("\n"))
 }
 
-/// The names of the cases.
+/// Lists the names of the cases.
 pub(super) fn names() -> impl Iterator<Item = String> {
     cases::CASES
         .iter()
         .map(|exchange| format!("{GROUP}{}", exchange.name))
 }
 
-/// What the client of a case does, if it is one of these.
+/// Returns the client's part of a case, if it is one of these.
 pub(super) fn talk(case: &str) -> Option<Box<Talk<'static>>> {
     let name = case.strip_prefix(GROUP)?;
     let exchange = cases::CASES.iter().find(|exchange| exchange.name == name)?;

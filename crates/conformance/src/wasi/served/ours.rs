@@ -13,7 +13,7 @@ use super::{Talk, told};
 use crate::wasi::MAX_OUTPUT;
 use crate::wasi::answer::Answer;
 
-/// Has a client talk to a server of its own, and waits for the server's end.
+/// Lets a client talk to a server of its own, and waits for the server's end.
 pub(in crate::wasi) fn serve(engine: &Engine, component: &Component, talk: &Talk<'_>) -> Result<Answer> {
     let (stdout, stderr) = (OutputPipe::new(MAX_OUTPUT), OutputPipe::new(MAX_OUTPUT));
     let mut wasi = WasiBuilder::new();

@@ -1,5 +1,5 @@
-//! The handler on the reference engine, behind a server as small as can be: hyper, and an instance for each request. What is
-//! no answer is a 500 there.
+//! The handler on the reference engine, behind a minimal server: hyper, and an instance for each request. A missing
+//! response becomes a 500 there.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -23,19 +23,19 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 use super::Talk;
 use crate::wasi::reference::{Host, foreign};
 
-/// What a guest answers, if it answers.
+/// Channel for the guest's response.
 type Sender = oneshot::Sender<Result<Response<WasiBody>, ErrorCode>>;
-/// Makes a store for a request.
+/// Creates a store for a request.
 type Stores = dyn Fn() -> Store<Host> + Send + Sync;
 
-/// What answers requests, and the threads on which it does.
+/// Request handler, and the threads that it runs on.
 struct Handler {
     guest: ProxyPre<Host>,
     stores: Box<Stores>,
     running: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Has a client talk to a server of its own for one connection, and waits for the end of all that this begins.
+/// Lets a client talk to a server of its own for one connection, and waits for everything that this starts.
 pub(in crate::wasi) fn serve(guest: ProxyPre<Host>, stores: Box<Stores>, talk: &Talk<'_>) -> Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let addr = listener.local_addr()?;
@@ -50,7 +50,7 @@ pub(in crate::wasi) fn serve(guest: ProxyPre<Host>, stores: Box<Stores>, talk: &
     });
     let seen = talk(addr);
     if seen.is_err() {
-        // The server waits for a connection, perhaps.
+        // The server may still be waiting for a connection.
         let _ = TcpStream::connect(addr);
     }
     connection
@@ -63,7 +63,7 @@ pub(in crate::wasi) fn serve(guest: ProxyPre<Host>, stores: Box<Stores>, talk: &
     seen
 }
 
-/// One connection, up to its end.
+/// Serves one connection, up to its end.
 fn accept(listener: &TcpListener, handler: &Arc<Handler>) -> Result<()> {
     let (stream, _) = listener.accept()?;
     stream.set_nonblocking(true)?;
@@ -73,7 +73,7 @@ fn accept(listener: &TcpListener, handler: &Arc<Handler>) -> Result<()> {
     runtime.block_on(async {
         let stream = tokio::net::TcpStream::from_std(stream).context("the connection")?;
         let service = service_fn(|request| respond(handler.clone(), request));
-        // A body that fails ends the connection, as the client sees.
+        // A body that fails ends the connection, which the client observes.
         let _ = http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)
             .await;
@@ -104,11 +104,11 @@ fn failed() -> Response<WasiBody> {
 }
 
 impl Handler {
-    /// Has the guest answer on a thread of its own.
+    /// Runs the guest's handler on its own thread.
     fn start(self: Arc<Handler>, request: Request<Incoming>, answer: Sender) {
         let guest = thread::spawn({
             let handler = self.clone();
-            // Whoever waits for an answer that never came is told by the sender's end.
+            // If no response was sent, dropping the sender notifies the receiver.
             move || drop(handler.call(request, answer))
         });
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,10 +1,10 @@
-//! Responses as they came over a connection, told in lines: the status, the fields in order, the body, the trailers, and
-//! whether that was all of it. How a body is framed is the server's business, and so is the date.
+//! Conversion of responses on a connection to lines: the status, the fields in order, the body, the trailers, and whether
+//! the response was complete. The framing of a body and the date are left out, since they are up to the server.
 
 /// Fields that servers choose themselves.
 const OWN: [&str; 4] = ["connection", "content-length", "date", "transfer-encoding"];
 
-/// The lines. `bodiless`: what is asked for is a head alone.
+/// Returns the lines. `bodiless`: the request was a HEAD.
 pub(super) fn told(received: &[u8], bodiless: bool) -> String {
     let mut lines = Vec::new();
     let mut rest = Input(received);
@@ -24,11 +24,11 @@ pub(super) fn told(received: &[u8], bodiless: bool) -> String {
     lines.join("\n")
 }
 
-/// Bytes that were not looked at.
+/// Bytes that are not parsed yet.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
-    /// A line; nothing if it is not whole.
+    /// Reads a line; `None` if it is incomplete.
     fn line(&mut self) -> Option<String> {
         let end = self.0.windows(2).position(|window| window == b"\r\n")?;
         let line = self.take(end)?;
@@ -36,14 +36,14 @@ impl<'a> Input<'a> {
         Some(String::from_utf8_lossy(line).into_owned())
     }
 
-    /// So many bytes; nothing if there are fewer.
+    /// Reads `size` bytes; `None` if there are fewer.
     fn take(&mut self, size: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(size)?;
         self.0 = rest;
         Some(taken)
     }
 
-    /// Names, in small letters, and values up to an empty line.
+    /// Reads fields up to an empty line: names in lower case, and values.
     fn fields(&mut self) -> Option<Vec<(String, String)>> {
         let mut fields = Vec::new();
         loop {
@@ -57,7 +57,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// One response; nothing if it ends too early.
+/// Parses one response; `None` if it ends too early.
 fn response(input: &mut Input<'_>, bodiless: bool, lines: &mut Vec<String>) -> Option<()> {
     let first = input.line()?;
     let status = first.split(' ').nth(1)?.to_owned();
@@ -123,7 +123,7 @@ fn chunks(input: &mut Input<'_>, lines: &mut Vec<String>) -> Option<()> {
     Some(())
 }
 
-/// A line for each of the body's, so that they are compared one by one.
+/// Adds a line for each line of the body, so that they are compared one by one.
 fn body(bytes: &[u8], lines: &mut Vec<String>) {
     let text = String::from_utf8_lossy(bytes);
     lines.extend(text.lines().map(|line| format!("body: {line}")));
