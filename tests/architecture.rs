@@ -1,4 +1,4 @@
-//! The invariants of ARCHITECTURE.md that a machine can check.
+//! The machine-checkable invariants of ARCHITECTURE.md.
 
 #[path = "architecture/language.rs"]
 mod language;
@@ -16,7 +16,7 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
             let path = entry.expect("readable").path();
-            // Generated text that tests compare with is nobody's code.
+            // Generated text that tests compare with is not source code.
             if path.ends_with("snapshots") {
                 continue;
             }
@@ -35,8 +35,8 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What a file says: with `texts`, all but its comments; without, its code alone, so that texts may name what code
-/// may not.
+/// Returns a file's code without comments; string literals are included only with `texts`, since they may name things that
+/// code must not use.
 fn reading(path: &Path, texts: bool) -> String {
     let source = fs::read_to_string(path).expect("readable");
     let mut out = String::new();
@@ -70,7 +70,7 @@ fn names(code: &str, word: &str) -> bool {
     })
 }
 
-/// The files under `folders` that name `word`, as paths from the root.
+/// Returns the files under `folders` that contain `word`, as paths from the root.
 fn naming(folders: &[&str], word: &str) -> Vec<String> {
     let files = folders.iter().flat_map(|folder| rust_files(folder));
     files
@@ -91,7 +91,7 @@ fn none(folders: &[&str], words: &[&str]) {
     }
 }
 
-/// As [`none`], for words that would stand in texts.
+/// Checks as [`none`] does, for words in string literals.
 fn none_in_texts(folders: &[&str], words: &[&str]) {
     for path in folders.iter().flat_map(|folder| rust_files(folder)) {
         let text = reading(&path, true);
@@ -101,7 +101,7 @@ fn none_in_texts(folders: &[&str], words: &[&str]) {
     }
 }
 
-/// All folders with source of the product.
+/// All folders with the product's source code.
 const SOURCE: [&str; 3] = ["src", "adapters", "crates"];
 
 #[test]
@@ -159,7 +159,7 @@ fn the_reference_engine_is_named_by_the_conformance_package_only() {
     assert!(found.is_empty(), "{found:?}");
 }
 
-/// The names of all packages that a package depends on with these features, its own tests left out.
+/// Returns the names of all packages that a package depends on with these features, without its dev-dependencies.
 fn dependencies(package: &str, features: &str) -> Vec<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let tree = std::process::Command::new(cargo)
@@ -328,7 +328,7 @@ fn the_contract_crosses_as_it_is_generated() {
         .iter()
         .flat_map(|room| rust_files(room))
     {
-        // Types that people read are declared by hand, and derive how they cross.
+        // Public types are written by hand, and derive their conversions.
         let code = reading(&path, false);
         let mut parts = code.split("#[derive(");
         let first = parts.next().unwrap_or_default().to_owned();

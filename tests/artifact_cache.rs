@@ -1,6 +1,6 @@
 //! The cache of compiled components, with many processes that are killed while they write.
 //!
-//! `cargo xtask cache-kills` runs the same with more kills.
+//! `cargo xtask cache-kills` runs the same test with more kills.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -14,17 +14,17 @@ use airssys_wasm::artifact::{
 use airssys_wasm::codec::{self, Codec};
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
 
-/// Set for a process that writes: the cache's folder.
+/// Environment variable that makes a process a writer: the cache's folder.
 const WRITER: &str = "AIRSSYS_TEST_CACHE_WRITER";
-/// How many kills, and how many processes at a time.
+/// Environment variables with the number of kills, and of parallel processes.
 const KILLS: &str = "AIRSSYS_TEST_CACHE_KILLS";
 const PROCESSES: &str = "AIRSSYS_TEST_CACHE_PROCESSES";
 
 const KEYS: u64 = 12;
-/// Less than what all keys have together, so that there is always something to be removed.
+/// Less than the size of all entries together, so that evictions keep happening.
 const MAX_BYTES: u64 = 3 << 20;
 
-/// Numbers that are different enough.
+/// A simple pseudorandom generator.
 struct Random(u64);
 
 impl Random {
@@ -41,7 +41,7 @@ fn key(name: u64) -> CacheKey {
     cache_key(&name.to_le_bytes(), b"a test")
 }
 
-/// What belongs to a key: 1 KiB to 1 MiB.
+/// Returns the content for a key: 1 KiB to 1 MiB.
 fn content(name: u64) -> Vec<u8> {
     let mut random = Random(name ^ 0x5eed);
     let length = 1024 << (name % 11);
@@ -133,7 +133,7 @@ fn killed_writers_leave_no_bad_entry() {
         None => false,
     };
 
-    // All at once in a folder that is not there: they make it, and its key.
+    // All start at once in a folder that does not exist: they create it, and its key.
     let mut children: Vec<_> = (0..processes).map(|_| start(&dir)).collect();
     let mut random = Random(kills as u64);
     let mut own_reads = 0;
@@ -176,7 +176,7 @@ fn killed_writers_leave_no_bad_entry() {
         "nobody was killed while writing"
     );
 
-    // What has the name of a digest has that digest.
+    // Every file that is named by a digest has that digest.
     for path in files(&dir.join("files")) {
         let name = path
             .file_name()
@@ -188,7 +188,7 @@ fn killed_writers_leave_no_bad_entry() {
             assert_eq!(blake3::hash(&bytes).to_hex().as_str(), digest);
         }
     }
-    // What was left goes, once it is old.
+    // Leftovers are removed once they are old.
     let old = SystemTime::now() - Duration::from_secs(3600);
     for path in files(&dir.join("files"))
         .into_iter()

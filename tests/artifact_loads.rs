@@ -1,4 +1,4 @@
-//! Loading and dropping leaves nothing behind.
+//! Loading and dropping components leaks nothing.
 #![cfg(target_os = "linux")]
 
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use airssys_wasm::artifact::{self, ArtifactFile, SecretKey, Trust};
 use airssys_wasm::component::{Linker, Store};
 use airssys_wasm::engine::{Backend, Config, Engine};
 
-/// What a process has at this moment.
+/// Resources of this process at one moment.
 #[derive(Clone, Copy, Debug)]
 struct Holdings {
-    /// Bytes in memory.
+    /// Resident memory, in bytes.
     resident: u64,
     mappings: usize,
     descriptors: usize,
@@ -40,11 +40,11 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(path).expect("it is committed")
 }
 
-/// Large enough to be mapped, not read.
+/// Large enough to be mapped instead of read.
 const LARGE: &str = "text-processor.wasm";
 const SMALL: &str = "bench.wasm";
 
-// One test: what a process has is one thing, and tests run side by side.
+// A single test, since resources are counted per process and tests run in parallel.
 #[test]
 fn ten_thousand_components_leave_nothing() {
     let folder = std::env::temp_dir().join(format!("airssys-wasm-loads-{}", std::process::id()));
@@ -74,7 +74,7 @@ fn ten_thousand_components_leave_nothing() {
             .instantiate(&mut store, &component)
             .expect("it is instantiated");
     };
-    // What is set up once.
+    // One-time setup happens before the count.
     files.iter().cycle().take(500).for_each(load);
     let before = holdings();
     files.iter().cycle().take(10_000).for_each(load);

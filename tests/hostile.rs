@@ -1,5 +1,4 @@
-//! Hostile bytes: whatever they are, a component loads or is refused with an error, without a panic and
-//! without a gigabyte of memory.
+//! Hostile bytes: a component loads or is refused with an error, without a panic and with less than a gigabyte of memory.
 
 use airssys_wasm_test_support as common;
 
@@ -9,10 +8,10 @@ use airssys_wasm::engine::{Engine, StoreLimits};
 use airssys_wasm::error::Fault;
 use common::{component, default_engine, engine, engines, fixture, try_component};
 
-/// Flips in each of the three fixtures: 10,002 in all.
+/// Number of flips in each of the three fixtures: 10,002 in all.
 const FLIPS: u32 = 3_334;
 
-/// The engine that loads fastest among those of this build: thousands of modules are compiled here.
+/// Returns the engine that compiles fastest among those of this build: thousands of modules are compiled here.
 fn fast_engine() -> Engine {
     use airssys_wasm::engine::Backend;
     if Backend::Singlepass.is_available() {
@@ -39,7 +38,7 @@ impl Random {
     }
 }
 
-/// Most memory that this process has had at once, in bytes.
+/// Returns this process's peak memory, in bytes.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status
@@ -54,7 +53,7 @@ fn peak_memory() -> u64 {
     kib * 1024
 }
 
-/// Loads and, if that goes well, links and instantiates with traps for imports.
+/// Loads and, on success, links and instantiates with trapping imports.
 fn load(engine: &Engine, bytes: &[u8]) -> Result<(), Error> {
     let component = Component::from_binary(engine, bytes)?;
     let mut linker: Linker<()> = Linker::new(engine);
@@ -76,7 +75,7 @@ fn every_prefix_is_refused_or_loads(name: &str) {
     for length in 0..bytes.len() {
         match load(&engine, &bytes[..length]) {
             Err(error) => check_error(&error, &|| format!("{name}, {length} bytes")),
-            // A prefix that ends between two sections is a component of its own.
+            // A prefix that ends between two sections is a component itself.
             Ok(()) => loaded += 1,
         }
     }
@@ -193,7 +192,7 @@ fn an_invalid_component_names_the_byte() {
     }
 }
 
-/// componentize-qjs 0.4.5 makes asynchronous functions by default, also for worlds without.
+/// componentize-qjs 0.4.5 generates asynchronous functions by default, also for worlds without them.
 #[test]
 fn what_componentize_qjs_makes_asynchronous_is_refused_with_the_remedy() {
     let text = |import: &str| {
@@ -281,8 +280,8 @@ fn what_a_component_asks_for_is_limited() {
 fn shared_types_and_long_import_lists_cost_what_they_weigh() {
     use std::fmt::Write;
 
-    // Types of 2^10 leaves each, made of ten pairs, used by three hundred functions of different types: not far
-    // from what validation lets through.
+    // Types of 2^10 leaves each, built from ten pairs, used by three hundred functions of different types: close to the
+    // limits of validation.
     let mut text = String::from("(component (type $t0 (tuple u8 u8))");
     for level in 1..10 {
         let below = level - 1;
@@ -295,7 +294,7 @@ fn shared_types_and_long_import_lists_cost_what_they_weigh() {
         )
         .unwrap();
     }
-    // And twenty thousand imports of an instance.
+    // Plus twenty thousand imports of an instance.
     text.push_str("(import \"i\" (instance ");
     for function in 0..20_000 {
         write!(text, "(export \"g{function}\" (func))").unwrap();
@@ -325,7 +324,7 @@ fn shared_types_and_long_import_lists_cost_what_they_weigh() {
 
 #[test]
 fn a_module_without_a_proper_name_loads() {
-    // Found by fuzzing: the engine panics on the names of modules that are empty or have a NUL.
+    // Found by fuzzing: the engine panics on module names that are empty or contain a NUL.
     for engine in common::engines() {
         for name in [r#"(@name "")"#, r#"(@name "a\00b")"#, r#"(@name "plain")"#] {
             let text = format!(
@@ -370,7 +369,7 @@ fn a_module_with_malformed_names_and_floats_runs() {
 
 #[test]
 fn types_that_nest_without_end_are_refused() {
-    // Declared in the type of an instance, out of sight until the component uses them.
+    // Declared in the type of an instance, and unnoticed until the component uses them.
     let mut text = String::from("(component (import \"i\" (instance $i (type (option u8))");
     for below in 0..50_000 {
         text.push_str(&format!("(type (option {below}))"));

@@ -1,4 +1,4 @@
-//! Instances that are used again are as new, and what cannot be put back is not used again.
+//! Reused instances are indistinguishable from new ones, and instances that cannot be reset are not reused.
 
 use airssys_wasm_test_support as common;
 
@@ -9,8 +9,8 @@ use airssys_wasm::component::{Component, InstancePool, Linker, PooledInstance, V
 use airssys_wasm::engine::{Engine, StoreLimits};
 use common::{Host, call, component, engines, fixture, types_linker};
 
-/// State wherever a guest can have some that can be put back: a memory with data that grows, a second module that puts data
-/// of its own there, globals of each type, one of them shared.
+/// All kinds of state that can be reset: a memory with data that grows, a second module that adds data of its own, globals
+/// of each type, one of them shared.
 const STATE: &str = r#"(component
     (core module $main
         (memory (export "memory") 2 9)
@@ -56,7 +56,7 @@ const STATE: &str = r#"(component
     (func (export "fail") (canon lift (core func $m "fail")))
     (func (export "sum") (result u64) (canon lift (core func $m "sum"))))"#;
 
-/// What `sum` gives at first.
+/// Returns the result of `sum` on a new instance.
 fn first_sum() -> u64 {
     let text: u64 = b"daMOREfar".iter().map(|byte| u64::from(*byte)).sum();
     100_000 + 1 + 2 + 3 + 5 + text + 2
@@ -167,7 +167,8 @@ fn an_instance_that_somebody_holds_is_not_used_again() {
     }
 }
 
-/// A component with one core module, whose function `sum` counts its own calls in whatever way `module` has.
+/// Returns a component with one core module, whose function `sum` observes its earlier calls in the way that `module`
+/// implements.
 fn counting(module: &str) -> String {
     format!(
         r#"(component (core module $m {module}) (core instance $m (instantiate $m))
@@ -178,7 +179,7 @@ fn counting(module: &str) -> String {
 #[test]
 fn state_that_cannot_be_put_back_is_made_anew() {
     let modules = [
-        // The table has grown once for each call.
+        // The table has grown with each call.
         r#"(table 1 99 funcref) (func (export "sum") (result i64)
             (drop (table.grow (ref.null func) (i32.const 1))) (i64.extend_i32_u (table.size)))"#,
         // The table was empty.
@@ -187,7 +188,7 @@ fn state_that_cannot_be_put_back_is_made_anew() {
                 (local.set 0 (ref.is_null (table.get (i32.const 0))))
                 (table.set (i32.const 0) (ref.func $f))
                 (i64.extend_i32_u (i32.add (local.get 0) (i32.const 1))))"#,
-        // A start function counts.
+        // A start function sets a global.
         r#"(memory 1) (global $g (mut i64) (i64.const 1)) (start $s)
             (func $s (global.set $g (i64.const 2)))
             (func (export "sum") (result i64) (global.get $g) (global.set $g (i64.const 7)))"#,
@@ -197,7 +198,7 @@ fn state_that_cannot_be_put_back_is_made_anew() {
                 (local.set 0 (ref.is_null (global.get $g)))
                 (global.set $g (ref.func $f))
                 (i64.extend_i32_u (i32.add (local.get 0) (i32.const 1))))"#,
-        // A segment that is dropped: the second time, it would trap.
+        // A dropped segment: the second call would trap.
         r#"(memory 1) (data $d "\02") (func (export "sum") (result i64)
             (memory.init $d (i32.const 0) (i32.const 0) (i32.const 1)) (data.drop $d) (i64.load8_u (i32.const 0)))"#,
     ];
@@ -226,7 +227,7 @@ fn a_guest_cannot_say_that_it_may_be_used_again() {
 
 #[test]
 fn resources_and_the_hosts_data_end_with_a_use() {
-    /// Data that tells when it is dropped.
+    /// Data that counts its drops.
     struct Told(Arc<AtomicU32>);
     impl Drop for Told {
         fn drop(&mut self) {
@@ -251,7 +252,7 @@ fn resources_and_the_hosts_data_end_with_a_use() {
             let Some(Val::Resource(counter)) = start.expect("it runs") else {
                 panic!("a constructor gives a resource");
             };
-            // What the host holds keeps the instance from being used again; what it has dropped does not.
+            // A handle that the host holds prevents the instance's reuse; one that it has dropped does not.
             if round % 2 == 0 {
                 counter.resource_drop(&mut *store).expect("it is owned");
             }
@@ -268,7 +269,7 @@ fn resources_and_the_hosts_data_end_with_a_use() {
     }
 }
 
-/// Bytes of this process that are resident, where the system says so.
+/// Returns the resident memory of this process in bytes, where the system reports it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/statm").ok()?;
     Some(status.split_whitespace().nth(1)?.parse::<u64>().ok()? * 4096)
@@ -285,7 +286,7 @@ fn using_instances_again_and_again_takes_no_more_memory() {
             }
         };
         use_it(1000);
-        // Other tests run beside this one.
+        // Other tests run in parallel.
         let before = resident();
         use_it(40_000);
         if let (Some(before), Some(after)) = (before, resident()) {

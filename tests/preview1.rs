@@ -1,4 +1,4 @@
-//! Core modules by wasmer-wasix: programs, and components that were core modules.
+//! Core modules with wasmer-wasix: programs, and components that were core modules.
 
 #[path = "preview1/answers.rs"]
 mod answers;
@@ -24,7 +24,7 @@ use airssys_wasm::wasi::preview1::{self, Ended, Preview1, Preview1Guest, Preview
 use airssys_wasm::wasi::{OutputPipe, Stdin, Stdout};
 use common::engines;
 
-/// A program of these imports and this body, which has 64 KiB of memory with `data` from byte 1024 on.
+/// Returns a program with these imports and this body, which has 64 KiB of memory with `data` from byte 1024 on.
 fn program(body: &str, data: &str) -> Vec<u8> {
     let text = format!(
         r#"(module
@@ -55,7 +55,7 @@ fn status(bytes: &[u8], grants: &Preview1) -> Vec<u32> {
         .collect()
 }
 
-/// What every backend gives.
+/// Returns the common result of all backends.
 #[track_caller]
 fn same(found: Vec<u32>) -> u32 {
     assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{found:?}");
@@ -70,7 +70,7 @@ fn the_exit_status_is_handed_through() {
         33
     );
     assert_eq!(
-        // Of a status, wasmer-wasix keeps 16 bits.
+        // wasmer-wasix keeps 16 bits of a status.
         same(status(&program("(call $exit (i32.const -1))", ""), &none)),
         u32::from(u16::MAX)
     );
@@ -163,7 +163,7 @@ impl Drop for Scene {
     }
 }
 
-/// A program that opens a path in descriptor 3, following links, and ends with the error's number.
+/// Returns a program that opens a path in descriptor 3, following links, and exits with the error's number.
 fn open(path: &str, flags: u32, write: bool) -> Vec<u8> {
     let rights: u64 = if write { 1 << 6 | 1 << 1 } else { 1 << 1 };
     let body = format!(
@@ -201,7 +201,7 @@ fn a_folder_is_not_left() {
             let found = same(status(&open(path, flags, write), &grants));
             assert_ne!(found, 0, "{path} is opened with flags {flags}");
         }
-        // What is made may be one of the folder's own, where `..` of its root is the root.
+        // A file may be created in the folder itself, where `..` of its root is the root.
         status(&open(path, CREATE, true), &grants);
         let _ = fs::remove_file(scene.granted().join("secret"));
     }
@@ -260,7 +260,7 @@ fn open_files_are_bounded() {
     for number in 0..20 {
         fs::write(scene.granted().join(format!("{number:02}")), "").unwrap();
     }
-    // Opens 00 to 19, and counts what can be opened.
+    // Opens 00 to 19, and counts the successes.
     let body = "(local $opened i32) (local $number i32)
         (loop $next
             (i32.store8 (i32.const 1024) (i32.add (i32.const 48) (i32.div_u (local.get $number) (i32.const 10))))
@@ -281,7 +281,7 @@ fn open_files_are_bounded() {
 #[cfg(unix)]
 #[test]
 fn what_computes_or_waits_ends_at_its_deadline() {
-    // One subscription to a clock that rings in 2^64 - 1 nanoseconds.
+    // One subscription to a clock that fires after 2^64 - 1 nanoseconds.
     let wait = "(i64.store (i32.const 24) (i64.const -1))
         (drop (call $poll (i32.const 0) (i32.const 128) (i32.const 1) (i32.const 256)))";
     for body in ["(loop $on (br $on))", wait] {
@@ -335,7 +335,7 @@ fn what_is_no_program_is_refused_and_a_trap_is_told() {
     }
 }
 
-/// A component whose core module imports a function of preview 1 under this type.
+/// Returns a component whose core module imports a function of preview 1 with this type.
 fn component(name: &str, ty: &str, core: &str, module: &str) -> String {
     format!(
         r#"(component
@@ -366,7 +366,7 @@ fn a_component_that_was_a_core_module_calls_core_functions() {
     for engine in engines() {
         let good = component("sched-yield", "(result u32)", "(result i32)", &memory);
         assert_eq!(call(&engine, &good).unwrap(), 0);
-        // What needs memory is called by no module that has none yet.
+        // Modules that have no memory yet cannot call functions that need one.
         for module in [run, &start] {
             let early = call(
                 &engine,

@@ -1,4 +1,4 @@
-//! Memories that are used again carry nothing over.
+//! Reused memories carry over no data.
 
 use airssys_wasm::component::{Component, Instance, Linker, Store};
 use airssys_wasm::engine::{Backend, Config, Engine, StoreLimits};
@@ -72,7 +72,7 @@ impl Guest {
             .0
     }
 
-    /// Checks that it is as new: the data, zeros everywhere else, three pages and no more.
+    /// Checks that the memory is as new: the data, zeros everywhere else, exactly three pages.
     fn is_new(&mut self) {
         let text: u32 = b"datamore".iter().map(|byte| u32::from(*byte)).sum();
         assert_eq!(self.word(16).expect("in bounds"), u32::from_le_bytes(*b"data"));
@@ -101,7 +101,7 @@ fn what_an_instance_wrote_is_gone_from_the_next() {
         for round in 0..200 {
             let mut guest = Guest::new(&engine, &component);
             guest.is_new();
-            // All of it, the data too, then more than the next will have.
+            // The whole memory, including the data, and then more than the next instance will have.
             guest.fill(0, 0xa5, 3 * 65_536);
             assert_eq!(guest.grow(round % 5), 3);
             guest.fill(0, 0x5a, (3 + round % 5) * 65_536);
@@ -125,7 +125,7 @@ fn instances_side_by_side_have_memories_of_their_own() {
                 u32::from_le_bytes(*b"more")
             );
         }
-        // More than are kept come back, out of order.
+        // More than the pool keeps are returned, out of order.
         guests.rotate_left(23);
         drop(guests);
         let mut guests: Vec<Guest> = (0..70).map(|_| Guest::new(&engine, &component)).collect();
@@ -145,7 +145,7 @@ fn a_memory_that_had_grown_ends_where_a_new_one_does() {
         let error = guest.word(3 * 65_536).expect_err("out of bounds");
         assert!(error.trap().is_some(), "{error}");
         drop(guest);
-        // After a trap too.
+        // After a trap, too.
         Guest::new(&engine, &component).is_new();
     }
 }

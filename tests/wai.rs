@@ -1,4 +1,4 @@
-//! Modules that are built with the WAI tools: the life cycle, what is refused, and what hostile ones cannot do.
+//! Modules that are built with the WAI tools: the life cycle, refusals, and hostile modules.
 
 use airssys_wasm_test_support::host as host_support;
 #[path = "wai/hostile.rs"]

@@ -1,4 +1,5 @@
-//! WASI as a program sees it, good or bad, on every backend: `tests/guests/wasi-program` does what its arguments say.
+//! WASI from a program's point of view, correct or misusing, on every backend: arguments control
+//! `tests/guests/wasi-program`.
 
 use airssys_wasm_test_support as common;
 #[path = "wasi/datagrams.rs"]

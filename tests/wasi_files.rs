@@ -1,6 +1,6 @@
-//! Files, and guests that want others: paths out of their folders, folders that may not be changed, links that the host
-//! changes meanwhile, numbers that are too large. Each is answered with the interface's own error, and nothing outside of
-//! the granted folders is read or changed.
+//! Files, and guests that try to reach others: paths out of their folders, read-only folders, links that the host changes
+//! meanwhile, numbers that are too large. Each gets the interface's own error, and nothing outside of the granted folders
+//! is read or changed.
 #![cfg(all(unix, feature = "wasi"))]
 
 #[path = "wasi_files/bench.rs"]
@@ -17,7 +17,7 @@ mod rights;
 
 use bench::{Bench, Step};
 
-/// A call that the guest makes, with what it has to be answered; in a fresh world.
+/// Calls of the guest, with their expected results; in a fresh world.
 struct Case {
     name: String,
     steps: Vec<(Step, String)>,

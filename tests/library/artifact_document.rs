@@ -1,4 +1,4 @@
-//! `docs/artifact.md`, followed word for word: files are read by its tables alone, and have to be what these say.
+//! `docs/artifact.md`, followed literally: files are parsed by its tables alone, and have to match them.
 
 use airssys_wasm_test_support::kind;
 
@@ -13,12 +13,12 @@ use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 
 const DOCUMENT: &str = include_str!("../../docs/artifact.md");
 
-/// The rows of the table whose first row has these columns.
+/// Returns the rows of the table whose first row has these columns.
 fn table(columns: &[&str]) -> Vec<Vec<&'static str>> {
     table_after("", columns)
 }
 
-/// The same, of the first such table behind `words`.
+/// Returns the rows of the first such table behind `words`.
 fn table_after(words: &str, columns: &[&str]) -> Vec<Vec<&'static str>> {
     let cells = |line: &'static str| -> Vec<&'static str> {
         line.trim_matches('|').split('|').map(str::trim).collect()
@@ -34,7 +34,7 @@ fn table_after(words: &str, columns: &[&str]) -> Vec<Vec<&'static str>> {
     rows.map(cells).collect()
 }
 
-/// The number behind `words` in a text.
+/// Returns the number behind `words` in a text.
 fn number(text: &str, words: &str) -> usize {
     let behind = text
         .split_once(words)
@@ -46,7 +46,7 @@ fn number(text: &str, words: &str) -> usize {
         .unwrap_or_else(|_| panic!("no number behind `{words}` in `{text}`"))
 }
 
-/// The bytes that a text has in backquotes, as hexadecimal digits.
+/// Returns the bytes in a text's backquotes, written as hexadecimal digits.
 fn magic(text: &str) -> Vec<u8> {
     let digits = text.split('`').nth(1).expect("in backquotes");
     digits
@@ -55,7 +55,7 @@ fn magic(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Bytes, taken from the beginning.
+/// Reader of bytes from the beginning.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -95,7 +95,7 @@ enum Field {
 #[derive(Debug, PartialEq)]
 struct Section {
     kind: u8,
-    /// What follows the kind, in the table's order.
+    /// The fields after the kind, in the table's order.
     more: Vec<u64>,
     bytes: u64,
     digest: Vec<u8>,
@@ -153,9 +153,9 @@ fn field(reader: &mut Reader<'_>, ty: &str, kinds: &[Kind]) -> Field {
     }
 }
 
-/// Checks an artifact by the document's tables; whether an ELF image begins it.
+/// Checks an artifact by the document's tables; returns whether it begins with an ELF image.
 fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> bool {
-    // From the end, as far as the table has numbers.
+    // From the end, as far as the table has fixed sizes.
     let rows = table(&["bytes", "what"]);
     let mut end = file.len();
     let mut back = |what: &str| -> (&[u8], &str) {
@@ -273,7 +273,7 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> bool {
     begins_with_elf
 }
 
-/// The components among the fixtures.
+/// Returns the components among the fixtures.
 fn fixtures() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut found = Vec::new();
@@ -313,7 +313,7 @@ fn artifacts_are_what_the_document_says() {
     assert!(begins[0] > 0 && begins[1] > 0, "both beginnings: {begins:?}");
 }
 
-/// The folder of one test.
+/// Returns the folder of one test.
 fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("artifact-document-{name}-{}", std::process::id()));
@@ -328,7 +328,7 @@ fn artifact() -> (Engine, Vec<u8>, Vec<u8>) {
     (engine, component, bytes)
 }
 
-/// The fields of a record by a table, each with its text, and the seal that ends it.
+/// Returns the fields of a record by a table, each with its text, and checks the seal at its end.
 fn sealed<'a>(
     bytes: &'a [u8],
     rows: &[Vec<&'static str>],
@@ -356,7 +356,7 @@ fn sealed<'a>(
     fields
 }
 
-/// The record that a folder has, and the key in it; `None`, said loudly, where files are not remembered.
+/// Returns the record in a folder, and the key in it; prints a notice and returns `None` where records are not kept.
 fn record(folder: &Path) -> Option<(String, Vec<u8>, Vec<u8>)> {
     let key = fs::read(folder.join("key")).expect("there is a key");
     let names = fs::read_dir(folder).expect("a folder");

@@ -1,5 +1,5 @@
-//! `bindgen!`: every world of `tests/wit/accepted` compiles and fits a component of that world; a real guest is called
-//! and calls back; each option does what it says.
+//! `bindgen!`: every world of `tests/wit/accepted` compiles and fits a component of that world; a real guest is called and
+//! calls back; each option has its documented effect.
 
 mod hosts;
 mod options;

@@ -1,4 +1,4 @@
-//! Payloads and codecs: what is written is read back, and hostile bytes give errors, quickly and in little memory.
+//! Payloads and codecs: written data is read back unchanged, and hostile bytes give errors, quickly and with little memory.
 
 mod forms;
 mod survival;
@@ -11,7 +11,7 @@ use airssys_wasm::codec::{
 };
 use serde_json::{Value, json};
 
-/// A generator of test data: fast, and the same on every run.
+/// A generator of test data: fast, and deterministic.
 struct Random(u64);
 
 impl Random {
@@ -402,7 +402,7 @@ fn malformed_msgpack_is_refused() {
 
 #[test]
 fn a_header_that_claims_four_billion_elements_costs_nothing() {
-    // Arrays, maps, text, bytes and an extension, each with the largest length and hardly anything behind it.
+    // Arrays, maps, text, bytes and an extension, each with the largest length and hardly any content.
     for marker in [0xdd, 0xdf, 0xdb, 0xc6, 0xc9] {
         let data = [&[marker, 0xff, 0xff, 0xff, 0xff][..], &[0x01; 16][..]].concat();
         assert!(is_invalid(show(Codec::MsgPack, &data)), "{marker:#x}");

@@ -1,4 +1,4 @@
-//! Components made of components: calls between them go through adapters, strings are transcoded.
+//! Composed components: calls between them go through adapters, strings are transcoded.
 
 use airssys_wasm_test_support as common;
 mod floats;
@@ -72,8 +72,8 @@ fn resources_cross_between_components() {
     }
 }
 
-/// A provider of `same: func(s: string) -> string` with one encoding, and a consumer with another, each with
-/// a bump allocator.
+/// Returns a provider of `same: func(s: string) -> string` with one encoding, and a consumer with another, each with a bump
+/// allocator.
 fn echo_across(provider: &str, consumer: &str) -> String {
     format!(
         r#"(component

@@ -1,5 +1,5 @@
-//! The contract in `wit/core`: it resolves, it encodes, every item is documented, and its names and
-//! signatures are the ones that components in the field were built against.
+//! The contract in `wit/core`: it resolves, it encodes, every item is documented, and its names and signatures are those
+//! that existing components were built against.
 
 use airssys_wasm_test_support::surface;
 
@@ -8,13 +8,12 @@ use surface::{is_use, surface};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{Docs, ManglingAndAbi, PackageId, Resolve, TypeDefKind, WorldId, WorldItem};
 
-/// The packages, each after those it depends on. They share one folder, so each file is pushed by itself.
+/// The packages, in dependency order. They share one folder, so each file is pushed separately.
 const PACKAGES: &[&str] = &["types", "multicodec", "messaging", "host", "component"];
 
-/// Every interface of the contract with its types and functions, in the form that `surface` prints.
+/// Every interface of the contract with its types and functions, in the format of `surface`.
 ///
-/// Names and signatures are fixed: a component built yesterday must still link. A change here is a new
-/// version of the package.
+/// Names and signatures are fixed: existing components must still link. A change here is a new version of the package.
 const SURFACE: &str = "\
 airssys:types-core/types@1.0.0
   type component-id = string
@@ -107,7 +106,7 @@ fn wit_file(name: &str) -> PathBuf {
         .join(format!("{name}.wit"))
 }
 
-/// The whole contract, with the identities of its packages in the order of `PACKAGES`.
+/// Returns the whole contract, with the identities of its packages in the order of `PACKAGES`.
 fn contract() -> (Resolve, Vec<PackageId>) {
     let mut resolve = Resolve::default();
     let packages = PACKAGES

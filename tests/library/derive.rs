@@ -1,4 +1,4 @@
-//! Derived types against a component that has them: what is checked, what crosses, what is refused.
+//! Derived types against a component with these types: type checks, conversions, refusals.
 
 use airssys_wasm_test_support as common;
 use airssys_wasm_test_support::echo;
@@ -58,7 +58,7 @@ const WIT: &str = r#"
     world w { import host; export guest; }
 "#;
 
-/// Fields named like the locals of derived code, and like a keyword.
+/// Fields named like the local variables of derived code, and like a keyword.
 #[derive(ComponentType, Lower, Lift, Clone, PartialEq, Debug)]
 #[component(record)]
 struct Person {
@@ -144,7 +144,7 @@ struct Wide {
     k: u8,
 }
 
-/// With parameters, bounds, a default.
+/// A type with parameters, bounds and a default.
 #[derive(ComponentType, Lower, Lift, Clone, PartialEq, Debug)]
 #[component(record)]
 struct Generic<T, U = Vec<u64>>
@@ -156,7 +156,7 @@ where
     shape: Shape,
 }
 
-/// What borrows is lowered from where it is.
+/// Borrowed data is lowered in place.
 #[derive(ComponentType, Lower, Debug)]
 #[component(record)]
 struct Borrowed<'a, T: ?Sized> {
@@ -174,7 +174,7 @@ enum Either<L, R> {
     Right(R),
 }
 
-/// The crate by another name.
+/// The crate under another name.
 mod elsewhere {
     use ::airssys_wasm as host;
 
@@ -191,7 +191,7 @@ mod elsewhere {
     }
 }
 
-/// Nothing of the prelude is taken for granted.
+/// Derived code does not rely on names of the prelude.
 mod hostile_names {
     #![allow(dead_code, reason = "they are there to be confused with")]
 
@@ -218,7 +218,7 @@ mod hostile_names {
     }
 }
 
-/// What `fill` gives.
+/// The result of `fill`.
 type Fill = Vec<u8>;
 
 fn linker() -> Linker<Fill> {
@@ -276,20 +276,20 @@ impl Guest {
             .expect("exported")
     }
 
-    /// Calls `name` with a typed value; the result, typed.
+    /// Calls `name` with a typed value; returns the typed result.
     fn echo<P: Lower, R: Lift>(&mut self, name: &str, value: P) -> R {
         let func = self.func(name).typed::<(P,), (R,)>().expect("the types fit");
         let (back,) = func.call(&mut self.store, (value,)).expect("an echo");
         back
     }
 
-    /// Why the types do not fit.
+    /// Returns the reason for which the types do not fit.
     fn refused<P: Lower, R: Lift>(&mut self, name: &str) -> String {
         let typed = self.func(name).typed::<(P,), (R,)>();
         typed.expect_err("other types").to_string()
     }
 
-    /// The result of a function that returns these bytes.
+    /// Returns the result of a function that returns these bytes.
     fn made<R: Lift>(name: &str, bytes: &[u8]) -> airssys_wasm::Result<R> {
         let mut guest = Guest::new();
         let mut fill = vec![0; echo::RESULT - echo::DUMP];
@@ -545,7 +545,7 @@ fn discriminants_are_checked_before_payloads() {
 #[test]
 fn a_value_too_long_is_found_where_it_is() {
     let mut guest = Guest::new();
-    // Zeroed and never touched: it takes no memory.
+    // Zeroed and never touched, so it uses no memory.
     let long = || vec![0_u16; 1 << 27];
     let bytes = 1_u32 << 28;
     let person = Person {

@@ -1,5 +1,5 @@
-//! Dynamic values and Rust types are one and the same to a guest: for types of every constructor, random ones among
-//! them, both write the same bytes, read the same values, and refuse with the same words. All seeds are fixed.
+//! Dynamic values and Rust types are equivalent for a guest: for types of every constructor, including random ones, both
+//! paths write the same bytes, read the same values, and refuse with the same messages. All seeds are fixed.
 
 use airssys_wasm_test_support as common;
 use airssys_wasm_test_support::echo;
@@ -27,7 +27,7 @@ use catalogue::{Catalogue, TYPES};
 use guest::Group;
 use wit_component::StringEncoding;
 
-/// Types in one component.
+/// Number of types in one component.
 const GROUP: usize = 25;
 
 #[test]

@@ -1,4 +1,4 @@
-//! The example hosts that say what they did.
+//! The example hosts whose results can be checked.
 
 #[allow(dead_code, reason = "the example's `main` prints what is asked for here")]
 #[path = "../../examples/hosts/key_value.rs"]

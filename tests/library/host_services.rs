@@ -1,4 +1,4 @@
-//! The host's interfaces, called through a component that hands every call on to them.
+//! The host's interfaces, called through a component that forwards every call to them.
 
 use airssys_wasm_test_support::host as host_support;
 
@@ -20,7 +20,7 @@ use host_support::{fixture, id, proxy, runtime};
 use log::kv::{Key, Value, VisitSource};
 use serde_json::json;
 
-/// What this test's host has beside the caller.
+/// The host services of this test.
 #[derive(Debug, Default)]
 struct Services {
     sent: Mutex<Vec<(ComponentId, String, Vec<u8>)>>,
@@ -90,7 +90,7 @@ fn metadata() -> ComponentMetadata {
     }
 }
 
-/// The same, as a guest passes it on.
+/// Returns the same metadata, as a guest passes it on.
 fn metadata_value() -> Val {
     let texts = |items: &[&str]| Val::List(items.iter().map(|item| text(item)).collect());
     let some = |value: Val| Val::Option(Some(Box::new(value)));
@@ -236,7 +236,7 @@ fn record(fields: Vec<(&str, Val)>) -> Val {
     Val::Record(fields.into_iter().map(|(name, val)| (name.into(), val)).collect())
 }
 
-/// A line that was logged, as `LEVEL message {key=value}`, with its target.
+/// Logged lines, as `LEVEL message {key=value}`, with their target.
 static LINES: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 struct Capture;
@@ -272,7 +272,7 @@ fn capture() {
     });
 }
 
-/// The lines of one component, since tests run side by side.
+/// Returns the lines of one component, since tests run in parallel.
 fn lines_of(component: &str) -> Vec<String> {
     let mark = format!("{{component={component}}}");
     let lines = LINES.lock().unwrap();

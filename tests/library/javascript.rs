@@ -39,7 +39,7 @@ fn the_javascript_guest_answers_on_every_backend() {
     }
 }
 
-/// What `JSON.parse` would change: digits beyond a double, the order of keys that are digits, one of two equal keys.
+/// Data that `JSON.parse` would change: digits beyond a double, the order of numeric keys, one of two equal keys.
 #[test]
 fn the_javascript_guest_keeps_json_as_it_is_written() {
     let Some(bytes) = built_bytes("json-transform") else {
@@ -80,7 +80,7 @@ fn the_javascript_guest_keeps_json_as_it_is_written() {
         "half a MiB of text"
     );
 
-    // The engine has this codec's number as 2^53: it must not answer with another than it was asked with.
+    // The guest's engine rounds this codec number to 2^53: the guest must not answer with a different one than requested.
     let number = (1 << 53) + 1;
     let error = runtime
         .execute(&id, &codec::encode(number, b""))

@@ -1,4 +1,4 @@
-//! Modules of stubs are left out where nothing can tell, and stay where something can.
+//! Modules of stubs are removed where that has no visible effect, and kept otherwise.
 
 use airssys_wasm::component::{Component, Instance, Linker, Store};
 use airssys_wasm::engine::{Backend, Config, Engine};
@@ -17,7 +17,7 @@ const FILLER: &str = r#"(core module $filler
     (elem (i32.const 0) func 0))"#;
 const MORE: &str = "";
 
-/// A component whose main module calls the host through a stub. `more` are further arguments of the main module.
+/// Returns a component whose main module calls the host through a stub. `more` are further arguments of the main module.
 fn component(stubs: &str, main: &str, filler: &str, more: &str) -> Vec<u8> {
     let text = format!(
         r#"(component
@@ -60,7 +60,7 @@ fn guests(bytes: &[u8]) -> Vec<Guest> {
     Backend::available().iter().map(one).collect()
 }
 
-/// Calls `run(7)` on every backend: what the host is told, and how many core modules there are.
+/// Calls `run(7)` on every backend; checks the host's log, and the number of core modules.
 fn told(bytes: &[u8], modules: usize, expected: &[u32]) {
     for mut guest in guests(bytes) {
         assert_eq!(guest.component.core_modules(), modules);
@@ -142,7 +142,7 @@ fn a_table_that_others_use_stays() {
     told(&component(STUBS, main, FILLER, more), 3, &[7]);
 }
 
-/// As encoders do for a module that is between: its functions exist only after the main module does.
+/// As encoders generate for a module in between: its functions exist only after the main module does.
 #[test]
 fn stubs_of_other_modules_functions_stay_beside_those_of_the_host() {
     let text = r#"(component

@@ -1,4 +1,4 @@
-//! The life of a component: orders, answers, failures, versions.
+//! The life cycle of components: call order, answers, failures, versions.
 
 mod answers;
 mod failures;

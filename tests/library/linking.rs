@@ -1,4 +1,4 @@
-//! Imports: found by name and compatible version, checked by type, missed with a hint.
+//! Imports: resolved by name and compatible version, checked by type, reported with a hint if missing.
 
 use airssys_wasm_test_support as common;
 mod instances;
@@ -22,7 +22,7 @@ fn importing(version: &str) -> String {
     )
 }
 
-/// A linker with `a:b/c` in the given versions; each adds its place in the list, times ten.
+/// Returns a linker with `a:b/c` in the given versions; each adds its position in the list, times ten.
 fn providing(versions: &[&str]) -> Linker<()> {
     let mut linker = Linker::new(&default_engine());
     for (place, version) in (1u32..).zip(versions) {
@@ -165,7 +165,7 @@ fn exports_match_by_compatible_version() {
 
 #[test]
 fn nested_components_and_several_modules_link() {
-    // An inner component is instantiated twice with different imports; its instances are told apart.
+    // An inner component is instantiated twice with different imports; its instances are distinct.
     let text = r#"(component
         (component $inner
             (import "base" (func $base (result u32)))
@@ -210,7 +210,7 @@ fn nested_components_and_several_modules_link() {
     }
 }
 
-/// An interface that uses another's resource exports the type too; hosts define it where it belongs.
+/// An interface that uses another's resource exports the type too; hosts define it in the declaring interface.
 #[test]
 fn a_resource_that_an_interface_uses_is_defined_once() {
     let text = r#"(component
@@ -241,7 +241,7 @@ fn a_resource_that_an_interface_uses_is_defined_once() {
     .unwrap();
     user.func_wrap("make", |_, (): ()| Ok((Resource::<Failure>::new_own(6),)))
         .unwrap();
-    // Nobody has defined it at all.
+    // The resource is not defined at all.
     let Err(Error::MissingImport { name, .. }) = run(&linker, text) else {
         panic!("the resource is missing");
     };

@@ -116,7 +116,7 @@ fn a_target_that_is_gone_is_told_apart_from_one_that_is_closed() {
     assert_eq!(send(&runtime, &left, "right"), Err(closed));
     runtime.unload(&right).unwrap();
     assert_eq!(send(&runtime, &left, "right"), unknown("right"));
-    // A new component of that name starts with an empty mailbox.
+    // A new component with that name starts with an empty mailbox.
     let right = counter(&runtime, "right");
     assert!(received(&runtime, &right).is_empty());
 }

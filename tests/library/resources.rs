@@ -1,4 +1,4 @@
-//! Resources, host-defined and guest-defined: made, lent, given away, dropped, and misused.
+//! Resources, host-defined and guest-defined: created, borrowed, moved, dropped, and misused.
 
 use airssys_wasm_test_support as common;
 
@@ -14,7 +14,7 @@ fn resource(value: Option<Val>) -> ResourceAny {
     }
 }
 
-/// The reason of a trap that is about resources.
+/// Returns the resource error of a trap.
 fn resource_trap<T: std::fmt::Debug>(result: airssys_wasm::Result<T>) -> ResourceError {
     match result.unwrap_err() {
         Error::Trap(trap) => match trap.kind() {
@@ -60,7 +60,7 @@ fn guest_resources_are_made_lent_given_and_dropped() {
         assert_eq!(call(s, i, "counters", "peek", &this).unwrap(), Some(Val::U32(6)));
         assert_eq!(drops(s, i), 0, "a borrow drops nothing");
 
-        // Through the guest and back: the same resource under a new handle.
+        // Through the guest and back: the same resource with a new handle.
         let passed = resource(call(s, i, "counters", "pass", &this).unwrap());
         assert_eq!(
             call(s, i, "counters", "peek", &[Val::Resource(passed)]).unwrap(),
@@ -115,13 +115,13 @@ fn the_hosts_stale_handles_are_refused_and_leave_the_instance_usable() {
     let error = counter.resource_drop(&mut *s).unwrap_err();
     assert!(matches!(error, Error::Resource(ResourceError::Stale)), "{error}");
 
-    // The same resource twice in one call: the second is stale by then.
+    // The same resource twice in one call: the second use is stale by then.
     let counter = make(s, i, 1);
     let both = [Val::Resource(counter), Val::Resource(counter)];
     let error = call(s, i, "counters", "[static]counter.merge", &both).unwrap_err();
     assert!(matches!(error, Error::Resource(ResourceError::Stale)), "{error}");
 
-    // Another instance of the same component has another type of its own.
+    // Another instance of the same component has a distinct resource type.
     let (mut other_store, other) = types_instance(&default_engine());
     let foreign = make(&mut other_store, &other, 1);
     let error = call(s, i, "counters", "peek", &[Val::Resource(foreign)]).unwrap_err();
@@ -130,7 +130,7 @@ fn the_hosts_stale_handles_are_refused_and_leave_the_instance_usable() {
         "{error}"
     );
 
-    // A host-defined resource where a guest-defined one belongs.
+    // A host-defined resource in place of a guest-defined one.
     let func = i.get_typed_func::<(Resource<Logger>,), (u32,)>(&mut *s, &["fixtures:types/counters", "peek"]);
     assert!(matches!(func.unwrap_err(), Error::TypeMismatch { .. }));
     assert_eq!(drops(s, i), 1);
@@ -311,8 +311,8 @@ fn a_handle_of_another_type_traps() {
 
 #[test]
 fn an_owned_resource_stays_while_a_call_borrows_it() {
-    // The guest lends its own handle to the host, whose function calls nothing; but a guest that passes one
-    // handle as borrow and own in one call gives away what it lends.
+    // The guest lends its own handle to the host, whose function calls nothing; but a guest that passes one handle as
+    // borrow and own in one call moves a resource that it lends.
     let text = r#"(component
         (import "host" (instance $host
             (export "r" (type $r (sub resource)))

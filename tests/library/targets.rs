@@ -1,4 +1,4 @@
-//! Engines with options, for other machines, watched, and without a compiler.
+//! Engines with options, for other machines, with progress callbacks, and without a compiler.
 
 use airssys_wasm_test_support::host as host_support;
 
@@ -15,7 +15,7 @@ use host_support::fixture;
 
 const AARCH64: &str = "aarch64-unknown-linux-gnu";
 
-/// Divides floats; zero by zero is a NaN whose form processors are free to choose.
+/// Divides floats; zero by zero is a NaN whose bits depend on the processor.
 const FLOATS: &str = r#"(component
     (core module $m
         (func (export "bits") (param f64 f64) (result i64)
@@ -93,7 +93,7 @@ fn is_whole_and_does_not_run(component: &[u8], elsewhere: &str, cpu: &str, here:
 fn code_for_a_smaller_processor_of_this_kind_runs_here() {
     let component = fixture("types.wasm");
     for backend in Backend::available() {
-        // What Singlepass makes for processors without AVX computes wrongly: it is refused.
+        // Singlepass generates wrong code for processors without AVX, so it is refused.
         let feature = match backend {
             Backend::Singlepass => "avx",
             _ => "sse4.2",
@@ -135,7 +135,7 @@ fn every_option_gives_the_same_answers() {
                 let engine = Engine::new(&config).expect("it has these options");
                 descriptions.insert(engine.description());
                 assert_eq!(bits(&engine, 1.0, 4.0), (-0.25f64).to_bits(), "{config:?}");
-                // A NaN with a payload: kept by most, one form for all where that is asked for.
+                // A NaN with a payload: most keep it, unless canonical NaNs are requested.
                 let nan = f64::from_bits(0x7ff8_0000_0000_0123);
                 let got = bits(&engine, nan, 1.0);
                 if canonical {

@@ -1,6 +1,6 @@
-//! One guest in five languages, made by six toolchains: all pass the same cases, on every backend.
+//! One guest in five languages, built by six toolchains: all pass the same cases, on every backend.
 //!
-//! Those that are too large to commit are built by `cargo xtask guests`.
+//! Guests that are too large to commit are built by `cargo xtask guests`.
 
 mod cases;
 use airssys_wasm_test_support as common;
@@ -16,7 +16,7 @@ use cases::{Case, Expected};
 use common::{built_bytes, engines, fixture};
 use serde_json::Value;
 
-/// Bytes of a guest from which on LLVM does not optimise it: that takes minutes, and finds no other faults.
+/// Size of a guest, in bytes, from which on LLVM does not optimize it: that takes minutes, and finds no other faults.
 const LARGE: usize = 4 << 20;
 
 fn runtime(backend: Backend, guest: &[u8]) -> ComponentRuntime {
@@ -31,7 +31,7 @@ fn runtime(backend: Backend, guest: &[u8]) -> ComponentRuntime {
     ComponentRuntime::new(config.build().unwrap()).unwrap()
 }
 
-/// Puts a guest through everything, on every backend.
+/// Runs all cases on a guest, on every backend.
 fn check(bytes: &[u8], language: &str) {
     check_with(bytes, language, &ComponentOptions::new());
 }
@@ -66,7 +66,7 @@ fn check_with(bytes: &[u8], language: &str, options: &ComponentOptions) {
     }
 }
 
-/// What it says of itself, and `init`.
+/// Checks the metadata, and calls `init`.
 fn check_life(runtime: &ComponentRuntime, id: &ComponentId, language: &str) {
     let metadata = runtime.metadata(id).unwrap();
     assert_eq!(metadata.name, "text-processor");
@@ -133,7 +133,7 @@ fn check_case(runtime: &ComponentRuntime, id: &ComponentId, case: &Case) -> Resu
     }
 }
 
-/// Whether two answers are the same. A number is what it says, however it is written.
+/// Reports whether two answers are the same. Numbers are compared by value, not by notation.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
@@ -195,7 +195,7 @@ fn python_by_componentize_py_passes() {
     check(&bytes, "python");
 }
 
-/// What `go build` has made, whose imports of preview 1 this host's WASI serves.
+/// The output of `go build`, whose imports of preview 1 this host's WASI provides.
 #[test]
 fn go_passes_as_it_is() {
     let Some(bytes) = built_bytes("text-processor-go") else {
@@ -205,7 +205,7 @@ fn go_passes_as_it_is() {
     check_with(&bytes, "go", &options);
 }
 
-/// The same, whose imports of preview 1 wasmer-wasix serves.
+/// The same, with wasmer-wasix as the provider of preview 1.
 #[test]
 fn go_passes_by_wasmer_wasix() {
     let Some(bytes) = built_bytes("text-processor-go") else {
@@ -215,7 +215,7 @@ fn go_passes_by_wasmer_wasix() {
     check_with(&bytes, "go", &options);
 }
 
-/// The same, whose imports of preview 1 the published adapter serves, on top of WASI 0.2.
+/// The same, with the published adapter as the provider of preview 1, on top of WASI 0.2.
 #[test]
 fn go_passes_with_the_adapter() {
     let Some(bytes) = built_bytes("text-processor-go") else {

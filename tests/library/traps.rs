@@ -1,4 +1,4 @@
-//! Traps: each has its kind, ends its instance, and leaves the host and other instances as they were.
+//! Traps: each has its kind, ends its instance, and leaves the host and other instances unaffected.
 
 use airssys_wasm_test_support as common;
 
@@ -38,7 +38,7 @@ fn core_traps_have_their_kind_and_poison_the_instance() {
                 let again = call(&mut store, &instance, "echoes", "nothing", &[]).unwrap_err();
                 assert_eq!(kind(&again), TrapKind::Poisoned);
             }
-            // The same component is as good as new in another instance of the same store.
+            // The same component works in another instance of the same store.
             let component = Component::from_binary(&engine, &fixture("types.wasm")).unwrap();
             let other = types_linker(&engine).instantiate(&mut store, &component).unwrap();
             call(&mut store, &other, "echoes", "nothing", &[]).unwrap();
@@ -62,7 +62,7 @@ fn run(engine: &Engine, text: &str) -> Error {
     }
 }
 
-/// A component whose `run` gives what `body` leaves, as `ty`, from a memory of one page.
+/// Returns a component whose `run` returns the result of `body`, as `ty`, from a memory of one page.
 fn giving(ty: &str, body: &str, extra: &str) -> String {
     format!(
         r#"(component
@@ -79,11 +79,11 @@ fn giving(ty: &str, body: &str, extra: &str) -> String {
 #[test]
 fn malformed_results_are_abi_traps() {
     let cases = [
-        // A result pointer beyond memory, and one that is not aligned.
+        // A result pointer beyond memory, and a misaligned one.
         ("string", "(i32.const 65534)", ""),
         ("string", "(i32.const -4)", ""),
         ("string", "(i32.const 2)", ""),
-        // A string beyond memory; one of a length that overflows.
+        // A string beyond memory; one with a length that overflows.
         (
             "string",
             "(i32.const 8)",
@@ -99,7 +99,7 @@ fn malformed_results_are_abi_traps() {
             "(i32.const 8)",
             r#"(data (i32.const 8) "\00\00\00\00\00\00\00\20")"#,
         ),
-        // Elements that are not aligned.
+        // Misaligned elements.
         (
             "(list u64)",
             "(i32.const 8)",
@@ -337,7 +337,7 @@ fn a_guest_that_computes_on_is_stopped_from_another_thread() {
     for engine in engines() {
         let (mut store, instance) = types_instance(&engine);
         let handle = store.interrupt_handle();
-        // With no guest running it does nothing.
+        // Without a running guest it has no effect.
         handle.interrupt();
         call(&mut store, &instance, "echoes", "nothing", &[]).unwrap();
         let ended = AtomicBool::new(false);

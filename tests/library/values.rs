@@ -1,4 +1,4 @@
-//! Every kind of value crosses the boundary and comes back as it was, on every backend, typed and untyped.
+//! Every kind of value crosses the boundary and comes back unchanged, on every backend, typed and untyped.
 
 use airssys_wasm_test_support as common;
 
@@ -65,7 +65,7 @@ fn group() -> Val {
     ])
 }
 
-/// Function and values; each is to come back equal.
+/// Functions and values; each value has to come back equal.
 fn echoes() -> Vec<(&'static str, Vec<Val>)> {
     let wide = Val::Record(vec![
         ("a".into(), Val::U8(255)),

@@ -1,5 +1,5 @@
-//! The WIT of WASI in `wit/wasi` is what components of real toolchains were built against: theirs come with WIT of their own,
-//! and whatever they import of WASI has the same types and signatures here.
+//! The WIT of WASI in `wit/wasi` matches that of real toolchains: their components carry WIT of their own, and all their
+//! WASI imports have the same types and signatures here.
 
 use airssys_wasm_test_support as common;
 use airssys_wasm_test_support::surface;
@@ -13,10 +13,10 @@ use surface::surface;
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldItem, WorldKey};
 
-/// The packages, each after those it depends on.
+/// The packages, in dependency order.
 const PACKAGES: &[&str] = &["io", "clocks", "random", "filesystem", "sockets", "cli", "http"];
 
-/// Components whose toolchains bring along WIT of WASI of their own.
+/// Components whose toolchains include their own WIT of WASI.
 const BUILT: &[&str] = &[
     "text-processor-js",
     "text-processor-qjs",
@@ -25,7 +25,7 @@ const BUILT: &[&str] = &[
     "wasi-http-python",
 ];
 
-/// What they have to import in all, so that the comparison means something: of interfaces without the version, and of lines.
+/// Required imports of all of them together, so that the comparison is meaningful: interfaces without their version.
 const INTERFACES: &[&str] = &[
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -56,7 +56,7 @@ const INTERFACES: &[&str] = &[
     "wasi:sockets/udp-create-socket",
 ];
 
-/// Interfaces by their names without versions, each as lines.
+/// Interfaces by their names without versions, as lines.
 type Interfaces = BTreeMap<String, BTreeSet<String>>;
 
 fn add(into: &mut Interfaces, resolve: &Resolve, interface: wit_parser::InterfaceId) {
@@ -69,7 +69,7 @@ fn add(into: &mut Interfaces, resolve: &Resolve, interface: wit_parser::Interfac
     into.entry(name.to_owned()).or_default().extend(lines);
 }
 
-/// What `wit/wasi` says.
+/// Returns the interfaces of `wit/wasi`.
 fn ours() -> Interfaces {
     let mut resolve = Resolve::default();
     let mut found = Interfaces::new();
@@ -85,7 +85,7 @@ fn ours() -> Interfaces {
     found
 }
 
-/// What a component imports and exports of WASI.
+/// Returns the WASI imports and exports of a component.
 fn theirs(component: &[u8]) -> Interfaces {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(component).expect("it is a component")
     else {
@@ -104,7 +104,7 @@ fn theirs(component: &[u8]) -> Interfaces {
     found
 }
 
-/// What is in `theirs` that is not in `ours`.
+/// Returns the lines of `theirs` that are missing in `ours`.
 fn strange(name: &str, ours: &Interfaces, theirs: &Interfaces) -> Vec<String> {
     let mut strange = Vec::new();
     for (interface, lines) in theirs {
@@ -163,7 +163,7 @@ fn components_of_real_toolchains_import_what_is_there() {
     }
 }
 
-/// The comparison sees what differs.
+/// The comparison detects differences.
 #[test]
 fn a_difference_is_found() {
     let ours = ours();

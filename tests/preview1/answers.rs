@@ -1,9 +1,9 @@
-//! Calls of preview 1 by their answers: those that are right here although wasmer-wasix alone has them wrong, and those that
-//! are not.
+//! Calls of preview 1 by their results: those that are right here although wasmer-wasix alone returns wrong ones, and those
+//! that are not.
 
 use super::guest::*;
 
-/// What a program ends with.
+/// Result of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Error(u32),
@@ -19,7 +19,7 @@ impl Answer {
         }
     }
 
-    /// As it stands in the document.
+    /// Formats the result as in the document.
     pub(crate) fn text(self) -> String {
         match self {
             Number(number) => number.to_string(),
@@ -53,19 +53,19 @@ pub(crate) const NOTEMPTY: u32 = 55;
 pub(crate) const NOTSOCK: u32 = 57;
 pub(crate) const SPIPE: u32 = 70;
 
-/// Runs one call after another; the last one's number is left.
+/// Runs one call after another; leaves the last one's number.
 fn then(calls: &[String]) -> String {
     let (last, before) = calls.split_last().expect("a call");
     let before: String = before.iter().map(|call| format!("(drop {call})")).collect();
     before + last
 }
 
-/// The position of what was opened.
+/// Returns the position of the opened descriptor.
 fn position() -> String {
     format!("(drop {}) (i32.load (i32.const 16))", tell(&opened()))
 }
 
-/// Opens a file, and answers what `more` does.
+/// Opens a file, then makes the calls of `more`.
 fn file(guest: &mut Guest, more: &[String]) -> String {
     let mut calls = vec![guest.open("file", 0, FILE)];
     calls.extend_from_slice(more);
@@ -80,7 +80,7 @@ fn prestat() -> String {
     format!("(call $fd_prestat_get {} (i32.const 16))", opened())
 }
 
-/// Right answers, by what they are for.
+/// Right results, by description.
 pub(crate) const RIGHT: &[(&str, u32, Make)] = &[
     ("seeking before the start is refused", INVAL, |g| {
         file(g, &[seek(&opened(), -1, 1)])
@@ -298,7 +298,7 @@ pub(crate) const RIGHT: &[(&str, u32, Make)] = &[
     }),
 ];
 
-/// Differences that are left: the document's rows.
+/// Remaining differences: the document's rows.
 pub(crate) const DIFFERENT: &[(&str, Answer, Answer, Kind, Make)] = &[
     (
         "`path_rename` of a symbolic link",

@@ -1,4 +1,4 @@
-//! A module that does nothing but pass calls on, so that a test calls the functions of preview 1 from outside.
+//! A module that only forwards calls, so that a test can call the functions of preview 1 from outside.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use airssys_wasm::component::{Component, Instance, Linker, Store, Val};
 use airssys_wasm::engine::Engine;
 use airssys_wasm::wasi::{self, WasiBuilder, WasiCtx};
 
-/// Functions that are passed on, with their parameters.
+/// Forwarded functions, with their parameters.
 const FUNCTIONS: [(&str, &str); 20] = [
     ("args-sizes-get", "ii"),
     ("clock-time-get", "iIi"),
@@ -29,21 +29,21 @@ const FUNCTIONS: [(&str, &str); 20] = [
     ("poll-oneoff", "iiii"),
     ("random-get", "ii"),
     ("sock-shutdown", "ii"),
-    // The module's own.
+    // The module's own functions.
     ("peek", "i"),
     ("poke", "iI"),
 ];
 
-/// Bytes of the module's memory.
+/// Size of the module's memory, in bytes.
 pub(super) const MEMORY: u32 = 1 << 16;
 
-/// Where the driver puts lists, texts, data, and what functions give.
+/// Addresses of the driver's lists, texts, data, and results.
 const LIST: u32 = 4096;
 const TEXT: u32 = 8192;
 const DATA: u32 = 16 << 10;
 const ANSWER: u32 = 128;
 
-/// A world of its own file: tests run beside each other.
+/// Returns a world with its own file: tests run in parallel.
 pub(super) fn world(name: &str, items: &str) -> World {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -101,7 +101,7 @@ impl Driver {
         );
         let module = wat::parse_str(text).expect("the text parses");
         let mut driver = Driver::of(engine, &module, &world("driver", &items), grants);
-        // What functions give is seen only if it was not there before.
+        // Results are only noticed if memory held something else before.
         driver.poke(0, &[0xee; 256]);
         driver
     }
@@ -154,7 +154,7 @@ impl Driver {
         u64::from_le_bytes(self.bytes(at, 8).try_into().expect("8 bytes"))
     }
 
-    /// A text's address and length.
+    /// Writes a text; returns its address and length.
     pub(super) fn text(&mut self, text: &str) -> (u64, u64) {
         self.poke(TEXT, text.as_bytes());
         (TEXT.into(), text.len().try_into().expect("short"))
@@ -167,7 +167,7 @@ impl Driver {
         }
     }
 
-    /// Opens with the rights to read, and to write if it is made or appended to.
+    /// Opens with the rights to read, and to write if the file is created or appended to.
     pub(super) fn open(&mut self, fd: u32, path: &str, ways: u64, flags: u64) -> Answer<u32> {
         let write = if ways & 9 != 0 || flags & 1 != 0 {
             1 << 6
@@ -233,7 +233,7 @@ impl Driver {
         self.answer(errno, |it| it.u64(ANSWER))
     }
 
-    /// The names in a folder, read with a buffer of this many bytes, as C libraries do: what was cut is read again.
+    /// Lists the names in a folder with a buffer of this many bytes, as C libraries do: truncated entries are read again.
     pub(super) fn list(&mut self, fd: u32, room: u32) -> Vec<String> {
         let (mut names, mut cookie) = (Vec::new(), 0);
         loop {
@@ -259,7 +259,7 @@ impl Driver {
         }
     }
 
-    /// A subscription to a clock.
+    /// Writes a subscription to a clock.
     pub(super) fn clock(&mut self, at: u32, userdata: u64, clock: u32, time: u64, absolute: bool) {
         let mut subscription = [0; 48];
         subscription[..8].copy_from_slice(&userdata.to_le_bytes());
@@ -269,7 +269,7 @@ impl Driver {
         self.poke(at, &subscription);
     }
 
-    /// The events: each one's number and error.
+    /// Polls; returns each event's number and error.
     pub(super) fn poll(&mut self, at: u32, count: u64) -> Vec<(u64, u32)> {
         let errno = self.call("poll-oneoff", &[at.into(), DATA.into(), count, ANSWER.into()]);
         assert_eq!(errno, 0);
@@ -281,7 +281,7 @@ impl Driver {
         (0..events).map(|index| event(self, index)).collect()
     }
 
-    /// Resources that are open beside the standard streams and the granted folder.
+    /// Returns the number of open resources beside the standard streams and the granted folder.
     pub(super) fn resources(&self) -> usize {
         self.store.data().resources().saturating_sub(4)
     }

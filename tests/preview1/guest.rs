@@ -1,4 +1,4 @@
-//! Programs of preview 1 that are written in the test: calls whose last number is the status that the program ends with.
+//! Programs of preview 1 written in the test: calls whose last number is the program's exit status.
 
 use std::fmt::Write;
 
@@ -10,23 +10,23 @@ pub(crate) const TELL: u64 = 1 << 5;
 pub(crate) const WRITE: u64 = 1 << 6;
 pub(crate) const FILE: u64 = READ | SEEK | TELL | WRITE;
 
-/// Where a call's results go.
+/// Address of a call's results.
 pub(crate) const RESULT: u32 = 8;
 
-/// What a program is beside a plain module of preview 1.
+/// Kind of a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
     #[default]
     Plain,
-    /// It imports a function of WASIX.
+    /// Imports a function of WASIX.
     Wasix,
-    /// Its memory is shared, as that of a module with threads.
+    /// Has a shared memory, like a module with threads.
     Shared,
-    /// It imports preview 1's predecessor.
+    /// Imports preview 1's predecessor.
     Unstable,
 }
 
-/// A program in the making.
+/// Builder of a program.
 #[derive(Default)]
 pub(crate) struct Guest {
     kind: Kind,
@@ -42,9 +42,9 @@ impl Guest {
         }
     }
 
-    /// A path's place and length, as two arguments.
+    /// Returns a path's address and length, as two arguments.
     pub(crate) fn path(&mut self, path: &str) -> String {
-        /// Behind all that calls write.
+        /// Behind all results of calls.
         const TEXTS: usize = 2048;
         let at = TEXTS + self.length;
         self.texts.push_str(path);
@@ -75,12 +75,12 @@ impl Guest {
         format!("(call $path_rename (i32.const 3) {from} (i32.const 3) {to})")
     }
 
-    /// A call of a function that takes a folder and a path.
+    /// Calls a function of a folder and a path.
     pub(crate) fn at(&mut self, function: &str, path: &str) -> String {
         format!("(call ${function} (i32.const 3) {})", self.path(path))
     }
 
-    /// The program, whose status is `body`'s number.
+    /// Returns the program, whose exit status is `body`'s number.
     pub(crate) fn program(self, body: &str) -> Vec<u8> {
         let functions = [
             ("clock_time_get", "i32 i64 i32"),
@@ -146,7 +146,7 @@ pub(crate) fn tell(descriptor: &str) -> String {
     format!("(call $fd_tell {descriptor} (i32.const 16))")
 }
 
-/// The descriptor that was opened last.
+/// Returns the descriptor that was opened last.
 pub(crate) fn opened() -> String {
     format!("(i32.load (i32.const {RESULT}))")
 }

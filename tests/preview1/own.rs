@@ -1,4 +1,4 @@
-//! Core modules by this host's own WASI: programs, and each function on its own.
+//! Core modules with this host's own WASI: programs, and each function alone.
 
 #[path = "driver.rs"]
 mod driver;
@@ -25,7 +25,7 @@ const PERM: u32 = 63;
 const ROFS: u32 = 69;
 const SPIPE: u32 = 70;
 
-/// Runs a program that is written as text.
+/// Runs a program in text form.
 fn run(engine: &Engine, text: &str, grants: &WasiBuilder) -> airssys_wasm::Result<Exit> {
     let module = wat::parse_str(text).expect("the text parses");
     let bytes = adapt::lift(&module, &World::Contract, Preview1::Auto).expect("it is lifted");
@@ -59,8 +59,8 @@ fn every_exit_code_comes_through() {
     }
 }
 
-/// wasi-testsuite `args_get-multiple-arguments` and `environ_get-multiple-variables`: AssemblyScript's allocator takes all
-/// the memory that there is when it is first asked, and took an adapter's pages with it.
+/// wasi-testsuite `args_get-multiple-arguments` and `environ_get-multiple-variables`: AssemblyScript's allocator uses all
+/// existing memory on its first call, including an adapter's pages.
 #[test]
 fn a_program_that_takes_all_memory_it_finds_gets_its_arguments() {
     let text = r#"(module
@@ -185,7 +185,7 @@ fn what_preview_1_has_not_is_missing() {
     }
 }
 
-/// Every backend's driver, with a granted folder as descriptor 3.
+/// Returns every backend's driver, with a granted folder as descriptor 3.
 fn drivers(scene: &Scene, access: Access) -> Vec<Driver> {
     let mut grants = WasiBuilder::new();
     grants.dir(scene.granted(), "/data", access).unwrap();
@@ -201,7 +201,7 @@ fn files_are_written_sought_and_read() {
     for mut it in drivers(&scene, Access::ReadWrite) {
         let fd = it.open(3, "new", 1 | 8, 0).unwrap();
         assert_eq!(it.write(fd, &[b"hello ", b"", b"world"]), Ok(11));
-        // A refused seek leaves the offset (wasmer-wasix moves it).
+        // A refused seek keeps the offset (wasmer-wasix changes it).
         assert_eq!(it.seek(fd, -12, 1), Err(INVAL));
         assert_eq!(it.seek(fd, 0, 1), Ok(11));
         assert_eq!(it.seek(fd, -5, 2), Ok(6));
@@ -212,7 +212,7 @@ fn files_are_written_sought_and_read() {
         assert_eq!(it.call("fd-close", &[fd.into()]), 0);
         assert_eq!(it.call("fd-close", &[fd.into()]), BADF);
         assert_eq!(fs::read(scene.granted().join("new")).unwrap(), b"hello world");
-        // Appended to, wherever the offset is.
+        // Appends regardless of the offset.
         let fd = it.open(3, "new", 0, 1).unwrap();
         assert_eq!(it.write(fd, &[b"!"]), Ok(1));
         assert_eq!(it.seek(fd, 0, 1), Ok(12));
@@ -263,7 +263,7 @@ fn descriptors_are_what_they_are() {
         assert_eq!(it.read(1, &[1]), Err(BADF));
         assert_eq!(it.seek(0, 0, 1), Err(SPIPE));
         assert_eq!(it.seek(3, 0, 1), Err(ISDIR));
-        // The granted folder has a path; one that was opened has none.
+        // The granted folder has a path; an opened one has none.
         assert_eq!(it.call("fd-prestat-get", &[3, 64]), 0);
         assert_eq!((it.u32(64), it.u32(68)), (0, 5));
         assert_eq!(it.call("fd-prestat-dir-name", &[3, 64, 4]), 37);
@@ -277,14 +277,14 @@ fn descriptors_are_what_they_are() {
         let rights = (u64::from_le_bytes(it.bytes(72, 8).try_into().unwrap()), 0);
         assert_eq!(rights.0 & (1 << 6), 0, "a folder is not written to");
         assert_eq!(it.open_with(3, ".", 0, 0, rights.0), Ok(5));
-        // What is renumbered is open under its new number alone.
+        // A renumbered descriptor is open under its new number only.
         let file = it.open(3, "file", 0, 0).unwrap();
         assert_eq!(it.call("fd-renumber", &[file.into(), inner.into()]), 0);
         assert_eq!(it.call("fd-close", &[file.into()]), BADF);
         assert_eq!(it.read(inner, &[8]), Ok(b"file".to_vec()));
         assert_eq!(it.call("fd-renumber", &[inner.into(), 99]), BADF);
         assert_eq!(it.call("fd-renumber", &[inner.into(), inner.into()]), 0);
-        // The lowest number that is free.
+        // The lowest free number.
         assert_eq!(it.call("fd-close", &[0]), 0);
         assert_eq!(it.open(3, "file", 0, 0), Ok(0));
         assert_eq!(it.call("sock-shutdown", &[0, 0]), 57);
@@ -377,14 +377,14 @@ fn clocks_are_waited_for_each_on_its_own() {
         let start = Instant::now();
         assert_eq!(it.poll(1024, 2), [(2, 0)]);
         assert!(start.elapsed() >= Duration::from_millis(20));
-        // An absolute time of the clock of days.
+        // An absolute time of the wall clock.
         assert_eq!(it.call("clock-time-get", &[0, 0, 64]), 0);
         let now = u64::from_le_bytes(it.bytes(64, 8).try_into().unwrap());
         it.clock(1024, 3, 0, now + 30_000_000, true);
         let start = Instant::now();
         assert_eq!(it.poll(1024, 1), [(3, 0)]);
         assert!(start.elapsed() < Duration::from_secs(20));
-        // One that is past, a clock that there is not, and a descriptor that there is not.
+        // One in the past, a clock that does not exist, and a descriptor that does not exist.
         it.clock(1024, 4, 0, 1, true);
         assert_eq!(it.poll(1024, 1), [(4, 0)]);
         it.clock(1024, 5, 9, 1, false);
@@ -410,7 +410,7 @@ fn output_goes_where_it_is_sent() {
         assert_eq!(out.contents().len(), 9001);
         assert_eq!(it.write(2, &[b"err"]), Ok(3));
         assert_eq!(err.contents(), b"err");
-        // The host takes no more: `nospc`.
+        // The host accepts no more: `nospc`.
         assert_eq!(it.write(2, &[b"too much for it"]), Err(51));
     }
 }

@@ -1,4 +1,4 @@
-//! Panics that come out of wasmer-wasix: of its own, which a module reaches, and of what is planted under it.
+//! Panics from wasmer-wasix: an assertion that a module can reach, and a planted one.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ fn panicked_at(place: &str, ended: &airssys_wasm::Result<Ended>) {
     }
 }
 
-/// wasmer-wasix 0.704.2 asserts that a link's folder is one. Paths of a module with shared memory are not looked at.
+/// wasmer-wasix 0.704.2 asserts that a link's parent is a folder. Paths of a module with shared memory are not checked.
 #[test]
 fn an_assertion_that_a_module_breaks_ends_that_module_alone() {
     for engine in engines() {
@@ -54,14 +54,14 @@ fn an_assertion_that_a_thread_breaks_ends_the_program() {
     for engine in engines() {
         let scene = Scene::new("thread-assertion");
         let grants = Preview1::new().folder(scene.granted(), "/", true).unwrap();
-        // What the first thread waits for does not come.
+        // The event that the first thread waits for never comes.
         let deadline = Instant::now().checked_add(Duration::from_secs(2));
         let ended = run(&engine, &module, grants.deadline(deadline));
         panicked_at("`wasi_snapshot_preview1#path_symlink`", &ended);
     }
 }
 
-/// A logger that fails on one text, once when it is armed: what is left of a line is logged again when the file is dropped.
+/// A logger that panics on one text, once when it is armed: the rest of a line is logged again when the file is dropped.
 struct Planted;
 
 const TEXT: &str = "planted under the file";

@@ -1,6 +1,6 @@
-//! Answers where wasmer-wasix alone is wrong, on every backend; and the table of those that stay wrong.
+//! Results where wasmer-wasix alone is wrong, on every backend; and the table of those that stay wrong.
 //!
-//! After the preview 1 programs of WebAssembly/wasi-testsuite, by which these were found.
+//! Based on the preview 1 programs of WebAssembly/wasi-testsuite, which revealed these.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,7 @@ fn scene(name: &str) -> Scene {
     scene
 }
 
-/// Statuses of a program that has one folder, `/data`, or its errors: one, if the engines agree.
+/// Returns the distinct statuses or errors of a program with one folder, `/data`: one, if the engines agree.
 fn found(test: &str, engines: &[Engine], kind: Kind, make: fn(&mut Guest) -> String) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for engine in engines {
@@ -80,11 +80,10 @@ fn what_differs_is_in_the_document() {
     }
 }
 
-/// A clock's number, nanoseconds, and whether they are absolute.
+/// A clock's number, nanoseconds, and the flag for absolute times.
 type Subscription = (u32, u64, bool);
 
-/// Waits for clocks. The status is the count of events and their user
-/// data, a digit each.
+/// Waits for clocks. The status is the number of events and their user data, a digit each.
 fn clocks(subscriptions: &[Subscription]) -> String {
     let mut body = String::new();
     for (place, (clock, nanoseconds, absolute)) in subscriptions.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What a component answers, a client gets.
+//! Responses of a component reach the client unchanged.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Clients: one that speaks HTTP as it should, and one that sends bytes.
+//! Clients: one that speaks HTTP correctly, and one that sends raw bytes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::runtime::Runtime;
 
-/// Longest that any test waits.
+/// Longest wait of any test.
 const LONG: Duration = Duration::from_secs(30);
 
 pub(crate) fn runtime() -> &'static Runtime {
@@ -20,7 +20,7 @@ pub(crate) fn runtime() -> &'static Runtime {
     RUNTIME.get_or_init(|| Runtime::new().expect("there are threads"))
 }
 
-/// A response that came whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
@@ -66,7 +66,7 @@ pub(crate) fn request(method: Method, path: &str, body: impl Into<Bytes>) -> Req
         .expect("a request")
 }
 
-/// One exchange on a connection of its own.
+/// Makes one exchange on its own connection.
 pub(crate) fn exchange(addr: SocketAddr, request: Request<Full<Bytes>>) -> hyper::Result<Response> {
     runtime().block_on(async { send(&mut connect(addr).await, request).await })
 }
@@ -75,7 +75,7 @@ pub(crate) fn get(addr: SocketAddr, path: &str) -> Response {
     exchange(addr, request(Method::GET, path, "")).expect("a whole response")
 }
 
-/// A connection to which bytes are sent, and that is read until its end.
+/// A connection for sending raw bytes and reading to its end.
 #[derive(Debug)]
 pub(crate) struct Raw(pub(crate) TcpStream);
 
@@ -87,7 +87,7 @@ impl Raw {
         Raw(stream)
     }
 
-    /// Sends as much as the other side takes.
+    /// Sends bytes; returns whether the server accepted all of them.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> bool {
         self.0.write_all(bytes).is_ok()
     }
@@ -96,7 +96,7 @@ impl Raw {
         let _ = self.0.shutdown(Shutdown::Write);
     }
 
-    /// Everything until the connection ends.
+    /// Reads everything until the connection ends.
     pub(crate) fn rest(mut self) -> String {
         let mut bytes = Vec::new();
         let mut part = [0; 65536];
@@ -118,7 +118,7 @@ impl Raw {
     }
 }
 
-/// What comes back for these bytes, until the connection ends.
+/// Sends bytes; returns the response until the connection ends.
 pub(crate) fn raw(addr: SocketAddr, bytes: &[u8]) -> String {
     let mut raw = Raw::connect(addr);
     raw.send(bytes);

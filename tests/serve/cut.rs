@@ -1,4 +1,4 @@
-//! Responses that fail when their head is sent already: the client gets what there was, and can tell that it is not all.
+//! Responses that fail after their head was sent: the client gets the data so far, and can tell that it is incomplete.
 
 use std::io::Read;
 
@@ -9,7 +9,7 @@ use crate::client::Raw;
 use crate::common::{engines, fixture};
 use crate::server::{Running, limits};
 
-/// The bytes that a client of `path` gets until the connection ends, and true if that was a reset.
+/// Returns the bytes that a client of `path` gets until the connection ends, and true if that was a reset.
 fn exchange(server: &Running, version: &str, path: &str) -> (String, bool) {
     let mut raw = Raw::connect(server.addr);
     let head = format!("POST {path} HTTP/{version}\r\nHost: a\r\nContent-Length: 2\r\n\r\ngo");
@@ -27,7 +27,7 @@ fn exchange(server: &Running, version: &str, path: &str) -> (String, bool) {
     }
 }
 
-/// A guest that declared 9 bytes and wrote 5 sometimes gave the client nothing at all.
+/// A guest that declared 9 bytes and wrote 5 sometimes sent the client nothing at all.
 #[test]
 fn what_was_sent_before_a_body_failed_arrives_and_has_no_end() {
     for engine in engines() {
@@ -59,7 +59,7 @@ fn what_was_sent_before_a_body_failed_arrives_and_has_no_end() {
     }
 }
 
-/// A client of HTTP/1.0 knows the end of such a body by the connection's only, so that has to be another end.
+/// A client of HTTP/1.0 knows the end of such a body only by the connection's end, so that has to be a different one.
 #[test]
 fn a_cut_that_nothing_else_would_show_is_a_reset() {
     let engine = crate::common::default_engine();

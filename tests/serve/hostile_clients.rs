@@ -1,4 +1,4 @@
-//! Clients that send what they should not, or not what they said, or nothing.
+//! Clients that send malformed requests, break their own announcements, or send nothing.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::server::{Running, limits};
 use airssys_wasm::wasi::WasiBuilder;
 use airssys_wasm::wasi::http::serve::ServeLimits;
 
-/// A request of bytes, and what the answer begins with; nothing for a connection that is closed without one.
+/// A request in bytes, and the beginning of the response; empty for a connection that is closed without one.
 type Case = (&'static str, Vec<u8>, &'static [&'static str]);
 
 fn with_header(line: &str) -> Vec<u8> {
@@ -27,7 +27,7 @@ fn post(headers: &str, body: &str) -> Vec<u8> {
 fn cases() -> Vec<Case> {
     const BAD: &[&str] = &["400"];
     const FULL: &[&str] = &["431"];
-    // Closed at once, or told so first.
+    // Closed at once, or after an error response.
     const ANY_END: &[&str] = &["400", ""];
     let many = |count: usize| {
         (0..count)
@@ -138,7 +138,7 @@ fn cases() -> Vec<Case> {
             ),
             &["413", ""],
         ),
-        // The component gets an error from the body, and has no answer of its own.
+        // The component gets an error from the body, and sends no response of its own.
         (
             "a chunk size that is none",
             post("Transfer-Encoding: chunked", "xyz\r\nabc\r\n0\r\n\r\n"),
@@ -201,14 +201,14 @@ fn lengths_and_chunks_together_smuggle_nothing() {
         )
         .as_bytes(),
     );
-    // It is read by its chunks, and the connection ends with it, so that nobody sees a second request.
+    // The body is read by its chunks, and the connection ends with it, so there is no second request.
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("connection: close\r\n"), "{answer}");
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
     assert!(!answer.contains("smuggled"), "{answer}");
 }
 
-/// What is sent in bits, and what comes back.
+/// Sends bytes in small pieces; returns the response and the time.
 fn slowly(server: &Running, first: &[u8], bit: &[u8], times: u32) -> (String, Duration) {
     let start = Instant::now();
     let mut raw = Raw::connect(server.addr);
@@ -287,7 +287,7 @@ fn a_client_that_takes_nothing_holds_nothing() {
         })
         .collect();
     assert_eq!(get(server.addr, "/").text(), "hello");
-    // Longer than the server lets them take nothing.
+    // Longer than the server allows them to accept no data.
     std::thread::sleep(Duration::from_millis(2500));
     for raw in slow {
         let got = raw.rest();
@@ -311,7 +311,7 @@ fn clients_that_go_away_stop_the_component() {
         std::thread::sleep(Duration::from_millis(20));
         drop(raw);
     }
-    // Both threads are free again long before a request's time is over.
+    // Both threads are free long before a request's time limit.
     let start = Instant::now();
     assert_eq!(get(server.addr, "/").text(), "hello");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
@@ -349,7 +349,7 @@ fn connections_beyond_the_limit_wait_for_a_place() {
     };
     let server = Running::with(&WasiBuilder::new(), limits);
     let idle: Vec<Raw> = (0..100).map(|_| Raw::connect(server.addr)).collect();
-    // The places become free as idle connections are closed: eight each half second.
+    // Places become free as idle connections are closed: eight each half second.
     let start = Instant::now();
     drop(idle);
     assert_eq!(get(server.addr, "/").text(), "hello");

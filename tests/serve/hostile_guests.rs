@@ -1,4 +1,4 @@
-//! Components that trap, lie, never end, or want too much: the server and the other requests stay as they are.
+//! Components that trap, break announcements, never end, or request too much: the server and other requests are unaffected.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ fn what_a_component_does_wrong_is_one_request_with_no_details() {
     assert_eq!(get(server.addr, "/large-field?60000").text(), "true");
 }
 
-/// A guest that declared 3 or 10 bytes and wrote 5 gave the client nothing at all, depending on which thread was quicker.
+/// A guest that declared 3 or 10 bytes and wrote 5 sent the client nothing at all, depending on the faster thread.
 #[test]
 fn a_body_that_fails_before_its_head_is_sent_is_another_answer() {
     let server = Running::start();

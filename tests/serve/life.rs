@@ -1,4 +1,4 @@
-//! Beginning and end of a server.
+//! Start and shutdown of a server.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -92,7 +92,8 @@ fn what_cannot_be_served_is_told_at_once() {
     assert!(matches!(error, ServeError::Listen { .. }), "{error:?}");
 }
 
-/// `--connections` beyond a semaphore's range was a panic after the server had said that it serves; 0 never answered.
+/// `--connections` beyond a semaphore's range caused a panic after the server had announced its address; with 0 it never
+/// answered.
 #[test]
 fn limits_out_of_their_range_are_refused_before_anything_is_served() {
     let engine = default_engine();

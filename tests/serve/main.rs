@@ -1,4 +1,4 @@
-//! The server: real clients over loopback, components in three languages, and everything that either side can do wrong.
+//! The server: real clients over loopback, components in three languages, and all misbehavior of either side.
 
 use airssys_wasm_test_support as common;
 

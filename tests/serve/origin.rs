@@ -1,4 +1,4 @@
-//! Other servers, well and badly behaved, for components to send requests to.
+//! Well-behaved and misbehaving servers, for components to send requests to.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// A server of one behaviour. Its thread ends with the process.
+/// A server with one behavior. Its thread ends with the process.
 #[derive(Debug)]
 pub(crate) struct Origin {
     pub(crate) addr: SocketAddr,
@@ -15,7 +15,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// `behave` gets each connection after the request's head, and that head.
+    /// Starts a server; `behave` is called for each connection with its stream and the request's head, which is already
+    /// read.
     pub(crate) fn new(behave: impl Fn(&mut TcpStream, &str) + Send + Sync + 'static) -> Origin {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let addr = listener.local_addr().expect("an address");
@@ -36,7 +37,7 @@ impl Origin {
         Origin { addr, asked }
     }
 
-    /// One that answers these bytes, and closes.
+    /// Starts a server that answers with these bytes, and closes.
     pub(crate) fn answering(bytes: impl Into<Vec<u8>>) -> Origin {
         let bytes = bytes.into();
         Origin::new(move |stream, _| {
@@ -44,13 +45,13 @@ impl Origin {
         })
     }
 
-    /// Its URL.
+    /// Returns its URL.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.addr)
     }
 }
 
-/// What comes until an empty line, and perhaps some more.
+/// Reads up to an empty line, and possibly some more.
 fn head(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut part = [0; 4096];

@@ -1,4 +1,4 @@
-//! Requests that components send: where they may go, and what comes back.
+//! Requests that components send: permitted destinations, and responses.
 
 use std::io::{Read, Write};
 use std::sync::atomic::Ordering;
@@ -23,7 +23,7 @@ fn granting(grants: &[&str], http: HttpLimits) -> Running {
     Running::with(&wasi, limits)
 }
 
-/// Limits that tests can wait for.
+/// Limits short enough for tests.
 fn quick() -> HttpLimits {
     HttpLimits {
         incoming_body_bytes: 100_000,
@@ -434,7 +434,7 @@ fn guests_ask_for_less_time_and_never_for_more() {
 #[test]
 fn connections_are_not_made_or_are_bounded() {
     let server = loopback();
-    // A port that nobody listens at any more.
+    // A port without a listener.
     let gone = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -446,7 +446,7 @@ fn connections_are_not_made_or_are_bounded() {
     let silent = Origin::new(|_, _| std::thread::sleep(Duration::from_secs(5)));
     let flood = get(server.addr, &format!("/gets?{}", silent.url())).text();
     assert_eq!(flood, "5 ErrorCode::ConnectionLimitReached");
-    // Exchanges that nobody waits for give their place back.
+    // Abandoned exchanges release their place.
     let abandoned = get(server.addr, &format!("/abandon?{}", silent.url())).text();
     assert!(
         abandoned == "done" || abandoned == "ErrorCode::ConnectionLimitReached",
@@ -479,7 +479,7 @@ fn tls_with_whom_does_not_speak_it_is_an_error() {
     });
     let told = ask(&loopback(), &format!("https://{addr}/"));
     assert_eq!(told, "ErrorCode::TlsProtocolError");
-    // One that says nothing is not waited for.
+    // A silent server is not waited for.
     let silent = Origin::new(|_, _| std::thread::sleep(Duration::from_secs(5)));
     let told = ask(&loopback(), &silent.url().replace("http:", "https:"));
     assert_eq!(told, "ErrorCode::ConnectionTimeout");

@@ -12,7 +12,7 @@ use airssys_wasm::wasi::http::serve::{ServeError, ServeLimits, Server, ShutdownH
 
 use crate::common::{default_engine, fixture};
 
-/// A server that runs until this is dropped.
+/// A server that runs until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
@@ -20,7 +20,7 @@ pub(crate) struct Running {
     thread: Option<JoinHandle<Result<(), ServeError>>>,
 }
 
-/// Limits that tests can wait for.
+/// Limits short enough for tests.
 pub(crate) fn limits() -> ServeLimits {
     ServeLimits {
         request_time: Duration::from_secs(2),
@@ -53,7 +53,7 @@ impl Running {
         }
     }
 
-    /// The Rust guest, compiled once.
+    /// Starts a server with the Rust guest, which is compiled once.
     pub(crate) fn with(wasi: &WasiBuilder, limits: ServeLimits) -> Running {
         static COMPONENT: OnceLock<(Engine, Component)> = OnceLock::new();
         let (engine, component) = COMPONENT.get_or_init(|| {
@@ -64,12 +64,12 @@ impl Running {
         Running::of(engine, component, wasi, limits)
     }
 
-    /// The Rust guest, with no grants.
+    /// Starts a server with the Rust guest, with no grants.
     pub(crate) fn start() -> Running {
         Running::with(&WasiBuilder::new(), limits())
     }
 
-    /// Shuts it down and waits for its end.
+    /// Shuts the server down and waits for its end.
     pub(crate) fn stop(mut self) -> Result<(), ServeError> {
         self.shutdown.shutdown();
         let thread = self.thread.take().expect("it runs");
@@ -89,7 +89,7 @@ impl Drop for Running {
     }
 }
 
-/// The lines of the log, as `target message key=value…`.
+/// Logged lines, as `target message key=value…`.
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct Capture;
@@ -122,7 +122,7 @@ impl log::Log for Capture {
     fn flush(&self) {}
 }
 
-/// Collects the log from now on.
+/// Starts collecting the log.
 pub(crate) fn capture() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
@@ -131,7 +131,7 @@ pub(crate) fn capture() {
     });
 }
 
-/// The log's lines that contain `what`, waited for until there is one.
+/// Returns the log's lines that contain `what`; waits until there is one.
 pub(crate) fn lines(what: &str) -> Vec<String> {
     for _ in 0..500 {
         let lines = LINES.lock().expect("no test panics with it");

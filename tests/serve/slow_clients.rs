@@ -1,5 +1,5 @@
-//! Clients that send or take as little as they can, two hundred at a time: the others are served meanwhile. Nothing is timed here:
-//! what counts is that the others are through while the attack goes on.
+//! Clients that send or accept as little as they can, two hundred at a time: other clients are served meanwhile. Nothing is
+//! timed here: the others only have to finish while the attack is running.
 
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::server::{Running, limits};
 
 const ATTACKERS: usize = 200;
 
-/// Limits that end no attack before the others are through.
+/// Limits that end no attack before the other clients are done.
 fn patient() -> ServeLimits {
     let long = Duration::from_secs(60);
     ServeLimits {
@@ -35,7 +35,7 @@ fn attack(server: &Running, head: impl Fn(usize) -> String) -> Vec<Raw> {
     (0..ATTACKERS).map(begin).collect()
 }
 
-/// How many of them are still connected and have no answer.
+/// Counts the attackers that are still connected without a response.
 fn unanswered(attackers: &[Raw]) -> usize {
     let waits = |raw: &&Raw| {
         raw.0.set_nonblocking(true).expect("it can");
@@ -45,7 +45,7 @@ fn unanswered(attackers: &[Raw]) -> usize {
     attackers.iter().filter(waits).count()
 }
 
-/// Requests of a client that does nothing wrong, on connections of their own and on one.
+/// Makes requests of a well-behaved client, on connections of their own and on a shared one.
 fn honest(server: &Running) {
     for number in 0..20 {
         assert_eq!(get(server.addr, "/").text(), "hello");
@@ -62,7 +62,7 @@ fn honest(server: &Running) {
     });
 }
 
-/// 200 requests whose bodies never ended held all threads of requests: another client waited for half a minute.
+/// 200 requests whose bodies never ended blocked all request threads: another client waited for half a minute.
 #[test]
 fn bodies_that_never_end_hold_no_thread_of_others() {
     let limits = ServeLimits {
@@ -81,12 +81,12 @@ fn bodies_that_never_end_hold_no_thread_of_others() {
         format!("POST /count HTTP/1.1\r\nHost: a\r\n{fields}")
     });
     honest(&server);
-    // A quarter of them was asked to go on.
+    // A quarter of them received 100 Continue.
     let left = unanswered(&attackers);
     assert!(left >= ATTACKERS * 3 / 4, "{left} attackers are left");
 }
 
-/// A body is not read on that does not come, whichever component waits for it or not.
+/// The server gives up on a body that does not arrive, even if the component does not wait for it.
 #[test]
 fn bodies_that_never_end_end() {
     let limits = ServeLimits {
@@ -110,7 +110,7 @@ fn bodies_that_never_end_end() {
     }
 }
 
-/// A byte now and then kept a pause from ever being long enough.
+/// A byte now and then prevented any pause from being long enough.
 #[test]
 fn bodies_that_drip_end_too() {
     let limits = ServeLimits {
@@ -157,7 +157,7 @@ fn clients_that_take_nothing_hold_no_thread_of_others() {
     drop(attackers);
 }
 
-/// A client that closed its side and is gone holds its thread for a while, and no longer.
+/// A client that closed its side and is gone holds its thread for a limited time.
 #[test]
 fn a_client_that_closed_its_side_is_given_up_in_the_end() {
     let limits = ServeLimits {

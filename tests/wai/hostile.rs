@@ -1,4 +1,4 @@
-//! Modules that follow the contract's types and break its rules: each ends alone, with an error that says what it did.
+//! Modules that follow the contract's types and break its rules: each ends alone, with an error that names its fault.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig, RuntimeErr
 use crate::host_support::runtimes;
 use crate::module::Module;
 
-/// Runs a module to its end on each backend, and a good guest beside it: what the module's end was.
+/// Runs a module to its end on each backend, and a well-behaved guest in parallel; returns the module's errors.
 fn ends(module: Module) -> Vec<RuntimeError> {
     let (bytes, good) = (module.build(), Module::default().build());
     let end = |runtime: ComponentRuntime| {
@@ -40,7 +40,7 @@ fn ends(module: Module) -> Vec<RuntimeError> {
     runtimes().into_iter().map(end).collect()
 }
 
-/// The trap that stopped a module, on every backend.
+/// Checks the trap that stopped a module, on every backend.
 #[track_caller]
 fn stopped_by(module: Module, expected: impl Fn(&TrapKind) -> bool) {
     for error in ends(module) {
@@ -76,7 +76,7 @@ fn results_lie_in_memory() {
     }
 }
 
-/// `execute` answers with what lies at 1024.
+/// Returns a module whose `execute` returns the data at 1024.
 fn answering(more: &'static str) -> Module {
     Module {
         execute: "i32.const 1024",
@@ -88,7 +88,7 @@ fn answering(more: &'static str) -> Module {
 #[test]
 fn lists_and_texts_lie_in_memory() {
     for more in [
-        // A list from where there is none, one of a length that there is none of, and both.
+        // A list with an invalid pointer, one with an invalid length, and one with both.
         r#"(data (i32.const 1032) "\ff\ff\ff\7f\01\00\00\00")"#,
         r#"(data (i32.const 1032) "\00\00\00\00\ff\ff\ff\ff")"#,
         r#"(data (i32.const 1032) "\00\00\00\80\00\00\00\80")"#,
@@ -189,7 +189,7 @@ fn what_is_allocated_lies_in_memory() {
 
 #[test]
 fn freeing_changes_nothing_that_is_read() {
-    // The list that is freed first would take the pointers of the others along.
+    // The list that is freed first would overwrite the pointers of the others.
     let module = Module {
         metadata: "i32.const 1024",
         free: "(memory.fill (i32.const 1024) (i32.const 255) (i32.const 200))",
@@ -280,7 +280,7 @@ fn loops_end_at_their_deadline() {
     }
 }
 
-/// A runtime on each backend, whose calls have this time.
+/// Creates a runtime on each backend, with this time limit for calls.
 fn timed(time: Duration) -> Vec<ComponentRuntime> {
     let on = |backend: &airssys_wasm::engine::Backend| {
         let config = RuntimeConfig::builder()
@@ -297,7 +297,7 @@ fn timed(time: Duration) -> Vec<ComponentRuntime> {
 
 #[test]
 fn memory_and_tables_have_limits() {
-    // It grows by 64 MiB until it cannot, and traps once it has more than it may.
+    // Grows by 64 MiB until it cannot, and traps once it has more than allowed.
     let growing = Module {
         memory: "2",
         execute: "(loop $again
@@ -332,7 +332,7 @@ fn memory_and_tables_have_limits() {
     }
 }
 
-/// A module that imports all functions that take something, and calls some.
+/// Returns a module that imports all functions with arguments, and calls some.
 fn calling(imports: &'static str, execute: &'static str) -> Module {
     Module {
         imports,

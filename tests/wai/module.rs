@@ -1,13 +1,13 @@
-//! Modules in a few lines of text, for what no tool would build.
+//! Hand-written modules in a few lines of text, which no tool would generate.
 
-/// What a module does; the rest answers with zeroes: success, healthy, empty metadata.
+/// The parts of a module; the rest returns zeros: success, healthy, empty metadata.
 #[derive(Clone, Copy)]
 pub(crate) struct Module {
     /// Functions that it imports.
     pub(crate) imports: &'static str,
     /// Its memory.
     pub(crate) memory: &'static str,
-    /// The body of each function, which leaves the address of its result.
+    /// The body of each function, which returns the address of its result.
     pub(crate) init: &'static str,
     pub(crate) execute: &'static str,
     pub(crate) metadata: &'static str,
@@ -18,7 +18,7 @@ pub(crate) struct Module {
     pub(crate) realloc: &'static str,
     /// The body of `canonical_abi_free`.
     pub(crate) free: &'static str,
-    /// More of the module.
+    /// Further items of the module.
     pub(crate) more: &'static str,
 }
 
@@ -35,7 +35,7 @@ impl Default for Module {
             health: ZERO,
             codecs: ZERO,
             shutdown: ZERO,
-            // Never frees, and begins anew when it comes to the end.
+            // Never frees, and starts over at the end.
             realloc:
                 "(global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const 65528)))
                 (local.set 0 (i32.add (i32.const 65536) (global.get $next)))

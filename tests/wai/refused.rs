@@ -5,7 +5,7 @@ use airssys_wasm::{ComponentOptions, Error, RuntimeError};
 use crate::host_support::runtimes;
 use crate::module::{Module, binary};
 
-/// What each backend's runtime says to a module.
+/// Returns the refusal of a module on each backend.
 fn refusals(text: &str) -> Vec<RuntimeError> {
     let bytes = binary(text);
     let refusal = |runtime: airssys_wasm::ComponentRuntime| {

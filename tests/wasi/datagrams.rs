@@ -1,4 +1,4 @@
-//! UDP: what is granted works, and nothing else.
+//! UDP: granted addresses work, and nothing else.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
@@ -70,7 +70,7 @@ fn a_server_answers_whoever_asks() {
     }
 }
 
-/// A guest that may not listen hears those only whom it may send to.
+/// A guest that may not listen only receives from addresses that it may send to.
 #[test]
 fn strangers_are_not_heard() {
     for program in programs() {

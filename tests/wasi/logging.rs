@@ -1,4 +1,4 @@
-//! Output goes to the host's log, unless it is said otherwise.
+//! Output goes to the host's log by default.
 
 use std::fmt::Write;
 use std::sync::{Mutex, Once};
@@ -37,7 +37,7 @@ impl log::Log for Capture {
     fn flush(&self) {}
 }
 
-/// The lines that components of this name have logged.
+/// Returns the lines that components with this name have logged.
 fn lines_of(name: &str) -> Vec<String> {
     let mark = format!(" {{component={name}}}");
     let lines = LINES.lock().expect("no panic");

@@ -1,4 +1,4 @@
-//! What no guest should do, and what comes of it.
+//! Misuse of WASI by guests, and its consequences.
 
 use airssys_wasm::wasi::{Stdin, WasiLimits};
 
@@ -8,7 +8,7 @@ use crate::program::{nothing, programs};
 fn a_hundred_thousand_resources_are_too_many() {
     for program in programs() {
         for what in ["pollables", "streams"] {
-            // One is the stream that it prints to.
+            // One of them is the stream for its output.
             assert_eq!(program.run(&[what, "9000"], nothing).lines(), ["9000"]);
             program
                 .run(&[what, "100000"], nothing)

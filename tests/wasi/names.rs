@@ -1,4 +1,4 @@
-//! Names, and where they may lead.
+//! Name resolution, and permitted names.
 
 use crate::program::{connect, nothing, programs};
 
@@ -64,7 +64,7 @@ fn what_is_no_name_is_not_asked_for() {
             ("[2001:db8::1]", "2001:db8::1"),
             ("10.0.0.1", "10.0.0.1"),
         ] {
-            // That an address is one is no secret; it still cannot be connected to.
+            // Resolving a numeric address reveals nothing; it still cannot be connected to.
             let ran = program.run(&["resolve", name], connect("*"));
             assert_eq!(ran.lines(), [address, "end"]);
         }

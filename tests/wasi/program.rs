@@ -1,4 +1,4 @@
-//! One run of the program.
+//! Runs of the program.
 
 use std::sync::OnceLock;
 use std::thread;
@@ -19,7 +19,7 @@ pub(crate) struct Program {
     pub(crate) linker: Linker<WasiCtx>,
 }
 
-/// The program, compiled by each backend.
+/// Returns the program, compiled by each backend.
 pub(crate) fn programs() -> &'static [Program] {
     static PROGRAMS: OnceLock<Vec<Program>> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
@@ -40,25 +40,25 @@ pub(crate) fn programs() -> &'static [Program] {
     })
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) end: Result<u8, Error>,
     pub(crate) stdout: String,
     pub(crate) took: Duration,
-    /// Resources that were left.
+    /// Number of remaining resources.
     pub(crate) left: usize,
 }
 
 impl Ran {
-    /// The lines of a run that ended well.
+    /// Returns the lines of a successful run.
     #[track_caller]
     pub(crate) fn lines(&self) -> Vec<&str> {
         assert!(matches!(self.end, Ok(0)), "{self:?}");
         self.stdout.lines().collect()
     }
 
-    /// Checks that the run was ended at its deadline.
+    /// Checks that the run was stopped at its deadline.
     #[track_caller]
     pub(crate) fn was_interrupted(&self) {
         let kind = match &self.end {
@@ -68,7 +68,7 @@ impl Ran {
         assert_eq!(kind, Some(&TrapKind::Core(CoreTrap::Interrupted)), "{self:?}");
     }
 
-    /// Checks that a trap ended the run, and why.
+    /// Checks that a trap stopped the run, and its reason.
     #[track_caller]
     pub(crate) fn was_ended(&self, why: &str) {
         match &self.end {
@@ -78,10 +78,10 @@ impl Ran {
     }
 }
 
-/// What is granted, for `grant`.
+/// Grants nothing, as an argument for `grant`.
 pub(crate) fn nothing(_: &mut WasiBuilder) {}
 
-/// Grants a place to connect to.
+/// Grants a destination to connect to.
 pub(crate) fn connect(grant: impl ToString) -> impl Fn(&mut WasiBuilder) + Copy
 where
     String: 'static,
@@ -93,7 +93,7 @@ where
 }
 
 impl Program {
-    /// Runs it with these arguments, within half a minute.
+    /// Runs the program with these arguments, within half a minute.
     pub(crate) fn run(&self, args: &[&str], grant: impl Fn(&mut WasiBuilder)) -> Ran {
         self.run_within(Some(Duration::from_secs(30)), args, grant)
     }
@@ -125,7 +125,7 @@ impl Program {
         }
     }
 
-    /// Runs it on a thread, and meets it at the port that it prints.
+    /// Runs the program on a thread, and connects to the port that it prints.
     pub(crate) fn serve<R>(
         &self,
         args: &[&str],

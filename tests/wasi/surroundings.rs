@@ -1,4 +1,4 @@
-//! Arguments, environment, standard streams, and the end.
+//! Arguments, environment, standard streams, and exit.
 
 use airssys_wasm::component::{Component, Linker, Store};
 use airssys_wasm::error::{CoreTrap, TrapKind};

@@ -1,4 +1,4 @@
-//! TCP: what is granted works, and nothing else.
+//! TCP: granted addresses work, and nothing else.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::program::{connect, nothing, programs};
 
-/// A server for one connection, which gets all that it is sent back in reverse.
+/// Starts a server for one connection, which sends everything back in reverse.
 fn reverser() -> (SocketAddr, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound");
@@ -55,7 +55,7 @@ fn what_is_not_granted_is_denied() {
     }
 }
 
-/// Everything public is granted, and these are not public.
+/// Everything public is granted, and these addresses are not public.
 #[test]
 fn private_networks_and_metadata_are_denied() {
     for program in programs() {
@@ -79,7 +79,7 @@ fn private_networks_and_metadata_are_denied() {
             let ran = program.run(&["tcp", address], connect("*"));
             assert_eq!(ran.lines(), ["access-denied"], "{address}");
         }
-        // These are in a form that IPv6 sockets do not take, or not those of a host.
+        // Addresses in a form that IPv6 sockets do not accept, or not addresses of a host.
         for address in [
             "[::ffff:127.0.0.1]:80",
             "[::127.0.0.1]:80",
@@ -104,7 +104,7 @@ fn nobody_at_home() {
     }
 }
 
-/// What the other side does not take at once is sent while the guest does other things.
+/// Data that the peer does not accept at once is sent while the guest does other things.
 #[test]
 fn much_is_sent_to_a_slow_reader() {
     const MUCH: usize = 8 << 20;
@@ -145,7 +145,7 @@ fn listening_takes_a_grant_of_its_own() {
         for grant in ["127.0.0.1", "*"] {
             let ran = program.run(&["tcp-bind", "127.0.0.1:0"], connect(grant));
             assert_eq!(ran.lines(), ["access-denied", "invalid-state"], "{grant}");
-            // Who connects may have any port, and still not listen there.
+            // A guest that may connect may bind any port, but still not listen.
             let ran = program.run(&["tcp-bind", "0.0.0.0:0"], connect(grant));
             assert_eq!(ran.lines(), ["ok", "access-denied"], "{grant}");
         }

@@ -1,4 +1,4 @@
-//! Waiting ends at the deadline, whatever is waited for, and costs no processor time.
+//! Waiting of any kind ends at the deadline, and uses no processor time.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use airssys_wasm::wasi::WasiLimits;
 use crate::program::{nothing, programs};
 
 const SOON: Duration = Duration::from_millis(300);
-/// A long time for what should end soon: the tests share two processors.
+/// Upper bound for short waits, generous since the tests share two processors.
 const LATE: Duration = Duration::from_secs(20);
 
 #[test]
@@ -17,7 +17,7 @@ fn sleeps_take_their_time() {
         assert_eq!(ran.lines(), ["woke"]);
         assert!(ran.took >= Duration::from_millis(50), "{ran:?}");
         assert_eq!(program.run(&["sleep", "0"], nothing).lines(), ["woke"]);
-        // A moment that is past.
+        // A time in the past.
         assert_eq!(program.run(&["sleep-until", "0"], nothing).lines(), ["woke"]);
         assert_eq!(
             program.run(&["sleep-until", "80000000"], nothing).lines(),
@@ -55,7 +55,7 @@ fn without_a_deadline_a_wait_is_bounded_all_the_same() {
     }
 }
 
-/// A deadline that is past ends the first wait.
+/// A deadline in the past ends the first wait.
 #[test]
 fn no_time_is_no_wait() {
     for program in programs() {
@@ -84,7 +84,7 @@ fn the_first_of_many_wakes() {
     }
 }
 
-/// Time that this thread has had a processor, in hundredths of a second.
+/// Returns the processor time of this thread, in hundredths of a second.
 #[cfg(target_os = "linux")]
 fn processor_time() -> u64 {
     let text = std::fs::read_to_string("/proc/thread-self/stat").expect("this is Linux");

@@ -1,4 +1,4 @@
-//! A component with folders, and the host beside them.
+//! A component with folders, and the host's view of them.
 #![allow(unreachable_pub, reason = "a part of a test")]
 
 use std::fs;
@@ -13,7 +13,7 @@ use airssys_wasm::wasi::{self, Access, WasiBuilder, WasiCtx, WasiLimits};
 
 use crate::common;
 
-/// One call, as the guest takes it.
+/// One call, as an argument of the guest.
 #[derive(Clone, Debug, Default, ComponentType, Lower, Lift)]
 #[component(record)]
 pub struct Step {
@@ -29,7 +29,7 @@ pub struct Step {
     pub bytes: Vec<u8>,
 }
 
-/// The granted folders' places.
+/// Descriptors of the granted folders.
 pub const DATA: u32 = 0;
 pub const FIXED: u32 = 1;
 pub const MORE: u32 = 2;
@@ -63,13 +63,13 @@ pub fn between(name: &str, descriptor: u32, path: &str, other: u32, new_path: &s
 }
 
 impl Step {
-    /// With flags, by their names.
+    /// Sets flags, by their names.
     pub fn with(mut self, flags: &str) -> Step {
         self.flags = flags.split_whitespace().map(str::to_owned).collect();
         self
     }
 
-    /// With an offset or a size.
+    /// Sets an offset or a size.
     pub fn number(mut self, at: u64) -> Step {
         self.at = at;
         self
@@ -81,8 +81,8 @@ pub fn open(descriptor: u32, path: &str, flags: &str) -> Step {
     at("open-at", descriptor, path).with(flags)
 }
 
-/// A component with `/data` and `/more` to change and `/fixed` to read, in a folder that has more in it. The first two
-/// folders hold the same.
+/// A component with `/data` and `/more` to change and `/fixed` to read, in a folder with further content. `/data` and
+/// `/fixed` begin with the same content, `/more` is empty.
 pub struct Bench {
     root: PathBuf,
     pub store: Store<WasiCtx>,
@@ -129,12 +129,12 @@ impl Bench {
         Bench { root, store, take }
     }
 
-    /// Below the folder that has the granted ones in it.
+    /// Returns a path below the parent of the granted folders.
     pub fn host(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
-    /// What a call answers.
+    /// Makes a call and returns its result.
     pub fn take(&mut self, step: Step) -> String {
         self.try_take(step).expect("it does not trap")
     }
@@ -143,7 +143,7 @@ impl Bench {
         Ok(self.take.call(&mut self.store, (step,))?.0)
     }
 
-    /// Whatever the guest did, this is as it was.
+    /// Checks that files beyond the guest's rights are unchanged.
     pub fn unharmed(&self) -> Result<(), String> {
         let names = |path: &str| {
             let entries = fs::read_dir(self.host(path)).expect("a folder");

@@ -1,4 +1,4 @@
-//! Numbers that are too large, and guests that take more than they should.
+//! Numbers that are too large, and guests that use too many resources.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -31,7 +31,7 @@ fn huge_offsets_and_sizes_are_errors() {
             ));
         }
     }
-    // The last offset that there is: anything there would reach beyond it.
+    // The largest offset: a write there would reach beyond it.
     cases.push(Case::new(
         "write at the last offset",
         [
@@ -77,7 +77,7 @@ fn a_flood_of_descriptors_ends_at_its_limit_and_the_others_live_on() {
         step.path = path.into();
         step
     };
-    // Streams and lists take places too, and give them back.
+    // Streams and lists occupy places too, and release them.
     assert_eq!(
         bench.take(flood("flood-streams", "hello.txt")),
         "20, then insufficient-memory"
@@ -89,7 +89,7 @@ fn a_flood_of_descriptors_ends_at_its_limit_and_the_others_live_on() {
     assert_eq!(bench.take(flood("flood", "sub")), "20, then insufficient-memory");
     assert_eq!(bench.take(open(DATA, "hello.txt", "read")), "insufficient-memory");
     assert_eq!(bench.take(call("list", DATA)), "insufficient-memory");
-    // What needs no new one works, and one that is dropped makes room.
+    // Calls that need no new place work, and dropping one makes room.
     assert_eq!(bench.take(at("stat-at", DATA, "hello.txt")), "ok regular-file 5");
     assert_eq!(bench.take(call("drop", OPENED)), "ok");
     assert_eq!(bench.take(open(DATA, "hello.txt", "read")), "ok 23");
@@ -103,10 +103,10 @@ fn a_flood_of_descriptors_ends_at_its_limit_and_the_others_live_on() {
     assert!(host_descriptors() <= before + OTHERS);
 }
 
-/// Descriptors that tests beside this one may have open.
+/// Most descriptors that parallel tests may have open.
 const OTHERS: usize = 60;
 
-/// One after the other: the host's descriptors are counted.
+/// Serializes the tests that count the host's descriptors.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,7 +143,7 @@ fn a_closed_descriptor_is_no_handle() {
     bench.unharmed().unwrap();
 }
 
-/// A list of more entries than could be held.
+/// A listing with more entries than may be held at once.
 #[test]
 fn entries_are_read_one_by_one() {
     let mut bench = Bench::new();
@@ -154,7 +154,7 @@ fn entries_are_read_one_by_one() {
     assert_eq!(listed.split(", ").count(), 3000);
 }
 
-/// Of nothing that the guest has open is anything left when it is gone.
+/// All open descriptors of a guest are closed with its store.
 #[test]
 fn a_store_that_is_dropped_closes_what_was_open() {
     let _alone = alone();
@@ -165,6 +165,6 @@ fn a_store_that_is_dropped_closes_what_was_open() {
         flood.call = "flood".into();
         assert_eq!(bench.take(flood), "200");
     }
-    // Twenty times two hundred, if they stayed.
+    // Twenty times two hundred, if they leaked.
     assert!(host_descriptors() <= before + OTHERS);
 }

@@ -1,9 +1,9 @@
-//! Every function that takes a path, with every path that leads out of its folder.
+//! Every function with a path, with every path that leads out of its folder.
 
 use crate::bench::{Bench, DATA, MORE, Step, at, between, open};
 use crate::{Case, check};
 
-/// What leads out, whether or not a link at the end is followed.
+/// Paths that lead out, even if a link at the end is not followed.
 const OUT: &[&str] = &[
     "../secret/secret.txt",
     "../secret/new",
@@ -20,10 +20,10 @@ const OUT: &[&str] = &[
     "sub/../out/secret.txt",
 ];
 
-/// What leads out when it is followed.
+/// Links that lead out when followed.
 const FOLLOWED: &[&str] = &["out", "through", "around", "absolute"];
 
-/// The functions, with a name for each way to call them.
+/// Returns the functions, with a name for each way to call them.
 fn calls(path: &str) -> Vec<(&'static str, Step)> {
     vec![
         ("stat-at", at("stat-at", DATA, path)),
@@ -57,7 +57,7 @@ fn calls(path: &str) -> Vec<(&'static str, Step)> {
     ]
 }
 
-/// The functions that follow links at the end if they are told to.
+/// Returns the functions that can follow links at the end, with that flag set.
 fn following(path: &str) -> Vec<(&'static str, Step)> {
     vec![
         ("stat-at", at("stat-at", DATA, path).with("symlink-follow")),
@@ -84,7 +84,7 @@ fn no_path_leads_out_of_its_folder() {
     let mut cases = Vec::new();
     for path in OUT {
         for (name, step) in calls(path) {
-            // The other folder is empty, so that the path only leads nowhere there.
+            // The other folder is empty, so the path leads nowhere there.
             if step.other == MORE && (path.contains("out") || path.starts_with("sub")) {
                 continue;
             }
@@ -133,7 +133,7 @@ fn links_that_lead_out_can_be_made_and_not_followed() {
             ],
         ));
     }
-    // A link out of the folder that the guest has moved deeper, and one made of two that are harmless alone.
+    // A link out of the folder after the guest has moved it deeper, and one composed of two that are harmless alone.
     cases.push(Case::new(
         "a link that is moved to where it leads elsewhere",
         [
@@ -247,14 +247,14 @@ fn a_trailing_slash_is_a_directory() {
     check(&cases, 10);
 }
 
-/// wasmtime's issues 14359 and 14380: `stat-at` of such paths without symlink-follow looked at the link, or at the file.
+/// wasmtime's issues 14359 and 14380: `stat-at` of such paths without symlink-follow examined the link, or the file.
 #[test]
 fn stat_at_looks_at_what_a_slash_at_the_end_leads_to() {
     const FILE: &str = "ok regular-file 5";
     const LINK: &str = "ok symbolic-link";
     const FOLDER: &str = "ok directory";
     let rows = [
-        // The path, not following, and following.
+        // The path, without following links, and following them.
         ("hello.txt", FILE, FILE),
         ("hello.txt/", "not-directory", "not-directory"),
         ("hello.txt/.", "not-directory", "not-directory"),
@@ -287,7 +287,7 @@ fn stat_at_looks_at_what_a_slash_at_the_end_leads_to() {
     for (path, expected, followed) in rows {
         for (flags, expected) in [("", expected), ("symlink-follow", followed)] {
             let answer = bench.take(at("stat-at", DATA, path).with(flags));
-            // The size of a directory, or of what is in a link, is the system's.
+            // The size of a directory, or of a link, depends on the system.
             assert!(
                 answer.starts_with(expected),
                 "`{path}` {flags}: `{answer}`, not `{expected}`"
@@ -296,7 +296,7 @@ fn stat_at_looks_at_what_a_slash_at_the_end_leads_to() {
     }
 }
 
-/// wasi-testsuite's `path_rename_file_trailing_slashes`, which wasmtime's pull request 2487 set aside when it came to
+/// wasi-testsuite's `path_rename_file_trailing_slashes`, which wasmtime's pull request 2487 skipped when it switched to
 /// cap-std: the slash was dropped, and the file moved.
 #[test]
 fn a_file_is_not_moved_to_a_path_with_a_slash_at_its_end() {

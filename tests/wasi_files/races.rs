@@ -1,4 +1,4 @@
-//! The host, or another program, changes what is there while the guest works; and things that are no files.
+//! Changes by the host, or another program, while the guest works; and special files.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::bench::{Bench, DATA, at, between, call, open};
 
 const OPENED: u32 = 3;
 
-/// Puts a link to the outside where a directory was.
+/// Replaces a directory by a link to the outside.
 fn swap(bench: &Bench) {
     fs::rename(bench.host("data/sub"), bench.host("data/was-sub")).unwrap();
     symlink("../secret", bench.host("data/sub")).unwrap();
@@ -59,7 +59,7 @@ fn an_open_directory_is_the_one_that_was_opened() {
     );
     assert_eq!(bench.take(open(OPENED, "secret.txt", "read")), "no-entry");
     assert_eq!(bench.take(open(OPENED, "inner.txt", "read")), "ok 4");
-    // Moved out of the folder by the host, it still is what was opened, and nothing above it can be reached.
+    // Moved out of the folder by the host, it still is the opened directory, and nothing above it can be reached.
     fs::rename(bench.host("data/was-sub"), bench.host("moved")).unwrap();
     assert_eq!(
         bench.take(open(OPENED, "../secret/secret.txt", "read")),
@@ -131,7 +131,7 @@ fn names_that_are_not_unicode_are_errors_and_the_others_are_told() {
         bench.take(at("readlink-at", crate::bench::MORE, "link")),
         "illegal-byte-sequence"
     );
-    // Through the link it can be reached: a path is not made of what the guest sees alone.
+    // The link makes it reachable, although the guest cannot name its target.
     assert_eq!(
         bench.take(open(crate::bench::MORE, "link", "read symlink-follow")),
         "ok 3"
@@ -147,7 +147,7 @@ fn pipes_and_devices_do_not_hold_the_thread() {
     let more = crate::bench::MORE;
     assert_eq!(bench.take(call("list", more)), "pipe fifo");
     assert_eq!(bench.take(at("stat-at", more, "pipe")), "ok fifo 0");
-    // Nobody has the other end.
+    // The other end is not open.
     assert_eq!(bench.take(open(more, "pipe", "write")), "no-such-device");
     assert_eq!(bench.take(open(more, "pipe", "read")), "ok 3");
     assert_eq!(bench.take(call("get-type", OPENED)), "ok fifo");
@@ -195,7 +195,7 @@ fn what_the_host_may_not_do_the_guest_may_not() {
 
     let mut bench = Bench::new();
     fs::set_permissions(bench.host("data/hello.txt"), fs::Permissions::from_mode(0o0)).unwrap();
-    // Whoever may do everything gets no error: it is told what the host is told.
+    // A process with all rights gets no error: the guest sees the host's own result.
     let expected = match fs::File::open(bench.host("data/hello.txt")) {
         Ok(_) => "ok 3",
         Err(_) => "access",

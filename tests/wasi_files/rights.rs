@@ -1,9 +1,9 @@
-//! Folders that may only be read: every function that would change something.
+//! Read-only folders: every function that would change something.
 
 use crate::bench::{Bench, DATA, FIXED, MORE, Step, at, between, call, open};
 use crate::{Case, check};
 
-/// The next descriptor after the granted folders.
+/// The first descriptor after the granted folders.
 const OPENED: u32 = 3;
 
 fn changes(folder: u32, path: &str) -> Vec<(&'static str, Step)> {
@@ -204,7 +204,7 @@ fn two_folders_that_may_be_changed_exchange_files() {
                 (at("stat-at", DATA, "hello.txt"), "ok regular-file 5"),
             ],
         ),
-        // Links lead where they are: a name alone does not take the right along.
+        // Links are resolved at their place: a name alone does not carry the right along.
         Case::new(
             "a link to a link that leads out",
             [
@@ -216,7 +216,7 @@ fn two_folders_that_may_be_changed_exchange_files() {
     check(&cases, 3);
 }
 
-/// A name that the host has linked into the folder is the folder's.
+/// A name that the host has linked into the folder belongs to the folder.
 #[test]
 fn a_hard_link_of_the_hosts_is_granted_with_its_folder() {
     let mut bench = Bench::new();

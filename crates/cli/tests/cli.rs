@@ -1,4 +1,4 @@
-//! The command-line program, as a process: what it prints, where, and how it ends.
+//! Tests of the command-line program as a process: its output and its exit codes.
 
 #[path = "cli/about.rs"]
 mod about;

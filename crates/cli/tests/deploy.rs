@@ -1,4 +1,4 @@
-//! `docs/deploy.md`, followed word for word: its commands are run, in their order, and print what it says.
+//! `docs/deploy.md`, followed literally: its commands run in their order, and print the documented output.
 #![cfg(all(target_arch = "x86_64", target_os = "linux", feature = "cranelift"))]
 
 use std::fs;
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const DOCUMENT: &str = include_str!("../../../docs/deploy.md");
-/// What the document writes for a public key.
+/// The document's placeholder for a public key.
 const KEY: &str = "(the public key: 64 hexadecimal digits)";
 
 #[derive(Debug)]
 struct Block<'a> {
-    /// `sh build`, `text`, `ini`.
+    /// The info string: `sh build`, `text`, `ini`.
     kind: &'a str,
     text: String,
 }
@@ -40,7 +40,7 @@ fn blocks(document: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// With the document's words for what differs from run to run.
+/// Replaces values that differ between runs by the document's placeholders.
 fn general(text: &str) -> String {
     let mut out = String::new();
     let mut digits = String::new();
@@ -61,7 +61,7 @@ fn general(text: &str) -> String {
     out
 }
 
-/// A folder of the test's own, with the program of each host in a folder of its own.
+/// A folder of the test's own, with a folder for the program of each host.
 struct Place {
     root: PathBuf,
 }
@@ -82,7 +82,7 @@ impl Place {
         Place { root }
     }
 
-    /// What the commands print, both ways, in the order of their printing.
+    /// Runs commands and returns their output, standard output and standard error interleaved.
     fn run(&self, host: &str, commands: &str) -> String {
         let script = format!("exec 2>&1\numask 022\n{commands}");
         let path = std::env::var("PATH").expect("there is a PATH");
@@ -116,7 +116,7 @@ impl Drop for Place {
     }
 }
 
-/// The headless program, where `cargo xtask test` has built it; the other one can do all that it can.
+/// Returns the headless program, if `cargo xtask test` has built it; the normal one includes its functions.
 fn host_program(program: &Path) -> PathBuf {
     match std::env::var_os("AIRSSYS_HEADLESS") {
         Some(headless) => PathBuf::from(headless),
@@ -159,7 +159,7 @@ fn the_document_does_what_it_says() {
     );
 }
 
-/// The unit's command, in the folders that this test has instead of the system's.
+/// Runs the unit's command, with the test's folders in place of the system's.
 fn the_unit_runs(place: &Place, unit: &str) {
     let starts: Vec<&str> = unit
         .lines()

@@ -1,6 +1,6 @@
-//! The program without a compiler: what the other one compiles, with each backend, it runs to the same answers.
+//! The program without a compiler: artifacts of the normal program, from each backend, give the same results on it.
 //!
-//! `cargo xtask test` builds it, and says in AIRSSYS_HEADLESS where it is.
+//! `cargo xtask test` builds it, and sets AIRSSYS_HEADLESS to its path.
 
 use airssys_wasm_test_support as common;
 use airssys_wasm_test_support::kind;
@@ -11,7 +11,7 @@ use std::process::Command;
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Backend, Engine};
 
-/// What each guest of the contract is asked, as `run` takes it, and then what each other guest is, as `invoke` takes it.
+/// Arguments of `run` for each guest of the contract, then arguments of `invoke` for each other guest.
 const QUESTIONS: [(&str, &[&str]); 10] = [
     (
         "text-processor",
@@ -70,7 +70,7 @@ const QUESTIONS: [(&str, &[&str]); 10] = [
     ("bench", &["add(1, 2)"]),
 ];
 
-/// How a program ended: exit code, standard output, standard error.
+/// The result of a run: exit code, standard output, standard error.
 type Ended = (Option<i32>, String, String);
 
 fn ended(program: &Path, args: &[&str]) -> Ended {
@@ -88,7 +88,7 @@ fn full() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_airssys-wasm"))
 }
 
-/// `None`, said loudly, where nobody has built it.
+/// Returns the headless program; prints a notice and returns `None` if it has not been built.
 fn headless() -> Option<PathBuf> {
     let program = std::env::var_os("AIRSSYS_HEADLESS").map(PathBuf::from);
     if program.is_none() {
@@ -110,7 +110,7 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a path that is text")
 }
 
-/// A guest's component: committed, or built.
+/// Returns a guest's component: committed, or built.
 fn guest(name: &str) -> Option<PathBuf> {
     let committed = fixtures().join(format!("{name}.wasm"));
     match committed.exists() {
@@ -119,7 +119,7 @@ fn guest(name: &str) -> Option<PathBuf> {
     }
 }
 
-/// The folder of one test.
+/// Returns the folder of one test.
 fn scratch(name: &str) -> PathBuf {
     let folder =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("headless-{name}-{}", std::process::id()));
@@ -201,7 +201,7 @@ fn artifacts_of_every_backend_answer_as_their_components_do() {
             let artifact = compiled(&folder, &component, *backend);
             let asked = [&[command, text(&artifact)], &question[..], &["--allow-unsigned"]].concat();
             let mut got = ended(&headless, &asked);
-            // The identity comes from the file's name.
+            // The identity is derived from the file name.
             got.2 = got.2.replace(&format!("{guest}-{backend}"), guest);
             assert_eq!(got, expected, "{guest} {question:?}, {backend}");
         }

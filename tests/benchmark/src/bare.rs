@@ -1,6 +1,6 @@
-//! Bare wasmer: the guest's core module, its boundary crossed by hand.
+//! Bare wasmer: the guest's core module, with hand-written lifting and lowering.
 //!
-//! This is the least that a component model on wasmer can take: the same core calls, and one copy each way.
+//! This is the least cost of a component model on wasmer: the same core calls, and one copy in each direction.
 
 use crate::host::{Host, Input};
 use crate::measure::Side;
@@ -17,14 +17,14 @@ pub(crate) const NAME: &str = "wasmer";
 /// The core calls of `execute` alone.
 pub(crate) const GUEST: &str = "guest";
 
-/// The guest's core module, compiled.
+/// The guest's compiled core module.
 #[derive(Debug)]
 pub(crate) struct Bare {
     engine: wasmer::Engine,
     module: Module,
 }
 
-/// What host functions see.
+/// State of the host functions.
 #[derive(Default)]
 struct Env {
     host: Host,
@@ -128,7 +128,7 @@ impl Bare {
     }
 }
 
-/// The core functions that a call of `execute` takes.
+/// The core functions that a call of `execute` uses.
 struct Execute {
     memory: Memory,
     realloc: TypedFunction<(u32, u32, u32, u32), u32>,
@@ -156,14 +156,14 @@ impl Execute {
         let view = self.memory.view(store);
         let case = WasmPtr::<u8>::new(result).read(&view)?;
         ensure!(case == 0, "the guest failed");
-        // The case, then where the list starts and how long it is.
+        // The case, then the list's address and length.
         let [start, length] = WasmPtr::<[u32; 2]>::new(result + 4).read(&view)?;
         let output = WasmPtr::<u8>::new(start).slice(&view, length)?.read_to_vec()?;
         self.post_return.call(store, result)?;
         Ok(output)
     }
 
-    /// The calls of [`Execute::call`] without its copies: the guest reverses whatever is there.
+    /// Makes the calls of [`Execute::call`] without its copies: the guest reverses the bytes that are there.
     fn core_calls(&self, store: &mut Store, input: &Input) -> Result<()> {
         let (bytes, id) = self.allocate(store, input)?;
         let result = self.enter(store, input, bytes, id)?;
@@ -189,7 +189,7 @@ fn length(bytes: &[u8]) -> Result<u32> {
     Ok(u32::try_from(bytes.len())?)
 }
 
-/// The host's `log`: a copy of the text, checked to be UTF-8.
+/// The host's `log`: copies the text, and checks that it is UTF-8.
 fn log(mut env: FunctionEnvMut<'_, Env>, start: WasmPtr<u8>, length: u32) -> Result<(), RuntimeError> {
     let (env, store) = env.data_and_store_mut();
     let Some(memory) = &env.memory else {
@@ -217,7 +217,7 @@ fn engine(backend: Backend) -> Result<wasmer::Engine> {
     Ok(builder.engine().into())
 }
 
-/// The first core module of a component, which is the guest's own; adapters follow it.
+/// Returns the first core module of a component, which is the guest's own; adapters follow it.
 fn core_module(component: &[u8]) -> Result<&[u8]> {
     const HEADER: usize = 8;
     const CORE_MODULE: u8 = 1;
@@ -233,7 +233,7 @@ fn core_module(component: &[u8]) -> Result<&[u8]> {
     bail!("a component without a core module")
 }
 
-/// An unsigned LEB128 number, and what follows it.
+/// Parses an unsigned LEB128 number; returns its value and the bytes behind it.
 fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0usize;
     for (index, byte) in bytes.iter().enumerate().take(5) {

@@ -9,13 +9,13 @@ use crate::rows::{Figure, Row};
 use airssys_wasm::engine::Backend;
 use anyhow::{Result, bail};
 
-/// Everyone who takes part, with one backend for those on wasmer.
+/// All sides of a comparison, with one backend for those on wasmer.
 #[derive(Debug)]
 pub(crate) struct Sides {
     backend: Backend,
     ours: Ours,
     reference: Reference,
-    /// The reference without support for concurrency, where it has that.
+    /// The reference without support for concurrency, if wasmtime was built with it.
     sync: Option<Reference>,
     bare: Bare,
 }
@@ -46,7 +46,7 @@ pub(crate) fn measure(row: Row, sides: &Sides, plan: Plan) -> Result<Vec<Figure>
         bare,
         ..
     } = sides;
-    // A side of the second reference, if there is one.
+    // Adds a side for the second reference, if there is one.
     macro_rules! sides {
         ($call:ident($($argument:expr)?), $($side:expr),*) => {{
             let mut sides = vec![ours.$call($($argument)?)?, reference.$call($($argument)?)?, $($side),*];

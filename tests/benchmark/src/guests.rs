@@ -1,4 +1,4 @@
-//! The guests: the small one, which is committed, and two that carry the engine of their language.
+//! The guests: a small committed one, and two that include the engine of their language.
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
@@ -24,7 +24,7 @@ impl Guest {
         self != Guest::Small
     }
 
-    /// Its name in `cargo xtask guests`, and its file's.
+    /// Returns its name in `cargo xtask guests`, which is also its file's.
     pub(crate) fn file(self) -> &'static str {
         match self {
             Guest::Small => "bench",
@@ -46,13 +46,13 @@ impl fmt::Display for Guest {
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 
-/// A guest that is committed.
+/// Reads a committed guest.
 pub(crate) fn fixture(name: &str) -> Result<Vec<u8>> {
     let file = Path::new(FIXTURES).join(format!("{name}.wasm"));
     fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Where `cargo xtask guests` puts what is too large to commit.
+/// Returns the folder in which `cargo xtask guests` puts guests that are too large to commit.
 pub(crate) fn built_folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
@@ -61,7 +61,8 @@ pub(crate) fn built_folder() -> PathBuf {
     target.join("guests")
 }
 
-/// Whether a guest is there to be measured. One that is not is left out aloud; where everything is required, that fails.
+/// Reports whether a guest is present to be measured. A missing one is skipped with a notice, or an error where everything
+/// is required.
 pub(crate) fn is_there(guest: Guest, folder: &Path) -> Result<bool> {
     let file = folder.join(format!("{}.wasm", guest.file()));
     if !guest.is_large() || file.is_file() {
@@ -77,7 +78,7 @@ pub(crate) fn is_there(guest: Guest, folder: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// The component.
+/// Reads the component.
 pub(crate) fn read(guest: Guest, folder: &Path) -> Result<Vec<u8>> {
     if !guest.is_large() {
         return fixture(guest.file());

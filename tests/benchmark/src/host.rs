@@ -1,4 +1,4 @@
-//! What the guest imports, the same for every side.
+//! The guest's imports, the same for every side.
 
 use std::hint::black_box;
 
@@ -7,10 +7,10 @@ pub(crate) const HOST: &str = "fixtures:bench/host";
 /// The interface that the guest exports.
 pub(crate) const OPERATIONS: &str = "fixtures:bench/operations";
 
-/// The sum that `add` is asked for.
+/// The expected sum of `add`.
 pub(crate) const SUM: u32 = 42;
 
-/// Counts what the guest calls.
+/// Counts the guest's calls.
 #[derive(Debug, Default)]
 pub(crate) struct Host {
     pub(crate) messages: u64,
@@ -27,7 +27,7 @@ impl Host {
     }
 }
 
-/// What `execute` is called with, and what it is to answer.
+/// Input of `execute`, and the expected output.
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) bytes: Vec<u8>,

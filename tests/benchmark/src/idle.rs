@@ -1,4 +1,4 @@
-//! What one more idle instance keeps in memory. Each side has a process of its own: this program, started again.
+//! Memory of one more idle instance. Each side is measured in its own process: this program, started again.
 
 use crate::ours;
 use crate::reference::{self, Variant};
@@ -11,41 +11,41 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where Linux says it.
+/// The file in which Linux reports it.
 const SMAPS: &str = "/proc/self/smaps_rollup";
 
-/// Instances that are there before any is counted: what the first ones need stays for all.
+/// Instances that exist before the count: one-time costs of the first ones are shared by all.
 const FIRST: usize = 8;
 
-/// Bytes of a process, or of each instance in it.
+/// Memory of a process, or of each instance in it, in bytes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Resident {
-    /// Resident, a page as often as it is mapped.
+    /// Resident; a shared page counts as often as it is mapped.
     rss: f64,
-    /// Resident, each mapping of a page having its share.
+    /// Resident; a shared page is divided among its mappings.
     pss: f64,
-    /// Resident, written to, and nobody else's.
+    /// Resident, written to, and private to the process.
     private_dirty: f64,
 }
 
-/// Gives one of the figures.
+/// Selects one of the figures.
 type Pick = fn(&Resident) -> f64;
 
-/// The figures by name; the goal is on the first.
+/// The figures by name; the goal is set for the first.
 pub(crate) const MEASURES: [(&str, Pick); 3] = [
     ("RSS", |resident| resident.rss),
     ("PSS", |resident| resident.pss),
     ("private dirty", |resident| resident.private_dirty),
 ];
 
-/// Whose instances are counted.
+/// The engine whose instances are counted.
 #[derive(Debug)]
 pub(crate) enum Side {
     Ours { backend: Backend, signer: PublicKey },
     Reference { variant: Variant },
 }
 
-/// What the process is told.
+/// Arguments of the process.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[arg(long)]
@@ -64,7 +64,7 @@ pub(crate) fn is_possible() -> bool {
     Path::new(SMAPS).exists()
 }
 
-/// The growth by each of so many instances, in a process that has nothing else to do.
+/// Measures the growth by each of `instances` instances, in a process that does nothing else.
 pub(crate) fn in_a_process(side: &Side, file: &Path, instances: u32) -> Result<Resident> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("idle").arg("--file").arg(file);
@@ -91,7 +91,7 @@ pub(crate) fn in_a_process(side: &Side, file: &Path, instances: u32) -> Result<R
     serde_json::from_slice(&output.stdout).with_context(|| format!("{command:?} gives no figures"))
 }
 
-/// What the process does: prints the growth by one instance.
+/// Main function of the process: prints the growth per instance.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let growth = match (arguments.ours, arguments.signer, arguments.reference) {
         (Some(backend), Some(signer), None) => {
@@ -123,7 +123,7 @@ fn growth<I>(count: usize, make: impl Fn(usize) -> Result<Vec<I>>) -> Result<Res
     })
 }
 
-/// What this process has.
+/// Reads the memory of this process.
 fn resident() -> Result<Resident> {
     let smaps = fs::read_to_string(SMAPS).with_context(|| format!("cannot read {SMAPS}"))?;
     Ok(Resident {
@@ -133,7 +133,7 @@ fn resident() -> Result<Resident> {
     })
 }
 
-/// A line of it, which counts in KiB.
+/// Reads one of its lines, whose unit is KiB.
 fn bytes(smaps: &str, name: &str) -> Result<f64> {
     let kibibytes = smaps
         .lines()

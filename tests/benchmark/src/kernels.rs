@@ -1,4 +1,4 @@
-//! Row P9: what guests compute, and how fast with which compiler.
+//! Row P9: computations of guests, and their speed with each compiler.
 
 use crate::guests;
 use crate::measure::{Plan, compare};
@@ -8,14 +8,14 @@ use crate::rows::{Figure, Row};
 use airssys_wasm::engine::Backend;
 use anyhow::{Result, ensure};
 
-/// What the guest computes, compiled into this program: so it knows the answers.
+/// The guest's computations, compiled into this program to know the results.
 #[path = "../../guests/kernels/src/kernels.rs"]
 mod native;
 
 /// The interface that the guest exports.
 pub(crate) const COMPUTE: &str = "fixtures:kernels/compute";
 
-/// One of the guest's functions, with the size of what it is asked for.
+/// One of the guest's functions, with its argument.
 #[derive(Debug)]
 pub(crate) struct Kernel {
     pub(crate) name: &'static str,
@@ -33,7 +33,7 @@ const fn kernel(name: &'static str, native: fn(u32) -> u64, size: u32) -> Kernel
     Kernel { name, size, native }
 }
 
-/// Sizes with which each takes some milliseconds.
+/// Arguments with which each takes some milliseconds.
 const KERNELS: &[Kernel] = &[
     kernel("fib", native::fib, 35),
     kernel("matrix", native::matrix, 200),
@@ -49,7 +49,7 @@ const KERNELS: &[Kernel] = &[
     kernel("bodies", native::bodies, 30_000),
 ];
 
-/// Each computation, and the geometric mean of all.
+/// Measures each computation, and the geometric mean of all.
 pub(crate) fn measure(backend: Backend, plan: Plan) -> Result<Vec<Figure>> {
     let guest = guests::fixture("kernels")?;
     let mut ours = ours::Compute::new(backend, &guest)?;
@@ -74,7 +74,7 @@ pub(crate) fn measure(backend: Backend, plan: Plan) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Of each side. The mean of the ratios is the ratio of the means.
+/// Returns each side's mean. The mean of the ratios is the ratio of the means.
 fn geometric_mean(all: &[Vec<(&'static str, f64)>]) -> Result<Vec<(&'static str, f64)>> {
     let mut logarithms: Vec<(&'static str, f64)> = Vec::new();
     for took in all {

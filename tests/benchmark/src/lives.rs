@@ -1,4 +1,4 @@
-//! Rows P6 to P8, P10 and P11: compiling, loading, instantiating, staying.
+//! Rows P6 to P8, P10 and P11: compiling, loading, instantiating, idling.
 
 use crate::guests::{self, Guest};
 use crate::idle::{self, Side as IdleSide};
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder for precompiled guests, which only this user sees; it goes with this value.
+/// A folder for precompiled guests, accessible to this user only; removed on drop.
 #[derive(Debug)]
 struct Folder(PathBuf);
 
@@ -38,15 +38,15 @@ impl Drop for Folder {
     }
 }
 
-/// What is measured, and with whom.
+/// Settings of the measurement.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) plan: Plan,
-    /// Where the large guests are.
+    /// The folder with the large guests.
     pub(crate) guests: PathBuf,
-    /// Whether LLVM compiles the large guests, too.
+    /// Lets LLVM compile the large guests, too.
     pub(crate) slow: bool,
-    /// Idle instances.
+    /// Number of idle instances.
     pub(crate) instances: u32,
 }
 
@@ -75,7 +75,7 @@ impl Lives {
         })
     }
 
-    /// Those among `wanted` that can be measured with a backend.
+    /// Returns the guests among `wanted` that can be measured with a backend.
     fn guests(&self, backend: Backend, wanted: &[Guest]) -> Result<Vec<Guest>> {
         let mut there = Vec::new();
         for guest in wanted {
@@ -214,7 +214,7 @@ impl Lives {
             eprintln!("P11 {guest}, {backend}");
             let (file, signer) = self.our_file(backend, guest)?;
             let mut sides = vec![(ours::NAME, self.grow(IdleSide::Ours { backend, signer }, &file)?)];
-            // Concurrency makes no difference here worth a process of its own.
+            // Concurrency support makes too little difference here to justify a process of its own.
             for variant in Variant::ALL.iter().filter(|variant| **variant != Variant::Sync) {
                 let file = self.reference_file(*variant, guest)?;
                 let growth = self.grow(IdleSide::Reference { variant: *variant }, &file)?;
@@ -224,7 +224,7 @@ impl Lives {
                 let case = format!("{guest}, one idle instance, {measure}");
                 let growths: Vec<_> = sides.iter().map(|(side, growth)| (*side, pick(growth))).collect();
                 let figure = Figure::new(Row::P11, case, backend, "bytes", &growths)?;
-                // The goal is on what is resident; the others say what that is made of.
+                // The goal is set for resident memory; the others show its composition.
                 let goal = measure == idle::MEASURES[0].0;
                 figures.push(if goal { figure } else { figure.without_goal() });
             }

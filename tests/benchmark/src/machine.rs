@@ -1,4 +1,4 @@
-//! What the figures were taken on.
+//! Description of the machine and the software that are measured.
 
 use airssys_wasm::engine::Backend;
 use std::fs;
@@ -6,10 +6,10 @@ use std::process::Command;
 use std::thread::available_parallelism;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The release of wasmtime that the manifest asks for.
+/// The release of wasmtime that the manifest requires.
 const WASMTIME: &str = "48.0.0";
 
-/// Names and values, in the order in which they are to be read.
+/// Returns names and values, in display order.
 pub(crate) fn facts() -> Vec<(&'static str, String)> {
     let cores = available_parallelism().map_or_else(|_| "?".to_owned(), |cores| cores.to_string());
     vec![
@@ -23,7 +23,7 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// How many others wanted the processor in the last minute: with more than a few tenths, figures are not worth much.
+/// Returns the average number of runnable processes in the last minute: above a few tenths, the figures are unreliable.
 pub(crate) fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().unwrap_or_default().to_owned()
@@ -49,7 +49,7 @@ fn system() -> String {
     format!("{name}, {}", std::env::consts::ARCH)
 }
 
-/// The compiler on the path, which is the one that cargo used unless told otherwise.
+/// Returns the compiler on the path, which is the one that cargo used unless configured otherwise.
 fn rustc() -> String {
     Command::new("rustc")
         .arg("--version")
@@ -60,7 +60,7 @@ fn rustc() -> String {
         .unwrap_or_else(|| "?".to_owned())
 }
 
-/// The date in UTC, as 2026-01-31.
+/// Returns the date in UTC, as 2026-01-31.
 fn today() -> String {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -69,9 +69,9 @@ fn today() -> String {
     format!("{year}-{month:02}-{day:02}")
 }
 
-/// Year, month and day of a day counted from 1970-01-01.
+/// Converts a day counted from 1970-01-01 to year, month and day.
 fn date(days: u64) -> (u64, u64, u64) {
-    // Years that begin in March: leap days come last, and the months' lengths follow one line.
+    // Years begin in March: leap days come last, and the months' lengths follow one line.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

@@ -1,7 +1,7 @@
-//! Measures airssys-wasm beside wasmtime and bare wasmer, in one process; only memory is measured in a process for each.
+//! Measures airssys-wasm, wasmtime and bare wasmer in one process; memory is measured in a process for each.
 //!
-//! `cargo xtask bench` builds it on its own, which is what the figures are worth: in a build of the whole workspace
-//! cargo gives airssys-wasm the features of every package at once.
+//! `cargo xtask bench` builds it separately, which the figures require: in a build of the whole workspace cargo would give
+//! airssys-wasm the features of all packages at once.
 
 #[macro_use]
 mod wasi;
@@ -67,7 +67,7 @@ struct Options {
     write: Option<PathBuf>,
 }
 
-/// What a process of its own is started for.
+/// Parts that run in a process of their own.
 #[derive(Debug, Subcommand)]
 enum Part {
     #[command(hide = true)]

@@ -1,40 +1,40 @@
-//! Several sides of one comparison, timed in turns.
+//! Timing of several sides of one comparison, in turns.
 
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
-/// How long to measure.
+/// Extent of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// Rounds; a side's figure is the median of their faster half.
     pub(crate) rounds: u32,
-    /// What one side takes in one round, at least.
+    /// Least time of one side in one round.
     pub(crate) round: Duration,
 }
 
-/// What one case is to take at most: one whose operation is slow gets fewer rounds.
+/// Longest time of one case: slow operations get fewer rounds.
 const CASE: Duration = Duration::from_secs(20);
 
-/// Rounds of a case that takes longer.
+/// Least number of rounds of a slow case.
 const FEWEST_ROUNDS: u32 = 3;
 
-/// What the tries for one sample are to take at most.
+/// Longest time of the attempts at one sample.
 const SAMPLE: Duration = Duration::from_millis(60);
 
-/// So many operations, one after the other.
+/// Runs the given number of operations, one after the other.
 type Work<'a> = Box<dyn FnMut(u64) -> Result<()> + 'a>;
 
-/// One side: what it does, and what of that is not meant.
+/// One side: its work, and the overhead to subtract.
 pub(crate) struct Side<'a> {
     pub(crate) name: &'static str,
     work: Work<'a>,
-    /// Taken off: the same operations without what is measured.
+    /// Subtracted overhead: the same operations without their measured part.
     base: Option<Work<'a>>,
-    /// How many of what is measured one operation makes.
+    /// Number of measured parts in one operation.
     parts: u32,
 }
 
-/// Tries for one sample that other load on the machine leaves usable.
+/// Most attempts at a sample without disturbance by other load on the machine.
 const TRIES: u32 = 20;
 
 impl<'a> Side<'a> {
@@ -48,8 +48,8 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Measures one of the `parts` that an operation makes: `work` is given how many parts to make and how often to
-    /// do so, and what it takes with no parts is taken off.
+    /// Measures one of the `parts` of an operation: `work` receives the number of parts and of repetitions; its time
+    /// without parts is subtracted.
     pub(crate) fn per_part(
         name: &'static str,
         parts: u32,
@@ -65,7 +65,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// How many operations fill a round, and what they take. Also warms everything up.
+    /// Returns the number of operations that fill a round, and their time. Also warms everything up.
     fn calibrate(&mut self, round: Duration) -> Result<(u64, Duration)> {
         let mut times = 1u64;
         loop {
@@ -78,7 +78,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Nanoseconds of one part, in a stretch of time without another thread on this processor, if there is one.
+    /// Returns the nanoseconds of one part, preferably from a stretch of time without another thread on this processor.
     fn sample(&mut self, times: u64, tries: u32) -> Result<f64> {
         let mut last = None;
         for _ in 0..tries {
@@ -102,7 +102,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// How often this thread has had to leave the processor to another; only Linux says.
+/// Returns the number of involuntary context switches of this thread; only Linux reports it.
 fn preemptions() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
     status
@@ -117,8 +117,8 @@ fn timed(work: &mut Work<'_>, times: u64) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// Nanoseconds of each side, over rounds in which the sides take turns, so that what slows the machine down slows all
-/// of them.
+/// Returns the nanoseconds of each side, over rounds in which the sides take turns, so that disturbances affect all of
+/// them.
 pub(crate) fn compare(mut sides: Vec<Side<'_>>, plan: Plan) -> Result<Vec<(&'static str, f64)>> {
     let mut calibrated = Vec::new();
     for side in &mut sides {
@@ -142,13 +142,13 @@ pub(crate) fn compare(mut sides: Vec<Side<'_>>, plan: Plan) -> Result<Vec<(&'sta
         .collect())
 }
 
-/// How often a sample that takes so long is tried.
+/// Returns the number of attempts at a sample of this duration.
 fn tries(sample: Duration) -> u32 {
     let tries = SAMPLE.as_secs_f64() / sample.as_secs_f64().max(1e-9);
     (tries as u32).clamp(1, TRIES)
 }
 
-/// The median of the faster half: what else runs on a machine adds to a round, and never takes away.
+/// Returns the median of the faster half: other load on the machine can only lengthen a round.
 fn typical(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples.get(samples.len() / 4).copied().unwrap_or(f64::NAN)

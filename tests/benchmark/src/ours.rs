@@ -1,4 +1,4 @@
-//! Our side.
+//! airssys-wasm as a side of the comparison.
 
 mod compute;
 mod deployed;
@@ -21,7 +21,7 @@ type Answer = std::result::Result<Vec<u8>, Failure>;
 
 pub(crate) const NAME: &str = "ours";
 
-/// The guest, compiled and linked.
+/// The compiled and linked guest.
 #[derive(Debug)]
 pub(crate) struct Ours {
     engine: Engine,
@@ -77,7 +77,7 @@ impl Ours {
         };
         let mut work = move |times: u64| -> Result<Vec<u8>> {
             let mut output = Vec::new();
-            // Here, since its type holds how long the parameters live.
+            // Created here, since its type includes the lifetime of the parameters.
             let execute = function.typed::<(&[u8], &Context), (Answer,)>()?;
             for _ in 0..times {
                 let (answer,) = execute.call(&mut store, black_box((&input.bytes, &context)))?;
@@ -136,7 +136,7 @@ impl Ours {
     }
 }
 
-/// What the host gives to every guest.
+/// Defines the imports of every guest.
 fn linker(engine: &Engine) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     let mut host = linker.instance(HOST)?;

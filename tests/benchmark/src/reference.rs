@@ -19,16 +19,16 @@ use wasmtime::component::{
 };
 use wasmtime::{Config, Engine, Store, StoreContextMut};
 
-/// With its default settings.
+/// wasmtime with its default settings.
 pub(crate) const NAME: &str = "wasmtime";
 
-/// The same without support for concurrent calls of components, which its default features bring.
+/// wasmtime without support for concurrent calls of components, which its default features include.
 pub(crate) const SYNC: &str = "wasmtime sync";
 
-/// With its pooling allocator, which its default features bring: instances go where others were.
+/// wasmtime with its pooling allocator, which its default features include: instances reuse the memory of earlier ones.
 pub(crate) const POOLING: &str = "wasmtime pooling";
 
-/// How wasmtime is set up.
+/// Configuration of wasmtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Variant {
     Default,
@@ -37,7 +37,7 @@ pub(crate) enum Variant {
 }
 
 impl Variant {
-    /// Those that the features of wasmtime allow.
+    /// The variants that wasmtime's features allow.
     #[cfg(feature = "reference-defaults")]
     pub(crate) const ALL: &[Variant] = &[Variant::Default, Variant::Sync, Variant::Pooling];
     #[cfg(not(feature = "reference-defaults"))]
@@ -51,7 +51,7 @@ impl Variant {
         }
     }
 
-    /// The one whose precompiled files it loads: allocators differ in what is done with code, not in the code.
+    /// Returns the variant whose precompiled files it loads: allocators differ in the handling of code, not in the code.
     pub(crate) fn compiles_as(self) -> Variant {
         match self {
             Variant::Default | Variant::Pooling => Variant::Default,
@@ -97,7 +97,7 @@ enum Failure {
 
 type Answer = std::result::Result<Vec<u8>, Failure>;
 
-/// The guest, compiled and linked.
+/// The compiled and linked guest.
 pub(crate) struct Reference {
     name: &'static str,
     engine: Engine,
@@ -111,7 +111,7 @@ impl std::fmt::Debug for Reference {
     }
 }
 
-/// wasmtime's error is no `std::error::Error`.
+/// Converts wasmtime's error, which is no `std::error::Error`.
 fn foreign(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:?}")
 }
@@ -147,7 +147,7 @@ impl Reference {
         Ok((store, function))
     }
 
-    /// Where the instance has what these names lead to.
+    /// Returns the index of the export at a path.
     fn index(store: &mut Store<Host>, instance: &Instance, path: &[&str]) -> Result<ComponentExportIndex> {
         let mut index = None;
         for name in path {
@@ -187,7 +187,7 @@ impl Reference {
         };
         let mut work = move |times: u64| -> Result<Vec<u8>> {
             let mut output = Vec::new();
-            // Here, since its type holds how long the parameters live.
+            // Created here, since its type includes the lifetime of the parameters.
             let execute = function
                 .typed::<(&[u8], &Context), (Answer,)>(&store)
                 .map_err(foreign)?;

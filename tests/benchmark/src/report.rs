@@ -1,4 +1,4 @@
-//! Figures as a table, and as a file that keeps one section for each build.
+//! Formatting of figures as tables, and as a file with a section for each build.
 
 use crate::machine;
 use crate::measure::Plan;
@@ -11,14 +11,14 @@ use std::path::Path;
 /// One line of a table.
 type Line = Vec<String>;
 
-/// A table for each group that has figures.
+/// Formats a table for each group that has figures.
 pub(crate) fn tables(figures: &[Figure]) -> String {
     let groups = [Group::Calls, Group::Lives].map(|group| table(group, figures));
     let tables: Vec<String> = groups.into_iter().flatten().collect();
     tables.join("\n")
 }
 
-/// The group's figures in a table that reads well as text and as Markdown.
+/// Formats the group's figures as a table that is readable as text and as Markdown.
 fn table(group: Group, figures: &[Figure]) -> Option<String> {
     let (headings, cells): (&[&str], fn(&Figure) -> Line) = match group {
         Group::Calls => (
@@ -68,7 +68,7 @@ fn push_line(text: &mut String, cells: &[String], widths: &[usize]) {
     text.push_str("|\n");
 }
 
-/// What every table begins with.
+/// Returns the first columns of every table.
 fn common_cells(figure: &Figure) -> Line {
     let verdict = match (figure.ratio, figure.goal) {
         (Some(ratio), Some(goal)) if ratio <= goal => "met",
@@ -124,7 +124,7 @@ fn amount(value: f64, unit: &str) -> String {
     }
 }
 
-/// Bytes in three digits and a unit.
+/// Formats bytes with three digits and a unit.
 fn memory(bytes: f64) -> String {
     let (value, unit) = match bytes {
         bytes if bytes < 1024.0 * 1024.0 => (bytes / 1024.0, "KiB"),
@@ -133,7 +133,7 @@ fn memory(bytes: f64) -> String {
     three_digits(value, unit)
 }
 
-/// Nanoseconds in three digits and a unit.
+/// Formats nanoseconds with three digits and a unit.
 fn time(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds {
         ns if ns < 1e3 => (ns, "ns"),
@@ -196,16 +196,16 @@ The guests are `tests/guests/bench*`; `cargo xtask bench` repeats the measuremen
 that with the feature `interrupt`.
 ";
 
-/// A part of the file, replaced as a whole.
+/// A part of the file that is replaced as a whole.
 struct Section {
     group: Group,
-    /// Whether ours was built to interrupt guests.
+    /// Set for builds of airssys-wasm that can interrupt guests.
     interrupt: bool,
     heading: &'static str,
     explanation: &'static str,
 }
 
-/// In their order.
+/// The sections, in their order.
 const SECTIONS: [Section; 4] = [
     Section {
         group: Group::Calls,
@@ -233,7 +233,7 @@ const SECTIONS: [Section; 4] = [
     },
 ];
 
-/// Writes `figures` into their sections of `file`; the others stay as they are.
+/// Writes `figures` into their sections of `file`; the other sections are unchanged.
 pub(crate) fn write(file: &Path, figures: &[Figure], plan: Plan, load: &str) -> Result<()> {
     let mut text = fs::read_to_string(file).unwrap_or_default();
     if let Some(folder) = file.parent() {
@@ -286,9 +286,9 @@ fn document(old: &str, new: &str, replaced: &Section) -> String {
     text
 }
 
-/// What stands below a heading and its explanation.
+/// Returns the text below a heading and its explanation.
 fn body_of<'a>(document: &'a str, heading: &str, explanation: &str) -> Option<&'a str> {
-    // With its end: one heading begins as another does.
+    // Includes the line end, since one heading is a prefix of another.
     let (_, after) = document.split_once(&format!("{heading}\n"))?;
     let section = after.split_once("\n## ").map_or(after, |(section, _)| section);
     Some(section.trim().trim_start_matches(explanation).trim())

@@ -1,4 +1,4 @@
-//! The rows: what is measured, against which goal.
+//! The rows: measured operations, and their goals.
 
 use airssys_wasm::engine::Backend;
 use anyhow::{Context, Result};
@@ -28,7 +28,7 @@ pub(crate) enum Row {
     P7a,
     /// One more instance
     P8,
-    /// What a guest computes
+    /// A guest's computations
     P9,
     /// Compiling a large guest
     P10,
@@ -68,14 +68,14 @@ impl Row {
         }
     }
 
-    /// The backends among `available` that are measured unless others are named.
+    /// Returns the backends among `available` that are measured by default.
     pub(crate) fn backends(self, available: &[Backend]) -> Vec<Backend> {
         let every = matches!(self, Row::P9 | Row::P10);
         let wanted = |backend: &&Backend| every || **backend != Backend::Singlepass;
         available.iter().filter(wanted).copied().collect()
     }
 
-    /// What part of wasmtime's time or memory we want to take at most.
+    /// Returns the goal: the largest accepted fraction of wasmtime's time or memory.
     pub(crate) fn goal(self, backend: Backend) -> Option<f64> {
         match (self, backend) {
             (Row::P1 | Row::P2, _) => Some(0.5),
@@ -97,39 +97,39 @@ impl fmt::Display for Row {
     }
 }
 
-/// What one case took.
+/// The results of one case.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Figure {
     pub(crate) row: Row,
     pub(crate) case: String,
     pub(crate) backend: &'static str,
     pub(crate) ours: f64,
-    /// What has no counterpart has no figure of wasmtime's.
+    /// `None` for a case without a counterpart on wasmtime.
     pub(crate) wasmtime: Option<f64>,
-    /// Ours by wasmtime's.
+    /// Our figure divided by wasmtime's.
     pub(crate) ratio: Option<f64>,
-    /// Not every case has one: some are there to explain others.
+    /// `None` for cases without a goal, which explain others.
     pub(crate) goal: Option<f64>,
     /// wasmtime without its support for concurrency.
     pub(crate) wasmtime_sync: Option<f64>,
-    /// Ours by that.
+    /// Our figure divided by that.
     pub(crate) ratio_sync: Option<f64>,
     /// wasmtime with its pooling allocator.
     pub(crate) wasmtime_pooling: Option<f64>,
-    /// Ours by that.
+    /// Our figure divided by that.
     pub(crate) ratio_pooling: Option<f64>,
     /// `ns` or `bytes`.
     pub(crate) unit: &'static str,
-    /// The same by hand on the core module, with the same backend and no component model.
+    /// The same with hand-written calls of the core module, with the same backend and no component model.
     pub(crate) wasmer: Option<f64>,
-    /// The core calls of that alone, without copies in or out: what no host can save.
+    /// Only its core calls, without copies in or out: a lower bound for any host.
     pub(crate) guest: Option<f64>,
-    /// Whether ours was built to interrupt guests.
+    /// Set if airssys-wasm was built to interrupt guests.
     pub(crate) interrupt: bool,
 }
 
 impl Figure {
-    /// From what each side took, by its name.
+    /// Builds a figure from each side's result, by its name.
     pub(crate) fn new(
         row: Row,
         case: impl Into<String>,
@@ -167,7 +167,7 @@ impl Figure {
         })
     }
 
-    /// The same as information, which no goal is set for.
+    /// Returns the same figure without a goal.
     pub(crate) fn without_goal(self) -> Figure {
         Figure { goal: None, ..self }
     }

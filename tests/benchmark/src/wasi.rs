@@ -1,24 +1,24 @@
-//! What the large guests call of WASI, as little as it can be. Whatever else they import is a function that traps.
+//! The WASI functions that the large guests call, with the least behavior. Their other imports trap.
 
 use std::sync::LazyLock;
 use std::time::Instant;
 
-/// The versions that they import: JavaScript the newer, Python the older.
+/// The versions that they import: the newer for JavaScript, the older for Python.
 pub(crate) const VERSIONS: [&str; 2] = ["0.2.12", "0.2.9"];
 
-/// `wasi:clocks/monotonic-clock#now`: nanoseconds since the first call.
+/// `wasi:clocks/monotonic-clock#now`: returns the nanoseconds since the first call.
 pub(crate) fn now() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// `wasi:random/random#get-random-bytes`: the same each time, so that every call has the same to do.
+/// `wasi:random/random#get-random-bytes`: returns the same bytes each time, so that every call has the same work.
 pub(crate) fn random_bytes(length: u64) -> Vec<u8> {
-    // No guest asks for more than a few kibibytes; one that does gets fewer, and notices.
+    // No guest requests more than a few kibibytes; one that does gets fewer, and notices.
     (0..=250).cycle().take(length.min(1 << 16) as usize).collect()
 }
 
-/// Defines it in a linker, ours or the reference's, whose `StoreContextMut` is in scope.
+/// Defines them in a linker of airssys-wasm or of wasmtime; the matching `StoreContextMut` must be in scope.
 macro_rules! wasi {
     ($linker:ident) => {
         for version in $crate::wasi::VERSIONS {

@@ -1,11 +1,11 @@
-//! The benchmark runs, and its figures fit together. What they are is not tested.
+//! The benchmark runs, and its figures are consistent. Their values are not tested.
 
 use serde_json::Value;
 use std::process::{Command, Output};
 
-/// Rows that need no guest which is too large to commit.
+/// Rows that only need committed guests.
 const ROWS: [&str; 9] = ["P1", "P2", "P3", "P4", "P5", "P6", "P8", "P9", "P11"];
-/// Rows of the JavaScript guest, and maybe of others.
+/// Rows of the JavaScript guest, and possibly of others.
 const LARGE: [&str; 3] = ["P7", "P7a", "P10"];
 
 fn run(arguments: &[&str]) -> Output {
@@ -44,7 +44,7 @@ fn fits(figure: &Value) {
     assert_eq!(figure["backend"], "cranelift");
     assert!(figure["case"].is_string(), "{figure}");
     if figure["row"] == "P11" {
-        // So few instances may come out of memory that is there: only the form is sure.
+        // So few instances may fit into memory that is already there: only the form is certain.
         assert_eq!(figure["unit"], "bytes");
         assert!(
             figure["ours"].is_number() && figure["wasmtime"].is_number(),
@@ -78,14 +78,14 @@ fn fits(figure: &Value) {
     assert_eq!(figure["wasmtime"].is_null(), figure["row"] == "P7a", "{figure}");
 }
 
-/// Whether this system says what of a process is resident.
+/// Reports whether the system tells the resident memory of a process.
 fn memory_is_told() -> bool {
     std::path::Path::new("/proc/self/smaps_rollup").exists()
 }
 
 #[test]
 fn every_row_has_figures_that_fit_together() {
-    // Without the large guests, wherever they are.
+    // Without the large guests, even if they are built.
     let nowhere = std::env::temp_dir().join("airssys-wasm-benchmark-nowhere");
     let rows = ROWS.map(|row| row.to_owned()).join(",");
     let output = Command::new(env!("CARGO_BIN_EXE_airssys-wasm-benchmark"))
@@ -123,7 +123,7 @@ fn every_row_has_figures_that_fit_together() {
 
 #[test]
 fn large_guests_have_figures_that_fit_together() {
-    // They are left out where they were not built, which fails where everything is required.
+    // Large guests are skipped if they were not built, which fails where everything is required.
     let figures = figures(&["--json", "--rows", &LARGE.join(",")]);
     for figure in &figures {
         assert!(LARGE.iter().any(|row| figure["row"] == *row), "{figure}");

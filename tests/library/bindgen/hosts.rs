@@ -1,4 +1,4 @@
-//! Hosts by hand for some fixture worlds: what they define has the types that a component of the world imports.
+//! Hand-written hosts for some fixture worlds: their functions have the types that a component of the world imports.
 
 use airssys_wasm::component::{HostResult, Linker, Resource, Store};
 

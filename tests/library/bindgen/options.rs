@@ -1,4 +1,4 @@
-//! What the options of `bindgen!` do.
+//! Effects of the options of `bindgen!`.
 
 use airssys_wasm::component::{HostResult, Linker, Resource};
 use airssys_wasm::engine::Engine;
@@ -26,7 +26,7 @@ mod inline_text {
 mod without_features {
     airssys_wasm::component::bindgen!({ path: "tests/wit/accepted/stability.wit" });
 
-    /// `fancy` and `wild` are not there, or this would not be all.
+    /// Complete only if `fancy` and `wild` are left out.
     struct Old;
 
     impl fixture::stability::steady::Host for Old {
@@ -45,16 +45,16 @@ mod without_features {
 
     pub(super) fn hosted() -> u8 {
         let mut old = Old;
-        // By the implementation for references, too.
+        // Also through the implementation for references.
         fixture::stability::steady::Host::newer(&mut &mut old)
     }
 }
 
-/// Types of the user's own, and an interface of another expansion.
+/// User-defined types, and an interface of another expansion.
 mod with {
     use airssys_wasm::component::{ComponentType, Lift, Lower};
 
-    /// A point with what the generated one has not.
+    /// A point with derives that the generated type lacks.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ComponentType, Lower, Lift)]
     #[component(record)]
     pub(crate) struct Point {

@@ -1,4 +1,4 @@
-//! The `types` fixture, a real guest, by its generated source.
+//! The `types` fixture, a real guest, with its generated bindings.
 
 use airssys_wasm::component::{Component, HostResult, Linker, Resource, ResourceTable, Store};
 use airssys_wasm::engine::Engine;
@@ -15,7 +15,7 @@ airssys_wasm::component::bindgen!({
 use exports::fixtures::types::{counters, echoes};
 use fixtures::types::{host_functions, host_logger};
 
-/// What a logger is to the host.
+/// The host's representation of a logger.
 pub(crate) struct Log {
     name: String,
     lines: u32,
@@ -78,7 +78,7 @@ impl host_functions::Host for Host {
     }
 }
 
-/// A store's data of which the host is a part.
+/// Store data that contains the host.
 #[derive(Default)]
 struct Data {
     host: Host,

@@ -1,4 +1,4 @@
-//! Every fixture world: the macro's expansion compiles, and finds what a component of that world exports.
+//! Every fixture world: the macro's expansion compiles, and finds the exports of a component of that world.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use wit_parser::{ManglingAndAbi, PackageId, Resolve};
 
 use crate::bindgen::common::default_engine;
 
-/// A component of a world, whose functions trap when they are called.
+/// Returns a component of a world, whose functions trap when called.
 pub(crate) fn component(engine: &Engine, resolve: &Resolve, package: PackageId, world: &str) -> Component {
     let world = resolve.packages[package].worlds[world];
     let mut module = dummy_module(resolve, world, ManglingAndAbi::Standard32);
@@ -33,7 +33,7 @@ pub(crate) fn resolve(path: &str) -> (Resolve, PackageId) {
     (resolve, package)
 }
 
-/// Defines a resource in an instance, or, if the instance has no name, at the root.
+/// Defines a resource in an instance, or at the root if the instance has no name.
 fn define(linker: &mut Linker<()>, instance: &str, resource: &str, ty: ResourceType) {
     let mut place = match instance {
         "" => linker.root(),
@@ -45,8 +45,8 @@ fn define(linker: &mut Linker<()>, instance: &str, resource: &str, ty: ResourceT
 }
 
 macro_rules! worlds {
-    // What a world's exports say of a resource that it imports is checked against the host's type of it; an instance
-    // without a name is the world itself.
+    // The types of exports that use an imported resource are checked against the host's type; an instance without a name is
+    // the world itself.
     ($(
         $module:ident: $name:ident = $world:literal in $path:literal
         $(, $resource:literal of $instance:literal is $($of:ident)::+)?;
@@ -55,7 +55,7 @@ macro_rules! worlds {
             mod $module {
                 airssys_wasm::component::bindgen!({ path: $path, world: $world, all_features: true });
 
-                /// The same with traps, and with another path to the crate.
+                /// The same with traps, and with a different path to the crate.
                 pub(super) mod trappable {
                     airssys_wasm::component::bindgen!({
                         path: $path,
@@ -86,7 +86,7 @@ macro_rules! worlds {
             }
         )*
 
-        /// The worlds that are tested here: file or folder, and name.
+        /// The tested worlds: file or folder, and name.
         const WORLDS: &[(&str, &str)] = &[$(($path, $world)),*];
     };
 }

@@ -1,4 +1,4 @@
-//! The forms of values that JSON cannot express: written as what they stand for, refused where a codec has no such thing.
+//! The forms of values that JSON cannot express: converted to the values they represent, refused where a codec lacks them.
 
 use airssys_wasm::codec::{Codec, CodecError, MAX_DEPTH, decode, from_json_text, operation, parse_operation};
 use serde_json::{Value, json};

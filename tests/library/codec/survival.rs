@@ -1,4 +1,4 @@
-//! What survives a way through a self-describing codec, and what is refused: one list, which is also the table in
+//! Survival of values in a self-describing codec: kept, changed or refused. One list, which is also the table in
 //! `docs/codecs.md`. `BLESS=1` writes it there.
 
 use super::show;
@@ -7,11 +7,11 @@ use airssys_wasm::codec::{
 };
 use std::path::Path;
 
-/// What becomes of a value that is read, and written in the same codec.
+/// Result of reading a value and writing it in the same codec.
 enum Fate {
-    /// Read as this JSON; written and read again, it is the same.
+    /// Read as this JSON; unchanged when written and read again.
     Kept(&'static str),
-    /// Read as this JSON, which is less than what was there; then it stays.
+    /// Read as this JSON, which loses information; unchanged after that.
     Becomes(&'static str, &'static str),
     /// Refused; the error has this text.
     Refused(&'static str),
@@ -19,7 +19,7 @@ enum Fate {
 
 use Fate::{Becomes, Kept, Refused};
 
-/// Data in one codec and what becomes of it; none where the codec has no such value.
+/// Data in one codec and its fate; `None` if the codec has no such value.
 type Cell = Option<(&'static [u8], Fate)>;
 
 struct Row {
@@ -302,7 +302,7 @@ fn table() -> String {
     out
 }
 
-/// Data for the table: text as it is, bytes in hexadecimal.
+/// Formats data for the table: text as it is, bytes in hexadecimal.
 fn written(data: &[u8]) -> String {
     match std::str::from_utf8(data) {
         Ok("") => String::new(),

@@ -12,7 +12,7 @@ fn all_are(texts: &[&str], expected: impl Fn(&str) -> Value) {
     for text in texts {
         let expected = expected(text);
         assert_eq!(read(text), expected, "{text}");
-        // In an array and as a value of a map, where a scalar has other neighbours.
+        // In an array and as a value of a map, where a scalar has other neighbors.
         assert_eq!(read(&format!("[{text}]")), json!([expected]), "[{text}]");
         assert_eq!(read(&format!("k: {text}\n")), json!({"k": expected}), "k: {text}");
     }
@@ -111,7 +111,7 @@ fn what_the_core_schema_calls_no_number_is_text() {
     all_are(&others, |text| json!(text));
 }
 
-/// The schema's expression takes leading zeros, its JSON schema does not; as numbers they would be lost.
+/// The schema's expression accepts leading zeros, its JSON schema does not; as numbers they would be lost.
 #[test]
 fn numbers_with_leading_zeros_are_text() {
     all_are(
@@ -229,12 +229,12 @@ fn text_that_some_reader_takes_for_a_number_is_written_in_quotes() {
     }
 }
 
-/// JSON is YAML: whatever both readers take is the same to both, except for the same name of two keys.
+/// JSON is YAML: documents that both parsers accept have the same value, except for two keys of the same name.
 #[test]
 fn json_means_the_same_as_yaml() {
     let mut random = super::Random(6);
     for round in 0..3000 {
-        // The parser of YAML wants DEL escaped, which YAML does not ask of quoted text.
+        // The YAML parser requires DEL to be escaped, which YAML does not require of quoted text.
         let text = random.value(4).to_string().replace('\u{7f}', "\\u007f");
         assert_eq!(
             show(Codec::Yaml, text.as_bytes()),

@@ -1,11 +1,11 @@
-//! Floats between core modules, and between them and the host: what comes where depends on the backend's conventions.
+//! Floats between core modules, and between them and the host: their passing depends on the backend's calling conventions.
 
 use airssys_wasm::component::{Linker, Store, StoreContextMut};
 
 use crate::composition::common::{component, engines};
 
-/// `mix` tells its parameters apart by their weights. It is reached in each way in which a function gets from one
-/// module to another: as it is, exported again, and in a table that a module of nothing but imports fills.
+/// `mix` distinguishes its parameters by their weights. It is called in every way in which a function gets from one module
+/// to another: directly, re-exported, and in a table that a module of nothing but imports fills.
 const COMPONENT: &str = r#"(component
     (import "scale" (func $scale (param "by" u32) (param "a" f32) (param "b" f64) (result f64)))
     (import "half" (func $half (param "a" f32) (result f32)))

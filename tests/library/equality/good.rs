@@ -9,13 +9,13 @@ use crate::equality::guest::{Group, Guest, Kind, Outcome};
 use crate::equality::random::Random;
 use crate::equality::typed::Case;
 
-/// What was compared.
+/// Statistics of the comparison.
 #[derive(Default, Debug)]
 pub(crate) struct Counts {
     pub(crate) types: usize,
     pub(crate) values: usize,
     pub(crate) images: usize,
-    /// Bytes that were written, by either side.
+    /// Bytes written by either side.
     pub(crate) bytes: usize,
     /// The kinds of values among them.
     pub(crate) kinds: BTreeSet<&'static str>,
@@ -50,7 +50,7 @@ fn compare_one(
 ) {
     let ty = dynamic.ty(index);
     let first = dynamic.echo_val(index, &random.val(&ty));
-    // A NaN is another one after a crossing, once: what has crossed stays as it is.
+    // A NaN may change in its first crossing; after that it stays the same.
     let value = ok(first, place, "crosses").0;
 
     let expected = dynamic.echo_val(index, &value);
@@ -108,7 +108,7 @@ pub(crate) fn same_images(now: &[Vec<u8>], expected: &[Vec<u8>], place: &str, wh
     }
 }
 
-/// Where two series of images differ first.
+/// Returns the first difference of two series of images.
 pub(crate) fn difference(now: &[Vec<u8>], expected: &[Vec<u8>]) -> Option<String> {
     if now == expected {
         return None;

@@ -1,4 +1,4 @@
-//! Guests of the catalogue's types, on hosts of both kinds.
+//! Guests of the catalogue's types, on both kinds of hosts.
 
 use std::any::Any;
 use std::fmt::Write;
@@ -16,18 +16,18 @@ use crate::equality::typed::{Case, Value};
 
 pub(crate) type Cx<'a> = StoreContextMut<'a, Host>;
 
-/// What the host's functions see and give.
+/// State of the host's functions.
 #[derive(Default)]
 pub(crate) struct Host {
-    /// What overwrites the guest's memory from [`echo::DUMP`] on.
+    /// Bytes that overwrite the guest's memory from [`echo::DUMP`] on.
     pub(crate) fill: Vec<u8>,
-    /// The guest's memory, each time that it showed it.
+    /// The guest's memory, each time that the guest has shown it.
     pub(crate) images: Vec<Vec<u8>>,
-    /// What the dynamic function got.
+    /// Argument of the dynamic function.
     pub(crate) seen: Option<Val>,
 }
 
-/// Some of the types: a component that has functions of them, linked with both kinds of host functions.
+/// Some of the types: a component with functions of them, linked with both kinds of host functions.
 pub(crate) struct Group {
     engine: Engine,
     pub(crate) range: Range<usize>,
@@ -44,7 +44,7 @@ pub(crate) enum Kind {
 }
 
 impl Group {
-    /// Makes the guest of the types in `range`; `wit` is a package with an interface `values` that has all of them.
+    /// Builds the guest of the types in `range`; `wit` is a package with an interface `values` that has all of them.
     pub(crate) fn new(
         engine: &Engine,
         wit: &str,
@@ -109,7 +109,7 @@ fn start(engine: &Engine, pre: &InstancePre<Host>) -> (Store<Host>, Instance) {
     (store, instance)
 }
 
-/// The world of a group.
+/// Returns the world of a group.
 fn functions(range: Range<usize>) -> String {
     let names: Vec<String> = range.clone().map(|index| format!("t{index}")).collect();
     let names = names.join(", ");
@@ -136,7 +136,7 @@ pub(crate) struct Guest<'a> {
     pub(crate) restarts: usize,
 }
 
-/// What came of a call: the result, the guest's memory whenever it showed it, what the dynamic host function got.
+/// Outcome of a call: the result, the images of the guest's memory, the argument of the dynamic host function.
 #[derive(Debug)]
 pub(crate) struct Outcome<R> {
     pub(crate) result: std::result::Result<R, String>,
@@ -145,7 +145,7 @@ pub(crate) struct Outcome<R> {
 }
 
 impl Guest<'_> {
-    /// The type at `index`, as the component has it.
+    /// Returns the component's type at `index`.
     pub(crate) fn ty(&mut self, index: usize) -> Type {
         self.func("echo", index).ty().params[0].1.clone()
     }
@@ -184,7 +184,7 @@ impl Guest<'_> {
         self.run(("echo", index), |store, func| (case.echo)(store, func, value))
     }
 
-    /// The function that returns what lies in these bytes.
+    /// Calls the function that returns the value in these bytes.
     pub(crate) fn make_val(&mut self, index: usize, fill: &[u8]) -> Outcome<Val> {
         self.store.data_mut().fill = fill.to_vec();
         self.run(("make", index), |store, func| {
@@ -198,7 +198,7 @@ impl Guest<'_> {
         self.run(("make", index), |store, func| (case.make)(store, func))
     }
 
-    /// The function that calls the host with what lies in these bytes.
+    /// Calls the function that calls the host with the value in these bytes.
     pub(crate) fn give(&mut self, index: usize, fill: &[u8]) -> Outcome<()> {
         self.store.data_mut().fill = fill.to_vec();
         self.run(("give", index), |store, func| {
@@ -207,7 +207,7 @@ impl Guest<'_> {
     }
 }
 
-/// An error and what caused it.
+/// Formats an error with its causes.
 pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -1,5 +1,5 @@
-//! Handles of a host's resource, in records with other fields: both paths give the guest the same handles, and refuse
-//! the same ones.
+//! Handles of a host resource, in records with other fields: both paths give the guest the same handles, and refuse the
+//! same ones.
 
 use airssys_wasm::Result;
 use airssys_wasm::component::{
@@ -60,9 +60,9 @@ enum Looker {
 struct Host {
     fill: Vec<u8>,
     images: Vec<Vec<u8>>,
-    /// What the dynamic functions got.
+    /// Argument of the dynamic functions.
     seen: Option<Val>,
-    /// The representations that any function got.
+    /// The representations that any function received.
     reps: Vec<(u32, bool)>,
     dropped: Vec<u32>,
 }
@@ -101,7 +101,7 @@ impl Holder {
     }
 }
 
-/// The representations in a dynamic value.
+/// Collects the representations in a dynamic value.
 fn reps_of(val: &Val, found: &mut Vec<(u32, bool)>) {
     match val {
         Val::Resource(any) => {
@@ -163,7 +163,7 @@ pub(crate) struct Handles {
     typed: Linker<Host>,
 }
 
-/// All that a call left behind.
+/// All effects of a call.
 #[derive(PartialEq, Debug)]
 struct Trace {
     /// The representations in the result, or the error.
@@ -185,7 +185,7 @@ impl Handles {
         }
     }
 
-    /// One call in a new store; and what the dynamic function got, if it is one.
+    /// Makes one call in a new store; returns its trace, and the argument of the dynamic function, if it was called.
     fn run(
         &self,
         typed_host: bool,
@@ -212,7 +212,7 @@ impl Handles {
         (trace, host.seen)
     }
 
-    /// The same value in all four pairings of caller and host; gives the one trace.
+    /// Passes the same value in all four pairings of caller and host; returns their common trace.
     fn pairings<P: Lower, R: Lift>(
         &self,
         name: &str,
@@ -223,7 +223,7 @@ impl Handles {
             let (result,) = func.typed::<(P,), (R,)>()?.call(store, (value(),))?;
             Ok(reps_of_result(&result))
         };
-        // A dynamic caller's handles are those that a dynamic host function got.
+        // A dynamic caller passes the handles that a dynamic host function received.
         let (expected, seen) = self.run(false, (name, &[]), typed);
         let seen = seen.expect("the host function was called");
         let dynamic = |store: &mut Store<Host>, func: &Func| {
@@ -250,7 +250,7 @@ impl Handles {
         expected
     }
 
-    /// Handles that are owned come back; handles that are lent reach the host.
+    /// Owned handles come back; borrowed ones reach the host.
     pub(crate) fn good(&self) {
         for (more, maybe) in [(0, false), (1, true), (3, false), (5, true)] {
             let trace = self.pairings("echo-holder", || Holder::new(more, maybe), Holder::reps);
@@ -267,12 +267,12 @@ impl Handles {
             let trace = self.pairings::<_, u32>("echo-looker", looker, |_| Vec::new());
             assert_eq!((trace.reps.len(), trace.images.len()), (count, 2));
             assert!(trace.reps.iter().all(|(_, owned)| !owned), "they are lent");
-            // The guest keeps what it was lent.
+            // The guest keeps its borrows.
             assert_eq!(trace.result.is_err(), count > 0, "{trace:?}");
         }
     }
 
-    /// Numbers that may be handles or not; how often they were refused.
+    /// Passes numbers that may or may not be handles; returns the number of refusals.
     pub(crate) fn hostile(&self) -> usize {
         let mut random = Random::new(5);
         let mut refused = 0;

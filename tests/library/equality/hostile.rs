@@ -1,4 +1,4 @@
-//! Arbitrary bytes: both paths read the same value from them, or refuse them with the same words.
+//! Arbitrary bytes: both paths read the same value from them, or refuse them with the same message.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::equality::random::Random;
 use crate::equality::typed::{Case, Value};
 use airssys_wasm::component::Val;
 
-/// What marks each kind of refusal.
+/// Text that identifies each kind of refusal.
 pub(crate) const REFUSALS: [&str; 6] = [
     "is out of range: there are",
     "is not a Unicode scalar value",
@@ -26,9 +26,9 @@ pub(crate) struct Counts {
     pub(crate) read: usize,
     pub(crate) accepted: usize,
     pub(crate) refused: usize,
-    /// How many types were refused in each way.
+    /// The types that were refused in each way.
     pub(crate) refusals: BTreeMap<&'static str, BTreeSet<usize>>,
-    /// Refused by a limit on what a call takes of the host, which counts the host's own bytes.
+    /// Refused by the limit on host allocations per call, which counts the host's own bytes.
     pub(crate) limited: usize,
     /// Refused in another way.
     pub(crate) others: BTreeSet<String>,
@@ -42,7 +42,7 @@ pub(crate) fn compare(group: &Group, cases: &[Case], seed: u64, images: usize, c
         let mut random = Random::new(seed ^ ((index as u64) << 32));
         let ty = dynamic.ty(index);
         for number in 0..images {
-            // The memory after a good call, as the host left it: parameters and result.
+            // The memory after a good call: parameters and result.
             let good = dynamic.echo_val(index, &random.val(&ty));
             let [_, good] = &good.images[..] else {
                 panic!("t{index}: a good value does not cross: {good:?}");
@@ -82,7 +82,7 @@ struct Comparison<'a, 'g> {
 }
 
 impl Comparison<'_, '_> {
-    /// The bytes as a result.
+    /// Reads the bytes as a result.
     fn result(&mut self, fill: &[u8]) {
         let dynamic = self.dynamic.make_val(self.index, fill);
         let typed = self.typed.make_typed(self.index, self.case, fill);
@@ -92,7 +92,7 @@ impl Comparison<'_, '_> {
         }
     }
 
-    /// A dynamic value and a typed one are the same if a guest cannot tell them apart.
+    /// Compares a dynamic value with a typed one: they are the same if a guest cannot distinguish them.
     fn same_value(&mut self, dynamic: &Val, typed: &Value) {
         let expected = self.dynamic.echo_val(self.index, dynamic);
         let now = self.dynamic.echo_typed(self.index, self.case, &**typed);
@@ -105,7 +105,7 @@ impl Comparison<'_, '_> {
         let _ = self.both(expected, now, "echoed");
     }
 
-    /// The bytes as arguments of an import.
+    /// Reads the bytes as arguments of an import.
     fn arguments(&mut self, fill: &[u8]) {
         let dynamic = self.dynamic.give(self.index, fill);
         let typed = self.typed.give(self.index, fill);
@@ -122,7 +122,7 @@ impl Comparison<'_, '_> {
             .push(format!("{}, {what}: {difference}", self.place));
     }
 
-    /// Both results, if both are good.
+    /// Returns both results, if both are good.
     fn both<D, T>(&mut self, dynamic: Outcome<D>, typed: Outcome<T>, what: &str) -> Option<(D, T)> {
         let (dynamic, typed) = match (dynamic.result, typed.result) {
             (Ok(dynamic), Ok(typed)) => {

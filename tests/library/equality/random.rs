@@ -38,7 +38,7 @@ impl Random {
         char::from_u32(self.below(bound) as u32).unwrap_or('\u{e000}')
     }
 
-    /// A value of a type.
+    /// Returns a value of a type.
     pub(crate) fn val(&mut self, ty: &Type) -> Val {
         let bits = self.next();
         match ty {
@@ -91,9 +91,9 @@ impl Random {
         ty.map(|ty| Box::new(self.val(ty)))
     }
 
-    /// Changes some bytes of an image: mostly of the value that begins at `first`, else of what is in use, which
-    /// differs from `unused`. Small numbers, steps of one and extremes are what makes bad discriminants, lengths and
-    /// pointers that are almost good.
+    /// Changes some bytes of an image: mostly of the value that begins at `first`, else of the used part, which differs
+    /// from `unused`. Small numbers, steps of one and extremes lead to discriminants, lengths and pointers that are almost
+    /// valid.
     pub(crate) fn mutate(&mut self, image: &mut [u8], unused: u8, first: usize) {
         let used: Vec<usize> = (0..image.len()).filter(|at| image[*at] != unused).collect();
         for _ in 0..=self.below(4) {
@@ -130,7 +130,7 @@ impl Random {
         }
     }
 
-    /// Bytes that are mostly small: pointers and discriminants among them are often good.
+    /// Fills with mostly small bytes: the pointers and discriminants among them are often valid.
     pub(crate) fn small_bytes(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
             *byte = match self.below(16) {

@@ -1,4 +1,4 @@
-//! Lists that are too long for any guest: both paths find them before anything is lowered, at the same place.
+//! Lists that are too long for any guest: both paths refuse them before they lower anything, with the same place.
 
 use airssys_wasm::component::{Component, Lift, Linker, Lower, Store, StoreContextMut, Val};
 use airssys_wasm::engine::Engine;
@@ -10,7 +10,7 @@ use wit_component::StringEncoding;
 /// One byte more than a list may have.
 const TOO_LONG: usize = 1 << 28;
 
-/// What a Rust type is in WIT, and its values as dynamic ones.
+/// Conversion of a Rust type to WIT, and of its values to dynamic ones.
 trait Dynamic: Lower + Lift + Send + 'static {
     fn wit() -> String;
     fn into_val(self) -> Val;
@@ -95,7 +95,7 @@ impl<A: Dynamic, B: Dynamic> Dynamic for (A, B) {
 struct List<T>(Vec<T>);
 
 mod list {
-    //! [`List`](super::List) crosses as the vector that it is.
+    //! [`List`](super::List) crosses like the vector in it.
 
     use airssys_wasm::Result;
     use airssys_wasm::component::support::{AbiError, Plan};
@@ -149,14 +149,14 @@ impl<T: Dynamic> Dynamic for List<T> {
     }
 }
 
-/// The errors of both paths: as an argument, and as a host function's result.
+/// The errors of one path: for an argument, and for a host function's result.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Errors {
     pub(crate) argument: String,
     pub(crate) result: String,
 }
 
-/// A value with a list of so many bytes in it, as a value of each kind.
+/// Creates a value that contains a list of the given number of bytes.
 struct Subject<T>(fn(usize) -> T);
 
 type Cx<'a> = StoreContextMut<'a, ()>;
@@ -201,7 +201,7 @@ impl<T: Dynamic> Subject<T> {
                 };
                 chain(&error.expect("it is refused"))
             };
-            // The guest is not entered by the first call, and is as it was for the second.
+            // The first call does not enter the guest; the second finds it unchanged.
             Errors {
                 argument: call(TOO_LONG),
                 result: call(3),
@@ -211,7 +211,7 @@ impl<T: Dynamic> Subject<T> {
     }
 }
 
-/// The errors of each type, dynamic and typed.
+/// Returns the errors of each type, dynamic and typed.
 pub(crate) fn all(engine: &Engine) -> Vec<(String, [Errors; 2])> {
     macro_rules! subjects {
         ($($make:expr;)*) => {
@@ -261,7 +261,7 @@ pub(crate) fn all(engine: &Engine) -> Vec<(String, [Errors; 2])> {
     }
 }
 
-/// Never touched, so that it takes no memory.
+/// Never touched, so it uses no memory.
 fn zeros(length: usize) -> Vec<u8> {
     vec![0; length]
 }

@@ -1,4 +1,4 @@
-//! One type's typed path, without the type.
+//! One type's typed path, with the type erased.
 
 use std::any::Any;
 
@@ -11,11 +11,11 @@ use crate::equality::guest::{Cx, Host};
 pub(crate) type Value = Box<dyn Any>;
 
 pub(crate) struct Case {
-    /// Defines a host function that gives back what it gets.
+    /// Defines a host function that returns its argument.
     pub(crate) define_echo: fn(&mut LinkerInstance<'_, Host>, &str) -> Result<()>,
     /// Calls a function from the type to itself.
     pub(crate) echo: fn(&mut Store<Host>, &Func, &dyn Any) -> Result<Value>,
-    /// Calls a function from nothing to the type.
+    /// Calls a function without parameters that returns the type.
     pub(crate) make: fn(&mut Store<Host>, &Func) -> Result<Value>,
 }
 

@@ -1,4 +1,4 @@
-//! What components answer, and what reaches them.
+//! Answers of components, and the data that reaches them.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ fn metadata_is_handed_on_untouched() {
 #[test]
 fn what_is_particular_to_a_request_reaches_the_component() {
     let runtime = runtime();
-    // Copies request-id, caller, timeout and trace to the answer, as they lie in memory.
+    // Copies request-id, caller, timeout and trace to the answer, in their memory layout.
     let guest = Guest {
         execute: r#"
             (i32.store (i32.const 2056) (i32.add (local.get 0) (i32.const 8)))

@@ -1,4 +1,4 @@
-//! Traps, errors, limits: what ends a component and what does not.
+//! Traps, errors, limits: failures that end a component and those that do not.
 
 use std::time::{Duration, Instant};
 
@@ -76,7 +76,7 @@ fn a_trapped_component_refuses_further_calls() {
                 "{this}: {refused:?}"
             );
         }
-        // Its identity is taken until it is unloaded.
+        // Its identity stays in use until it is unloaded.
         let again = runtime.load_component(&guest.build(), options("trap"));
         assert!(matches!(again, Err(RuntimeError::DuplicateId(_))));
         runtime.unload(&id).unwrap();
@@ -160,11 +160,11 @@ fn a_sleeping_component_is_stopped_when_its_time_is_up() {
     }
 }
 
-/// Metadata at 2048 whose least memory is 2 GiB.
+/// Metadata at 2048 that requires 2 GiB of memory.
 const DEMANDING: &str = r#"(data (i32.const 2120) "\00\00\00\80\00\00\00\00")"#;
-/// Metadata at 2048 whose time for an operation is 20 ms.
+/// Metadata at 2048 that allows 20 ms for an operation.
 const HASTY: &str = r#"(data (i32.const 2144) "\01\00\00\00\00\00\00\00\14")"#;
-/// Metadata at 2048 whose description has 1 MiB.
+/// Metadata at 2048 with a description of 1 MiB.
 const VERBOSE: &str = r#"(data (i32.const 2064) "\00\00\00\00\00\00\10\00")"#;
 
 fn described(more: &'static str, execute: &'static str) -> Vec<u8> {
@@ -239,7 +239,7 @@ fn a_component_that_computes_on_is_stopped_at_its_deadline() {
         assert_eq!(error.kind(), ErrorKind::Stopped);
         assert!(begin.elapsed() >= Duration::from_millis(100));
         assert_eq!(runtime.state(&id).unwrap(), ComponentState::Failed);
-        // A deadline that has passed stops nobody else.
+        // A deadline that has passed stops no other component.
         let id = runtime
             .load_component(&Guest::default().build(), options("after"))
             .unwrap();
@@ -249,7 +249,7 @@ fn a_component_that_computes_on_is_stopped_at_its_deadline() {
     }
 }
 
-/// WASI keeps to the time of the call that it is used in.
+/// WASI respects the deadline of the call that uses it.
 #[test]
 fn waiting_by_wasi_ends_with_the_time_of_the_call() {
     let guest = Guest {

@@ -1,4 +1,4 @@
-//! Which components are taken, in which versions, under which names.
+//! Loading: accepted components, contract versions, and identities.
 
 use airssys_wasm::runtime::ErrorKind;
 use airssys_wasm::{ComponentOptions, RuntimeError};

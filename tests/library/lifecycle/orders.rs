@@ -14,7 +14,7 @@ fn every_call_in_every_state() {
         ..Guest::default()
     }
     .build();
-    // For each state how to get there, and the state after each allowed call.
+    // For each state, the calls that lead to it, and the state after each allowed call.
     type Row = (ComponentState, &'static [Call], [Option<ComponentState>; 6]);
     let table: [Row; 4] = [
         (

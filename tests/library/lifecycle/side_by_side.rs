@@ -1,4 +1,4 @@
-//! Threads, unloading, and what is freed.
+//! Parallel calls, unloading, and freeing of instances.
 
 use std::sync::Barrier;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn an_executing_component_is_busy_and_others_are_not() {
         for this in CALLS {
             let result = call(&runtime, &sleeping, this);
             match this {
-                // It is known since `init`.
+                // Known since `init`.
                 Call::Metadata => result.unwrap(),
                 _ => assert!(
                     matches!(&result, Err(RuntimeError::Busy { running: Call::Execute, call, .. }) if *call == this),
@@ -96,7 +96,7 @@ fn components_execute_side_by_side() {
             });
         }
     });
-    // From another thread than the one that ran it.
+    // From a different thread than the one that ran it.
     for (thread, id) in ids.iter().enumerate() {
         assert_eq!(
             ask(&runtime, id, "get", Value::Null),
@@ -105,7 +105,7 @@ fn components_execute_side_by_side() {
     }
 }
 
-/// Address space that this process has mapped, in bytes.
+/// Returns the mapped address space of this process, in bytes.
 #[cfg(target_os = "linux")]
 fn mapped() -> u64 {
     let status = std::fs::read_to_string("/proc/self/statm").expect("it is there");
@@ -118,7 +118,7 @@ fn mapped() -> u64 {
     pages * 4096
 }
 
-/// Every instance reserves gigabytes of address space for its memory, so one that is kept shows.
+/// Every instance reserves gigabytes of address space for its memory, so a leaked one is noticed.
 #[cfg(target_os = "linux")]
 #[test]
 fn unload_and_shutdown_and_failure_free_the_instance() {

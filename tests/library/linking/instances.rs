@@ -6,7 +6,7 @@ use airssys_wasm::engine::Engine;
 
 use crate::linking::common::{component, engines};
 
-/// Makes things, which count their drops, and a point of a record type; the same of them in an instance.
+/// Creates things, which count their drops, and a point of a record type; also nested in an instance.
 const PROVIDER: &str = r#"(component
     (core module $m
         (global $drops (mut i32) (i32.const 0))
@@ -31,7 +31,7 @@ const PROVIDER: &str = r#"(component
     (instance $inner (export "sum" (func $sum)))
     (export "inner" (instance $inner)))"#;
 
-/// Makes a thing of 5, asks what it is, and drops it; adds a sum.
+/// Creates a thing of 5, reads its representation, and drops it; adds a sum.
 const USER: &str = r#"(component
     (type $point (record (field "x" u32) (field "y" u32)))
     (import "provider" (instance $p
@@ -140,7 +140,7 @@ fn what_a_component_declares_of_an_instance_has_to_be_what_it_exports() {
         func.contains("func(other: u32)") && func.contains("func(rep: u32)"),
         "{func}"
     );
-    // The provider's own resource type, and one that has its name.
+    // The provider's own resource type, and another one with its name.
     let own = r#"(export "thing" (type $t (sub resource))) (export "make" (func (param "rep" u32) (result (own $t))))"#;
     assert_eq!(link(&linker, own), Ok(()));
     let second = linker.instantiate(&mut store, provider.component()).unwrap();

@@ -1,4 +1,4 @@
-//! Resource types that imports declare, used or not: each has to be the one that the linker has, on every backend.
+//! Resource types that imports declare, used or not: each has to be the linker's type, on every backend.
 
 use airssys_wasm::Error;
 use airssys_wasm::component::{Linker, Resource, ResourceType, Store};
@@ -9,7 +9,8 @@ use crate::linking::common::{component, engines};
 struct One;
 struct Two;
 
-/// `host` has two resource types under three names and one of them in an instance; `other` has the first name for the second.
+/// `host` has two resource types under three names and one of them in an instance; `other` has the first name for the
+/// second.
 fn linker(engine: &Engine) -> Linker<()> {
     let mut linker = Linker::new(engine);
     let one = ResourceType::host::<One>();
@@ -33,7 +34,7 @@ fn linker(engine: &Engine) -> Linker<()> {
     linker
 }
 
-/// Links a component of these imports on every backend: `None`, or what the linker said.
+/// Links a component of these imports on every backend; returns the linker's error, or `None`.
 fn link(imports: &str) -> Option<String> {
     let mut said: Vec<Option<String>> = engines()
         .iter()
@@ -70,7 +71,7 @@ const ONE_AND_TWO: &str =
 fn equal_resource_types_link() {
     for imports in [
         format!(r#"(import "host" (instance {ONE_AND_TWO} (export "again" (type (eq $one)))))"#),
-        // Two names of which nothing is said may be one type.
+        // Two abstract names may be one type.
         r#"(import "host" (instance (export "one" (type (sub resource))) (export "again" (type (sub resource)))))"#.into(),
         // An alias that the host does not repeat.
         format!(r#"(import "host" (instance {ONE_AND_TWO} (export "third" (type (eq $two)))))"#),
@@ -78,7 +79,7 @@ fn equal_resource_types_link() {
             r#"(import "host" (instance {ONE_AND_TWO}
                 (export "inner" (instance (alias outer 1 $one (type $o)) (export "one" (type (eq $o)))))))"#
         ),
-        // Instances of nothing but known types, which the host has not at all.
+        // Instances with nothing but known types, which the host does not define at all.
         format!(
             r#"(import "host" (instance $h {ONE_AND_TWO})) (alias export $h "one" (type $one))
                (import "types" (instance (alias outer 1 $one (type $o)) (export "one" (type (eq $o)))
@@ -147,7 +148,7 @@ fn unequal_resource_types_do_not_link_whether_used_or_not() {
     }
 }
 
-/// Functions of two interfaces that share a resource type get the type of the one that declares it.
+/// Functions of two interfaces that share a resource type get the type of the declaring interface.
 #[test]
 fn a_function_of_another_resource_type_does_not_link() {
     let imports = format!(
@@ -162,7 +163,7 @@ fn a_function_of_another_resource_type_does_not_link() {
     );
 }
 
-/// An interface that nothing provides, and that uses a resource which the host has, traps when it is called and not before.
+/// An interface that is not provided, and that uses a resource of the host, traps only when called.
 #[test]
 fn an_unknown_interface_may_use_a_known_resource() {
     let text = r#"(component

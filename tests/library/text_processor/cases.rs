@@ -1,4 +1,4 @@
-//! What a text-processor is asked, and what it answers, whatever it is written in.
+//! Requests to a text-processor, and their answers, independent of its language.
 
 use airssys_wasm::codec::Codec;
 use serde_json::{Value, json};
@@ -10,16 +10,16 @@ pub(crate) struct Case {
     pub(crate) expected: Expected,
 }
 
-/// What comes of it.
+/// The expected result.
 pub(crate) enum Expected {
-    /// This value, in the codec of the question.
+    /// This value, in the request's codec.
     Answer(Value),
     UnsupportedOperation(&'static str),
     UnsupportedCodec(u64),
-    /// The codec's number, or that the input is invalid from a guest whose engine has doubles alone; no other number.
+    /// The codec's number; or invalid input, from a guest whose engine only has doubles; no other number.
     UnsupportedCodecIfNamed(u64),
     InvalidInput,
-    /// Whether it is too much is for the reader of each language to say; but it does not trap.
+    /// The size limit is up to each language's parser; but it does not trap.
     NoTrap,
 }
 
@@ -48,7 +48,7 @@ fn mebibyte() -> String {
     text
 }
 
-/// The three answers to a text, as Rust has them.
+/// Returns the three answers to a text, as computed in Rust.
 fn answers(text: &str) -> [(&'static str, Value); 3] {
     let words: Vec<&str> = text.split_whitespace().collect();
     let unique: std::collections::BTreeSet<_> = words.iter().collect();
@@ -81,7 +81,7 @@ fn answers(text: &str) -> [(&'static str, Value); 3] {
     ]
 }
 
-/// Texts, each of which is put through every operation in both codecs.
+/// Returns texts, each of which is passed to every operation in both codecs.
 fn texts() -> Vec<(&'static str, String)> {
     let text = |text: &str| text.to_owned();
     vec![
@@ -129,7 +129,7 @@ fn raw(codec: Codec, data: &[u8]) -> Vec<u8> {
     airssys_wasm::codec::encode(codec.code(), data)
 }
 
-/// All cases.
+/// Returns all cases.
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |name, payload, expected| {
@@ -181,7 +181,7 @@ pub(crate) fn all() -> Vec<Case> {
             envelope(codec, "toString", &json!({"text": ""})),
             UnsupportedOperation("toString"),
         );
-        // The operation is looked at before its parameters.
+        // The operation is checked before its parameters.
         add(
             "an operation that there is not, without params",
             envelope(codec, "translate", &Value::Null),

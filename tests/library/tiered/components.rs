@@ -120,10 +120,10 @@ fn what_is_dropped_is_given_up() {
     let clone = component.clone();
     drop(component);
     assert!(!clone.is_optimised());
-    // The compilation cannot go on, so that this would not come back if it waited for that.
+    // The compilation is blocked, so this would not return if it waited for it.
     drop((clone, waiting));
     gate.open();
-    // The watcher keeps its own count of what the compilation still does.
+    // The watcher has its own count of running compilations.
     assert!(tiered::settle(LONG), "no thread is left");
     let counters = cache.counters();
     assert_eq!(
@@ -165,7 +165,7 @@ fn another_process_finds_better_code_on_disk() {
     let (engine, bytes) = (engine(), adder(12));
     let first = TieredComponent::with_cache(&engine, &bytes, &open()).expect("it compiles");
     assert!(first.wait(LONG));
-    // As another process has it: nothing in memory.
+    // As written by another process: nothing in memory.
     let cache = open();
     for (memory_hits, disk_hits) in [(0, 1), (1, 1)] {
         let again = TieredComponent::with_cache(&engine, &bytes, &cache).expect("it is there");

@@ -58,7 +58,7 @@ fn an_instance_is_replaced_before_it_is_initialised() {
     }
 }
 
-/// Loads, lets `between` happen, waits for better code, and initialises.
+/// Loads, runs `between`, waits for better code, and initializes.
 fn backend_after(
     bytes: &[u8],
     number: u32,

@@ -1,4 +1,4 @@
-//! What a build with two compilers can do.
+//! Tiered start in a build with two compilers.
 
 #[path = "components.rs"]
 mod components;
@@ -14,14 +14,14 @@ use airssys_wasm::component::{Component, Linker, Store, Val};
 use airssys_wasm::engine::{Backend, Config, Engine, Progress};
 use airssys_wasm::tiered::{self, TieredComponent};
 
-/// For what takes milliseconds, on a machine that has other things to do.
+/// Time limit of operations that normally take milliseconds, on a loaded machine.
 const LONG: Duration = Duration::from_secs(300);
 
 fn engine() -> Engine {
     Engine::new(Config::new().backend(Backend::Tiered)).expect("there are two compilers")
 }
 
-/// A component that adds up the numbers below a number, `number` times over, in one of many functions.
+/// Returns a component that adds up the numbers below a number, `number` times over, in one of many functions.
 fn adder(number: u32) -> Vec<u8> {
     let more: String = (0..60)
         .map(|index| format!("(func (param i32) (result i32) (i32.mul (local.get 0) (i32.const {index})))"))
@@ -42,7 +42,7 @@ fn adder(number: u32) -> Vec<u8> {
     wat::parse_str(text).expect("the text parses")
 }
 
-/// An instance, and how it is asked.
+/// An instance, and its function.
 struct Adding {
     store: Store<()>,
     run: airssys_wasm::component::Func,
@@ -64,7 +64,7 @@ impl Adding {
     }
 }
 
-/// A cache that has what components start with, so that whoever watches the engine sees the background alone.
+/// Returns a cache that contains the components' starts, so that the engine's progress callback only sees the background.
 fn with_starts(engine: &Engine, components: &[Vec<u8>]) -> ComponentCache {
     let cache = ComponentCache::new(MemoryLimits::default(), None);
     let start = engine.starts().first().expect("it has some");
@@ -75,7 +75,7 @@ fn with_starts(engine: &Engine, components: &[Vec<u8>]) -> ComponentCache {
     cache
 }
 
-/// A compilation in the background that stays where it is until it is let go.
+/// A compilation in the background that is blocked until the gate is opened.
 #[derive(Clone, Default)]
 struct Gate(Arc<(Mutex<Gated>, Condvar)>);
 
@@ -98,7 +98,7 @@ impl Gate {
         ControlFlow::Continue(())
     }
 
-    /// Waits until the compilation has got here.
+    /// Waits until the compilation has reached the gate.
     fn reached(&self) {
         let (gated, changed) = &*self.0;
         let gated = gated.lock().expect("no panic");
@@ -118,7 +118,7 @@ impl Gate {
     }
 }
 
-/// Keeps the background busy until the gate is opened.
+/// Keeps the background thread busy until the gate is opened.
 fn hold(number: u32) -> (Gate, TieredComponent, ComponentCache) {
     let gate = Gate::default();
     let (bytes, seen) = (adder(number), gate.clone());

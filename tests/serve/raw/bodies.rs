@@ -140,7 +140,7 @@ fn lengths() -> Vec<Row> {
             _ => row.answered("2").open(),
         });
     }
-    // What is behind the length is the next request.
+    // The bytes behind the length are the next request.
     let next =
         "POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: a\r\n\r\n";
     rows.push(

@@ -175,7 +175,7 @@ fn expectations() -> Vec<Row> {
         "",
     );
     rows.push(row.answered("0").open());
-    // The component has an answer that needs no body: no 100 comes, and the client sends none.
+    // The component answers without reading the body: no 100 is sent, and the client sends none.
     let head = "POST /ignore HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
     let row = Row::new(
         "expect, and an answer without the body",

@@ -1,4 +1,4 @@
-//! Request lines, versions, methods, and how lines end (RFC 9112, sections 2 and 3).
+//! Request lines, versions, methods, and line endings (RFC 9112, sections 2 and 3).
 
 use super::{Fate, Row};
 

@@ -1,8 +1,8 @@
-//! Raw exchanges: bytes that a client sends, and what the server has to do with them, each by the section of RFC 9110 or 9112
-//! that says so. Rows are generated where one rule decides many of them.
+//! Raw exchanges: the client's bytes, and the server's required reaction, each by a section of RFC 9110 or 9112. Rows are
+//! generated where one rule decides many of them.
 //!
-//! A rule that begins with `open` is one that the standard leaves to the server; what is expected then is what wasmtime's server
-//! does, which stands on hyper too, or what the rule goes on to say.
+//! A rule that begins with `open` is one that the standard leaves to the server; the expectation then is the behavior of
+//! wasmtime's server, which is based on hyper too, or the rest of the rule's text.
 
 mod bodies;
 mod fields;
@@ -27,23 +27,23 @@ use reader::{Conversation, Framing, Reply};
 #[derive(Debug)]
 struct Row {
     name: String,
-    /// The section, or why the standard leaves it open.
+    /// The section, or the reason for which the standard leaves it open.
     rule: &'static str,
     send: Vec<u8>,
-    /// The client closes its side after that.
+    /// Set if the client closes its side after sending.
     ends: bool,
     replies: Vec<Expected>,
     fate: Fate,
 }
 
-/// A response that is expected.
+/// An expected response.
 #[derive(Clone, Debug)]
 struct Expected {
     statuses: &'static [u16],
     framing: Framing,
-    /// The body, if it matters.
+    /// The expected body, if it matters.
     body: Option<String>,
-    /// How many fields follow the body.
+    /// Number of trailer fields.
     trailers: usize,
 }
 
@@ -54,7 +54,7 @@ enum Fate {
     Open,
     /// The server closes it.
     Closed,
-    /// Either is right.
+    /// Either is correct.
     Any,
 }
 
@@ -70,7 +70,7 @@ impl Row {
         }
     }
 
-    /// The client closes its side.
+    /// Lets the client close its side.
     fn ending(mut self) -> Row {
         self.ends = true;
         self
@@ -86,12 +86,12 @@ impl Row {
         self
     }
 
-    /// The component's answer, with this body.
+    /// Expects the component's response, with this body.
     fn answered(self, body: &str) -> Row {
         self.reply(&[200], Framing::Length, Some(body))
     }
 
-    /// Fields follow the last response's body.
+    /// Expects trailer fields after the last response's body.
     fn with_trailers(mut self, trailers: usize) -> Row {
         if let Some(last) = self.replies.last_mut() {
             last.trailers = trailers;
@@ -99,7 +99,7 @@ impl Row {
         self
     }
 
-    /// The server's refusal, which ends the connection.
+    /// Expects a refusal by the server, which ends the connection.
     fn refused(self, statuses: &'static [u16]) -> Row {
         self.reply(statuses, Framing::Length, None).fate(Fate::Closed)
     }
@@ -128,7 +128,7 @@ fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// The first difference between a row's exchange and what it should be.
+/// Returns the first difference between a row's exchange and its expectation.
 fn wrong(addr: SocketAddr, row: &Row) -> Option<String> {
     let mut conversation = Conversation::begin(addr, &row.send, row.ends);
     for (number, expected) in row.replies.iter().enumerate() {
@@ -168,7 +168,7 @@ fn differs(expected: &Expected, reply: &Reply) -> Option<String> {
     }
 }
 
-/// The rows whose exchange is not as it should be.
+/// Returns the rows whose exchange differs from the expectation.
 fn all_wrong(addr: SocketAddr, rows: &[Row]) -> Vec<String> {
     let wrong = rows.iter().filter_map(|row| {
         let wrong = wrong(addr, row)?;
@@ -209,7 +209,7 @@ fn exchanges_are_as_the_standard_has_them() {
     );
 }
 
-/// HTTP is above the backends: one row in eight shows that nothing of it depends on them.
+/// HTTP is independent of the backends: one row in eight suffices to show that.
 #[test]
 fn exchanges_are_the_same_on_every_backend() {
     let rows: Vec<Row> = rows().into_iter().step_by(8).collect();

@@ -1,4 +1,5 @@
-//! How connections go on and end, what responses look like, and clients that close their side (RFC 9112, sections 6, 8 and 9).
+//! Persistence and end of connections, framing of responses, and clients that close their side (RFC 9112, sections 6, 8 and
+//! 9).
 
 use super::reader::Framing;
 use super::{Fate, Row};
@@ -284,7 +285,7 @@ fn half_closed() -> Vec<Row> {
 }
 
 impl Row {
-    /// The same answer of the component's again and again.
+    /// Expects the same response of the component several times.
     fn many(mut self, body: &str, times: usize) -> Row {
         for _ in 0..times {
             self = self.answered(body);

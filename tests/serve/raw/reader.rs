@@ -1,24 +1,24 @@
-//! A client that takes nothing for granted: it reads responses byte by byte, as their heads say that they are framed.
+//! A strict client: it reads responses byte by byte, by the framing of their heads.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Longest that anything is waited for.
+/// Longest wait.
 const LONG: Duration = Duration::from_secs(20);
 
-/// How a response's end is known (RFC 9112, 6.3).
+/// The rule for a response's end (RFC 9112, 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// It has a length.
+    /// A length.
     Length,
-    /// It is in chunks.
+    /// Chunks.
     Chunked,
-    /// It goes on to the connection's end.
+    /// The connection's end.
     Close,
-    /// It ends with its head, whatever that says: it answers HEAD.
+    /// The end of the head, despite its fields: a response to HEAD.
     Head,
-    /// It ends with its head: its status has no content.
+    /// The end of the head: the status has no content.
     Nothing,
 }
 
@@ -45,7 +45,7 @@ impl Conversation {
         let mut stream = TcpStream::connect(addr).expect("it listens");
         stream.set_read_timeout(Some(LONG)).expect("a time");
         stream.set_write_timeout(Some(LONG)).expect("a time");
-        // A server that refuses need not read all.
+        // A server that refuses a request need not read all of it.
         let _ = stream.write_all(bytes);
         if ends {
             let _ = stream.shutdown(Shutdown::Write);
@@ -57,7 +57,7 @@ impl Conversation {
         }
     }
 
-    /// More bytes; false at the end.
+    /// Reads more bytes; returns false at the end.
     fn more(&mut self) -> Told<bool> {
         let mut part = [0; 16384];
         loop {
@@ -79,7 +79,7 @@ impl Conversation {
         }
     }
 
-    /// So many bytes.
+    /// Reads `len` bytes.
     fn take(&mut self, len: usize) -> Told<Vec<u8>> {
         while self.came.len() < len {
             if !self.more()? {
@@ -89,7 +89,7 @@ impl Conversation {
         Ok(self.came.drain(..len).collect())
     }
 
-    /// A line, without its end.
+    /// Reads a line; returns it without its end.
     fn line(&mut self) -> Told<String> {
         loop {
             if let Some(at) = self.came.windows(2).position(|two| two == b"\r\n") {
@@ -114,7 +114,7 @@ impl Conversation {
         }
     }
 
-    /// The next response; nothing if the connection ends without one.
+    /// Reads the next response; `None` if the connection ends without one.
     pub(super) fn reply(&mut self, to_head: bool) -> Told<Option<Reply>> {
         if self.came.is_empty() && !self.more()? {
             return Ok(None);
@@ -185,7 +185,7 @@ impl Conversation {
         }
     }
 
-    /// The connection ends here, by the server's doing.
+    /// Checks that the server has closed the connection here.
     pub(super) fn closed(&mut self) -> Told<()> {
         let more = self.ended || !self.more()?;
         match more && self.came.is_empty() {

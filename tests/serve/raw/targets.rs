@@ -7,12 +7,12 @@ const METHODS: [&str; 10] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PURGE", "CONNECT",
 ];
 
-/// The form of a target by itself.
+/// The form of a target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Origin,
     Absolute,
-    /// A scheme that needs a secured connection.
+    /// A scheme that requires a secure connection.
     Secured,
     Asterisk,
     Authority,
@@ -42,7 +42,7 @@ const TARGETS: [(&str, Form); 20] = [
     ("http://b:99999/", Form::None),
 ];
 
-/// The status for a path, as the component has it.
+/// Returns the component's status for a path.
 fn status(target: &str) -> &'static [u16] {
     match target {
         "/nowhere" | "//a/b" | "/a:80" | "*" => &[404],
@@ -79,7 +79,7 @@ pub(super) fn rows() -> Vec<Row> {
                     .reply(status(target), Framing::Length, None)
                     .open(),
             };
-            // A refusal of HEAD has no content either.
+            // A refusal of HEAD has no content, either.
             let row = match (method, form) {
                 ("HEAD", Form::Secured | Form::Asterisk | Form::Authority | Form::None) => headed(row),
                 _ => row,
@@ -160,7 +160,7 @@ fn headed(mut row: Row) -> Row {
 }
 
 impl Row {
-    /// The same row with other bytes.
+    /// Replaces the row's bytes.
     fn send(mut self, bytes: &[u8]) -> Row {
         self.send = bytes.to_vec();
         self

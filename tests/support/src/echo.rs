@@ -1,16 +1,16 @@
-//! A guest that hands on what it gets, for any types: a core module written from WIT.
+//! A guest that forwards its arguments, for any types: a core module generated from WIT.
 //!
 //! Its world imports an interface `host` and exports an interface `guest`. For each function `echo*` that both have,
 //! with one parameter and a result of the same type, the guest
 //!
-//! - exports `echo*`: puts its core parameters to [`DUMP`], shows its memory to the host's `probe`, calls the host's
-//!   `echo*` with them, shows its memory again, with the result at [`RESULT`], and returns that;
-//! - exports `make*: func() -> t`, if there is one: returns what lies at [`RESULT`] after the host's `fill` has
+//! - exports `echo*`: stores its core parameters at [`DUMP`], passes its memory to the host's `probe`, calls the host's
+//!   `echo*` with them, passes its memory again, with the result at [`RESULT`], and returns that;
+//! - exports `make*: func() -> t`, if there is one: returns the value at [`RESULT`] after the host's `fill` has
 //!   overwritten all memory from [`DUMP`] on;
-//! - exports `give*: func()`, if there is one: calls the host's `echo*` with the core parameters that lie at [`DUMP`]
-//!   after `fill`, then shows its memory.
+//! - exports `give*: func()`, if there is one: calls the host's `echo*` with the core parameters at [`DUMP`] after
+//!   `fill`, then passes its memory to `probe`.
 //!
-//! Which bytes there are before a call does not depend on earlier calls: post-return fills memory with [`POISON`].
+//! The memory before a call does not depend on earlier calls: post-return fills it with [`POISON`].
 
 use std::fmt::Write;
 
@@ -18,21 +18,21 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmSignature, WasmType};
 use wit_parser::{Function, InterfaceId, Resolve, WorldId, WorldItem};
 
-/// Where the core parameters are put, 8 bytes each.
+/// Address of the core parameters, 8 bytes each.
 pub const DUMP: usize = 0x1000;
-/// Where results are put.
+/// Address of results.
 pub const RESULT: usize = 0x1100;
-/// Where `realloc` begins.
+/// Start of the heap of `realloc`.
 pub const HEAP: usize = 0x3000;
-/// Bytes of memory.
+/// Size of the memory, in bytes.
 pub const MEMORY: usize = 0x1_0000;
-/// What all memory is before a call.
+/// Every byte of memory before a call.
 pub const POISON: u8 = 0xaa;
 
-/// Where the pair of pointer and length of `fill` goes.
+/// Address of the pointer and length that `fill` returns.
 const FILL: usize = 0x800;
 
-/// A world from its text.
+/// Parses a world.
 pub fn world(wit: &str, name: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     let package = resolve
@@ -44,7 +44,7 @@ pub fn world(wit: &str, name: &str) -> (Resolve, WorldId) {
     (resolve, world)
 }
 
-/// The guest of a world, as a component.
+/// Builds the guest of a world, as a component.
 pub fn component(resolve: &Resolve, world: WorldId, encoding: StringEncoding) -> Vec<u8> {
     let mut module = wat::parse_str(module(resolve, world)).expect("the module parses");
     embed_component_metadata(&mut module, resolve, world, encoding, false).expect("the world is encoded");
@@ -127,7 +127,7 @@ fn module(resolve: &Resolve, world: WorldId) -> String {
     text
 }
 
-/// An exported function, and its post-return.
+/// Writes an exported function, and its post-return.
 fn export(text: &mut String, resolve: &Resolve, interface: &str, function: &Function, host_echo: &Function) {
     let (name, host) = (&function.name, &host_echo.name);
     let imported = resolve.wasm_signature(AbiVariant::GuestImport, host_echo);
@@ -190,7 +190,7 @@ fn export(text: &mut String, resolve: &Resolve, interface: &str, function: &Func
     .unwrap();
 }
 
-/// What an exported function returns: where the result lies, or the result itself.
+/// Returns the result of an exported function: its address, or the value itself.
 fn result(exported: &WasmSignature) -> String {
     if exported.retptr {
         return format!("(i32.const {RESULT})");

@@ -1,4 +1,4 @@
-//! Components for tests of the lifecycle host, made from the contract and a few lines of core WebAssembly.
+//! Components for tests of the runtime, built from the contract and a few lines of core WebAssembly.
 
 use std::fmt::Write;
 
@@ -16,13 +16,13 @@ pub fn id(text: &str) -> ComponentId {
     text.parse().expect("an identity")
 }
 
-/// A runtime on the default backend.
+/// Creates a runtime on the default backend.
 pub fn runtime() -> ComponentRuntime {
     let config = RuntimeConfig::builder().build().expect("the defaults are sound");
     ComponentRuntime::new(config).expect("the contract can be linked")
 }
 
-/// A runtime on each backend of this build.
+/// Creates a runtime on each backend of this build.
 pub fn runtimes() -> Vec<ComponentRuntime> {
     let on = |backend: &Backend| {
         let config = RuntimeConfig::builder().with_backend(*backend).build();
@@ -33,44 +33,44 @@ pub fn runtimes() -> Vec<ComponentRuntime> {
     runtimes
 }
 
-/// An operation envelope.
+/// Encodes an operation envelope.
 pub fn operation(codec: Codec, name: &str, params: Value) -> Vec<u8> {
     codec::operation(codec, name, &params).expect("it can be written")
 }
 
-/// A payload's codec, and its data as JSON.
+/// Decodes a payload to its codec, and its data as JSON.
 pub fn read(payload: &[u8]) -> (Codec, Value) {
     let payload = codec::decode(payload).expect("a payload");
     (payload.codec, codec::to_json(&payload).expect("it can be read"))
 }
 
-/// Asks a component in JSON.
+/// Executes an operation of a component in JSON.
 pub fn ask(runtime: &ComponentRuntime, id: &ComponentId, name: &str, params: Value) -> Value {
     let answer = runtime.execute(id, &operation(Codec::Json, name, params));
     read(&answer.unwrap_or_else(|error| panic!("{name} of {id}: {error}"))).1
 }
 
-/// What a hand-written guest does; the rest of its life cycle answers zero: success, healthy, empty metadata.
+/// The parts of a hand-written guest; the rest of its life cycle returns zero: success, healthy, empty metadata.
 #[derive(Debug)]
 pub struct Guest {
     /// The contract's version.
     pub version: &'static str,
-    /// The body of `init`, which leaves the address of a `result<_, component-error>`.
+    /// The body of `init`, which returns the address of a `result<_, component-error>`.
     pub init: &'static str,
-    /// The body of `execute`, which leaves the address of a `result<list<u8>, execution-error>`. Can call `$sleep`.
+    /// The body of `execute`, which returns the address of a `result<list<u8>, execution-error>`. Can call `$sleep`.
     ///
-    /// What calls `$random`, `$after` or `$block`, here or in `more`, has WASI: eight random bytes, a pollable that is ready
-    /// after so many nanoseconds, waiting for one.
+    /// Guests that call `$random`, `$after` or `$block`, here or in `more`, import WASI: eight random bytes, a pollable
+    /// that is ready after the given nanoseconds, waiting for one.
     pub execute: &'static str,
-    /// The body of `metadata`, which leaves the address of a `component-metadata`.
+    /// The body of `metadata`, which returns the address of a `component-metadata`.
     pub metadata: &'static str,
     /// The body of `shutdown`.
     pub shutdown: &'static str,
-    /// More of the module.
+    /// Further items of the module.
     pub more: &'static str,
 }
 
-/// The address of zeroes.
+/// Address of zero bytes.
 pub const ZERO: &str = "i32.const 0";
 
 impl Default for Guest {
@@ -139,7 +139,7 @@ const REALLOC: &str = r#"
       (global.set $next (i32.add (local.get $at) (local.get 3)))
       (local.get $at))"#;
 
-/// A component that exports each of the host's interfaces, and hands every call on to the host.
+/// Returns a component that exports each of the host's interfaces, and forwards every call to the host.
 pub fn proxy() -> Vec<u8> {
     let interfaces = airssys_wasm::host::INTERFACES.map(|interface| format!("{interface}@1.0.0"));
     let mut world = String::from("world proxy {");
@@ -168,7 +168,7 @@ pub fn proxy() -> Vec<u8> {
                 imports,
                 r#"(import "{interface}" "{name}" (func ${name} (param {params}) (result {results})))"#
             );
-            // An import takes the address of its result as the last parameter, an export returns it.
+            // An import receives the address of its result as the last parameter, an export returns it.
             let taken = signature.params.len() - usize::from(signature.retptr);
             let get: String = (0..taken).map(|index| format!("(local.get {index})")).collect();
             let (own_params, own_results, body) = if signature.retptr {
@@ -196,7 +196,7 @@ fn types(types: &[WasmType]) -> String {
     types.iter().map(name).collect::<Vec<_>>().join(" ")
 }
 
-/// The contract as of another version, and a world of the test's own.
+/// Resolves the contract with another version, and a world of the test's own.
 fn contract(version: &str, world: &str) -> Resolve {
     let mut resolve = Resolve::default();
     for name in ["types", "multicodec", "messaging", "host", "component"] {
@@ -216,7 +216,7 @@ fn contract(version: &str, world: &str) -> Resolve {
     resolve
 }
 
-/// A component for the last world of `resolve`.
+/// Encodes a component for the last world of `resolve`.
 fn encode(resolve: &Resolve, core: &str) -> Vec<u8> {
     let (world, _) = resolve.worlds.iter().next_back().expect("there is a world");
     let mut module = wat::parse_str(core).unwrap_or_else(|error| panic!("{error}\n{core}"));

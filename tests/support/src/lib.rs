@@ -13,30 +13,30 @@ use airssys_wasm::component::{
 };
 use airssys_wasm::engine::{Backend, Config, Engine};
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 pub fn root() -> &'static Path {
     const SUPPORT: &str = env!("CARGO_MANIFEST_DIR");
     Path::new(SUPPORT.strip_suffix("/tests/support").unwrap_or(SUPPORT))
 }
 
-/// The file of a committed fixture.
+/// Returns the file of a committed fixture.
 pub fn fixture_path(name: &str) -> PathBuf {
     root().join("tests/fixtures").join(name)
 }
 
-/// The bytes of a committed fixture.
+/// Returns the bytes of a committed fixture.
 pub fn fixture(name: &str) -> Vec<u8> {
     let path = fixture_path(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Whether everything has to be tested: then a part that a machine cannot test fails.
+/// Reports whether everything has to be tested: then a part that a machine cannot test fails.
 pub fn require_all() -> bool {
     std::env::var("AIRSSYS_REQUIRE_ALL").is_ok_and(|value| value == "1")
 }
 
-/// The file of a guest that is too large to commit, and that `cargo xtask guests` builds. A machine that has not built it says
-/// so; where everything is required, that fails.
+/// Returns the file of a guest that is too large to commit, and that `cargo xtask guests` builds. Prints a notice and
+/// returns `None` if it is not built; where everything is required, that fails.
 pub fn built(name: &str) -> Option<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let path = target.join("guests").join(format!("{name}.wasm"));
@@ -54,13 +54,13 @@ pub fn built(name: &str) -> Option<PathBuf> {
     }
 }
 
-/// The bytes of a guest that is [`built`].
+/// Returns the bytes of a guest that is [`built`].
 pub fn built_bytes(name: &str) -> Option<Vec<u8>> {
     let path = built(name)?;
     Some(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
-/// An engine for each backend of this build.
+/// Returns an engine for each backend of this build.
 pub fn engines() -> Vec<Engine> {
     let engines: Vec<Engine> = Backend::available()
         .iter()
@@ -77,12 +77,12 @@ pub fn engine(backend: Backend) -> Engine {
     Engine::new(Config::new().backend(backend)).expect("the backend is available")
 }
 
-/// The first backend.
+/// Returns an engine of the first backend.
 pub fn default_engine() -> Engine {
     Engine::new(&Config::new()).expect("a backend is available")
 }
 
-/// A component from its text.
+/// Compiles a component from its text.
 pub fn component(engine: &Engine, text: &str) -> Component {
     try_component(engine, text).expect("the component loads")
 }
@@ -101,7 +101,7 @@ pub struct Host {
     pub nothings: u32,
 }
 
-/// A host-defined resource: counts what is logged.
+/// A host-defined resource that counts its logged messages.
 #[derive(Debug)]
 pub struct Logger {
     pub name: String,
@@ -162,7 +162,7 @@ fn define_types_host(linker: &mut Linker<Host>) -> airssys_wasm::Result<()> {
     })
 }
 
-/// An instance of the `types` fixture.
+/// Creates an instance of the `types` fixture.
 pub fn types_instance(engine: &Engine) -> (Store<Host>, Instance) {
     let component = Component::from_binary(engine, &fixture("types.wasm")).expect("the fixture loads");
     let mut store = Store::new(engine, Host::default());
@@ -185,7 +185,7 @@ pub fn call(
     func.call_dynamic(store, args)
 }
 
-/// A `list<string>` value.
+/// Returns a `list<string>` value.
 pub fn strings(items: &[&str]) -> Val {
     Val::List(items.iter().map(|item| Val::String((*item).into())).collect())
 }

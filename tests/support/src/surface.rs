@@ -1,15 +1,15 @@
-//! Interfaces as text, to compare them.
+//! Text form of interfaces, for comparison.
 
 use std::fmt::Write;
 
 use wit_parser::{Function, Handle, InterfaceId, Resolve, Type, TypeDefKind};
 
-/// Whether a type of an interface is another interface's, brought in by `use`.
+/// Reports whether a type of an interface is another interface's, imported by `use`.
 pub fn is_use(resolve: &Resolve, kind: &TypeDefKind) -> bool {
     matches!(kind, TypeDefKind::Type(Type::Id(id)) if resolve.types[*id].name.is_some())
 }
 
-/// One interface with its types and functions, each on a line.
+/// Writes one interface with its types and functions, each on a line.
 pub fn surface(resolve: &Resolve, id: InterfaceId, out: &mut String) {
     let interface = &resolve.interfaces[id];
     line(out, &resolve.id_of(id).expect("the interface has a name"));
@@ -45,7 +45,7 @@ fn signature(resolve: &Resolve, function: &Function) -> String {
     format!("func({}){result}", params.join(", "))
 }
 
-/// A type as a signature names it.
+/// Returns a type's name in a signature.
 fn name_of(resolve: &Resolve, ty: &Type) -> String {
     match ty {
         Type::Bool => "bool".to_string(),
@@ -64,7 +64,7 @@ fn name_of(resolve: &Resolve, ty: &Type) -> String {
     }
 }
 
-/// A type written out.
+/// Returns a type's definition.
 fn shape(resolve: &Resolve, kind: &TypeDefKind) -> String {
     let name = |ty: &Type| name_of(resolve, ty);
     let optional = |ty: &Option<Type>| ty.as_ref().map_or("_".to_string(), name);

@@ -1,4 +1,4 @@
-//! What an artifact says about its component, which nobody has to run for it.
+//! Component metadata in an artifact, readable without running the component.
 
 use serde_json::Value;
 

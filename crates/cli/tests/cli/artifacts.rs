@@ -1,4 +1,4 @@
-//! Artifacts through the program: made, signed, checked, run; and all that is refused.
+//! Artifacts through the program: compiled, signed, verified, run; and every refusal.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -15,7 +15,7 @@ pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("a path that is text")
 }
 
-/// A key's file, and its public key.
+/// Returns a key's file, and its public key.
 fn key() -> &'static (String, String) {
     static KEY: OnceLock<(String, String)> = OnceLock::new();
     KEY.get_or_init(|| {
@@ -32,7 +32,7 @@ fn compile(name: &str, more: &[&str]) -> PathBuf {
     path
 }
 
-/// An artifact of `text-processor` that is signed with [`key`].
+/// Returns an artifact of `text-processor` that is signed with [`key`].
 fn signed() -> &'static Path {
     static SIGNED: OnceLock<PathBuf> = OnceLock::new();
     SIGNED.get_or_init(|| compile("signed", &["--sign", &key().0]))
@@ -216,7 +216,7 @@ fn damage_is_refused_by_every_command() {
     for at in [9, 20, 300, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
         let mut flipped = whole.clone();
         flipped[at] ^= 4;
-        // Between sections there is nothing to alter that is not noticed either.
+        // A change between sections is noticed, too.
         cases.push((format!("flip-{at}"), flipped));
     }
     cases.push(("longer".into(), [&whole[..], b"\0"].concat()));
@@ -278,7 +278,7 @@ fn keys_are_made_once_and_kept_from_others() {
         .ended(2)
         .says("never replaced");
     assert_eq!(std::fs::read(&path).expect("it is there"), before);
-    // The secret key alone is not left behind if its public one cannot be written.
+    // If the public key cannot be written, the secret key is removed as well.
     let other = scratch("other-key");
     std::fs::write(format!("{}.pub", text(&other)), "x").expect("written");
     airssys(&["keygen", "-o", text(&other)])
@@ -345,7 +345,7 @@ fn what_is_no_key_is_refused() {
     airssys(&["verify", text(signed()), "--trust", "no-such-key"])
         .ended(3)
         .says("neither a public key nor a file");
-    // Half of all numbers are no keys.
+    // Half of all numbers are not valid keys.
     let digits = (2u8..=255)
         .map(|byte| format!("{byte:02x}").repeat(32))
         .find(|digits| digits.parse::<PublicKey>().is_err())
@@ -353,7 +353,7 @@ fn what_is_no_key_is_refused() {
     airssys(&["verify", text(signed()), "--trust", &digits])
         .ended(2)
         .says("is no public key");
-    // The secret key is not what is trusted: it is no point of the curve, or another's.
+    // The secret key is not a trusted key: it is no point of the curve, or another one.
     let secret = airssys(&["verify", text(signed()), "--trust", &key().0]);
     assert!([2, 3].contains(&secret.code), "{secret:?}");
 }
@@ -425,13 +425,13 @@ fn an_artifact_is_installed() {
         assert_eq!(std::fs::read(&place).ok(), std::fs::read(signed()).ok());
         run(text(&place), &["--trust", public]).ended(0);
     }
-    // What was installed and then altered is verified again, and refused.
+    // A file that was altered after its installation is verified again, and refused.
     let mut altered = std::fs::read(&place).expect("it is there");
     let middle = altered.len() / 2;
     altered[middle] ^= 1;
     std::fs::write(&place, &altered).expect("it is ours");
     run(text(&place), &["--trust", public]).ended(3).says("altered");
-    // Where it lies, without a copy.
+    // Installed in its place, without a copy.
     let own = compile("own-place", &[]);
     let args = ["install", text(&own), "--allow-unsigned"];
     let said = airssys(&args).ended(0);
@@ -510,7 +510,7 @@ fn what_is_compiled_is_kept_from_run_to_run() {
         "{cleared:?}"
     );
     assert_eq!(info(0)["components"], 0);
-    // A file is no folder: what somebody names has to be usable.
+    // A file is no folder: an explicitly named folder has to be usable.
     let file = scratch_file("no-cache", b"");
     airssys(&[&increment[..], &["--cache", &file]].concat()).ended(5);
     airssys(&["cache", "info", "--cache", &file]).ended(5);

@@ -1,4 +1,4 @@
-//! `compile` while it compiles: what it shows, and how it is stopped.
+//! Progress output of `compile`, and its cancellation.
 #![cfg(unix)]
 
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::artifacts::text;
 use crate::process::{scratch, scratch_file};
 
-/// A component that takes long to compile: so many functions, of many operations each.
+/// Returns a component that takes long to compile: `functions` functions of many operations each.
 fn long(functions: usize) -> Vec<u8> {
     let body = "(local.set 0 (f64.add (f64.sqrt (local.get 0)) (f64.mul (local.get 0) (f64.const 1.5))))";
     let function = format!(

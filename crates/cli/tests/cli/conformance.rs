@@ -1,10 +1,10 @@
-//! `conformance`: engines that agree, engines that do not, and lists of calls that make no sense.
+//! `conformance`: engines that agree, engines that differ, and invalid lists of calls.
 
 use airssys_wasm::engine::Backend;
 
 use crate::process::{airssys, fixture, scratch_file};
 
-/// A component whose answers depend on the engine: which NaN comes of two. Text is a component too.
+/// A component whose results depend on the engine: the NaN that results from two. The component is in text form.
 const NAN: &str = r#"
 (component
   (core module $m
@@ -28,7 +28,7 @@ fn engines() -> usize {
     Backend::available().len()
 }
 
-/// Whether there is something to compare with. In CI there is.
+/// Reports whether this build has several engines to compare. In CI it does.
 fn several() -> bool {
     if engines() > 1 {
         return true;
@@ -92,7 +92,7 @@ fn an_answer_that_depends_on_the_engine() {
             .as_str(),
     );
     let ran = airssys(&["conformance", &component, "--calls", &calls]).ended(1);
-    // What crosses as a float is canonical on every engine; its bits in a number are the engine's own.
+    // Floats that cross the boundary are canonical on every engine; their bits as an integer are the engine's own.
     let agreed = "agree   canonical(2143289345, 2143289346) -> nan [0x7fc00000]\n";
     assert!(ran.stdout.contains(agreed), "{ran:?}");
     let differ = "DIFFER  bits(2143289345, 2143289346): the engines differ\n        cranelift   21432893";
@@ -144,7 +144,7 @@ fn calls_that_make_no_sense() {
     for (index, (text, message)) in cases.iter().enumerate() {
         let calls = calls(&format!("senseless-{index}.toml"), text);
         let ran = airssys(&["conformance", &fixture("types"), "--calls", &calls]);
-        // The word of the parser's own error is not ours to fix.
+        // The wording of the parser's own error is not fixed by this test.
         let message = if *message == "TOML" {
             "is no list of calls"
         } else {

@@ -1,4 +1,4 @@
-//! Files that are no component: each command says so, and ends in 3.
+//! Files that are no component: each command reports that, and exits with 3.
 
 use crate::process::{Ran, airssys, fixture, scratch_file};
 
@@ -21,7 +21,7 @@ fn a_file_that_is_not_there() {
 
 #[test]
 fn bytes_that_are_no_component() {
-    // What a linear congruential generator gives: bytes without an order.
+    // Unordered bytes from a linear congruential generator.
     let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
     let random: Vec<u8> = std::iter::successors(Some(1u32), next)
         .map(|state| (state >> 24) as u8)

@@ -112,7 +112,7 @@ fn names_that_mean_nothing_are_answered_with_those_that_do() {
         ran.says(" more\n");
         ran.says("help: `airssys-wasm inspect FILE` lists all");
     }
-    // A name of a megabyte takes no longer, and is not shown whole.
+    // A very long name is handled quickly, and shortened in the message.
     let ran = types(&format!("{}()", "x".repeat(100_000))).ended(2);
     assert!(ran.stderr.len() < 3_000, "{}", ran.stderr.len());
     types("echoes#trap()")

@@ -1,11 +1,11 @@
-//! Features of WebAssembly that backends lack, and worlds that this host has not: each refusal names what it is.
+//! WebAssembly features that backends lack, and worlds that this host does not support: each refusal names its reason.
 
 use airssys_wasm::engine::Backend;
 
 use crate::process::{airssys, scratch_file};
 
-/// A vector in the third function, and in a type before it: the report is of products of vectors on wasmtime
-/// (the cases of a public report against its x64 lowering of `extmul`).
+/// A vector in the third function, and in a type before it: the case of a public report on products of vectors in wasmtime
+/// (its x64 lowering of `extmul`).
 const SIMD: &str = r#"(component
     (core module (func $other))
     (core module $m
@@ -192,7 +192,7 @@ fn programs_of_another_wasi_are_told_what_they_are() {
             .stdout,
         ""
     );
-    // An asynchronous one, as toolchains make it.
+    // An asynchronous one, as toolchains compile it.
     let asynchronous = r#"(component
         (core module $m (func (export "run") (result i32) (i32.const 0)))
         (core instance $i (instantiate $m))
@@ -202,7 +202,7 @@ fn programs_of_another_wasi_are_told_what_they_are() {
     let ran = airssys(&["run", &binary("run-async.wasm", asynchronous)]).ended(3);
     ran.says("component-model-async");
     ran.says("it is a program of WASI 0.3.0-rc-2026-01-06");
-    // A server is told how it runs.
+    // For a server, the message names the command that runs it.
     let server = program("0.2.0").replace("wasi:cli/run@", "wasi:http/incoming-handler@");
     airssys(&["run", &binary("server.wasm", &server), "--operation", "x"])
         .ended(3)

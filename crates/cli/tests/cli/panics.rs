@@ -1,8 +1,9 @@
-//! A guest that makes a library panic: the program's own status, and an error in the place of a panic's report.
+//! A guest that makes a library panic: the program's own exit code, and an error instead of a panic message.
 
 use crate::process::{airssys, scratch_file};
 
-/// wasmer-wasix 0.704.2 asserts that a link's folder is one. Paths of a module with shared memory are not looked at before.
+/// wasmer-wasix 0.704.2 asserts that a link's parent is a folder. Paths of a module with shared memory are not checked
+/// before.
 const ASSERTED: &str = r#"(module
     (import "wasi_snapshot_preview1" "path_symlink" (func $symlink (param i32 i32 i32 i32 i32) (result i32)))
     (import "env" "memory" (memory 1 1 shared))

@@ -1,8 +1,8 @@
-//! `run` of core modules: who serves them.
+//! `run` of core modules: the selection of the WASI preview 1 provider.
 
 use crate::process::{airssys, scratch_file};
 
-/// A program's file.
+/// Writes a program's file.
 fn program(name: &str, imports: &str, body: &str) -> String {
     let text = format!(
         r#"(module {imports} (memory (export "memory") 1) (data (i32.const 64) "hello\n") (func (export "_start") {body}))"#
@@ -23,7 +23,7 @@ fn exit_codes_come_through_unless_the_adapter_has_none() {
             let ran = airssys(&["run", &file, "--preview1", provider]);
             assert_eq!((ran.code, &*ran.stderr), (expected, ""), "{given}, {provider}");
         }
-        // The published adapter says success or failure, and no number.
+        // The published adapter only distinguishes success from failure, without a number.
         let ran = airssys(&["run", &file, "--preview1", "adapter"]);
         assert_eq!(ran.code, i32::from(given != 0), "{given}");
     }
@@ -64,7 +64,7 @@ fn a_plain_program_has_streams_arguments_and_grants() {
     ran.ended(4).says("interrupted");
 }
 
-/// The network that is refused shows who serves it.
+/// The refusal of network access reveals the provider.
 #[test]
 fn a_program_of_wasix_goes_by_wasmer_wasix() {
     let imports = format!(r#"{EXIT} (import "wasix_32v1" "thread_id" (func $id (param i32) (result i32)))"#);
@@ -79,7 +79,7 @@ fn a_program_of_wasix_goes_by_wasmer_wasix() {
         .says("wasix_32v1");
 }
 
-/// Go takes all memory behind its own, and an adapter's pages with it.
+/// Go uses all memory behind its own, including an adapter's pages.
 #[test]
 fn a_go_module_without_memory_for_an_adapter_is_refused_with_the_remedy() {
     let module = |exports: &str| {
@@ -108,7 +108,7 @@ fn a_go_module_without_memory_for_an_adapter_is_refused_with_the_remedy() {
     assert_eq!(airssys(&["run", &file, "--preview1", "adapter"]).code, 0);
 }
 
-/// A trap that printed 1,712 frames.
+/// A regression: a trap printed 1,712 frames.
 #[test]
 fn a_deep_call_stack_is_shown_by_its_ends() {
     let body = "(call $deep (i32.const 300))";

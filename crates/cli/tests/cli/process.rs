@@ -1,4 +1,4 @@
-//! One run of the program.
+//! Runs of the program.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -15,7 +15,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Checks the exit code, and that errors went nowhere but to standard error.
+    /// Checks the exit code, and that errors are only written to standard error.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Ran {
         assert_eq!(self.code, code, "{self:?}");
@@ -26,7 +26,7 @@ impl Ran {
         self
     }
 
-    /// The standard output as JSON.
+    /// Parses the standard output as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -46,7 +46,7 @@ pub(crate) fn airssys_with_input(args: &[&str], input: &[u8]) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"))
         .args(args)
         .env_remove("RUST_LOG")
-        // Nobody's own cache and records are touched, and each run of the tests begins without.
+        // The user's own cache and records stay untouched, and each test run begins with empty ones.
         .env("XDG_CACHE_HOME", scratch("cache-home"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -54,7 +54,7 @@ pub(crate) fn airssys_with_input(args: &[&str], input: &[u8]) -> Ran {
         .spawn()
         .expect("the program starts");
     let mut stdin = child.stdin.take().expect("standard input is a pipe");
-    // A program that reads nothing may be gone by now.
+    // A program that reads no input may have exited by now.
     let _ = stdin.write_all(input);
     drop(stdin);
     let output = child.wait_with_output().expect("the program ends");
@@ -65,18 +65,18 @@ pub(crate) fn airssys_with_input(args: &[&str], input: &[u8]) -> Ran {
     }
 }
 
-/// The path of a fixture.
+/// Returns the path of a fixture.
 pub(crate) fn fixture(name: &str) -> String {
     let path = airssys_wasm_test_support::fixture_path(&format!("{name}.wasm"));
     path.to_str().expect("a path that is text").to_owned()
 }
 
-/// A path for a test's own file.
+/// Returns a path for a test's own file.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}-{name}", std::process::id()))
 }
 
-/// A file of a test's own, with these bytes.
+/// Writes a test's own file.
 pub(crate) fn scratch_file(name: &str, bytes: &[u8]) -> String {
     let path = scratch(name);
     std::fs::write(&path, bytes).expect("the target folder can be written");

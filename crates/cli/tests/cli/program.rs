@@ -127,7 +127,7 @@ fn programs_and_other_components_are_told_apart() {
         .says("is not a program");
 }
 
-/// Components see text only.
+/// Components only accept text.
 #[cfg(unix)]
 #[test]
 fn arguments_that_are_not_text_are_refused() {
@@ -162,6 +162,6 @@ fn invoke_runs_and_hands_through_too() {
     let ran = airssys(&["invoke", &component, "wasi:cli/run@0.2.12#run()"]);
     assert_eq!((ran.code, &*ran.stdout), (0, "ok\n"));
     let ran = airssys(&["invoke", &component, "run()", "--inherit-stdio"]);
-    // No arguments: it says so, and succeeds.
+    // Without arguments it prints a message, and succeeds.
     assert_eq!((ran.code, &*ran.stdout), (0, "nothing to do\nok\n"));
 }

@@ -191,7 +191,7 @@ fn an_output_that_cannot_be_written_ends_in_5_and_an_input_that_cannot_be_read_i
 fn a_component_may_come_out_of_a_pipe() {
     let component = std::fs::read(fixture("text-processor")).expect("it is committed");
     let params = r#"{"text":"to be or not to be"}"#;
-    // One compiler alone has nothing to follow it.
+    // A tiered start needs two compilers.
     let tiered = (airssys_wasm::engine::Backend::available().len() > 1).then_some("tiered");
     for backend in ["cranelift"].into_iter().chain(tiered) {
         let args = [

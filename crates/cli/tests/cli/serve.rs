@@ -95,7 +95,7 @@ fn what_cannot_be_served_ends_at_once() {
         .says("cannot serve at");
 }
 
-/// A number beyond a semaphore's range was a panic, and 0 a server that never answers.
+/// A number beyond a semaphore's range caused a panic, and 0 a server that never answered.
 #[test]
 fn numbers_out_of_their_range_are_refused_with_the_range() {
     let cases = [

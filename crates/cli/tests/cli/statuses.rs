@@ -1,4 +1,4 @@
-//! Exit statuses, by what is wrong and not by which command finds it; and errors that stay readable, as text and as JSON.
+//! Exit statuses depend on the fault, not on the command that finds it; errors stay readable, as text and as JSON.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::process::{Ran, airssys, airssys_with_input, fixture, scratch, scratch_file};
 
-/// The most bytes that an error takes, whatever it is about.
+/// Largest size of any error message, in bytes.
 const MOST_ERROR_BYTES: usize = 8 << 10;
 
 /// Each command that reads a file, with the place of that file marked.
@@ -31,7 +31,7 @@ const READERS: [&[&str]; 16] = [
     &["conformance", "COUNTER", "--calls", "FILE"],
 ];
 
-/// A command line with its places filled in.
+/// Fills in the placeholders of a command line.
 fn line<'a>(words: &[&'a str], file: &'a str, counter: &'a str, out: &'a str) -> Vec<&'a str> {
     let place = |word: &&'a str| match *word {
         "FILE" => file,
@@ -94,7 +94,7 @@ fn files_that_hold_something_else_end_in_3_where_a_component_is_loaded() {
         for words in READERS {
             let out = scratch("statuses-none");
             let args = line(words, &file, &counter, out.to_str().expect("text"));
-            // Data, keys, manifests and scripts have their own rules.
+            // Data, keys, manifests and scripts are checked by rules of their own.
             if words.get(1) != Some(&"FILE") || words.first() == Some(&"wast") {
                 continue;
             }
@@ -175,7 +175,7 @@ fn an_argument_of_100_kilobytes_is_not_echoed_whole() {
     }
 }
 
-/// Runs with standard output on a device that is always full.
+/// Runs the program with standard output on a device that is always full.
 fn without_room(args: &[&str]) -> (i32, String) {
     let full = OpenOptions::new()
         .write(true)
@@ -222,7 +222,7 @@ fn output_that_cannot_be_written_ends_in_5_also_for_help() {
             "{args:?}: {text}"
         );
     }
-    // A pair of keys whose public half was not seen is not left behind.
+    // If the public key was not printed, neither half of the key pair remains.
     assert!(!Path::new(key).exists());
     assert!(!Path::new(&format!("{key}.pub")).exists());
 }
@@ -267,7 +267,7 @@ fn with_json_an_error_is_one_line_of_json() {
 
 #[test]
 fn input_that_no_component_can_take_is_a_limit() {
-    // A sparse file: 3 GB that take no disk.
+    // A sparse file: 3 GB without disk space.
     let path = scratch("statuses-sparse");
     let file = std::fs::File::create(&path).expect("a file");
     file.set_len(3 << 30).expect("a sparse file");
@@ -275,7 +275,7 @@ fn input_that_no_component_can_take_is_a_limit() {
     let counter = fixture("counter");
     let args = ["run", &counter, "--input", path, "--codec", "raw"];
     refused(airssys(&args), 4, &args).says("more than 268435440 bytes");
-    // The first bytes tell that it is no component.
+    // The first bytes show that it is no component.
     for args in [
         &["run", path, "--operation", "x"][..],
         &["inspect", path],
@@ -285,7 +285,7 @@ fn input_that_no_component_can_take_is_a_limit() {
         refused(airssys(args), 3, args).says("not WebAssembly");
     }
     std::fs::remove_file(path).expect("it is there");
-    // No more is read from a pipe, either.
+    // The limit holds for pipes, too.
     let args = ["run", &counter, "--input", "-", "--codec", "raw"];
     let ran = airssys_with_input(&args, &vec![b'x'; (256 << 20) + 1]);
     refused(ran, 4, &args).says("more than 268435440 bytes");
@@ -311,7 +311,7 @@ fn a_call_that_is_stopped_names_the_limit_that_applied() {
     let guest = crate::host_support::Guest {
         metadata: "i32.const 2048",
         execute: "(call $sleep (i64.const 600000)) i32.const 0",
-        // Metadata at 2048 whose time for an operation is 20 ms.
+        // Metadata at 2048 that allows 20 ms for an operation.
         more: r#"(data (i32.const 2144) "\01\00\00\00\00\00\00\00\14")"#,
         ..crate::host_support::Guest::default()
     };

@@ -1,4 +1,4 @@
-//! Components that trap or run into a limit: `run` ends in 4.
+//! Components that trap or exceed a limit: `run` exits with 4.
 
 use crate::host_support::Guest;
 use crate::process::{airssys, scratch_file};

@@ -1,4 +1,5 @@
-//! A system that gives the program no threads: it does what it can without, and else ends as it says that it does.
+//! A system that grants the program no threads: it works without them where possible, and otherwise exits with a documented
+//! code.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -10,7 +11,7 @@ use airssys_wasm::engine::Backend;
 
 use crate::process::{Ran, airssys, fixture};
 
-/// The user that such runs are of, if this one is root: root's processes are not counted.
+/// The user of such runs, if the tests run as root: root's processes are not counted.
 const NOBODY: u32 = 65_534;
 
 fn is_root() -> bool {
@@ -43,7 +44,7 @@ impl Place {
         fs::set_permissions(self.0.join(name), fs::Permissions::from_mode(mode)).expect("it is ours");
     }
 
-    /// A file of the tests', where every user can read it.
+    /// Copies a test file to a place that every user can read.
     fn copied(&self, from: impl AsRef<Path>) -> String {
         let name = from.as_ref().file_name().expect("a file").to_str().expect("text");
         fs::copy(&from, self.path(name)).expect("it is copied");
@@ -51,7 +52,7 @@ impl Place {
         self.path(name)
     }
 
-    /// Runs the program as a user who may have one process, and has it.
+    /// Runs the program as a user who may have only this one process.
     fn without_threads(&self, args: &[&str]) -> Ran {
         let mut command = Command::new("prlimit");
         command.arg("--nproc=1").arg(self.path("airssys-wasm")).args(args);

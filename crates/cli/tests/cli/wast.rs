@@ -1,4 +1,4 @@
-//! `wast`: what passes, fails and is unsupported is counted and told apart.
+//! `wast`: passed, failed and unsupported directives are counted separately.
 
 use airssys_wasm::engine::Backend;
 use serde_json::json;
@@ -224,7 +224,7 @@ fn scripts_that_cannot_be_read() {
         .says("is no engine");
 }
 
-/// wasmtime's scripts import these at the root.
+/// wasmtime's scripts import these functions at the root.
 #[test]
 fn the_functions_at_the_root_come_with_the_host_instance() {
     let script = scratch_file(
@@ -253,7 +253,7 @@ fn the_functions_at_the_root_come_with_the_host_instance() {
     airssys(&["wast", &script]).ended(1);
 }
 
-/// The host's second name for a resource type is that type, and no other: what nothing uses is compared, too.
+/// The host's second name for a resource type denotes that type and no other; unused imports are checked, too.
 #[test]
 fn resource_types_that_differ_from_the_host_s_do_not_link() {
     let used = r#"(export "return-three" (func (result u32))))) (alias export $h "return-three" (func $c))

@@ -1,4 +1,4 @@
-//! `inspect --wit`: the standard tools read back what is printed, and it means the same.
+//! `inspect --wit`: the standard tools can parse the printed WIT, and it means the same.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use wit_parser::{ManglingAndAbi, Resolve};
 
 use crate::process::{airssys, fixture, scratch, scratch_file};
 
-/// Every function and named type of a component, as text, by where it is.
+/// Returns every function and named type of a component, as text, by path.
 fn surface(component: &Component) -> BTreeMap<String, String> {
     fn add<'a>(
         path: &str,
@@ -41,7 +41,7 @@ fn surface(component: &Component) -> BTreeMap<String, String> {
     all
 }
 
-/// A component of the world that a text describes, by the standard tools.
+/// Builds a component of the world in a text with the standard tools.
 fn remade(wit: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve
@@ -108,7 +108,7 @@ fn types_go_by_their_names_wherever_they_are_used() {
             "import a:b/user@1.0.0#read",
             "func(of: borrow<file>) -> list<place>",
         ),
-        // At the root, where they have no names of their own.
+        // At the root, without names of their own.
         ("import seek", "func(of: borrow<file>, to: point)"),
     ] {
         assert_eq!(surface[place], text, "{place}");
@@ -126,7 +126,7 @@ fn types_go_by_their_names_wherever_they_are_used() {
     );
 }
 
-/// The printer of wit-component 0.263 writes a type of an interface at the root by its name there, which WIT has not.
+/// The printer of wit-component 0.263 writes a type of an interface at the root by its name there, which is not valid WIT.
 #[test]
 fn wit_that_cannot_be_read_back_is_not_passed_for_wit() {
     let component = |name: &str| {
@@ -183,7 +183,7 @@ fn what_has_no_wit_says_so() {
         .says("the component that it was compiled from");
 }
 
-/// Types without names that share their parts: 2^10 long words in a few bytes, twenty times.
+/// Types without names that share their parts: 2^10 long words from a few bytes, twenty times.
 #[test]
 fn wit_that_is_longer_by_far_than_its_component_is_refused() {
     let name = "long-".repeat(2_000) + "name";

@@ -1,5 +1,5 @@
-//! The reference for load tests: wasmtime answers requests with a component, as its own `serve` does. An instance for each
-//! request, in the same kind of server.
+//! The reference for load tests: a wasmtime server that answers requests with a component as its own `serve` does, with an
+//! instance for each request, in the same kind of server.
 //!
 //! `reference-server COMPONENT ADDRESS:PORT [--pooling]`
 
@@ -44,7 +44,7 @@ struct Data {
     hooks: NoRequests,
 }
 
-/// Load tests send no requests to elsewhere.
+/// Denies outgoing requests, which load tests do not send.
 struct NoRequests;
 
 type Sent = Result<

@@ -1,4 +1,4 @@
-//! Our side of what guests compute, and of compiling them.
+//! Our side of computing and compiling guests.
 
 use super::NAME;
 use crate::kernels::{COMPUTE, Kernel};
@@ -8,7 +8,7 @@ use airssys_wasm::engine::{Backend, Config, Engine};
 use anyhow::{Result, ensure};
 use std::hint::black_box;
 
-/// An instance of the guest that computes.
+/// An instance of the computing guest.
 #[derive(Debug)]
 pub(crate) struct Compute {
     store: Store<()>,

@@ -1,4 +1,4 @@
-//! Our side of a guest that was compiled before: an artifact, signed, in a file.
+//! Our side of a precompiled guest: a signed artifact in a file.
 
 use super::{NAME, linker};
 use crate::host::{Host, OPERATIONS, SUM};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
-/// A guest in a file, and everything that outlives a component: the engine, the linker, whom to trust.
+/// A guest in a file, with the objects that outlive a component: engine, linker, trusted keys.
 #[derive(Debug)]
 pub(crate) struct Deployed {
     file: PathBuf,
@@ -21,7 +21,7 @@ pub(crate) struct Deployed {
     linker: Linker<Host>,
 }
 
-/// Compiles a guest into a file; who signed it.
+/// Compiles a guest into a file; returns its signer.
 pub(crate) fn precompile(backend: Backend, guest: &[u8], file: &Path) -> Result<PublicKey> {
     let key = SecretKey::generate()?;
     let engine = Engine::new(Config::new().backend(backend))?;
@@ -31,11 +31,11 @@ pub(crate) fn precompile(backend: Backend, guest: &[u8], file: &Path) -> Result<
 }
 
 impl Deployed {
-    /// A guest that [`precompile`] has put there.
+    /// Opens a guest that [`precompile`] has written.
     pub(crate) fn new(backend: Backend, file: &Path, signer: PublicKey) -> Result<Deployed> {
         let engine = Engine::new(Config::new().backend(backend))?;
         let trust = Trust::new([signer]);
-        // Installed: verified, and remembered as such.
+        // As after an installation: verified, and recorded as such.
         let records = Records::open(&file.with_extension("verified"))?;
         let artifact = ArtifactFile::open(file)?;
         artifact.verify_once(&records)?;
@@ -54,7 +54,7 @@ impl Deployed {
         })
     }
 
-    /// From the file to the first answer.
+    /// Measures from the file to the first result.
     pub(crate) fn cold(&self) -> Result<Side<'_>> {
         let answer = || -> Result<u32> {
             let (artifact, _) = ArtifactFile::open(&self.file)?.verify_once(&self.records)?;
@@ -72,7 +72,7 @@ impl Deployed {
         }))
     }
 
-    /// The whole file read and verified, as is done when it is seen for the first time.
+    /// Measures reading and verifying the whole file, as done the first time.
     pub(crate) fn verify(&self) -> Result<Side<'_>> {
         Ok(Side::new(NAME, move |times| {
             for _ in 0..times {
@@ -84,7 +84,7 @@ impl Deployed {
         }))
     }
 
-    /// One more instance out of a pool, and with `call` its first answer.
+    /// Measures one more instance from a pool, and with `call` its first result.
     pub(crate) fn pooled(&self, call: bool) -> Result<Side<'_>> {
         let pre = self.linker.instantiate_pre(&self.component)?;
         let pool = InstancePool::new(&self.engine, pre, StoreLimits::default(), 4);
@@ -103,7 +103,7 @@ impl Deployed {
         }))
     }
 
-    /// One more instance, made anew, and with `call` its first answer.
+    /// Measures one more newly created instance, and with `call` its first result.
     pub(crate) fn again(&self, call: bool) -> Result<Side<'_>> {
         let pre = self.linker.instantiate_pre(&self.component)?;
         Ok(Side::new("airssys-wasm, made anew", move |times| {
@@ -118,7 +118,7 @@ impl Deployed {
         }))
     }
 
-    /// So many instances, each of which has answered once.
+    /// Creates `count` instances, each of which has returned once.
     pub(crate) fn idle(&self, count: usize) -> Result<Vec<(Store<Host>, Instance)>> {
         let pre = self.linker.instantiate_pre(&self.component)?;
         let one = || {

@@ -1,4 +1,4 @@
-//! The reference's side of what guests compute, and of compiling them.
+//! The reference's side of computing and compiling guests.
 
 use super::{NAME, Variant, foreign};
 use crate::kernels::{COMPUTE, Kernel};
@@ -8,7 +8,7 @@ use std::hint::black_box;
 use wasmtime::component::{Component, Instance, Linker};
 use wasmtime::{Engine, Store};
 
-/// An instance of the guest that computes.
+/// An instance of the computing guest.
 pub(crate) struct Compute {
     store: Store<()>,
     instance: Instance,

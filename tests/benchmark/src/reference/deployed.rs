@@ -1,4 +1,4 @@
-//! The reference's side of a guest that was compiled before: what `Component::serialize` gives, in a file.
+//! The reference's side of a precompiled guest: the output of `Component::serialize`, in a file.
 #![allow(
     unsafe_code,
     reason = "the reference loads precompiled code only where the caller answers for it"
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::{Component, Instance, Linker};
 use wasmtime::{Engine, Store};
 
-/// A guest in a file, and everything that outlives a component: the engine and the linker.
+/// A guest in a file, with the objects that outlive a component: engine and linker.
 pub(crate) struct Deployed {
     name: &'static str,
     file: PathBuf,
@@ -35,14 +35,14 @@ pub(crate) fn precompile(variant: Variant, guest: &[u8], file: &Path) -> Result<
     std::fs::write(file, code).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// A component from a file that [`precompile`] has written.
+/// Loads a component from a file that [`precompile`] has written.
 fn load(engine: &Engine, file: &Path) -> Result<Component> {
-    // SAFETY: this process, or the one that started it, has made the file for a wasmtime of this version.
+    // SAFETY: this process, or the one that started it, has written the file with the same version of wasmtime.
     unsafe { Component::deserialize_file(engine, file) }.map_err(foreign)
 }
 
 impl Deployed {
-    /// A guest that [`precompile`] has put there.
+    /// Opens a guest that [`precompile`] has written.
     pub(crate) fn new(variant: Variant, file: &Path) -> Result<Deployed> {
         let engine = Engine::new(&variant.config()).map_err(foreign)?;
         let component = load(&engine, file)?;
@@ -59,7 +59,7 @@ impl Deployed {
         })
     }
 
-    /// From the file to the first answer.
+    /// Measures from the file to the first result.
     pub(crate) fn cold(&self) -> Result<Side<'_>> {
         let answer = || -> Result<u32> {
             let component = load(&self.engine, &self.file)?;
@@ -76,7 +76,7 @@ impl Deployed {
         }))
     }
 
-    /// One more instance, and with `call` its first answer.
+    /// Measures one more instance, and with `call` its first result.
     pub(crate) fn again(&self, call: bool) -> Result<Side<'_>> {
         let pre = self.linker.instantiate_pre(&self.component).map_err(foreign)?;
         Ok(Side::new(self.name, move |times| {
@@ -91,7 +91,7 @@ impl Deployed {
         }))
     }
 
-    /// So many instances, each of which has answered once.
+    /// Creates `count` instances, each of which has returned once.
     pub(crate) fn idle(&self, count: usize) -> Result<Vec<(Store<Host>, Instance)>> {
         let pre = self.linker.instantiate_pre(&self.component).map_err(foreign)?;
         let one = || {
