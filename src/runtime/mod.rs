@@ -178,8 +178,8 @@ impl ComponentRuntime {
         self.load_component(&bytes, options.with_name_of(path))
     }
 
-    /// Loads an artifact: a component that was compiled ahead of time for this kind of machine, from a signer that `trust`
-    /// accepts. Otherwise as [`ComponentRuntime::load_component_from_file`].
+    /// Loads an artifact that `trust` accepts: a component that was compiled ahead of time for this kind of machine.
+    /// Otherwise as [`ComponentRuntime::load_component_from_file`].
     ///
     /// # Errors
     /// [`RuntimeError::Artifact`], and the errors of [`ComponentRuntime::load_compiled`].

@@ -1,6 +1,6 @@
-//! Replacements for the parts of its runtime crate that the generated glue uses. The glue finds them by that crate's name,
-//! an alias of this crate (`lib.rs`). Two things differ from the original: the lifetime of borrowed arguments, and the
-//! store type of initializers.
+//! The items that the generated glue uses from its runtime crate. The glue finds them by that crate's name, an alias of
+//! this crate (`lib.rs`). Two of them differ from the original: the lifetime of borrowed arguments, and the store type of
+//! initializers.
 #![allow(
     unsafe_code,
     reason = "the glue borrows a guest's memory for longer than its store lets it"
