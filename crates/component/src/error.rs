@@ -1,4 +1,4 @@
-//! What can go wrong, by whose fault.
+//! Errors and traps, and the party that has to act on them.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of the component layer.
 ///
-/// Three kinds, told apart by [`Error::fault`]: the guest's (its bytes are invalid, or it trapped), the host's
-/// (a missing import, a wrong argument, a backend that is not there) and ours (a bug: please report it).
+/// [`Error::fault`] tells three kinds apart: the guest's (its bytes are invalid, or it trapped), the host's (a
+/// missing import, a wrong argument, a backend that is not there) and this library's (a bug: please report it).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes are not a valid component.
     #[error("invalid component at byte offset {offset:#x}: {message}")]
     InvalidComponent {
-        /// Where in the input, in bytes from its start.
+        /// Offset of the defect, in bytes from the start of the input.
         offset: u64,
-        /// What is wrong there.
+        /// Description of the defect.
         message: String,
     },
 
@@ -47,24 +47,24 @@ pub enum Error {
     MissingFeatures {
         /// The features, as validators name them: `component-model-async`.
         features: Vec<String>,
-        /// The function that uses one first, if it is core code that does.
+        /// The first function that uses one of them, if core code does.
         place: Option<String>,
-        /// What the first use of one was refused with.
+        /// The validator's message about the first use.
         message: String,
     },
 
-    /// The component or core module is valid, and its backend does not compile what it uses.
+    /// The component or core module is valid, but its backend does not compile a feature that it uses.
     #[error("{0}")]
     BackendFeature(Box<BackendFeature>),
 
     /// A core module did not compile.
     #[error("core module {module} of the component does not compile with {backend}: {message}")]
     Compile {
-        /// The module's place among the component's core modules, adapters included.
+        /// Index of the module among the component's core modules, adapters included.
         module: usize,
         /// The backend's name.
         backend: String,
-        /// What the compiler said.
+        /// The compiler's message.
         message: String,
     },
 
@@ -77,13 +77,13 @@ pub enum Error {
         backend: String,
     },
 
-    /// A tiered start is asked for, and there are no two compilers for it.
+    /// A tiered start was requested, but there are fewer than two compilers for the target.
     #[error(
         "a tiered start takes two compilers, a quick one (singlepass, cranelift) and one with faster code (llvm, \
          cranelift), and for this target there is {available}: build with more of these features"
     )]
     OneCompiler {
-        /// The compilers that there are.
+        /// The compilers that are available.
         available: String,
     },
 
@@ -99,9 +99,9 @@ pub enum Error {
     EngineOption {
         /// The backend's name.
         backend: String,
-        /// What was asked for.
+        /// The requested option.
         option: String,
-        /// What there is.
+        /// Advice: the choices that exist.
         hint: String,
     },
 
@@ -115,72 +115,72 @@ pub enum Error {
          (`artifact::compile`)"
     )]
     ForeignTarget {
-        /// What it compiles for.
+        /// The engine's target.
         target: String,
-        /// What this is.
+        /// The target of this host.
         host: String,
     },
 
-    /// The operating system gives no threads to compile with.
+    /// The operating system provides no threads to compile with.
     #[error(
         "the system gives no thread to compile with: {0}; allow the process more of them (`ulimit -u`, the `pids.max` of \
          its cgroup), or run an artifact that is compiled elsewhere"
     )]
     NoThread(#[source] std::io::Error),
 
-    /// Whoever watched the compilation has stopped it.
+    /// The callback of [`Engine::watched`](crate::engine::Engine::watched) stopped the compilation.
     #[error("the compilation was stopped")]
     Stopped,
 
-    /// The linker has nothing for an import.
+    /// The linker defines nothing for an import.
     #[error("import `{name}` is missing: {hint}")]
     MissingImport {
-        /// The import, with `#item` behind the name of an instance.
+        /// The import; `#item` follows the name of an instance.
         name: String,
-        /// What the component needs there and what the linker has instead.
+        /// The item that the component needs, and what the linker defines instead.
         hint: String,
     },
 
-    /// The linker has something else for an import.
+    /// The linker's definition of an import has another type.
     #[error("import `{name}` has the wrong type: {message}")]
     ImportType {
-        /// The import, with `#item` behind the name of an instance.
+        /// The import; `#item` follows the name of an instance.
         name: String,
-        /// What was expected and what was found.
+        /// The expected and the found type.
         message: String,
     },
 
-    /// Something is defined twice in a linker.
+    /// A name is defined twice in a linker.
     #[error("`{0}` is already defined in this linker; allow shadowing, or define it once")]
     Redefined(String),
 
-    /// The component does not export this.
+    /// The component has no such export.
     #[error("there is no exported {kind} `{name}`; {hint}")]
     MissingExport {
-        /// What was asked for: a function, an instance.
+        /// The kind of export: a function, an instance.
         kind: &'static str,
         /// Its name.
         name: String,
-        /// What there is.
+        /// Advice: the exports that exist.
         hint: String,
     },
 
-    /// Instantiation failed before any guest code ran: a limit, or memory that could not be had.
+    /// Instantiation failed before any guest code ran: a limit was reached, or memory was unavailable.
     #[error("the component cannot be instantiated: {0}")]
     Instantiate(String),
 
-    /// The host called with values that do not fit the function's type, or asked for a type that it has not.
+    /// The host passed values that do not fit the function's type, or asked for a type that the function does not have.
     #[error("{0}")]
     Argument(AbiError),
 
-    /// A typed function does not fit the type of the component's.
+    /// The Rust type of a typed function does not fit the component's type.
     #[error("type mismatch {place} of `{function}`: {message}")]
     TypeMismatch {
         /// The function, as it was looked up: `run`, `ns:pkg/interface@1.0.0#run`.
         function: String,
-        /// Which parameter or result.
+        /// The parameter or result that differs.
         place: String,
-        /// Expected and found.
+        /// The expected and the found type.
         message: String,
     },
 
@@ -196,12 +196,12 @@ pub enum Error {
     #[error("{0}")]
     Trap(Box<Trap>),
 
-    /// A host function failed; the guest that called it was ended by a trap.
+    /// A host function failed, and the guest that called it trapped.
     #[error("host function `{name}` failed: {source}")]
     Host {
         /// The import that was called.
         name: String,
-        /// What it returned.
+        /// The error that the host function returned.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -220,7 +220,7 @@ pub enum Error {
     Bug(String),
 }
 
-/// A feature of WebAssembly that a backend lacks and another has.
+/// A WebAssembly feature that one backend lacks and another has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackendFeature {
     /// The backend's name.
@@ -252,16 +252,16 @@ impl fmt::Display for BackendFeature {
 
 impl std::error::Error for BackendFeature {}
 
-/// Why a text is no target.
+/// Reasons for which a target is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
-    /// The text is no target triple.
+    /// The text is not a target triple.
     #[error(
         "`{0}` is no target triple: write ARCHITECTURE-VENDOR-SYSTEM-ENVIRONMENT, as in x86_64-unknown-linux-gnu"
     )]
     Triple(String),
-    /// No compiler here has code for it.
+    /// No compiler here generates code for it.
     #[error(
         "nothing here compiles for `{0}`: there are x86_64 and aarch64, with Linux, as in aarch64-unknown-linux-gnu"
     )]
@@ -269,27 +269,27 @@ pub enum TargetError {
     /// The processor feature is unknown, or belongs to another architecture.
     #[error("`{name}` is no processor feature of {architecture} that compilers here know: there are {}", known.join(", "))]
     Feature {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The target's architecture.
         architecture: &'static str,
-        /// The features that there are.
+        /// The known features.
         known: Vec<&'static str>,
     },
-    /// The backend needs more of the processor.
+    /// The backend requires a processor feature that the target lacks.
     #[error("{backend} compiles for no processor of this kind without {needs}: name it among the features")]
     TooOld {
         /// The backend's name.
         backend: &'static str,
-        /// What it needs.
+        /// The required feature.
         needs: &'static str,
     },
 }
 
-/// Who has to act on an error.
+/// The party that has to act on an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The component is invalid, or did what it must not.
+    /// The guest: the component is invalid, or broke a rule.
     Guest,
     /// The host's code or configuration.
     Host,
@@ -298,7 +298,7 @@ pub enum Fault {
 }
 
 impl Error {
-    /// Whose fault the error is.
+    /// Returns the party that has to act on the error.
     pub fn fault(&self) -> Fault {
         match self {
             Error::InvalidComponent { .. }
@@ -315,7 +315,7 @@ impl Error {
         }
     }
 
-    /// The trap, if this is one.
+    /// Returns the trap, if the error is one.
     pub fn trap(&self) -> Option<&Trap> {
         match self {
             Error::Trap(trap) => Some(trap),
@@ -323,7 +323,7 @@ impl Error {
         }
     }
 
-    /// Whether a value of the host's is larger than may cross into a guest.
+    /// Reports whether a value of the host exceeds the size that may cross into a guest.
     pub fn is_limit(&self) -> bool {
         matches!(self, Error::Argument(AbiError::ValueTooLong { .. }))
     }
@@ -362,7 +362,7 @@ impl From<AbiError> for Error {
     }
 }
 
-/// Why a guest was stopped, and where.
+/// The reason for which a guest was stopped, and its call stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trap {
     kind: TrapKind,
@@ -373,19 +373,19 @@ pub struct Trap {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Frames {
     kept: Vec<String>,
-    /// How many are left out behind the innermost ones.
+    /// Number of frames left out behind the innermost ones.
     left_out: usize,
 }
 
-/// Frames that are kept of the inner end of a call stack. Stops a guest that recurses from filling the host's log, 60,000
+/// Innermost frames of a call stack that are kept. Stops a guest that recurses from filling the host's log with 60,000
 /// lines for each trap.
 pub const INNERMOST_FRAMES: usize = 24;
 
-/// Frames that are kept of the outer end of a call stack.
+/// Outermost frames of a call stack that are kept.
 pub const OUTERMOST_FRAMES: usize = 8;
 
 impl Trap {
-    /// A trap with as much of a call stack as is kept; each frame that is kept becomes a text.
+    /// Creates a trap; formats the frames of the call stack that are kept, and counts the others.
     #[doc(hidden)]
     pub fn new<F>(kind: TrapKind, stack: &[F], text: impl Fn(&F) -> String) -> Trap {
         let left_out = stack.len().saturating_sub(INNERMOST_FRAMES + OUTERMOST_FRAMES);
@@ -402,7 +402,7 @@ impl Trap {
         Trap { kind, frames }
     }
 
-    /// The same place, for another reason.
+    /// Returns a trap with the same call stack and another reason.
     #[doc(hidden)]
     pub fn because(&self, kind: TrapKind) -> Trap {
         Trap {
@@ -411,18 +411,18 @@ impl Trap {
         }
     }
 
-    /// The reason.
+    /// Returns the reason.
     pub fn kind(&self) -> &TrapKind {
         &self.kind
     }
 
-    /// The guest's call stack, innermost first, as far as it is known and kept: of a deep one, [`INNERMOST_FRAMES`] and
-    /// [`OUTERMOST_FRAMES`].
+    /// Returns the guest's call stack, innermost frame first, as far as it is known and kept: of a deep one,
+    /// [`INNERMOST_FRAMES`] and [`OUTERMOST_FRAMES`].
     pub fn frames(&self) -> &[String] {
         &self.frames.kept
     }
 
-    /// How many frames are left out behind the innermost ones.
+    /// Returns the number of frames left out behind the innermost ones.
     pub fn frames_left_out(&self) -> usize {
         self.frames.left_out
     }
@@ -464,7 +464,7 @@ pub enum TrapKind {
     /// An adapter between two components stopped the call.
     #[error("component-to-component call: {0}")]
     Adapter(String),
-    /// The guest called out while it may not: during realloc or post-return.
+    /// The guest called an import during realloc or post-return, where it must not leave the instance.
     #[error("cannot leave the component instance during realloc or post-return")]
     CannotLeave,
     /// The host, or a host function, called into a component that is executing.
@@ -490,8 +490,7 @@ pub enum TrapKind {
         /// The panic's text; with its place in the source if [`quiet_contained`](crate::quiet_contained) was called.
         message: String,
     },
-    /// A realloc, post-return or destructor of the wrong type or shape, or a use of an interface of the host's that its rules
-    /// forbid.
+    /// A realloc, post-return or destructor of the wrong type or shape, or a use of a host interface that breaks its rules.
     #[error("{0}")]
     Other(String),
 }
@@ -500,7 +499,7 @@ pub enum TrapKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CoreTrap {
-    /// `unreachable` was executed: how most languages abort.
+    /// `unreachable` was executed, as most languages do to abort.
     #[error("unreachable code was executed")]
     Unreachable,
     /// The guest's stack is used up.
@@ -524,7 +523,7 @@ pub enum CoreTrap {
     /// Integer division by zero.
     #[error("integer divide by zero")]
     DivisionByZero,
-    /// A float that has no integer.
+    /// Conversion of a float that no integer represents.
     #[error("invalid conversion to integer")]
     BadConversion,
     /// Stopped by the host.
@@ -554,8 +553,8 @@ pub enum ResourceError {
     /// Too many handles.
     #[error("the table of handles is full ({0} handles)")]
     TableFull(u32),
-    /// The host used a [`ResourceAny`](crate::component::ResourceAny) that is not live: taken, dropped, or
-    /// borrowed for a call that has ended.
+    /// The host used a [`ResourceAny`](crate::component::ResourceAny) that is no longer live: consumed,
+    /// dropped, or borrowed for a call that has ended.
     #[error("the host's resource handle is no longer live")]
     Stale,
     /// The host used a resource of another type.

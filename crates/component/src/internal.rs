@@ -11,12 +11,12 @@ pub use crate::panics::planted;
 pub use crate::panics::{Panicked, contain, own};
 pub use crate::tiered::WeakTiered;
 
-/// Text from guests, made fit to be shown.
+/// Guest text escaped for logs and terminals.
 pub mod text {
     pub use crate::text::*;
 }
 
-/// Checks before threads are started.
+/// Checks that threads can be started.
 pub mod threads {
     pub use crate::threads::*;
 }

@@ -4,12 +4,12 @@
 //! - [`component`]: components, linkers, instances, functions and values, with the names of `wasmtime::component`.
 //! - [`engine`]: compilers, their options, and limits.
 //! - [`error`]: errors, and traps.
-//! - [`tiered`]: components that start on quick code while better code is compiled.
+//! - [`tiered`]: components that start on quickly compiled code, while better code is compiled.
 //! - `wave` (feature): values and calls as text.
 //!
 //! Hosts of the lifecycle contract use `airssys-wasm`, which re-exports these modules. Code that the macros generate names the
-//! crate `airssys_wasm`; a crate that depends on this one alone says
-//! `extern crate airssys_wasm_component as airssys_wasm;` in its root.
+//! crate `airssys_wasm`; a crate that depends on this one alone adds
+//! `extern crate airssys_wasm_component as airssys_wasm;` to its root.
 //!
 //! | feature | default | adds |
 //! |---|---|---|

@@ -1,8 +1,8 @@
 //! Containment of panics in the libraries that this host is built on.
 //!
-//! A library that asserts what it takes for granted panics when an input or a guest proves it wrong. Each call into one
-//! runs under [`contain`], which makes an error of that. What an embedder's own code panics with passes through, by
-//! [`own`], where it is reached through such a library.
+//! A library that asserts its assumptions panics when an input or a guest violates them. Each call into such a library
+//! runs under [`contain`], which converts the panic to an error. Panics of an embedder's own code that a library calls
+//! pass through, by [`own`].
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -13,9 +13,9 @@ use std::sync::Once;
 use crate::error::Error;
 
 thread_local! {
-    /// Calls of `contain` that this thread is in.
+    /// Calls of `contain` in progress on this thread.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// The text of the last panic that the hook kept to itself.
+    /// Text of the last panic that the hook did not print.
     static HELD_BACK: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Panicked {
 impl std::error::Error for Panicked {}
 
 impl Panicked {
-    /// The panic as what ends the guest in whose call it happened.
+    /// Converts the panic to a trap of the guest whose call caused it.
     pub fn trap(self) -> Error {
         let Panicked { place, message } = self;
         crate::error::TrapKind::Panicked { place, message }.into()
@@ -48,7 +48,7 @@ impl From<Panicked> for Error {
     }
 }
 
-/// Number of calls of `contain` in progress on this thread, restored whichever way a call ends.
+/// Guard that restores this thread's number of calls of `contain` in progress, whichever way a call ends.
 struct Depth(u32);
 
 impl Depth {
@@ -63,12 +63,12 @@ impl Drop for Depth {
     }
 }
 
-/// An embedder's panic on its way through a library.
+/// An embedder's panic that passes through a library.
 struct Own(Box<dyn Any + Send>);
 
-/// Runs a call into the library at `place`, and catches what it panics with.
+/// Runs a call into the library at `place`, and converts a panic to an error.
 ///
-/// What the call leaves behind half done must not be used again: callers poison the instance, or drop what they made.
+/// State that the call left half done must not be used again: callers poison the instance, or drop what they created.
 ///
 /// # Errors
 /// [`Panicked`].
@@ -96,7 +96,7 @@ pub fn contain<R>(place: &str, call: impl FnOnce() -> R) -> Result<R, Panicked> 
     })
 }
 
-/// Runs an embedder's code that a library has called: its panics are not the library's.
+/// Runs an embedder's code that a library calls: its panics pass through the library.
 pub fn own<R>(call: impl FnOnce() -> R) -> R {
     if DEPTH.get() == 0 {
         return call();
@@ -114,11 +114,10 @@ fn text(payload: &(dyn Any + Send)) -> String {
     text.unwrap_or("it gave no reason").to_owned()
 }
 
-/// Installs a panic hook for the process that leaves the reports of contained panics out of standard error: their text
-/// and place in the source are in the error. Other panics go to the hook that was there before.
+/// Installs a panic hook for the process that does not print contained panics: their text and place in the source are
+/// in the error. The previous hook handles other panics.
 ///
-/// For programs; a library that is embedded leaves the process's hook alone, and the default hook then prints a report
-/// of a contained panic, too.
+/// For programs; an embedded library leaves the process's hook alone, and the default hook then prints contained panics, too.
 pub fn quiet_contained() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -130,7 +129,7 @@ pub fn quiet_contained() {
     });
 }
 
-/// The panic's text with its place in the source, without the folders of the machine that built it.
+/// Returns the panic's text with its place in the source, without the folders of the machine that built it.
 fn report(info: &PanicHookInfo<'_>) -> String {
     let text = text(info.payload());
     match info.location() {
@@ -159,17 +158,17 @@ pub mod planted {
     }
     static ANYWHERE: Mutex<Option<String>> = Mutex::new(None);
 
-    /// Has the next call into the library at `place` panic, on this thread.
+    /// Plants a panic in the next call into the library at `place`, on this thread.
     pub fn at(place: &str) {
         HERE.set(Some(place.to_owned()));
     }
 
-    /// The same on whichever thread, for a place that no other test comes by.
+    /// Plants a panic for the first thread to reach `place`, which no other test reaches.
     pub fn anywhere(place: &str) {
         *ANYWHERE.lock().unwrap_or_else(PoisonError::into_inner) = Some(place.to_owned());
     }
 
-    /// Whether what was planted on this thread is still there.
+    /// Removes the panic planted on this thread. Returns whether it was still there.
     pub fn is_left() -> bool {
         HERE.take().is_some()
     }

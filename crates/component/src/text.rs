@@ -1,14 +1,14 @@
-//! Text from guests, made fit for logs and terminals.
+//! Guest text escaped for logs and terminals.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// The text on one line, without anything that a terminal or a reader of logs could take for more than text,
-/// and with at most `max` bytes of the original.
+/// Returns the text on one line, without anything that a terminal or a log reader could interpret, and with at
+/// most `max` bytes of the original.
 ///
 /// Control characters (line ends and escapes among them), line and paragraph separators, and characters that
-/// change the direction of writing are written as Rust writes them: `\n`, `\u{1b}`. What is cut off is counted:
-/// `…(+12 bytes)`.
+/// change the direction of writing are written as Rust writes them: `\n`, `\u{1b}`. The number of bytes cut off
+/// follows: `…(+12 bytes)`.
 pub fn sanitise(text: &str, max: usize) -> Cow<'_, str> {
     let kept = cut(text, max);
     if kept.len() == text.len() && !text.contains(misleading) {
@@ -29,7 +29,7 @@ pub fn sanitise(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The longest beginning of at most `max` bytes that ends between characters.
+/// Returns the longest prefix of at most `max` bytes that ends between characters.
 pub fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
@@ -41,16 +41,16 @@ fn misleading(character: char) -> bool {
             | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Most bytes of a guest's text in an error message.
+/// Maximum bytes of a guest's text in an error message.
 const MAX_ERROR_BYTES: usize = 1024;
 
-/// A guest's text for an error message.
+/// Escapes and shortens a guest's text for an error message.
 pub fn shown(text: &str) -> Cow<'_, str> {
     sanitise(text, MAX_ERROR_BYTES)
 }
 
-/// What can be shown, in at most some hundred bytes. A type that shares its parts can have a text that is
-/// exponentially longer than itself, so the writing stops there.
+/// Formats a value in at most 300 bytes, with `…` for the rest. A type that shares its parts can have a text
+/// exponentially longer than itself, so formatting stops there.
 pub fn brief(what: &dyn fmt::Display) -> String {
     struct Brief(String);
     impl Write for Brief {

@@ -1,4 +1,4 @@
-//! Threads that libraries start without a way to fail: asked for before, so that a system that has none gives an error.
+//! Thread checks for libraries that panic when no thread can be started: an exhausted system gives an error instead.
 
 use std::io;
 use std::sync::Mutex;
@@ -6,22 +6,22 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread::{self, Builder};
 
-/// Threads beside those that are needed. One that has ended counts for the system a moment longer.
+/// Threads that are checked beyond those needed: one that has ended counts for the system a moment longer.
 const SPARE: usize = 2;
 
-/// Threads that this machine runs at a time.
+/// Returns the number of threads that this machine runs in parallel.
 pub fn parallel() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Checks that so many threads can be made, by making them. Compilers and executors panic when they get none.
+/// Checks that `count` threads can be started, by starting them. Compilers and executors panic when they get none.
 ///
 /// # Errors
-/// The system's.
+/// The operating system's error.
 pub fn check(count: usize) -> io::Result<()> {
     let gate = Mutex::new(());
     thread::scope(|scope| {
-        // Each waits until the others are there.
+        // Each thread waits until all have started.
         let closed = gate.lock();
         let made: io::Result<Vec<_>> = (0..count.saturating_add(SPARE))
             .map(|_| {
@@ -32,28 +32,28 @@ pub fn check(count: usize) -> io::Result<()> {
             .collect();
         drop(closed);
         for thread in made? {
-            // It has nothing to panic about.
+            // The thread does nothing that can panic.
             let _ = thread.join();
         }
         Ok(())
     })
 }
 
-/// The pool that compilers share, by rayon.
+/// State of the rayon pool that compilers share.
 #[cfg(feature = "compile")]
 #[derive(Clone, Copy)]
 enum Pool {
     Unasked,
     There,
-    /// It can be made once only.
+    /// Final: rayon builds its pool once only.
     Failed,
 }
 
-/// Makes the pool that rayon keeps for the process, which our validation and the engine's translation share. Left to
-/// itself, rayon panics where there are no threads.
+/// Builds the rayon pool of the process, which our validation and the engine's translation share. Without this call,
+/// rayon builds it on first use, and panics where there are no threads.
 ///
 /// # Errors
-/// The system's. The next call tries again.
+/// The operating system's error. After a failed check the next call tries again; a failed build is final.
 #[cfg(feature = "compile")]
 pub fn workers() -> io::Result<()> {
     use std::error::Error;
@@ -71,7 +71,7 @@ pub fn workers() -> io::Result<()> {
     let count = asked.filter(|count| *count > 0).unwrap_or_else(parallel);
     check(count)?;
     let made = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
-    // An error without a source says that the process has a pool already.
+    // An error without a source means that the process has a pool already.
     match made.as_ref().err().and_then(Error::source) {
         None => *pool = Pool::There,
         Some(_) => *pool = Pool::Failed,
@@ -83,10 +83,10 @@ pub fn workers() -> io::Result<()> {
     }
 }
 
-/// Checks that a compiler can be run: it makes threads of its own for each module, beside [`workers`].
+/// Checks that a compiler can run: it starts threads of its own for each module, beside [`workers`].
 ///
 /// # Errors
-/// The system's.
+/// The operating system's error.
 #[cfg(feature = "compile")]
 pub fn check_compiler() -> io::Result<()> {
     workers()?;

@@ -1,5 +1,5 @@
 //! Files that are written whole or not at all: to a new file, synced, renamed. Each step goes through a trait, so that
-//! tests have each one fail.
+//! tests can make each one fail.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -7,23 +7,23 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// How the names of files begin that are being written.
+/// Prefix of the names of files that are being written.
 pub(super) const TEMPORARY: &str = "tmp-";
 
-/// Time after which a file that is being written is one that nobody writes any more: its process was killed.
+/// Age at which a file that is being written counts as abandoned: its process was killed.
 pub(super) const ABANDONED: Duration = Duration::from_secs(600);
 
-/// The steps that change something.
+/// Operations that change files.
 pub(super) trait Disk: fmt::Debug + Send + Sync {
-    /// Makes a file that was not there, for this user alone.
+    /// Creates a file that did not exist, for this user alone.
     fn create(&self, path: &Path) -> io::Result<File>;
-    /// Writes some of the bytes; how many.
+    /// Writes some of the bytes, and returns how many.
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize>;
     /// Waits until the content is on the disk.
     fn sync(&self, file: &File) -> io::Result<()>;
-    /// Puts a file in its place, whatever is there.
+    /// Renames a file, and replaces what has the new name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Gives a file a second name, if nothing has it.
+    /// Gives a file a second name, if that name is free.
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -31,7 +31,7 @@ pub(super) trait Disk: fmt::Debug + Send + Sync {
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 }
 
-/// The operating system's.
+/// The operating system's operations.
 #[derive(Debug)]
 pub(super) struct System;
 
@@ -75,14 +75,14 @@ impl Disk for System {
     }
 }
 
-/// Writes a file of this user's, in place of the one that has the name. Whoever reads it finds the old one or this one,
-/// also after the power failed. After an error it may be either.
+/// Writes a file of this user, in place of the one with that name. A reader finds the old one or the new one, even
+/// after a power failure. After an error it may be either.
 pub(super) fn replace(disk: &dyn Disk, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let path = folder.join(name);
     place(disk, folder, bytes, |temporary| disk.rename(temporary, &path))
 }
 
-/// Writes a file of this user's, if nothing has the name yet; whether that was so.
+/// Writes a file of this user, unless the name is used already. Returns whether it was free.
 pub(super) fn establish(disk: &dyn Disk, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<bool> {
     let path = folder.join(name);
     let mut first = true;
@@ -110,7 +110,7 @@ fn place(
         .and_then(|()| disk.sync(&file))
         .and_then(|()| put(&temporary));
     if let Err(error) = done {
-        // If it cannot be removed now, it is when it has been abandoned for long enough.
+        // If it cannot be removed now, it is removed later, as abandoned.
         let _ = disk.remove(&temporary);
         return Err(error);
     }
@@ -129,7 +129,7 @@ fn write_all(disk: &dyn Disk, file: &File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a regular file to read it: nothing that a name may be put for has this wait, or read elsewhere.
+/// Opens a regular file for reading. A pipe or a link with that name neither blocks this nor leads elsewhere.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -137,7 +137,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     {
         use rustix::fs::OFlags;
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
-        // Its lowest 31 bits have all flags there are.
+        // All flags are in its lowest 31 bits.
         let flags = i32::try_from(flags).map_err(|_| io::Error::from(io::ErrorKind::Unsupported))?;
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
     }
@@ -151,14 +151,14 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a small file, and at most one byte more than it may have.
+/// Reads a small file: at most one byte beyond `most`.
 pub(super) fn read_small(file: &File, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(most.saturating_add(1));
     file.take(most as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// A file in a folder of ours.
+/// A file in one of our folders.
 #[derive(Debug)]
 pub(super) struct Listed {
     pub(super) path: PathBuf,
@@ -168,20 +168,20 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// Whether it was being written and is not any more.
+    /// Reports whether it is a temporary file that is no longer written.
     pub(super) fn is_abandoned(&self, now: SystemTime) -> bool {
         self.name.starts_with(TEMPORARY) && self.is_old(now)
     }
 
-    /// Whether nobody can be about to need it.
+    /// Reports whether it is so old that no process still needs it.
     pub(super) fn is_old(&self, now: SystemTime) -> bool {
-        // One from far ahead is as good as old: the clock was set back.
+        // A time far ahead counts as old, too: the clock was set back.
         let distance = now.duration_since(self.modified);
         distance.unwrap_or_else(|ahead| ahead.duration()) >= ABANDONED
     }
 }
 
-/// The files in a folder. What goes while it is looked at is left out.
+/// Lists the files in a folder. Files that disappear meanwhile are left out.
 pub(super) fn list(folder: &Path) -> io::Result<Vec<Listed>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {

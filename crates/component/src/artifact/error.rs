@@ -1,31 +1,31 @@
-//! Why an artifact does not load.
+//! Errors of loading an artifact.
 
 use crate::error::Error;
 
-/// Why an artifact is not loaded. All of these are found before any of its code is.
+/// Reasons for which an artifact is not loaded. All of them are found before any of its code is loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArtifactError {
     /// The file cannot be read.
     #[error("`{}` cannot be read: {source}", path.display())]
     Read {
-        /// Which file.
+        /// The file's path.
         path: std::path::PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The bytes begin like something else.
+    /// The bytes are not an artifact.
     #[error("this is not an artifact of airssys-wasm: {0}")]
     NotArtifact(&'static str),
-    /// The file's form is another.
+    /// The artifact has another format version.
     #[error(
         "the artifact has format {found}, and this build reads format {expected}: {}",
         another_format(*.found, *.expected)
     )]
     Format {
-        /// The file's.
+        /// The artifact's format version.
         found: u32,
-        /// This build's.
+        /// This build's format version.
         expected: u32,
     },
     /// Bytes are missing.
@@ -33,38 +33,38 @@ pub enum ArtifactError {
         "the artifact is cut off, or more follows it: of {length} bytes, {what} is not where it should be"
     )]
     Truncated {
-        /// What is not all there.
+        /// The part that is missing or incomplete.
         what: &'static str,
-        /// What there is.
+        /// Length of the file, in bytes.
         length: u64,
     },
-    /// The file cannot be read any more, or is not what it was when it was opened.
+    /// The file cannot be read any more, or has changed since it was opened.
     #[error("the artifact has changed, or cannot be read any more: {0}")]
     Changed(std::io::Error),
-    /// The header is not as it should be.
+    /// The header is malformed.
     #[error("the artifact's header is malformed: {0}")]
     Header(String),
-    /// The header, or what stands beside it at the end of the file, is not what was written.
+    /// The header, or what follows it at the end of the file, has been altered.
     #[error(
         "the artifact's header has been altered: its digest is another; \
          make the artifact anew, with `airssys-wasm compile -o ARTIFACT COMPONENT`"
     )]
     HeaderDigest,
-    /// There is more than the header says.
+    /// The file has bytes that its header does not account for.
     #[error("the artifact has {0} bytes that its header does not know of")]
     Trailing(u64),
-    /// A section is not what it was when the header was written.
+    /// A section has been altered since the header was written.
     #[error("the artifact's section `{section}` has been altered: its digest is another")]
     Digest {
-        /// Its name.
+        /// The section's name.
         section: String,
     },
     /// It was compiled by another version of this library or of its engine.
     #[error("the artifact was compiled by {found}, and this is {expected}: compile the component again")]
     Version {
-        /// Its versions.
+        /// The artifact's versions.
         found: String,
-        /// Ours.
+        /// This build's versions.
         expected: String,
     },
     /// It was compiled for another kind of machine.
@@ -75,31 +75,31 @@ pub enum ArtifactError {
         /// The host's.
         expected: String,
     },
-    /// The processor lacks what the code uses.
+    /// The processor lacks features that the code uses.
     #[error("the artifact needs a processor with {}, which this one lacks", .0.join(", "))]
     Cpu(Vec<String>),
-    /// The engine was set up otherwise.
+    /// The artifact was compiled with other engine settings.
     #[error(
         "the artifact was compiled with other engine settings ({found}; here {expected}): compile it again"
     )]
     Tunables {
-        /// The artifact's.
+        /// The artifact's settings.
         found: String,
-        /// This build's.
+        /// This build's settings.
         expected: String,
     },
-    /// Nobody has signed it.
+    /// The artifact is not signed.
     #[error("the artifact is not signed: sign it, or allow what is unsigned")]
     Unsigned,
     /// Its signer is not trusted.
     #[error("the artifact is signed by {0}, which is not trusted here")]
     UnknownSigner(String),
-    /// The signature is not that of the header.
+    /// The signature does not match the header.
     #[error(
         "the artifact's signature does not fit: the header has been altered, or the signature is another's"
     )]
     Signature,
-    /// The contents cannot be read although their digests are right.
+    /// The contents cannot be read although their digests match.
     #[error("the artifact cannot be loaded: {0}")]
     Contents(String),
     /// The component cannot be compiled.

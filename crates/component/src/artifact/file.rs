@@ -35,8 +35,8 @@ pub struct ArtifactFile {
 }
 
 impl ArtifactFile {
-    /// Opens a file and reads its header. Of that the form and the digest are checked; the sections and the signature
-    /// are not yet.
+    /// Opens a file and reads its header. Checks the header's form and digest; the sections and the signature are not
+    /// checked yet.
     ///
     /// # Errors
     /// [`ArtifactError::Read`]; [`ArtifactError::NotArtifact`], [`ArtifactError::Format`], [`ArtifactError::Truncated`],
@@ -50,7 +50,7 @@ impl ArtifactFile {
         ArtifactFile::with(path, File::open(path).map_err(unreadable)?)
     }
 
-    /// As [`ArtifactFile::open`], with a file that is open already; `path` is for error messages.
+    /// As [`ArtifactFile::open`], with a file that is already open; `path` is for error messages.
     ///
     /// # Errors
     /// As [`ArtifactFile::open`].
@@ -77,7 +77,7 @@ impl ArtifactFile {
             found => found,
         };
         let found = match found {
-            // What the file begins with says more.
+            // The beginning of the file tells more.
             Err(ArtifactError::NotArtifact(_)) => {
                 let mut head = vec![0; usize::try_from(length).map_or(TAIL, |length| length.min(TAIL))];
                 read_exact_at(&file, &mut head, 0).map_err(unreadable)?;
@@ -93,31 +93,31 @@ impl ArtifactFile {
         })
     }
 
-    /// Where it is.
+    /// Returns the file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The open file.
+    /// Returns the open file.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// The header. Its digest is right; the signature is not checked yet.
+    /// Returns the header. Its digest is checked; the signature is not yet.
     pub fn header(&self) -> &Header {
         &self.parts.header
     }
 
-    /// The BLAKE3 digest of the header and its signature. As the header has a digest of every section, two files with
-    /// the same one are the same, once they are verified.
+    /// Returns the BLAKE3 digest of the header and its signature. The header has a digest of every section, so two
+    /// verified files with the same digest are the same.
     pub fn digest(&self) -> &[u8; 32] {
         &self.parts.digest
     }
 
-    /// Reads the whole file, and checks that it is what its header says.
+    /// Reads the whole file, and checks that it matches its header.
     ///
-    /// Code is mapped out of the file, so that whoever may write the file could change it afterwards. A file that others
-    /// than this user and root could change is copied first, to where nobody can, and the copy is what counts.
+    /// Code is mapped from the file, so a process that may write the file could change it afterwards. A file that users
+    /// other than this one and root could change is copied first, to where they cannot, and the copy is used.
     ///
     /// # Errors
     /// [`ArtifactError::Digest`], [`ArtifactError::Signature`], [`ArtifactError::Header`]; [`ArtifactError::Changed`] if it
@@ -131,8 +131,8 @@ impl ArtifactFile {
         Ok(self.artifact(source))
     }
 
-    /// As [`ArtifactFile::verify`], unless `records` remember that it was done before; if not, they do afterwards. Also
-    /// whether it had been done before.
+    /// As [`ArtifactFile::verify`], unless `records` show that the file was verified before; otherwise records it. Also
+    /// returns whether it was verified before.
     ///
     /// # Errors
     /// As [`ArtifactFile::verify`].
@@ -145,7 +145,7 @@ impl ArtifactFile {
         Ok((self.artifact(source), known))
     }
 
-    /// For one that somebody else has verified, and that nobody has changed since.
+    /// Returns the artifact without a check, for a file that is verified already and has not changed since.
     pub(super) fn is_verified(&self) -> Artifact<'static> {
         self.artifact(Source::File(self.file.clone()))
     }
@@ -159,7 +159,7 @@ impl ArtifactFile {
         Artifact::verified(source, self.parts.clone())
     }
 
-    /// The component, if the file is what its header says, somebody who is trusted has signed it, and its code runs here.
+    /// Verifies the file, and loads the component if a trusted key has signed it and its code runs here.
     ///
     /// # Errors
     /// [`ArtifactError`], before any of its code is loaded.

@@ -1,4 +1,4 @@
-//! The file: what is where, and what it says about itself.
+//! File format of artifacts: the layout, and the header.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::ops::Range;
@@ -7,34 +7,34 @@ use super::error::ArtifactError;
 use super::key::{PublicKey, Signature};
 use super::other::other;
 
-/// How the file ends.
+/// Last bytes of the file.
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";
 
-/// The form that this build writes and reads.
+/// Format version that this build writes and reads.
 pub(super) const FORMAT: u32 = 3;
 
-/// The digest of all behind the sections.
+/// Bytes of the digest of everything behind the sections.
 const DIGEST: usize = 32;
 
-/// The digest, the length of the header, the format, the magic.
+/// Bytes of the footer: the digest, the length of the header, the format, the magic.
 const FOOTER: usize = DIGEST + 16;
 
-/// A flag, a public key, a signature.
+/// Bytes of the signature: a flag, a public key, the signature itself.
 const SIGNATURE: usize = 1 + 32 + 64;
 
-/// Bytes that a header may have. Stops a length that is made up.
+/// Maximum bytes of a header. Stops a forged length.
 const MAX_HEADER: usize = 1 << 20;
 
 /// Bytes that are read from a file's end at first: enough for all but the largest headers.
 pub(super) const TAIL: usize = 8 << 10;
 
-/// Bytes from the end that have all but the sections, whatever the header's length.
+/// Bytes from the end that hold everything but the sections, whatever the header's length.
 pub(super) const MAX_TAIL: usize = MAX_HEADER + SIGNATURE + FOOTER;
 
-/// Where an ELF file's identification has bytes that mean nothing: there stands a mark of ours.
+/// Bytes of an ELF file's identification that have no meaning: they hold our mark.
 const MARK: Range<usize> = 9..16;
 
-/// How a file begins that does not begin with an ELF image.
+/// First bytes of a file that does not begin with an ELF image.
 const LEAD: [u8; 64] = {
     let mut lead = [0; 64];
     let mut at = 0;
@@ -45,7 +45,7 @@ const LEAD: [u8; 64] = {
     lead
 };
 
-/// How a file with these sections begins, if its first section does not say what it is.
+/// Returns the first bytes of a file with this first section; none if the section itself has the mark.
 pub(super) fn lead(first: Option<Kind>) -> &'static [u8] {
     match first {
         Some(Kind::Code { elf: true, .. }) => &[],
@@ -53,7 +53,7 @@ pub(super) fn lead(first: Option<Kind>) -> &'static [u8] {
     }
 }
 
-/// What an artifact says about itself.
+/// Header of an artifact: the origin of its code, what the code needs of a host, and the sections.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
 pub struct Header {
@@ -80,18 +80,18 @@ pub struct Header {
     pub(super) sections: Vec<Section>,
 }
 
-/// What a section holds.
+/// Kind of a section's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) enum Kind {
     /// Types, initializers, trampolines.
     Translated,
     /// The native code of a core module: an ELF image, or the engine's own form.
     Code { module: u32, elf: bool },
-    /// What a core module's memory holds when an instance begins, from `start` on.
+    /// Initial content of a core module's memory, from `start` on.
     Image { module: u32, start: u64 },
-    /// What the component says about itself, in JSON.
+    /// The component's metadata, in JSON.
     Metadata,
-    /// The manifest that came with it.
+    /// The component's manifest.
     Manifest,
 }
 
@@ -106,7 +106,7 @@ impl Kind {
         }
     }
 
-    /// Bytes that its place is a multiple of. Images are mapped, for which every host's page has to do.
+    /// Returns the alignment of the section, in bytes. Images are mapped, so theirs fits the pages of every host.
     fn align(self) -> u64 {
         match self {
             Kind::Image { .. } => 64 << 10,
@@ -114,8 +114,8 @@ impl Kind {
         }
     }
 
-    /// Bytes that the place of what follows it is a multiple of: in between are zeros, which are mapped too where a host's
-    /// pages are larger than what the section ends with.
+    /// Returns the alignment of the section that follows, in bytes. The gap is zeros, which are mapped too where a host's
+    /// pages are larger than the end of the section.
     fn align_behind(self) -> u64 {
         match self {
             Kind::Image { .. } => 64 << 10,
@@ -131,7 +131,7 @@ pub(super) struct Section {
     pub(super) digest: [u8; 32],
 }
 
-/// Whether bytes are an artifact, or begin or end as one.
+/// Reports whether bytes are an artifact, or begin or end as one.
 pub fn is_artifact(bytes: &[u8]) -> bool {
     bytes.ends_with(&MAGIC) || has_mark(bytes)
 }
@@ -140,7 +140,7 @@ fn has_mark(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC) || (bytes.starts_with(b"\x7fELF") && bytes.get(MARK) == Some(&MAGIC[1..]))
 }
 
-/// Marks an ELF image as the beginning of an artifact, for whoever looks at the file.
+/// Marks an ELF image as the beginning of an artifact, so that the file can be identified.
 pub(super) fn mark(image: &mut [u8]) {
     if image.starts_with(b"\x7fELF")
         && let Some(place) = image.get_mut(MARK)
@@ -149,7 +149,7 @@ pub(super) fn mark(image: &mut [u8]) {
     }
 }
 
-/// The file.
+/// Assembles the file.
 pub(super) fn assemble(
     header: &[u8],
     signature: Option<(PublicKey, Signature)>,
@@ -186,25 +186,26 @@ pub(super) fn assemble(
     file
 }
 
-/// The digest that stands between `before`, which begins with the header, and the last bytes of the file: of both.
+/// Returns the digest of `before`, which begins with the header, and `last`, the last bytes of the file. It stands
+/// between them.
 fn digest_around(before: &[u8], last: &[u8]) -> blake3::Hash {
     blake3::Hasher::new().update(before).update(last).finalize()
 }
 
-/// The parts of a file. Their digest is checked; the sections' digests and the signature are not yet.
+/// Parts of a file. The digest of the header is checked; the sections' digests and the signature are not yet.
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
     pub(super) header: Header,
     pub(super) header_bytes: Vec<u8>,
     pub(super) signature: Option<(PublicKey, Signature)>,
-    /// Where each section is.
+    /// Range of each section in the file.
     pub(super) sections: Vec<(Kind, Range<u64>)>,
-    /// The BLAKE3 digest of all that stands behind the sections. As the header has their digests, it stands for the file.
+    /// BLAKE3 digest of everything behind the sections. The header has their digests, so it identifies the whole file.
     pub(super) digest: [u8; 32],
 }
 
-/// Finds the parts of a file of `length` bytes, of which `tail` are the last ones, and checks the digest of all behind
-/// the sections.
+/// Finds the parts of a file of `length` bytes, of which `tail` are the last ones, and checks the digest of everything
+/// behind the sections.
 ///
 /// # Errors
 /// [`ArtifactError`]; [`ArtifactError::Truncated`] too if `tail` has too little of the file, with fewer than
@@ -215,7 +216,7 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
         return Err(ArtifactError::NotArtifact(other(tail)));
     };
     if !footer.ends_with(&MAGIC) {
-        // How a file begins says more.
+        // The beginning of the file tells more.
         let whole = u64::try_from(tail.len()) == Ok(length);
         return Err(match whole {
             true => unfinished(tail, length),
@@ -251,7 +252,7 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
     let (before, _) = behind
         .split_at_checked(header_length + SIGNATURE)
         .ok_or_else(|| truncated("its header"))?;
-    // The comparison of hashes takes as long for any difference.
+    // Hashes are compared in constant time.
     if digest_around(before, last) != blake3::Hash::from_bytes(*digest) {
         return Err(ArtifactError::HeaderDigest);
     }
@@ -293,7 +294,7 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
     })
 }
 
-/// Why a file that does not end as an artifact is none, by how it begins.
+/// Returns the error for a file that does not end as an artifact, from its first bytes.
 pub(super) fn unfinished(head: &[u8], length: u64) -> ArtifactError {
     match has_mark(head) {
         true => ArtifactError::Truncated {

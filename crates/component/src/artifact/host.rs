@@ -1,11 +1,11 @@
-//! Whether an artifact's code would run here.
+//! Check that an artifact's code runs on this host.
 
 use super::error::ArtifactError;
 use super::format::{Header, Section};
 use crate::engine::{Backend, CORE_FEATURES, Engine, Machine, tunables};
 
 impl Header {
-    /// Of a component that `engine` compiled.
+    /// Creates the header of a component that `engine` compiled.
     pub(super) fn new(engine: &Engine, component: &[u8], sections: Vec<Section>) -> Header {
         let target = engine.target();
         Header {
@@ -23,10 +23,10 @@ impl Header {
         }
     }
 
-    /// Whether the code would run here.
+    /// Checks that the code runs on this host, and returns the backend that compiled it.
     ///
     /// # Errors
-    /// The first thing that stands against it.
+    /// The first mismatch between the artifact and the host.
     pub fn check_host(&self) -> Result<Backend, ArtifactError> {
         let (version, engine) = (env!("CARGO_PKG_VERSION"), Backend::wasmer_version());
         if self.version != version || self.engine != engine {

@@ -1,4 +1,4 @@
-//! Which file this is, and whether anybody else could have changed it.
+//! Identity of a file, and protection from changes by other users.
 
 use std::fs::File;
 use std::io;
@@ -6,40 +6,40 @@ use std::time::{Duration, SystemTime};
 
 use borsh::BorshSerialize;
 
-/// How long a file system may give changes the same time: twice the longest tick of a kernel's clock.
+/// Longest time for which a file system may give changes the same time: twice the longest tick of a kernel's clock.
 const TICK: Duration = Duration::from_millis(20);
-/// The same, where times are whole seconds, or two of them.
+/// As [`TICK`], where times are whole seconds, or two of them.
 const COARSE_TICK: Duration = Duration::from_secs(3);
 
-/// What tells a file from every other, and from itself before and after a change.
+/// Properties that distinguish a file from every other, and from itself before a change.
 ///
-/// A change of the content changes `changed`, which nobody can set: [`std::fs::File::set_times`] sets `modified` alone.
+/// A change of the content changes `changed`, which no user can set: [`std::fs::File::set_times`] sets `modified` alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Identity {
-    /// The device that it is on.
+    /// Device that the file is on.
     pub device: u64,
-    /// Its number there.
+    /// Number of the file on the device.
     pub inode: u64,
-    /// Bytes in it.
+    /// Size, in bytes.
     pub bytes: u64,
-    /// When its content changed, as far as its owner does not say otherwise: seconds since 1970, and nanoseconds.
+    /// Time of the last change of the content, unless the owner has set it: seconds since 1970, and nanoseconds.
     pub modified: (i64, i64),
-    /// When it, or what is known about it, last changed.
+    /// Time of the last change of the content or the metadata, in the same form.
     pub changed: (i64, i64),
-    /// The user whom it belongs to.
+    /// User id of the owner.
     pub owner: u32,
     /// Type and permissions, as `st_mode` has them.
     pub mode: u32,
 }
 
-/// Why what was found in a file once may not be there any more.
+/// Reasons for which a file's content may change unnoticed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Exposed {
-    /// It has no identity: the system does not tell.
+    /// The system does not tell the file's identity.
     #[error("its identity cannot be had: {0}")]
     Unknown(#[from] io::Error),
-    /// It is a folder, a device, a pipe.
+    /// The file is a folder, a device or a pipe.
     #[error("it is not a regular file")]
     NotRegular,
     /// Its owner can change it.
@@ -48,19 +48,19 @@ pub enum Exposed {
     /// Others than its owner can change it.
     #[error("its group or others may write to it (mode {:o}): `chmod go-w` it", .0 & 0o7777)]
     Writable(u32),
-    /// The file system takes somebody else's word for what is in a file, or does not notice all changes.
+    /// The file system relies on another party for the content of files, or does not notice all changes.
     #[error("its file system does not vouch for changes being noticed (type {0:#x})")]
     FileSystem(u64),
-    /// This library does not know how to tell on this operating system.
+    /// This library cannot check that on this operating system.
     #[error("this is not known on this operating system")]
     System,
 }
 
 impl Identity {
-    /// Of an open file. On systems other than Unix there is none.
+    /// Returns the identity of an open file. Systems other than Unix have none.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     #[cfg(unix)]
     pub fn of(file: &File) -> io::Result<Identity> {
         use std::os::unix::fs::MetadataExt;
@@ -76,20 +76,20 @@ impl Identity {
         })
     }
 
-    /// Of an open file. On systems other than Unix there is none.
+    /// Returns the identity of an open file. Systems other than Unix have none.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     #[cfg(not(unix))]
     pub fn of(_: &File) -> io::Result<Identity> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// The identity of a file that only this user or root can change as long as it keeps that identity: a regular one on
-    /// a local file system, that belongs to one of them and that nobody else may write to.
+    /// Returns the identity of a file that only this user or root can change as long as it keeps that identity: a
+    /// regular file on a local file system, which one of them owns and no other user may write to.
     ///
     /// # Errors
-    /// Why it is not such a file.
+    /// The property that the file lacks.
     pub fn protected(file: &File) -> Result<Identity, Exposed> {
         let identity = Identity::of(file)?;
         identity.check()?;
@@ -97,7 +97,7 @@ impl Identity {
         Ok(identity)
     }
 
-    /// Whether it is a file that only this user or root can change, if the file system tells the truth.
+    /// Checks that only this user or root can change the file, if the file system tells the truth.
     #[cfg(unix)]
     pub(super) fn check(&self) -> Result<(), Exposed> {
         const TYPE: u32 = 0o170_000;
@@ -108,7 +108,7 @@ impl Identity {
         if self.owner != 0 && self.owner != super::private::user() {
             return Err(Exposed::Owner(self.owner));
         }
-        // Lists of further users who may write show in the group's bits.
+        // Access control lists with other writers show in the group's bits.
         if self.mode & super::private::OTHERS_WRITE != 0 {
             return Err(Exposed::Writable(self.mode));
         }
@@ -120,7 +120,7 @@ impl Identity {
         Err(Exposed::System)
     }
 
-    /// How long it takes until a change would show in the identity for certain; zero if it would now.
+    /// Returns the time until a change would show in the identity for certain; zero if it would now.
     pub(super) fn unsettled(&self, now: SystemTime) -> Duration {
         let (seconds, nanoseconds) = self.changed;
         let tick = if nanoseconds == 0 { COARSE_TICK } else { TICK };
@@ -141,8 +141,8 @@ impl Identity {
     }
 }
 
-/// File systems of Linux whose kernel alone says what is in a file, and which notice each change. Those that ask a server or
-/// a program of some user's are not among them; nor is tmpfs, where writing through a mapping leaves no trace.
+/// File systems of Linux whose content the kernel alone determines, and which notice each change. Those that ask a server
+/// or a user's program are not among them; nor is tmpfs, where writing through a mapping leaves no trace.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const LOCAL: [u64; 14] = [
     0xef53,      // ext2, ext3, ext4
@@ -164,7 +164,7 @@ const LOCAL: [u64; 14] = [
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn local(file: &File) -> Result<(), Exposed> {
     let found = rustix::fs::fstatfs(file).map_err(io::Error::from)?.f_type;
-    // Some machines have it as a signed number; the magic ones have 32 bits.
+    // The type is signed on some machines; magic numbers have 32 bits.
     #[allow(clippy::unnecessary_cast, reason = "its type is not the same everywhere")]
     let found = u64::from(found as u32);
     if LOCAL.contains(&found) {

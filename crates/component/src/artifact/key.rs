@@ -1,4 +1,4 @@
-//! Who signs artifacts, and whom a host trusts: Ed25519 keys.
+//! Ed25519 keys that sign artifacts, and the keys that a host trusts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,14 +7,14 @@ use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
 pub(super) use ed25519_dalek::Signature;
 
-/// Why a text is no key.
+/// Errors of reading or generating a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// It is not 64 hexadecimal digits.
     #[error("a key is 64 hexadecimal digits")]
     Form,
-    /// It is no point of the curve.
+    /// It is not a point on the curve.
     #[error("these digits are no public key")]
     NoKey,
     /// The operating system has no random numbers.
@@ -22,7 +22,7 @@ pub enum KeyError {
     Random(String),
 }
 
-/// A key to sign with. It is not shown by `{:?}`, and erased from memory when it is dropped.
+/// A key to sign with. `{:?}` does not show it, and it is erased from memory on drop.
 pub struct SecretKey(SigningKey);
 
 /// A key to trust. Written as 64 hexadecimal digits.
@@ -30,7 +30,7 @@ pub struct SecretKey(SigningKey);
 pub struct PublicKey([u8; 32]);
 
 impl SecretKey {
-    /// A new one.
+    /// Generates a key.
     ///
     /// # Errors
     /// [`KeyError::Random`].
@@ -40,13 +40,13 @@ impl SecretKey {
         Ok(SecretKey(SigningKey::from_bytes(&bytes)))
     }
 
-    /// The key that belongs to it.
+    /// Returns the public key that belongs to it.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }
 
     // The hash's type is what reads and writes 32 bytes in hexadecimal here.
-    /// The key as a text, to be kept where nobody else reads it.
+    /// Returns the key as 64 hexadecimal digits, to be kept secret.
     pub fn to_text(&self) -> String {
         blake3::Hash::from_bytes(self.0.to_bytes()).to_hex().to_string()
     }
@@ -76,7 +76,7 @@ fn digits(text: &str) -> Result<[u8; 32], KeyError> {
 }
 
 impl PublicKey {
-    /// Without a look at whether it is a point of the curve: that is found out when it has to verify something.
+    /// Creates a key without checking that it is a point on the curve: verification checks that.
     pub(super) fn from_bytes(bytes: [u8; 32]) -> PublicKey {
         PublicKey(bytes)
     }
@@ -113,7 +113,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// The keys whose artifacts a host runs. None at first.
+/// The keys whose artifacts a host runs. Empty by default.
 #[derive(Clone, Debug, Default)]
 pub struct Trust(Vec<PublicKey>);
 

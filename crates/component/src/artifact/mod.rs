@@ -1,8 +1,8 @@
 //! Precompiled components: one file that is compiled once, signed, and run by hosts that trust its key.
 //!
-//! The form of the file is in `docs/artifact.md`. Native code is trusted code: [`Artifact::open`] reads and checks all of
-//! a file's bytes, and only [`Artifact::load`] of one that is signed by a trusted key gives a component. What is not signed
-//! loads through [`Artifact::load_unsigned`] alone, which the caller has to answer for.
+//! `docs/artifact.md` describes the file format. Native code is trusted code: [`Artifact::open`] reads and checks all of a
+//! file's bytes, and only [`Artifact::load`] of one that is signed by a trusted key returns a component. An unsigned one
+//! loads through [`Artifact::load_unsigned`] alone, for which the caller is responsible.
 //!
 //! ```
 //! # extern crate airssys_wasm_component as airssys_wasm;

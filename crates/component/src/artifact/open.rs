@@ -1,4 +1,4 @@
-//! Reading an artifact: everything is checked before any of its code is loaded.
+//! Reader of artifacts: everything is checked before any of the code is loaded.
 #![allow(
     unsafe_code,
     reason = "here native code that was verified becomes code that is trusted"
@@ -16,7 +16,7 @@ use super::source::Source;
 use crate::component::{Component, Precompiled, SavedModule};
 use crate::engine::{CodeSource, SavedImage, TrustedCode};
 
-/// An artifact whose bytes are what its header says.
+/// An artifact whose bytes match its header.
 #[derive(Debug)]
 pub struct Artifact<'a> {
     source: Source<'a>,
@@ -29,7 +29,7 @@ impl<'a> Artifact<'a> {
     /// Reads a whole file: its form, the digest of each section, and the signature if there is one.
     ///
     /// # Errors
-    /// [`ArtifactError`], for whatever is not as it was written.
+    /// [`ArtifactError`], for anything that is not as it was written.
     pub fn open(file: &'a [u8]) -> Result<Artifact<'a>, ArtifactError> {
         let parts = parts(file, file.len() as u64)?;
         let source = Source::Memory(Cow::Borrowed(file));
@@ -38,7 +38,7 @@ impl<'a> Artifact<'a> {
         Ok(Artifact::verified(source, parts))
     }
 
-    /// One that has been found to be what its header says.
+    /// Creates an artifact from parts that are verified already.
     pub(super) fn verified(source: Source<'a>, parts: Parts) -> Artifact<'a> {
         Artifact {
             source,
@@ -48,28 +48,28 @@ impl<'a> Artifact<'a> {
         }
     }
 
-    /// What it says about itself.
+    /// Returns the header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Who signed it.
+    /// Returns the key that signed it, if it is signed.
     pub fn signer(&self) -> Option<PublicKey> {
         self.signer
     }
 
-    /// What the component says about itself, in JSON, if the artifact has it.
+    /// Returns the component's metadata, in JSON, if the artifact has it.
     ///
     /// # Errors
-    /// [`ArtifactError::Changed`] if the file is not what it was.
+    /// [`ArtifactError::Changed`] if the file has changed, or cannot be read any more.
     pub fn metadata(&self) -> Result<Option<Vec<u8>>, ArtifactError> {
         self.section(Kind::Metadata)
     }
 
-    /// The component's manifest, if the artifact has it.
+    /// Returns the component's manifest, if the artifact has it.
     ///
     /// # Errors
-    /// [`ArtifactError::Changed`] if the file is not what it was.
+    /// [`ArtifactError::Changed`] if the file has changed, or cannot be read any more.
     pub fn manifest(&self) -> Result<Option<Vec<u8>>, ArtifactError> {
         self.section(Kind::Manifest)
     }
@@ -84,7 +84,7 @@ impl<'a> Artifact<'a> {
         self.source.read(range).map_err(ArtifactError::Changed)
     }
 
-    /// Checks that it is signed by somebody who is trusted.
+    /// Checks that a trusted key has signed it.
     ///
     /// # Errors
     /// [`ArtifactError::Unsigned`], [`ArtifactError::UnknownSigner`].
@@ -96,23 +96,23 @@ impl<'a> Artifact<'a> {
         }
     }
 
-    /// The component, if somebody who is trusted has signed it and its code runs here.
+    /// Loads the component, if a trusted key has signed it and its code runs here.
     ///
     /// # Errors
     /// [`ArtifactError`], before any of its code is loaded.
     pub fn load(&self, trust: &Trust) -> Result<Component, ArtifactError> {
         self.check_signer(trust)?;
-        // SAFETY: whoever signed it vouches for the code: that is what trusting a key means.
+        // SAFETY: the signer vouches for the code: that is what trusting a key means.
         unsafe { self.load_unsigned() }
     }
 
-    /// The component, whoever made the artifact.
+    /// Loads the component, signed or not.
     ///
     /// # Errors
     /// [`ArtifactError`], before any of its code is loaded, if the code would not run here.
     ///
     /// # Safety
-    /// The artifact comes from [`compile`](super::compile): its native code runs with all that this process may do.
+    /// The artifact comes from [`compile`](super::compile): its native code runs with all privileges of this process.
     pub unsafe fn load_unsigned(&self) -> Result<Component, ArtifactError> {
         let backend = self.header.check_host()?;
         let malformed = |what: String| ArtifactError::Contents(what);
@@ -174,7 +174,7 @@ impl<'a> Artifact<'a> {
     }
 }
 
-/// Checks that the header is what its signer signed.
+/// Checks that the signature, if there is one, matches the header.
 pub(super) fn check_signature(parts: &Parts) -> Result<(), ArtifactError> {
     match &parts.signature {
         Some((key, signature)) if !key.has_signed(&parts.header_bytes, signature) => {
@@ -184,7 +184,7 @@ pub(super) fn check_signature(parts: &Parts) -> Result<(), ArtifactError> {
     }
 }
 
-/// Checks every byte before the header: each is in a section whose digest is right, or a zero between two.
+/// Checks every byte before the header: each is in a section whose digest matches, or a zero between two sections.
 pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), ArtifactError> {
     let lead = lead(parts.sections.first().map(|(kind, _)| *kind));
     let mut end = lead.len() as u64;
@@ -211,7 +211,7 @@ pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), A
             true
         });
         hashed.map_err(ArtifactError::Changed)?;
-        // The comparison of hashes takes as long for any difference.
+        // Hashes are compared in constant time.
         if hasher.finalize() != blake3::Hash::from_bytes(section.digest) {
             return Err(ArtifactError::Digest {
                 section: kind.name().to_owned(),
@@ -222,7 +222,7 @@ pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), A
     Ok(())
 }
 
-/// The component of an artifact that this process compiled.
+/// Loads the component of an artifact that this process compiled.
 ///
 /// # Errors
 /// [`ArtifactError`], before any of its code is loaded.
@@ -232,13 +232,13 @@ pub(super) fn load_own(file: &[u8]) -> Result<Component, ArtifactError> {
     unsafe { artifact.load_unsigned() }
 }
 
-/// The component of an artifact out of this user's cache, which has verified the file.
+/// Loads the component of an artifact from this user's cache, which has verified the file.
 ///
 /// # Errors
 /// [`ArtifactError`], before any of its code is loaded.
 pub(super) fn load_cached(file: ArtifactFile) -> Result<Component, ArtifactError> {
     let artifact = file.is_verified();
-    // SAFETY: this user's processes made it with `compile` and put it in the cache, which gives nothing but what was
-    // authenticated with a key that only this user can read. Who has that key acts as this user anyway.
+    // SAFETY: this user's processes made it with `compile` and put it in the cache, which returns only what was
+    // authenticated with a key that only this user can read. A holder of that key acts as this user anyway.
     unsafe { artifact.load_unsigned() }
 }

@@ -1,6 +1,6 @@
-//! What bytes that are no artifact are instead.
+//! Identifies other file formats, for error messages.
 
-/// What they begin like.
+/// Describes the format that the bytes begin like.
 pub(super) fn other(file: &[u8]) -> &'static str {
     let marker = b".wasmtime.engine";
     match file {

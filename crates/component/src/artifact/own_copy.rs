@@ -1,11 +1,11 @@
-//! Files that nobody else can change.
+//! Private copies of files.
 
 use std::fs::File;
 use std::io::{self, Read};
 
 use super::source::Source;
 
-/// A copy of a file's first `length` bytes that nobody else can change.
+/// Copies a file's first `length` bytes to where no other user can change them.
 #[cfg(target_os = "linux")]
 pub(super) fn copy(file: &File, length: u64) -> io::Result<Source<'static>> {
     use rustix::fs::{MemfdFlags, memfd_create};
@@ -22,7 +22,7 @@ pub(super) fn copy(file: &File, length: u64) -> io::Result<Source<'static>> {
     Ok(Source::Memory(bytes.into()))
 }
 
-/// The same file, read from its beginning, without moving the place in it that others read at.
+/// Returns a reader of the file from its beginning that does not move the position of other readers.
 fn from_start(file: &File) -> io::Result<FromStart<'_>> {
     Ok(FromStart { file, at: 0 })
 }

@@ -1,4 +1,4 @@
-//! What is this user's alone: folders, and the key that says who wrote what is in them.
+//! Folders of this user alone, and the key that authenticates their content.
 
 use std::fmt;
 use std::fs::{self, DirBuilder};
@@ -14,38 +14,38 @@ pub(super) const OTHERS_WRITE: u32 = 0o022;
 #[cfg(unix)]
 const OTHERS: u32 = 0o077;
 
-/// The key's file in its folder.
+/// Name of the key's file in its folder.
 const KEY: &str = "key";
 
-/// Why a folder or the key in it is not used.
+/// Reasons for which a folder or its key is not used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrivateError {
     /// The environment names no folder for this user.
     #[error("there is no folder for this user's files: set XDG_CACHE_HOME or HOME, or name a folder")]
     NoFolder,
-    /// The system did not do something.
+    /// An operation of the system failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried: "create", "read".
+        /// The operation: "create", "read".
         action: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Something else has the folder's name.
+    /// The path is not a folder.
     #[error("{} is not a folder: name another", .0.display())]
     NotFolder(PathBuf),
-    /// The folder, or the key in it, belongs to somebody else.
+    /// The folder, or the key in it, belongs to another user.
     #[error("{} belongs to the user {owner}: name a folder of your own", path.display())]
     Foreign {
         /// The folder or the key's file.
         path: PathBuf,
-        /// Whose it is.
+        /// The owner's user id.
         owner: u32,
     },
-    /// Others could put their own files in the folder.
+    /// Other users could put their own files in the folder.
     #[error("others may write to {} (mode {mode:o}): `chmod go-w` it, or name another folder", path.display())]
     Writable {
         /// The folder.
@@ -53,7 +53,7 @@ pub enum PrivateError {
         /// Its permissions.
         mode: u32,
     },
-    /// Others could have read the key, and written what only this user could.
+    /// Other users could have read the key, and forged what it authenticates.
     #[error(
         "others may read the key {} (mode {mode:o}): delete it, and a new one is made; what it vouched for is then verified \
          again",
@@ -65,7 +65,7 @@ pub enum PrivateError {
         /// Its permissions.
         mode: u32,
     },
-    /// The key's file is not what was written.
+    /// The key's file is damaged.
     #[error("the key {} is damaged: delete it, and a new one is made", .0.display())]
     KeyDamaged(PathBuf),
     /// The operating system has no random numbers.
@@ -74,7 +74,7 @@ pub enum PrivateError {
 }
 
 impl PrivateError {
-    /// Whether the system is in the way (a full disk, a read-only folder), rather than whoever set the folder up.
+    /// Reports whether the system is the cause (a full disk, a read-only folder), not the setup of the folder.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, PrivateError::Io { .. } | PrivateError::Random(_))
     }
@@ -88,17 +88,17 @@ pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Err
     }
 }
 
-/// The user that this process acts as.
+/// Returns the user id that this process acts as.
 #[cfg(unix)]
 pub(super) fn user() -> u32 {
     uzers::get_effective_uid()
 }
 
-/// Where this user's caches are, as the platform has it: `airssys-wasm` in there.
+/// Returns `airssys-wasm` in this user's folder of caches, as the platform defines it.
 pub(super) fn user_folder() -> Result<PathBuf, PrivateError> {
     let named = |variable| {
         let value = std::env::var_os(variable).map(PathBuf::from);
-        // The base directory specification has relative ones ignored.
+        // The base directory specification ignores relative paths.
         value.filter(|path| path.is_absolute())
     };
     let caches = if cfg!(windows) {
@@ -111,7 +111,7 @@ pub(super) fn user_folder() -> Result<PathBuf, PrivateError> {
     Ok(caches.ok_or(PrivateError::NoFolder)?.join("airssys-wasm"))
 }
 
-/// Makes a folder for this user alone if it is not there, and checks that nobody else writes to it.
+/// Creates a folder for this user alone if it does not exist, and checks that no other user may write to it.
 pub(super) fn folder(path: &Path) -> Result<(), PrivateError> {
     let found = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -153,12 +153,12 @@ fn owned(path: &Path, owner: u32) -> Result<(), PrivateError> {
     })
 }
 
-/// A key that only this user can read. It is not shown by `{:?}`.
+/// A key that only this user can read. `{:?}` does not show it.
 pub(super) struct Secret([u8; 32]);
 
 impl Secret {
-    /// The key in a folder that [`folder`] has checked; a new one if there is none. Processes that open the folder at
-    /// once get the same.
+    /// Reads the key in a folder that [`folder`] has checked, or creates one. Processes that open the folder at once
+    /// get the same.
     pub(super) fn open(disk: &dyn Disk, folder: &Path) -> Result<Secret, PrivateError> {
         if let Some(secret) = Secret::read(folder)? {
             return Ok(secret);
@@ -189,13 +189,13 @@ impl Secret {
         }
         let bytes = disk::read_small(&file, 32).map_err(io_error("read", &path))?;
         match <[u8; 32]>::try_from(bytes) {
-            // A file system that lost the content may give zeros.
+            // A file system that lost the content may return zeros.
             Ok(key) if key != [0; 32] => Ok(Some(Secret(key))),
             _ => Err(PrivateError::KeyDamaged(path)),
         }
     }
 
-    /// A key for one purpose, from which no other can be told.
+    /// Derives a key for one purpose, which reveals no other key.
     pub(super) fn derive(&self, purpose: &'static str) -> Authenticator {
         Authenticator(blake3::derive_key(purpose, &self.0))
     }
@@ -207,21 +207,21 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Says which bytes this user wrote.
+/// Authenticates bytes that this user wrote.
 pub(super) struct Authenticator([u8; 32]);
 
 impl Authenticator {
-    /// The bytes, and what proves whose they are: 32 bytes more.
+    /// Returns the bytes, followed by an authentication code of 32 bytes.
     pub(super) fn seal(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         let code = blake3::keyed_hash(&self.0, &bytes);
         bytes.extend(code.as_bytes());
         bytes
     }
 
-    /// The bytes that were sealed, if these are what came of it.
+    /// Returns the bytes that were sealed, if their authentication code is right.
     pub(super) fn unseal<'a>(&self, sealed: &'a [u8]) -> Option<&'a [u8]> {
         let (bytes, code) = sealed.split_last_chunk::<32>()?;
-        // The comparison of hashes takes as long for any difference.
+        // Hashes are compared in constant time.
         (blake3::keyed_hash(&self.0, bytes) == blake3::Hash::from_bytes(*code)).then_some(bytes)
     }
 }

@@ -1,8 +1,8 @@
-//! What was verified whole is remembered, so that it need not be read again to be trusted.
+//! Records of verified files, so that they need not be read again to be trusted.
 //!
-//! A record says: the file with this [`Identity`], which only this user or root can change, has the content that this
-//! digest stands for. Any change gives the file another identity, for which there is no record. The form of records is in
-//! `docs/artifact.md`.
+//! A record says: the file with this [`Identity`], which only this user or root can change, has the content of this
+//! digest. Any change gives the file another identity, for which there is no record. `docs/artifact.md` has the form of
+//! records.
 
 use std::fs::File;
 use std::io;
@@ -16,46 +16,46 @@ use super::disk::{self, Disk, System};
 use super::identity::{Exposed, Identity};
 use super::private::{self, Authenticator, PrivateError, Secret};
 
-/// How a record begins.
+/// First bytes of a record.
 const MAGIC: [u8; 8] = *b"\xa1airseen";
-/// The form that this build writes and reads.
+/// Format version that this build writes and reads.
 const FORMAT: u32 = 1;
-/// What the key is used for here.
+/// Purpose for which the key is derived.
 const PURPOSE: &str = "airssys-wasm 2026 records of verified files";
-/// Most bytes of a record that are read. Stops a file that was put in the place of one.
+/// Maximum bytes of a record that are read. Stops a file that was put in the place of one.
 const MOST: usize = 1024;
-/// Records that are kept; when there are more, the older half goes. Stops records of files that are long gone.
+/// Records that are kept; when there are more, the older half is removed. Stops records of files that are long gone.
 const RECORDS: usize = 8192;
 /// Longest wait for a file that has just been written.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Why a file is not remembered. It is verified again the next time.
+/// Reasons for which a file is not remembered. It is verified again the next time.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordsError {
     /// The folder or its key cannot be used.
     #[error(transparent)]
     Private(#[from] PrivateError),
-    /// Others could change the file without anybody noticing.
+    /// Other users could change the file unnoticed.
     #[error("the file cannot be remembered as verified: {0}")]
     Exposed(#[from] Exposed),
     /// The file was changed while it was verified.
     #[error("the file was changed while it was verified")]
     Changed,
-    /// A change of the file might not show yet.
+    /// The file changed so recently that another change might not show.
     #[error("the file was changed so recently that another change might not show: verify it again later")]
     Fresh,
     /// The record cannot be written.
     #[error("the record {} cannot be written: {source}", path.display())]
     Write {
-        /// The record.
+        /// The record's path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// The records in a folder that is this user's alone.
+/// The records in a folder of this user alone.
 #[derive(Clone, Debug)]
 pub struct Records {
     folder: PathBuf,
@@ -63,7 +63,7 @@ pub struct Records {
     disk: Arc<dyn Disk>,
 }
 
-/// A file as it was before it was verified.
+/// Identity of a file before it was verified.
 #[derive(Debug)]
 pub struct Watched(Identity);
 
@@ -76,18 +76,19 @@ struct Record {
 }
 
 impl Records {
-    /// Opens a folder, or makes one with mode 0700.
+    /// Opens a folder, or creates it with mode 0700.
     ///
     /// # Errors
-    /// [`RecordsError::Private`], if it belongs to somebody else, others may write to it, others could have read its key, or
-    /// the system does not let it be used.
+    /// [`RecordsError::Private`], if the folder belongs to another user, others may write to it, others could have read its
+    /// key, or the system does not let it be used.
     pub fn open(folder: &Path) -> Result<Records, RecordsError> {
         private::folder(folder)?;
         let secret = Secret::open(&System, folder)?;
         Ok(Records::with(folder, &secret, Arc::new(System)))
     }
 
-    /// Opens this user's: `airssys-wasm/verified` in `$XDG_CACHE_HOME`, in `~/.cache`, or what the platform has for it.
+    /// Opens this user's records: `airssys-wasm/verified` in `$XDG_CACHE_HOME`, in `~/.cache`, or in the platform's
+    /// folder of caches.
     ///
     /// # Errors
     /// As [`Records::open`].
@@ -103,14 +104,14 @@ impl Records {
         }
     }
 
-    /// Where they are.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether the open file has been verified to be what `digest` stands for, and has not been changed since.
+    /// Reports whether the open file has been verified to have the content of `digest`, and has not changed since.
     ///
-    /// `digest` has to be of what the caller has just read from the same open file, and to determine all of its content.
+    /// `digest` has to come from data just read from the same open file, and to determine all of its content.
     pub fn recalls(&self, file: &File, digest: &[u8; 32]) -> bool {
         let Ok(identity) = Identity::protected(file) else {
             return false;
@@ -122,30 +123,29 @@ impl Records {
         self.key.unseal(&found) == Some(&expected)
     }
 
-    /// To be called before a file is read to be verified: what it is now. Waits up to 50 milliseconds if it has just been
-    /// written, until the clock has ticked and any further change will show.
+    /// Returns the identity of a file that is about to be read and verified. Waits up to 50 milliseconds if it has just
+    /// been written, until the clock has ticked and any further change will show.
     ///
     /// # Errors
     /// [`RecordsError::Exposed`], [`RecordsError::Fresh`].
     pub fn watch(&self, file: &File) -> Result<Watched, RecordsError> {
         Identity::protected(file)?;
-        // Who writes to a page through a mapping changes the file's times when the page becomes dirty, and not again before
-        // it is clean.
+        // A write through a mapping changes the file's times when the page becomes dirty, and not again before it is clean.
         file.sync_data().map_err(Exposed::Unknown)?;
         let identity = Identity::protected(file)?;
         let wait = identity.unsettled(SystemTime::now());
         if wait > PATIENCE {
             return Err(RecordsError::Fresh);
         }
-        // Since the wait comes before the file is read, whatever changes within it is seen by who reads.
+        // The wait comes before the file is read, so the reader sees every change during it.
         std::thread::sleep(wait);
         Ok(Watched(identity))
     }
 
-    /// Remembers that the open file is what `digest` stands for. `before` is from before it was verified.
+    /// Remembers that the open file has the content of `digest`. `before` is the result of [`Records::watch`].
     ///
     /// # Errors
-    /// [`RecordsError::Changed`] if it is another than before, [`RecordsError::Exposed`], [`RecordsError::Write`].
+    /// [`RecordsError::Changed`] if the file has changed since, [`RecordsError::Exposed`], [`RecordsError::Write`].
     pub fn remember(&self, file: &File, digest: &[u8; 32], before: &Watched) -> Result<(), RecordsError> {
         let identity = Identity::protected(file)?;
         if identity != before.0 {
@@ -164,11 +164,11 @@ impl Records {
         written.map_err(|source| RecordsError::Write { path, source })
     }
 
-    /// Verifies a file, unless it has been: the other functions in their order. Whether it was known; what keeps it from
-    /// being remembered is no error, and logged.
+    /// Verifies a file, unless it was verified before, with the other functions in their order. Returns whether it was.
+    /// A failure to remember the file is logged, and is no error.
     ///
     /// # Errors
-    /// Those of `verify`.
+    /// The errors of `verify`.
     pub fn verify_once<E>(
         &self,
         file: &File,
@@ -198,10 +198,10 @@ impl Records {
         }
     }
 
-    /// Forgets every file; how many those were.
+    /// Forgets every file, and returns their number.
     ///
     /// # Errors
-    /// [`RecordsError::Write`] for the first one that does not go.
+    /// [`RecordsError::Write`] for the first record that cannot be removed.
     pub fn clear(&self) -> Result<usize, RecordsError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
@@ -221,7 +221,7 @@ impl Records {
         self.folder.join(name(identity))
     }
 
-    /// Removes what nobody will read: a record more or less does no harm.
+    /// Removes abandoned files and the oldest records. Failures are ignored: a record more or less does no harm.
     fn sweep(&self) {
         let now = SystemTime::now();
         let Ok(files) = disk::list(&self.folder) else {
@@ -242,7 +242,7 @@ impl Records {
     }
 }
 
-/// A record's name: one for each file, whatever it is called.
+/// Returns a record's name: one for each file, whatever the file's path is.
 fn name(identity: &Identity) -> String {
     format!("{:016x}-{:016x}", identity.device, identity.inode)
 }

@@ -1,4 +1,4 @@
-//! Where an artifact's bytes are.
+//! Bytes of an artifact, in memory or in a file.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Bytes that are read from a file at once when it is hashed.
+/// Bytes that are read from a file at a time for hashing.
 const CHUNK: usize = 1 << 20;
 
 /// The bytes of an artifact.
@@ -17,10 +17,10 @@ pub(super) enum Source<'a> {
 }
 
 impl Source<'_> {
-    /// The bytes of a range.
+    /// Returns the bytes of a range.
     ///
     /// # Errors
-    /// What reading a file said; that it has become shorter is an error too.
+    /// The error of reading the file, which may have become shorter.
     pub(super) fn read(&self, range: Range<u64>) -> io::Result<Cow<'_, [u8]>> {
         let length =
             usize::try_from(range.end.saturating_sub(range.start)).map_err(|_| io::ErrorKind::OutOfMemory)?;
@@ -40,7 +40,7 @@ impl Source<'_> {
         }
     }
 
-    /// Hands the bytes of a range to `take`, piece after piece, until it returns false.
+    /// Passes the bytes of a range to `take`, piece by piece, until it returns false.
     ///
     /// # Errors
     /// As [`Source::read`].
@@ -77,7 +77,7 @@ pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::R
 pub(super) fn read_exact_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
     use std::io::{Read, Seek, SeekFrom};
     use std::sync::{Mutex, PoisonError};
-    // The place in the file is shared by all that read it.
+    // The position in the file is shared by all readers.
     static PLACE: Mutex<()> = Mutex::new(());
     let _place = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
     file.seek(SeekFrom::Start(offset))?;

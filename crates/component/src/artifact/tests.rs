@@ -1,4 +1,4 @@
-//! What is refused, and with which error; what loads answers as what was compiled here.
+//! Artifacts that are refused, with their errors, and components that are loaded from others.
 
 use std::ops::Range;
 
@@ -42,7 +42,7 @@ fn key() -> SecretKey {
     SecretKey::generate().expect("random numbers")
 }
 
-/// A signed artifact, and whom to trust for it.
+/// Returns a signed artifact, its key, and the trust that it needs.
 fn signed(engine: &Engine) -> (Vec<u8>, SecretKey, Trust) {
     let key = key();
     let file = compile(engine, &component(), Some(&key)).expect("it compiles");
@@ -71,7 +71,7 @@ fn answers(engine: &Engine, component: &Component) -> (Option<Val>, Option<Val>)
     (run, text.call_dynamic(&mut store, &[]).expect("it runs"))
 }
 
-/// The same file with another header, signed anew.
+/// Returns the same file with another header, signed anew.
 fn with_header(file: &[u8], key: &SecretKey, change: impl FnOnce(&mut Header)) -> Vec<u8> {
     let mut header = whole(file).header;
     change(&mut header);
@@ -120,7 +120,7 @@ fn what_is_loaded_answers_as_what_is_compiled() {
     }
 }
 
-/// Five signed artifacts, of components of many sizes, by all backends in turn; whom to trust for them.
+/// Returns five signed artifacts, of components of many sizes, by all backends in turn, and the trust that they need.
 fn five() -> (Vec<Vec<u8>>, Trust) {
     let key = key();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
@@ -184,14 +184,14 @@ fn every_flipped_bit_is_refused() {
     }
 }
 
-/// The ways a whole file is checked, from memory and from disk; each has to refuse it.
+/// Checks a whole file from memory and from disk; both have to refuse it.
 fn checks(file: &[u8], path: &std::path::Path) -> [Result<(), ArtifactError>; 2] {
     std::fs::write(path, file).expect("it can be written");
     let from_disk = ArtifactFile::open(path).and_then(|open| open.verify());
     [Artifact::open(file).map(drop), from_disk.map(drop)]
 }
 
-// An unsigned artifact whose header was altered was called whole: 343 of its last 722 bytes could change.
+// An unsigned artifact whose header was altered was accepted: 343 of its last 722 bytes could change.
 #[test]
 fn no_byte_can_change_whether_signed_or_not() {
     let folder = cache::tests::Folder::new("changed");
@@ -292,7 +292,7 @@ fn files_of_the_former_format_are_refused_with_the_command_that_makes_them_anew(
     assert!(text.contains("a newer airssys-wasm"), "{text}");
 }
 
-/// A digest that was made anew does not stand for a signature.
+/// A recomputed digest does not replace a signature.
 #[test]
 fn a_header_that_was_altered_with_its_digest_needs_the_signature() {
     let (file, key, trust) = signed(&engine());

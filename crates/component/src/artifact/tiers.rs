@@ -1,4 +1,4 @@
-//! Compiled components from where they are quickest to have: in memory, on disk, or by compiling them.
+//! Compiled components from the fastest source: memory, disk, or compilation.
 
 mod flight;
 mod memory;
@@ -22,10 +22,10 @@ use memory::{Found, Memory};
 
 pub use memory::{MemoryInfo, MemoryLimits};
 
-/// Components that are compiled once: by one thread, while others that ask for the same wait for it; then they are in memory,
-/// and, if there is a [`Cache`], on disk for other processes and later ones. Cheap to clone; clones share all of it.
+/// Components that are compiled once. One thread compiles, while others that need the same component wait. Then it is in
+/// memory and, with a [`Cache`], on disk for other processes and later ones. Cheap to clone; clones share everything.
 ///
-/// Artifacts from the disk are loaded without a signature: the cache gives nothing but what this user has stored in it.
+/// Artifacts from the disk are loaded without a signature: the cache returns only what this user has stored in it.
 ///
 /// ```
 /// # extern crate airssys_wasm_component as airssys_wasm;
@@ -61,31 +61,31 @@ struct Counters {
     failed: AtomicU64,
 }
 
-/// Where components came from so far.
+/// Sources of components so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TierCounters {
-    /// In memory.
+    /// Found in memory.
     pub memory_hits: u64,
-    /// From another thread, which was about to load or compile the same.
+    /// Received from another thread that was loading or compiling the same.
     pub waited: u64,
     /// Loaded from the disk.
     pub disk_hits: u64,
     /// Compiled.
     pub compiled: u64,
-    /// Not compiled: for an error, or since the compiler panicked.
+    /// Not compiled, because of an error or a panic of the compiler.
     pub failed: u64,
     /// Removed from memory to make room.
     pub evicted: u64,
-    /// What the disk was asked for, if there is a cache on disk.
+    /// Counters of the cache on disk, if there is one.
     pub disk: Option<CacheCounters>,
 }
 
-/// Code of this size and more is loaded from the file that it was stored in, to be shared between processes.
+/// Bytes of code from which it is loaded from the file that it was stored in, so that processes share it.
 const SHARED_FROM: usize = 1 << 20;
 
 impl ComponentCache {
-    /// Keeps components in memory, and on disk if there is a cache.
+    /// Keeps components in memory, and in `disk` if there is one.
     pub fn new(limits: MemoryLimits, disk: Option<Cache>) -> ComponentCache {
         ComponentCache {
             shared: Arc::new(Shared {
@@ -96,11 +96,11 @@ impl ComponentCache {
         }
     }
 
-    /// Keeps components in memory and on disk. A disk that is full or read-only is no error: there is a warning in the log,
-    /// and nothing is kept on it.
+    /// Keeps components in memory and on disk. A full or read-only disk is no error: it is logged as a warning, and nothing
+    /// is kept on disk.
     ///
     /// # Errors
-    /// [`CacheError`] for a folder that somebody has to put right: it is another's, or others may write to it.
+    /// [`CacheError`] for a folder that the user has to fix: it belongs to another user, or others may write to it.
     pub fn open(limits: MemoryLimits, config: CacheConfig) -> Result<ComponentCache, CacheError> {
         let disk = match Cache::open(config) {
             Ok(cache) => Some(cache),
@@ -113,20 +113,20 @@ impl ComponentCache {
         Ok(ComponentCache::new(limits, disk))
     }
 
-    /// What a component is kept under.
+    /// Returns the key under which a component is kept.
     pub fn key(&self, engine: &Engine, bytes: &[u8]) -> CacheKey {
         cache_key(bytes, engine.description().as_bytes())
     }
 
-    /// A component, given as its binary, for this engine.
+    /// Returns the component of this binary, for this engine: from memory, from disk, or compiled.
     ///
     /// # Errors
-    /// As [`Component::from_binary`]. A thread that waited for another gets the other's error.
+    /// As [`Component::from_binary`]. A thread that waited for another gets that thread's error, if it would get the same.
     pub fn get(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, Error> {
         self.find(engine, bytes, false)
     }
 
-    /// As [`ComponentCache::get`], and keeps it in memory, beyond all limits, until [`ComponentCache::unpin`].
+    /// As [`ComponentCache::get`], and pins it in memory, beyond all limits, until [`ComponentCache::unpin`].
     ///
     /// # Errors
     /// As [`Component::from_binary`].
@@ -134,7 +134,7 @@ impl ComponentCache {
         self.find(engine, bytes, true)
     }
 
-    /// A component that need not be compiled, since it is in memory or on disk.
+    /// Returns a component that need not be compiled, since it is in memory or on disk.
     #[doc(hidden)]
     pub fn ready(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
         let key = self.key(engine, bytes);
@@ -149,27 +149,27 @@ impl ComponentCache {
         Some(found.0)
     }
 
-    /// Has the limits apply to a component again; whether it was pinned.
+    /// Applies the limits to a component again. Returns whether it was pinned.
     pub fn unpin(&self, key: &CacheKey) -> bool {
         self.memory().unpin(key)
     }
 
-    /// Removes components from memory, but not those that are pinned. What is instantiated stays so.
+    /// Removes components from memory, except pinned ones. Instances stay.
     pub fn clear_memory(&self) {
         self.memory().clear();
     }
 
-    /// What is in memory.
+    /// Returns the number and size of the components in memory.
     pub fn memory_info(&self) -> MemoryInfo {
         self.memory().info()
     }
 
-    /// The cache on disk, if there is one.
+    /// Returns the cache on disk, if there is one.
     pub fn disk(&self) -> Option<&Cache> {
         self.shared.disk.as_ref()
     }
 
-    /// Where components came from so far.
+    /// Returns the sources of components so far.
     pub fn counters(&self) -> TierCounters {
         let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.shared.counters;
@@ -189,7 +189,7 @@ impl ComponentCache {
         self.find_or(key, pin, || self.make(engine, bytes, &key))
     }
 
-    /// A component that is in memory, or comes from another thread, or from `make`, with the bytes that its code has.
+    /// Returns a component from memory, from another thread, or from `make`, which also returns the bytes of its code.
     fn find_or(
         &self,
         key: CacheKey,
@@ -209,7 +209,7 @@ impl ComponentCache {
                         return Ok(component);
                     }
                     Landing::Failed(error) => return Err(error),
-                    // What went wrong there need not go wrong here.
+                    // An error of the other thread need not occur here.
                     Landing::Elsewhere => {}
                 },
                 Found::Nothing(flight) => {
@@ -273,7 +273,7 @@ impl ComponentCache {
     }
 }
 
-/// What is held under a lock is whole at any time.
+/// Locks a mutex, even after a panic: its data is consistent at any time.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -282,7 +282,7 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Loads what the cache has verified, out of the file that it has verified.
+/// Loads a component from the file that the cache has verified.
 fn load_cached(cached: &CachedFile) -> Result<Component, ArtifactError> {
     let unreadable = |source| ArtifactError::Read {
         path: cached.path.clone(),

@@ -1,4 +1,4 @@
-//! Making an artifact.
+//! Creation of artifacts.
 
 use super::error::ArtifactError;
 use super::format::{Header, Kind, Section, assemble, mark};
@@ -6,18 +6,18 @@ use super::key::SecretKey;
 use crate::component::Precompiled;
 use crate::engine::Engine;
 
-/// What an artifact has beside the compiled component.
+/// Contents of an artifact beside the compiled component.
 #[derive(Debug, Default)]
 pub struct ArtifactOptions<'a> {
-    /// Signs it.
+    /// Key that signs the artifact; unsigned without one.
     pub key: Option<&'a SecretKey>,
-    /// What the component says about itself, in JSON.
+    /// The component's metadata, in JSON.
     pub metadata: Option<&'a [u8]>,
     /// The component's manifest.
     pub manifest: Option<&'a [u8]>,
 }
 
-/// Compiles a component for the engine's target, and signs what comes of it if there is a key.
+/// Compiles a component for the engine's target, and signs the artifact if there is a key.
 ///
 /// # Errors
 /// As [`Component::from_binary`](crate::component::Component::from_binary); another target is no error.
@@ -29,7 +29,7 @@ pub fn compile(engine: &Engine, component: &[u8], key: Option<&SecretKey>) -> Re
     compile_with(engine, component, &options)
 }
 
-/// As [`compile`], with more in the artifact.
+/// As [`compile`], with further contents.
 ///
 /// # Errors
 /// As [`compile`].
@@ -41,7 +41,7 @@ pub fn compile_with(
     Unfinished::compile(engine, component)?.finish(options)
 }
 
-/// A component that is compiled, before the rest of an artifact is known.
+/// A compiled component, before the rest of the artifact is known.
 pub struct Unfinished<'a> {
     engine: &'a Engine,
     component: &'a [u8],
@@ -78,7 +78,7 @@ impl<'a> Unfinished<'a> {
         })
     }
 
-    /// The artifact's bytes. May be called more than once, with other options.
+    /// Returns the artifact's bytes. May be called more than once, with other options.
     ///
     /// # Errors
     /// [`ArtifactError::Header`] if it has more sections than an artifact can have.

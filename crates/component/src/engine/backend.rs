@@ -5,21 +5,21 @@ use std::str::FromStr;
 
 use super::stages::Stages;
 
-/// A compiler. Each is compiled in by the cargo feature of its name; the choice among those is made at run time.
+/// A compiler. The cargo feature of its name compiles it in; the choice among those is made at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Backend {
-    /// Good code at a good pace. MIT or Apache-2.0; the default.
+    /// Good code at a good pace. MIT; the default.
     Cranelift,
     /// The fastest code, the slowest compilation. Business Source License 1.1.
     Llvm,
     /// One pass over the code: the fastest compilation, the slowest code. Business Source License 1.1.
     Singlepass,
-    /// No compiler: what was compiled elsewhere is run, and nothing else. All that a build without compilers has.
+    /// No compiler: runs only precompiled artifacts. All that a build without compilers has.
     Headless,
     /// Two compilers: a quick one to start with, and the one with the fastest code in the background. A choice for
-    /// [`Config::backend`](super::Config::backend), which makes an engine of the latter that
-    /// [starts with](super::Engine::starts) the former; the backend of no engine, component or artifact.
+    /// [`Config::backend`](super::Config::backend), which creates an engine of the latter that
+    /// [starts with](super::Engine::starts) the former; never the backend of an engine, component or artifact.
     Tiered,
 }
 
@@ -27,7 +27,7 @@ impl Backend {
     /// Every compiler that this project knows of, compiled in or not.
     pub const ALL: [Backend; 3] = [Backend::Cranelift, Backend::Llvm, Backend::Singlepass];
 
-    /// The compilers that this build carries, the default first. None in a headless build.
+    /// Returns the compilers of this build, the default first. Empty in a headless build.
     pub fn available() -> &'static [Backend] {
         &[
             #[cfg(feature = "cranelift")]
@@ -39,8 +39,8 @@ impl Backend {
         ]
     }
 
-    /// Whether this build carries the backend. Doing without a compiler is possible in every build; a tiered start
-    /// takes two.
+    /// Reports whether this build has the backend. Every build has [`Backend::Headless`]; [`Backend::Tiered`]
+    /// needs two compilers.
     pub fn is_available(self) -> bool {
         match self {
             Backend::Headless => true,
@@ -49,7 +49,7 @@ impl Backend {
         }
     }
 
-    /// The name as the command line and the cargo features spell it.
+    /// Returns the name as the command line and the cargo features spell it.
     pub fn name(self) -> &'static str {
         match self {
             Backend::Cranelift => "cranelift",
@@ -60,8 +60,8 @@ impl Backend {
         }
     }
 
-    /// The licence of wasmer's crate for this backend, as an SPDX expression; for a tiered start the stricter one of
-    /// its two.
+    /// Returns the license of wasmer's crate for this backend, as an SPDX expression; for a tiered start the
+    /// stricter one of its two.
     pub fn licence(self) -> &'static str {
         match self {
             Backend::Cranelift | Backend::Headless => "MIT",
@@ -69,14 +69,14 @@ impl Backend {
         }
     }
 
-    /// The version of the wasmer that this build links.
+    /// Returns the version of wasmer that this build links.
     pub fn wasmer_version() -> &'static str {
         wasmer::sys::vm::VERSION
     }
 }
 
-/// Whether functions cross the border of a module of this backend with floats, not with integers of the same bits:
-/// `floats.rs` has the reason.
+/// Reports whether floats cross the border of a module of this backend as floats, not as integers of the same
+/// bits: `floats.rs` has the reason.
 pub(crate) fn floats_cross(backend: Backend) -> bool {
     backend != Backend::Singlepass
 }
@@ -87,7 +87,7 @@ impl fmt::Display for Backend {
     }
 }
 
-/// A name that is no backend's.
+/// Error for a name that is not a backend's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a backend: choose cranelift, llvm, singlepass or tiered")]
 pub struct UnknownBackend(String);

@@ -1,4 +1,4 @@
-//! Native code in and out of artifacts, and what it needs of a host.
+//! Storage and loading of native code, and the machine that the code needs.
 #![allow(
     unsafe_code,
     reason = "loading native code is trusting it; whoever says so constructs `TrustedCode`"
@@ -12,37 +12,39 @@ use std::sync::OnceLock;
 use super::Backend;
 use wasmer::sys::{CpuFeature, NativeEngineExt, Target};
 
-/// The form of a module's native code.
+/// Format of a module's native code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// In memory, and ready to run.
+    /// In memory, ready to run.
     Memory,
-    /// An ELF image, which can be mapped out of a file.
+    /// An ELF image, which can be mapped from a file.
     Elf,
 }
 
-/// Where a module's native code is.
+/// Location of a module's native code.
 #[derive(Clone, Debug)]
 pub(crate) enum CodeSource<'a> {
-    /// An ELF image that begins a file: it is mapped where the system can.
+    /// An ELF image that begins a file: mapped where the system can.
     FileStart(&'a File),
     Bytes(Cow<'a, [u8]>),
 }
 
-/// A core module's native code, which somebody has said to be what a compiler of this build made.
+/// Native code of a core module, trusted to be the output of a compiler of this build.
 #[derive(Clone, Debug)]
 pub(crate) struct TrustedCode<'a>(CodeSource<'a>);
 
 impl<'a> TrustedCode<'a> {
+    /// Declares native code trusted.
+    ///
     /// # Safety
-    /// The code is what [`save`] gave, on this version of the engine, and nobody changes it while it is in use;
-    /// otherwise anything may happen when it is loaded.
+    /// The code is the output of [`save`] on this version of the engine, and does not change while it is in
+    /// use; otherwise loading it is undefined behavior.
     pub(crate) unsafe fn new(source: CodeSource<'a>) -> TrustedCode<'a> {
         TrustedCode(source)
     }
 }
 
-/// What code is compiled for, and what a host offers: a target triple, and features of its processor.
+/// The kind of machine that code runs on: a target triple, and features of its processor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub(crate) triple: String,
@@ -51,7 +53,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// The one that this runs on.
+    /// Returns the machine that this process runs on.
     pub(crate) fn host() -> &'static Machine {
         static HOST: OnceLock<Machine> = OnceLock::new();
         HOST.get_or_init(|| Machine::of(&Target::new(wasmer::sys::Triple::host(), CpuFeature::for_host())))
@@ -71,7 +73,7 @@ impl Machine {
     }
 }
 
-/// What the engine's code format depends on, beside the engine's version: one text for each backend's choice of these.
+/// Returns the settings, beside the engine's version, that the engine's code format depends on: one text for each backend.
 pub(crate) fn tunables(backend: Backend) -> &'static str {
     match backend {
         Backend::Llvm => {
@@ -83,13 +85,13 @@ pub(crate) fn tunables(backend: Backend) -> &'static str {
     }
 }
 
-/// A compiled module's native code.
+/// Serializes a compiled module's native code.
 pub(crate) fn save(module: &wasmer::Module) -> Result<Vec<u8>, String> {
     let bytes = module.serialize().map_err(|error| error.to_string())?;
     Ok(bytes.into())
 }
 
-/// An engine without a compiler, to load one component's modules.
+/// Creates an engine without a compiler, to load one component's modules.
 pub(crate) fn loader() -> wasmer::Engine {
     <wasmer::Engine as NativeEngineExt>::headless()
 }
@@ -103,11 +105,11 @@ pub(crate) fn load(engine: &wasmer::Engine, code: TrustedCode<'_>) -> Result<was
 }
 
 fn load_bytes(engine: &wasmer::Engine, bytes: Vec<u8>) -> Result<wasmer::Module, String> {
-    // SAFETY: the constructor of `TrustedCode` asked for what this needs.
+    // SAFETY: the constructor of `TrustedCode` requires what this needs.
     unsafe { wasmer::Module::deserialize_unchecked(engine, bytes) }.map_err(|error| error.to_string())
 }
 
-/// Maps the code. The engine opens files by their names, so it gets one that leads to this very file.
+/// Maps the code. The engine opens files by name, so it gets a name that leads to this very file.
 #[cfg(target_os = "linux")]
 fn load_file(engine: &wasmer::Engine, file: &File) -> Result<wasmer::Module, String> {
     use std::os::fd::AsRawFd;

@@ -1,4 +1,4 @@
-//! Core modules to machine code.
+//! Compilation of core modules to machine code.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -17,12 +17,12 @@ use super::{
 };
 use crate::panics::contain;
 
-/// Why a core module is not compiled.
+/// Reasons for which a core module is not compiled.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// What the compiler said.
+    /// The compiler's message.
     Compiler(String),
-    /// Whoever watches has stopped it.
+    /// The progress callback stopped the compilation.
     Stopped,
 }
 
@@ -36,12 +36,12 @@ impl From<String> for Refused {
 #[derive(Debug)]
 pub(crate) struct Work<'a> {
     engine: &'a Engine,
-    /// How far it is; kept up only if somebody watches.
+    /// The progress so far; sizes are counted only if there is a progress callback.
     at: Progress,
 }
 
 impl<'a> Work<'a> {
-    /// The work on these modules.
+    /// Prepares the compilation of these modules.
     pub(crate) fn new(engine: &'a Engine, modules: &[Vec<u8>]) -> Work<'a> {
         let mut at = Progress {
             modules_done: 0,
@@ -60,7 +60,7 @@ impl<'a> Work<'a> {
         Work { engine, at }
     }
 
-    /// Compiles the next core module, which is valid already. `compiler` is what [`Engine::compiler`] made.
+    /// Compiles the next core module, which is valid already. `compiler` comes from [`Engine::compiler`].
     ///
     /// # Errors
     /// [`Refused`].
@@ -71,7 +71,7 @@ impl<'a> Work<'a> {
             true => module.into(),
             false => floats::keep_within(module)?,
         };
-        // What cannot be read is left to the compiler to refuse.
+        // The compiler refuses what cannot be read.
         let instructions = Instructions::of(&within);
         let (rest, image) = match instructions.and_then(|found| image::split(&within, found)) {
             Some(split) => (split.module.into(), Some(split.image)),
@@ -115,7 +115,8 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Tells `watch` how far a module is that has `own` bytes of code, of a component that is as far as `at`.
+/// Creates the callback that reports a module's progress to `watch`. The module has `own` bytes of code; the
+/// component's progress before it is `at`.
 fn callback(watch: Watch, at: Progress, own: u64) -> CompilationProgressCallback {
     CompilationProgressCallback::new(move |progress| {
         // The engine counts what it adds to the functions, too.
@@ -135,7 +136,7 @@ fn size_if(wanted: bool, module: &[u8]) -> u64 {
     if wanted { size(module).1 } else { 0 }
 }
 
-/// A module's functions, and the bytes of their bodies.
+/// Returns a module's number of functions, and the bytes of their bodies.
 fn size(module: &[u8]) -> (u64, u64) {
     let (mut functions, mut bytes) = (0, 0);
     for payload in Parser::new(0).parse_all(module) {
@@ -145,7 +146,7 @@ fn size(module: &[u8]) -> (u64, u64) {
                 bytes += body.range().len() as u64;
             }
             Ok(_) => {}
-            // It is valid: there is nothing that cannot be read.
+            // Not reached: the module is valid.
             Err(_) => break,
         }
     }

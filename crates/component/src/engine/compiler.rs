@@ -1,4 +1,4 @@
-//! wasmer's compilers, set up.
+//! Configuration of wasmer's compilers.
 
 use wasmer::sys::{EngineBuilder, NativeEngineExt};
 
@@ -8,7 +8,7 @@ use super::{Backend, Engine, StoreLimits};
 use crate::error::{Error, Result};
 
 impl Engine {
-    /// A fresh wasmer engine that compiles with this backend, for this target.
+    /// Creates a wasmer engine that compiles with this backend, for this target.
     pub(crate) fn compiler(&self, form: Form) -> Result<wasmer::Engine> {
         let mut engine = self.compiler_with(form, features())?;
         if self.backend == Backend::Llvm {
@@ -34,7 +34,7 @@ impl Engine {
             #[cfg(feature = "llvm")]
             Backend::Llvm => Box::new(self.llvm()),
             #[cfg(feature = "singlepass")]
-            // It canonicalizes NaNs unasked, and has no levels.
+            // Singlepass canonicalizes NaNs unasked, and has no levels.
             Backend::Singlepass => Box::new(wasmer::sys::Singlepass::default()),
             Backend::Headless => return Err(Error::NoCompiler),
             other => {
@@ -78,14 +78,14 @@ impl Engine {
     }
 }
 
-/// Has the modules that `engine` compiles from now on find their memories so.
+/// Sets the way in which modules that `engine` compiles from now on find their memories.
 pub(super) fn find_memories(engine: &mut wasmer::Engine, memories: Memories) {
     let tunables = LimitingTunables::new(&StoreLimits::default(), memories, NextModule::default());
     NativeEngineExt::set_tunables(engine, tunables);
 }
 
-/// The core features, the same for every backend: WebAssembly 2.0 with extended constant expressions and with
-/// several memories, which component-to-component adapters need.
+/// Returns the core features, the same for every backend: WebAssembly 2.0 with extended constant expressions
+/// and with several memories, which component-to-component adapters need.
 fn features() -> wasmer::sys::Features {
     let mut features = wasmer::sys::Features::default();
     features

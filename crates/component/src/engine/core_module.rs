@@ -17,27 +17,27 @@ use super::restart::{self, MemoryHandle};
 #[cfg(unix)]
 use super::{linear::SlotMemory, region, slots::Slots};
 
-/// A core module's machine code, with the memories that its instances begin with.
+/// A core module's machine code, with the initial memories of its instances.
 #[derive(Clone, Debug)]
 pub(crate) struct CoreModule {
     code: wasmer::Module,
     memories: Option<Prepared>,
 }
 
-/// What a memory begins with, out of an artifact.
+/// Initial content of a memory, from an artifact.
 #[derive(Debug)]
 pub(crate) enum SavedImage {
     File {
-        /// Where in the memory.
+        /// Offset in the memory, in bytes.
         start: u64,
-        /// Bytes.
+        /// Length, in bytes.
         length: u64,
         file: Arc<File>,
-        /// Where in the file: a multiple of 64 KiB.
+        /// Offset in the file: a multiple of 64 KiB.
         offset: u64,
     },
     Bytes {
-        /// Where in the memory.
+        /// Offset in the memory, in bytes.
         start: u64,
         bytes: Vec<u8>,
     },
@@ -50,24 +50,24 @@ pub(crate) struct Prepared {
     slots: Arc<Slots>,
     #[cfg(not(unix))]
     image: Arc<Image>,
-    /// Another memory comes first, which nothing uses.
+    /// True if the memory follows another one without pages, which nothing uses.
     after_unused: bool,
 }
 
 impl CoreModule {
-    /// A module whose memory begins with `image`.
+    /// Creates a module whose memory begins with `image`.
     ///
     /// # Errors
-    /// What stands against keeping the image.
+    /// A message, if the image cannot be kept, or does not fit the memory.
     pub(crate) fn new(code: wasmer::Module, image: Option<Image>) -> Result<CoreModule, String> {
         let memories = Prepared::new(&code, image)?;
         Ok(CoreModule { code, memories })
     }
 
-    /// A module whose memory begins with an image out of an artifact.
+    /// Creates a module whose memory begins with an image from an artifact.
     ///
     /// # Errors
-    /// What is wrong with the image.
+    /// A message, if the image does not fit the memory, or is misplaced in its file.
     pub(crate) fn saved(code: wasmer::Module, image: Option<SavedImage>) -> Result<CoreModule, String> {
         match image {
             #[cfg(unix)]
@@ -89,24 +89,24 @@ impl CoreModule {
         }
     }
 
-    /// The machine code.
+    /// Returns the machine code.
     pub(crate) fn code(&self) -> &wasmer::Module {
         &self.code
     }
 
-    /// Whether what its code leaves behind in an instance can be put back.
+    /// Reports whether the state that the code leaves behind in an instance can be reset.
     pub(crate) fn can_restart(&self) -> bool {
         restart::is_marked(&self.code)
     }
 
-    /// The memories, if the module defines one of its own.
+    /// Returns the prepared memories, if the module defines its only memory.
     pub(crate) fn memories(&self) -> Option<Prepared> {
         self.memories.clone()
     }
 }
 
-/// Bytes of the memory that a module defines, if that is the only one that it has, but for one before it that nothing
-/// uses: whether there is that one, too.
+/// Returns the size in bytes of a module's only memory, if the module defines it, and whether an unused memory
+/// without pages precedes it.
 fn only_memory(code: &wasmer::Module) -> Option<(usize, bool)> {
     let info = code.info();
     let mut memories = info.memories.values();
@@ -120,7 +120,7 @@ fn only_memory(code: &wasmer::Module) -> Option<(usize, bool)> {
 }
 
 impl Prepared {
-    /// Whether the memory that nothing uses is still to come; it has come then.
+    /// Returns whether the unused memory is the next one; afterwards it is not.
     pub(super) fn take_unused(&mut self) -> bool {
         std::mem::take(&mut self.after_unused)
     }
@@ -149,8 +149,10 @@ impl Prepared {
         }
     }
 
+    /// Creates a memory of the module.
+    ///
     /// # Safety
-    /// `definition` leads to a record that lives as long as the memory, and that nobody else writes.
+    /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
     pub(super) unsafe fn memory(
         self,
         ty: &MemoryType,
@@ -181,8 +183,10 @@ impl Prepared {
         }
     }
 
+    /// Creates a memory of the module.
+    ///
     /// # Safety
-    /// `definition` leads to a record that lives as long as the memory, and that nobody else writes.
+    /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
     pub(super) unsafe fn memory(
         self,
         ty: &MemoryType,
@@ -198,7 +202,7 @@ impl Prepared {
             .is_some_and(|end| end <= u64::from(ty.minimum.0) * 65_536);
         let start = usize::try_from(self.image.start).ok().filter(|_| fits);
         let start = start.ok_or_else(|| MemoryError::Generic("a memory of another module".into()))?;
-        // SAFETY: the image ends within the memory, which nobody refers to yet.
+        // SAFETY: the image ends within the memory, which nothing refers to yet.
         let copied = unsafe { memory.initialize_with_data(start, &self.image.bytes) };
         copied.map_err(|_| MemoryError::Generic("the image does not fit".into()))?;
         Ok((memory, None))

@@ -1,26 +1,26 @@
-//! The image that a core module's memory begins as. `image.rs` takes it out of the module.
+//! The memory image: the initial content of a core module's memory. `image.rs` extracts it from the module.
 
-/// Bytes that an image begins at a multiple of: a page of WebAssembly, which is a multiple of every host's.
+/// Alignment of an image's start, in bytes: a page of WebAssembly, which is a multiple of every host's.
 #[cfg(feature = "compile")]
 pub(super) const ALIGN: u64 = 65_536;
 
-/// Bytes that an image's length is a multiple of: the smallest page that hosts have. Whatever is mapped of a file counts as
-/// memory of each instance, so that zeros at the end are left to the host where they can be.
+/// Alignment of an image's length, in bytes: the smallest page that hosts have. Mapped pages of a file count as memory of
+/// each instance, so zeros at the end are left to the host where possible.
 #[cfg(feature = "compile")]
 pub(super) const LENGTH_ALIGN: u64 = 4096;
 
-/// The beginning of a linear memory.
+/// Initial content of a linear memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Image {
-    /// Where in the memory, in bytes.
+    /// Offset in the memory, in bytes.
     pub(crate) start: u64,
-    /// Zeros where there is no data.
+    /// The content, with zeros where there is no data.
     pub(crate) bytes: Vec<u8>,
 }
 
 #[cfg(not(unix))]
 impl Image {
-    /// Where it ends in the memory.
+    /// Returns the offset of its end in the memory, in bytes.
     pub(crate) fn end(&self) -> Option<u64> {
         self.start.checked_add(u64::try_from(self.bytes.len()).ok()?)
     }

@@ -1,4 +1,4 @@
-//! Whatever runs in a program's stores ends at its deadline.
+//! Deadlines for everything that runs in a program's stores.
 
 #[cfg(not(all(unix, feature = "interrupt")))]
 pub use ignored::Deadlines;
@@ -14,13 +14,13 @@ mod kept {
     use crate::engine::InterruptHandle;
     use crate::engine::watchdog::{self, Armed};
 
-    /// Stores of one program that are watched at a time. Those of threads that are over need not be watched.
+    /// Stores of one program that are watched at a time; the oldest goes first. Threads that have ended need no watching.
     const WATCHED: usize = 256;
 
-    /// Time in which threads of a program that is over are stopped.
+    /// Time in which the threads of a program that has ended are stopped.
     const GRACE: Duration = Duration::from_secs(1);
 
-    /// Ends whatever runs in a program's stores at its deadline. Clones are the same.
+    /// Stops everything that runs in a program's stores at its deadline. Clones share the stores.
     #[derive(Clone, Debug)]
     pub struct Deadlines {
         deadline: Option<Instant>,
@@ -37,7 +37,7 @@ mod kept {
             }
         }
 
-        /// Watches a store.
+        /// Adds a store to those that are stopped.
         pub fn watch(&self, store: &wasmer::Store) {
             let handle = InterruptHandle::new(store);
             let armed = self
@@ -50,7 +50,7 @@ mod kept {
             all.push_back((handle, armed));
         }
 
-        /// The program is over: threads of it that compute on are stopped.
+        /// Stops the threads that still compute after their program has ended.
         pub fn end(&self) {
             let all = std::mem::take(&mut *self.armed.lock().unwrap_or_else(PoisonError::into_inner));
             if all.len() < 2 {
@@ -79,7 +79,7 @@ mod kept {
 mod ignored {
     use std::time::Instant;
 
-    /// This build cannot stop guests.
+    /// Deadlines of a build that cannot stop guests: without effect.
     #[derive(Clone, Debug)]
     pub struct Deadlines;
 

@@ -1,7 +1,7 @@
-//! Names for debuggers that the engine takes amiss.
+//! Strips name sections that make wasmer fail.
 //!
 //! wasmer names the unit of its debugging information after the module, and panics if that name is empty or has a NUL
-//! in it. Names of this kind say nothing and are nobody's need, so the whole section goes.
+//! in it. Such a name says nothing, so the whole section is removed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,8 +12,8 @@ use super::sections::start_of;
 
 const CUSTOM_SECTION: u8 = 0;
 
-/// The module without the sections of names whose module's name is empty or has a NUL. The bytes are valid already;
-/// what cannot be read is left to the compiler to refuse.
+/// Returns the module without the name sections whose module name is empty or has a NUL. The bytes are valid
+/// already; the compiler refuses what cannot be read.
 pub(super) fn without_bad(module: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let bad = bad_sections(&module);
     if bad.is_empty() {

@@ -1,4 +1,4 @@
-//! A memory of no pages, for life: there is nothing to reserve, and nothing to read.
+//! A memory that never has pages: nothing to reserve, and nothing to read.
 #![allow(
     unsafe_code,
     reason = "compiled code finds the memory through a record that the engine gives as a pointer"
@@ -9,10 +9,10 @@ use std::ptr::NonNull;
 use wasmer::sys::vm::{LinearMemory, MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
 use wasmer::{MemoryType, Pages};
 
-/// Pages of it, least and most.
+/// Minimum and maximum size, in pages.
 pub(super) const PAGES: u32 = 0;
 
-/// Whether a memory of that type never has a page.
+/// Reports whether a memory of that type never has a page.
 pub(super) fn is_empty(ty: &MemoryType) -> bool {
     ty.minimum == Pages(PAGES) && ty.maximum == Some(Pages(PAGES)) && !ty.shared
 }
@@ -23,16 +23,16 @@ struct EmptyMemory {
     definition: NonNull<VMMemoryDefinition>,
 }
 
-// SAFETY: the record that `definition` leads to belongs to the instance that owns this memory, in the same store: it is
-// used by the one thread that has the store, and moves with it.
+// SAFETY: the record that `definition` points to belongs to the instance that owns this memory, in the same store: it
+// is used by the one thread that has the store, and moves with it.
 unsafe impl Send for EmptyMemory {}
-// SAFETY: nothing here reads or writes the record; its address is handed out.
+// SAFETY: nothing here reads or writes the record; its address is only returned.
 unsafe impl Sync for EmptyMemory {}
 
-/// A memory without pages, of whatever style.
+/// Creates a memory without pages, of any style.
 ///
 /// # Safety
-/// `definition` leads to a record that lives as long as the memory, and that nobody else writes.
+/// `definition` points to a record that lives as long as the memory, and that nothing else writes.
 pub(super) unsafe fn empty(style: &MemoryStyle, definition: NonNull<VMMemoryDefinition>) -> VMMemory {
     // SAFETY: the caller's promise.
     unsafe {

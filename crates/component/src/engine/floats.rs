@@ -1,10 +1,10 @@
 //! Keeps floats out of the calls between Singlepass's modules, and between them and the host.
 //!
-//! Singlepass passes floats in integer registers. Its calls of imports move parameters to where the platform has
-//! floats, which is where host functions look for them, but functions of other instances do not: they take what was in
-//! the integer registers. Results come back the other way round: they are looked for in an integer register, where
-//! host functions do not leave them. So each function that crosses a module's border with a float in its signature is
-//! compiled with integers of the same bits there, and a function within the module turns them back.
+//! Singlepass passes floats in integer registers. When it calls an import, it moves the parameters to where the
+//! platform has floats. Host functions look for them there, but functions of other instances read the integer
+//! registers. Results fail the other way round: the caller reads an integer register, where host functions do not
+//! leave them. So each function that crosses a module's border with a float in its signature is compiled with integers
+//! of the same bits there, and a function within the module converts them.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -18,10 +18,10 @@ use wasmparser::{
     CompositeInnerType, ExternalKind, FuncType, Imports, KnownCustom, Parser, Payload, TypeRef,
 };
 
-/// The module with integers for floats at its border, which is what its callers count on.
+/// Replaces floats with integers at the module's border, as its callers expect.
 ///
 /// # Errors
-/// A module that cannot be read. It is valid already, so that there should be none.
+/// A message, if the module cannot be read; a valid module always can.
 pub(super) fn keep_within(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     let unreadable = || "the floats of its functions cannot be found".to_owned();
     let mut border = Border::read(module).ok_or_else(unreadable)?;
@@ -38,7 +38,7 @@ pub(super) fn keep_within(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
 /// A function with floats in its signature.
 struct Crossing {
     function: u32,
-    /// The type with floats.
+    /// Index of the type with floats.
     ty: u32,
     params: Vec<ValType>,
     results: Vec<ValType>,
@@ -50,10 +50,10 @@ struct Border {
     exports: Vec<Crossing>,
     types: u32,
     functions: u32,
-    /// Sections that the module has, or that have been added.
+    /// True if the module has the section, or it has been added.
     has_functions: bool,
     has_code: bool,
-    /// Begins no name of an export.
+    /// Prefix that no export's name begins with.
     unused: String,
 }
 
@@ -115,12 +115,12 @@ impl Border {
         Some(border)
     }
 
-    /// Where among the imports with floats a function is.
+    /// Returns the function's position among the imports with floats.
     fn import(&self, function: u32) -> Option<u32> {
         place(&self.imports, function)
     }
 
-    /// Where among the exports with floats a function is.
+    /// Returns the function's position among the exports with floats.
     fn export(&self, function: u32) -> Option<u32> {
         place(&self.exports, function)
     }
@@ -129,7 +129,7 @@ impl Border {
         u32::try_from(self.imports.len()).unwrap_or(u32::MAX)
     }
 
-    /// The function that is what an import was before.
+    /// Returns the index of a function within the module: for an import with floats, that of its adapter.
     fn within(&self, function: u32) -> u32 {
         self.import(function)
             .map_or(function, |place| self.functions + place)
@@ -161,7 +161,8 @@ fn place(crossings: &[Crossing], function: u32) -> Option<u32> {
     u32::try_from(place).ok()
 }
 
-/// The outer `None` if the module cannot be read, the inner one if the function has no floats.
+/// Reads the signature of a function that may cross the border. The outer `None` if the module cannot be read,
+/// the inner one if the function has no floats.
 fn crossing(types: &[Option<FuncType>], function: usize, ty: u32) -> Option<Option<Crossing>> {
     let func = types.get(ty as usize)?.as_ref()?;
     let read = |types: &[wasmparser::ValType]| -> Option<Vec<ValType>> {
@@ -181,7 +182,7 @@ fn crossing(types: &[Option<FuncType>], function: usize, ty: u32) -> Option<Opti
     Some(floats.then_some(crossing))
 }
 
-/// The type that a value has at the border.
+/// Returns the type that a value has at the border.
 fn integer(ty: ValType) -> ValType {
     match ty {
         ValType::F32 => ValType::I32,
@@ -191,18 +192,18 @@ fn integer(ty: ValType) -> ValType {
 }
 
 impl Crossing {
-    /// Takes floats, calls the import.
+    /// Builds the adapter that takes floats and calls the import.
     fn to_integers(&self) -> Function {
         self.adapter(self.function, true)
     }
 
-    /// Takes integers, calls `function`.
+    /// Builds the adapter that takes integers and calls `function`.
     fn to_floats(&self, function: u32) -> Function {
         self.adapter(function, false)
     }
 
     fn adapter(&self, callee: u32, from_floats: bool) -> Function {
-        // Several results lie in locals after the parameters while each is turned.
+        // Several results are kept in locals after the parameters while each is converted.
         let locals = self.results.iter().map(|ty| {
             let ty = if from_floats { integer(*ty) } else { *ty };
             (1, ty)
@@ -227,7 +228,7 @@ impl Crossing {
     }
 }
 
-/// Turns what is on the stack, which is of this type or of that which it has at the border.
+/// Converts the value on the stack between `ty` and the type that it has at the border.
 fn turn(function: &mut Function, ty: ValType, from_float: bool) {
     let mut body = function.instructions();
     match (ty, from_float) {
@@ -248,7 +249,7 @@ impl Reencode for Border {
         Ok(self.within(function))
     }
 
-    /// Names that cannot be read are valid, and say nothing.
+    /// Removes name sections that cannot be read: such modules are valid, and the names say nothing.
     fn parse_custom_section(
         &mut self,
         module: &mut Module,
@@ -324,7 +325,7 @@ impl Reencode for Border {
         };
         let adapter = self.functions + self.count() + place;
         exports.export(export.name, ExportKind::Func, adapter);
-        // An exported function is one that `ref.func` may name, which the one within has to stay.
+        // `ref.func` may name exported functions, so the inner function has to stay exported.
         let within = format!("{}{}", self.unused, export.name);
         exports.export(&within, ExportKind::Func, self.within(export.index));
         Ok(())
@@ -340,7 +341,7 @@ impl Reencode for Border {
         Ok(())
     }
 
-    /// Sections for what is added, in a module of imports alone.
+    /// Adds the sections for new functions to a module of imports alone.
     fn intersperse_section_hook(
         &mut self,
         module: &mut Module,

@@ -1,8 +1,7 @@
-//! What a core module's memory holds when an instance of it begins: laid out once, not by every instance.
+//! Memory images: the initial content of a core module's memory, laid out once, not by every instance.
 //!
-//! An instance gets the image as part of its memory, and the active data segments that it stands for are taken out of the
-//! module. Segments that instructions of the module name stay, empty: that is what an active segment is once the
-//! instance has begun.
+//! An instance gets the image as part of its memory, and the active data segments in it are removed from the module.
+//! Segments that instructions name stay, empty: an active segment is empty once the instance has begun.
 
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{ConstExpr, DataSection};
@@ -15,16 +14,16 @@ use super::sections::{leb, start_of};
 const DATA_SECTION: u8 = 11;
 const DATA_COUNT_SECTION: u8 = 12;
 
-/// Bytes that an image may have. Stops a module whose two bytes of data are far apart from filling the disk and memory.
+/// Maximum bytes of an image. Stops a module whose two bytes of data are far apart from filling the disk and memory.
 const MAX_IMAGE: u64 = 256 << 20;
 
-/// Bytes that an image may have however little of it is data.
+/// Bytes that an image may have, however few of them are data.
 const SMALL_IMAGE: u64 = 1 << 20;
 
-/// How many times as large as its data an image may be otherwise.
+/// Factor by which a larger image may exceed its data.
 const MAX_SPREAD: u64 = 8;
 
-/// A module in two parts.
+/// A module without its data, and the data as an image.
 #[derive(Debug)]
 pub(super) struct Split {
     /// The module without the data that is in the image.
@@ -32,9 +31,10 @@ pub(super) struct Split {
     pub(super) image: Image,
 }
 
-/// Takes the data out of a module that defines its only memory, if all of it has a known place in it.
+/// Moves the data of a module that defines its only memory to an image, if all of it has a known offset.
 ///
-/// The bytes are valid already. What cannot be read, or does not fit, is left as it is, to fail as it would have.
+/// The bytes are valid already. A module that cannot be read, or whose data does not fit, stays as it is, to fail
+/// as it would have.
 pub(super) fn split(module: &[u8], instructions: Instructions) -> Option<Split> {
     let found = Found::read(module, instructions)?;
     if found.imported_memories > 0 || found.memories.len() != 1 {
@@ -50,12 +50,12 @@ pub(super) fn split(module: &[u8], instructions: Instructions) -> Option<Split> 
 #[derive(Default)]
 struct Found<'a> {
     imported_memories: u32,
-    /// The minimum of each memory that is defined, in bytes.
+    /// Minimum size of each memory that is defined, in bytes.
     memories: Vec<u64>,
     segments: Vec<Data<'a>>,
     data: Option<std::ops::Range<usize>>,
     count: Option<std::ops::Range<usize>>,
-    /// Instructions name segments.
+    /// True if instructions name segments.
     named: bool,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Found<'a> {
         Some(found)
     }
 
-    /// The image, if every active segment has a constant place within the memory.
+    /// Lays out the image, if every active segment has a constant offset within the memory.
     fn image(&self) -> Option<Image> {
         let size = *self.memories.first()?;
         let mut placed = Vec::new();
@@ -124,7 +124,7 @@ impl<'a> Found<'a> {
         Some(Image { start: low, bytes })
     }
 
-    /// The module with what the image holds taken out.
+    /// Returns the module without the data that the image holds.
     fn without_data(&self, module: &[u8]) -> Option<Vec<u8>> {
         let data = self.data.clone()?;
         let data = start_of(module, DATA_SECTION, &data)?..data.end;
@@ -147,7 +147,7 @@ impl<'a> Found<'a> {
         Some(out)
     }
 
-    /// The content of a data section with as many segments, of which the active ones are empty.
+    /// Encodes the content of a data section with as many segments, of which the active ones are empty.
     fn emptied(&self) -> Option<Vec<u8>> {
         let mut section = DataSection::new();
         for segment in &self.segments {
@@ -168,7 +168,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The number that an expression is, if it is one.
+/// Returns the value of an expression that is a single constant.
 fn constant(expression: &wasmparser::ConstExpr<'_>) -> Option<u64> {
     let mut operators = expression.get_operators_reader().into_iter();
     match (operators.next()?.ok()?, operators.next()?.ok()?, operators.next()) {

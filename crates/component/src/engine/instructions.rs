@@ -1,4 +1,4 @@
-//! Which instructions a core module has, of those that matter to what is made of it. Read once, by all threads that compile.
+//! Search of a core module's code for instructions that affect its preparation. Read once, by all threads that compile.
 
 use rayon::prelude::*;
 use wasmparser::{FunctionBody, Operator, Parser, Payload};
@@ -7,23 +7,23 @@ use crate::threads;
 
 /// `table.set`.
 const TABLE_SET: u8 = 0x26;
-/// What all other instructions that are looked for begin with.
+/// Prefix byte of all other instructions that are searched for.
 const PREFIX: u8 = 0xfc;
 
-/// Functions that a thread reads at a time.
+/// Functions that a thread reads at a time, at least.
 const AT_A_TIME: usize = 64;
 
-/// What instructions of a module do, somewhere in its code.
+/// Effects of the instructions in a module's code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Instructions {
-    /// They name data segments.
+    /// Some name data segments.
     pub(super) name_data: bool,
-    /// They change tables, or drop segments: nobody can put that back.
+    /// Some change tables or drop segments, which no reset undoes.
     pub(super) change_what_stays: bool,
 }
 
 impl Instructions {
-    /// Those of a module; `None` if it cannot be read.
+    /// Reads a module's code; `None` if it cannot be read.
     pub(super) fn of(module: &[u8]) -> Option<Instructions> {
         let mut bodies = Vec::new();
         for payload in Parser::new(0).parse_all(module) {
@@ -45,7 +45,7 @@ impl Instructions {
 
     fn of_function(body: &FunctionBody<'_>) -> Option<Instructions> {
         let mut found = Instructions::default();
-        // Whatever else these bytes may be: without them, there is no such instruction.
+        // Without any of these bytes, the body has no such instruction.
         if !body
             .as_bytes()
             .iter()

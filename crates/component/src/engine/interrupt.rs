@@ -1,8 +1,8 @@
-//! Stopping a guest from another thread.
+//! Interruption of a guest from another thread.
 
 use std::fmt;
 
-/// Stops the guest that runs in one store. May be used from any thread, and outlive the store.
+/// Handle that stops the guest of one store. May be used from any thread, and outlive the store.
 #[derive(Clone)]
 pub struct InterruptHandle(wasmer::Interrupter);
 
@@ -12,10 +12,10 @@ impl InterruptHandle {
         InterruptHandle(store.interrupter())
     }
 
-    /// Asks the guest that runs in the store to stop: it traps with
+    /// Requests that the guest of the store stop: it traps with
     /// [`CoreTrap::Interrupted`](crate::error::CoreTrap::Interrupted), at once if it computes, or when the host
-    /// function that it called returns. Nothing happens if no guest runs. The request can get lost, so whoever
-    /// needs the guest to stop repeats it until the call has ended.
+    /// function that it called returns. Nothing happens if no guest runs. A request can get lost, so a caller
+    /// that needs the guest to stop repeats it until the call has ended.
     pub fn interrupt(&self) {
         self.0.interrupt();
     }

@@ -1,4 +1,4 @@
-//! Features of WebAssembly that a backend does not compile, found by validation, and where code uses them.
+//! WebAssembly features that a backend does not compile, found by validation, and the code that uses them.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::error::{BackendFeature, Error, Result};
 use crate::text::brief;
 
 impl Backend {
-    /// What the backend lacks of the features that components may use.
+    /// Returns the features that components may use and the backend lacks.
     pub(crate) fn lacking(self) -> WasmFeatures {
         match self {
             Backend::Singlepass => WasmFeatures::SIMD,
@@ -18,7 +18,7 @@ impl Backend {
     }
 }
 
-/// Features as validators name them: `relaxed-simd`, `component-model-async`.
+/// Returns the names that validators give to features: `relaxed-simd`, `component-model-async`.
 pub(crate) fn names(features: WasmFeatures) -> Vec<String> {
     features
         .iter_names()
@@ -33,14 +33,14 @@ pub(crate) fn names(features: WasmFeatures) -> Vec<String> {
 /// A place in the code of a component or core module that uses a feature.
 #[derive(Debug)]
 pub(crate) struct Use {
-    /// The core module's place among those of a component; `None` for a core module that stands alone.
+    /// Index of the core module in its component; `None` for a core module that stands alone.
     module: Option<usize>,
     /// The function's index, and its name if the module has one for it.
     function: (u32, Option<String>),
     offset: u64,
 }
 
-/// ``function `sum` (index 3) of core module 0, at byte offset 0x1a``
+/// Prints as in ``function `sum` (index 3) of core module 0, at byte offset 0x1a``.
 impl fmt::Display for Use {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.function {
@@ -54,8 +54,8 @@ impl fmt::Display for Use {
     }
 }
 
-/// The first function, of a component or core module that is valid with the features `with`, whose body is not valid with
-/// `without`. `None` if it is something else that needs the difference, or the bytes are not valid at all.
+/// Finds the first function whose body is not valid with `without`, in a component or core module that is valid with
+/// `with`. `None` if no function body needs the difference, or the bytes are not valid at all.
 pub(crate) fn first_use(bytes: &[u8], with: WasmFeatures, without: WasmFeatures) -> Option<Use> {
     let mut validator = Validator::new_with_features(with);
     let mut modules = 0;
@@ -86,7 +86,7 @@ pub(crate) fn first_use(bytes: &[u8], with: WasmFeatures, without: WasmFeatures)
     None
 }
 
-/// The name of a function: the name section's, or one that it is exported by.
+/// Returns the name of a function: from the name section, or one that it is exported by.
 fn name(bytes: &[u8], module: Option<usize>, function: u32) -> Option<String> {
     let mut seen = 0;
     let mut exported = None;
@@ -125,8 +125,8 @@ fn name(bytes: &[u8], module: Option<usize>, function: u32) -> Option<String> {
 }
 
 impl Engine {
-    /// The refusal of a component or core module, valid with the features `with`, that needs some of `lacking`, which this
-    /// engine's backend does not compile.
+    /// Creates the error for a component or core module that is valid with the features `with` and needs some of
+    /// `lacking`, which this engine's backend does not compile.
     pub(crate) fn lacks(&self, bytes: &[u8], with: WasmFeatures, lacking: WasmFeatures) -> Error {
         let used = lacking
             .iter()
@@ -140,7 +140,7 @@ impl Engine {
         })
     }
 
-    /// Refuses a core module that imports a function of several results, where the backend compiles none.
+    /// Refuses a core module that imports a function with several results, where the backend compiles none.
     ///
     /// # Errors
     /// [`Error::BackendFeature`].

@@ -1,25 +1,26 @@
-//! What one store may take of the host.
+//! Limits on the host's resources that one store uses.
 
 /// Limits on a [`Store`](crate::component::Store) and everything instantiated in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreLimits {
-    /// Bytes that one linear memory may grow to. Stops a guest that allocates without end.
+    /// Bytes that one linear memory may grow to; 1 GiB by default. Stops a guest that allocates without end.
     pub memory_bytes: u64,
-    /// Linear memories that may be created, each of which reserves address space. Stops a component of
-    /// thousands of empty modules.
+    /// Linear memories that may be created, each of which reserves address space; 100 by default. Stops a
+    /// component of thousands of empty modules.
     pub memories: u32,
-    /// Elements that one table may hold. Stops a table whose minimum alone would fill the host's memory.
+    /// Elements that one table may hold; 1,000,000 by default. Stops a table whose minimum alone would fill the
+    /// host's memory.
     pub table_elements: u32,
-    /// Tables that may be created.
+    /// Tables that may be created; 100 by default.
     pub tables: u32,
-    /// Core instances that one component may make, adapter modules included.
+    /// Core instances that one component may create, adapter modules included; 1,000 by default.
     pub core_instances: u32,
-    /// Handles that there is room for in the tables of all component instances, and loans of them to calls in
-    /// flight. Stops a guest that makes resources forever, in however many instances, and one that lends a resource
-    /// a million times in one call.
+    /// Room for handles in the tables of all component instances, and for loans of them to calls in flight;
+    /// 1,000,000 by default. Stops a guest that creates resources forever, in however many instances, and one that
+    /// lends a resource a million times in one call.
     pub handles: u32,
-    /// Bytes that the host allocates for the values of one call in one direction. Stops a list of a million
-    /// references to one string.
+    /// Bytes that the host allocates for the values of one call in one direction; 256 MiB by default. Stops a
+    /// list of a million references to one string.
     pub lift_bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A linear memory out of the slots of its module.
+//! Linear memory that comes from the prepared memories of its module.
 #![allow(
     unsafe_code,
     reason = "compiled code finds the memory through a record that the engine gives as a pointer"
@@ -19,11 +19,11 @@ use super::slots::Slots;
 pub(super) struct SlotMemory {
     shared: Arc<Mutex<State>>,
     style: MemoryStyle,
-    /// In the instance, where compiled code reads it.
+    /// Record in the instance, which compiled code reads.
     definition: NonNull<VMMemoryDefinition>,
 }
 
-/// A memory, for whoever has it begin again.
+/// Handle of a memory, to reset it.
 #[derive(Clone, Debug)]
 pub(crate) struct MemoryHandle(Arc<Mutex<State>>);
 
@@ -31,20 +31,20 @@ pub(crate) struct MemoryHandle(Arc<Mutex<State>>);
 struct State {
     region: Option<Region>,
     home: Arc<Slots>,
-    /// What it begins with again, if that is not what its module has for it.
+    /// Content after a reset, if that is not the module's image.
     kept: Option<Contents>,
-    /// Pages that it begins again with.
+    /// Size after a reset, in pages.
     first: Pages,
     ty: MemoryType,
     pages: Pages,
-    /// `None` when the memory is gone.
+    /// `None` once the memory is dropped.
     definition: Option<NonNull<VMMemoryDefinition>>,
 }
 
-// SAFETY: the record that `definition` leads to belongs to the instance that owns this memory, in the same store: it is
-// used by the one thread that has the store, and moves with it.
+// SAFETY: the record that `definition` points to belongs to the instance that owns this memory, in the same store: it
+// is used by the one thread that has the store, and moves with it.
 unsafe impl Send for State {}
-// SAFETY: as above; the memory's own copy of the address is handed out only.
+// SAFETY: as above; the memory's own copy of the address is only returned.
 unsafe impl Send for SlotMemory {}
 // SAFETY: as above.
 unsafe impl Sync for SlotMemory {}
@@ -63,8 +63,10 @@ fn failed(error: io::Error) -> MemoryError {
 }
 
 impl SlotMemory {
+    /// Creates a memory from the prepared ones of its module.
+    ///
     /// # Safety
-    /// `definition` leads to a record that lives as long as the memory, and that nobody else writes.
+    /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
     pub(super) unsafe fn new(
         home: Arc<Slots>,
         ty: &MemoryType,
@@ -106,7 +108,7 @@ impl State {
     fn set_length(&mut self, pages: Pages, size: usize) {
         self.pages = pages;
         if let Some(definition) = self.definition {
-            // SAFETY: the record lives as long as the memory, as `new` was promised; the guest that reads it waits for this
+            // SAFETY: the record lives as long as the memory, as `new` requires; the guest that reads it waits for this
             // call, or does not run.
             unsafe { (*definition.as_ptr()).current_length = size };
         }
@@ -114,10 +116,10 @@ impl State {
 }
 
 impl MemoryHandle {
-    /// Keeps what is in the memory now: with that it begins again. False if that is too much, and it is as it was.
+    /// Keeps the current content for resets. Returns false, and changes nothing, if that is too much.
     ///
     /// # Errors
-    /// What stands against it; then the memory is not to be used.
+    /// The operating system's error, or a memory that is gone; the memory must not be used then.
     pub(super) fn keep(&self) -> io::Result<bool> {
         let state = &mut *lock(&self.0);
         let (Some(region), Some(size)) = (&mut state.region, bytes(state.pages)) else {
@@ -132,8 +134,8 @@ impl MemoryHandle {
         Ok(true)
     }
 
-    /// As [`MemoryHandle::keep`], with what is kept of the same memory of another instance, since it is the same. False if that
-    /// has another size.
+    /// As [`MemoryHandle::keep`], with the content kept for the same memory of another instance, which is equal. Returns
+    /// false if the sizes differ.
     ///
     /// # Errors
     /// As [`MemoryHandle::keep`].
@@ -157,7 +159,7 @@ impl MemoryHandle {
         Ok(true)
     }
 
-    /// Has the memory begin again. The store that it is in runs nothing meanwhile.
+    /// Resets the memory. Nothing may run in its store meanwhile.
     pub(super) fn restart(&self) -> io::Result<()> {
         let state = &mut *lock(&self.0);
         let (Some(region), Some(size)) = (&mut state.region, bytes(state.first)) else {
@@ -232,7 +234,7 @@ impl Drop for SlotMemory {
     fn drop(&mut self) {
         let mut state = lock(&self.shared);
         state.definition = None;
-        // What is mapped into one that was kept is not its module's.
+        // A region that was kept maps content other than its module's, so it is not used again.
         if let Some(region) = state.region.take()
             && state.kept.is_none()
         {

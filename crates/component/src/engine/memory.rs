@@ -17,7 +17,7 @@ impl GuestMemory {
         GuestMemory(memory)
     }
 
-    /// The memory's bytes. The borrow of the store keeps every guest from running while it lives.
+    /// Returns the memory's bytes. The borrow of the store keeps every guest from running while it lives.
     pub(crate) fn data<'a>(&self, store: &'a impl AsStoreRef) -> &'a [u8] {
         let view = self.0.view(store);
         // SAFETY: the memory is not shared, and a guest runs only with the store borrowed mutably, so nothing
@@ -25,7 +25,7 @@ impl GuestMemory {
         unsafe { slice(view.data_ptr(), view.data_size()) }
     }
 
-    /// The memory's bytes, for writing.
+    /// Returns the memory's bytes, for writing.
     pub(crate) fn data_mut<'a>(&self, store: &'a mut impl AsStoreMut) -> &'a mut [u8] {
         let view = self.0.view(store);
         let (ptr, size) = (view.data_ptr(), view.data_size());
@@ -38,8 +38,10 @@ impl GuestMemory {
     }
 }
 
+/// Returns the bytes at `ptr` as a slice.
+///
 /// # Safety
-/// `ptr` points to `size` readable bytes that nobody writes during `'a`.
+/// `ptr` points to `size` readable bytes that nothing writes during `'a`.
 unsafe fn slice<'a>(ptr: *const u8, size: u64) -> &'a [u8] {
     let size = usize::try_from(size).unwrap_or(0);
     if size == 0 {

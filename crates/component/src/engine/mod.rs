@@ -1,7 +1,7 @@
-//! wasmer: which compiler compiles, with which features, under which limits.
+//! Engine on wasmer: compilers, features, and limits.
 //!
-//! Nothing here knows of components beyond the fact that each gets a wasmer engine of its own: an engine
-//! never frees the code that it has loaded, so a shared one would leak with every component that is unloaded.
+//! Nothing here knows of components, except that each gets a wasmer engine of its own: an engine never frees
+//! the code that it has loaded, so a shared one would leak with every component that is unloaded.
 
 mod backend;
 mod code;
@@ -104,44 +104,43 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults: the first backend of [`Backend::available`], or none; code for this machine, as fast as the
-    /// backend makes it.
+    /// Returns the defaults: the first backend of [`Backend::available`], or [`Backend::Headless`] if there is
+    /// none; code for this machine, as fast as the backend makes it.
     pub fn new() -> Config {
         Config::default()
     }
 
-    /// Chooses the compiler, or two of them with [`Backend::Tiered`]. One that is not compiled in is refused by
-    /// [`Engine::new`].
+    /// Chooses the compiler, or two of them with [`Backend::Tiered`]. [`Engine::new`] refuses one that is not compiled in.
     pub fn backend(&mut self, backend: Backend) -> &mut Config {
         self.backend = Some(backend);
         self
     }
 
-    /// Has components start on code of other compilers, while this one compiles in the background. The first of them
-    /// that takes a component is used. [`Backend::Tiered`] makes this choice itself, unless it is made here.
+    /// Lets components start on code of other compilers, while this one compiles in the background. The first that
+    /// accepts a component is used. [`Backend::Tiered`] makes this choice itself, unless it is made here.
     ///
-    /// The others get the same options, as far as they have them. The answers are the same; but which NaN an
-    /// operation gives differs between compilers, unless [`Config::canonicalize_nans`] is set.
+    /// The other compilers get the same options, as far as they have them. Results are the same, except for the
+    /// NaN that an operation produces, unless [`Config::canonicalize_nans`] is set.
     pub fn start_with(&mut self, backends: impl IntoIterator<Item = Backend>) -> &mut Config {
         self.starts = backends.into_iter().collect();
         self
     }
 
-    /// Chooses how much work the compiler puts into its code. What the backend does not have is refused by
-    /// [`Engine::new`].
+    /// Chooses how much work the compiler puts into its code. [`Engine::new`] refuses a level that the backend lacks.
     pub fn opt_level(&mut self, level: OptLevel) -> &mut Config {
         self.options.opt_level = Some(level);
         self
     }
 
-    /// Whether each NaN that an operation gives has one same form, so that results are the same bits on every
-    /// processor. Costs time where floats are computed. Singlepass always sees to it.
+    /// Chooses whether every NaN that an operation produces has one canonical form, so that results are the
+    /// same bits on every processor. Off by default; costs time where floats are computed. Singlepass always
+    /// canonicalizes.
     pub fn canonicalize_nans(&mut self, canonicalize: bool) -> &mut Config {
         self.options.canonicalize_nans = canonicalize;
         self
     }
 
-    /// Compiles for another kind of machine. An engine whose code does not run here makes artifacts
+    /// Compiles for another kind of machine. An engine whose code does not run here creates artifacts
     /// ([`artifact::compile`](crate::artifact::compile)) and nothing else.
     pub fn target(&mut self, target: Target) -> &mut Config {
         self.target = Some(target);
@@ -160,12 +159,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Makes an engine.
+    /// Creates an engine.
     ///
     /// # Errors
     /// [`Error::BackendUnavailable`] if the chosen backend is not compiled in, [`Error::OneCompiler`] if it is
-    /// [`Backend::Tiered`] and there are no two; [`Error::EngineOption`] and [`Error::Target`] for what it does not
-    /// have.
+    /// [`Backend::Tiered`] and this build has no two compilers; [`Error::EngineOption`] and [`Error::Target`] for
+    /// options and targets that it lacks.
     pub fn new(config: &Config) -> Result<Engine> {
         let default = Backend::available().first().copied();
         let target = config.target.clone().unwrap_or_else(Target::host);
@@ -187,7 +186,7 @@ impl Engine {
         })
     }
 
-    /// One that starts with no other.
+    /// Creates an engine that starts with no other.
     fn single(backend: Backend, options: Options, target: Target) -> Result<Engine> {
         if !backend.is_available() {
             return Err(Error::BackendUnavailable {
@@ -207,9 +206,9 @@ impl Engine {
         })
     }
 
-    /// The same engine, whose compilations tell `look` how far they are, from whichever thread they work on, those of
-    /// the engines that it starts with included; it may stop them. A compilation that is stopped ends in [`Error::Stopped`], as soon as the functions that are being
-    /// compiled are.
+    /// Returns the same engine with a progress callback. Compilations call `look` from whichever thread they run on, also
+    /// those of the engines that this one starts with. Returning `Break` cancels a compilation, which ends in
+    /// [`Error::Stopped`] once the functions being compiled are done.
     #[must_use]
     pub fn watched(&self, look: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Engine {
         self.with_watch(&Watch::new(look))
@@ -223,7 +222,7 @@ impl Engine {
         }
     }
 
-    /// The same engine, whose compilations are stopped once `stopped` says so; whoever watches goes on watching.
+    /// Returns the same engine, whose compilations are canceled once `stopped` returns true; its progress callback stays.
     #[doc(hidden)]
     pub fn stopped_if(&self, stopped: impl Fn() -> bool + Send + Sync + 'static) -> Engine {
         let watch = self.watch.clone();
@@ -238,30 +237,30 @@ impl Engine {
         })
     }
 
-    /// The engines whose code components run on until this one's is there, for
-    /// [`TieredComponent`](crate::tiered::TieredComponent) and [`ComponentRuntime`](crate::ComponentRuntime). Whatever
-    /// else compiles with this engine takes no notice of them.
+    /// Returns the engines whose code components run on until this engine's code is ready, for
+    /// [`TieredComponent`](crate::tiered::TieredComponent) and the `ComponentRuntime` of `airssys-wasm`. Other users
+    /// of this engine ignore them.
     pub fn starts(&self) -> &[Engine] {
         &self.starts
     }
 
-    /// The compiler that this engine uses.
+    /// Returns the compiler that this engine uses.
     pub fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// The machine that this engine compiles for.
+    /// Returns the machine that this engine compiles for.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The compiler's options, as one text.
+    /// Returns the compiler's options, as one text.
     pub(crate) fn options(&self) -> String {
         self.options.text(self.backend)
     }
 
-    /// All that decides about the code which this engine gives for a component, as one text: two engines with the
-    /// same description give the same code, or code that does the same.
+    /// Returns everything that decides about the code which this engine generates for a component, as one text:
+    /// two engines with the same description generate the same code, or code that behaves the same.
     pub fn description(&self) -> String {
         let features: Vec<&str> = self.target.features().collect();
         format!(
@@ -278,20 +277,20 @@ impl Engine {
     }
 }
 
-/// The features of core WebAssembly that code is compiled with, as artifacts record them.
+/// Core WebAssembly features that code is compiled with, as artifacts record them.
 pub(crate) const CORE_FEATURES: &str =
     "bulk-memory, extended-const, multi-memory, multi-value, reference-types, simd";
 
-/// A core module's machine code, and what its memory holds when an instance begins.
+/// A core module's machine code, and the initial content of its memory.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
 pub(crate) struct Compiled {
     pub(crate) module: wasmer::Module,
-    /// Instead of data segments; `None` where they are still in the module.
+    /// Replaces data segments; `None` where they are still in the module.
     pub(crate) image: Option<Image>,
 }
 
-/// A wasmer store under `limits`. Its engine carries no compiler: modules bring the engine that compiled them.
+/// Creates a wasmer store under `limits`. Its engine has no compiler: modules bring the engine that compiled them.
 pub(crate) fn new_store(limits: &StoreLimits) -> (SendStore, NextModule) {
     let next = NextModule::default();
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();

@@ -1,4 +1,4 @@
-//! What a compiler is asked for, beside the target.
+//! Options of a compiler, beside the target.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,15 +6,15 @@ use std::str::FromStr;
 use super::Backend;
 use crate::error::{Error, Result};
 
-/// How much work a compiler puts into its code. Singlepass does the same work always, and has no levels.
+/// Amount of work that a compiler puts into its code. Singlepass always does the same work, and has no levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum OptLevel {
-    /// As little as it can.
+    /// As little work as possible.
     None,
-    /// As fast as it can; the default of Cranelift and LLVM.
+    /// The fastest code; the default of Cranelift and LLVM.
     Speed,
-    /// Fast, and smaller where that costs little. Cranelift only.
+    /// Fast code, and smaller where that costs little. Cranelift only.
     SpeedAndSize,
 }
 
@@ -22,7 +22,7 @@ impl OptLevel {
     /// Every level.
     pub const ALL: [OptLevel; 3] = [OptLevel::None, OptLevel::Speed, OptLevel::SpeedAndSize];
 
-    /// The name as the command line spells it.
+    /// Returns the name as the command line spells it.
     pub fn name(self) -> &'static str {
         match self {
             OptLevel::None => "none",
@@ -46,7 +46,7 @@ impl fmt::Display for OptLevel {
     }
 }
 
-/// A name that is no optimisation level's.
+/// Error for a name that is not an optimization level's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an optimisation level: choose none, speed or speed-and-size")]
 pub struct UnknownOptLevel(String);
@@ -62,7 +62,7 @@ impl FromStr for OptLevel {
     }
 }
 
-/// The options as they are given; what is left out is the backend's own choice.
+/// The options as given; the backend chooses what is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Options {
     pub(super) opt_level: Option<OptLevel>,
@@ -70,8 +70,10 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// Checks that the backend has these options.
+    ///
     /// # Errors
-    /// [`Error::EngineOption`] for what the backend does not have.
+    /// [`Error::EngineOption`] for an option that the backend lacks.
     pub(super) fn check(self, backend: Backend) -> Result<()> {
         match self.opt_level {
             Some(level) if !level.is_known_to(backend) => Err(Error::EngineOption {
@@ -83,7 +85,7 @@ impl Options {
         }
     }
 
-    /// What of them the backend has; the rest is its own choice.
+    /// Returns the options that the backend has; it chooses the rest itself.
     pub(super) fn known_to(self, backend: Backend) -> Options {
         Options {
             opt_level: self.opt_level.filter(|level| level.is_known_to(backend)),
@@ -91,13 +93,13 @@ impl Options {
         }
     }
 
-    /// One text for each choice that gives other code.
+    /// Returns one text for each choice that gives other code.
     pub(super) fn text(self, backend: Backend) -> String {
         let level = match backend {
             Backend::Cranelift | Backend::Llvm => self.opt_level.unwrap_or(OptLevel::Speed).name(),
             Backend::Singlepass | Backend::Headless | Backend::Tiered => "only",
         };
-        // Singlepass canonicalizes whether or not it is asked to: see `Backend::compiler`.
+        // Singlepass canonicalizes whether or not it is asked to: see `Engine::compiler`.
         let canonical = self.canonicalize_nans || backend == Backend::Singlepass;
         format!(
             "opt-level={level}, canonicalize-nans={}",

@@ -1,4 +1,4 @@
-//! Core modules that are programs: they have their imports from others than components.
+//! Core modules that are programs: their imports do not come from components.
 
 use super::tunables::{LimitingTunables, Memories, NextModule};
 use super::{Backend, Engine, StoreLimits};
@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::panics::contain;
 
 impl Engine {
-    /// Compiles a core module that is none of a component's. Threads are allowed, and exceptions where the backend has them.
-    /// The engine that comes with it holds the code: it has to outlive every instance.
+    /// Compiles a core module that belongs to no component. Threads are allowed, and exceptions where the backend has them.
+    /// The returned engine holds the code: it has to outlive every instance.
     ///
     /// # Errors
     /// [`Error::BackendFeature`], [`Error::Compile`], [`Error::NoCompiler`], [`Error::NoThread`].
@@ -31,7 +31,7 @@ impl Engine {
         }
     }
 
-    /// Refuses a valid module that uses what the backend lacks. One that is not valid is the compiler's to refuse.
+    /// Refuses a valid module that uses what the backend lacks. The compiler refuses an invalid one.
     #[cfg(feature = "compile")]
     fn check_program(&self, bytes: &[u8]) -> Result<()> {
         let all = wasmparser::WasmFeatures::all();
@@ -41,7 +41,7 @@ impl Engine {
                 .is_ok()
         };
         let lacking = match self.backend() {
-            // Exceptions are left to other backends, too.
+            // Exceptions are off for Singlepass, too.
             Backend::Singlepass => self.backend().lacking() | wasmparser::WasmFeatures::EXCEPTIONS,
             backend => backend.lacking(),
         };
@@ -51,7 +51,7 @@ impl Engine {
         Err(self.lacks(bytes, all, lacking))
     }
 
-    /// As it is without a compiler.
+    /// Fails: this build has no compiler.
     ///
     /// # Errors
     /// [`Error::NoCompiler`].
@@ -61,12 +61,12 @@ impl Engine {
     }
 }
 
-/// A store for a module that runs alone, under limits of its own.
+/// Creates a store for a module that runs alone, under limits of its own.
 pub fn program_store(limits: &StoreLimits) -> super::SendStore {
     super::SendStore::new(wasmer::Store::new(program_engine(limits)))
 }
 
-/// An engine for the stores of one program: under its limits, all of them together.
+/// Creates an engine for the stores of one program, which share its limits.
 pub fn program_engine(limits: &StoreLimits) -> wasmer::Engine {
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
     let tunables = LimitingTunables::new(limits, Memories::Reserved, NextModule::default());

@@ -1,4 +1,4 @@
-//! Address space for one linear memory: reserved whole, accessible from its beginning as far as the memory has grown.
+//! Address space of one linear memory: reserved whole, accessible from its start as far as the memory has grown.
 #![allow(
     unsafe_code,
     reason = "memory is mapped, protected and unmapped here, and nowhere else in the project"
@@ -15,39 +15,39 @@ use wasmer::sys::vm::MemoryStyle;
 
 use super::data_image::Image;
 
-/// Bytes of address space for one memory. Compiled code checks no bounds where this is what it counts on: an index and an
-/// offset of 32 bits each, with the widest access, end within it.
+/// Bytes of address space for one memory. Compiled code that relies on this size checks no bounds: an index and an offset
+/// of 32 bits each, with the widest access, end within it.
 const RESERVED: usize =
     MemoryStyle::static_bound().0 as usize * 65_536 + MemoryStyle::static_offset_guard_size() as usize;
 
-/// Bytes that are kept of a memory for it to begin with again. Stops a component whose memory is filled as it begins.
+/// Bytes of a memory that are kept for its resets. Stops a component whose memory is filled as it begins.
 const MAX_KEPT: usize = 256 << 20;
 
-/// What a memory holds when it begins, at one place in it.
+/// Initial content of a memory, at one offset.
 #[derive(Clone, Debug)]
 pub(super) struct Contents {
-    /// Where, in bytes from the memory's beginning: a multiple of 64 KiB.
+    /// Offset in the memory, in bytes: a multiple of 64 KiB.
     pub(super) start: usize,
-    /// Bytes. Up to the next multiple of 64 KiB, the file goes on with zeros or is at its end.
+    /// Length, in bytes. Up to the next multiple of 64 KiB, the file goes on with zeros or is at its end.
     pub(super) length: usize,
     pub(super) source: Source,
 }
 
-/// Where the contents come from.
+/// Source of a memory's content.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    /// A file that nobody changes: mapped, so that pages which are only read are shared.
+    /// A file that does not change: mapped, so that pages which are only read are shared.
     File {
         file: Arc<File>,
-        /// A multiple of 64 KiB.
+        /// Offset in the file: a multiple of 64 KiB.
         offset: u64,
     },
-    /// Copied, where a file without a name cannot be had.
+    /// Bytes that are copied, where no file without a name is available.
     Bytes(Arc<[u8]>),
 }
 
 impl Contents {
-    /// An image, kept where every region can map it.
+    /// Stores an image where every region can map it.
     pub(super) fn keep(image: Image) -> io::Result<Contents> {
         let too_large = |_| io::Error::new(io::ErrorKind::InvalidInput, "beyond a 32-bit memory");
         Ok(Contents {
@@ -57,7 +57,7 @@ impl Contents {
         })
     }
 
-    /// A part of a file that nobody changes. `None` if its place is none that can be mapped.
+    /// Refers to a part of a file that does not change. `None` if it cannot be mapped from that offset.
     pub(super) fn mapped(start: u64, length: u64, file: Arc<File>, offset: u64) -> Option<Contents> {
         Some(Contents {
             start: usize::try_from(start).ok()?,
@@ -68,7 +68,7 @@ impl Contents {
         })
     }
 
-    /// Whether a memory of `size` bytes has room for them.
+    /// Reports whether the content fits a memory of `size` bytes.
     pub(super) fn fits(&self, size: usize) -> bool {
         self.start.is_multiple_of(65_536)
             && self.start.checked_add(self.length).is_some_and(|end| end <= size)
@@ -76,8 +76,8 @@ impl Contents {
 }
 
 impl Source {
-    /// Bytes in a file that has no name. Where one cannot be had, since this process has too many open for example, each
-    /// memory gets a copy.
+    /// Stores bytes in a file without a name. Where none is available, because the process has too many open for
+    /// example, each memory gets a copy.
     fn keep(bytes: Vec<u8>) -> Source {
         match nameless(&bytes) {
             Ok(file) => Source::File {
@@ -103,20 +103,20 @@ fn nameless(_: &[u8]) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// What came of keeping what is in a region.
+/// Result of keeping the content of a region.
 #[derive(Debug)]
 pub(super) enum Keeping {
     Contents(Contents),
     Zeros,
-    /// The region is as it was.
+    /// More than [`MAX_KEPT`] bytes; the region is unchanged.
     TooMuch,
 }
 
-/// Reserved address space. Freed when it is dropped.
+/// Reserved address space, freed on drop.
 #[derive(Debug)]
 pub(super) struct Region {
     base: NonNull<u8>,
-    /// Bytes from the beginning that can be read and written.
+    /// Bytes from the start that can be read and written.
     accessible: usize,
 }
 
@@ -137,8 +137,8 @@ fn is_within(range: usize) -> io::Result<()> {
 }
 
 impl Region {
-    /// A region whose first `size` bytes are accessible, with `contents` in them and zeros elsewhere. `size` is a multiple
-    /// of 64 KiB and at most 4 GiB.
+    /// Creates a region whose first `size` bytes are accessible, with `contents` in them and zeros elsewhere. `size` is a
+    /// multiple of 64 KiB and at most 4 GiB.
     pub(super) fn new(size: usize, contents: Option<&Contents>) -> io::Result<Region> {
         is_within(size)?;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
@@ -153,7 +153,7 @@ impl Region {
         Ok(region)
     }
 
-    /// Where it begins.
+    /// Returns the address of its start.
     pub(super) fn base(&self) -> NonNull<u8> {
         self.base
     }
@@ -163,7 +163,7 @@ impl Region {
         self.base.as_ptr().wrapping_add(offset).cast()
     }
 
-    /// Makes the first `size` bytes accessible; those that were not are zeros. Never shrinks.
+    /// Makes the first `size` bytes accessible; new ones are zeros. Never shrinks.
     pub(super) fn grow(&mut self, size: usize) -> io::Result<()> {
         is_within(size)?;
         if size > self.accessible {
@@ -181,7 +181,7 @@ impl Region {
         Ok(())
     }
 
-    /// Puts contents in place, over what is there.
+    /// Places contents in the region, over what is there.
     pub(super) fn fill(&mut self, contents: &Contents) -> io::Result<()> {
         let end = contents.start.checked_add(contents.length);
         if end.is_none_or(|end| end > self.accessible) {
@@ -192,8 +192,8 @@ impl Region {
         }
         match &contents.source {
             Source::File { file, offset } => {
-                // SAFETY: the range is part of this region, nobody refers to it yet, and what is mapped there instead is
-                // private too.
+                // SAFETY: the range is part of this region, nothing refers to it yet, and what is mapped there instead
+                // is private too.
                 unsafe {
                     mmap(
                         self.at(contents.start),
@@ -207,21 +207,21 @@ impl Region {
             }
             Source::Bytes(bytes) => {
                 let length = contents.length.min(bytes.len());
-                // SAFETY: the range is accessible, and nobody refers to it yet.
+                // SAFETY: the range is accessible, and nothing refers to it yet.
                 unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.at(contents.start).cast(), length) };
             }
         }
         Ok(())
     }
 
-    /// What is in the first `size` bytes now, for [`Region::reset`] to bring back: the region has it mapped from here on, and
-    /// nothing of `before`, which it was made with. After an error nothing is known of what is in it.
+    /// Keeps the content of the first `size` bytes for [`Region::reset`]. From here on the region maps that content, and
+    /// nothing of `before`, which it was created with. After an error its content is unknown.
     pub(super) fn keep(&mut self, size: usize, before: Option<&Contents>) -> io::Result<Keeping> {
         is_within(size)?;
         if size > self.accessible {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "beyond the memory"));
         }
-        // SAFETY: so many bytes are accessible, and nobody writes them meanwhile.
+        // SAFETY: so many bytes are accessible, and nothing writes them meanwhile.
         let all = unsafe { std::slice::from_raw_parts(self.base.as_ptr(), size) };
         let used = all
             .rchunks(4096)
@@ -245,17 +245,17 @@ impl Region {
         Ok(Keeping::Contents(contents))
     }
 
-    /// Makes it what [`Region::new`] gave with the same arguments. Nothing that was written stays.
+    /// Resets the region to what [`Region::new`] returned for the same arguments. Nothing that was written stays.
     pub(super) fn reset(&mut self, size: usize, contents: Option<&Contents>) -> io::Result<()> {
         is_within(size)?;
         if self.accessible > size {
-            // SAFETY: the range is part of this region; whoever had it has given it back.
+            // SAFETY: the range is part of this region; its last user has given it back.
             unsafe { mprotect(self.at(size), self.accessible - size, MprotectFlags::empty()) }?;
         }
         self.discard()?;
         self.accessible = self.accessible.min(size);
         self.grow(size)?;
-        // A mapped file's pages are what they were; others are zeros.
+        // Pages of a mapped file have its content again; others are zeros.
         match contents {
             Some(contents) if matches!(contents.source, Source::Bytes(_)) || !cfg!(target_os = "linux") => {
                 self.fill(contents)
@@ -264,7 +264,7 @@ impl Region {
         }
     }
 
-    /// Gives back all that was written.
+    /// Discards everything that was written.
     #[cfg(target_os = "linux")]
     fn discard(&mut self) -> io::Result<()> {
         use rustix::mm::{Advice, madvise};
@@ -276,7 +276,7 @@ impl Region {
         Ok(())
     }
 
-    /// Gives back all that was written.
+    /// Discards everything that was written.
     #[cfg(not(target_os = "linux"))]
     fn discard(&mut self) -> io::Result<()> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
@@ -291,7 +291,7 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // SAFETY: the region is this long, and nobody refers to it any more. There is nothing to do about a failure.
+        // SAFETY: the region is this long, and nothing refers to it any more. There is nothing to do about a failure.
         let _ = unsafe { munmap(self.at(0), RESERVED) };
     }
 }
@@ -309,11 +309,11 @@ mod tests {
     }
 
     fn bytes(region: &Region, size: usize) -> &[u8] {
-        // SAFETY: so many bytes are accessible, and nobody writes them meanwhile.
+        // SAFETY: so many bytes are accessible, and nothing writes them meanwhile.
         unsafe { std::slice::from_raw_parts(region.base().as_ptr(), size) }
     }
 
-    /// Whichever way the contents come, and however often the region is used.
+    /// Covers both sources of contents, and regions that are used repeatedly.
     #[test]
     fn mapped_and_copied_contents_are_the_same_and_come_back() {
         let data: Vec<u8> = (0..4096u32).map(|n| (n % 251) as u8).collect();
@@ -328,7 +328,7 @@ mod tests {
                 assert_eq!(bytes(&region, 131_072)[65_536..69_632], data);
                 assert!(bytes(&region, 131_072)[69_632..].iter().all(|byte| *byte == 0));
                 region.grow(grown).expect("there is address space");
-                // SAFETY: so many bytes are accessible, and nobody else refers to them.
+                // SAFETY: so many bytes are accessible, and nothing else refers to them.
                 unsafe { ptr::write_bytes(region.base().as_ptr(), 0xff, grown) };
                 region
                     .reset(131_072, Some(&contents))

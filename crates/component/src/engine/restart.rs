@@ -1,7 +1,7 @@
-//! Instances that begin again: what their code has left behind in them is put back to what it was when they were new.
+//! Reset of instances: the state that their code has left behind becomes what it was when they were new.
 //!
-//! Which modules' instances can do so is found out when they are compiled, and marked: no code of theirs changes a table or
-//! drops a segment, and no code has run while they were made. That leaves memories and mutable globals.
+//! Compilation marks the modules whose instances can be reset: their code changes no table, drops no segment, and does not
+//! run during instantiation. That leaves memories and mutable globals.
 
 use std::io;
 use std::sync::OnceLock;
@@ -15,7 +15,7 @@ use super::tunables::NextModule;
 #[cfg(unix)]
 pub(crate) use super::linear::MemoryHandle;
 
-/// Memories are not begun again here.
+/// Handle of a memory that cannot be reset on this platform: it has no values.
 #[cfg(not(unix))]
 #[derive(Clone, Debug)]
 pub(crate) enum MemoryHandle {}
@@ -35,14 +35,14 @@ impl MemoryHandle {
     }
 }
 
-/// How the names of exports begin that only this host makes: of each mutable global, and of another item to show that the
-/// module is marked.
+/// Prefix of export names that only this host adds: one for each mutable global, and one for another item, which shows
+/// that the module is marked.
 pub(super) const MARK: &str = "airssys:restart ";
 
-/// Behind [`MARK`] in a module that has data to put in place, in a memory of its own or another's.
+/// Suffix of [`MARK`] in a module with data to put in place, in a memory of its own or another's.
 pub(super) const WITH_DATA: &str = "with-data";
 
-/// Whether a module's instances can begin again.
+/// Reports whether a module's instances can be reset.
 pub(super) fn is_marked(code: &wasmer::Module) -> bool {
     let info = code.info();
     let has_state = !info.memories.is_empty()
@@ -55,12 +55,12 @@ pub(super) fn is_marked(code: &wasmer::Module) -> bool {
     info.start_function.is_none() && (!has_state || marked())
 }
 
-/// What instances of one component keep together: what their memories begin again with, where that is not an image.
+/// Memories whose content the instances of one component share for their resets, where that is not an image.
 #[derive(Debug, Default)]
 pub(crate) struct Kept(OnceLock<Vec<MemoryHandle>>);
 
 impl Kept {
-    /// Has `memories` keep what is in them: the first ones what they have, others the same. Whether they all can.
+    /// Keeps the content of `memories`: that of the first call, which later calls share. Returns whether all can be kept.
     fn keep(&self, memories: &[MemoryHandle]) -> io::Result<bool> {
         let first = self.0.get();
         if first.is_some_and(|first| first.len() != memories.len()) {
@@ -75,13 +75,13 @@ impl Kept {
                 return Ok(false);
             }
         }
-        // Of two that come first at once, either will do.
+        // Of two first calls at once, either will do.
         let _ = self.0.set(memories.to_vec());
         Ok(true)
     }
 }
 
-/// How the instances of one store were when they were new.
+/// State of the instances of one store when they were new.
 #[derive(Debug)]
 pub(crate) struct Restart {
     memories: Vec<MemoryHandle>,
@@ -89,11 +89,11 @@ pub(crate) struct Restart {
 }
 
 impl Restart {
-    /// Takes down how instances are, which have just been made in `store`: all that it has, made since `next` was asked to
-    /// remember their memories. `None` if they cannot begin again.
+    /// Records the state of instances that have just been created in `store`: all that it has, created since `next` began
+    /// to remember their memories. Returns `None` if they cannot be reset.
     ///
     /// # Errors
-    /// What stands against keeping what is in their memories; then they are not to be used.
+    /// A message, if their memories cannot be kept; the instances must not be used then.
     pub(crate) fn of<'a>(
         store: &mut impl AsStoreMut,
         next: &NextModule,
@@ -128,10 +128,10 @@ impl Restart {
         Ok(Some(Restart { memories, globals }))
     }
 
-    /// Has the instances begin again. Nothing runs in their store meanwhile.
+    /// Resets the instances. Nothing may run in their store meanwhile.
     ///
     /// # Errors
-    /// What stands against it; then they are not to be used.
+    /// A message, if the reset fails; the instances must not be used then.
     pub(crate) fn run(&self, store: &mut impl AsStoreMut) -> Result<(), String> {
         for memory in &self.memories {
             memory.restart().map_err(|error| error.to_string())?;

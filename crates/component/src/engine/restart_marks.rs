@@ -1,7 +1,8 @@
-//! Marks core modules whose instances can begin again, and exports what of their state is not to be seen otherwise.
+//! Marks core modules whose instances can be reset, and exports their mutable globals.
 //!
-//! What code leaves behind in an instance is in its memories, which can be put back, in its mutable globals, and in tables
-//! and segments. So a module is marked if its code changes no table and drops no segment; and its mutable globals are exported.
+//! Code leaves state behind in an instance's memories and mutable globals, which can be reset, and in tables and segments,
+//! which cannot. So a module whose code changes no table and drops no segment is marked, and its mutable globals are
+//! exported.
 
 use std::borrow::Cow;
 
@@ -17,11 +18,11 @@ const EXPORT_SECTION: u8 = 7;
 /// The sections that follow the exports: start, elements, their count, code, data.
 const AFTER_EXPORTS: [u8; 5] = [8, 9, 12, 10, 11];
 
-/// The module, marked if its instances can begin again. The bytes are valid already; what cannot be read is left to the
-/// compiler to refuse.
+/// Returns the module, marked if its instances can be reset. The bytes are valid already; the compiler refuses what
+/// cannot be read.
 ///
 /// # Errors
-/// The name of an export that looks like a mark: nobody's instance begins again because a guest says that it can.
+/// The name of an export that looks like a mark: a guest cannot mark itself.
 pub(super) fn mark(module: &[u8], instructions: Instructions) -> Result<Cow<'_, [u8]>, String> {
     match Found::read(module, instructions) {
         Some(Found {
@@ -41,7 +42,7 @@ struct Found<'a> {
     has_mutable_references: bool,
     changes_what_stays: bool,
     has_data: bool,
-    /// The content of the section of exports.
+    /// Content of the export section.
     exports: &'a [u8],
     count: u64,
     forged: Option<String>,
@@ -91,7 +92,7 @@ impl<'a> Found<'a> {
                         found.has_data |= active && !data.data.is_empty();
                     }
                 }
-                // Its code runs while the instance is made.
+                // The start function runs during instantiation.
                 Payload::StartSection { .. } => found.changes_what_stays = true,
                 _ => {}
             }
@@ -140,7 +141,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The exports themselves, of a section's content.
+/// Returns the exports in a section's content, without their count.
 fn without_count(exports: &[u8], count: u64) -> Option<&[u8]> {
     if exports.is_empty() {
         return (count == 0).then_some(exports);
@@ -149,7 +150,7 @@ fn without_count(exports: &[u8], count: u64) -> Option<&[u8]> {
     exports.get(length..)
 }
 
-/// The module with this content in its section of exports.
+/// Returns the module with this content in its export section.
 fn with_exports(module: &[u8], content: &[u8]) -> Option<Vec<u8>> {
     let mut out = Module::new();
     let mut done = false;

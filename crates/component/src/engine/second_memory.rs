@@ -1,8 +1,8 @@
-//! Puts a memory that nothing uses before a module's own.
+//! Puts an unused memory before a module's own.
 //!
-//! LLVM's code hands the base of memory 0 from function to function if that memory is reserved, and across instances it
-//! hands on the wrong one. A memory at index 1 has no such treatment: it can be reserved, and its code needs no bounds
-//! checks, while memory 0 is one of no pages that may be anywhere.
+//! LLVM's code passes the base of memory 0 from function to function if that memory is reserved, and across instances
+//! it passes the wrong one. A memory at index 1 is not passed: it can be reserved, and its code needs no bounds checks,
+//! while memory 0 has no pages and may be anywhere.
 
 use wasm_encoder::MemorySection;
 use wasm_encoder::reencode::{self, Reencode};
@@ -10,8 +10,8 @@ use wasmparser::{MemorySectionReader, Parser, Payload, TypeRef};
 
 use super::empty_memory;
 
-/// The module with another memory before its own; `None` if it does not define just one, which may have pages. The
-/// bytes are valid already; what cannot be read is left to the compiler to refuse.
+/// Returns the module with another memory before its own; `None` if it does not define just one, which may have
+/// pages. The bytes are valid already; the compiler refuses what cannot be read.
 pub(super) fn make_second(module: &[u8]) -> Option<Vec<u8>> {
     if !defines_only_one(module)? {
         return None;
@@ -109,7 +109,7 @@ mod tests {
         );
     }
 
-    /// The module, written by the encoder that writes the others here.
+    /// Encodes the module anew, with the encoder of the other modules here.
     fn again(module: &[u8]) -> Vec<u8> {
         let mut out = wasm_encoder::Module::new();
         reencode::RoundtripReencoder

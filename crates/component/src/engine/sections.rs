@@ -1,9 +1,9 @@
-//! Where the sections of core modules begin.
+//! Sections of core modules: their offsets and lengths.
 
 use std::ops::Range;
 
-/// Where the section `id` begins whose content is `content`: with its number and, in up to five bytes, the content's
-/// length.
+/// Returns the offset of the section `id` whose content is `content`. A section begins with its id and, in up to
+/// five bytes, the content's length.
 pub(super) fn start_of(module: &[u8], id: u8, content: &Range<usize>) -> Option<usize> {
     (1..=5).find_map(|length| {
         let at = content.start.checked_sub(length + 1)?;
@@ -25,7 +25,7 @@ pub(super) fn leb(out: &mut Vec<u8>, mut value: u64) {
     }
 }
 
-/// The number that `bytes` spell, if they end with it.
+/// Decodes the number in LEB128 that is all of `bytes`.
 fn read_leb(bytes: &[u8]) -> Option<usize> {
     let (last, rest) = bytes.split_last()?;
     if last & 0x80 != 0 || rest.iter().any(|byte| byte & 0x80 == 0) {

@@ -1,7 +1,7 @@
-//! Linear memories that are prepared once for a core module and used again: the memory of an instance that is gone
-//! becomes what it was when it was new, and the next instance of the same module gets it.
+//! Linear memories that are prepared once for a core module and used again: the memory of a dropped instance is
+//! reset, and the next instance of the same module gets it.
 //!
-//! Memories go back to the slots of their own module only, so that even a mistake here could show one component nothing
+//! Memories return to the slots of their own module only, so that even a mistake here could show one component nothing
 //! of another.
 
 use std::io;
@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::region::{Contents, Region};
 
-/// Prepared memories that one module keeps for later. Each takes address space, and no memory.
+/// Prepared memories that one module keeps for later. Each occupies address space, but no memory.
 const MAX_IDLE: usize = 32;
 
-/// Prepared memories that all modules keep together. Stops a host with many components from using its address space up.
+/// Prepared memories that all modules keep together. Stops a host with many components from exhausting its address space.
 const MAX_IDLE_IN_ALL: usize = 1024;
 
 static IDLE_IN_ALL: AtomicUsize = AtomicUsize::new(0);
@@ -21,14 +21,14 @@ static IDLE_IN_ALL: AtomicUsize = AtomicUsize::new(0);
 /// The memories of one core module's instances.
 #[derive(Debug)]
 pub(crate) struct Slots {
-    /// Bytes of a new one.
+    /// Size of a new memory, in bytes.
     size: usize,
     contents: Option<Contents>,
     idle: Mutex<Vec<Region>>,
 }
 
 impl Slots {
-    /// For a module whose memory has `size` bytes at first, a multiple of 64 KiB, with `contents` in them.
+    /// Creates the slots of a module whose memory has `size` bytes at first, a multiple of 64 KiB, with `contents` in them.
     pub(super) fn new(size: usize, contents: Option<Contents>) -> Arc<Slots> {
         Arc::new(Slots {
             size,
@@ -37,12 +37,12 @@ impl Slots {
         })
     }
 
-    /// Bytes that a new memory has.
+    /// Returns the size of a new memory, in bytes.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// What a new memory has in it.
+    /// Returns the initial content of a memory.
     pub(super) fn contents(&self) -> Option<&Contents> {
         self.contents.as_ref()
     }
@@ -52,7 +52,7 @@ impl Slots {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A memory as it is when an instance begins.
+    /// Returns a memory in its initial state.
     pub(super) fn take(&self) -> io::Result<Region> {
         let prepared = self.idle().pop();
         match prepared {
@@ -64,7 +64,7 @@ impl Slots {
         }
     }
 
-    /// Takes a memory back that nobody refers to any more.
+    /// Resets a memory that is no longer used, and keeps it unless there are too many.
     pub(super) fn give_back(&self, mut region: Region) {
         let room = IDLE_IN_ALL.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |idle| {
             (idle < MAX_IDLE_IN_ALL).then_some(idle + 1)
@@ -72,7 +72,7 @@ impl Slots {
         if room.is_err() {
             return;
         }
-        // One that cannot be made new is dropped, which frees it.
+        // A region that cannot be reset is dropped, which frees it.
         if region.reset(self.size, self.contents.as_ref()).is_ok() {
             let mut idle = self.idle();
             if idle.len() < MAX_IDLE {

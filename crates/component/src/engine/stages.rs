@@ -1,15 +1,15 @@
-//! Which compilers a tiered start takes.
+//! Choice of the compilers of a tiered start.
 
 use super::options::Options;
 use super::{Backend, Engine, Target};
 use crate::error::{Error, Result};
 
-/// Compilers whose code is there soonest, the quickest first.
+/// Compilers whose code is ready soonest, the quickest first.
 const QUICK: [Backend; 2] = [Backend::Singlepass, Backend::Cranelift];
 /// Compilers whose code is fastest, the best first.
 const FAST: [Backend; 2] = [Backend::Llvm, Backend::Cranelift];
 
-/// What an engine starts with, and what it ends with.
+/// Compilers that components start on, and the one that they end on.
 #[derive(Debug)]
 pub(super) struct Stages {
     pub(super) starts: Vec<Backend>,
@@ -17,12 +17,12 @@ pub(super) struct Stages {
 }
 
 impl Stages {
-    /// Those of [`Backend::Tiered`] for any target; `None` if this build has no two compilers for it.
+    /// Returns the compilers of [`Backend::Tiered`] for any target; `None` if this build has no two for it.
     pub(super) fn of_this_build() -> Option<Stages> {
         Stages::among(Backend::is_available)
     }
 
-    /// Those of [`Backend::Tiered`] for `target`.
+    /// Returns the compilers of [`Backend::Tiered`] for `target`.
     ///
     /// # Errors
     /// [`Error::OneCompiler`].
@@ -50,10 +50,10 @@ impl Stages {
     }
 }
 
-/// The engines that one with `backend` starts with, with as many of its options as each has.
+/// Creates the engines that an engine of `backend` starts with, each with the options that it has.
 ///
 /// # Errors
-/// [`Error::EngineOption`] for one that is no other compiler; what [`Engine::new`] has.
+/// [`Error::EngineOption`] for a start that is not another compiler; otherwise as [`Engine::new`].
 pub(super) fn starts(
     chosen: &[Backend],
     backend: Backend,

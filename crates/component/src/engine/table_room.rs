@@ -1,10 +1,10 @@
 //! Keeps tables of a fixed size apart from their copy.
 //!
-//! wasmer keeps a copy of each funcref table of fixed size (minimum = maximum) beside the instance that defines
-//! it, and calls through the copy. Writes by another instance, which imports the table, do not reach it: an
-//! indirect call then finds a null element. Components tie their knots in just that way. So a table that others
-//! may write is compiled as one that can grow: its maximum is one more than it says, here, and one less again
-//! when it is created ([`super::tables::true_maximum`]), so that what the guest sees of its limits does not change.
+//! wasmer keeps a copy of each funcref table of fixed size (minimum = maximum) beside the instance that defines it,
+//! and calls through the copy. Writes by another instance, which imports the table, do not reach it: an indirect
+//! call then finds a null element. Components fill tables in just that way. So a table that other instances may
+//! write is compiled as growable: its maximum is raised by one here, and lowered by one when it is created
+//! ([`super::tables::true_maximum`]), so that the guest sees its own limits.
 
 use std::borrow::Cow;
 
@@ -13,8 +13,8 @@ use wasmparser::{ExternalKind, Imports, Parser, Payload, RefType, Table, TypeRef
 
 const TABLE_SECTION: u8 = 4;
 
-/// The module with room above the maximum of each table that may be shared. The bytes are valid already; what
-/// cannot be read is left to the compiler to refuse.
+/// Returns the module with room above the maximum of each table that may be shared. The bytes are valid
+/// already; the compiler refuses what cannot be read.
 pub(super) fn make_room(module: &[u8]) -> Cow<'_, [u8]> {
     rewrite(module).map_or(Cow::Borrowed(module), Cow::Owned)
 }

@@ -1,4 +1,4 @@
-//! What code is compiled for: a target triple, and features of the processor.
+//! Compilation targets: a target triple, and features of the processor.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,11 +24,11 @@ pub use crate::error::TargetError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     triple: Triple,
-    /// By their names, so that they are in one order.
+    /// Names, sorted.
     features: BTreeSet<&'static str>,
 }
 
-/// Features by name, with what the command line and the engine call them.
+/// Features: the command line's name of each, and the engine's value.
 const X86_64: [(&str, CpuFeature); 15] = [
     ("avx", CpuFeature::AVX),
     ("avx2", CpuFeature::AVX2),
@@ -50,7 +50,7 @@ const X86_64: [(&str, CpuFeature); 15] = [
 const AARCH64: [(&str, CpuFeature); 1] = [("neon", CpuFeature::NEON)];
 
 impl Target {
-    /// The machine that this runs on, with all that its processor offers.
+    /// Returns the machine that this process runs on, with all features of its processor.
     pub fn host() -> Target {
         let triple = Triple::host();
         let here = CpuFeature::for_host();
@@ -62,8 +62,8 @@ impl Target {
         Target { triple, features }
     }
 
-    /// The same kind of machine with these features of the processor, separated by commas, and with those that every
-    /// processor of its architecture has. An empty text means no more than these.
+    /// Returns the same kind of machine with these processor features, separated by commas, and with those that
+    /// every processor of its architecture has. An empty text adds none.
     ///
     /// # Errors
     /// [`TargetError::Feature`].
@@ -85,34 +85,36 @@ impl Target {
         })
     }
 
-    /// The target triple.
+    /// Returns the target triple.
     pub fn triple(&self) -> String {
         self.triple.to_string()
     }
 
-    /// The features of the processor that code for it may use, sorted by name.
+    /// Returns the processor features that the code may use, sorted by name.
     pub fn features(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.features.iter().copied()
     }
 
-    /// Whether code for it runs on the machine that this runs on.
+    /// Reports whether code for the target runs on this machine.
     pub fn runs_here(&self) -> bool {
         let host = Target::host();
         self.triple == host.triple && self.features.is_subset(&host.features)
     }
 
-    /// Whether this runs on a processor of the same architecture.
+    /// Reports whether this machine has the target's architecture.
     pub(crate) fn is_of_host_architecture(&self) -> bool {
         self.triple.architecture == Triple::host().architecture
     }
 
+    /// Checks that the backend compiles for the target.
+    ///
     /// # Errors
     /// [`TargetError::Unsupported`], [`TargetError::TooOld`].
     pub(super) fn check(&self, backend: Backend) -> Result<(), TargetError> {
         if known(&self.triple).is_empty() {
             return Err(TargetError::Unsupported(self.triple.to_string()));
         }
-        // It takes processors with SSE 4.2 alone, too; what it then makes of floats computes wrongly (`tests/library/targets.rs`).
+        // Singlepass accepts processors with SSE 4.2 alone, too, but then miscomputes floats (`tests/library/targets.rs`).
         if backend == Backend::Singlepass
             && self.triple.architecture == Architecture::X86_64
             && !self.features.contains("avx")
@@ -125,7 +127,7 @@ impl Target {
         Ok(())
     }
 
-    /// As the engine has it.
+    /// Converts the target to the engine's type.
     #[allow(dead_code, reason = "a build without a backend compiles nothing")]
     pub(super) fn to_engine(&self) -> wasmer::sys::Target {
         let mut features = CpuFeature::set();
@@ -141,10 +143,10 @@ impl Target {
 impl FromStr for Target {
     type Err = TargetError;
 
-    /// A target triple; of its processor's features those that every one of its architecture has.
+    /// Parses a target triple; its features are those that every processor of its architecture has.
     fn from_str(text: &str) -> Result<Target, TargetError> {
         let triple: Triple = text.parse().map_err(|_| TargetError::Triple(text.to_owned()))?;
-        // Memory images, guard pages and the code's own format are tried on Linux.
+        // Memory images, guard pages and the code's own format are tested on Linux.
         if known(&triple).is_empty() || triple.operating_system != OperatingSystem::Linux {
             return Err(TargetError::Unsupported(text.to_owned()));
         }

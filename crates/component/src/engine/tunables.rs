@@ -1,4 +1,4 @@
-//! wasmer's hooks for the memory and tables of an instance: here the store's limits apply.
+//! wasmer's hooks for the memories and tables of an instance, where the store's limits apply.
 #![allow(
     unsafe_code,
     reason = "the trait's own functions are unsafe; each hands its arguments on"
@@ -22,15 +22,15 @@ use super::tables::true_maximum;
 
 const WASM_PAGE: u64 = 65_536;
 
-/// The prepared memories of the module that is instantiated next in a store: the engine does not say for which module
-/// it asks for a memory.
+/// The prepared memories of the module that is instantiated next in a store: the engine asks for a memory without
+/// naming the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NextModule(Arc<Mutex<Preparations>>);
 
 #[derive(Debug, Default)]
 struct Preparations {
     next: Option<Prepared>,
-    /// The memories that instances have got, if somebody asked for them.
+    /// The memories that instances have got since [`NextModule::remember`]; `None` without it.
     made: Option<Vec<MemoryHandle>>,
 }
 
@@ -40,7 +40,7 @@ impl NextModule {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says which memories the next instance gets, if it defines one.
+    /// Sets the memories that the next instance gets, if it defines one.
     pub(crate) fn set(&self, memories: Option<Prepared>) {
         self.lock().next = memories;
     }
@@ -50,7 +50,7 @@ impl NextModule {
         self.lock().made = Some(Vec::new());
     }
 
-    /// The memories that instances have got since [`NextModule::remember`]; forgets them.
+    /// Returns the memories that instances have got since [`NextModule::remember`], and forgets them.
     pub(super) fn remembered(&self) -> Vec<MemoryHandle> {
         self.lock().made.take().unwrap_or_default()
     }
@@ -61,7 +61,7 @@ impl NextModule {
         }
     }
 
-    /// What the next memory of the instance is, which the engine asks for with this type.
+    /// Chooses the next memory of the instance, which the engine requests with this type.
     fn take(&self, ty: &MemoryType) -> Next {
         let next = &mut self.lock().next;
         if let Some(prepared) = next
@@ -75,7 +75,7 @@ impl NextModule {
 }
 
 enum Next {
-    /// The one before the module's own: not the guest's, and no limit's concern.
+    /// The memory before the module's own: not the guest's, and under no limit.
     Unused,
     Prepared(Prepared),
     Any,
@@ -91,20 +91,20 @@ pub(super) struct LimitingTunables {
     next: NextModule,
 }
 
-/// How compiled code finds linear memory.
+/// The way in which compiled code finds linear memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Memories {
-    /// At one address for life, with its whole address space reserved: no bounds checks in the code.
+    /// At a fixed address, with its whole address space reserved: no bounds checks in the code.
     Reserved,
-    /// Wherever the instance's record says, with bounds checks in the code.
+    /// At the address in the instance's record, with bounds checks in the code.
     ///
-    /// The LLVM backend needs this: where memory 0 is reserved, each function takes its base as a hidden
-    /// parameter, and calls between instances hand on the *caller's*. A component's core modules have memories
-    /// of their own, so the callee would work on the wrong memory. Modules that define their only memory do without
+    /// The LLVM backend needs this: where memory 0 is reserved, each function receives its base as a hidden
+    /// parameter, and calls between instances pass the *caller's*. A component's core modules have memories of
+    /// their own, so the callee would work on the wrong memory. Modules that define their only memory do without
     /// ([`Memories::ReservedSecond`]).
     #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
     Movable,
-    /// Reserved, but for one without pages, which is memory 0 ([`super::second_memory`]).
+    /// Reserved, except memory 0, which has no pages ([`super::second_memory`]).
     #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
     ReservedSecond,
 }
@@ -188,7 +188,7 @@ impl Tunables for LimitingTunables {
         definition: NonNull<VMMemoryDefinition>,
     ) -> Result<VMMemory, MemoryError> {
         match self.next.take(ty) {
-            // SAFETY: `definition` is the caller's promise, handed on as it came.
+            // SAFETY: the caller guarantees `definition`, which is passed on unchanged.
             Next::Unused => Ok(unsafe { empty(style, definition) }),
             // SAFETY: as above.
             Next::Prepared(prepared) => unsafe {
@@ -215,7 +215,7 @@ impl Tunables for LimitingTunables {
         definition: NonNull<VMTableDefinition>,
     ) -> Result<VMTable, String> {
         let ty = self.table_type(ty)?;
-        // SAFETY: `definition` is the caller's promise, handed on as it came.
+        // SAFETY: the caller guarantees `definition`, which is passed on unchanged.
         unsafe { self.base.create_vm_table(&ty, style, definition) }
     }
 

@@ -1,16 +1,16 @@
-//! Watching a compilation, and stopping it.
+//! Progress of compilations, and a callback that can cancel them.
 
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// How far a compilation is.
+/// Progress of a compilation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// Core modules that are compiled.
     pub modules_done: usize,
-    /// Core modules that there are, adapters included.
+    /// All core modules, adapters included.
     pub modules: usize,
     /// Functions of all core modules.
     pub functions: u64,
@@ -22,7 +22,7 @@ pub struct Progress {
 
 type Look = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
 
-/// Who is told how far a compilation is, and says whether it goes on.
+/// Progress callback; returning `Break` cancels the compilation.
 #[derive(Clone)]
 pub(crate) struct Watch(Arc<Look>);
 

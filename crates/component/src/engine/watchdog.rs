@@ -1,4 +1,4 @@
-//! Ends calls at their deadlines: one thread for all of a process.
+//! Deadlines of calls, which one thread for the whole process enforces.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use super::InterruptHandle;
 use crate::error::{CoreTrap, Error, TrapKind};
 
-/// Between two requests to stop the same guest: the first may come while it is in the host, and get lost.
+/// Interval between requests to stop the same guest: the first may arrive while the guest is in the host, and get lost.
 const AGAIN: Duration = Duration::from_millis(5);
 
-/// A deadline that is watched until this is dropped.
+/// A deadline that is watched until this value is dropped.
 #[derive(Debug)]
 pub struct Armed {
     watchdog: &'static Watchdog,
@@ -28,13 +28,13 @@ struct Watchdog {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    /// When the thread looks again of itself; nothing while it waits for a first deadline.
+    /// Time at which the thread wakes by itself; `None` while it waits for a first deadline.
     looks: Option<Instant>,
     armed: BTreeMap<u64, (Instant, InterruptHandle)>,
 }
 
-/// Has the guest behind `handle` stopped at `deadline` and after, until what is given back is dropped. `None` if
-/// the operating system gives no thread to do so: then only the host's own functions see to the deadline.
+/// Stops the guest behind `handle` at `deadline` and after, until the returned value is dropped. `None` if the
+/// operating system provides no thread for that: then only the host's own functions observe the deadline.
 pub fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
     static WATCHDOG: OnceLock<Option<&'static Watchdog>> = OnceLock::new();
     let watchdog = (*WATCHDOG.get_or_init(Watchdog::start))?;
@@ -56,8 +56,8 @@ pub fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
 }
 
 impl Armed {
-    /// What ended a call that was watched: where the guest was stopped at an instruction that can trap, the engine takes the
-    /// one for the other.
+    /// Returns the error with its true cause: where the guest was stopped at an instruction that can trap, the engine
+    /// reports that instruction's trap.
     pub fn cause(&self, error: Error) -> Error {
         let Some(trap) = error.trap() else { return error };
         let mistaken = matches!(
@@ -73,9 +73,9 @@ impl Armed {
         Error::Trap(Box::new(trap.because(kind)))
     }
 
-    /// Whether the guest was asked to stop.
+    /// Reports whether the guest was asked to stop.
     fn has_stopped(&self) -> bool {
-        // Whoever asks says when it will ask again.
+        // Each request moves the deadline to the next one.
         let state = self.watchdog.lock();
         state
             .armed
@@ -91,7 +91,7 @@ impl Drop for Armed {
 }
 
 impl Watchdog {
-    /// The one that lives as long as the process.
+    /// Starts the watchdog, which lives as long as the process.
     fn start() -> Option<&'static Watchdog> {
         let watchdog: &'static Watchdog = Box::leak(Box::default());
         let thread = thread::Builder::new().name("airssys-wasm-watchdog".into());
@@ -120,7 +120,7 @@ impl Watchdog {
                 }
             }
             let next = state.armed.values().map(|(deadline, _)| *deadline).min();
-            // A deadline that is taken away again leaves a look for nothing.
+            // A deadline that is removed leaves one wake-up without effect.
             state.looks = next;
             state = match next {
                 Some(next) => {

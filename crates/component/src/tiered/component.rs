@@ -1,4 +1,4 @@
-//! A component in two stages.
+//! A component that is compiled in two stages.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,22 +11,22 @@ use crate::component::Component;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
-/// A component that can be instantiated at once, and of which better code is compiled in the background. Cheap to clone.
+/// A component that can be instantiated at once, while better code for it is compiled in the background. Cheap to clone.
 ///
-/// Background compilations of a process run one after the other, in the order in which they were asked for: each of them
-/// uses the processors that there are. When the last clone is dropped, the compilation is given up, as soon as the functions
-/// that are being compiled are; nobody waits for that.
+/// Background compilations of a process run one after the other, in the order of their requests: each uses all processors.
+/// Dropping the last clone cancels the compilation, which ends once the functions being compiled are done; the drop does
+/// not wait for that.
 #[derive(Clone)]
 pub struct TieredComponent {
     handle: Arc<Handle>,
 }
 
-/// Gives up the compilation when it is dropped.
+/// Cancels the compilation on drop.
 struct Handle {
     shared: Arc<Shared>,
 }
 
-/// What the background has of it.
+/// State shared with the background compilation.
 pub(super) struct Shared {
     stages: Mutex<Stages>,
     over: Condvar,
@@ -45,9 +45,9 @@ enum Background {
 }
 
 impl TieredComponent {
-    /// Compiles with the first of the engine's [starts](Engine::starts) that takes the component, and has the engine itself
-    /// compile it in the background. An engine without starts compiles it here and now; so does one whose starts all
-    /// refuse it.
+    /// Compiles with the first of the engine's [starts](Engine::starts) that accepts the component, and lets the engine
+    /// itself compile it in the background. If the engine has no starts, or all of them refuse the component, the engine
+    /// compiles it before this function returns.
     ///
     /// # Errors
     /// As [`Component::from_binary`].
@@ -55,7 +55,7 @@ impl TieredComponent {
         TieredComponent::make(engine, bytes, None)
     }
 
-    /// As [`TieredComponent::new`], with all code from and to a cache: what it has of the better code is used at once.
+    /// As [`TieredComponent::new`], with a cache for all code: better code that is cached is used at once.
     ///
     /// # Errors
     /// As [`Component::from_binary`].
@@ -90,17 +90,17 @@ impl TieredComponent {
         }
     }
 
-    /// The best code that there is now: what new instances are best made of.
+    /// Returns the best code available now, for new instances.
     pub fn current(&self) -> Component {
         self.stages().current.clone()
     }
 
-    /// Whether [`TieredComponent::current`] gives the engine's own code.
+    /// Reports whether [`TieredComponent::current`] returns the engine's own code.
     pub fn is_optimised(&self) -> bool {
         matches!(self.stages().background, Background::Optimised)
     }
 
-    /// Why the compilation in the background has failed, if it has. The component goes on with what it started with.
+    /// Returns the error of the background compilation, if it failed. The component stays on the code that it started with.
     pub fn failure(&self) -> Option<Arc<Error>> {
         match &self.stages().background {
             Background::Failed(error) => Some(error.clone()),
@@ -108,8 +108,8 @@ impl TieredComponent {
         }
     }
 
-    /// Waits until the compilation in the background is over, well or not, and for no longer than `timeout`; whether
-    /// the component is optimised then.
+    /// Waits until the background compilation has ended, well or not, for at most `timeout`. Returns whether the
+    /// component is optimized then.
     pub fn wait(&self, timeout: Duration) -> bool {
         let coming = |stages: &mut Stages| matches!(stages.background, Background::Coming);
         let over = &self.handle.shared.over;
@@ -119,7 +119,7 @@ impl TieredComponent {
         matches!(stages.background, Background::Optimised)
     }
 
-    /// For whoever wants to find it, and not to keep it.
+    /// Returns a reference that keeps neither the component nor its compilation alive.
     #[doc(hidden)]
     pub fn downgrade(&self) -> WeakTiered {
         WeakTiered(Arc::downgrade(&self.handle))
@@ -130,7 +130,7 @@ impl TieredComponent {
     }
 }
 
-/// A component that is given up if nobody else has it.
+/// A weak reference to a [`TieredComponent`].
 #[derive(Clone)]
 pub struct WeakTiered(std::sync::Weak<Handle>);
 
@@ -146,7 +146,7 @@ impl WeakTiered {
 
 impl Shared {
     fn stages(&self) -> MutexGuard<'_, Stages> {
-        // It is whole at any time.
+        // The data is consistent at any time.
         self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -154,7 +154,7 @@ impl Shared {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// How the compilation in the background ended.
+    /// Records the result of the background compilation, and wakes those that wait for it.
     pub(super) fn end(&self, compiled: Result<Component>) {
         let mut stages = self.stages();
         match compiled {
@@ -183,7 +183,8 @@ impl Drop for Handle {
     }
 }
 
-/// What a [`TieredComponent`] starts with, without anything in the background: for a process that ends soon.
+/// Returns the code that a [`TieredComponent`] starts with, and compiles nothing in the background: for a
+/// process that ends soon.
 ///
 /// # Errors
 /// As [`Component::from_binary`].
@@ -193,9 +194,9 @@ pub fn quick(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> R
     }
 }
 
-/// What a component starts with.
+/// The code that a component starts with.
 enum First {
-    /// The engine's own code: it was there, or nothing else takes the component.
+    /// The engine's own code: it was cached, or no start accepts the component.
     Optimised(Component),
     Quick(Component),
 }
@@ -212,7 +213,7 @@ fn first(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Resul
     }
     for start in engine.starts() {
         match compile(start, bytes, cache) {
-            // Another compiler may take it.
+            // Another compiler may accept it.
             Err(error @ (Error::Compile { .. } | Error::BackendFeature(_))) => {
                 log::info!("a component does not start on this: {error}")
             }

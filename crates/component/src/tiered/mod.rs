@@ -1,10 +1,9 @@
-//! Tiered start: components run at once on code that is compiled quickly, while better code is compiled behind their
-//! backs, for the instances that come after.
+//! Tiered start: components run at once on quickly compiled code, while better code is compiled in the background
+//! for later instances.
 //!
-//! Which compilers: [`Backend::Tiered`](crate::engine::Backend::Tiered), or
-//! [`Config::start_with`](crate::engine::Config::start_with). An instance stays on the code that it was made of, since its
-//! memories and tables are laid out and filled for that; [`ComponentRuntime`](crate::ComponentRuntime) knows when it
-//! can make another one in its place.
+//! [`Backend::Tiered`](crate::engine::Backend::Tiered) or [`Config::start_with`](crate::engine::Config::start_with)
+//! chooses the compilers. An instance stays on the code that it was created from, since its memories and tables are laid
+//! out and filled for that code. The `ComponentRuntime` of `airssys-wasm` replaces instances where that cannot be noticed.
 //!
 //! ```no_run
 //! # extern crate airssys_wasm_component as airssys_wasm;

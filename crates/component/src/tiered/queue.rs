@@ -1,4 +1,4 @@
-//! Compilations in the background: one thread for all of a process, which is there while there is something to do.
+//! Queue of background compilations: one thread for the whole process, which runs only while there are jobs.
 
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
@@ -12,7 +12,7 @@ use crate::component::Component;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
-/// A component that waits to be compiled.
+/// A component to be compiled in the background.
 pub(super) struct Job {
     shared: Arc<Shared>,
     engine: Engine,
@@ -21,7 +21,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// The work on what `shared` is of, which ends early if that is stopped.
+    /// Creates the job that compiles for `shared`, and ends early if `shared` is stopped.
     pub(super) fn new(
         shared: Arc<Shared>,
         engine: &Engine,
@@ -54,7 +54,7 @@ struct Queue {
 
 struct State {
     jobs: VecDeque<Job>,
-    /// Whether there is a thread that takes them.
+    /// True while a thread runs the jobs.
     working: bool,
 }
 
@@ -66,7 +66,7 @@ static QUEUE: Queue = Queue {
     idle: Condvar::new(),
 };
 
-/// Has a job done when those before it are.
+/// Appends a job to the queue, and starts the thread if it does not run.
 pub(super) fn submit(job: Job) {
     let mut state = QUEUE.lock();
     state.jobs.push_back(job);
@@ -86,7 +86,7 @@ pub(super) fn submit(job: Job) {
     }
 }
 
-/// Takes a job out that has not begun.
+/// Removes a job that has not begun.
 pub(super) fn forget(shared: &Arc<Shared>) {
     let mut state = QUEUE.lock();
     let at = state.jobs.iter().position(|job| Arc::ptr_eq(&job.shared, shared));
@@ -95,10 +95,10 @@ pub(super) fn forget(shared: &Arc<Shared>) {
     drop(job);
 }
 
-/// Waits until nothing is compiled in the background any more, and for no longer than `timeout`; whether that is so.
+/// Waits until no background compilation is left, for at most `timeout`. Returns whether none is left.
 ///
-/// For processes that are about to end: what a compiler works with must not be torn down under it. Drop the
-/// [`TieredComponent`](super::TieredComponent)s first, which stops their compilations.
+/// For processes that are about to end: their exit must not tear down the data of a running compiler. Drop the
+/// [`TieredComponent`](super::TieredComponent)s first, which cancels their compilations.
 pub fn settle(timeout: Duration) -> bool {
     let waited = QUEUE
         .idle
@@ -109,11 +109,11 @@ pub fn settle(timeout: Duration) -> bool {
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // It is whole at any time: nothing that may panic is done with it.
+        // The data is consistent at any time: nothing that may panic runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does all jobs that there are.
+    /// Runs jobs until the queue is empty.
     fn work(&self) {
         loop {
             let mut state = self.lock();

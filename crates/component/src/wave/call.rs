@@ -1,28 +1,28 @@
-//! Which exported function a text means.
+//! Calls as text, and the exported functions that they name.
 
 use std::sync::Arc;
 
 use crate::component::{Component, ExternType, Function, TypeNames};
 use crate::text::{brief, cut};
 
-/// Why a text names no function of a component: what it should be like, or what there is.
+/// Error for a text that names no function of a component: shows the expected form, or the functions that exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct CallError(String);
 
-/// The text `INTERFACE#FUNC(ARGS)`, taken apart.
+/// The text `INTERFACE#FUNC(ARGS)`, split into its parts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Call<'a> {
     interface: Option<&'a str>,
     func: &'a str,
     /// The arguments with their parentheses.
     pub args: &'a str,
-    /// Where in the text the arguments start, in bytes.
+    /// Offset of the arguments in the text, in bytes.
     pub args_at: usize,
 }
 
 impl<'a> Call<'a> {
-    /// Takes a text apart. The interface may be left out; nothing is looked up yet.
+    /// Parses a text. The interface may be left out; nothing is looked up yet.
     ///
     /// # Errors
     /// A text without parentheses, or without a name in front of them.
@@ -68,7 +68,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// `INTERFACE#FUNC`.
+    /// Returns `INTERFACE#FUNC`.
     pub fn name(&self) -> String {
         self.path.join("#")
     }
@@ -84,23 +84,23 @@ impl Export {
     }
 }
 
-/// Whether the interface `name` may be called `wanted`: in full, without its version, or by its last part.
+/// Reports whether `wanted` names the interface `name`: in full, without its version, or by its last part.
 fn is_called(name: &str, wanted: &str) -> bool {
     let unversioned = name.split_once('@').map_or(name, |(base, _)| base);
     let last = unversioned.rsplit_once('/').map_or(unversioned, |(_, last)| last);
     [name, unversioned, last].contains(&wanted)
 }
 
-/// The exported function that `call` means: the interface may be named in full, without its version, or by its last
-/// part, and left out where the function's name alone is clear.
+/// Finds the exported function that `call` names. The interface may be named in full, without its version, or by
+/// its last part, and left out where the function's name alone is clear.
 ///
 /// # Errors
-/// None or several that are meant; the message shows some of them, or the nearest names.
+/// No function matches, or several do; the message shows some of them, or the nearest names.
 pub fn find(component: &Component, call: &Call<'_>) -> Result<Export, CallError> {
     let mut exports = Vec::new();
     collect(component.exports(), &mut Vec::new(), &mut exports);
     let mut meant: Vec<&Export> = exports.iter().filter(|export| export.is_meant_by(call)).collect();
-    // Without an interface, a function at the root is what the name says in full.
+    // Without an interface, a function at the root matches in full.
     if call.interface.is_none() && meant.iter().any(|export| export.path.len() == 1) {
         meant.retain(|export| export.path.len() == 1);
     }
@@ -134,14 +134,14 @@ fn unknown(call: &Call<'_>, exports: &[Export], names: &TypeNames<'_>) -> CallEr
     }
 }
 
-/// Functions that a message shows.
+/// Functions that an error message lists.
 const SHOWN: usize = 3;
 
-/// Bytes of a name that are compared. Stops names of a megabyte, which take a time that grows with their product.
+/// Bytes of a name that are compared. Stops names of a megabyte: comparison time grows with the product of the lengths.
 const COMPARED: usize = 100;
 
 impl Export {
-    /// How many edits lead from the name in `call` to this function's, in full or in short.
+    /// Returns the least number of edits from the name in `call` to this function's name, in full or in short.
     fn distance(&self, call: &Call<'_>) -> usize {
         let wanted = call.name();
         let full = self.name();

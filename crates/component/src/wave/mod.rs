@@ -1,6 +1,6 @@
 //! Component values as WAVE text, by the crate `wasm-wave`, and calls as text: `INTERFACE#FUNC(ARGS)`.
 //!
-//! [`arguments`] makes values, [`to_text`] writes them, [`Call`] and [`find`] say which exported function is meant.
+//! [`arguments`] parses values, [`to_text`] prints them, [`Call`] and [`find`] resolve the exported function.
 
 mod call;
 mod parse;

@@ -1,4 +1,4 @@
-//! WAVE text in, component values out.
+//! Parser of WAVE text into component values.
 
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -12,21 +12,21 @@ use wasm_wave::wasm::{WasmTypeKind, WasmValue, WasmValueError};
 use super::types::WaveType;
 use crate::panics::contain;
 
-/// Why the text of the arguments is not what a function takes.
+/// Error for text that is not WAVE, or does not fit a function's parameters.
 #[derive(Debug)]
 pub struct ArgumentError {
-    /// Where in the text, in bytes.
+    /// Offset of the error in the text, in bytes.
     pub at: usize,
-    /// What is wrong there.
+    /// Description of the error.
     pub message: String,
 }
 
-/// Reads `(VALUE, …)`, the parentheses included, as arguments of a function.
+/// Parses `(VALUE, …)`, the parentheses included, as arguments of a function.
 ///
 /// # Errors
 /// Text that is no WAVE, or values that do not fit the function's type.
 pub fn arguments(text: &str, ty: &FuncType) -> Result<Vec<Val>, ArgumentError> {
-    // The parser wants a name in front; names of components' functions can be more than it takes for one.
+    // The parser requires a name in front, and rejects some names that component functions may have.
     const NAME: &str = "f";
     let call = format!("{NAME}{text}");
     let explain = |error: ParserError| ArgumentError {
@@ -55,7 +55,7 @@ fn explain(error: &ParserError) -> String {
     }
 }
 
-/// A value that is read.
+/// A parsed value.
 #[derive(Clone, Debug)]
 struct Parsed(Val);
 

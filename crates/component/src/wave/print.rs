@@ -1,4 +1,4 @@
-//! Component values in, WAVE text out.
+//! Printer of component values as WAVE text.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use wasm_wave::writer::WriterError;
 use super::types::WaveType;
 use crate::panics::contain;
 
-/// The value as WAVE text, on one line.
+/// Prints the value as WAVE text, on one line.
 ///
 /// # Errors
 /// [`WriterError::UnsupportedType`] if it holds a handle; [`WriterError::Io`] if the writer panics.
@@ -18,11 +18,11 @@ pub fn to_text(value: &Val) -> Result<String, WriterError> {
         .unwrap_or(Err(WriterError::Io(std::fmt::Error)))
 }
 
-/// A value that is written.
+/// A value to print.
 #[derive(Clone, Debug)]
 enum Shown<'a> {
     Val(&'a Val),
-    /// One of a list of bytes, which has no value of its own.
+    /// An element of `Val::Bytes`, which holds no value for each element.
     Byte(u8),
 }
 
@@ -45,7 +45,7 @@ fn payload<'s, 'a>(payload: &'a Option<Box<Val>>) -> Option<Cow<'s, Shown<'a>>> 
     payload.as_deref().map(shown)
 }
 
-/// The writer asks only for what the kind says; the answer to another question does not matter.
+/// Accessors of scalars. The writer calls the one for the value's kind only, so the others may return a default.
 macro_rules! scalars {
     ($($name:ident: $case:ident -> $ty:ty;)*) => {
         $(fn $name(&self) -> $ty {

@@ -114,12 +114,12 @@ impl WasmType for WaveType {
     }
 }
 
-/// Whether values of the type hold handles, which have no text.
+/// Reports whether values of the type hold handles, which have no text.
 pub fn holds_resource(ty: &Type) -> bool {
     holds(ty, &mut HashSet::new())
 }
 
-/// The same, of parts that are not among those seen before, which hold none.
+/// As [`holds_resource`], with the parts already searched in `seen`: they hold no handle.
 fn holds(ty: &Type, seen: &mut HashSet<TypeAddress>) -> bool {
     if ty.address().is_some_and(|address| !seen.insert(address)) {
         return false;
@@ -146,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    /// Its paths are 2^60, its parts 120.
+    /// A type with 2^60 paths and 120 parts.
     fn shared(leaf: Type) -> Type {
         (0..60).fold(leaf, |ty, _| {
             let list = Type::List(Arc::new(ty));

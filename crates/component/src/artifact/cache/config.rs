@@ -1,4 +1,4 @@
-//! What a cache is told, and what it tells.
+//! Configuration, errors and statistics of a cache.
 
 use std::fmt;
 use std::io;
@@ -7,21 +7,21 @@ use std::path::PathBuf;
 use crate::artifact::format::FORMAT;
 use crate::artifact::private::{self, PrivateError};
 
-/// Bytes that a cache may have when nobody says otherwise.
+/// Maximum bytes of a cache by default.
 const DEFAULT_MAX_BYTES: u64 = 2 << 30;
 
-/// Where a cache is, and how much it may have.
+/// Location and size of a cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheConfig {
-    /// Its folder, for this user alone. It is made with mode 0700 if it is not there.
+    /// Folder, for this user alone. Created with mode 0700 if it does not exist.
     pub dir: PathBuf,
-    /// Bytes that its compiled components may have together. Stops a cache that fills the disk. It is exceeded for the time
-    /// that it takes to store one more.
+    /// Bytes that its compiled components may have together; 2 GiB by default. Stops a cache that fills the disk. Exceeded
+    /// while one more is being stored.
     pub max_bytes: u64,
 }
 
 impl CacheConfig {
-    /// This folder, with 2 GiB.
+    /// Returns the configuration for this folder, with 2 GiB.
     pub fn new(dir: impl Into<PathBuf>) -> CacheConfig {
         CacheConfig {
             dir: dir.into(),
@@ -29,7 +29,8 @@ impl CacheConfig {
         }
     }
 
-    /// This user's: `airssys-wasm/compiled` in `$XDG_CACHE_HOME`, in `~/.cache`, or what the platform has for it; 2 GiB.
+    /// Returns the configuration for this user: `airssys-wasm/compiled` in `$XDG_CACHE_HOME`, in `~/.cache`, or in the
+    /// platform's folder of caches; 2 GiB.
     ///
     /// # Errors
     /// [`CacheError::Private`] if the environment names no such folder.
@@ -38,28 +39,28 @@ impl CacheConfig {
     }
 }
 
-/// Why a cache cannot be opened, looked at or emptied.
+/// Errors of opening, inspecting or emptying a cache.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {
     /// Its folder or the key in it cannot be used.
     #[error("the cache cannot be used: {0}")]
     Private(#[from] PrivateError),
-    /// The system did not do something.
+    /// An operation of the system failed.
     #[error("cannot {action} the cache {}: {source}", path.display())]
     Io {
-        /// What was tried: "read", "remove from".
+        /// The operation: "read", "remove from".
         action: &'static str,
         /// The cache's folder, or a file in it.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl CacheError {
-    /// Whether the system is in the way (a full disk, a read-only folder), so that one can go on without a cache, rather than
-    /// whoever set the folder up.
+    /// Reports whether the system is the cause (a full disk, a read-only folder), not the setup of the folder, so that a
+    /// process can go on without a cache.
     pub fn is_unavailable(&self) -> bool {
         match self {
             CacheError::Private(error) => error.is_unavailable(),
@@ -68,13 +69,13 @@ impl CacheError {
     }
 }
 
-/// What compiled code is found by: everything that decides about it, as a digest. Written as 64 hexadecimal digits.
+/// Key of compiled code: a digest of everything that decides about the code. Displayed as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CacheKey(pub(super) [u8; 32]);
 
-/// The key for a component and a description of everything else that decides about its code: versions, compiler, options,
-/// target. The format of artifacts is part of the key, so that builds with different formats share a cache and neither reads
-/// the other's entries.
+/// Computes the key for a component and a description of everything else that decides about its code: versions, compiler,
+/// options, target. The format of artifacts is part of the key, so that builds with different formats share a cache and
+/// neither reads the other's entries.
 pub fn cache_key(component: &[u8], description: &[u8]) -> CacheKey {
     key_in_format(component, description, FORMAT)
 }
@@ -99,48 +100,48 @@ impl fmt::Debug for CacheKey {
     }
 }
 
-/// What became of what one process asked a cache for.
+/// Results of one process's requests to a cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheCounters {
-    /// Found.
+    /// Entries that were found.
     pub hits: u64,
-    /// Not found, or found and not what was stored.
+    /// Entries that were not found, or were not what was stored.
     pub misses: u64,
-    /// Stored.
+    /// Entries that were stored.
     pub stored: u64,
-    /// Removed: to make room, or since they were not what was stored.
+    /// Entries that were removed: to make room, on request, or because they were not what was stored.
     pub removed: u64,
-    /// Not stored because the system did not let it be.
+    /// Entries that were not stored because of an error of the system.
     pub failed_writes: u64,
 }
 
-/// What is in a cache.
+/// Contents of a cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheInfo {
-    /// Its folder.
+    /// The folder.
     pub dir: PathBuf,
-    /// Components in it.
+    /// Number of components.
     pub entries: u64,
-    /// Bytes that these have together.
+    /// Bytes of all components.
     pub bytes: u64,
-    /// Bytes that they may have.
+    /// Maximum of these bytes.
     pub max_bytes: u64,
-    /// Files that belong to no entry: being written at this moment, or left by processes that were killed. These are removed
-    /// after ten minutes, when somebody makes room.
+    /// Files that belong to no entry: being written at this moment, or left by processes that were killed. They are removed
+    /// once they are ten minutes old, when room is made.
     pub leftover_files: u64,
-    /// Bytes that those have together.
+    /// Bytes of all these files.
     pub leftover_bytes: u64,
 }
 
-/// What was removed from a cache.
+/// Result of removing entries from a cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pruned {
-    /// Components.
+    /// Number of components.
     pub entries: u64,
-    /// Files that belonged to none.
+    /// Number of files that belonged to no entry.
     pub leftover_files: u64,
     /// Bytes of all of these together.
     pub bytes: u64,

@@ -1,4 +1,4 @@
-//! The small file that says what is stored under a key.
+//! Cache entries: small files that name the content stored under a key.
 
 use std::io;
 
@@ -6,21 +6,21 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::config::CacheKey;
 
-/// How it begins.
+/// First bytes of an entry.
 const MAGIC: [u8; 8] = *b"\xa1aircach";
-/// The form that this build writes and reads.
+/// Format version that this build writes and reads.
 const FORMAT: u32 = 1;
-/// Bytes in it, what proves its origin included.
+/// Bytes of an entry, its authentication code included.
 pub(super) const ENTRY_BYTES: usize = 8 + 4 + 32 + 32 + 8 + 32;
 
-/// How the names of stored files end.
+/// Extension of the names of stored files.
 pub(super) const EXTENSION: &str = ".cwasm";
 
-/// What is stored under a key.
+/// Reference to the content stored under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) key: CacheKey,
-    /// Of the content.
+    /// BLAKE3 digest of the content.
     pub(super) digest: [u8; 32],
     pub(super) bytes: u64,
 }
@@ -62,18 +62,18 @@ impl Entry {
         })
     }
 
-    /// The name of the file with the content.
+    /// Returns the name of the file with the content.
     pub(super) fn file_name(&self) -> String {
         format!("{}{EXTENSION}", blake3::Hash::from_bytes(self.digest).to_hex())
     }
 }
 
-/// Whether a file's name is one that an entry has.
+/// Reports whether a file's name is that of an entry.
 pub(super) fn is_entry(name: &str) -> bool {
     blake3::Hash::from_hex(name).is_ok()
 }
 
-/// Whether a file's name is one that stored content has.
+/// Reports whether a file's name is that of stored content.
 pub(super) fn is_content(name: &str) -> bool {
     name.strip_suffix(EXTENSION).is_some_and(is_entry)
 }

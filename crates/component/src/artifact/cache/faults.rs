@@ -1,4 +1,4 @@
-//! Each step of writing fails in every way that a disk can, and nothing that is read afterwards is wrong.
+//! Faults at each step of writing, of every kind that a disk can have: nothing that is read afterwards is wrong.
 
 use super::tests::{Folder, content, got, key};
 use super::*;
@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
-/// What goes wrong, at one step or at it and all that follow.
+/// Kind of fault, at one step or at it and all that follow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     NoSpace,
@@ -26,10 +26,10 @@ pub(in crate::artifact) struct Faulty {
     fault: Fault,
     /// The step, counted from 0.
     at: usize,
-    /// Whether the steps that follow fail as well.
+    /// True if the steps that follow fail as well.
     lasting: bool,
     steps: AtomicUsize,
-    /// What was done, for the message of a test.
+    /// Number of calls of each step, for the message of a test.
     done: Mutex<BTreeMap<&'static str, usize>>,
 }
 
@@ -49,7 +49,7 @@ impl Faulty {
         Faulty::new(Fault::NoSpace, 0, true)
     }
 
-    /// Whether a fault was met.
+    /// Reports whether the step of the fault was reached.
     fn met(&self) -> bool {
         self.steps.load(Ordering::Relaxed) > self.at
     }
@@ -115,7 +115,7 @@ impl Disk for Faulty {
     }
 }
 
-/// Everything that a process does with a cache, over a cache that has an entry which has to go for the new one.
+/// Runs everything that a process does with a cache, one of whose entries has to go for the new one.
 fn a_day(folder: &Folder, disk: Arc<Faulty>) -> Option<CacheCounters> {
     let config = CacheConfig {
         dir: folder.0.clone(),
@@ -140,7 +140,7 @@ fn a_day(folder: &Folder, disk: Arc<Faulty>) -> Option<CacheCounters> {
     Some(cache.counters())
 }
 
-/// Has each step fail in its turn; how many faults that made, and the steps of the run without any.
+/// Makes each step fail in its turn. Returns the number of faults, and the steps of the run without any.
 fn each_step_fails(fault: Fault, lasting: bool, used_before: bool) -> (usize, BTreeMap<&'static str, usize>) {
     let name = format!("faults-{fault:?}-{lasting}-{used_before}");
     for at in 0.. {

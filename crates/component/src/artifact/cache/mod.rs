@@ -1,9 +1,9 @@
-//! Compiled components on disk, found by what they were compiled from and how.
+//! Compiled components on disk, keyed by their source and the compiler's settings.
 //!
-//! The cache is never in the way: what cannot be read is missing, what cannot be written is not kept, and both are said once
-//! in the log. Nothing is locked. A file is named after its content and only ever put in place whole; an entry is a small file
-//! that says which file belongs to a key, under the user's own code (`docs/artifact.md` has its form). So whatever processes
-//! write at once, and wherever one is killed, what an entry leads to is what somebody stored under its key.
+//! The cache never gets in the way: what cannot be read counts as missing, what cannot be written is not kept, and both are
+//! logged once. Nothing is locked. A file is named after its content and put in place whole; an entry is a small file that
+//! names the file of a key, with the user's authentication code (`docs/artifact.md` has its form). So however many
+//! processes write at once, and wherever one is killed, an entry leads only to content that was stored under its key.
 
 mod config;
 mod entry;
@@ -29,18 +29,18 @@ use entry::{ENTRY_BYTES, Entry};
 
 pub use config::{CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, Pruned, cache_key};
 
-/// What the user's key is used for here.
+/// Purpose for which the key is derived.
 const PURPOSE: &str = "airssys-wasm 2026 entries of the cache";
-/// An entry's use is noted when the last note is older.
+/// Age of the last note from which an entry's use is noted again.
 const NOTED_FOR: Duration = Duration::from_secs(60);
 
-/// A folder of compiled components. To be shared between threads; processes may share the folder.
+/// A folder of compiled components. Threads may share this value; processes may share the folder.
 #[derive(Debug)]
 pub struct Cache {
     dir: PathBuf,
     /// One small file for each key.
     entries: PathBuf,
-    /// What they lead to, each by its digest.
+    /// Files that entries lead to, named by their digests.
     files: PathBuf,
     max_bytes: u64,
     records: Records,
@@ -62,18 +62,18 @@ struct Counters {
 /// A file of the cache whose content has been verified.
 #[derive(Debug)]
 pub struct CachedFile {
-    /// Where it is now. Another process may remove it at any time.
+    /// Current path. Another process may remove the file at any time.
     pub path: PathBuf,
-    /// The file itself, at its beginning; it stays readable when it is removed.
+    /// The open file, at its beginning; it stays readable when it is removed.
     pub file: File,
-    /// Bytes in it.
+    /// Size, in bytes.
     pub bytes: u64,
     /// The BLAKE3 digest of its content.
     pub digest: [u8; 32],
 }
 
 impl Cache {
-    /// Opens a cache, or makes one.
+    /// Opens a cache, or creates one.
     ///
     /// # Errors
     /// [`CacheError::Private`] if the folder is not this user's alone or cannot be made, or its key cannot be used.
@@ -101,13 +101,13 @@ impl Cache {
         })
     }
 
-    /// Where it is.
+    /// Returns the folder.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// What is stored under a key. It is verified: its content is read, or it was before and the file has not been changed
-    /// since. What does not verify is removed.
+    /// Returns the file stored under a key. It is verified: its content is read, or it was before and the file has not
+    /// changed since. A file that does not verify is removed.
     pub fn get(&self, key: &CacheKey) -> Option<CachedFile> {
         let found = self.find(key).unwrap_or_else(|error| {
             self.warn("read", &error);
@@ -155,7 +155,7 @@ impl Cache {
         }))
     }
 
-    /// What an entry's file says, if this user wrote it.
+    /// Reads an entry from its file, if this user wrote it.
     fn read_entry(&self, file: &File) -> io::Result<Option<Entry>> {
         let bytes = disk::read_small(file, ENTRY_BYTES)?;
         Ok(self.key.unseal(&bytes).and_then(Entry::read))
@@ -165,7 +165,7 @@ impl Cache {
         if content.metadata()?.len() != entry.bytes {
             return Ok(false);
         }
-        // Whoever loads the file reads it once more, or maps it.
+        // Loading reads the file once more, or maps it.
         #[cfg(unix)]
         if Identity::of(content)?.check().is_err() {
             return Ok(false);
@@ -173,7 +173,7 @@ impl Cache {
         let verified = self.records.verify_once(content, &entry.digest, || {
             let mut hasher = blake3::Hasher::new();
             hasher.update_reader(content).map_err(Some)?;
-            // The comparison of hashes takes as long for any difference.
+            // Hashes are compared in constant time.
             if hasher.finalize() == blake3::Hash::from_bytes(entry.digest) {
                 Ok(())
             } else {
@@ -191,9 +191,9 @@ impl Cache {
         }
     }
 
-    /// Stores bytes under a key, in place of what is there, and makes room by removing what was not used for longest.
-    /// Whether it did: it does not if the bytes are more than the cache may have, or if the system does not let it, which is
-    /// said once in the log.
+    /// Stores bytes under a key, in place of what is there, and makes room by removing the least recently used entries.
+    /// Returns whether the bytes were stored: they are not if they exceed the cache's limit, or if the system fails, which
+    /// is logged once.
     pub fn put(&self, key: &CacheKey, bytes: &[u8]) -> bool {
         if bytes.len() as u64 > self.max_bytes {
             log::debug!(
@@ -226,21 +226,21 @@ impl Cache {
         let stored = disk::replace(&*self.disk, &self.files, &file, bytes)
             .and_then(|()| disk::replace(&*self.disk, &self.entries, &key, &sealed));
         if stored.is_err() {
-            // Not needed for safety: it gives back the room.
+            // Not needed for safety: it frees the space.
             let _ = self.disk.remove(&self.entries.join(&key));
             let _ = self.disk.remove(&self.files.join(&file));
         }
         stored
     }
 
-    /// Removes what is stored under a key: for one who finds that it is of no use.
+    /// Removes the entry of a key, for callers that find it unusable.
     pub fn remove(&self, key: &CacheKey) {
         if let Err(error) = self.drop_entry(key) {
             self.warn("remove from", &error);
         }
     }
 
-    /// Whether it was still there.
+    /// Removes an entry. Returns whether it was still there.
     fn drop_entry(&self, key: &CacheKey) -> io::Result<bool> {
         match self.disk.remove(&self.entries.join(key.to_string())) {
             Ok(()) => {
@@ -252,7 +252,7 @@ impl Cache {
         }
     }
 
-    /// What this process has asked for so far, and what came of it.
+    /// Returns the results of this process's requests so far.
     pub fn counters(&self) -> CacheCounters {
         let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         CacheCounters {
@@ -287,7 +287,7 @@ fn open(path: &Path) -> io::Result<Opened> {
     match disk::open(path) {
         Ok(file) => Ok(Opened::File(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Opened::Nothing),
-        // Opening failed, and the name is there: is it of a file?
+        // Opening failed although the name exists: it may not be a file's.
         Err(error) => match std::fs::symlink_metadata(path) {
             Ok(found) if !found.is_file() => Ok(Opened::Other),
             _ => Err(error),
@@ -295,8 +295,8 @@ fn open(path: &Path) -> io::Result<Opened> {
     }
 }
 
-/// Notes that an entry was used, in its own time: that of the file which it leads to stays, since changing it would have the
-/// file verified again. Rarely, since a note writes to the disk.
+/// Notes that an entry was used, in the entry's own time. The time of the content stays, since changing it would cause the
+/// file to be verified again. Rarely, since a note writes to the disk.
 fn note_use(entry: &File) {
     let now = SystemTime::now();
     let noted = entry.metadata().and_then(|found| found.modified());

@@ -1,4 +1,4 @@
-//! How much is in a cache, and what goes when it is too much.
+//! Size of a cache, and removal of its least recently used entries.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -10,14 +10,14 @@ use super::entry::{Entry, is_content, is_entry};
 use super::{Cache, Opened, open};
 use crate::artifact::disk::{self, Listed, TEMPORARY};
 
-/// What is in a cache at a moment.
+/// Contents of a cache at one moment.
 #[derive(Default)]
 struct Contents {
-    /// With the time of their last noted use.
+    /// Entries, with the time of their last noted use.
     entries: Vec<(Entry, SystemTime)>,
-    /// What entries lead to, by name.
+    /// Files that entries lead to, by name.
     files: HashMap<String, Listed>,
-    /// What is for no entry.
+    /// Files that belong to no entry.
     leftovers: Vec<Listed>,
 }
 
@@ -28,10 +28,10 @@ impl Contents {
 }
 
 impl Cache {
-    /// What is in it.
+    /// Returns the contents of the cache.
     ///
     /// # Errors
-    /// [`CacheError::Io`] if it cannot be read.
+    /// [`CacheError::Io`] if the cache cannot be read.
     pub fn info(&self) -> Result<CacheInfo, CacheError> {
         let contents = self.contents().map_err(self.failed("read"))?;
         Ok(CacheInfo {
@@ -44,19 +44,19 @@ impl Cache {
         })
     }
 
-    /// Removes what was not used for longest until no more than `max_bytes` are left, and what killed processes left.
+    /// Removes the least recently used entries until at most `max_bytes` are left, and files of killed processes.
     ///
     /// # Errors
-    /// [`CacheError::Io`] if it cannot be read, or something cannot be removed.
+    /// [`CacheError::Io`] if the cache cannot be read, or something cannot be removed.
     pub fn prune(&self, max_bytes: u64) -> Result<Pruned, CacheError> {
         self.make_room(max_bytes, None)
             .map_err(self.failed("remove from"))
     }
 
-    /// Removes everything that it has stored, also what is being written at this moment. Whoever does that goes on without.
+    /// Removes everything that the cache has stored, also what is being written: its writer continues without it.
     ///
     /// # Errors
-    /// [`CacheError::Io`] if it cannot be read, or something cannot be removed.
+    /// [`CacheError::Io`] if the cache cannot be read, or something cannot be removed.
     pub fn clear(&self) -> Result<Pruned, CacheError> {
         let mut pruned = self.prune(0)?;
         let remaining = || -> io::Result<Vec<Listed>> {
@@ -87,7 +87,7 @@ impl Cache {
         }
     }
 
-    /// Looks at everything. Entries that are not this user's, or lead nowhere, are removed.
+    /// Lists all files. Removes entries that this user did not write, or that lead nowhere.
     fn contents(&self) -> io::Result<Contents> {
         let mut contents = Contents::default();
         let mut found = HashMap::new();
@@ -130,7 +130,7 @@ impl Cache {
         Ok(contents)
     }
 
-    /// Removes what was not used for longest, `keep` not at all, and leftovers that nobody can be about to need.
+    /// Removes the least recently used entries, except `keep`, and leftovers that are too old to be needed.
     pub(super) fn make_room(&self, max_bytes: u64, keep: Option<&CacheKey>) -> io::Result<Pruned> {
         let now = SystemTime::now();
         let mut contents = self.contents()?;
@@ -160,7 +160,7 @@ impl Cache {
             if bytes <= max_bytes {
                 break;
             }
-            // The entry first: if this process is killed in between, what is left is a file that nobody needs.
+            // The entry first: if this process is killed in between, an unused file is left.
             if self.drop_entry(&entry.key)? {
                 pruned.entries += 1;
             }
@@ -180,7 +180,7 @@ impl Cache {
         Ok(pruned)
     }
 
-    /// A file's record goes with it.
+    /// Removes a file's record.
     fn forget(&self, file: &Listed) {
         if let Ok(opened) = disk::open(&file.path)
             && let Err(error) = self.records.forget(&opened)
@@ -189,7 +189,7 @@ impl Cache {
         }
     }
 
-    /// Removes a file; whether it was still there.
+    /// Removes a file. Returns whether it was still there.
     fn gone(&self, file: &Listed) -> io::Result<bool> {
         match self.disk.remove(&file.path) {
             Ok(()) => Ok(true),

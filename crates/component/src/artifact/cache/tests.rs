@@ -2,7 +2,7 @@ use super::*;
 use crate::artifact::format::FORMAT;
 use std::fs;
 
-/// A folder that goes with the test.
+/// A folder that is removed with the test.
 pub(in crate::artifact) struct Folder(pub(in crate::artifact) PathBuf);
 
 impl Folder {
@@ -57,7 +57,7 @@ pub(super) fn got(cache: &Cache, name: u8) -> Option<Vec<u8>> {
     cache.get(&key(name)).map(|cached| read(&cached))
 }
 
-/// Moves the note of an entry's use.
+/// Sets the noted use of an entry.
 fn used(cache: &Cache, name: u8, seconds_ago: u64) {
     let file = File::open(cache.entries.join(key(name).to_string())).expect("there");
     let time = SystemTime::now() - Duration::from_secs(seconds_ago);

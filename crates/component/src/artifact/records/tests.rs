@@ -4,11 +4,11 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 
-/// Users other than the one that tests run as.
+/// Users other than the one that runs the tests.
 const STRANGER: u32 = 65_534;
 const ANOTHER: u32 = 12_345;
 
-/// A folder on a file system that files are remembered on, as that of temporary files need not be.
+/// Returns a folder on a file system whose files are remembered, as that of temporary files need not be.
 pub(in crate::artifact) fn temporary() -> PathBuf {
     let usual = std::env::temp_dir();
     let probe = usual.join(format!(
@@ -25,7 +25,7 @@ pub(in crate::artifact) fn temporary() -> PathBuf {
     }
 }
 
-/// A folder that goes with the test.
+/// A folder that is removed with the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -44,7 +44,7 @@ impl Folder {
         Records::open(&self.path("verified")).expect("it is ours")
     }
 
-    /// A file with this content, made as an installer does; remembered.
+    /// Creates a file with this content as an installer does, and remembers it.
     fn installed(&self, records: &Records, name: &str, content: &[u8]) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, content).expect("writable");
@@ -69,7 +69,7 @@ fn verify(records: &Records, path: &Path) -> Result<bool, std::convert::Infallib
     records.verify_once(&File::open(path).expect("readable"), &digest(path), || Ok(()))
 }
 
-/// Whether the file is taken for what was verified, `digest` and all.
+/// Reports whether the file is remembered with this `digest`.
 fn recalls_as(records: &Records, path: &Path, digest: &[u8; 32]) -> bool {
     records.recalls(&File::open(path).expect("readable"), digest)
 }
@@ -180,7 +180,7 @@ fn a_file_that_changed_back_is_still_another() {
     let path = folder.installed(&records, "file", b"content");
     fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("ours");
     fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("ours");
-    // Somebody could have written, and hold it open still.
+    // Another user could have written the file, and still hold it open.
     assert!(!recalls(&records, &path));
     assert_eq!(verify(&records, &path), Ok(false));
     assert!(recalls(&records, &path));

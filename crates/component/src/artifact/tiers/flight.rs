@@ -1,4 +1,4 @@
-//! One thread loads or compiles, the others wait for it.
+//! Shared loading and compilation: one thread works, the others wait for it.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use crate::artifact::cache::CacheKey;
 use crate::component::Component;
 use crate::error::Error;
 
-/// A component that is on its way.
+/// A component that a thread is loading or compiling.
 #[derive(Default)]
 pub(super) struct Flight {
     landing: Mutex<Option<Outcome>>,
@@ -22,16 +22,16 @@ enum Outcome {
     Panicked,
 }
 
-/// How it ended, for one who waited.
+/// Result for a thread that waited.
 pub(super) enum Landing {
     Component(Component),
     Failed(Error),
-    /// In an error that is the other thread's own.
+    /// An error that concerns the other thread alone.
     Elsewhere,
 }
 
 impl Flight {
-    /// Waits for its end, which always comes: the thread that brings it holds a [`Lead`].
+    /// Waits for the result, which always comes: the thread that produces it holds a [`Lead`].
     pub(super) fn wait(&self) -> Landing {
         let landing = lock(&self.landing);
         let landing = self.landed.wait_while(landing, |landing| landing.is_none());
@@ -47,7 +47,7 @@ impl Flight {
     }
 }
 
-/// The duty to say how a flight ended. A panic says so as well.
+/// Duty to publish the result of a flight. A panic is published as well.
 pub(super) struct Lead<'a> {
     memory: &'a Mutex<Memory>,
     key: CacheKey,
@@ -91,7 +91,7 @@ impl Drop for Lead<'_> {
     }
 }
 
-/// The same error once more, if it is one that everybody who compiles the component would have.
+/// Copies an error, if every thread that compiles the component would get it.
 fn same(error: &Error) -> Option<Error> {
     Some(match error {
         Error::InvalidComponent { offset, message } => Error::InvalidComponent {

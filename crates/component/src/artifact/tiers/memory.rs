@@ -1,4 +1,4 @@
-//! Components in memory, of which those that were not used for longest go first.
+//! Components in memory; the least recently used are removed first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use super::flight::Flight;
 use crate::artifact::cache::CacheKey;
 use crate::component::Component;
 
-/// How much is kept in memory. What is pinned counts, and stays when there is too much.
+/// Limits on the components in memory. Pinned ones count, and stay beyond the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimits {
-    /// Components. Stops many small ones.
+    /// Number of components; 64 by default. Stops many small ones.
     pub components: usize,
-    /// Bytes of compiled code of all of them. Stops large ones.
+    /// Bytes of compiled code of all of them; 512 MiB by default. Stops large ones.
     pub code_bytes: u64,
 }
 
 impl Default for MemoryLimits {
-    /// 64 components, 512 MiB.
+    /// Returns 64 components, 512 MiB.
     fn default() -> MemoryLimits {
         MemoryLimits {
             components: 64,
@@ -26,24 +26,24 @@ impl Default for MemoryLimits {
     }
 }
 
-/// What is kept in memory.
+/// Number and size of the components in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryInfo {
-    /// Components.
+    /// Number of components.
     pub components: usize,
     /// Bytes of their compiled code.
     pub code_bytes: u64,
-    /// Those among the components that are pinned.
+    /// Number of components that are pinned.
     pub pinned: usize,
 }
 
 pub(super) struct Memory {
     limits: MemoryLimits,
     slots: HashMap<CacheKey, Slot>,
-    /// What is being loaded or compiled.
+    /// Components that are being loaded or compiled.
     coming: HashMap<CacheKey, Coming>,
-    /// Counts uses.
+    /// Number of uses so far.
     clock: u64,
     evicted: u64,
 }
@@ -57,15 +57,15 @@ struct Slot {
 
 struct Coming {
     flight: Arc<Flight>,
-    /// Whether somebody who waits for it wants it pinned.
+    /// True if a waiting caller wants the component pinned.
     pin: bool,
 }
 
 pub(super) enum Found {
     Here(Component),
-    /// Another thread brings it.
+    /// Another thread provides it.
     Coming(Arc<Flight>),
-    /// Whoever asked has to bring it.
+    /// The caller has to provide it.
     Nothing(Arc<Flight>),
 }
 
@@ -80,7 +80,7 @@ impl Memory {
         }
     }
 
-    /// A component that is here, and for which nobody has to wait.
+    /// Returns a component that is in memory, and waits for none.
     pub(super) fn here(&mut self, key: &CacheKey) -> Option<Component> {
         self.clock += 1;
         let slot = self.slots.get_mut(key)?;
@@ -108,7 +108,7 @@ impl Memory {
         Found::Nothing(flight)
     }
 
-    /// What was coming is here, or will not come.
+    /// Ends a flight: keeps its component, if it has one.
     pub(super) fn landed(&mut self, key: &CacheKey, component: Option<(Component, u64)>) {
         let coming = self.coming.remove(key);
         if let Some((component, code_bytes)) = component {
@@ -124,7 +124,7 @@ impl Memory {
         }
     }
 
-    /// Puts a component here that did not have to be waited for, unless another thread is about to.
+    /// Keeps a component that needed no flight, unless another thread is about to.
     pub(super) fn keep(&mut self, key: CacheKey, component: (Component, u64)) {
         if !self.coming.contains_key(&key) && !self.slots.contains_key(&key) {
             self.landed(&key, Some(component));

@@ -158,7 +158,7 @@ fn threads_that_ask_at_once_compile_once() {
     assert_eq!(counters.disk.map(|disk| disk.stored), Some(10));
 }
 
-/// One thread makes a component, as `made` says, while others wait for it; what these get.
+/// Runs `made` in one thread, while others wait for the same component; returns what these get.
 fn others_get(
     cache: &ComponentCache,
     made: impl FnOnce() -> Result<(Component, u64), Error> + Send,
