@@ -115,7 +115,7 @@ impl Kind {
     }
 
     /// Returns the alignment of the section that follows, in bytes. The gap is zeros, which are mapped too where a host's
-    /// pages are larger than the end of the section.
+    /// page extends beyond the section.
     fn align_behind(self) -> u64 {
         match self {
             Kind::Image { .. } => 64 << 10,
@@ -192,7 +192,8 @@ fn digest_around(before: &[u8], last: &[u8]) -> blake3::Hash {
     blake3::Hasher::new().update(before).update(last).finalize()
 }
 
-/// Parts of a file. The digest of the header is checked; the sections' digests and the signature are not yet.
+/// Parts of a file. The digest of everything behind the sections is checked; the sections' digests and the
+/// signature are not yet.
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
     pub(super) header: Header,
@@ -200,7 +201,8 @@ pub(super) struct Parts {
     pub(super) signature: Option<(PublicKey, Signature)>,
     /// Range of each section in the file.
     pub(super) sections: Vec<(Kind, Range<u64>)>,
-    /// BLAKE3 digest of everything behind the sections. The header has their digests, so it identifies the whole file.
+    /// BLAKE3 digest of everything behind the sections. The header has the sections' digests, so this one identifies the
+    /// whole file.
     pub(super) digest: [u8; 32],
 }
 

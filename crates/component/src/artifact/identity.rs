@@ -36,7 +36,7 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Exposed {
-    /// The system does not tell the file's identity.
+    /// The system does not provide the file's identity.
     #[error("its identity cannot be had: {0}")]
     Unknown(#[from] io::Error),
     /// The file is a folder, a device or a pipe.

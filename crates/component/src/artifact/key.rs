@@ -45,7 +45,7 @@ impl SecretKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }
 
-    // The hash's type is what reads and writes 32 bytes in hexadecimal here.
+    // `blake3::Hash` reads and writes 32 bytes in hexadecimal.
     /// Returns the key as 64 hexadecimal digits, to be kept secret.
     pub fn to_text(&self) -> String {
         blake3::Hash::from_bytes(self.0.to_bytes()).to_hex().to_string()

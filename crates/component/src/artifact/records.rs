@@ -142,7 +142,8 @@ impl Records {
         Ok(Watched(identity))
     }
 
-    /// Remembers that the open file has the content of `digest`. `before` is the result of [`Records::watch`].
+    /// Remembers that the open file has the content of `digest`. `before` is the result of [`Records::watch`]
+    /// from before it was verified.
     ///
     /// # Errors
     /// [`RecordsError::Changed`] if the file has changed since, [`RecordsError::Exposed`], [`RecordsError::Write`].

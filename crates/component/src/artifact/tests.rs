@@ -1,4 +1,4 @@
-//! Artifacts that are refused, with their errors, and components that are loaded from others.
+//! Refused artifacts and their errors; components that load give the same results as compiled ones.
 
 use std::ops::Range;
 
@@ -42,7 +42,7 @@ fn key() -> SecretKey {
     SecretKey::generate().expect("random numbers")
 }
 
-/// Returns a signed artifact, its key, and the trust that it needs.
+/// Returns a signed artifact, its key, and a trust in that key.
 fn signed(engine: &Engine) -> (Vec<u8>, SecretKey, Trust) {
     let key = key();
     let file = compile(engine, &component(), Some(&key)).expect("it compiles");
@@ -120,7 +120,7 @@ fn what_is_loaded_answers_as_what_is_compiled() {
     }
 }
 
-/// Returns five signed artifacts, of components of many sizes, by all backends in turn, and the trust that they need.
+/// Returns five signed artifacts, of components of many sizes, by all backends in turn, and a trust in their key.
 fn five() -> (Vec<Vec<u8>>, Trust) {
     let key = key();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");

@@ -81,7 +81,7 @@ pub struct TierCounters {
     pub disk: Option<CacheCounters>,
 }
 
-/// Bytes of code from which it is loaded from the file that it was stored in, so that processes share it.
+/// Minimum bytes of an artifact that is loaded from the file it was stored in, so that processes share its code.
 const SHARED_FROM: usize = 1 << 20;
 
 impl ComponentCache {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::stages::Stages;
 
-/// A compiler. The cargo feature of its name compiles it in; the choice among those is made at run time.
+/// A compiler. The cargo feature of its name compiles it in; the host chooses among those at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Backend {

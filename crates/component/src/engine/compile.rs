@@ -20,7 +20,7 @@ use crate::panics::contain;
 /// Reasons for which a core module is not compiled.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// The compiler's message.
+    /// The message of the compiler, or of a step before it.
     Compiler(String),
     /// The progress callback stopped the compilation.
     Stopped,

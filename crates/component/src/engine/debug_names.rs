@@ -1,7 +1,7 @@
 //! Strips name sections that make wasmer fail.
 //!
 //! wasmer names the unit of its debugging information after the module, and panics if that name is empty or has a NUL
-//! in it. Such a name says nothing, so the whole section is removed.
+//! in it. Such a name is of no use, so the whole section is removed.
 
 use std::borrow::Cow;
 use std::ops::Range;

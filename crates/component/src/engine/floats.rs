@@ -249,7 +249,7 @@ impl Reencode for Border {
         Ok(self.within(function))
     }
 
-    /// Removes name sections that cannot be read: such modules are valid, and the names say nothing.
+    /// Removes name sections that cannot be read: such modules are valid, and the names are of no use.
     fn parse_custom_section(
         &mut self,
         module: &mut Module,

@@ -119,7 +119,7 @@ impl MemoryHandle {
     /// Keeps the current content for resets. Returns false, and changes nothing, if that is too much.
     ///
     /// # Errors
-    /// The operating system's error, or a memory that is gone; the memory must not be used then.
+    /// The operating system's error, or a dropped memory; the memory must not be used then.
     pub(super) fn keep(&self) -> io::Result<bool> {
         let state = &mut *lock(&self.0);
         let (Some(region), Some(size)) = (&mut state.region, bytes(state.pages)) else {

@@ -117,7 +117,7 @@ impl Config {
     }
 
     /// Lets components start on code of other compilers, while this one compiles in the background. The first that
-    /// accepts a component is used. [`Backend::Tiered`] makes this choice itself, unless it is made here.
+    /// accepts a component is used. [`Backend::Tiered`] chooses them itself, unless they are chosen here.
     ///
     /// The other compilers get the same options, as far as they have them. Results are the same, except for the
     /// NaN that an operation produces, unless [`Config::canonicalize_nans`] is set.

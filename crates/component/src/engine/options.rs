@@ -93,7 +93,7 @@ impl Options {
         }
     }
 
-    /// Returns one text for each choice that gives other code.
+    /// Returns a text, which differs for options that generate different code.
     pub(super) fn text(self, backend: Backend) -> String {
         let level = match backend {
             Backend::Cranelift | Backend::Llvm => self.opt_level.unwrap_or(OptLevel::Speed).name(),

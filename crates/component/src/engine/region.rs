@@ -20,7 +20,7 @@ use super::data_image::Image;
 const RESERVED: usize =
     MemoryStyle::static_bound().0 as usize * 65_536 + MemoryStyle::static_offset_guard_size() as usize;
 
-/// Bytes of a memory that are kept for its resets. Stops a component whose memory is filled as it begins.
+/// Maximum bytes of a memory that are kept for its resets. Stops a component whose memory is filled as it begins.
 const MAX_KEPT: usize = 256 << 20;
 
 /// Initial content of a memory, at one offset.
@@ -122,7 +122,7 @@ pub(super) struct Region {
 
 // SAFETY: the region is owned: nothing else unmaps or protects it, and it is bound to no thread.
 unsafe impl Send for Region {}
-// SAFETY: a shared reference gives out an address and a length only.
+// SAFETY: a shared reference only reveals an address and a length.
 unsafe impl Sync for Region {}
 
 fn is_within(range: usize) -> io::Result<()> {

@@ -10,14 +10,14 @@ use std::ops::{Deref, DerefMut};
 #[derive(Debug)]
 pub struct SendStore(wasmer::Store);
 
-// SAFETY: a store owns what its pointers lead to (instances, memories, tables, globals, functions), and nothing of it
-// is bound to a thread: wasmer sets up signal stacks and trap handlers anew at each entry into a guest, and keeps
-// nothing of a thread in the store between two entries. What others put in is `Send` by the bounds of wasmer's own
-// functions: host functions and their environments (the glue of `wai` says so itself of environments with an `Rc`, of which
-// each is the only one once the instance is made). The two places where wasmer takes values without that bound,
-// the trap handler and the `on_called` handler, are never set here, and no external references are made: this module
-// is the only one that makes stores, and `StoreContextMut` does not give them out. One of those, `on_called`, is why
-// the type has not been `Send` by itself since wasmer 7.0 (https://github.com/wasmerio/wasmer/issues/7001).
+// SAFETY: a store owns what its pointers lead to (instances, memories, tables, globals, functions), and nothing of it is
+// bound to a thread: wasmer sets up signal stacks and trap handlers anew at each entry into a guest, and keeps nothing of a
+// thread in the store between two entries. Host functions and their environments are `Send` by the bounds of wasmer's own
+// functions (the glue of `wai` asserts it for environments with an `Rc`, each of which is the only one once the instance is
+// created). The two places where wasmer accepts values without that bound, the trap handler and the `on_called` handler,
+// are never set here, and no external references are created: this module alone creates stores, and `StoreContextMut` does
+// not expose them. One of those places, `on_called`, is why the type has not been `Send` by itself since wasmer 7.0
+// (https://github.com/wasmerio/wasmer/issues/7001).
 unsafe impl Send for SendStore {}
 
 impl SendStore {

@@ -26,7 +26,7 @@ impl WasmType for WaveType {
             Type::Float64 => WasmTypeKind::F64,
             Type::Char => WasmTypeKind::Char,
             Type::String => WasmTypeKind::String,
-            // The parser knows one kind of list; `make_list` looks at the length.
+            // The parser has one kind of list; `make_list` checks the length.
             Type::List(_) | Type::FixedLengthList(_) => WasmTypeKind::List,
             Type::Record(_) => WasmTypeKind::Record,
             Type::Tuple(_) => WasmTypeKind::Tuple,

@@ -104,9 +104,9 @@ impl fmt::Debug for CacheKey {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheCounters {
-    /// Entries that were found.
+    /// Requests that found an entry.
     pub hits: u64,
-    /// Entries that were not found, or were not what was stored.
+    /// Requests that found none, or one whose content was not what was stored.
     pub misses: u64,
     /// Entries that were stored.
     pub stored: u64,

@@ -140,7 +140,7 @@ fn a_day(folder: &Folder, disk: Arc<Faulty>) -> Option<CacheCounters> {
     Some(cache.counters())
 }
 
-/// Makes each step fail in its turn. Returns the number of faults, and the steps of the run without any.
+/// Lets each step fail in its turn. Returns the number of faults, and the steps of the run without any.
 fn each_step_fails(fault: Fault, lasting: bool, used_before: bool) -> (usize, BTreeMap<&'static str, usize>) {
     let name = format!("faults-{fault:?}-{lasting}-{used_before}");
     for at in 0.. {
@@ -161,7 +161,7 @@ fn each_step_fails(fault: Fault, lasting: bool, used_before: bool) -> (usize, BT
             let counters = counters.expect("a short write is no error");
             assert_eq!((counters.stored, counters.failed_writes), (2, 0), "{what}");
         }
-        // Afterwards, for a process whose disk is well.
+        // A process with a working disk, afterwards.
         let cache = folder.limited(5000);
         for name in [1, 2, 3] {
             let expected = content(name, if name == 3 { 1500 } else { 3000 });

@@ -76,7 +76,7 @@ impl Cache {
     /// Opens a cache, or creates one.
     ///
     /// # Errors
-    /// [`CacheError::Private`] if the folder is not this user's alone or cannot be made, or its key cannot be used.
+    /// [`CacheError::Private`] if the folder is not this user's alone or cannot be created, or its key cannot be used.
     pub fn open(config: CacheConfig) -> Result<Cache, CacheError> {
         Cache::with(config, Arc::new(System))
     }

@@ -146,7 +146,7 @@ impl Cache {
             return Ok(pruned);
         }
         contents.entries.sort_by_key(|(entry, used)| (*used, entry.key));
-        // Several entries may lead to one file, which goes with the last of them.
+        // Several entries may lead to one file, which is removed with the last of them.
         let mut needed: HashMap<String, usize> = HashMap::new();
         for (entry, _) in &contents.entries {
             *needed.entry(entry.file_name()).or_default() += 1;

@@ -278,7 +278,7 @@ fn what_was_not_used_for_longest_goes_first() {
 
     assert!(!cache.put(&key(5), &content(5, 10_001)), "more than all of it");
     assert_eq!(cache.info().expect("readable").entries, 3);
-    // What was stored last is what is needed now, whatever the clock says.
+    // The entry stored last is kept, whatever the clock says.
     for name in [1, 3, 4] {
         let file = File::open(cache.entries.join(key(name).to_string())).expect("there");
         file.set_modified(SystemTime::now() + Duration::from_secs(50))

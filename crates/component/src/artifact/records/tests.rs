@@ -189,7 +189,7 @@ fn a_file_that_changed_back_is_still_another() {
 #[test]
 fn files_of_others_are_not_remembered() {
     if !is_root() {
-        // The other half of this, for those who cannot give files away: root's files are remembered as root would.
+        // Without the right to give files away, a file of root has to do: it counts as protected.
         let file = File::open("/etc/passwd").expect("readable");
         assert!(Identity::protected(&file).is_ok() || Identity::of(&file).is_ok_and(|file| file.owner != 0));
         return;
@@ -242,7 +242,7 @@ fn a_file_that_changes_while_it_is_verified_is_not_remembered() {
     let folder = Folder::new("race");
     let records = folder.records();
     let path = folder.path("file");
-    // Many times, so that a change that falls into one tick of the clock with what was before would be met.
+    // Repeated, to meet the case that the change falls into the same tick of the clock as the write before.
     for round in 0..50_u8 {
         fs::write(&path, b"content").expect("writable");
         fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("ours");
@@ -332,7 +332,7 @@ fn a_record_is_of_one_file_and_one_key() {
     fs::write(&of_one, vec![0; 1 << 20]).expect("ours");
     assert!(!recalls(&records, &one));
 
-    // What is no file: nothing that would have it wait.
+    // Paths that are not regular files; none may block.
     fs::remove_file(&of_one).expect("ours");
     assert!(!recalls(&records, &one));
     symlink(&of_two, &of_one).expect("ours");
@@ -474,9 +474,9 @@ fn as_another_user() {
         matches!(error, RecordsError::Private(PrivateError::Foreign { .. })),
         "{error}"
     );
-    // The file is root's, who may change any file: this user may rely on it too.
+    // Root may change any file anyway, so this user may rely on root's file, too.
     assert!(Identity::protected(&File::open(&file).expect("readable")).is_ok());
-    // Where it may write, it makes a file of its own.
+    // In a folder that it may write to, it creates a file of its own.
     let open = folder.join("open");
     fs::rename(open.join("file"), open.join("old")).expect("anybody may");
     fs::write(open.join("file"), b"content").expect("anybody may");

@@ -10,7 +10,7 @@ fn engine() -> Engine {
     Engine::new(&Config::new()).expect("a backend")
 }
 
-/// A component that answers with a number.
+/// A component with a function that returns a number.
 fn component(number: u32) -> Vec<u8> {
     let text = format!(
         r#"(component
@@ -170,7 +170,7 @@ fn others_get(
         let leader = scope.spawn(|| {
             cache.find_or(key, false, || {
                 begun.wait();
-                // For as long as the others take to get to their wait; if they are late, they make it themselves.
+                // Long enough for the others to reach their wait; one that is late makes the component itself.
                 std::thread::sleep(Duration::from_millis(200));
                 made()
             })
@@ -274,7 +274,7 @@ fn no_disk_keeps_a_component_from_running() {
         (2, Some(2))
     );
 
-    // No folder can be made where a file is.
+    // A file in the place of the folder.
     let file = Folder::new("tiers-file");
     std::fs::write(&file.0, b"").expect("writable");
     let below = CacheConfig::new(file.0.join("below"));
