@@ -1,5 +1,5 @@
-//! Why the adapters between components trap. The numbers are in their code, and so in artifacts; the translator gives
-//! them, and its tests hold this list against its own.
+//! Trap codes of the adapters between components. The numbers are part of the adapters' code, and so of artifacts; the
+//! translator assigns them, and its tests compare this list with its own.
 
 use crate::error::TrapKind;
 
@@ -7,7 +7,7 @@ use crate::error::TrapKind;
 #[cfg(all(test, feature = "compile"))]
 pub(super) const NAMED: &[u32] = &[1, 17, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33];
 
-/// What an adapter's trap code means.
+/// Converts an adapter's trap code to the kind of trap.
 pub(crate) fn adapter_trap(code: u32) -> TrapKind {
     let text = match code {
         1 => "out of bounds memory access",

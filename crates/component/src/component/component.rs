@@ -25,7 +25,7 @@ pub struct Component {
 struct Inner {
     ir: Ir,
     modules: Vec<CoreModule>,
-    /// Owns the modules' machine code, which they only point at.
+    /// Owns the modules' machine code, to which they hold pointers only.
     #[expect(dead_code, reason = "held for its drop")]
     code: wasmer::Engine,
     exports: Vec<(String, ExternType)>,
@@ -36,12 +36,11 @@ struct Inner {
 impl Component {
     /// Validates, translates and compiles a component in its binary form.
     ///
-    /// # Errors
-    /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are no
-    /// component, [`Error::MissingFeatures`] and [`Error::Unsupported`] for one that uses what is outside the
-    /// supported set, [`Error::BackendFeature`] for what other backends compile and this one does not,
-    /// [`Error::Compile`] if the backend refuses a core module; [`Error::NoCompiler`] and
-    /// [`Error::ForeignTarget`] if the engine compiles nothing, or nothing that runs here.
+    /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are no component,
+    /// [`Error::MissingFeatures`] and [`Error::Unsupported`] for a component that uses something outside the supported
+    /// set, [`Error::BackendFeature`] for features that other backends compile and this one does not,
+    /// [`Error::Compile`] if the backend refuses a core module; [`Error::NoCompiler`] and [`Error::ForeignTarget`] if
+    /// the engine compiles nothing, or nothing that runs here.
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Component> {
         if !engine.target().runs_here() {
             return Err(Error::ForeignTarget {
@@ -64,7 +63,7 @@ impl Component {
         ))
     }
 
-    /// `code` is the engine that has the modules' machine code.
+    /// Builds the component from its parts. `code` is the engine that owns the modules' machine code.
     pub(crate) fn from_parts(
         ir: Ir,
         modules: Vec<CoreModule>,
@@ -105,22 +104,22 @@ impl Component {
         self.inner.backend
     }
 
-    /// What it imports, by name, in the order of its definition.
+    /// Returns the imports, by name, in the order of their definition.
     pub fn imports(&self) -> &[(String, ExternType)] {
         &self.inner.ir.imports
     }
 
-    /// What it exports, by name, in the order of its definition.
+    /// Returns the exports, by name, in the order of their definition.
     pub fn exports(&self) -> &[(String, ExternType)] {
         &self.inner.exports
     }
 
-    /// Bytes of the binary that it was made from.
+    /// Returns the size, in bytes, of the binary that the component was compiled from.
     pub fn size(&self) -> usize {
         self.inner.size
     }
 
-    /// Core modules in it, the adapters between its parts included.
+    /// Returns the number of core modules, the adapters between its parts included.
     pub fn core_modules(&self) -> usize {
         self.inner.modules.len()
     }
@@ -137,7 +136,7 @@ impl Component {
     }
 }
 
-/// A component, translated, with something made of each core module's machine code.
+/// A translated component, with the result of compiling each core module.
 pub(super) struct Compiled<M> {
     pub(super) ir: Ir,
     pub(super) modules: Vec<M>,
@@ -146,7 +145,6 @@ pub(super) struct Compiled<M> {
 }
 
 impl<M> Compiled<M> {
-    /// # Errors
     /// As [`Component::from_binary`]. The code may be for another machine.
     #[cfg(feature = "compile")]
     pub(super) fn new(
@@ -168,7 +166,7 @@ impl<M> Compiled<M> {
         let mut compile = |(module, source): (usize, &Vec<u8>)| {
             let compiled = match form(source) {
                 Form::Memory => work.compile(&code, source),
-                // Its code is saved, and not run: it need not outlive this.
+                // The code is saved and not run: it need not outlive this.
                 Form::Elf => work.compile(&engine.compiler(Form::Elf)?, source),
             };
             let made = compiled.and_then(|module| make(module).map_err(Refused::Compiler));

@@ -1,8 +1,8 @@
-//! Core functions with signatures known only at run time, called and made through the engine's typed forms.
+//! Core functions with signatures known only at run time, called and created through the engine's typed forms.
 //!
-//! The engine's typed functions are several times faster than its untyped ones, and need the signature as a Rust
-//! type. The signatures that occur are compiled in, see [`select`]: all of up to two parameters, of three of
-//! integers, and longer ones of `i32` with at most one `i64`. The untyped form serves the others.
+//! The engine's typed functions are several times faster than its untyped ones, and need the signature as a Rust type.
+//! The common signatures are compiled in, see [`select`]: all of up to two parameters, those of three integers, and
+//! longer ones of `i32` with at most one `i64`. The untyped form serves the others.
 
 mod signatures;
 
@@ -18,7 +18,7 @@ use super::trap::{from_runtime, to_runtime};
 use crate::engine::{Backend, floats_cross};
 use crate::error::{Error, Result};
 
-/// A core value type as the engine knows it, from and to its bits, zero-extended to 64.
+/// A core value type as the engine knows it; converts from and to its bits, zero-extended to 64.
 pub(crate) trait Slot: FromToNativeWasmType + Copy + Send + Sync + 'static {
     fn from_bits(bits: u64) -> Self;
     fn to_bits(self) -> u64;
@@ -48,7 +48,7 @@ slots! {
     f64: |bits| f64::from_bits(bits), |value| value.to_bits();
 }
 
-/// What a core function returns: nothing, or one value.
+/// Results of a core function: none, or one value.
 pub(crate) trait CoreResult: WasmTypeList + Send + Sync + 'static {
     fn of_bits(bits: u64) -> Self;
     fn into_bits(self) -> u64;
@@ -95,7 +95,7 @@ pub(crate) trait CoreArgs: Sized + Send + Sync + 'static {
     fn host<R: CoreResult>(store: &mut StoreMut<'_>, env: &FunctionEnv<Body>) -> wasmer::Function;
 }
 
-/// What a host function does: from the bits of its arguments to those of its result, if it has one.
+/// The body of a host function: computes the bits of its result, if it has one, from the bits of its arguments.
 pub(crate) struct Body(Box<BodyFn>);
 
 type BodyFn = dyn Fn(&mut StoreMut<'_>, &[u64]) -> Result<u64> + Send;
@@ -152,18 +152,18 @@ args! {
         => (A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q);
 }
 
-/// Something that is done for one signature.
+/// An operation generic over the Rust types of a signature.
 pub(crate) trait Visitor {
     type Output;
 
-    /// The signature is among those that are compiled in.
+    /// Called if the signature is compiled in.
     fn typed<A: CoreArgs + WasmTypeList, R: CoreResult>(self) -> Self::Output;
 
-    /// It is not.
+    /// Called for every other signature.
     fn untyped(self) -> Self::Output;
 }
 
-/// A core function, to be called with bits.
+/// A core function that takes its arguments as bits.
 pub(crate) struct CoreFunc {
     form: Form,
 }
@@ -174,8 +174,8 @@ impl fmt::Debug for CoreFunc {
     }
 }
 
-/// How a function is called. What is called most often is called in place: every frame between the caller and the
-/// engine costs a mispredicted return, since the engine changes stacks below it.
+/// The ways to call a function. The most common signatures are called in place: every frame between the caller and the
+/// engine costs a mispredicted return, since the engine switches stacks below it.
 enum Form {
     Of0(TypedFunction<(), i32>),
     Of1(TypedFunction<i32, i32>),
@@ -212,7 +212,7 @@ impl CoreCall for Untyped {
 }
 
 impl CoreFunc {
-    /// `function` of the store, which has the signature.
+    /// Wraps `function` of the store, which has the signature `signature`.
     pub(crate) fn new(
         store: &mut impl AsStoreMut,
         function: &wasmer::Function,
@@ -271,7 +271,7 @@ impl CoreFunc {
         Ok(CoreFunc { form })
     }
 
-    /// Calls it with as many arguments as its signature has; gives the bits of its result, or 0.
+    /// Calls it with as many arguments as its signature has; returns the bits of its result, or 0.
     #[inline(always)]
     pub(crate) fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
         let result = match (&self.form, args) {
@@ -301,7 +301,7 @@ impl CoreFunc {
     }
 }
 
-/// The signature that a function with `signature` has where it crosses the border of a module.
+/// Returns the signature that a function with `signature` has where it crosses the border of a module.
 pub(crate) fn at_border(backend: Backend, signature: &CoreSignature) -> CoreSignature {
     let cross = |ty: &CoreType| match ty {
         CoreType::F32 if !floats_cross(backend) => CoreType::I32,
@@ -314,7 +314,7 @@ pub(crate) fn at_border(backend: Backend, signature: &CoreSignature) -> CoreSign
     }
 }
 
-/// Makes a host function of the store with a signature.
+/// Creates a host function with a signature in the store.
 pub(crate) fn host_function(
     store: &mut StoreMut<'_>,
     signature: &CoreSignature,
@@ -356,7 +356,7 @@ pub(crate) fn host_function(
     )
 }
 
-/// A core signature in the engine's terms.
+/// Converts a core signature to the engine's type.
 fn function_type(signature: &CoreSignature) -> FunctionType {
     let types = |types: &[CoreType]| types.iter().copied().map(engine_type).collect::<Vec<_>>();
     FunctionType::new(types(&signature.params), types(&signature.results))
@@ -380,7 +380,7 @@ fn value(ty: CoreType, bits: u64) -> Value {
     }
 }
 
-/// No signature here has values of other types.
+/// Returns the bits of a value. No signature here has values of other types.
 fn bits(value: &Value) -> u64 {
     match value {
         Value::I32(value) => value.to_bits(),

@@ -1,7 +1,7 @@
-//! Core functions of the host that work on the memory of the module that imports them.
+//! Core functions of the host that access the memory of the module that imports them.
 //!
-//! WASI preview 1 is an interface of core modules: its functions take addresses. A module that was lifted keeps them as
-//! imports of numbers (see `adapt`), and gets functions here that find its memory once it is there.
+//! WASI preview 1 is an interface of core modules: its functions take addresses. A lifted module keeps them as imports
+//! of numbers (see `adapt`), and gets functions from here that find its memory once it is instantiated.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,12 +15,12 @@ use super::store::StoreContextMut;
 use crate::engine::GuestMemory;
 use crate::error::{Error, Result};
 
-/// The place for a core instance's memory, which is empty while the instance is being made.
+/// The memory of a core instance; empty until the instance exists.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemoryPlace(Arc<OnceLock<GuestMemory>>);
 
 impl MemoryPlace {
-    /// Finds the memory in the instance that was made.
+    /// Sets the memory to the one that the new instance exports: the one named `memory`, or else its first.
     pub(super) fn fill(&self, instance: &wasmer::Instance) -> Result<()> {
         let named = instance.exports.get_memory("memory").ok();
         let first = || {
@@ -34,7 +34,7 @@ impl MemoryPlace {
         let memory = named
             .or_else(first)
             .ok_or_else(|| Error::bug("a module without the memory that it exports"))?;
-        // A place is filled once, by the instance that it was made for.
+        // It is set once, by the instance that it belongs to.
         let _ = self.0.set(GuestMemory::new(memory.clone()));
         Ok(())
     }
@@ -51,23 +51,23 @@ pub struct CoreCaller<'a, 's, T: Send + 'static> {
 }
 
 impl<T: Send + 'static> CoreCaller<'_, '_, T> {
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data_mut(&mut self) -> &mut T {
         self.cx.data_mut()
     }
 
-    /// The module's memory.
+    /// Returns the module's memory.
     pub fn memory(&self) -> &[u8] {
         self.memory.data(&self.cx.store)
     }
 
-    /// The module's memory, for writing.
+    /// Returns the module's memory, for writing.
     pub fn memory_mut(&mut self) -> &mut [u8] {
         self.memory.data_mut(&mut self.cx.store)
     }
 }
 
-/// The signature of numbers: `i` is an `i32`, anything else an `i64`.
+/// Parses the types of parameters and results: `i` is an `i32`, anything else an `i64`.
 pub(super) fn signature(params: &str, results: &str) -> CoreSignature {
     let types = |text: &str| {
         let types = text.chars().map(|letter| match letter {
@@ -90,7 +90,7 @@ where
 {
     let func = Arc::new(func);
     Box::new(move |cx, _| {
-        // The place is the first instance's; a pool would give it to others.
+        // The memory is that of the first instance; in a pool, later instances would get it too.
         cx.core.is_reached_from_outside();
         let place = cx.core.state().memory_place.get_or_insert_default().clone();
         let (env, core, func, name) = (cx.env.clone(), cx.core.clone(), func.clone(), name.clone());

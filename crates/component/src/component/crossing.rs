@@ -1,4 +1,4 @@
-//! One crossing of values between the host and one component instance: the canonical ABI's view of both.
+//! Contexts of one crossing of values between the host and one component instance: the canonical ABI's view of both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::trap::from_runtime;
 use crate::engine::GuestMemory;
 use crate::error::{Error, ResourceError, Result, TrapKind};
 
-/// What lifting a value of a guest's goes by: its memory, its handles, the limits. The guest does not run meanwhile.
+/// Context for lifting a guest's value: memory, handles, remaining budget. The guest does not run meanwhile.
 #[derive(Debug)]
 pub struct LiftContext<'a> {
     memory: Option<&'a [u8]>,
@@ -44,7 +44,7 @@ impl<'a> LiftContext<'a> {
         }
     }
 
-    /// `size` bytes of memory.
+    /// Returns `size` bytes of memory.
     #[inline]
     pub(crate) fn bytes(&self, at: GuestPtr, size: u32) -> Result<&[u8]> {
         Ok(at.slice(u64::from(size), self.memory()?)?)
@@ -81,7 +81,7 @@ impl Guest for LiftContext<'_> {
     }
 }
 
-/// What the store keeps of a guest's resource that is in the host's hands, its identity included.
+/// Bytes that the store keeps for a guest's resource that the host holds, its identity included.
 const HOST_HANDLE_BYTES: u64 = (size_of::<u64>() + size_of::<HostHandle>()) as u64;
 
 impl LiftGuest for LiftContext<'_> {
@@ -126,7 +126,7 @@ impl LiftContext<'_> {
     }
 }
 
-/// What lowering a value of the host's goes by: the guest's memory, which its `realloc` gives out, and its handles.
+/// Context for lowering a host's value: the guest's memory, its `realloc`, and its handles.
 pub struct LowerContext<'a> {
     store: StoreMut<'a>,
     memory: Option<&'a GuestMemory>,
@@ -151,7 +151,7 @@ impl<'a> LowerContext<'a> {
         }
     }
 
-    /// `size` bytes of memory, for writing.
+    /// Returns `size` bytes of memory, for writing.
     #[inline]
     pub(crate) fn bytes_mut(&mut self, at: GuestPtr, size: u32) -> Result<&mut [u8]> {
         Ok(at.slice_mut(u64::from(size), self.memory_mut()?)?)
@@ -277,7 +277,7 @@ fn to_host(
     }
 }
 
-/// Lends what a guest holds for the innermost call; gives its representation.
+/// Lends a resource that a guest holds, for the innermost call; returns its representation.
 pub(crate) fn lend(
     core: &StoreCore,
     instance: &Arc<InstanceInner>,
@@ -307,8 +307,8 @@ pub(crate) fn lend(
     Ok(rep)
 }
 
-/// Gives a component instance a borrow for the innermost call. Whoever defines the resource type gets the
-/// representation itself.
+/// Adds a borrow handle to a component instance, for the innermost call. The instance that defines the resource type
+/// gets the representation itself.
 pub(crate) fn borrow(
     core: &StoreCore,
     instance: &Arc<InstanceInner>,
@@ -336,7 +336,7 @@ pub(crate) fn borrow(
 }
 
 impl InstanceInner {
-    /// Component instance, resource and what is known of it, for a resource table of the component.
+    /// Returns the component instance, the resource and its run-time state, for a resource table of the component.
     pub(crate) fn resource_table(&self, table: u32) -> Result<(u32, u32, &ResourceRuntime)> {
         match self.ir().resource_tables.get(table as usize) {
             Some(&ResourceTable::Concrete { resource, instance }) => {

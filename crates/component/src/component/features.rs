@@ -1,4 +1,4 @@
-//! Which features of WebAssembly and of the component model a component may use, and which ones it lacks.
+//! Features of WebAssembly and of the component model: those that a component may use, and those that it lacks.
 
 use rayon::prelude::*;
 use wasmparser::{
@@ -25,9 +25,8 @@ pub(super) fn supported() -> WasmFeatures {
 
 /// Validates a whole component, the bodies of its functions included, with the features that the engine's backend has.
 ///
-/// # Errors
-/// [`Error::BackendFeature`] for a component that other backends compile, [`Error::MissingFeatures`] for one that is valid
-/// where more is supported; [`Error::InvalidComponent`] for one that is valid nowhere.
+/// [`Error::BackendFeature`] for a component that other backends compile, [`Error::MissingFeatures`] for one that is
+/// valid with more features; [`Error::InvalidComponent`] for one that is valid with none.
 pub(super) fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
     let lacking = engine.backend().lacking();
     let mut validated = validate_with(supported() - lacking, bytes);
@@ -62,10 +61,10 @@ pub(super) fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// How the tool that made a component makes it without asynchronous functions.
+/// Returns how to build a component without asynchronous functions, if its tool is known.
 ///
-/// The producers sections of what componentize-qjs 0.4.5 makes name its libraries and not itself. But its modules import from
-/// each other by its runtime's name.
+/// The producers sections of componentize-qjs 0.4.5 name its libraries and not the tool itself. But its modules import
+/// from each other under the name of its runtime.
 fn synchronous(bytes: &[u8]) -> Option<&'static str> {
     let payloads = Parser::new(0).parse_all(bytes).map_while(|payload| payload.ok());
     let mut imports = payloads.filter_map(|payload| match payload {
@@ -87,7 +86,7 @@ fn synchronous(bytes: &[u8]) -> Option<&'static str> {
     )
 }
 
-/// Whether a component is valid where every known feature is supported.
+/// Returns whether a component is valid when every known feature is enabled.
 #[cfg(feature = "compile")]
 pub fn is_valid(bytes: &[u8]) -> bool {
     validate_with(WasmFeatures::all(), bytes).is_ok()
@@ -104,17 +103,17 @@ fn validate_with(features: WasmFeatures, bytes: &[u8]) -> Result<()> {
     let mut validator = Validator::new_with_features(features);
     let mut functions = Vec::new();
     let rest = validate_but_last(&mut validator, bytes, &mut functions);
-    // Whatever else is wrong comes after the functions that have been found until then.
+    // An error in `rest` comes after the functions found so far.
     validate_functions(functions)?;
     rest
 }
 
 type Function<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
-/// Functions that are kept until they are validated. Stops a component of tiny functions from filling the memory.
+/// Limit on functions that wait for validation. Stops a component of tiny functions from filling the memory.
 const KEPT: usize = 16_384;
 
-/// Leaves the last functions that were found in `functions`.
+/// Validates all but the last functions, which it leaves in `functions`.
 fn validate_but_last<'a>(
     validator: &mut Validator,
     bytes: &'a [u8],
@@ -134,13 +133,13 @@ fn validate_but_last<'a>(
     Ok(())
 }
 
-/// Functions that a thread validates at a time.
+/// Least number of functions that a thread validates at a time.
 const AT_A_TIME: usize = 64;
 
-/// On all threads that compile; on this one if there are no others.
+/// Validates functions on all compiler threads; on this thread if there are none.
 ///
 /// # Errors
-/// What is wrong with the first one that is not valid.
+/// That of the first function that is not valid.
 fn validate_functions(functions: Vec<Function<'_>>) -> Result<()> {
     let fault = |room: &mut FuncValidatorAllocations, (function, body): Function<'_>| {
         let mut function = function.into_validator(std::mem::take(room));
@@ -163,7 +162,7 @@ fn validate_functions(functions: Vec<Function<'_>>) -> Result<()> {
     wrong.map_or(Ok(()), |error| Err(invalid(&error)))
 }
 
-/// What a valid component is for, if standard interfaces among its imports and exports say so.
+/// Returns a sentence on the purpose of a valid component, if its imports or exports include standard interfaces.
 fn described_by(bytes: &[u8]) -> Option<String> {
     let (mut exports, mut imports) = (Vec::new(), Vec::new());
     let mut depth = 0u32;
@@ -193,7 +192,7 @@ fn described_by(bytes: &[u8]) -> Option<String> {
     described(exports, imports)
 }
 
-/// The features without which a component is not valid, among those that are not supported.
+/// Returns the features that a component needs to be valid, among those that are not supported.
 fn missing(bytes: &[u8]) -> Vec<String> {
     let unsupported = WasmFeatures::all() - supported();
     let needed = unsupported

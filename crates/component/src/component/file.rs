@@ -1,4 +1,4 @@
-//! Reads the files of components.
+//! Reads component files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,11 +7,11 @@ use std::path::Path;
 /// Most bytes of a component's or a core module's file: 1 GiB. Stops a file that fills the host's memory.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
-/// Bytes that tell a file's kind.
+/// Bytes that identify a file's kind.
 const HEAD_BYTES: u64 = 64;
 
-/// Reads a component's or a core module's file. Of a file of another kind it reads the first 64 bytes only, from which
-/// [`Component::from_binary`](super::Component::from_binary) tells that it is another.
+/// Reads a component or a core module. Of a file of another kind it reads the first 64 bytes only, enough for
+/// [`Component::from_binary`](super::Component::from_binary) to say what it is.
 ///
 /// # Errors
 /// Those of the file; [`io::ErrorKind::FileTooLarge`] for more than [`MAX_FILE_BYTES`].
@@ -46,7 +46,7 @@ fn read_up_to(mut from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// Counts what is read of it.
+    /// Counts the bytes that are read.
     struct Endless {
         head: &'static [u8],
         given: u64,

@@ -1,4 +1,4 @@
-//! Calling what a component exports.
+//! Exported functions, called with dynamic values.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Func {
 }
 
 pub(crate) struct FuncInner {
-    /// As it was looked up: `ns:pkg/interface@1.0.0#run`.
+    /// The name that it was looked up by: `ns:pkg/interface@1.0.0#run`.
     pub(crate) name: String,
     pub(crate) instance: Arc<InstanceInner>,
     pub(crate) function: Arc<Function>,
@@ -44,12 +44,12 @@ impl Func {
         }
     }
 
-    /// The function's type.
+    /// Returns the function's type.
     pub fn ty(&self) -> &FuncType {
         &self.inner.function.ty
     }
 
-    /// With Rust types for its parameters and results.
+    /// Converts to a function with Rust types for its parameters and results.
     ///
     /// # Errors
     /// [`Error::TypeMismatch`] if the types differ from the component's.
@@ -80,7 +80,7 @@ impl Func {
         R::typecheck_list(&results, &cx).map_err(mismatch("in the results"))
     }
 
-    /// Checks that a component which imports this function means the same type by it.
+    /// Checks that an importing component declares this function with the same type.
     pub(super) fn check_same(
         &self,
         wanted: &FuncType,
@@ -107,14 +107,14 @@ impl Func {
 
     /// Calls the function and waits for its end, its post-return included.
     ///
-    /// `results` takes as many values as the function has results: none or one. Its content before the call
-    /// does not matter.
+    /// `results` has as many values as the function has results: none or one. Their content before the call does not
+    /// matter.
     ///
     /// # Errors
     /// [`Error::Argument`] if `params` or the length of `results` do not fit the type: then nothing was called.
-    /// [`Error::Trap`] if the guest trapped, returned what breaks the canonical ABI, is executing already, or
-    /// trapped before; [`Error::Host`] if a host function that it called failed. Both of the latter leave the
-    /// instance refusing further calls.
+    /// [`Error::Trap`] if the guest trapped, returned a value that breaks the canonical ABI, is executing already, or
+    /// trapped before; [`Error::Host`] if a host function that it called failed. After a trap of the guest or a failure
+    /// of a host function, the instance refuses further calls.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         let wanted = usize::from(self.ty().result.is_some());
         if results.len() != wanted {
@@ -130,7 +130,7 @@ impl Func {
         Ok(())
     }
 
-    /// As [`Func::call`], and gives the result, if the function has one.
+    /// As [`Func::call`], but returns the result, if the function has one.
     ///
     /// # Errors
     /// As [`Func::call`].
@@ -157,15 +157,15 @@ impl Func {
         )
     }
 
-    /// As [`TypedFunc::call`](super::TypedFunc::call), with types that [`Func::typecheck`] has found to fit the
-    /// function's, or such with other lifetimes. With types that do not fit, values are garbled, or the call traps.
+    /// As [`TypedFunc::call`](super::TypedFunc::call), with types that passed [`Func::typecheck`], or the same types
+    /// with other lifetimes. With types that do not match, values are garbled, or the call traps.
     ///
     /// # Errors
     /// As [`Func::call`].
     #[inline(always)]
     pub fn call_typed<P: LowerList, R: LiftList>(&self, store: impl AsContextMut, params: P) -> Result<R> {
         let plan = &self.inner.function.plan;
-        // Known when this is compiled, as far as the types say.
+        // A constant, as far as the types say.
         let needs = Needs {
             memory: const { P::LAYOUT.memory || P::LAYOUT.params_in_memory() },
             scope: P::LAYOUT.handles && plan.params_need().scope,
@@ -187,7 +187,7 @@ impl Func {
         )
     }
 
-    // Inlined whole, as what it calls: a call's closures are never moved through memory.
+    // Inlined whole, with the functions that it calls: a call's closures are never moved through memory.
     #[inline(always)]
     fn enter<R>(
         &self,
@@ -240,7 +240,7 @@ fn lift_result<R: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u
 }
 
 impl FuncInner {
-    /// `canon lift`.
+    /// Calls the lifted function (`canon lift`).
     #[inline(always)]
     fn call<R>(
         &self,
@@ -284,8 +284,8 @@ impl fmt::Debug for Func {
     }
 }
 
-/// Runs guest code of `instance` as one call: refuses a poisoned or executing one, keeps the account of what
-/// the call borrows if it is `scoped`, and poisons the instance if the guest was stopped on its way.
+/// Runs guest code of `instance` as one call: refuses a poisoned or executing instance, tracks the borrows of the call
+/// if it is `scoped`, and poisons the instance if the guest was stopped.
 #[inline(always)]
 pub(crate) fn guarded<R>(
     store: &mut StoreMut<'_>,
@@ -320,7 +320,7 @@ pub(crate) fn guarded<R>(
             Err(trap) => Err(trap.into()),
         };
     }
-    // A value of the host's that did not fit was found before the guest ran: the instance is as it was.
+    // A host's value that did not fit was found before the guest ran: the instance is unchanged.
     entered.intact = matches!(result, Ok(_) | Err(Error::Argument(_) | Error::Resource(_)));
     result
 }
@@ -331,7 +331,7 @@ fn contained<R>(store: &mut StoreMut<'_>, call: impl FnOnce(&mut StoreMut<'_>) -
     crate::panics::contain("an import", || call(store)).unwrap_or_else(|panicked| Err(panicked.trap()))
 }
 
-/// A call in flight. Whichever way it ends, a panic included, the account is closed.
+/// A call in flight. However it ends, a panic included, its borrows are released.
 struct Entered<'a> {
     core: &'a StoreCore,
     instance: &'a InstanceInner,

@@ -1,14 +1,14 @@
-//! The table of resource handles that each component instance has.
+//! Resource handle tables: one for each component instance.
 //!
-//! Implements the specification's "Table State" and "Resource State": one index space for all resource types
-//! of an instance, indices from 1, freed ones used again.
+//! Implements the specification's "Table State" and "Resource State": one index space for all resource types of an
+//! instance, indices from 1, freed ones are reused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{ResourceError, TrapKind};
 
-/// How many handles and loans of them there may be in a store. A table keeps the room that it once had.
+/// Handles, and loans of them, that a store still has room for. A table keeps the room that it once took.
 #[derive(Debug)]
 pub(crate) struct Room {
     left: AtomicU32,
@@ -32,7 +32,7 @@ impl Room {
     }
 
     pub(crate) fn give_back(&self, count: usize) {
-        // No more than was taken.
+        // No more is returned than was taken.
         self.left
             .fetch_add(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
     }
@@ -50,7 +50,7 @@ pub(crate) enum Handle {
     Borrow {
         resource: u32,
         rep: u32,
-        /// The call, as a depth in the store's stack of scopes, that lent it.
+        /// The call that lent it, as a depth in the store's stack of scopes.
         scope: usize,
     },
 }
@@ -88,7 +88,7 @@ pub(crate) struct HandleTable {
 const MAX_HANDLES: usize = (1 << 28) - 1;
 
 impl HandleTable {
-    /// A table that grows as long as there is room in its store, to 2^28 - 1 handles at most.
+    /// Creates a table that grows as long as its store has room, to 2^28 - 1 handles at most.
     pub(crate) fn new(room: Arc<Room>) -> HandleTable {
         HandleTable {
             slots: Vec::new(),
@@ -122,7 +122,7 @@ impl HandleTable {
         Ok(u32::try_from(position + 1).unwrap_or(u32::MAX))
     }
 
-    /// The handle at `index`, which has to be of `resource`.
+    /// Returns the handle at `index`, which has to be of `resource`.
     pub(crate) fn get(&mut self, index: u32, resource: u32) -> Result<&mut Handle, TrapKind> {
         let slot = position(index).and_then(|position| self.slots.get_mut(position));
         match slot {
@@ -132,7 +132,7 @@ impl HandleTable {
         }
     }
 
-    /// Takes the handle at `index` out. An own that is lent stays, and traps.
+    /// Removes the handle at `index`. An own handle that is lent stays, and the removal traps.
     pub(crate) fn remove(&mut self, index: u32, resource: u32) -> Result<Handle, TrapKind> {
         let handle = *self.get(index, resource)?;
         if let Handle::Own { lends: 1.., .. } = handle {
@@ -146,7 +146,7 @@ impl HandleTable {
         Ok(handle)
     }
 
-    /// Ends one loan of the own at `index`.
+    /// Ends one loan of the own handle at `index`.
     pub(crate) fn end_lend(&mut self, index: u32) {
         let slot = position(index).and_then(|position| self.slots.get_mut(position));
         if let Some(Slot::Live(Handle::Own { lends, .. })) = slot {
@@ -154,13 +154,13 @@ impl HandleTable {
         }
     }
 
-    /// Forgets all handles, as if there had never been any.
+    /// Removes all handles and resets the table to its initial state.
     pub(crate) fn clear(&mut self) {
         self.room.give_back(self.slots.len());
         (self.slots, self.free, self.live) = (Vec::new(), None, 0);
     }
 
-    /// Handles that are live.
+    /// Returns the number of live handles.
     pub(crate) fn live(&self) -> u32 {
         self.live
     }
@@ -263,7 +263,7 @@ mod tests {
             (first.insert(OWN), second.insert(OWN)),
             (full.clone(), full.clone())
         );
-        // What is freed is the table's own again, not another's.
+        // Freed room is available to this table, not to another.
         assert_eq!(first.remove(1, 3), Ok(OWN));
         assert_eq!(second.insert(OWN), full);
         assert_eq!(first.insert(OWN), Ok(1));

@@ -1,4 +1,4 @@
-//! Host functions as linkers hold them, and how a guest's call of one runs.
+//! Host functions as linkers hold them, and the calls that guests make of them.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -19,11 +19,11 @@ use super::typed::{FlatReader, FlatValues, LiftList, LowerList, Plans, TypeConte
 use super::{Val, display_func};
 use crate::error::{Error, Result};
 
-/// Whether a host function serves as an import.
+/// Checks that a host function fits an import.
 pub(super) type TypeCheck =
     dyn Fn(&Function, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
 
-/// Makes the core function that a guest calls: a function with its types known, for one import of one instance.
+/// Creates the core function that a guest calls, for one import of one instance; its types are known.
 pub(super) type Bind<T> =
     dyn Fn(&mut StoreContextMut<'_, T>, Import) -> Result<wasmer::Function> + Send + Sync;
 
@@ -43,7 +43,7 @@ impl<T: Send + 'static> fmt::Debug for HostFunc<T> {
     }
 }
 
-/// A lowered import of one instance: what all its calls have in common.
+/// A lowered import of one instance: the state that all its calls share.
 pub(super) struct Import {
     /// The host function's name.
     pub(super) name: Arc<str>,
@@ -60,7 +60,7 @@ struct Call<'a, 's, T: Send + 'static> {
     import: &'a Import,
 }
 
-/// `canon lower` of a host function.
+/// Lowers a host function (`canon lower`).
 fn lower_import<T: Send + 'static>(
     cx: &mut StoreContextMut<'_, T>,
     import: Import,
@@ -124,8 +124,8 @@ impl<T: Send + 'static> Call<'_, '_, T> {
     }
 }
 
-/// A trap that a host function passes on, of another component or for this one, stays that trap. So does what guests bring
-/// about in the host's table of resources.
+/// Converts the error of a host function. A trap that it passes on, of another component or of this one, stays that
+/// trap, and so does an error of the host's resource table that a guest caused.
 #[cold]
 pub(super) fn failed(name: &str, source: Cause) -> Error {
     let source = match source.downcast::<Error>() {
@@ -150,7 +150,7 @@ pub(super) fn failed(name: &str, source: Cause) -> Error {
     }
 }
 
-/// What a host function returned does not fit: the host function's failure.
+/// Converts an error about a host function's result that does not fit to a failure of that function.
 #[cold]
 fn misfit(name: &str, error: Error) -> Error {
     match error {
@@ -162,7 +162,7 @@ fn misfit(name: &str, error: Error) -> Error {
     }
 }
 
-/// A function with Rust types.
+/// Binds a function with Rust types.
 pub(super) fn typed<T, F, P, R>(func: F) -> Box<Bind<T>>
 where
     T: Send + 'static,
@@ -219,7 +219,7 @@ fn lower_result<R: LowerList>(
     Ok(value[0])
 }
 
-/// A function that takes and gives [`Val`]s.
+/// Binds a function that takes and returns [`Val`]s.
 pub(super) fn dynamic<T, F>(func: F) -> Box<Bind<T>>
 where
     T: Send + 'static,
@@ -253,14 +253,14 @@ where
     })
 }
 
-/// A function that is a core function already. It is called as it is, also during realloc and post-return.
+/// Binds a function that is a core function already. It is called unchanged, also during realloc and post-return.
 pub(super) fn core<T, F>(make: F) -> Box<Bind<T>>
 where
     T: Send + 'static,
     F: Fn(&mut StoreContextMut<'_, T>) -> Result<wasmer::Function> + Send + Sync + 'static,
 {
     Box::new(move |cx, _| {
-        // What such a function keeps, nobody can put back.
+        // State that such a function keeps cannot be reset.
         cx.core.is_reached_from_outside();
         make(cx)
     })
@@ -275,7 +275,7 @@ pub(crate) struct HostResource<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> HostResource<T> {
-    /// The destructor as a function of one store, from a representation to nothing.
+    /// Creates the destructor as a function of one store, from a representation to nothing.
     pub(crate) fn bind(&self, cx: &mut StoreContextMut<'_, T>) -> wasmer::Function {
         let (core, dtor, name) = (cx.core.clone(), self.dtor.clone(), self.name.clone());
         let env = cx.env.clone();

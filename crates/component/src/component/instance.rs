@@ -1,4 +1,4 @@
-//! Instances: making one, and what it is made of.
+//! Instances: instantiation, state and exports.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -34,14 +34,14 @@ pub struct Instance {
     inner: Arc<InstanceInner>,
 }
 
-/// What an instance is made of. Slots are filled once each, while the initializers run.
+/// State of an instance. Each slot is filled once, while the initializers run.
 #[derive(Debug)]
 pub(crate) struct InstanceInner {
     pub(crate) id: u64,
     pub(crate) store: u64,
     component: Component,
     core_instances: Box<[OnceLock<wasmer::Instance>]>,
-    /// Per component instance: whether it may call out.
+    /// Per component instance: the `may_leave` flag.
     may_leave: Box<[Flag]>,
     memories: Box<[OnceLock<GuestMemory>]>,
     reallocs: Box<[OnceLock<Realloc>]>,
@@ -111,7 +111,7 @@ impl InstanceInner {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One step on the handles of a component instance.
+    /// Performs one operation on the handle table of a component instance.
     pub(crate) fn handles<R>(
         &self,
         component_instance: u32,
@@ -139,7 +139,7 @@ impl InstanceInner {
     }
 }
 
-/// Instantiates: runs the component's initializers.
+/// Instantiates a component: runs its initializers.
 pub(crate) fn instantiate<T: Send + 'static>(
     cx: &mut StoreContextMut<'_, T>,
     component: &Component,
@@ -316,7 +316,7 @@ fn set<V>(slots: &[OnceLock<V>], index: u32, value: V) -> Result<()> {
         .map_err(|_| Error::bug("an initializer that runs twice"))
 }
 
-/// A place among the exports of a component: a function or an instance, found once and used many times.
+/// An export of a component, a function or an instance, looked up once and used many times.
 #[derive(Clone, Debug)]
 pub struct ExportIndex {
     component: u64,
@@ -324,8 +324,8 @@ pub struct ExportIndex {
 }
 
 impl Instance {
-    /// Looks an export up: at the root, or in the instance that `parent` names. Versions match as imports do:
-    /// the highest compatible one.
+    /// Looks an export up: at the root, or in the instance that `parent` refers to. Versions match as for imports: the
+    /// highest compatible one.
     pub fn get_export_index(&self, parent: Option<&ExportIndex>, name: &str) -> Option<ExportIndex> {
         let items = match parent {
             None => &self.inner.ir().exports,
@@ -375,11 +375,11 @@ impl Instance {
             .ok_or_else(|| self.missing(None, &path.join("#")))
     }
 
-    /// The exported function at `path`: `["run"]` at the root, `["ns:pkg/interface@1.0.0", "run"]` in an
+    /// Returns the exported function at `path`: `["run"]` at the root, `["ns:pkg/interface@1.0.0", "run"]` in an
     /// instance.
     ///
     /// # Errors
-    /// [`Error::MissingExport`] with the names that there are.
+    /// [`Error::MissingExport`] with the names that the component exports.
     pub fn get_func(&self, mut store: impl AsContextMut, path: &[&str]) -> Result<Func> {
         let mut cx = store.as_context_mut();
         if cx.core.id != self.inner.store {
@@ -428,7 +428,7 @@ impl Instance {
         }
     }
 
-    /// A function with Rust types for its parameters and results.
+    /// Returns an exported function with Rust types for its parameters and results.
     ///
     /// # Errors
     /// As [`Instance::get_func`]; [`Error::TypeMismatch`] if the types differ from the component's.
@@ -440,7 +440,7 @@ impl Instance {
         self.get_func(store, path)?.typed()
     }
 
-    /// The type of a resource that the component exports at `path`.
+    /// Returns the type of a resource that the component exports at `path`.
     ///
     /// # Errors
     /// [`Error::MissingExport`].
@@ -451,7 +451,7 @@ impl Instance {
         }
     }
 
-    /// Ends a resource of a type that the instance exports at `path`, which another instance owned.
+    /// Runs the destructor of a resource that another instance owned, of a type that this instance exports at `path`.
     pub(super) fn drop_resource<T: Send + 'static>(
         &self,
         mut cx: StoreContextMut<'_, T>,
@@ -468,7 +468,7 @@ impl Instance {
         }
     }
 
-    /// Checks that a component which imports a value type of this instance's, `ty`, means the same by it.
+    /// Checks that an importing component declares `ty`, a value type of this instance, as the same type.
     pub(super) fn check_same_type(
         &self,
         ty: &Type,
@@ -490,7 +490,7 @@ impl Instance {
         }
     }
 
-    /// The core instances, with their modules, in the order in which they were made.
+    /// Returns the core instances, with their modules, in the order of instantiation.
     pub(super) fn core_instances(&self) -> impl Iterator<Item = (&CoreModule, &wasmer::Instance)> {
         let modules = self
             .inner
@@ -504,12 +504,12 @@ impl Instance {
         modules.zip(self.inner.core_instances.iter().filter_map(OnceLock::get))
     }
 
-    /// How many hold this instance: functions of its store, and whoever has a handle of it.
+    /// Returns the number of references to this instance, from functions of its store and from handles.
     pub(super) fn holders(&self) -> usize {
         Arc::strong_count(&self.inner)
     }
 
-    /// Puts back what the host keeps of the instance. False if it is not to be called again.
+    /// Resets the host's state of the instance. Returns false if the instance must not be called again.
     pub(super) fn restart(&self) -> bool {
         if self.inner.poisoned.load(Ordering::Relaxed) || self.inner.entered.load(Ordering::Relaxed) {
             return false;
@@ -519,17 +519,17 @@ impl Instance {
         true
     }
 
-    /// The component that this is an instance of.
+    /// Returns the component that this is an instance of.
     pub fn component(&self) -> &Component {
         &self.inner.component
     }
 
-    /// Whether a trap has made it refuse further calls.
+    /// Returns whether a trap has poisoned the instance, so that it refuses further calls.
     pub fn is_poisoned(&self) -> bool {
         self.inner.poisoned.load(Ordering::Relaxed)
     }
 
-    /// Resource handles that are live in its tables, in all its component instances together.
+    /// Returns the number of live resource handles, over all component instances.
     pub fn live_handles(&self) -> u64 {
         self.inner
             .tables()

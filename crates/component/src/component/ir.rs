@@ -1,4 +1,4 @@
-//! A component as this runtime executes it: flattened to core modules, a linear list of initializers, and
+//! The representation of a component that this runtime executes: core modules, a linear list of initializers, and
 //! trampolines. The names are the component model's; the indices count within one component.
 
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use airssys_wasm_abi::{FuncPlan, FuncType, StringEncoding, Type};
 /// A translated component.
 #[derive(Debug)]
 pub(crate) struct Ir {
-    /// Core modules, in the order in which they were met; adapter modules come last.
+    /// Core modules, in the order of their appearance; adapter modules come last.
     #[cfg_attr(not(feature = "compile"), expect(dead_code, reason = "nothing is compiled"))]
     pub(crate) modules: Vec<Vec<u8>>,
     /// The root imports, by name.
     pub(crate) imports: Vec<(String, ExternType)>,
-    /// What is used of the root imports: an index there and the path of names within.
+    /// The root imports that are used: an index into `imports` and the path of names within.
     pub(crate) runtime_imports: Vec<RuntimeImport>,
     /// For each lowered import, its runtime import.
     pub(crate) lowerings: Vec<u32>,
@@ -27,12 +27,12 @@ pub(crate) struct Ir {
     pub(crate) resource_tables: Vec<ResourceTable>,
     /// Runtime imports that are resources; resource indices start with these.
     pub(crate) imported_resources: Vec<u32>,
-    /// For each resource that the component defines, the component instance that does.
+    /// For each resource that the component defines, the component instance that defines it.
     pub(crate) defined_resources: Vec<u32>,
     pub(crate) counts: Counts,
 }
 
-/// How many of each runtime thing an instance needs room for.
+/// Numbers of run-time items that an instance needs room for.
 #[derive(Debug, Clone, Copy, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Counts {
     pub(crate) core_instances: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Counts {
     pub(crate) post_returns: u32,
 }
 
-/// The type of something imported or exported.
+/// The type of an import or export.
 #[derive(Debug, Clone)]
 pub enum ExternType {
     /// A function.
@@ -60,7 +60,7 @@ pub enum ExternType {
 }
 
 impl ExternType {
-    /// The field's word for it.
+    /// Returns the component model's word for the kind of item.
     pub fn kind(&self) -> &'static str {
         match self {
             ExternType::Func(_) => "function",
@@ -73,12 +73,12 @@ impl ExternType {
     }
 }
 
-/// A component function's type with the one plan by which its values cross.
+/// The type of a component function, with the plan by which its values cross.
 #[derive(Debug)]
 pub struct Function {
     /// Parameters and result.
     pub ty: FuncType,
-    /// How they cross.
+    /// Plan of the crossing.
     pub plan: FuncPlan,
 }
 
@@ -88,7 +88,7 @@ pub(crate) struct RuntimeImport {
     pub(crate) path: Vec<String>,
 }
 
-/// A canonical definition's options, with the memory and functions that they name.
+/// The options of a canonical definition, with the memory and functions that they name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) instance: u32,
@@ -136,7 +136,7 @@ pub(crate) enum Initializer {
     },
 }
 
-/// A function that the host puts between core modules.
+/// A function of the host that is placed between core modules.
 #[derive(Debug)]
 pub(crate) enum Trampoline {
     LowerImport {
@@ -167,7 +167,7 @@ pub(crate) enum Trampoline {
     Trap,
 }
 
-/// String transcodings that fused adapters ask for.
+/// String transcodings that fused adapters use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) enum Transcode {
     CopyUtf8,
@@ -191,7 +191,7 @@ pub(crate) enum ResourceTable {
         resource: u32,
         instance: u32,
     },
-    /// Appears in types only.
+    /// Of a resource type that appears in types only.
     Abstract,
 }
 

@@ -1,11 +1,11 @@
-//! Takes two core modules out of most components: those that only tie a knot.
+//! Removes the core modules that exist only to break an import cycle (wit-component's shim and fix-up modules).
 //!
-//! A module needs its imports before its memory exists, and canonical definitions need the memory. Encoders of components
-//! cut that circle with a module of stubs, which call through a table, and another module that fills the table once
-//! everything is there. The functions that the host makes here look the memory up when they are called, so that they can
-//! exist before it: imports of stubs become imports of what the stubs would call. Nothing can tell the difference unless
-//! guest code runs before the table is full, and then all is left as it is. Two core modules less are worth a third of the
-//! time that a small component takes to load.
+//! A module needs its imports before its memory exists, and canonical definitions need the memory. Encoders of
+//! components break that cycle with a module of stubs, which call through a table, and another module that fills the
+//! table once everything is instantiated. The host functions of this runtime look the memory up when they are called,
+//! so that they can exist before it: imports of stubs become imports of the functions that the stubs would call. The
+//! difference is not observable unless guest code runs before the table is full; in that case nothing is changed. Two
+//! core modules less save a third of the time that a small component takes to load.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,26 +13,26 @@ use wasmparser::{ElementItems, ElementKind, ExternalKind, FuncType, Operator, Pa
 
 use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
 
-/// A module of stubs.
+/// A module of stubs (a shim module).
 #[derive(Debug, PartialEq, Eq)]
 struct Stubs {
     table: String,
-    /// Places that the table has.
+    /// Size of the table, in elements.
     size: u64,
-    /// What each function calls: a place in the table, as a function of this type.
+    /// For each stub, by name: the index in the table that it calls, and the function type.
     places: HashMap<String, (u32, FuncType)>,
 }
 
-/// A module that fills a table.
+/// A module that fills a table (a fix-up module).
 #[derive(Debug, PartialEq, Eq)]
 struct Filler {
-    /// Which import is the table.
+    /// The index of the import that is the table.
     table: usize,
-    /// What is in each place of the table: an import, of this type.
+    /// For each index of the table: the import that it holds, and its type.
     filled: HashMap<u32, (usize, FuncType)>,
 }
 
-/// What is known of a core module.
+/// Properties of a core module.
 #[derive(Debug, Default)]
 struct Shape {
     stubs: Option<Stubs>,
@@ -40,14 +40,14 @@ struct Shape {
     starts: bool,
 }
 
-/// Leaves stubs out where that changes nothing else.
+/// Bypasses stubs and removes their modules where that changes nothing else.
 pub(super) fn untie(ir: &mut Ir) {
     let shapes: Vec<Shape> = ir
         .modules
         .iter()
         .map(|module| shape(module).unwrap_or_default())
         .collect();
-    // One pair at a time, since instances are counted anew after each.
+    // One pair at a time, since the instances are renumbered after each.
     while let Some((stubs, filler)) = untie_one(ir, &shapes) {
         remove_instances(ir, &[stubs, filler]);
     }
@@ -63,7 +63,7 @@ fn instances(ir: &Ir) -> impl Iterator<Item = (u32, &[CoreDef])> {
         })
 }
 
-/// Finds a pair of instances, has others do without the stubs, and returns the two if nothing needs them any more.
+/// Finds a pair of instances, replaces uses of the stubs, and returns the two if nothing refers to them any more.
 fn untie_one(ir: &mut Ir, shapes: &[Shape]) -> Option<(u32, u32)> {
     let found: Vec<(u32, u32, HashMap<String, u32>)> = pairs(ir, shapes);
     for (stubs, filler, functions) in found {
@@ -93,7 +93,7 @@ fn untie_one(ir: &mut Ir, shapes: &[Shape]) -> Option<(u32, u32)> {
     None
 }
 
-/// Instances of stubs and of their fillers, with the trampoline that each stub stands for.
+/// Finds instances of stubs and of their fillers, with the trampoline that each stub calls.
 fn pairs(ir: &Ir, shapes: &[Shape]) -> Vec<(u32, u32, HashMap<String, u32>)> {
     let all: Vec<(u32, &[CoreDef])> = instances(ir).collect();
     let shape_of = |instance: usize| {
@@ -123,7 +123,7 @@ fn pairs(ir: &Ir, shapes: &[Shape]) -> Vec<(u32, u32, HashMap<String, u32>)> {
         if found.table != table.name || starts || shared {
             continue;
         }
-        // What does not fit its table, or is called as something else, has to trap.
+        // An element outside of the table, or a call with another type, has to trap.
         if shape.filled.keys().any(|place| u64::from(*place) >= found.size) {
             continue;
         }
@@ -139,7 +139,7 @@ fn pairs(ir: &Ir, shapes: &[Shape]) -> Vec<(u32, u32, HashMap<String, u32>)> {
     pairs
 }
 
-/// The instances that something refers to, other than the arguments of `except`.
+/// Returns the instances that something refers to, other than the arguments of `except`.
 fn uses(ir: &Ir, except: Option<u32>) -> BTreeSet<u32> {
     let mut used = BTreeSet::new();
     let mut note = |def: &CoreDef| {
@@ -172,7 +172,7 @@ fn uses(ir: &Ir, except: Option<u32>) -> BTreeSet<u32> {
     used
 }
 
-/// Takes instances out that nothing refers to, and counts the others anew.
+/// Removes instances that nothing refers to, and renumbers the others.
 fn remove_instances(ir: &mut Ir, gone: &[u32]) {
     let renumber = |instance: &mut u32| {
         let before = gone.iter().filter(|gone| **gone < *instance).count();
@@ -215,7 +215,7 @@ fn remove_instances(ir: &mut Ir, gone: &[u32]) {
         .saturating_sub(u32::try_from(gone.len()).unwrap_or(0));
 }
 
-/// Takes modules out that nothing instantiates, and counts the others anew.
+/// Removes modules that nothing instantiates, and renumbers the others.
 fn remove_unused_modules(ir: &mut Ir) {
     let used: BTreeSet<u32> = instances(ir).map(|(module, _)| module).collect();
     for initializer in &mut ir.initializers {
@@ -230,13 +230,13 @@ fn remove_unused_modules(ir: &mut Ir) {
     });
 }
 
-/// What a module is, as far as that matters here; `None` if it cannot be read.
+/// Reads the properties of a module; `None` if it cannot be read.
 fn shape(module: &[u8]) -> Option<Shape> {
     let mut shape = Shape::default();
     let mut imports = Vec::new();
     let (mut exports, mut bodies, mut elements) = (Vec::new(), Vec::new(), Vec::new());
     let (mut functions, mut tables, mut types) = (Vec::new(), Vec::new(), Vec::new());
-    // Something that neither kind has.
+    // True for anything that neither kind contains.
     let mut more = false;
     for payload in Parser::new(0).parse_all(module) {
         match payload.ok()? {
@@ -312,7 +312,7 @@ fn stubs(size: u64, exports: &[wasmparser::Export<'_>], called: &[(u32, FuncType
     })
 }
 
-/// The place in the table that a function calls with its own parameters, if that is all that it does.
+/// Returns the index in the table that a function calls with its own parameters, if it does nothing else.
 fn stub(body: &wasmparser::FunctionBody<'_>, ty: u32, params: usize) -> Option<u32> {
     if body.get_locals_reader().ok()?.get_count() > 0 {
         return None;

@@ -1,4 +1,4 @@
-//! What the host provides to components, by name.
+//! Definitions that the host provides to components, by name.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,7 +18,7 @@ use super::{Type, Val};
 use crate::engine::Engine;
 use crate::error::{Error, Result, TrapKind};
 
-/// What a host function returns: any error type of the host's becomes the cause of the guest's trap.
+/// The result of a host function. Any error type becomes the cause of the guest's trap.
 pub type HostResult<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 pub(super) enum Definition<T: Send + 'static> {
@@ -28,11 +28,11 @@ pub(super) enum Definition<T: Send + 'static> {
         dtor: Arc<HostResource<T>>,
     },
     Instance(Definitions<T>),
-    /// A value type, by what checks that a component means the same by it.
+    /// A value type, as a check that a component declares the same type.
     Type(Arc<ValueTypeCheck>),
 }
 
-/// Checks that a value type of an importing component is the one that is defined.
+/// Checks that the value type of an importing component is the one that is defined.
 pub(super) type ValueTypeCheck =
     dyn Fn(&Type, &TypeContext<'_>) -> std::result::Result<(), String> + Send + Sync;
 
@@ -78,8 +78,8 @@ fn define<T: Send + 'static>(
 
 /// Host functions, resources and instances by name; instantiates components with them.
 ///
-/// Imports match by name and semver-compatible version: where several versions of an interface are defined,
-/// a component gets the one it names, or else the highest on the same compatible track.
+/// Imports match by name and semver-compatible version: if several versions of an interface are defined, a component
+/// gets the one that it names, or else the highest compatible one.
 pub struct Linker<T: Send + 'static> {
     pub(super) root: Definitions<T>,
     shadowing: bool,
@@ -103,7 +103,7 @@ impl<T: Send + 'static> fmt::Debug for Linker<T> {
 }
 
 impl<T: Send + 'static> Linker<T> {
-    /// An empty linker.
+    /// Creates an empty linker.
     pub fn new(_engine: &Engine) -> Linker<T> {
         Linker {
             root: NameMap::new(),
@@ -111,13 +111,13 @@ impl<T: Send + 'static> Linker<T> {
         }
     }
 
-    /// Whether a later definition may replace an earlier one of the same name. Off at first.
+    /// Sets whether a later definition may replace an earlier one of the same name. Off by default.
     pub fn allow_shadowing(&mut self, allow: bool) -> &mut Linker<T> {
         self.shadowing = allow;
         self
     }
 
-    /// The definitions at the root.
+    /// Returns the definitions at the root.
     pub fn root(&mut self) -> LinkerInstance<'_, T> {
         LinkerInstance {
             definitions: &mut self.root,
@@ -126,20 +126,21 @@ impl<T: Send + 'static> Linker<T> {
         }
     }
 
-    /// The definitions of the instance `name`, which comes to be if it is not there yet.
+    /// Returns the definitions of the instance `name`, which is created if it does not exist.
     ///
     /// # Errors
-    /// [`Error::Redefined`] if something else has that name.
+    /// [`Error::Redefined`] if another kind of item has that name.
     pub fn instance(&mut self, name: &str) -> Result<LinkerInstance<'_, T>> {
         self.root().into_instance(name)
     }
 
-    /// Lets later components import what `instance` exports as the instance `name`, in place of what had that name: functions,
-    /// resources, value types and instances in it. They have to declare the same types. Core modules are left out.
+    /// Defines the instance `name` as the exports of `instance`, for components that are instantiated later: its
+    /// functions, resources, value types and instances. It replaces an earlier definition of that name. Importing
+    /// components have to declare the same types. Core modules are left out.
     ///
     /// # Errors
-    /// [`Error::Redefined`] if something has that name, and shadowing is not allowed; [`Error::WrongStore`] for an
-    /// instance of another store; [`Error::Unsupported`] for an export that cannot be called.
+    /// [`Error::Redefined`] if the name is defined and shadowing is not allowed; [`Error::WrongStore`] for an instance
+    /// of another store; [`Error::Unsupported`] for an export that cannot be called.
     pub fn define_instance(
         &mut self,
         mut store: impl AsContextMut<Data = T>,
@@ -164,8 +165,8 @@ impl<T: Send + 'static> Linker<T> {
         )
     }
 
-    /// Defines whatever `component` imports and this linker lacks: functions that trap by name when they are
-    /// called.
+    /// Defines everything that `component` imports and this linker lacks: functions that trap, naming themselves, when
+    /// they are called.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for an import that is neither function, instance, resource nor type.
@@ -192,13 +193,13 @@ impl<T: Send + 'static> Linker<T> {
         })
     }
 
-    /// Every import of `component` that this linker does not meet, with what is wrong: the first fault of each, in
+    /// Returns the error of every import of `component` that this linker does not satisfy: the first error of each, in
     /// the order of the imports.
     pub fn unmet_imports(&self, component: &Component) -> Vec<Error> {
         resolve::unmet(self, component)
     }
 
-    /// Makes an instance of `component` in `store`.
+    /// Creates an instance of `component` in `store`.
     ///
     /// # Errors
     /// As [`Linker::instantiate_pre`] and [`InstancePre::instantiate`].
@@ -214,16 +215,16 @@ pub struct InstancePre<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> InstancePre<T> {
-    /// Makes an instance in `store`; start functions run.
+    /// Creates an instance in `store`; start functions run.
     ///
     /// # Errors
-    /// [`Error::Instantiate`] if a limit of the store stands against it, [`Error::Trap`] and [`Error::Host`]
-    /// from start functions.
+    /// [`Error::Instantiate`] if a limit of the store is exceeded, [`Error::Trap`] and [`Error::Host`] from start
+    /// functions.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         instance::instantiate(&mut store.as_context_mut(), &self.component, &self.imports)
     }
 
-    /// The component.
+    /// Returns the component.
     pub fn component(&self) -> &Component {
         &self.component
     }
@@ -270,7 +271,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         }
     }
 
-    /// Defines a function with Rust types: a tuple of parameters in, a tuple of results (none or one) out.
+    /// Defines a function with Rust types: a tuple of parameters, and a tuple of results (none or one).
     ///
     /// # Errors
     /// [`Error::Redefined`].
@@ -289,8 +290,8 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         self.define_func(name, Box::new(check), host_func::typed(func))
     }
 
-    /// Defines a function that takes and gives [`Val`]s, for whatever type the component imports it with.
-    /// It gives `None` exactly if that type has no result.
+    /// Defines a function that takes and returns [`Val`]s, of the type with which the component imports it. It has to
+    /// return `None` exactly if that type has no result.
     ///
     /// # Errors
     /// [`Error::Redefined`].
@@ -301,7 +302,8 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         self.define_func(name, Box::new(|_, _| Ok(())), host_func::dynamic(func))
     }
 
-    /// Defines a function by what makes the core function that a guest calls, for each import of an instance.
+    /// Defines a function by a constructor of the core function that a guest calls; it runs for each import of an
+    /// instance.
     ///
     /// # Errors
     /// [`Error::Redefined`].
@@ -313,8 +315,8 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         self.define_func(name, Box::new(|_, _| Ok(())), host_func::core(make))
     }
 
-    /// Defines a function of core numbers that works on the memory of the module that imports it. `params` and `results`
-    /// have `i` for an `i32` and `I` for an `i64`.
+    /// Defines a function of core numbers that accesses the memory of the module that imports it. `params` and
+    /// `results` have `i` for an `i32` and `I` for an `i64`.
     ///
     /// # Errors
     /// [`Error::Redefined`].
@@ -334,7 +336,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         self.define_func(name, Box::new(check), bind)
     }
 
-    /// Defines what an instance exports at `path` under the last of these names.
+    /// Defines the export of `instance` at `path` under the last of these names.
     fn export_of(
         &mut self,
         store: &mut StoreContextMut<'_, T>,
@@ -386,7 +388,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
                     self.shadowing,
                 )
             }
-            // The linker says of an import that it has nothing for it.
+            // The check of imports reports that the linker has no such item.
             ExternType::Module | ExternType::Component => Ok(()),
         }
     }
@@ -405,8 +407,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         )
     }
 
-    /// Defines a resource type. `dtor` runs, with the resource's representation, when a guest drops one that
-    /// it owns.
+    /// Defines a resource type. `dtor` runs, with the resource's representation, when a guest drops one that it owns.
     ///
     /// # Errors
     /// [`Error::Redefined`].
@@ -425,10 +426,10 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         define(self.definitions, name, item, self.shadowing)
     }
 
-    /// The definitions of the instance `name` within this one.
+    /// Returns the definitions of the instance `name` within this one.
     ///
     /// # Errors
-    /// [`Error::Redefined`] if something else has that name.
+    /// [`Error::Redefined`] if another kind of item has that name.
     pub fn instance(&mut self, name: &str) -> Result<LinkerInstance<'_, T>> {
         LinkerInstance {
             definitions: self.definitions,
@@ -455,10 +456,10 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
     }
 }
 
-/// Definitions of what a component imports and a linker lacks.
+/// Defines the imports of a component that a linker lacks.
 struct Unknown<'a> {
     tables: &'a [ResourceTable],
-    /// Resource types that the imports up to here have declared.
+    /// Resource types that earlier imports have declared.
     declared: HashSet<u32>,
 }
 
@@ -519,7 +520,7 @@ impl Unknown<'_> {
         }
     }
 
-    /// Whether this is the first declaration of the table's resource type.
+    /// Records the declaration of the table's resource type; returns whether it is the first.
     fn declares(&mut self, table: u32) -> bool {
         match self.tables.get(table as usize) {
             Some(ResourceTable::Concrete { resource, .. }) => self.declared.insert(*resource),

@@ -1,4 +1,4 @@
-//! Whether a component instance may call out: the specification's `may_leave` flag.
+//! The specification's `may_leave` flag: permission of a component instance to call out.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,13 +11,13 @@ use crate::error::{Error, Result, TrapKind};
 /// The flag of one component instance.
 #[derive(Debug)]
 pub(super) enum Flag {
-    /// Only the host looks at it.
+    /// Used by the host only.
     Host(AtomicBool),
-    /// Adapter modules look at it too: 1 while the instance may call out.
+    /// Shared with adapter modules: 1 while the instance may call out.
     Shared(Global),
 }
 
-/// The flags of a component's instances.
+/// Creates the flags of a component's instances.
 pub(super) fn flags(store: &mut impl AsStoreMut, ir: &Ir) -> Box<[Flag]> {
     (0..ir.counts.component_instances)
         .map(|instance| {
@@ -40,14 +40,14 @@ fn is_shared(ir: &Ir, instance: u32) -> bool {
 }
 
 impl Flag {
-    /// As it was at first. One that adapter modules look at is put back with their globals.
+    /// Resets the flag. A shared one is reset with the globals of the adapter modules.
     pub(super) fn restart(&self) {
         if let Flag::Host(flag) = self {
             flag.store(true, Ordering::Relaxed);
         }
     }
 
-    /// As adapter modules import it.
+    /// Returns the global that adapter modules import.
     pub(super) fn global(&self) -> Result<&Global> {
         match self {
             Flag::Shared(global) => Ok(global),
@@ -93,7 +93,7 @@ impl InstanceInner {
         Ok(())
     }
 
-    /// Takes a step during which the guest, if the step runs it at all, may not call out.
+    /// Runs a step during which the guest, if the step runs it at all, may not call out.
     #[inline(always)]
     pub(crate) fn staying<R>(
         &self,

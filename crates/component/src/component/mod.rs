@@ -103,10 +103,10 @@ pub use typed::{
 
 pub use crate::flags;
 
-/// A component value of any type. A list of bytes is one [`Val::Bytes`](airssys_wasm_abi::Val::Bytes).
+/// A component value of any type. A list of bytes is a single [`Val::Bytes`](airssys_wasm_abi::Val::Bytes).
 pub type Val = airssys_wasm_abi::Val<ResourceAny>;
 
-/// A function's type as WIT writes it; what is longer than a few thousand bytes is cut and ends with `…`.
+/// Formats a function's type as WIT; text beyond a few thousand bytes is cut and ends with `…`.
 pub fn display_func(ty: &FuncType) -> String {
     let mut text = text::Bounded::new(MAX_TYPE_TEXT);
     let written = (|| {
@@ -123,5 +123,5 @@ pub fn display_func(ty: &FuncType) -> String {
     text.finish(written)
 }
 
-/// Bytes of a type's text. Stops types whose parts are shared, and whose text is far longer than they are.
+/// Bytes of a type's text. Stops types that share their parts, whose text is far longer than they are.
 const MAX_TYPE_TEXT: usize = 4096;

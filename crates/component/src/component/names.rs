@@ -1,13 +1,13 @@
-//! Matching the names of imports and exports by semver-compatible version.
+//! Matching of import and export names by semver-compatible version.
 //!
-//! Implements the component model's rule: `a:b/c@1.2.3` stands for every version 1.x.y, `@0.2.3` for 0.2.x,
-//! `@0.0.3` and pre-releases for themselves alone.
+//! Implements the component model's rule: `a:b/c@1.2.3` stands for every version 1.x.y, `@0.2.3` for 0.2.x, `@0.0.3`
+//! and pre-releases for themselves alone.
 
 use std::collections::HashMap;
 
 use semver::Version;
 
-/// A name without the part of its version that may differ, and the version. `None` if it has to match as is.
+/// Splits a name into the part that has to be equal and the version. `None` if the whole name has to be equal.
 fn compatible(name: &str) -> Option<(String, Version)> {
     let (base, version) = name.split_once('@')?;
     let version = Version::parse(version).ok()?;
@@ -22,7 +22,7 @@ fn compatible(name: &str) -> Option<(String, Version)> {
     Some((track, version))
 }
 
-/// Looks `wanted` up among names: as it is, or else the highest compatible version.
+/// Looks `wanted` up among names: an equal one, or else the highest compatible version.
 pub(crate) fn find<'a, V>(items: impl Iterator<Item = (&'a str, V)> + Clone, wanted: &str) -> Option<V> {
     if let Some((_, value)) = items.clone().find(|(name, _)| *name == wanted) {
         return Some(value);
@@ -37,7 +37,7 @@ pub(crate) fn find<'a, V>(items: impl Iterator<Item = (&'a str, V)> + Clone, wan
         .map(|(_, value)| value)
 }
 
-/// Values by name, in the order in which they came. Lookups take the same time however many there are.
+/// Values by name, in the order of insertion. A lookup takes the same time for any number of names.
 #[derive(Clone)]
 pub(crate) struct NameMap<V> {
     items: Vec<(String, V)>,
@@ -67,24 +67,24 @@ impl<V> NameMap<V> {
         self.tracks.get(&track).map(|(_, place)| *place)
     }
 
-    /// The value of that very name, or of the highest compatible version.
+    /// Returns the value of the equal name, or else of the highest compatible version.
     pub(crate) fn find(&self, name: &str) -> Option<&V> {
         self.items.get(self.place(name)?).map(|(_, value)| value)
     }
 
-    /// As [`NameMap::find`], for changing the value.
+    /// As [`NameMap::find`], with mutable access to the value.
     pub(crate) fn find_mut(&mut self, name: &str) -> Option<&mut V> {
         let place = self.place(name)?;
         self.items.get_mut(place).map(|(_, value)| value)
     }
 
-    /// The value of that very name.
+    /// Returns the value of the equal name.
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
         let place = *self.exact.get(name)?;
         self.items.get_mut(place).map(|(_, value)| value)
     }
 
-    /// Puts a value in, in the place of one of that very name.
+    /// Inserts a value, in place of that of an equal name.
     pub(crate) fn insert(&mut self, name: &str, value: V) {
         if let Some(place) = self.get_mut(name) {
             *place = value;
@@ -105,7 +105,7 @@ impl<V> NameMap<V> {
     }
 }
 
-/// Names with the same package and interface as `wanted` but another version, for error messages.
+/// Returns names with the same package and interface as `wanted` but another version, for error messages.
 pub(crate) fn other_versions<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Vec<&'a str> {
     let base = wanted.split_once('@').map_or(wanted, |(base, _)| base);
     names
@@ -117,7 +117,7 @@ pub(crate) fn other_versions<'a>(names: impl Iterator<Item = &'a str>, wanted: &
 mod tests {
     use super::*;
 
-    /// Both ways to look up have to agree.
+    /// Looks a name up in both ways, which have to agree.
     fn look_up(names: &[&'static str], wanted: &str) -> Option<&'static str> {
         let found = find(names.iter().map(|name| (*name, *name)), wanted);
         let mut map = NameMap::new();

@@ -1,4 +1,4 @@
-//! Types as WIT writes them, by the names that a component gives them.
+//! Types in WIT's notation, with the names that a component gives them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use super::component::Component;
 use super::ir::{ExternType, ResourceTable};
 
 /// Longest text of one type, in bytes. Stops a type that shares its parts, whose text can be exponentially longer than
-/// itself.
+/// the type.
 const MAX_BYTES: usize = 16 << 10;
 
 /// The names that a component's imports and exports give to types, for texts in WIT's notation.
 ///
-/// A type goes by its name in the interface at hand, or else by the first that it has anywhere in the component. Only types
+/// A type has its name in the interface at hand, or else the first that it has anywhere in the component. Only types
 /// with an identity of their own in WIT have names: records, variants, enums, flags and resources.
 #[derive(Debug, Default)]
 pub struct TypeNames<'a> {
@@ -26,13 +26,13 @@ pub struct TypeNames<'a> {
 
 #[derive(Debug, Default)]
 struct Names<'a> {
-    /// By where the shared parts of a type lie: equal types of a component are one.
+    /// By the address of a type's shared parts: equal types of a component are one.
     values: HashMap<usize, &'a str>,
     resources: HashMap<u32, &'a str>,
 }
 
 impl<'a> TypeNames<'a> {
-    /// The names of a component.
+    /// Collects the names of a component.
     pub fn of(component: &'a Component) -> TypeNames<'a> {
         let tables = &component.ir().resource_tables;
         let mut all = Names::default();
@@ -45,7 +45,8 @@ impl<'a> TypeNames<'a> {
         }
     }
 
-    /// The same names, those of an interface first: of the component itself, or of an instance among its imports and exports.
+    /// Returns the same names, but prefers those of one interface: the component itself, or an instance among its
+    /// imports and exports.
     #[must_use]
     pub fn within(&self, items: &'a [(String, ExternType)]) -> TypeNames<'a> {
         let mut interface = Names::default();
@@ -57,7 +58,7 @@ impl<'a> TypeNames<'a> {
         }
     }
 
-    /// `func(a: u32) -> string`
+    /// Formats a function's type: `func(a: u32) -> string`.
     pub fn func(&self, ty: &FuncType) -> String {
         self.func_of(ty, MAX_BYTES)
     }
@@ -83,14 +84,15 @@ impl<'a> TypeNames<'a> {
         out.text
     }
 
-    /// `list<point>`
+    /// Formats a type: `list<point>`.
     pub fn show(&self, ty: &Type) -> String {
         let mut out = Text::new(MAX_BYTES);
         self.ty(&mut out, ty, true);
         out.text
     }
 
-    /// The type that an interface calls `name`: `record point { x: s32, y: s32 }`, `type path = list<string>`.
+    /// Formats the definition of a type that an interface calls `name`: `record point { x: s32, y: s32 }`, `type path =
+    /// list<string>`.
     pub fn definition(&self, name: &str, ty: &Type) -> String {
         let mut out = Text::new(MAX_BYTES);
         let another = self.name(ty).filter(|known| *known != name);
@@ -107,7 +109,7 @@ impl<'a> TypeNames<'a> {
         out.text
     }
 
-    /// Of a type that WIT writes in braces: its keyword, and the braces.
+    /// Formats a type that WIT writes in braces: its keyword, and the braces with their content.
     fn body(&self, ty: &Type) -> (&'static str, String) {
         let mut out = Text::new(MAX_BYTES);
         self.ty(&mut out, ty, false);
@@ -204,7 +206,7 @@ impl<'a> TypeNames<'a> {
 }
 
 impl<'a> Names<'a> {
-    // As deep as instances nest, which validation bounds.
+    // Recurses as deep as instances nest, which validation bounds.
     fn add(&mut self, items: &'a [(String, ExternType)], tables: &[ResourceTable], deep: bool) {
         for (name, item) in items {
             match item {
@@ -231,7 +233,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Where a type lies that has an identity of its own in WIT: aliases of `string` have none.
+/// Returns the address of a type that has an identity of its own in WIT: aliases of `string` have none.
 fn place(ty: &Type) -> Option<usize> {
     match ty {
         Type::Record(ty) => Some(Arc::as_ptr(ty).addr()),
@@ -242,16 +244,16 @@ fn place(ty: &Type) -> Option<usize> {
     }
 }
 
-/// A number for the resource type of a table: several tables may be of one.
+/// Returns a number for the resource type of a table: several tables may be of one type.
 fn resource(table: TableType, tables: &[ResourceTable]) -> u32 {
     match tables.get(table.0 as usize) {
         Some(ResourceTable::Concrete { resource, .. }) => *resource,
-        // No other table is of its type; those numbers are taken from the other end.
+        // No other table is of its type; those numbers count down from the other end.
         _ => u32::MAX - table.0,
     }
 }
 
-/// Text up to so many bytes; what does not fit becomes one `…`.
+/// Text of a limited length; the rest becomes one `…`.
 struct Text {
     text: String,
     max: usize,

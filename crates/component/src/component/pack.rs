@@ -1,15 +1,15 @@
-//! Two results in one.
+//! Packing of two results into one.
 //!
-//! Some intrinsics of fused adapters give two 32-bit integers. Singlepass compiles no import with more than
-//! one result, so adapter modules import those with one 64-bit result (the first in the low half), and a
-//! function within the module takes it apart again. All backends run the same modules.
+//! Some intrinsics of fused adapters return two 32-bit integers. Singlepass compiles no import with more than one
+//! result, so adapter modules import those intrinsics with one 64-bit result (the first in the low half), and a
+//! function within the module unpacks it. All backends run the same modules.
 
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{CodeSection, EntityType, Function, FunctionSection, ImportSection, TypeSection, ValType};
 use wasmparser::{CompositeInnerType, Imports, Parser, Payload, TypeRef};
 
-/// Rewrites `module` so that the function imports at `imports` (positions among all of its imports, in
-/// ascending order) have one packed result. `None` if the module has not the shape of an adapter module.
+/// Rewrites `module` so that the function imports at `imports` (positions among all of its imports, in ascending order)
+/// have one packed result. `None` if the module does not have the shape of an adapter module.
 pub(crate) fn pack_results(module: &[u8], imports: &[usize]) -> Option<Vec<u8>> {
     let mut packer = Packer::read(module, imports)?;
     let mut out = wasm_encoder::Module::new();
@@ -160,7 +160,7 @@ impl Reencode for Packer {
 }
 
 impl Packed {
-    /// Calls the import and takes its result apart.
+    /// Builds a function that calls the import and unpacks its result.
     fn unpacking(&self) -> Function {
         let params = u32::try_from(self.params.len()).unwrap_or(u32::MAX);
         let mut function = Function::new([(1, ValType::I64)]);

@@ -1,5 +1,4 @@
-//! Instances that are used again: an instance that is gone becomes what it was when it was new, and the next one who asks
-//! gets it.
+//! Reuse of instances: an instance is reset when it is released, and serves the next request.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,14 +11,15 @@ use crate::error::Result;
 
 /// Instances of one component, each in a store of its own.
 ///
-/// What is given back begins again: its memory is what it was when the instance was new, so are its globals and its table of
-/// resources, and the host's data is dropped. Nothing of one use can be seen by the next. So it is cheap to take an instance
-/// for each request.
+/// A released instance is reset: its memory, globals and resource tables are as they were when it was new, and the
+/// host's data is dropped. Nothing of one use is visible to the next. So it is cheap to use an instance for each
+/// request.
 ///
-/// An instance is dropped instead if it was poisoned by a trap; if somebody still holds something of it, a
-/// [`Func`](super::Func) or a clone of the [`Instance`] or a resource of the guest's; if its store gave out an
-/// [`InterruptHandle`](crate::engine::InterruptHandle); or if its component keeps state where it cannot be put back: its code
-/// changes tables, drops segments, or runs while it is instantiated. For such a component the pool makes a new instance each time.
+/// An instance is dropped instead if a trap poisoned it; if something still refers to it, such as a
+/// [`Func`](super::Func), a clone of the [`Instance`] or a resource of the guest; if its store issued an
+/// [`InterruptHandle`](crate::engine::InterruptHandle); or if its component keeps state that cannot be reset: its code
+/// changes tables, drops segments, or runs while it is instantiated. For such a component the pool creates a new
+/// instance each time.
 ///
 /// Cheap to clone; all clones share the instances.
 pub struct InstancePool<T: Send + 'static> {
@@ -37,28 +37,28 @@ struct Shared<T: Send + 'static> {
 
 impl<T: Send + 'static> Shared<T> {
     fn idle(&self) -> MutexGuard<'_, Vec<Idle<T>>> {
-        // A panic while it was held left at worst an instance out of the list.
+        // A panic while it was held at worst lost an instance from the list.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An instance, ready to begin.
+/// An instance that is ready for use.
 struct Idle<T: Send + 'static> {
     store: Store<T>,
     instance: Instance,
     again: Again,
 }
 
-/// What it takes to begin again.
+/// State needed to reset an instance.
 struct Again {
     restart: Restart,
-    /// How many hold the instance if nobody outside its store does.
+    /// References to the instance while nothing outside its store has one.
     holders: usize,
 }
 
 impl<T: Send + 'static> InstancePool<T> {
-    /// A pool of instances in stores under `limits`, of which it keeps `most` while nobody uses them. Each of these takes
-    /// address space for its memories, and the memory that the engine itself needs for an instance.
+    /// Creates a pool whose stores have the limits `limits`, and which keeps at most `most` idle instances. Each of
+    /// these takes address space for its memories, and the memory that the engine needs for an instance.
     pub fn new(engine: &Engine, pre: InstancePre<T>, limits: StoreLimits, most: usize) -> InstancePool<T> {
         InstancePool {
             shared: Arc::new(Shared {
@@ -72,16 +72,16 @@ impl<T: Send + 'static> InstancePool<T> {
         }
     }
 
-    /// An instance as it is when it is new, with `data` in its store.
+    /// Returns an instance in its initial state, with `data` in its store.
     ///
     /// # Errors
-    /// Those of [`InstancePre::instantiate`]; [`Error::Instantiate`](crate::Error::Instantiate) also if what a memory begins with
-    /// cannot be kept.
+    /// Those of [`InstancePre::instantiate`]; [`Error::Instantiate`](crate::Error::Instantiate) also if the initial
+    /// content of a memory cannot be kept.
     pub fn get(&self, data: T) -> Result<PooledInstance<T>> {
         self.get_watched(data, |_| ()).map(|(instance, ())| instance)
     }
 
-    /// As [`InstancePool::get`]; `watch` sees the store before anything runs in it.
+    /// As [`InstancePool::get`]; `watch` is called with the store before anything runs in it.
     #[doc(hidden)]
     pub fn get_watched<W>(
         &self,
@@ -113,7 +113,7 @@ impl<T: Send + 'static> InstancePool<T> {
         Ok((instance, watched))
     }
 
-    /// Instances that are kept at this moment.
+    /// Returns the number of idle instances.
     pub fn idle(&self) -> usize {
         self.shared.idle().len()
     }
@@ -137,9 +137,9 @@ impl<T: Send + 'static> fmt::Debug for InstancePool<T> {
     }
 }
 
-/// An instance out of an [`InstancePool`], in its store. Goes back to the pool when it is dropped.
+/// An instance of an [`InstancePool`], in its store. It returns to the pool when it is dropped.
 pub struct PooledInstance<T: Send + 'static> {
-    /// `None` only while it is dropped.
+    /// `None` only during the drop.
     parts: Option<(Store<T>, Instance)>,
     again: Option<Again>,
     home: Arc<Shared<T>>,
@@ -154,12 +154,12 @@ impl<T: Send + 'static> PooledInstance<T> {
         }
     }
 
-    /// Has the instance dropped when this is, and not go back to its pool.
+    /// Has the instance dropped instead of returned to its pool.
     pub fn discard(&mut self) {
         self.again = None;
     }
 
-    /// The store and the instance.
+    /// Returns the store and the instance.
     pub fn parts(&mut self) -> (&mut Store<T>, &Instance) {
         match &mut self.parts {
             Some((store, instance)) => (store, instance),
@@ -187,7 +187,7 @@ impl<T: Send + 'static> Drop for PooledInstance<T> {
         let (Some((mut store, instance)), Some(again)) = (self.parts.take(), self.again.take()) else {
             return;
         };
-        // The host's data ends here, whether or not the instance goes on.
+        // The host's data is dropped here, whether or not the instance is reused.
         drop(store.take());
         if !store.is_at_rest() || instance.holders() != again.holders || !instance.restart() {
             return;

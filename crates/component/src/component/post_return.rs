@@ -1,7 +1,8 @@
-//! Post-returns that adapter modules call.
+//! Guards around the post-returns that adapter modules call.
 //!
-//! A component may not be left while its post-return runs. The host sees to that where it is the caller; the adapters
-//! that the translator makes clear the flag while they move values, and not for post-returns. Here they learn to.
+//! A component may not be left while its post-return runs. Where the host is the caller, it ensures that; the adapters
+//! that the translator generates clear the `may_leave` flag while they copy values, but not for post-returns. They are
+//! rewritten here to do so.
 
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{CodeSection, Instruction};
@@ -10,10 +11,10 @@ use wasmparser::{FunctionBody, Imports, Parser, Payload, TypeRef};
 use super::ir::{CoreDef, Initializer};
 use crate::error::{Error, Result};
 
-/// What adapter modules import post-returns from.
+/// The module name that adapter modules import post-returns from.
 const POST_RETURN: &str = "post_return";
 
-/// Rewrites the adapter modules: those that look at the flags of instances.
+/// Rewrites the adapter modules: those that import flags of instances.
 pub(super) fn guard_all(modules: &mut [Vec<u8>], initializers: &[Initializer]) -> Result<()> {
     for initializer in initializers {
         let Initializer::InstantiateModule { module, args } = initializer else {
@@ -31,7 +32,7 @@ pub(super) fn guard_all(modules: &mut [Vec<u8>], initializers: &[Initializer]) -
     Ok(())
 }
 
-/// The module with its post-returns guarded; `None` if it calls none.
+/// Returns the module with its post-returns guarded; `None` if it calls none.
 fn guard(module: &[u8]) -> Result<Option<Vec<u8>>> {
     let malformed = |_| Error::bug("an adapter module that cannot be read");
     let mut guard = Guard {
@@ -65,11 +66,11 @@ fn guard(module: &[u8]) -> Result<Option<Vec<u8>>> {
 }
 
 struct Guard {
-    /// The imported functions.
+    /// Function indices of the imported post-returns.
     post_returns: Vec<u32>,
 }
 
-/// An adapter that calls a post-return, and sets no flag before.
+/// The error for an adapter that calls a post-return without setting a flag before.
 #[derive(Debug, thiserror::Error)]
 #[error("a post-return without a flag")]
 struct NoFlag;

@@ -1,40 +1,40 @@
-//! Components out of artifacts.
+//! Components in artifacts.
 
 use super::component::{Compiled, Component};
 use super::portable;
 use crate::engine::{self, Backend, CoreModule, Engine, Form, Image, SavedImage, TrustedCode};
 use crate::error::Result;
 
-/// What of a component goes into an artifact.
+/// The parts of a component that an artifact stores.
 pub(crate) struct Precompiled {
     /// Types, initializers, trampolines.
     pub(crate) translated: Vec<u8>,
     pub(crate) modules: Vec<PrecompiledModule>,
 }
 
-/// What of a core module does.
+/// The parts of a core module that an artifact stores.
 pub(crate) struct PrecompiledModule {
     /// Native code.
     pub(crate) code: Vec<u8>,
-    /// The code is an ELF image, not in the engine's own form.
+    /// True if the code is an ELF image, false if it is in the engine's own form.
     pub(crate) elf: bool,
-    /// What its memory holds when an instance begins.
+    /// The memory image: its content when an instance begins.
     pub(crate) image: Option<Image>,
 }
 
-/// Bytes of a core module from which on its code is an ELF image, to be mapped out of the artifact. The engine takes longer
-/// over the first kilobytes of one, since it reads it in some fifty small steps.
+/// Size of a core module, in bytes, from which on its code is an ELF image, which is mapped from the artifact. For
+/// smaller ones that is slower: the engine reads the first kilobytes of an image in some fifty small steps.
 const MAPPED_FROM: usize = 128 << 10;
 
 fn form(engine: &Engine, module: &[u8]) -> Form {
-    // The engine's linker makes images for the architecture that it runs on, whatever they are asked for.
+    // The engine's linker creates images for the architecture that it runs on, whatever the target is.
     match module.len() >= MAPPED_FROM && engine.target().is_of_host_architecture() {
         true => Form::Elf,
         false => Form::Memory,
     }
 }
 
-/// A core module out of an artifact.
+/// A core module read from an artifact.
 pub(crate) struct SavedModule<'a> {
     pub(crate) code: TrustedCode<'a>,
     pub(crate) image: Option<SavedImage>,
@@ -59,10 +59,10 @@ impl Precompiled {
         })
     }
 
-    /// The component that parts of an artifact are.
+    /// Creates a component from the parts of an artifact.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// A description of the malformed part.
     pub(crate) fn load(
         translated: &[u8],
         modules: Vec<SavedModule<'_>>,

@@ -1,4 +1,4 @@
-//! Matching a component's imports against a linker, once for any number of instances.
+//! Resolution of a component's imports against a linker, once for any number of instances.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::resource::ResourceType;
 use super::typed::TypeContext;
 use crate::error::{Error, Result};
 
-/// What an import came to.
+/// The definition that an import resolves to.
 pub(crate) enum Resolved<T: Send + 'static> {
     Func(Arc<HostFunc<T>>),
     Resource {
@@ -22,7 +22,7 @@ pub(crate) enum Resolved<T: Send + 'static> {
     },
 }
 
-/// Every import that the component uses, in the order of its runtime imports.
+/// Resolves every import that the component uses, in the order of its runtime imports.
 ///
 /// # Errors
 /// [`Error::MissingImport`], [`Error::ImportType`].
@@ -33,7 +33,7 @@ pub(super) fn resolve<T: Send + 'static>(
     Resolver::new(linker, component).resolve()
 }
 
-/// The first fault of each import that the linker does not meet.
+/// Returns the first error of each import that the linker does not satisfy.
 pub(super) fn unmet<T: Send + 'static>(linker: &Linker<T>, component: &Component) -> Vec<Error> {
     let mut resolver = Resolver::new(linker, component);
     resolver.find_resources();
@@ -59,7 +59,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         }
     }
 
-    /// Finds the resource types that are there; the check of the imports tells of the others.
+    /// Finds the resource types that the linker defines; the check of the imports reports the others.
     fn find_resources(&mut self) {
         for (index, import) in (0u32..).zip(&self.component.ir().imported_resources) {
             if let Ok((_, Definition::Resource { ty, .. })) = self.look_up(*import) {
@@ -97,7 +97,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
             .collect()
     }
 
-    /// What the linker has for a runtime import.
+    /// Looks up the linker's definition for a runtime import, and its full name.
     fn look_up(&self, import: u32) -> Result<(String, &'a Definition<T>)> {
         let ir = self.component.ir();
         let import = ir
@@ -127,12 +127,12 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         Ok((name, definition))
     }
 
-    /// Checks one import, or one item of an imported instance, used or not: an import is a promise about each item
-    /// that it declares (explainer, "Import and Export Definitions").
+    /// Checks one import, or one item of an imported instance, used or not: an import is a promise about each item that
+    /// it declares (explainer, "Import and Export Definitions").
     fn check(&self, definitions: &Definitions<T>, name: &str, full: &str, ty: &ExternType) -> Result<()> {
         let found = definitions.find(name);
         match (ty, found) {
-            // Linkers of hosts have no value types: functions say what they are.
+            // A host defines no value types: the types of functions include them.
             (ExternType::Type(_), None) => Ok(()),
             (ExternType::Type(ty), Some(Definition::Type(check))) => {
                 let look_up = |table: airssys_wasm_abi::ResourceType| self.resource_type(table.0);
@@ -142,7 +142,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
                 })
             }
             (ExternType::Instance(items), None) if self.needs_nothing(items) => Ok(()),
-            // An interface that uses another's resource: what it is has been found there.
+            // An interface that uses another's resource: the resource was resolved there.
             (ExternType::Resource(table), None) if self.resource_type(table.0).is_some() => Ok(()),
             (_, None) if name == full => Err(self.missing(name, full, ty)),
             (_, None) => Err(self.missing_item(full, full.split_once('#').map_or(full, |(root, _)| root))),
@@ -175,8 +175,8 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         }
     }
 
-    /// Whether the host may leave out an instance: it has only value types, and resource types that are known from
-    /// where they were declared first.
+    /// Returns whether the linker may lack an instance: it has only value types, and resource types that are known from
+    /// an earlier declaration.
     fn needs_nothing(&self, items: &[(String, ExternType)]) -> bool {
         items.iter().all(|(_, ty)| match ty {
             ExternType::Type(_) => true,
@@ -186,14 +186,14 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         })
     }
 
-    /// Checks that a declared resource type is the one that the linker has in the place where the component declared it
-    /// first: `(type (eq $other))` is equality (explainer, "Type Checking").
+    /// Checks that a declared resource type is the one that the linker has where the component declared it first:
+    /// `(type (eq $other))` is equality (explainer, "Type Checking").
     fn check_resource(&self, table: u32, found: ResourceType, full: &str) -> Result<()> {
         let Some(resource) = self.resource(table) else {
             return Ok(());
         };
         match self.resources.get(&resource) {
-            // The linker lacks the first one, which the check of that import says.
+            // The linker lacks the first one, which the check of that import reports.
             None => Ok(()),
             Some(expected) if *expected == found => Ok(()),
             Some(_) => {
@@ -218,7 +218,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         }
     }
 
-    /// The resource index of a table of an import's.
+    /// Returns the resource index of a resource table that an import uses.
     fn resource(&self, table: u32) -> Option<u32> {
         match self.component.ir().resource_tables.get(table as usize)? {
             ResourceTable::Concrete { resource, .. } => Some(*resource),
@@ -230,7 +230,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         self.resources.get(&self.resource(table)?).copied()
     }
 
-    /// The name of a runtime import, with `#` between its parts.
+    /// Returns the name of a runtime import, with `#` between its parts.
     fn path(&self, import: u32) -> Option<String> {
         let ir = self.component.ir();
         let import = ir.runtime_imports.get(import as usize)?;
@@ -278,7 +278,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
     }
 }
 
-/// The first name that a linker has for a resource type, other than `but`.
+/// Returns the first name, other than `but`, that a linker has for a resource type.
 fn first_name<T: Send + 'static>(
     definitions: &Definitions<T>,
     wanted: ResourceType,

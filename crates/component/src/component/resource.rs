@@ -1,4 +1,4 @@
-//! Resources as the host sees them.
+//! Resources as the host sees them: types, handles, and a table for host values.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -19,19 +19,19 @@ pub struct ResourceType(pub(crate) ResourceTypeKind);
 pub(crate) enum ResourceTypeKind {
     /// Defined by the host, represented by a Rust type.
     Host(TypeId),
-    /// Defined by a component: each instance defines its own.
+    /// Defined by a component; each instance defines its own.
     Guest { instance: u64, resource: u32 },
 }
 
 impl ResourceType {
-    /// The resource type that the host represents by `T`. `T` is a name only; no value of it is stored.
+    /// Returns the resource type that the host represents by `T`. `T` is a name only; no value of it is stored.
     pub fn host<T: 'static>() -> ResourceType {
         ResourceType(ResourceTypeKind::Host(TypeId::of::<T>()))
     }
 }
 
-/// A host-defined resource: a number (its representation, `rep`) that means something to the host, such as a
-/// place in a [`ResourceTable`]. `T` names the type.
+/// A host-defined resource: a number (its representation, `rep`) with a meaning to the host, such as an index into a
+/// [`ResourceTable`]. `T` names the type.
 pub struct Resource<T> {
     rep: u32,
     owned: bool,
@@ -39,7 +39,7 @@ pub struct Resource<T> {
 }
 
 impl<T: 'static> Resource<T> {
-    /// A resource that is given away where it is passed as `own`.
+    /// Creates a resource that is given away when it is passed as `own`.
     pub fn new_own(rep: u32) -> Resource<T> {
         Resource {
             rep,
@@ -48,7 +48,7 @@ impl<T: 'static> Resource<T> {
         }
     }
 
-    /// A resource that can only be lent.
+    /// Creates a resource that can only be lent.
     pub fn new_borrow(rep: u32) -> Resource<T> {
         Resource {
             rep,
@@ -57,12 +57,12 @@ impl<T: 'static> Resource<T> {
         }
     }
 
-    /// The host's number for it.
+    /// Returns the host's number for it.
     pub fn rep(&self) -> u32 {
         self.rep
     }
 
-    /// Whether the holder owns it, and has to see to its end.
+    /// Returns whether the holder owns the resource, and has to drop it.
     pub fn owned(&self) -> bool {
         self.owned
     }
@@ -100,9 +100,9 @@ impl<T> fmt::Debug for Resource<T> {
 
 /// A resource of any type, host-defined or guest-defined.
 ///
-/// A guest-defined one that is owned lives until it is given to a component or dropped with
-/// [`ResourceAny::resource_drop`]; a borrowed one until the host function that received it returns. Copies
-/// name the same resource: once one is given away, the others are stale and refused.
+/// A guest-defined resource that is owned lives until it is given to a component or dropped with
+/// [`ResourceAny::resource_drop`]; a borrowed one until the host function that received it returns. Copies refer to the
+/// same resource: once one is given away, the others are stale and refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceAny {
     repr: Repr,
@@ -115,21 +115,21 @@ enum Repr {
 }
 
 impl ResourceAny {
-    /// The resource's type.
+    /// Returns the resource's type.
     pub fn ty(&self) -> ResourceType {
         match self.repr {
             Repr::Host { ty, .. } | Repr::Guest { ty, .. } => ty,
         }
     }
 
-    /// Whether the host owns it.
+    /// Returns whether the host owns the resource.
     pub fn owned(&self) -> bool {
         match self.repr {
             Repr::Host { owned, .. } | Repr::Guest { owned, .. } => owned,
         }
     }
 
-    /// As a host-defined resource of type `T`.
+    /// Converts to a host-defined resource of type `T`.
     ///
     /// # Errors
     /// [`ResourceError::HostType`] if it is of another type.
@@ -137,12 +137,12 @@ impl ResourceAny {
         Resource::from_any(self)
     }
 
-    /// Drops the host's hold: runs the destructor of a guest-defined resource that the host owns. For a
-    /// host-defined resource, and for a borrow, there is nothing to run.
+    /// Drops the host's handle: runs the destructor of a guest-defined resource that the host owns. For a host-defined
+    /// resource, and for a borrow, nothing runs.
     ///
     /// # Errors
-    /// [`ResourceError::Stale`] if it was given away or dropped before, [`ResourceError::HostLent`] if a call
-    /// that borrows it has not ended; a trap of the destructor.
+    /// [`ResourceError::Stale`] if it was given away or dropped before, [`ResourceError::HostLent`] if a call that
+    /// borrows it has not ended; a trap of the destructor.
     pub fn resource_drop(self, mut store: impl AsContextMut) -> Result<()> {
         let Repr::Guest { id, owned, .. } = self.repr else {
             return Ok(());
@@ -161,7 +161,7 @@ impl ResourceAny {
         }
     }
 
-    /// Puts a guest-defined resource into the host's hands. A borrow ends with the innermost call.
+    /// Creates the host's handle of a guest-defined resource. A borrow ends with the innermost call.
     pub(crate) fn from_guest(core: &StoreCore, handle: HostHandle, ty: ResourceType) -> ResourceAny {
         let id = unique();
         let owned = handle.own;
@@ -175,7 +175,7 @@ impl ResourceAny {
         }
     }
 
-    /// The representation, for giving the resource away to a place that expects `ty`.
+    /// Gives the resource away to an owner that expects `ty`; returns its representation.
     pub(crate) fn give(&self, core: &StoreCore, ty: ResourceType) -> Result<u32> {
         if self.ty() != ty {
             return Err(Error::Resource(ResourceError::HostType));
@@ -187,8 +187,8 @@ impl ResourceAny {
         }
     }
 
-    /// The representation, for lending the resource to a place that expects `ty`. The second value is the
-    /// identity to end the loan of, if the host owns it.
+    /// Lends the resource to a borrower that expects `ty`; returns its representation and, if the host owns it, the
+    /// identity with which to end the loan.
     pub(crate) fn lend(&self, core: &StoreCore, ty: ResourceType) -> Result<(u32, Option<u64>)> {
         if self.ty() != ty {
             return Err(Error::Resource(ResourceError::HostType));
@@ -250,7 +250,7 @@ pub(crate) fn run_dtor(dtor: &wasmer::Function, store: &mut wasmer::StoreMut<'_>
     Ok(())
 }
 
-/// What an instance knows of one of its resource types.
+/// Run-time state of one resource type of an instance.
 #[derive(Debug)]
 pub(crate) struct ResourceRuntime {
     pub(crate) ty: ResourceType,
@@ -266,10 +266,10 @@ impl InstanceInner {
     }
 }
 
-/// Host values by number, for use as the `rep` of a [`Resource`].
+/// A table of host values by number; the number is the `rep` of a [`Resource`].
 ///
-/// Numbers are never used again, so a stale one is an error and never another value. A value may be another's child,
-/// which uses that one: a parent stays until its children are gone.
+/// Numbers are never reused, so a stale one is an error and never refers to another value. A value may be a child of
+/// another one, its parent, which cannot be deleted before its children.
 #[derive(Debug)]
 pub struct ResourceTable {
     values: HashMap<u32, Entry>,
@@ -284,19 +284,19 @@ struct Entry {
     children: u32,
 }
 
-/// What can go wrong with a [`ResourceTable`].
+/// Errors of a [`ResourceTable`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResourceTableError {
-    /// Nothing there: deleted, or never was.
+    /// There is no such value: it was deleted, or never existed.
     #[error("the resource table has nothing under {0}")]
     NotPresent(u32),
-    /// A value of another type.
+    /// The value is of another type.
     #[error("what the resource table has under {0} is of another type")]
     WrongType(u32),
-    /// There are as many values as there may be, or all 2^32 numbers are used up.
+    /// The table has its maximum of values, or all 2^32 numbers are used up.
     #[error("the resource table is full")]
     Full,
-    /// It has children.
+    /// The value has children.
     #[error(
         "what the resource table has under {0} is used by other resources, which have to be dropped first"
     )]
@@ -304,12 +304,12 @@ pub enum ResourceTableError {
 }
 
 impl ResourceTableError {
-    /// The trap of a guest that brought it about.
+    /// Returns the trap of a guest that caused the error.
     pub(crate) fn trap(&self) -> Option<TrapKind> {
         match self {
             ResourceTableError::Full => Some(TrapKind::Limit(self.to_string())),
             ResourceTableError::HasChildren(_) => Some(TrapKind::Other(self.to_string())),
-            // Handles that guests do not have are refused before the table is asked.
+            // Handles that a guest does not have are refused before the table is used.
             ResourceTableError::NotPresent(_) | ResourceTableError::WrongType(_) => None,
         }
     }
@@ -322,12 +322,12 @@ impl Default for ResourceTable {
 }
 
 impl ResourceTable {
-    /// An empty table.
+    /// Creates an empty table without a maximum.
     pub fn new() -> ResourceTable {
         ResourceTable::with_max(usize::MAX)
     }
 
-    /// An empty table that takes at most `max` values at once.
+    /// Creates an empty table for at most `max` values at once.
     pub fn with_max(max: usize) -> ResourceTable {
         ResourceTable {
             values: HashMap::new(),
@@ -336,7 +336,7 @@ impl ResourceTable {
         }
     }
 
-    /// Puts a value in.
+    /// Adds a value.
     ///
     /// # Errors
     /// [`ResourceTableError::Full`].
@@ -344,7 +344,7 @@ impl ResourceTable {
         self.insert(Box::new(value), None).map(Resource::new_own)
     }
 
-    /// Puts in a value that uses `parent`, which cannot be deleted before it.
+    /// Adds a child of `parent`, which cannot be deleted before it.
     ///
     /// # Errors
     /// [`ResourceTableError::Full`]; [`ResourceTableError::NotPresent`] if there is no such parent.
@@ -382,7 +382,7 @@ impl ResourceTable {
         Ok(rep)
     }
 
-    /// The value of a resource.
+    /// Returns the value of a resource.
     ///
     /// # Errors
     /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`].
@@ -397,7 +397,7 @@ impl ResourceTable {
             .ok_or(ResourceTableError::WrongType(resource.rep))
     }
 
-    /// The value of a resource, for changing it.
+    /// Returns the value of a resource, for changing it.
     ///
     /// # Errors
     /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`].
@@ -412,10 +412,11 @@ impl ResourceTable {
             .ok_or(ResourceTableError::WrongType(resource.rep))
     }
 
-    /// Takes a value out.
+    /// Removes a value and returns it.
     ///
     /// # Errors
-    /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`], [`ResourceTableError::HasChildren`]: it stays.
+    /// [`ResourceTableError::NotPresent`], [`ResourceTableError::WrongType`], [`ResourceTableError::HasChildren`]; the
+    /// value stays.
     pub fn delete<T: 'static>(&mut self, resource: Resource<T>) -> Result<T, ResourceTableError> {
         self.get(&resource)?;
         let rep = resource.rep;
@@ -435,12 +436,12 @@ impl ResourceTable {
         }
     }
 
-    /// Values in the table.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Whether nothing is in the table.
+    /// Returns whether the table is empty.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

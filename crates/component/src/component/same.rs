@@ -7,12 +7,12 @@ use airssys_wasm_abi::{FuncType, Type};
 
 use super::typed::TypeContext;
 
-/// A comparison of types of one component with types of another.
+/// Compares types of one component with types of another.
 pub(super) struct Same<'a> {
     left: &'a TypeContext<'a>,
     right: &'a TypeContext<'a>,
-    /// Compound types that were found equal. Stops types that share their parts, whose comparison would take exponential
-    /// time.
+    /// Compound types that were found equal. Stops types that share their parts, whose comparison would take
+    /// exponential time.
     found: HashSet<(usize, usize)>,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Same<'a> {
         }
     }
 
-    /// Whether two function types are the same: the names of parameters count.
+    /// Returns whether two function types are equal, the names of parameters included.
     pub(super) fn functions(&mut self, left: &FuncType, right: &FuncType) -> bool {
         left.params.len() == right.params.len()
             && left
@@ -46,7 +46,7 @@ impl<'a> Same<'a> {
         }
     }
 
-    /// Whether two value types are the same. Types nest no deeper than validation allows.
+    /// Returns whether two value types are equal. Types nest no deeper than validation allows.
     pub(super) fn types(&mut self, left: &Type, right: &Type) -> bool {
         let places = place(left).zip(place(right));
         if places.is_some_and(|places| self.found.contains(&places)) {
@@ -88,7 +88,7 @@ impl<'a> Same<'a> {
                 let left = (self.left.look_up)(*left);
                 left.is_some() && left == (self.right.look_up)(*right)
             }
-            // What is left has no parts.
+            // The remaining types have no parts.
             (left, right) => left == right,
         };
         if same && let Some(places) = places {
@@ -98,7 +98,7 @@ impl<'a> Same<'a> {
     }
 }
 
-/// Where the shared parts of a compound type lie.
+/// Returns the addresses of a compound type's shared parts.
 fn place(ty: &Type) -> Option<usize> {
     Some(match ty {
         Type::List(part) | Type::Option(part) => Arc::as_ptr(part).addr(),
@@ -131,7 +131,7 @@ mod tests {
     fn same(left: &Type, right: &Type) -> bool {
         struct One;
         struct Two;
-        // Another component numbers its tables in another way.
+        // Another component numbers its tables differently.
         let left_tables = |table: TableType| match table.0 {
             0 => Some(ResourceType::host::<One>()),
             1 => Some(ResourceType::host::<Two>()),

@@ -1,8 +1,8 @@
-//! Calls in flight and what they lend: the specification's borrow accounting.
+//! Scopes of the calls in flight and the resources that they lend: the specification's borrow accounting.
 //!
-//! A call into a component, out of it, or between two of its parts has a scope if something can be lent for it: if
-//! there are borrows among its parameters. A call that lends an owned resource keeps it from being dropped until the
-//! call ends; a callee has to drop what it borrowed.
+//! A call into a component, out of it, or between two of its parts has a scope if it may lend something: if there are
+//! borrows among its parameters. A call that lends an owned resource keeps it from being dropped until the call ends; a
+//! callee has to drop the handles that it borrowed.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,18 +11,18 @@ use super::instance::InstanceInner;
 use super::store::StoreCore;
 use crate::error::TrapKind;
 
-/// One call.
+/// The scope of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     /// Borrow handles that the callee still holds.
     pub(crate) borrows: u32,
-    /// What was lent for the call.
+    /// Owners of the resources that were lent for the call.
     pub(crate) lenders: Vec<Lender>,
     /// Borrows in the host's hands, by identity; they end with the call.
     pub(crate) host_borrows: Vec<u64>,
 }
 
-/// Whoever owns a resource that is lent.
+/// The owner of a resource that is lent.
 #[derive(Debug)]
 pub(crate) enum Lender {
     Guest {
@@ -34,19 +34,19 @@ pub(crate) enum Lender {
 }
 
 impl StoreCore {
-    /// How many scopes there are: what to come back to after a trap.
+    /// Returns the number of scopes, for [`StoreCore::unwind_scopes`] after a trap.
     pub(crate) fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
     }
 
-    /// Begins a call's scope.
+    /// Begins the scope of a call.
     pub(crate) fn enter_scope(&self) {
         let mut state = self.state();
         state.scopes.push(Scope::default());
         self.depth.store(state.scopes.len(), Ordering::Relaxed);
     }
 
-    /// Ends the innermost scope: its loans end. Traps if the callee kept a borrow.
+    /// Ends the innermost scope and its loans. Traps if the callee still holds a borrow.
     pub(crate) fn exit_scope(&self) -> Result<(), TrapKind> {
         let scope = self.pop_scope();
         let scope = scope.ok_or_else(|| TrapKind::Other("a call ended that never began".into()))?;

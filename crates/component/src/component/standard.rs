@@ -1,10 +1,10 @@
-//! What a component is for, told by the names of standard interfaces.
+//! Purposes of components, inferred from the names of standard interfaces.
 
-/// The WASI that this library has.
+/// The version of WASI that this library provides.
 const TRACK: &str = "0.2.";
 
-/// A sentence on a component that is a program or server of WASI, or needs a version of WASI that is not here; `None` if names
-/// say neither. `exports` and `imports` are those of its root.
+/// Returns a sentence about a component that is a program or server of WASI, or needs another version of WASI; `None`
+/// if the names say neither. `exports` and `imports` are those of its root.
 pub fn described<'n>(
     exports: impl IntoIterator<Item = &'n str>,
     imports: impl IntoIterator<Item = &'n str>,

@@ -1,4 +1,4 @@
-//! A store: the host's data and everything that is instantiated beside it.
+//! Stores: the host's data and the instances beside it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,20 +14,20 @@ use super::scope::Scope;
 use crate::engine::{self, Engine, Kept, NextModule, Restart, SendStore, StoreLimits};
 use crate::error::{Error, Result};
 
-/// Holds instances and the host's data `T` that host functions see.
+/// Holds instances and the host's data `T`, which host functions can access.
 ///
 /// Memory, tables and code of an instance are freed when its store is dropped.
 pub struct Store<T: Send + 'static> {
-    // Dropped first: `core` keeps the code that it runs.
+    // Dropped first: `core` keeps the code that `inner` runs.
     inner: SendStore,
     env: Env<T>,
     core: Arc<StoreCore>,
 }
 
-/// How functions of a store find the host's data.
+/// Gives functions of a store access to the host's data.
 pub(crate) type Env<T> = FunctionEnv<Held<T>>;
 
-/// The host's data; nothing while the store waits in a pool, where nobody can ask for it.
+/// The host's data; `None` while the store is idle in a pool, where nothing can access it.
 #[derive(Debug)]
 pub(crate) struct Held<T>(Option<T>);
 
@@ -55,12 +55,12 @@ fn absent() -> ! {
 }
 
 impl<T: Send + 'static> Store<T> {
-    /// A store with the default [`StoreLimits`].
+    /// Creates a store with the default [`StoreLimits`].
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         Store::with_limits(engine, data, StoreLimits::default())
     }
 
-    /// A store under `limits`.
+    /// Creates a store with the limits `limits`.
     pub fn with_limits(_engine: &Engine, data: T, limits: StoreLimits) -> Store<T> {
         let (mut inner, next) = engine::new_store(&limits);
         let env = FunctionEnv::new(&mut inner, Held(Some(data)));
@@ -71,56 +71,56 @@ impl<T: Send + 'static> Store<T> {
         }
     }
 
-    /// Stops the guest that runs in this store, from another thread.
+    /// Returns a handle that stops the guest that runs in this store, from another thread.
     #[cfg(all(unix, feature = "interrupt"))]
     pub fn interrupt_handle(&self) -> engine::InterruptHandle {
         self.core.is_reached_from_outside();
         self.interrupter()
     }
 
-    /// As [`Store::interrupt_handle`], for one that does not outlive the use of this store.
+    /// As [`Store::interrupt_handle`], for a handle that does not outlive the use of this store.
     #[cfg(all(unix, feature = "interrupt"))]
     #[doc(hidden)]
     pub fn interrupter(&self) -> engine::InterruptHandle {
         engine::InterruptHandle::new(&self.inner)
     }
 
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data(&self) -> &T {
         self.env.as_ref(&self.inner).get()
     }
 
-    /// The host's data, for changing it.
+    /// Returns the host's data, for changing it.
     pub fn data_mut(&mut self) -> &mut T {
         self.env.as_mut(&mut self.inner).get_mut()
     }
 
-    /// Has the memories remembered that instances get from now on, for [`Store::restart`].
+    /// Records the memories of instances that are created from now on, for [`Store::restart`].
     pub(super) fn remember_memories(&self) {
         self.core.next.remember();
     }
 
-    /// What it takes to have the store's only instance begin again, which has just been made. `None` if it cannot.
+    /// Returns the state needed to reset the store's only instance, which is new. `None` if it cannot be reset.
     ///
     /// # Errors
-    /// [`Error::Instantiate`]; then it is not to be used.
+    /// [`Error::Instantiate`]; then the instance must not be used.
     pub(super) fn restart(&mut self, instance: &Instance, kept: &Kept) -> Result<Option<Restart>> {
         let restart = Restart::of(&mut self.inner, &self.core.next, kept, instance.core_instances());
         restart.map_err(|error| Error::Instantiate(format!("its memory cannot be kept: {error}")))
     }
 
-    /// Takes the host's data out; until there is other data, the store is not to be used.
+    /// Takes the host's data out; the store must not be used until it has data again.
     pub(super) fn take(&mut self) -> Option<T> {
         self.env.as_mut(&mut self.inner).0.take()
     }
 
-    /// Puts the host's data in.
+    /// Sets the host's data.
     pub(super) fn put(&mut self, data: T) {
         self.env.as_mut(&mut self.inner).0 = Some(data);
     }
 
-    /// Whether nobody outside can reach into the store: the host holds no resource of a guest's, nobody can interrupt
-    /// what runs in it later, and no function in it keeps anything beside the host's data.
+    /// Returns whether nothing outside can reach into the store: the host holds no resource of a guest's, nothing can
+    /// interrupt a later call, and no function in it keeps state beside the host's data.
     pub(super) fn is_at_rest(&self) -> bool {
         let state = self.core.state();
         !self.core.reached.load(Ordering::Relaxed)
@@ -129,7 +129,7 @@ impl<T: Send + 'static> Store<T> {
             && state.components.len() == 1
     }
 
-    /// Puts memories and globals back.
+    /// Resets memories and globals.
     pub(super) fn begin_again(&mut self, restart: &Restart) -> std::result::Result<(), String> {
         restart.run(&mut self.inner)
     }
@@ -143,7 +143,7 @@ impl<T: Send + 'static> fmt::Debug for Store<T> {
     }
 }
 
-/// A store, borrowed: what host functions get, and what calls take.
+/// A borrowed store: the argument of host functions and of calls.
 pub struct StoreContextMut<'a, T: Send + 'static> {
     pub(crate) store: wasmer::StoreMut<'a>,
     pub(crate) env: &'a Env<T>,
@@ -151,30 +151,30 @@ pub struct StoreContextMut<'a, T: Send + 'static> {
 }
 
 impl<'a, T: Send + 'static> StoreContextMut<'a, T> {
-    /// wasmer's store.
+    /// Returns wasmer's store.
     #[doc(hidden)]
     pub fn wasmer_mut(&mut self) -> &mut wasmer::StoreMut<'a> {
         &mut self.store
     }
 
-    /// Says that the panics of what a guest imports have to be contained where the guest is called.
+    /// Marks that panics of a guest's imports have to be contained where the guest is called.
     #[doc(hidden)]
     pub fn imports_unguarded(&self) {
         self.core.imports_unguarded();
     }
 
-    /// Has functions that were made for the next core instance learn of it once it is there.
+    /// Sets the callback that gets the next core instance once it exists, for functions that access its memory.
     #[doc(hidden)]
     pub fn wait_for_instance(&self, waiting: Waiting) {
         self.core.state().waiting = Some(waiting);
     }
 
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data(&self) -> &T {
         self.env.as_ref(&self.store).get()
     }
 
-    /// The host's data, for changing it.
+    /// Returns the host's data, for changing it.
     pub fn data_mut(&mut self) -> &mut T {
         self.env.as_mut(&mut self.store).get_mut()
     }
@@ -188,9 +188,9 @@ impl<T: Send + 'static> fmt::Debug for StoreContextMut<'_, T> {
     }
 }
 
-/// Anything that a store can be borrowed from.
+/// Anything that lends a store.
 pub trait AsContextMut {
-    /// The host's data in that store.
+    /// The host's data in the store.
     type Data: Send + 'static;
 
     /// Borrows the store.
@@ -240,15 +240,15 @@ impl<T: Send + 'static> AsStoreRef for StoreContextMut<'_, T> {
 pub(crate) struct StoreCore {
     pub(crate) id: u64,
     pub(crate) limits: StoreLimits,
-    /// Tells the engine which prepared memories the next core instance gets.
+    /// Selects the prepared memories of the next core instance.
     pub(super) next: NextModule,
-    /// For the handles of all its instances, and loans of them.
+    /// Room for the handles of all its instances, and for loans of them.
     pub(super) handles: Arc<Room>,
-    /// How many calls in flight have a scope.
+    /// Number of calls in flight that have a scope.
     pub(super) depth: AtomicUsize,
-    /// Somebody may interrupt what runs in this store for as long as they like, or functions in it keep something.
+    /// True if later calls in this store can be interrupted from outside, or if functions in it keep state.
     reached: AtomicBool,
-    /// A library's functions that nothing of this host's stands before are imported here.
+    /// True if functions of a library are imported directly, without this host's guard against panics.
     unguarded: AtomicBool,
     state: Mutex<StoreState>,
 }
@@ -267,12 +267,12 @@ impl StoreCore {
         }
     }
 
-    /// Says that the store is not to be used for another purpose later.
+    /// Marks that the store must not be reused for another purpose.
     pub(super) fn is_reached_from_outside(&self) {
         self.reached.store(true, Ordering::Relaxed);
     }
 
-    /// Says that the panics of what a guest imports have to be contained where the guest is called.
+    /// Marks that panics of a guest's imports have to be contained where the guest is called.
     pub(crate) fn imports_unguarded(&self) {
         self.unguarded.store(true, Ordering::Relaxed);
     }
@@ -282,28 +282,28 @@ impl StoreCore {
         self.unguarded.load(Ordering::Relaxed)
     }
 
-    /// The store's state. Held for single steps only, never while guest or host functions run.
+    /// Returns the store's state. Locked for single steps only, never while guest or host functions run.
     pub(crate) fn state(&self) -> MutexGuard<'_, StoreState> {
-        // A panic while it was held left at worst a step undone; the data stays consistent.
+        // A panic while it was held at worst left a step undone; the data stays consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct StoreState {
-    /// The components of the store's instances, whose machine code has to outlive those.
+    /// The components of the store's instances; their machine code has to outlive the instances.
     pub(crate) components: Vec<Component>,
-    /// Guest-defined resources that the host holds, by an identity that is never used again.
+    /// Guest-defined resources that the host holds, by an identity that is never reused.
     pub(crate) host_handles: HashMap<u64, HostHandle>,
     /// The calls in flight that may lend something, outermost first.
     pub(crate) scopes: Vec<Scope>,
-    /// Functions that have been made for the next core instance, and wait for its memory.
+    /// The callback for the next core instance, from functions that need its memory.
     pub(crate) waiting: Option<Waiting>,
-    /// The place for the next core instance's memory, if functions that work on it have been made.
+    /// The memory of the next core instance, if functions that access it have been created.
     pub(crate) memory_place: Option<super::core_import::MemoryPlace>,
 }
 
-/// Checks that a module can have functions that work on its memory, which they find once it is instantiated.
+/// Checks that a module can have functions that access its memory, which they find once it is instantiated.
 pub(super) fn check_memory(module: &wasmer::Module) -> Result<()> {
     let has_memory = module.exports().memories().next().is_some();
     match module.info().start_function {
@@ -318,7 +318,7 @@ pub(super) fn check_memory(module: &wasmer::Module) -> Result<()> {
     }
 }
 
-/// What core functions that work on a core instance's memory are told once that is there.
+/// A callback that gives a new core instance to the functions that access its memory.
 pub struct Waiting(Box<Told>);
 
 type Told = dyn FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send;
@@ -342,7 +342,7 @@ impl fmt::Debug for Waiting {
     }
 }
 
-/// A guest-defined resource in the host's hands.
+/// A guest-defined resource that the host holds.
 #[derive(Debug)]
 pub(crate) struct HostHandle {
     pub(crate) instance: Arc<InstanceInner>,
@@ -352,7 +352,7 @@ pub(crate) struct HostHandle {
     pub(crate) lends: u32,
 }
 
-/// A number that no other call in this process gets.
+/// Returns a number that is unique in this process.
 pub(crate) fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-/// Takes up to so many bytes, and refuses to go on after that.
+/// A writer that fails after a number of bytes.
 pub(super) struct Bounded {
     text: String,
     left: usize,
@@ -16,7 +16,7 @@ impl Bounded {
         }
     }
 
-    /// The text, marked if it was cut.
+    /// Returns the text, with `…` at the end if it was cut.
     pub(super) fn finish(mut self, written: fmt::Result) -> String {
         if written.is_err() {
             self.text.push('…');
@@ -38,7 +38,7 @@ impl Write for Bounded {
     }
 }
 
-/// A value's text, cut after so many bytes.
+/// Formats a value, cut after a number of bytes.
 pub(super) fn bounded(value: &impl Display, bytes: usize) -> String {
     let mut text = Bounded::new(bytes);
     let written = write!(text, "{value}");

@@ -1,4 +1,4 @@
-//! The functions that the host puts between core modules: all of them are made here.
+//! Constructors of the host functions that are placed between core modules.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::store::{StoreContextMut, StoreCore};
 use super::transcode;
 use crate::error::{Error, ResourceError, Result};
 
-/// Makes the trampoline at `index` of the instance's component.
+/// Creates the trampoline at `index` of the instance's component.
 pub(crate) fn make<T: Send + 'static>(
     cx: &mut StoreContextMut<'_, T>,
     instance: &Arc<InstanceInner>,
@@ -155,7 +155,7 @@ fn arg(args: &[u32], index: usize) -> Result<u32> {
         .ok_or_else(|| Error::bug("a trampoline called with too few arguments"))
 }
 
-/// How adapter modules import an intrinsic of so many results: two are packed in one.
+/// Returns the result types with which adapter modules import an intrinsic: two results are packed in one.
 fn packed_results(results: usize) -> Vec<CoreType> {
     if results == 2 {
         vec![CoreType::I64]
@@ -173,8 +173,8 @@ struct Builder {
 }
 
 impl Builder {
-    /// A function of 32-bit integers that does not see the host's data. Two results that are declared as one
-    /// 64-bit one are packed, the first in the low half.
+    /// Creates a function of 32-bit integers that does not access the host's data. Two results that are declared as one
+    /// 64-bit result are packed, the first in the low half.
     fn function<T: Send + 'static>(
         self,
         cx: &mut StoreContextMut<'_, T>,
@@ -194,7 +194,7 @@ impl Builder {
         })
     }
 
-    /// `canon resource.drop`.
+    /// Drops a handle (`canon resource.drop`).
     fn drop_handle(&self, store: &mut StoreMut<'_>, table: u32, index: u32) -> Result<()> {
         let (component_instance, resource, runtime) = self.instance.resource_table(table)?;
         match self

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, TrapKind};
 /// Marks a length as UTF-16 in the encoding latin1+utf16.
 const UTF16_TAG: u32 = 1 << 31;
 
-/// Parameters and results, all of them 32-bit integers.
+/// Returns the numbers of parameters and results, all of them 32-bit integers.
 pub(crate) fn signature(op: Transcode) -> (usize, usize) {
     match op {
         Transcode::CopyUtf8 | Transcode::CopyUtf16 | Transcode::CopyLatin1 | Transcode::Latin1ToUtf16 => {
@@ -25,7 +25,7 @@ pub(crate) fn signature(op: Transcode) -> (usize, usize) {
     }
 }
 
-/// Runs one.
+/// Runs one transcoding.
 pub(crate) fn run(
     op: Transcode,
     from: &GuestMemory,
@@ -150,7 +150,7 @@ pub(crate) fn run(
     }
 }
 
-/// Encodes as much of `text` as fits. Gives code units read and bytes written; the first pass stops at the
+/// Encodes as much of `text` as fits. Returns the code units read and the bytes written; the first pass stops at the
 /// first character outside ASCII.
 fn to_utf8(text: &str, target: &mut [u8], first_pass: bool, wide: bool) -> (u32, u32) {
     let (mut read, mut written) = (0, 0);
@@ -213,12 +213,12 @@ fn utf16(bytes: &[u8]) -> Result<String> {
         .map_err(|error| TrapKind::Adapter(format!("invalid utf-16: {error}")).into())
 }
 
-/// A character below U+0100 as its byte.
+/// Converts a character below U+0100 to its byte.
 fn latin1(c: char) -> u8 {
     u8::try_from(u32::from(c)).unwrap_or(b'?')
 }
 
-/// Writes as many units as fit; gives their number.
+/// Writes as many units as fit; returns their number.
 fn write_units(target: &mut [u8], units: impl Iterator<Item = u16>) -> u32 {
     let mut written = 0;
     for (place, unit) in target.as_chunks_mut::<2>().0.iter_mut().zip(units) {

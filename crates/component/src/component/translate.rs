@@ -1,4 +1,4 @@
-//! From a component's bytes to [`Ir`]: the one place that knows the translator.
+//! Translation of a component's bytes to [`Ir`]: the only module that uses the translator.
 //!
 //! Validation comes first and is the translator's own; after it, every index below is in range.
 
@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 /// Translates a component in its binary form.
 pub(crate) fn translate(engine: &Engine, bytes: &[u8]) -> Result<Ir> {
     expect_component(bytes)?;
-    // The translator leaves the bodies of functions unread.
+    // The translator does not read the bodies of functions.
     features::validate(engine, bytes)?;
     let scope = ScopeVec::new();
     let tunables = tunables();
@@ -46,7 +46,7 @@ fn tunables() -> Tunables {
     }
 }
 
-/// Tells a core module and foreign bytes from a component, before anything else is read.
+/// Rejects core modules and other formats, before anything else is read.
 fn expect_component(bytes: &[u8]) -> Result<()> {
     if bytes.is_empty() {
         return Err(Error::NotWasm("the input is empty".into()));
@@ -73,12 +73,12 @@ struct Converter<'a> {
     component: &'a env::Component,
     types: &'a env::ComponentTypesBuilder,
     modules: &'a PrimaryMap<StaticModuleIndex, wasmtime_environ::ModuleTranslation<'a>>,
-    /// What was converted, so that what is used often is converted once: types share their parts.
+    /// Types already converted: types share their parts, and each is converted once.
     functions: HashMap<env::TypeFuncIndex, Arc<Function>>,
     converted: HashMap<env::InterfaceType, abi::Type>,
-    /// The names of what each module exports, by what it is.
+    /// The names of each module's exports, by the exported item.
     export_names: HashMap<StaticModuleIndex, HashMap<EntityIndex, &'a str>>,
-    /// The module of each core instance so far, by which exports that are named by index get their names.
+    /// The modules of the core instances so far: they give names to exports that are referred to by index.
     instances: Vec<StaticModuleIndex>,
 }
 
@@ -160,7 +160,7 @@ impl<'a> Converter<'a> {
         })
     }
 
-    /// The core modules, the adapters made fit.
+    /// Returns the core modules, with the adapter modules rewritten.
     fn rewritten(&self, initializers: &[Initializer], trampolines: &[Trampoline]) -> Result<Vec<Vec<u8>>> {
         let mut modules = self
             .modules
@@ -509,7 +509,7 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// With the two results of an intrinsic packed in one where one is imported.
+/// Packs the two results of an intrinsic into one, in modules that import one.
 fn packed(
     mut modules: Vec<Vec<u8>>,
     initializers: &[Initializer],

@@ -1,5 +1,5 @@
-//! Between our errors and the engine's: what a host function carries through the guest, and what a guest's
-//! trap is called.
+//! Conversion between this crate's errors and the engine's: errors of host functions on their way through the guest,
+//! and the names of a guest's traps.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use wasmer::sys::vm::TrapCode;
 
 use crate::error::{CoreTrap, Error, Trap, TrapKind};
 
-/// An error of ours on its way through the guest's frames.
+/// An error of this crate that unwinds through the guest's frames.
 struct Carrier(Error);
 
 impl fmt::Debug for Carrier {
@@ -25,16 +25,16 @@ impl fmt::Display for Carrier {
 
 impl std::error::Error for Carrier {}
 
-/// Ends the guest that called a host function with `error`.
+/// Creates the engine's error that stops the guest which called a host function, with `error` as its cause.
 #[cold]
 pub fn to_runtime(error: Error) -> RuntimeError {
     RuntimeError::user(Box::new(Carrier(error)))
 }
 
-/// What ended a call into the guest.
+/// Converts the engine's error from a call into the guest.
 #[cold]
 pub fn from_runtime(error: RuntimeError) -> Error {
-    // Why is known only once the error is taken apart, and it has its call stack no longer then.
+    // The cause is known only once the error is taken apart, which loses its call stack.
     let place = Trap::new(TrapKind::Core(CoreTrap::Other), error.trace(), frame);
     let error = match error.downcast::<Carrier>() {
         Ok(Carrier(Error::Trap(trap))) if trap.frames().is_empty() => {
@@ -54,7 +54,7 @@ pub fn from_runtime(error: RuntimeError) -> Error {
 /// Characters of a module's or function's name that are shown. Stops a guest whose functions have names of megabytes.
 const SHOWN: usize = 200;
 
-/// A name, cut if it is long.
+/// Returns a name, cut if it is long.
 fn shown(name: &str) -> String {
     match name.char_indices().nth(SHOWN) {
         None => name.to_owned(),

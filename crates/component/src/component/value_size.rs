@@ -1,7 +1,8 @@
-//! How large values may be: the rule of `CanonicalABI.md`, section "Element Size", which the validator does not know.
+//! Limit on the size of values: the rule of `CanonicalABI.md`, section "Element Size", which the validator does not
+//! check.
 //!
 //! `elem_size(t, i64) < 2^28` for every defined value type, so that no size overflows on its way through an adapter,
-//! whatever the width of pointers. Looked at are the types that components define; those that are only declared, inside
+//! whatever the width of pointers. This checks the types that components define; types that are only declared, inside
 //! the type of a component or an instance, meet the same limit when a function that uses them is planned.
 
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ struct Layout {
     align: u64,
 }
 
-/// The layouts of the types so far, each worked out once: types share their parts.
+/// The layouts of the types so far, each computed once: types share their parts.
 #[derive(Default)]
 pub(super) struct ValueSizes {
     layouts: HashMap<ComponentDefinedTypeId, Layout>,
@@ -70,7 +71,7 @@ impl ValueSizes {
         layout
     }
 
-    // Recursion ends: the validator refuses types that nest deeper than it allows, before they come here.
+    // Recursion is bounded: the validator has refused types that nest deeper than it allows.
     fn layout(&mut self, types: &TypesRef<'_>, ty: &ComponentDefinedType) -> Layout {
         match ty {
             ComponentDefinedType::Primitive(ty) => primitive(*ty),
@@ -99,7 +100,7 @@ impl ValueSizes {
             ComponentDefinedType::Result { ok, err, .. } => {
                 self.cases(types, 2, ok.iter().chain(err).copied())
             }
-            // Handles, all of them.
+            // Handles only.
             _ => scalar(4),
         }
     }
@@ -144,7 +145,7 @@ impl ValueSizes {
     }
 }
 
-/// A string or a list, where pointers take 64 bits.
+/// The layout of a string or list with 64-bit pointers.
 const POINTER_AND_LENGTH: Layout = Layout { size: 16, align: 8 };
 
 fn scalar(size: u64) -> Layout {

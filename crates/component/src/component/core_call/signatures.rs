@@ -5,7 +5,7 @@ use airssys_wasm_abi::CoreType::{self, I32, I64};
 
 use super::Visitor;
 
-/// Goes on with the Rust type of a core type.
+/// Expands an expression with the Rust type of a core type.
 macro_rules! by_type {
     ($ty:expr, $name:ident => $then:expr) => {
         match $ty {
@@ -29,7 +29,7 @@ macro_rules! by_type {
     };
 }
 
-/// Goes on with parameters of these Rust types.
+/// Calls the visitor with parameters of these Rust types.
 macro_rules! with_params {
     ($visitor:ident, $result:ident, $params:ty) => {
         match $result {
@@ -42,7 +42,7 @@ macro_rules! with_params {
     };
 }
 
-/// Tries longer lists of parameters, of functions with an `i32` as result or none.
+/// Tries longer lists of parameters, for functions whose result is an `i32` or none.
 macro_rules! longer {
     ($visitor:ident, $result:ident, $list:expr, $($($ty:ident)*;)*) => {
         match $list {
@@ -65,7 +65,7 @@ macro_rules! rust {
     };
 }
 
-/// Shows a signature to `visitor`.
+/// Calls `visitor` with the Rust types of a signature, if it is compiled in.
 pub(super) fn select<V: Visitor>(signature: &CoreSignature, visitor: V) -> V::Output {
     let result = match signature.results.as_slice() {
         [] => None,

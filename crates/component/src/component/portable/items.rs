@@ -9,7 +9,7 @@ use super::types::{Func, Node, TypeReader, Types};
 use super::{MAX_DEPTH, Malformed};
 use crate::component::ir::{CoreDef, Export, ExternType, Function};
 
-/// Something imported or exported. Numbers are places of earlier items, of types or of functions.
+/// An import or export. Numbers are indices of earlier items, of types or of functions.
 #[derive(BorshSerialize, BorshDeserialize)]
 pub(super) enum Item {
     Func(u32),
@@ -81,7 +81,7 @@ impl Items {
     }
 }
 
-/// The tables, with the functions made.
+/// The decoded tables, with the functions planned.
 pub(super) struct Readers<'a> {
     types: TypeReader,
     functions: Vec<Arc<Function>>,
@@ -96,7 +96,7 @@ impl<'a> Readers<'a> {
             .map(|func| types.function(func))
             .collect::<Result<_, _>>()?;
         let mut depths: Vec<u32> = Vec::new();
-        // What is named twice would be made twice, and what it names four times.
+        // An item that is named twice would be built twice, and the items within it four times.
         let mut named = vec![false; items.len()];
         for item in items {
             let mut depth = 0;

@@ -1,8 +1,8 @@
-//! A translated component as bytes, for artifacts.
+//! Serialization of a translated component, for artifacts.
 //!
-//! Everything is a table whose entries name earlier entries only, so that reading needs no recursion, and what is read
-//! nests no deeper than [`MAX_DEPTH`]. Reading checks the form; indices of core things are looked up where they are used,
-//! as those of the translator are. Core modules are not part of it.
+//! Everything is a table whose entries refer to earlier entries only, so that reading needs no recursion, and the
+//! result nests no deeper than [`MAX_DEPTH`]. Reading checks the form; indices of core items are checked where they are
+//! used, as those of the translator are. Core modules are not part of it.
 
 mod items;
 mod types;
@@ -17,7 +17,7 @@ use airssys_wasm_abi::StringEncoding;
 /// Levels that types and instances may nest. The translator's own limit is the same.
 const MAX_DEPTH: u32 = 100;
 
-/// Why bytes are no translated component.
+/// The error for bytes that are no translated component.
 #[derive(Debug, thiserror::Error)]
 #[error("the translated component is malformed: {0}")]
 pub(crate) struct Malformed(String);
@@ -69,7 +69,7 @@ struct WireOptions {
     post_return: Option<u32>,
 }
 
-/// The component without its core modules.
+/// Serializes the component without its core modules.
 pub(crate) fn write(ir: Ir) -> Vec<u8> {
     let mut types = Types::default();
     let mut items = Items::default();
@@ -112,7 +112,7 @@ pub(crate) fn write(ir: Ir) -> Vec<u8> {
 }
 
 /// # Errors
-/// Bytes that are cut off, too long, or name what is not there.
+/// Bytes that are cut off, too long, or refer to an entry that does not exist.
 pub(crate) fn read(bytes: &[u8]) -> Result<Ir, Malformed> {
     let wire: Wire = borsh::from_slice(bytes).map_err(|error| Malformed(error.to_string()))?;
     let readers = Readers::new(&wire.types, &wire.funcs, &wire.items)?;

@@ -10,7 +10,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use super::{MAX_DEPTH, Malformed};
 use crate::component::ir::Function;
 
-/// A type. Numbers are places of earlier types.
+/// A type. Numbers are indices of earlier types.
 #[derive(Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub(super) enum Node {
     Bool,
@@ -45,12 +45,12 @@ pub(super) struct Func {
     result: Option<u32>,
 }
 
-/// What has been written, each type and function once.
+/// Tables being written, with each type and function once.
 #[derive(Default)]
 pub(super) struct Types {
     nodes: Vec<Node>,
-    /// The places of compound types by address: comparing the types would follow each path to a shared part. The
-    /// component has them all while it is written.
+    /// The indices of compound types by address: comparing the types would follow each path to a shared part. The
+    /// component keeps the types alive while it is written.
     addresses: HashMap<TypeAddress, u32>,
     places: HashMap<Node, u32>,
     funcs: Vec<Func>,
@@ -58,7 +58,7 @@ pub(super) struct Types {
 }
 
 fn next<T>(table: &[T]) -> u32 {
-    // A table of 2^32 entries does not fit a component.
+    // A component has fewer than 2^32 types.
     u32::try_from(table.len()).unwrap_or(u32::MAX)
 }
 
@@ -88,7 +88,7 @@ impl Types {
         place
     }
 
-    // As deep as the component's types nest, which validation bounds.
+    // Recurses as deep as the component's types nest, which validation bounds.
     pub(super) fn ty(&mut self, ty: &Type) -> u32 {
         let address = ty.address();
         if let Some(place) = address.and_then(|address| self.addresses.get(&address)) {
@@ -151,7 +151,7 @@ impl Types {
     }
 }
 
-/// The types that have been read, with how deep each nests.
+/// The types that have been read, with the nesting depth of each.
 pub(super) struct TypeReader(Vec<(Type, u32)>);
 
 impl TypeReader {
@@ -258,7 +258,7 @@ impl TypeReader {
 mod tests {
     use super::*;
 
-    /// Its paths are 2^40, its parts 80; each path was followed to tell it from others.
+    /// A type with 2^40 paths and 80 parts; each path was followed to compare it with others.
     fn shared() -> Type {
         (0..40).fold(Type::U8, |ty, _| {
             let list = Type::List(Arc::new(ty));

@@ -92,7 +92,7 @@ impl<T: Lift> Lift for Option<T> {
     }
 }
 
-/// Nothing, where a `result` has no payload.
+/// The payload of a `result` that has none.
 impl ComponentType for () {
     const LAYOUT: Layout = Layout::NONE;
 

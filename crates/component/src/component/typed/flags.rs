@@ -1,6 +1,6 @@
-//! `flags!`: Rust types for flags.
+//! The macro `flags!`: Rust types for flags.
 
-/// Makes a type for a component's flags.
+/// Declares a Rust type for a component's flags.
 ///
 /// The type is a set of the flags (see the crate `bitflags` for its methods): `contains`, `|`, `is_empty` and so on.
 /// Bits that have no flag are dropped when it is lifted.

@@ -1,14 +1,14 @@
-//! Core values on their way: their bits, without their types.
+//! Core values in transit: their bits, without their types.
 
 use airssys_wasm_abi::MAX_FLAT_PARAMS;
 
-/// The most core values of one call: all parameters flat, and the pointer that a result in memory takes.
+/// The most core values of one call: all parameters flat, and the pointer for a result in memory.
 pub(crate) const MAX_CORE_VALUES: usize = MAX_FLAT_PARAMS + 1;
 
-/// Core values that are being written, each as its bits, zero-extended to 64.
+/// A writer of core values, each as its bits, zero-extended to 64.
 ///
-/// Bits are all that a variant's joined core values need: reinterpreting keeps them, and an `i64` that stands for
-/// something narrower has it in its low half ("Flat Lowering", `lower_flat_variant`).
+/// A variant's joined core values need no more than bits: reinterpreting keeps them, and an `i64` that stands for a
+/// narrower type has it in its low half ("Flat Lowering", `lower_flat_variant`).
 #[derive(Debug)]
 pub struct FlatValues<'a> {
     bits: &'a mut [u64],
@@ -16,7 +16,7 @@ pub struct FlatValues<'a> {
 }
 
 impl<'a> FlatValues<'a> {
-    /// Room for the core values of any call.
+    /// Returns a buffer for the core values of any call.
     #[inline(always)]
     pub(crate) fn room() -> [u64; MAX_CORE_VALUES] {
         [0; MAX_CORE_VALUES]
@@ -27,7 +27,7 @@ impl<'a> FlatValues<'a> {
         FlatValues { bits, len: 0 }
     }
 
-    /// Appends a core value. Functions whose values are more than fit have them in memory, so none is ever lost.
+    /// Appends a core value. Functions with more values than fit have them in memory, so none is ever lost.
     #[inline]
     pub fn push(&mut self, bits: u64) {
         if let Some(slot) = self.bits.get_mut(self.len) {
@@ -36,19 +36,19 @@ impl<'a> FlatValues<'a> {
         }
     }
 
-    /// Values so far.
+    /// Returns the number of values so far.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no values.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Appends zeros until there are `len` values: what a variant's other cases would need on top.
+    /// Appends zeros until there are `len` values: those that only other cases of a variant use.
     #[inline]
     pub fn pad_to(&mut self, len: usize) {
         while self.len < len.min(self.bits.len()) {
@@ -62,7 +62,7 @@ impl<'a> FlatValues<'a> {
     }
 }
 
-/// Core values that are being read, as [`FlatValues`] has them.
+/// A reader of core values in the form of [`FlatValues`].
 #[derive(Clone, Copy, Debug)]
 pub struct FlatReader<'a> {
     rest: &'a [u64],
@@ -74,8 +74,8 @@ impl<'a> FlatReader<'a> {
         FlatReader { rest: bits }
     }
 
-    /// The next value's bits. Past the end, zero: the number of values is part of the function's type, which has
-    /// been checked.
+    /// Returns the next value's bits; zero past the end, since the number of values is part of the function's type,
+    /// which has been checked.
     #[inline]
     pub fn next_bits(&mut self) -> u64 {
         match self.rest.split_first() {
@@ -87,13 +87,13 @@ impl<'a> FlatReader<'a> {
         }
     }
 
-    /// The next value as an `i32` read as unsigned: a pointer, a length, a discriminant or a handle.
+    /// Returns the next value as an unsigned 32-bit integer: a pointer, a length, a discriminant or a handle.
     #[inline]
     pub fn next_u32(&mut self) -> u32 {
         (self.next_bits() & u64::from(u32::MAX)) as u32
     }
 
-    /// The last value as an `i32` read as unsigned: where a result in memory goes.
+    /// Returns the last value as an unsigned 32-bit integer: the pointer for a result in memory.
     #[inline]
     pub(crate) fn last_u32(&self) -> u32 {
         let last = self.rest.last().copied().unwrap_or_default();

@@ -29,7 +29,7 @@ impl<P, R> Clone for TypedFunc<P, R> {
 }
 
 impl<P, R> TypedFunc<P, R> {
-    /// A function whose types have been checked.
+    /// Wraps a function whose types have been checked.
     pub(crate) fn new(func: Func) -> TypedFunc<P, R> {
         TypedFunc {
             func,
@@ -37,7 +37,7 @@ impl<P, R> TypedFunc<P, R> {
         }
     }
 
-    /// The function without its Rust types.
+    /// Returns the function without its Rust types.
     pub fn func(&self) -> &Func {
         &self.func
     }

@@ -112,7 +112,7 @@ impl<T: Lift> Lift for Vec<T> {
     }
 }
 
-/// Owners of what a `str` or a slice is.
+/// Implements the traits for owners of a `str` or a slice.
 macro_rules! owners {
     ($($owner:ty => $target:ty $(, of $t:ident)?;)*) => {$(
         impl$(<$t: ComponentType>)? ComponentType for $owner {

@@ -1,7 +1,7 @@
 //! Rust types for component values.
 //!
-//! A Rust type is checked against the component's once, when a function is looked up or linked; then values cross
-//! straight between it and the guest, by the steps of `airssys_wasm_abi` that dynamic values cross by too.
+//! A Rust type is checked against the component's once, when a function is looked up or linked; after that, values are
+//! converted directly between it and the guest, by the steps of `airssys_wasm_abi` that dynamic values use too.
 
 mod compound;
 mod flags;
@@ -27,7 +27,7 @@ use super::resource::ResourceType;
 use super::text::bounded;
 use crate::error::Result;
 
-/// What a type check needs to know beyond the types: which resource type stands behind a handle type.
+/// Context of a type check: the resource types behind handle types.
 pub struct TypeContext<'a> {
     pub(crate) look_up: &'a dyn Fn(TableType) -> Option<ResourceType>,
 }
@@ -38,23 +38,23 @@ impl std::fmt::Debug for TypeContext<'_> {
     }
 }
 
-/// The result of a type check: a sentence that says what was expected and what was found.
+/// The result of a type check; the error is a sentence with the expected and the actual type.
 pub type TypeCheck = std::result::Result<(), String>;
 
 /// A Rust type that stands for a component type.
 ///
 /// Derive it for records, variants and enums; [`flags!`](crate::flags) makes types for flags.
 pub trait ComponentType {
-    /// How its values lie in memory and among core values.
+    /// Layout of its values in memory and among core values.
     const LAYOUT: Layout;
 
-    /// Whether it stands for `ty`.
+    /// Checks that the Rust type stands for `ty`.
     ///
     /// # Errors
-    /// A sentence that says what was expected and what was found.
+    /// A sentence with the expected and the actual type.
     fn typecheck(ty: &Type, cx: &TypeContext<'_>) -> TypeCheck;
 
-    /// Whether it stands for a payload; `()` stands for there being none.
+    /// Checks that the Rust type stands for a payload; `()` stands for an absent one.
     ///
     /// # Errors
     /// As [`ComponentType::typecheck`].
@@ -67,11 +67,11 @@ pub trait ComponentType {
     }
 }
 
-/// A Rust type whose values can be given to a component.
+/// A Rust type whose values can be passed to a component.
 ///
 /// Derive it; a hand-written implementation has to keep to [`ComponentType::LAYOUT`].
 pub trait Lower: ComponentType {
-    /// Whether the value fits into a guest: asked of all arguments before any of them is lowered.
+    /// Checks that the value fits into a guest. All arguments are checked before any of them is lowered.
     ///
     /// # Errors
     /// [`AbiError::ValueTooLong`].
@@ -81,19 +81,19 @@ pub trait Lower: ComponentType {
     }
 
     /// Lowers the value to core values, as many as [`ComponentType::LAYOUT`] says. `plan` is the plan of the
-    /// component's type; a type without handles may get any.
+    /// component's type; a type without handles accepts any plan.
     ///
     /// # Errors
-    /// What the guest's `realloc` and the resource tables fail with.
+    /// Errors of the guest's `realloc` and of the resource tables.
     fn lower_flat(&self, cx: &mut LowerContext<'_>, plan: &Plan, flat: &mut FlatValues<'_>) -> Result<()>;
 
-    /// Lowers the value to memory, at a place that is aligned and within bounds.
+    /// Lowers the value to memory, at an address that is aligned and within bounds.
     ///
     /// # Errors
     /// As [`Lower::lower_flat`].
     fn store(&self, cx: &mut LowerContext<'_>, plan: &Plan, at: GuestPtr) -> Result<()>;
 
-    /// Lowers a list of values to memory that the guest allocates; pointer and length.
+    /// Lowers a list of values to memory that the guest allocates; returns pointer and length.
     #[doc(hidden)]
     fn lower_list(list: &[Self], cx: &mut LowerContext<'_>, plan: &Plan) -> Result<(GuestPtr, u32)>
     where
@@ -104,7 +104,7 @@ pub trait Lower: ComponentType {
         Ok((ptr, length))
     }
 
-    /// Lowers values to consecutive places.
+    /// Lowers values to consecutive addresses.
     #[doc(hidden)]
     fn store_list(list: &[Self], cx: &mut LowerContext<'_>, plan: &Plan, at: GuestPtr) -> Result<()>
     where
@@ -118,7 +118,7 @@ pub trait Lower: ComponentType {
         Ok(())
     }
 
-    /// [`Lower::check`] for the elements of a list.
+    /// Checks the elements of a list with [`Lower::check`].
     #[doc(hidden)]
     fn check_list(list: &[Self]) -> std::result::Result<(), AbiError>
     where
@@ -133,23 +133,23 @@ pub trait Lower: ComponentType {
     }
 }
 
-/// A Rust type whose values can be got from a component.
+/// A Rust type whose values can be received from a component.
 ///
 /// Derive it; a hand-written implementation has to keep to [`ComponentType::LAYOUT`].
 pub trait Lift: ComponentType + Sized {
     /// Lifts a value from core values, as many as [`ComponentType::LAYOUT`] says.
     ///
     /// # Errors
-    /// A trap, if the guest broke the canonical ABI or the limit on what is lifted.
+    /// A trap, if the guest broke the canonical ABI or exceeded the limit on lifted bytes.
     fn lift_flat(cx: &mut LiftContext<'_>, plan: &Plan, flat: &mut FlatReader<'_>) -> Result<Self>;
 
-    /// Lifts a value from memory, from a place that is aligned and within bounds.
+    /// Lifts a value from memory, at an address that is aligned and within bounds.
     ///
     /// # Errors
     /// As [`Lift::lift_flat`].
     fn load(cx: &mut LiftContext<'_>, plan: &Plan, at: GuestPtr) -> Result<Self>;
 
-    /// Lifts values from consecutive places; their whole range has been checked.
+    /// Lifts values from consecutive addresses; their whole range has been checked.
     #[doc(hidden)]
     fn load_list(cx: &mut LiftContext<'_>, plan: &Plan, at: GuestPtr, count: u32) -> Result<Vec<Self>> {
         let mut list = airssys_wasm_abi::steps::room(cx, u64::from(count))?;
@@ -162,8 +162,8 @@ pub trait Lift: ComponentType + Sized {
     }
 }
 
-/// The plan of a part of a type. Only handles need theirs, to know which resource table they are of: where there is
-/// none, no plan is looked for, and the one at hand is passed on.
+/// Returns the plan of a part of a type. Only handles need their plan, for the resource table that it names: for a type
+/// without handles, no part is looked up and the plan at hand is passed on.
 #[inline]
 fn part<T: ComponentType + ?Sized>(plan: &Plan, index: usize) -> &Plan {
     if T::LAYOUT.handles { plan.part(index) } else { plan }
@@ -177,7 +177,7 @@ fn differ<T: ?Sized>(ty: &Type) -> TypeCheck {
     ))
 }
 
-/// What is true of `T` is true of references to it: arguments are lowered from where they are.
+/// Implemented for references as for `T`: arguments are lowered in place.
 impl<T: ComponentType + ?Sized> ComponentType for &T {
     const LAYOUT: Layout = T::LAYOUT;
 

@@ -1,4 +1,4 @@
-//! What derived code and `flags!` are made of. Not for use by hand.
+//! Building blocks of derived code and of `flags!`. Not for direct use.
 
 use airssys_wasm_abi::Type;
 pub use airssys_wasm_abi::steps::check_case;
@@ -10,22 +10,22 @@ use super::{
 };
 use crate::error::Result;
 
-/// [`ComponentType::typecheck`] of a record's field.
+/// Signature of [`ComponentType::typecheck`], for a record's field.
 pub type FieldCheck = fn(&Type, &TypeContext<'_>) -> TypeCheck;
 
-/// [`ComponentType::typecheck_payload`] of a variant's case.
+/// Signature of [`ComponentType::typecheck_payload`], for a variant's case.
 pub type CaseCheck = fn(Option<&Type>, &TypeContext<'_>) -> TypeCheck;
 
-/// The plan of a part of a type, see [`Plan::part`].
+/// Returns the plan of a part of a type, see [`Plan::part`].
 #[inline]
 pub fn part<T: ComponentType + ?Sized>(plan: &Plan, index: usize) -> &Plan {
     super::part::<T>(plan, index)
 }
 
-/// Whether `ty` is the record with these fields, in this order.
+/// Checks that `ty` is the record with these fields, in this order.
 ///
 /// # Errors
-/// What differs.
+/// A sentence on the difference.
 pub fn typecheck_record<T>(ty: &Type, cx: &TypeContext<'_>, fields: &[(&str, FieldCheck)]) -> TypeCheck {
     let Type::Record(record) = ty else {
         return differ::<T>(ty);
@@ -38,10 +38,10 @@ pub fn typecheck_record<T>(ty: &Type, cx: &TypeContext<'_>, fields: &[(&str, Fie
     Ok(())
 }
 
-/// Whether `ty` is the variant with these cases, in this order.
+/// Checks that `ty` is the variant with these cases, in this order.
 ///
 /// # Errors
-/// What differs.
+/// A sentence on the difference.
 pub fn typecheck_variant<T>(ty: &Type, cx: &TypeContext<'_>, cases: &[(&str, CaseCheck)]) -> TypeCheck {
     let Type::Variant(variant) = ty else {
         return differ::<T>(ty);
@@ -54,10 +54,10 @@ pub fn typecheck_variant<T>(ty: &Type, cx: &TypeContext<'_>, cases: &[(&str, Cas
     Ok(())
 }
 
-/// Whether `ty` is the enum with these cases, in this order.
+/// Checks that `ty` is the enum with these cases, in this order.
 ///
 /// # Errors
-/// What differs.
+/// A sentence on the difference.
 pub fn typecheck_enum<T>(ty: &Type, names: &[&str]) -> TypeCheck {
     let Type::Enum(found) = ty else {
         return differ::<T>(ty);
@@ -65,10 +65,10 @@ pub fn typecheck_enum<T>(ty: &Type, names: &[&str]) -> TypeCheck {
     typecheck_names("case", "cases", names, &found.names)
 }
 
-/// Whether `ty` is the flags type with these labels, in this order.
+/// Checks that `ty` is the flags type with these labels, in this order.
 ///
 /// # Errors
-/// What differs.
+/// A sentence on the difference.
 pub fn typecheck_flags<T>(ty: &Type, names: &[&str]) -> TypeCheck {
     let Type::Flags(found) = ty else {
         return differ::<T>(ty);
@@ -104,8 +104,7 @@ fn same_name(what: &str, host: &str, component: &str) -> TypeCheck {
     }
 }
 
-/// Reads the discriminant of a variant or enum with so many cases, or the bits of flags, of the width that
-/// `layout`, of as many bytes, has.
+/// Reads the discriminant of a variant or enum, or the bits of flags: `width` bytes, which are 1, 2 or 4.
 ///
 /// # Errors
 /// [`AbiError::PointerOutOfBounds`].
@@ -118,7 +117,7 @@ pub fn load_word(cx: &LiftContext<'_>, at: GuestPtr, width: u32) -> Result<u32> 
     })
 }
 
-/// Writes what [`load_word`] reads.
+/// Writes a word that [`load_word`] reads.
 ///
 /// # Errors
 /// [`AbiError::PointerOutOfBounds`].
@@ -132,7 +131,7 @@ pub fn store_word(cx: &mut LowerContext<'_>, at: GuestPtr, width: u32, word: u32
     }
 }
 
-/// Bytes of the discriminant of so many cases.
+/// Returns the size, in bytes, of the discriminant for a number of cases.
 pub const fn discriminant_width(cases: usize) -> u32 {
     Layout::discriminant(cases).bytes()
 }

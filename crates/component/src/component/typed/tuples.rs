@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 
 type Check = std::result::Result<(), AbiError>;
 
-/// The plans of a function's parameters, or of its results.
+/// The plans of a function's parameters, or of its result.
 #[derive(Clone, Copy, Debug)]
 pub enum Plans<'a> {
     /// One for each parameter, with its name.
     Params(&'a [(Arc<str>, Plan)]),
-    /// One, or none.
+    /// That of the result, if there is one.
     Result(Option<&'a Plan>),
 }
 
@@ -34,19 +34,19 @@ impl<'a> Plans<'a> {
 
 /// A tuple of types: parameters, or results (of which there is none or one).
 pub trait ComponentNamedList: Sized {
-    /// How the values lie in memory, as those of a tuple, and among core values.
+    /// Layout of the values in memory, as those of a tuple, and among core values.
     const LAYOUT: Layout;
 
-    /// Whether the tuple stands for `types`.
+    /// Checks that the tuple stands for `types`.
     ///
     /// # Errors
-    /// A sentence that says what was expected and what was found.
+    /// A sentence with the expected and the actual type.
     fn typecheck_list(types: &[&Type], cx: &TypeContext<'_>) -> TypeCheck;
 }
 
-/// A tuple that can be given to a component.
+/// A tuple that can be passed to a component.
 pub trait LowerList: ComponentNamedList {
-    /// Whether each value fits into a guest.
+    /// Checks that each value fits into a guest.
     ///
     /// # Errors
     /// [`AbiError::ValueTooLong`].
@@ -70,7 +70,7 @@ pub trait LowerList: ComponentNamedList {
     fn store(&self, cx: &mut LowerContext<'_>, plans: Plans<'_>, at: GuestPtr) -> Result<()>;
 }
 
-/// A tuple that can be got from a component.
+/// A tuple that can be received from a component.
 pub trait LiftList: ComponentNamedList {
     /// Lifts the values from core values.
     ///
@@ -85,7 +85,7 @@ pub trait LiftList: ComponentNamedList {
     fn load(cx: &mut LiftContext<'_>, plans: Plans<'_>, at: GuestPtr) -> Result<Self>;
 }
 
-/// How an error names the argument, or the result, that it lies in.
+/// Returns the name, for error messages, of the argument or result that an error is in.
 fn place(plans: Plans<'_>, index: usize) -> String {
     match plans {
         Plans::Params(_) => format!("argument {index}"),
