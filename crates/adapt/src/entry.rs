@@ -1,8 +1,8 @@
-//! How a lifted module begins.
+//! Entry function of a lifted module.
 //!
-//! A start function would run before the host's functions have the module's memory, and a program's `_start` is no
-//! export of a component. So a function is added that calls them: it is a program's `wasi:cli/run`, and a library's
-//! `_initialize`, which components call once all is in place.
+//! A core start function would run before the host's functions have the module's memory, and a component cannot export
+//! `_start`. So this adds a function that calls them: a program's `wasi:cli/run`, or a library's `_initialize`, which
+//! components call once everything is instantiated.
 
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{Encode, ExportKind, ExportSection, Function, Module, RawSection};
@@ -10,11 +10,11 @@ use wasmparser::{BinaryReader, ExportSectionReader, ExternalKind, Parser, Payloa
 
 use super::{AdaptError, ModuleKind};
 
-/// The export of a program.
+/// The name of the function that a program exports.
 const RUN: &str = "wasi:cli/run@0.2.0#run";
 const INITIALIZE: &str = "_initialize";
 
-/// The functions of a module.
+/// The counts and function indices that a new entry function needs.
 #[derive(Debug, Default)]
 struct Shape {
     types: u32,
@@ -25,7 +25,7 @@ struct Shape {
     has_code: bool,
 }
 
-/// The module with a function that begins it, if it needs one.
+/// Returns the module with an entry function added, if it needs one.
 pub(super) fn with_entry(module: &[u8], kind: ModuleKind) -> Result<Vec<u8>, AdaptError> {
     let name = match kind {
         ModuleKind::Program => "_start",
@@ -91,7 +91,7 @@ fn read(module: &[u8], entry: &str) -> Result<Shape, AdaptError> {
     Ok(shape)
 }
 
-/// Adds the function, behind all others, with its type and its export.
+/// Appends the function, its type and its export, and removes the start section.
 fn add(module: &[u8], kind: ModuleKind, shape: &Shape, body: &Function) -> Result<Vec<u8>, AdaptError> {
     let mut changed = Module::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -107,7 +107,7 @@ fn add(module: &[u8], kind: ModuleKind, shape: &Shape, body: &Function) -> Resul
                 changed.section(&exported(exports, kind, shape.functions)?);
                 continue;
             }
-            // A function type without parameters.
+            // A function type without parameters; a program's returns an `i32`.
             Payload::TypeSection(_) => extra.extend_from_slice(match kind {
                 ModuleKind::Program => &[0x60, 0, 1, 0x7f],
                 ModuleKind::Library => &[0x60, 0, 0],
@@ -125,7 +125,7 @@ fn add(module: &[u8], kind: ModuleKind, shape: &Shape, body: &Function) -> Resul
     Ok(changed.finish())
 }
 
-/// The exports, with the new function's. A library has an `_initialize` of its own no longer.
+/// Returns the exports with that of the new function. It replaces a library's own `_initialize`.
 fn exported(
     exports: ExportSectionReader<'_>,
     kind: ModuleKind,
@@ -149,7 +149,7 @@ fn exported(
     Ok(section)
 }
 
-/// A section with one more item.
+/// Returns a section with one item appended.
 fn one_more(contents: &[u8], item: &[u8]) -> Result<Vec<u8>, AdaptError> {
     let mut reader = BinaryReader::new(contents, 0);
     let count = reader.read_var_u32().map_err(invalid)?;

@@ -1,34 +1,34 @@
-//! Why a core module is not made a component.
+//! Errors of lifting.
 
-/// Why a core module is not made a component.
+/// The reason that a core module cannot be lifted to a component.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdaptError {
     /// The bytes are not WebAssembly.
     #[error("this is not WebAssembly: {0}")]
     NotWasm(String),
-    /// It is a component already.
+    /// The bytes are a component already.
     #[error("this is a component already, not a core module")]
     Component,
     /// The world cannot be read, or does not describe the module.
     #[error("the module's world cannot be used: {0}")]
     World(String),
-    /// The module does not fit its world, or imports what nothing serves.
+    /// The module does not fit its world, or has imports without a provider.
     #[error("the core WebAssembly module cannot be made a component: {0}")]
     Encoding(String),
-    /// The module imports what wasmer-wasix alone serves, and this build is without it.
+    /// The module has imports that only wasmer-wasix provides, and this build does not include it.
     #[error(
         "the module imports WASIX, which wasmer-wasix serves, and this build is without it: build airssys-wasm with \
          `--features wasix`, or the module for plain WASI (wasm32-wasip1)"
     )]
     NoWasix,
-    /// The module is a program that wasmer-wasix runs, which becomes no component.
+    /// The module is a program that wasmer-wasix runs as a core module; it cannot be lifted.
     #[error(
         "the module is a program of WASIX, which is no component: run it with `airssys-wasm run`, or with \
          `wasi::preview1::Program`"
     )]
     WasixProgram,
-    /// The module was made by Go's compiler, and gives an adapter no memory.
+    /// The module was compiled by Go and has no allocator for an adapter.
     #[error(
         "the published preview 1 adapter cannot be put into this Go module: Go's runtime takes all memory behind its own, \
          and an adapter's pages with it, and `cabi_realloc` cannot be called before `_initialize`. Export \

@@ -1,7 +1,8 @@
-//! Imports of preview 1 and WASIX, as imports of WIT functions.
+//! Conversion of preview 1 and WASIX imports to imports of WIT functions.
 //!
-//! All that these functions take and give are core numbers, and a WIT function of numbers is lowered to a core function of
-//! the same numbers. So a module's imports are renamed, and the world says of each function what the module says.
+//! All parameters and results of these functions are core numbers, and a WIT function of numbers is lowered to a core
+//! function of the same numbers. So the imports are renamed, and the world declares each function with the type that
+//! the module imports it with.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,11 +14,12 @@ use wit_parser::Resolve;
 
 use super::{AdaptError, ModuleKind, world};
 
-/// The package of the interfaces that stand for core imports which wasmer-wasix serves. Each has the name of the core module that the functions were
-/// imported from: `wasi_snapshot_preview1`'s `fd_write` is `wasi-snapshot-preview1`'s `fd-write`.
+/// The package of the interfaces for core imports that wasmer-wasix provides. Each interface has the name of the core
+/// module that the functions were imported from: `wasi_snapshot_preview1`'s `fd_write` is `wasi-snapshot-preview1`'s
+/// `fd-write`.
 pub const IMPORTS_PACKAGE: &str = "airssys:core-imports@1.0.0";
 
-/// The provider of the functions: the package of their interfaces, and the core modules that they are imported from.
+/// A provider of functions: the package of their interfaces, and the core modules that they are imported from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Provider {
     package: &'static str,
@@ -30,7 +32,7 @@ pub(super) const WASIX: Provider = Provider {
     modules: &["wasi_snapshot_preview1", "wasi_unstable", "wasix_32v1"],
 };
 
-/// This host's WASI (`wasi::snapshot1`).
+/// This library's WASI (`wasi::snapshot1`).
 pub(super) const OWN: Provider = Provider {
     package: "airssys:preview1@1.0.0",
     modules: &["wasi_snapshot_preview1"],
@@ -39,7 +41,7 @@ pub(super) const OWN: Provider = Provider {
 /// The interface that programs export.
 const RUN: &str = "package wasi:cli@0.2.0; interface run { run: func() -> result; }";
 
-/// The name that WIT has for one of core WebAssembly.
+/// Converts a core name to a WIT name.
 fn kebab(name: &str) -> String {
     name.replace('_', "-")
 }
@@ -47,7 +49,7 @@ fn kebab(name: &str) -> String {
 /// Interfaces by core module, and their functions' types by name.
 type Interfaces = BTreeMap<String, BTreeMap<String, FuncType>>;
 
-/// The module with its imports of preview 1 renamed, and its world completed.
+/// Renames a module's imports of preview 1, and adds them to its world.
 pub(super) fn to_host(module: &[u8], provider: Provider, kind: ModuleKind) -> Result<Vec<u8>, AdaptError> {
     let invalid = |error: wasmparser::BinaryReaderError| AdaptError::NotWasm(error.to_string());
     let mut types = Vec::new();
@@ -109,7 +111,7 @@ pub(super) fn to_host(module: &[u8], provider: Provider, kind: ModuleKind) -> Re
     world::embed(&renamed.finish(), &resolve, imports)
 }
 
-/// `PACKAGE/INTERFACE@VERSION`.
+/// Returns the name of an interface with its package: `PACKAGE/INTERFACE@VERSION`.
 fn full_name(package: &str, interface: &str) -> String {
     match package.split_once('@') {
         Some((package, version)) => format!("{package}/{interface}@{version}"),
@@ -117,7 +119,8 @@ fn full_name(package: &str, interface: &str) -> String {
     }
 }
 
-/// Whether a function can be one of WIT's that is lowered to itself: at most 16 parameters and one result, all integers.
+/// Returns whether a WIT function of this type is lowered to the same core type: at most 16 parameters and one result,
+/// all integers.
 fn is_numbers(ty: &FuncType) -> bool {
     let mut all = ty.params().iter().chain(ty.results());
     ty.params().len() <= 16

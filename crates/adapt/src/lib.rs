@@ -1,9 +1,8 @@
-//! Core modules, made components.
+//! Converts core modules into components.
 //!
-//! Many toolchains stop at a core module: `go build`, clang with wasi-libc, Rust for `wasm32-wasip1`. [`lift`] makes a
-//! component of one that follows the names of the canonical ABI (`INTERFACE#function`, `cabi_post_…`, `cabi_realloc`,
-//! `_initialize`), or of a program with `_start`. [`Preview1`] says who serves what such a module imports of WASI
-//! preview 1.
+//! Many toolchains stop at a core module: `go build`, clang with wasi-libc, Rust for `wasm32-wasip1`. [`lift`] converts
+//! a module that follows the names of the canonical ABI (`INTERFACE#function`, `cabi_post_…`, `cabi_realloc`,
+//! `_initialize`), or a program with `_start`. [`Preview1`] selects the provider of a module's WASI preview 1 imports.
 
 mod entry;
 mod error;
@@ -21,24 +20,24 @@ use wit_component::ComponentEncoder;
 
 use airssys_wasm_component::internal::contain;
 
-/// Who serves the imports of WASI preview 1.
+/// Providers of the imports of WASI preview 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preview1 {
-    /// [`Preview1::Own`]; modules that import WASIX, [`Preview1::Host`].
+    /// [`Preview1::Own`], or [`Preview1::Host`] for modules that import WASIX.
     #[default]
     Auto,
-    /// This library, on its WASI 0.2: the component has the files, arguments and limits of any other. It imports an
-    /// interface that this library alone has. Its functions are core functions, so nothing stands between the module and
-    /// the host.
+    /// This library's WASI 0.2: the component has the same files, arguments and limits as any other. It imports an
+    /// interface that only this library provides. The interface's functions are core functions, so no adapter runs
+    /// between the module and the host.
     Own,
-    /// wasmer-wasix. The component imports the interfaces of [`IMPORTS_PACKAGE`], which this library alone has.
+    /// wasmer-wasix. The component imports the interfaces of [`IMPORTS_PACKAGE`], which only this library provides.
     Host,
-    /// The published adapter, which becomes a part of the component: it then imports WASI 0.2, and runs on any host that has
-    /// that.
+    /// The published adapter, which becomes a part of the component. The component then imports WASI 0.2, and runs on
+    /// any host that provides it.
     Adapter,
 }
 
-/// The provider of a module's imports of preview 1; never [`Preview1::Auto`].
+/// Returns the provider of a module's preview 1 imports; never [`Preview1::Auto`].
 ///
 /// # Errors
 /// [`AdaptError::NoWasix`] in builds without the feature `wasix`; [`AdaptError::NotWasm`], [`AdaptError::Component`].
@@ -54,7 +53,7 @@ pub fn provider(module: &[u8], preview1: Preview1) -> Result<Preview1, AdaptErro
     }
 }
 
-/// Makes a component of a core module, and validates it.
+/// Lifts a core module to a component, and validates it.
 ///
 /// # Errors
 /// [`AdaptError`].

@@ -1,32 +1,33 @@
-//! What can be told of a core module without compiling it.
+//! Properties of a core module that are known without compiling it.
 
 use wasmparser::{Encoding, Parser, Payload};
 
 use super::AdaptError;
 
-/// What a core module is for.
+/// Kinds of core modules, by their use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModuleKind {
-    /// It exports `_start`: it is run once, from its beginning to its end.
+    /// It exports `_start`, and runs once, from beginning to end.
     Program,
-    /// Its functions are called.
+    /// It exports functions to call.
     Library,
 }
 
-/// What is known of a core module.
+/// Properties of a core module.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
     pub(super) kind: ModuleKind,
-    /// Whether it carries a description of its world, as wit-bindgen leaves it.
+    /// True if it contains a description of its world, as written by wit-bindgen.
     pub(super) describes_itself: bool,
-    /// True if it imports functions that wasmer-wasix alone has: WASIX, threads, or preview 1 as it was at first.
+    /// True if it imports functions that only wasmer-wasix provides: WASIX, threads, or `wasi_unstable`, the
+    /// predecessor of preview 1.
     pub(super) wasix: bool,
     /// True for the output of Go's own compiler.
     pub(super) go: bool,
     pub(super) realloc: Realloc,
 }
 
-/// How an adapter gets memory of a module.
+/// Allocators that a module exports for an adapter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Realloc {
     /// `cabi_realloc`.
@@ -35,12 +36,12 @@ pub(super) struct Realloc {
     pub(super) adapter: bool,
 }
 
-/// Whether bytes begin as a core module does.
+/// Returns whether bytes begin with the header of a core module.
 pub fn is_core_module(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm\x01\0\0\0")
 }
 
-/// What a core module is for.
+/// Returns the kind of a core module.
 ///
 /// # Errors
 /// [`AdaptError::NotWasm`], [`AdaptError::Component`].
@@ -76,7 +77,7 @@ pub(super) fn read(module: &[u8]) -> Result<Shape, AdaptError> {
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
                     let import = import.map_err(|error| AdaptError::NotWasm(error.to_string()))?;
-                    // `wasi` has `thread-spawn` alone.
+                    // The module `wasi` has only `thread-spawn`.
                     let module = import.module;
                     shape.wasix |=
                         module.starts_with("wasix_") || module == "wasi_unstable" || module == "wasi";

@@ -1,4 +1,4 @@
-//! The world of a core module that does not carry its own.
+//! The world of a core module that does not contain its own.
 
 use std::path::PathBuf;
 
@@ -7,22 +7,22 @@ use wit_parser::{Resolve, WorldId};
 
 use super::AdaptError;
 
-/// The world that a core module is for. One that carries a description of its own world is for that.
+/// The world to lift a core module to. The description of a world in the module takes precedence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum World {
-    /// The contract's: `airssys:component-core/component@1.0.0`.
+    /// The contract: `airssys:component-core/component@1.0.0`.
     #[default]
     Contract,
-    /// One of WIT's sources.
+    /// A world in WIT sources.
     Wit {
-        /// A file, or a folder with `deps/` in it.
+        /// A file, or a folder with its `deps/`.
         path: PathBuf,
-        /// The world's name; without one, the package's only world.
+        /// The world's name; `None` for the package's only world.
         name: Option<String>,
     },
 }
 
-/// The contract, each package after those that it depends on.
+/// The packages of the contract, each after its dependencies.
 const CONTRACT: [(&str, &str); 5] = [
     ("types.wit", include_str!("../../../wit/core/types.wit")),
     ("multicodec.wit", include_str!("../../../wit/core/multicodec.wit")),
@@ -32,7 +32,7 @@ const CONTRACT: [(&str, &str); 5] = [
 ];
 
 impl World {
-    /// The module with a description of this world.
+    /// Adds a description of this world to a module.
     pub(super) fn embed(&self, module: &[u8]) -> Result<Vec<u8>, AdaptError> {
         let (resolve, world) = self.resolve()?;
         embed(module, &resolve, world)
@@ -59,7 +59,7 @@ impl World {
     }
 }
 
-/// The module with a description of a world.
+/// Adds a description of a world to a module.
 pub(super) fn embed(module: &[u8], resolve: &Resolve, world: WorldId) -> Result<Vec<u8>, AdaptError> {
     let mut described = module.to_vec();
     embed_component_metadata(&mut described, resolve, world, StringEncoding::UTF8, false)

@@ -28,7 +28,7 @@ pub(crate) use wasi::{DirArg, WasiArgs};
 
 use crate::exit;
 
-/// The longest time that a command line can ask for: 49 days. Clocks are sure to reach it.
+/// The longest time that a command line accepts: 49 days. Clocks are sure to reach it.
 pub(crate) const MAX_TIMEOUT_MS: u64 = u32::MAX as u64;
 
 /// A host for WebAssembly components on wasmer.
@@ -84,7 +84,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) operation: Option<String>,
 
-    /// What the operation is given, as JSON; null if it is left out. Bytes are written {"$bytes": "00ff"}, in hexadecimal
+    /// The operation's parameters, as JSON; null if they are left out. Bytes are written {"$bytes": "00ff"}, in
+    /// hexadecimal
     #[arg(long, value_name = "JSON", value_parser = json, requires = "operation")]
     pub(crate) params: Option<Value>,
 
@@ -326,7 +327,8 @@ pub(crate) struct BackendArg {
     pub(crate) backend: Option<Backend>,
 }
 
-/// Numbers keep their digits, a key that occurs twice is refused, and forms stand for what JSON lacks.
+/// Parses JSON: numbers keep their digits, a repeated key is an error, and special forms stand for types that JSON
+/// lacks.
 fn json(text: &str) -> Result<Value, CodecError> {
     codec::from_json_text(text)
 }

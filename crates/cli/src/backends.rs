@@ -1,4 +1,4 @@
-//! `backends`: the compilers.
+//! `backends`: lists the compilers.
 
 use airssys_wasm::engine::Backend;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `bindgen`: Rust source for a host of a WIT world.
+//! `bindgen`: prints Rust source for a host of a WIT world.
 
 use airssys_wasm_bindgen::{Error, Options, Trappable, generate};
 
@@ -6,7 +6,7 @@ use crate::args::BindgenArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{files, output};
 
-/// Where hosts have this library.
+/// The path of this library in hosts.
 const CRATE: &str = "::airssys_wasm";
 
 pub(crate) fn run(args: &BindgenArgs) -> Outcome {
@@ -42,7 +42,7 @@ fn options(args: &BindgenArgs) -> Options {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let exit = match &error {
-            // As with a component that cannot be loaded.
+            // The same exit code as for a component that cannot be loaded.
             Error::Wit { .. } | Error::Unsupported { .. } | Error::NoPlan { .. } | Error::NoFile(_) => {
                 Exit::Load
             }

@@ -1,4 +1,4 @@
-//! `cache`: what was compiled before, on disk.
+//! `cache`: the compiled components on disk.
 
 use std::path::PathBuf;
 
@@ -64,7 +64,7 @@ fn tell(removed: Pruned, as_json: bool) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The cache in a folder, or this user's.
+/// Opens the cache in a folder, or this user's.
 fn open(dir: Option<&PathBuf>) -> Outcome<Cache> {
     let config = match dir {
         Some(dir) => CacheConfig::new(dir),

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &RunArgs, engine: &Engine, component: &Component) -> Out
     Ok(Exit::Status(exit.code))
 }
 
-/// A program is not asked anything.
+/// Refuses options of operations, which a program does not have.
 pub(crate) fn refuse_operations(args: &RunArgs) -> Outcome<()> {
     let given = [
         ("--operation", args.operation.is_some()),
@@ -43,7 +43,7 @@ pub(crate) fn refuse_operations(args: &RunArgs) -> Outcome<()> {
     }
 }
 
-/// What the command line grants.
+/// Returns the grants of the command line.
 pub(crate) fn grants(args: &WasiArgs, component: &Path) -> Outcome<WasiBuilder> {
     let mut builder = WasiBuilder::new();
     builder.name(name(component));
@@ -74,7 +74,7 @@ fn grant_folder(builder: &mut WasiBuilder, dir: &DirArg) -> Outcome<()> {
     }
 }
 
-/// The file's name, as programs are called.
+/// Returns the file's name, which is a program's first argument.
 pub(crate) fn name(component: &Path) -> String {
     let name = component.file_name().unwrap_or(component.as_os_str());
     name.to_string_lossy().into_owned()

@@ -1,4 +1,4 @@
-//! `compile`: a component ahead of time, to an artifact.
+//! `compile`: compiles a component to an artifact, ahead of time.
 
 use std::fs::File;
 use std::io::Read;
@@ -22,7 +22,7 @@ use crate::{files, keys, load, output, text};
 pub(crate) fn run(args: &CompileArgs) -> Outcome {
     let engine = engine(args)?;
     let key = args.sign.as_deref().map(keys::secret).transpose()?;
-    // Compiling can take minutes; what is wrong with the output is better known before.
+    // Compiling can take minutes; errors of the output are reported before.
     expect_folder(&args.output)?;
     if load::is_artifact(&args.component)? {
         return Err(Failure::usage(format!(
@@ -81,7 +81,7 @@ fn engine(args: &CompileArgs) -> Outcome<Engine> {
     Ok(Engine::new(&config)?)
 }
 
-/// The engine, with a bar that shows how far it is; and stopped by an interrupt.
+/// Returns the engine with a progress bar, and with cancellation by an interrupt.
 fn watched(engine: &Engine, interrupt: &Interrupt) -> (Engine, Arc<Bar>) {
     let bar = Arc::new(Bar::new());
     let (shown, interrupted) = (bar.clone(), interrupt.flag());
@@ -95,7 +95,7 @@ fn watched(engine: &Engine, interrupt: &Interrupt) -> (Engine, Arc<Bar>) {
     (engine, bar)
 }
 
-/// Most bytes of a manifest.
+/// Most bytes of a manifest: 1 MiB.
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 
 fn manifest(path: &Path) -> Outcome<String> {
@@ -113,8 +113,8 @@ fn manifest(path: &Path) -> Outcome<String> {
     Ok(text)
 }
 
-/// What the component says about itself, in JSON; nothing for one that does not follow the contract. It is loaded as any
-/// artifact is, by the trust in a key that is made for this alone.
+/// Returns the component's metadata, in JSON; `None` for a component that does not follow the contract. The component
+/// is loaded like any artifact, trusted by a key that is created for this alone.
 fn metadata(compiled: &Unfinished<'_>) -> Outcome<Option<Vec<u8>>> {
     let key = SecretKey::generate().map_err(|error| Failure::new(Exit::Host, error))?;
     let artifact = compiled.finish(&ArtifactOptions {

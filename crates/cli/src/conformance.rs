@@ -1,4 +1,4 @@
-//! `conformance`: the same calls on several engines.
+//! `conformance`: compares the same calls on several engines.
 
 use airssys_wasm::component::Val;
 use airssys_wasm_conformance::{
@@ -45,14 +45,14 @@ fn answer_text(answer: &Answer<Option<Val>>) -> String {
     })
 }
 
-/// One line for a call on which all agree; one more for each engine where they do not.
+/// Formats the comparison: one line for each call, and one more for each engine where they differ.
 fn to_text(comparison: &Comparison) -> String {
     let mut lines = Vec::new();
     for row in &comparison.rows {
         let call = text::line(&row.call);
         match &row.fault {
             None => {
-                // Engines have words of their own for the same trap.
+                // Engines have different texts for the same trap.
                 let answer = row.answers.first().map(|answer| match answer {
                     Err(failure) => failure.kind.to_string(),
                     answer => answer_text(answer),

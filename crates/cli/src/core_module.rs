@@ -9,7 +9,7 @@ use crate::args::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{files, output};
 
-/// `component new`.
+/// Runs `component new`.
 pub(crate) fn component(args: &ComponentArgs) -> Outcome {
     match &args.command {
         ComponentCommand::New(args) => new(args),
@@ -32,12 +32,12 @@ fn new(args: &NewArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// `name.wasm` becomes `name.component.wasm`.
+/// Returns the default output: `name.component.wasm` for `name.wasm`.
 fn named(module: &Path) -> PathBuf {
     module.with_extension("component.wasm")
 }
 
-/// A component's bytes: those that are given, or what a core module is lifted to.
+/// Returns a component's bytes: the given ones, or those of the lifted core module.
 pub(crate) fn lifted<'a>(path: &Path, bytes: &'a [u8], args: &CoreModuleArgs) -> Outcome<Cow<'a, [u8]>> {
     if !adapt::is_core_module(bytes) {
         return Ok(Cow::Borrowed(bytes));
@@ -47,7 +47,7 @@ pub(crate) fn lifted<'a>(path: &Path, bytes: &'a [u8], args: &CoreModuleArgs) ->
         .map_err(|error| failed(path, error))
 }
 
-/// What a core module is for, if wasmer-wasix serves it.
+/// Returns the kind of a core module whose provider is wasmer-wasix; `None` for everything else.
 #[cfg(feature = "wasix")]
 pub(crate) fn by_wasix(
     path: &Path,

@@ -1,4 +1,4 @@
-//! The engines that a command line names.
+//! Engines named on a command line.
 
 use airssys_wasm::engine::Backend;
 use airssys_wasm_conformance::{Ours, Subject};
@@ -8,8 +8,8 @@ use crate::exit::{Failure, Outcome};
 /// The name of the reference engine.
 const REFERENCE: &str = "wasmtime";
 
-/// The subjects that `names` name: backends, `all` for those of this build, and the reference engine where a build
-/// carries it. None names the default backend.
+/// Returns the subjects that `names` select: backends, `all` for those of this build, and the reference engine if this
+/// build includes it. Without names, the default backend.
 pub(crate) fn subjects(names: &[String]) -> Outcome<Vec<Box<dyn Subject>>> {
     let mut subjects: Vec<Box<dyn Subject>> = Vec::new();
     for name in names {
@@ -21,7 +21,7 @@ pub(crate) fn subjects(names: &[String]) -> Outcome<Vec<Box<dyn Subject>>> {
             }
             REFERENCE => subjects.push(reference()?),
             name => {
-                // A tiered start is one engine's two stages.
+                // Tiered compilation is two stages of one engine.
                 let mut backends = Backend::ALL.into_iter();
                 let backend = backends
                     .find(|backend| backend.name() == name)

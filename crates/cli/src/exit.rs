@@ -1,4 +1,4 @@
-//! How the program ends: the exit codes, and errors on their way there.
+//! Exit codes, and the errors that lead to them.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ pub(crate) enum Exit {
     /// The component answered with an error of its own, or with bytes that are no payload; or an assertion of a test
     /// failed.
     Answered,
-    /// The command line asks for what there is not.
+    /// The command line is wrong, or asks for something that does not exist.
     Usage,
     /// An input file cannot be read, or the component cannot be loaded or linked.
     Load,
@@ -28,13 +28,13 @@ pub(crate) enum Exit {
     Trap,
     /// The host failed.
     Host,
-    /// Interrupted, as shells have it for Ctrl-C.
+    /// Interrupted; the code is the one that shells use for Ctrl-C.
     Interrupted,
-    /// The status that a component ended itself with.
+    /// The status that a component exited with.
     Status(u8),
 }
 
-/// What `--help` says about the exit codes.
+/// Text of `--help` about the exit codes.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
@@ -51,7 +51,7 @@ Results go to standard output, everything else to standard error. With --json an
 error, as one JSON object: {\"error\": {\"status\": 3, \"kind\": \"load\", \"message\": …, \"causes\": […], \"help\": …}}";
 
 impl Exit {
-    /// Its number.
+    /// Returns its number.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
@@ -65,7 +65,7 @@ impl Exit {
         }
     }
 
-    /// Its name in JSON.
+    /// Returns its name in JSON.
     fn kind(self) -> &'static str {
         match self {
             Exit::Done => "done",
@@ -89,7 +89,7 @@ impl From<Exit> for ExitCode {
 /// The outcome of a command.
 pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
 
-/// An error with the exit code that it ends in.
+/// An error with its exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -106,7 +106,7 @@ impl Failure {
         }
     }
 
-    /// The same failure, with what to do about it.
+    /// Adds advice to a failure.
     pub(crate) fn advised(self, advice: &'static str) -> Failure {
         Failure {
             advice: Some(advice),
@@ -118,7 +118,7 @@ impl Failure {
         Failure::new(Exit::Usage, anyhow::Error::msg(message.into()))
     }
 
-    /// The same failure, said to have happened in the course of `what`.
+    /// Adds the operation `what`, during which it happened, to a failure.
     pub(crate) fn context(self, what: impl Into<String>) -> Failure {
         Failure {
             error: self.error.context(what.into()),
@@ -126,22 +126,22 @@ impl Failure {
         }
     }
 
-    /// Writes to standard error what went wrong, and why: lines of text, or one line of JSON.
+    /// Writes the failure and its causes to standard error: lines of text, or one line of JSON.
     pub(crate) fn report(&self, as_json: bool) {
         let report = match as_json {
             true => format!("{}\n", self.json()),
             false => self.text(),
         };
-        // A closed standard error leaves no place to report that to.
+        // If standard error is closed, there is no place to report that.
         let _ = io::stderr().write_all(report.as_bytes());
     }
 
-    /// The error and its causes, outermost first.
+    /// Returns the messages of the error and its causes, outermost first.
     fn messages(&self) -> Vec<String> {
         let mut messages: Vec<String> = Vec::new();
         for error in self.error.chain() {
             let message = text::shorten(&error.to_string());
-            // Many errors say their cause in their own text already.
+            // Many errors include their cause in their own text.
             if !messages.last().is_some_and(|last| last.contains(&message)) {
                 messages.push(message);
             }

@@ -1,4 +1,4 @@
-//! Files in, files out.
+//! Reading and writing of files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -12,11 +12,11 @@ use crate::exit::{Exit, Failure, Outcome};
 #[cfg(feature = "cli")]
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
-/// Most bytes of the data for one operation: a list of bytes that crosses into a guest has no more than 2^28 - 1, and
-/// the payload's codec comes before it. Stops the same.
+/// Most bytes of the data for one operation: a list of bytes that crosses into a guest has at most 2^28 - 1, and the
+/// payload's codec comes before the data. Stops a file that fills the host's memory.
 const MAX_DATA_BYTES: u64 = (1 << 28) - 16;
 
-/// Data for an operation: the file's bytes; those of standard input for `-`.
+/// Reads the data for an operation: the file's bytes; those of standard input for `-`.
 ///
 /// # Errors
 /// More than [`MAX_DATA_BYTES`] are a limit that is hit.
@@ -34,13 +34,13 @@ pub(crate) fn data(path: &Path) -> Outcome<Vec<u8>> {
     })
 }
 
-/// A component's or a core module's bytes. Of another kind of file only the first ones, which are enough to say that it is
-/// another.
+/// Reads a component's or a core module's bytes. Of another kind of file it reads only the first ones, enough to
+/// identify the kind.
 pub(crate) fn wasm(path: &Path) -> Outcome<Vec<u8>> {
     component::read_file(path).map_err(|error| unreadable(path, error))
 }
 
-/// As [`wasm`]; from standard input for `-`.
+/// As [`wasm`]; reads standard input for `-`.
 #[cfg(feature = "adapt")]
 pub(crate) fn wasm_or_stdin(path: &Path) -> Outcome<Vec<u8>> {
     match path == Path::new("-") {
@@ -49,7 +49,7 @@ pub(crate) fn wasm_or_stdin(path: &Path) -> Outcome<Vec<u8>> {
     }
 }
 
-/// The text of a file.
+/// Reads a text file.
 #[cfg(feature = "cli")]
 pub(crate) fn text(path: &Path) -> Outcome<String> {
     let text = || {
@@ -59,7 +59,7 @@ pub(crate) fn text(path: &Path) -> Outcome<String> {
     text().map_err(|error| unreadable(path, error))
 }
 
-/// A component's bytes or text, as test tools take both.
+/// Reads a component's bytes or text, both of which test tools accept.
 #[cfg(feature = "cli")]
 pub(crate) fn wasm_or_text(path: &Path) -> Outcome<Vec<u8>> {
     let bytes = wasm(path)?;
@@ -69,7 +69,7 @@ pub(crate) fn wasm_or_text(path: &Path) -> Outcome<Vec<u8>> {
     }
 }
 
-/// All that there is to read, if it is no more than `limit` bytes.
+/// Reads to the end; fails for more than `limit` bytes.
 fn bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(limit + 1).read_to_end(&mut bytes)?;
@@ -82,12 +82,12 @@ fn bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The failure of an input that cannot be read, for every command and option alike.
+/// Returns the failure of an input that cannot be read, the same for every command and option.
 pub(crate) fn unreadable(path: &Path, error: io::Error) -> Failure {
     Failure::new(Exit::Load, error).context(format!("`{}` cannot be read", path.display()))
 }
 
-/// Writes a file whole or not at all: to a new file beside it, which then takes its name.
+/// Writes a file whole or not at all: writes a new file beside it, and renames it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
     replace(path, bytes).map_err(|error| {
         Failure::new(Exit::Host, error).context(format!("`{}` cannot be written", path.display()))
@@ -99,7 +99,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let old = fs::metadata(&path).ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
-        // A device or a pipe has to stay what it is.
+        // A device or a pipe has to remain one.
         return OpenOptions::new().write(true).open(&path)?.write_all(bytes);
     }
     let (new, mut file) = create_beside(&path)?;

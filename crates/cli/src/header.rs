@@ -1,4 +1,4 @@
-//! What an artifact says about itself, for people and for programs.
+//! Artifact headers, as text and as JSON.
 
 use airssys_wasm::artifact::{Artifact, Header, PublicKey};
 use serde_json::{Value, json};
@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{output, text};
 
-/// An artifact's header, its signer, and what stands against running it here.
+/// An artifact's header, its signer, and the reason that it cannot run here, if there is one.
 pub(crate) struct About {
     header: Header,
     signer: Option<PublicKey>,
     bytes: u64,
-    /// `None`: it would run.
+    /// The reason that the artifact cannot run here; `None` if it can.
     pub(crate) obstacle: Option<String>,
-    /// What the component said about itself when it was compiled.
+    /// The component's metadata, recorded when it was compiled.
     metadata: Option<Value>,
     manifest: Option<String>,
 }
 
 impl About {
-    /// Of an artifact in a file of so many bytes.
+    /// Reads the header of an artifact in a file of `bytes` bytes.
     pub(crate) fn new(artifact: &Artifact<'_>, bytes: u64) -> Outcome<About> {
         let header = artifact.header();
         let metadata = artifact.metadata()?;
@@ -89,7 +89,7 @@ impl About {
             ("runs here", here),
         ];
         rows.extend(self.about());
-        // The header may be anybody's text.
+        // The header may contain text of unknown origin.
         let rows: Vec<_> = rows
             .iter()
             .map(|(label, shown)| [text::line(label), text::line(shown)])
@@ -97,7 +97,7 @@ impl About {
         output::table(&rows)
     }
 
-    /// What there is beside the code, as label and text.
+    /// Returns the contents beside the code, as label and text.
     fn about(&self) -> Vec<(&'static str, String)> {
         let metadata = self.metadata.as_ref().map(|about| &about["metadata"]);
         let text = |key: &str| {

@@ -1,4 +1,4 @@
-//! `inspect`: what a component imports and exports, and what it says about itself.
+//! `inspect`: shows a component's imports, exports and metadata.
 
 use airssys_wasm::component::{Component, ExternType, TypeNames};
 use airssys_wasm::runtime::{ComponentOptions, RuntimeError};
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
     let about = |file| About::new(&load::verify(file)?, load::bytes(file));
     let about = file.as_ref().map(about).transpose()?;
     let component = match (&file, &about) {
-        // A look at the header takes no trust; what the component says about itself, it says by running.
+        // The header needs no trust; the component's metadata requires running it.
         (Some(_), Some(about)) if !args.trust.is_given() || about.obstacle.is_some() => {
             return header(args, about);
         }
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
     }
 }
 
-/// What can be said of an artifact without loading it.
+/// Shows the header of an artifact, without loading it.
 fn header(args: &InspectArgs, about: &About) -> Outcome {
     let name = args.component.to_string_lossy();
     if args.json {
@@ -68,18 +68,18 @@ fn header(args: &InspectArgs, about: &About) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// How the component takes to the contract.
+/// The result of asking a component for its metadata.
 pub(crate) enum Life {
-    /// It answers.
+    /// The component answered.
     Answers(Box<Answers>),
-    /// It is no component of the contract, or not one that can be loaded here; the text says why.
+    /// The component does not follow the contract, or cannot be loaded here; the text is the reason.
     No(String),
-    /// It was stopped while it was asked.
+    /// The component failed while it was asked.
     Stopped(Failure),
 }
 
 impl Life {
-    /// Asks it.
+    /// Loads the component and asks for its metadata, codecs and health.
     pub(crate) fn of(runtime: &ComponentRuntime, component: &Component) -> Life {
         let id = match runtime.load_compiled(component, ComponentOptions::new()) {
             Ok(id) => id,

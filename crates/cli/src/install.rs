@@ -1,4 +1,4 @@
-//! `install`: an artifact is checked whole, once, and that is remembered.
+//! `install`: verifies an artifact once, and records that.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &InstallArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Into the folder, under its own name, in place of what has that name.
+/// Copies the artifact to the folder under its own name; replaces a file of that name.
 fn copy(artifact: &Path, folder: &Path) -> Outcome<PathBuf> {
     let name = artifact
         .file_name()
@@ -57,7 +57,7 @@ fn copy(artifact: &Path, folder: &Path) -> Outcome<PathBuf> {
     Ok(place)
 }
 
-/// Checks what lies there, whole, and remembers it for this user. Whether it is what `digest` stands for.
+/// Verifies the artifact at `place`, and records that for this user. Returns whether its digest is `digest`.
 fn remember(place: &Path, digest: &[u8; 32]) -> Outcome<bool> {
     let records = Records::for_user().map_err(|error| {
         Failure::new(Exit::Host, error).context("what is verified cannot be remembered for this user")

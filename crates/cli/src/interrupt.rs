@@ -1,4 +1,4 @@
-//! Ctrl-C while a component is compiled.
+//! Handling of Ctrl-C while a component is compiled.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -10,7 +10,7 @@ const WORKING: u8 = 0;
 const INTERRUPTED: u8 = 1;
 const WRITING: u8 = 2;
 
-/// Time that a compiler has to come to an end of the functions that it is working on.
+/// Time for a compiler to finish the functions that it is working on.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The state of this process's work, for its handler of Ctrl-C.
@@ -18,16 +18,16 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) struct Interrupt(Arc<AtomicU8>);
 
 impl Interrupt {
-    /// Ctrl-C stops the work from now on, and not the process.
+    /// Installs the handler: Ctrl-C cancels the work.
     ///
-    /// A compiler that is not done with a function for long is not waited for: until [`Interrupt::writing`], the
-    /// process has nothing on disk that it would leave behind, and can just as well end.
+    /// The process exits after a grace period, even if a compiler is still busy: until [`Interrupt::writing`], nothing
+    /// on disk would be left behind.
     pub(crate) fn watch() -> Outcome<Interrupt> {
         let state = Arc::new(AtomicU8::new(WORKING));
         let seen = state.clone();
         ctrlc::set_handler(move || {
             let was = seen.compare_exchange(WORKING, INTERRUPTED, Ordering::SeqCst, Ordering::SeqCst);
-            // What is being written is written in a moment, and then the process ends anyway.
+            // A write in progress ends in a moment, and then the process ends anyway.
             if was != Err(WRITING) {
                 std::thread::sleep(GRACE);
                 std::process::exit(Exit::Interrupted.code().into());
@@ -37,13 +37,13 @@ impl Interrupt {
         Ok(Interrupt(state))
     }
 
-    /// Whether there was one, to ask from any thread.
+    /// Returns a function that tells, on any thread, whether Ctrl-C was pressed.
     pub(crate) fn flag(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let state = self.0.clone();
         move || state.load(Ordering::SeqCst) == INTERRUPTED
     }
 
-    /// From now on the work is carried to its end.
+    /// Marks that the output is being written, which Ctrl-C no longer cancels.
     pub(crate) fn writing(&self) -> Outcome<()> {
         let was = self
             .0

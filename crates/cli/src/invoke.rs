@@ -1,4 +1,4 @@
-//! `invoke`: one call to any exported function.
+//! `invoke`: calls one exported function.
 
 use airssys_wasm::component::{FuncType, Linker, Store, TypeNames, Val};
 #[cfg(feature = "wasix")]
@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::program;
 use crate::{command, keys, load, output};
 
-/// What to do about a name that means no function.
+/// Advice for a name that refers to no function.
 const LISTING: &str = "`airssys-wasm inspect FILE` lists all that a component exports";
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     }
 }
 
-/// What the component has of WASI.
+/// The WASI state of the component.
 struct Data {
     wasi: WasiCtx,
     #[cfg(feature = "wasix")]
@@ -91,7 +91,7 @@ impl Preview1View for Data {
     }
 }
 
-/// Handles have no text: a function that takes or gives one cannot be called from here.
+/// Refuses functions with handles among their parameters or results: handles have no text.
 fn refuse_resources(export: &Export, names: &TypeNames<'_>) -> Outcome<()> {
     let FuncType { params, result } = &export.function.ty;
     let mut types = params.iter().map(|(_, ty)| ty).chain(result);
@@ -105,7 +105,7 @@ fn refuse_resources(export: &Export, names: &TypeNames<'_>) -> Outcome<()> {
     )))
 }
 
-/// An error that shows where in the text of the call an argument is wrong.
+/// Returns an error that marks the wrong argument in the text of the call.
 fn misfit(
     args: &InvokeArgs,
     call: &Call<'_>,
@@ -127,7 +127,7 @@ fn misfit(
     ))
 }
 
-/// Prints the result. An error that the function returned is an answer too.
+/// Prints the result. An error that the function returned counts as an answer.
 fn answer(args: &InvokeArgs, export: &Export, names: &TypeNames<'_>, result: Option<&Val>) -> Outcome {
     let text = result.map(wave::to_text).transpose();
     let text = text.map_err(|error| Failure::new(Exit::Host, error).context("the result cannot be shown"))?;

@@ -1,4 +1,4 @@
-//! Keys in files and on the command line; `keygen`.
+//! Keys in files and on the command line, and `keygen`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -11,10 +11,10 @@ use crate::args::{KeygenArgs, TrustArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{files, output};
 
-/// Bytes that a key's file may have: the digits, and room for white space.
+/// Most bytes of a key's file: the digits, and room for white space.
 const MAX_KEY_BYTES: u64 = 4096;
 
-/// `keygen`
+/// Runs `keygen`.
 pub(crate) fn generate(args: &KeygenArgs) -> Outcome {
     let mut public_name = args.output.clone().into_os_string();
     public_name.push(".pub");
@@ -39,7 +39,7 @@ pub(crate) fn generate(args: &KeygenArgs) -> Outcome {
         })),
         false => output::print(&public),
     };
-    // A caller that has not seen the public key asks again, under the same names.
+    // The public key was not printed: the files are removed, so that the user can try again with the same names.
     printed.inspect_err(|_| {
         discard(&public_name);
         discard(&args.output);
@@ -47,7 +47,7 @@ pub(crate) fn generate(args: &KeygenArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// A new file. One that is there, whatever it holds, may be somebody's only copy.
+/// Creates a file. An existing one is never replaced: it may be the only copy of a key.
 fn create(path: &Path, secret: bool) -> Outcome<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -71,7 +71,7 @@ fn fill(mut file: File, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Removes what this run has made. The error that led here is the one to report.
+/// Removes a file that this run created. The error that led here is the one to report.
 fn discard(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
@@ -80,7 +80,7 @@ fn unwritable(path: &Path, error: io::Error) -> Failure {
     Failure::new(Exit::Host, error).context(format!("`{}` cannot be written", path.display()))
 }
 
-/// The secret key in a file that nobody else can read.
+/// Reads the secret key from a file, which must not be accessible to other users.
 pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
     let unreadable = |error| files::unreadable(path, error);
     let file = File::open(path).map_err(unreadable)?;
@@ -108,15 +108,15 @@ pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
     })
 }
 
-/// The artifacts whose code the command line lets run.
+/// Artifacts whose code may run, by the command line.
 pub(crate) enum Accepted {
-    /// All, with `--allow-unsigned`.
+    /// All of them (`--allow-unsigned`).
     Any,
-    /// Those that one of the keys of `--trust` has signed.
+    /// Those that a key of `--trust` has signed.
     SignedBy(Trust),
 }
 
-/// Reads what `--trust` names, whether or not an artifact is at hand: a wrong name is an error in either case.
+/// Reads the keys of `--trust`, even if no artifact is loaded: a wrong name is an error in either case.
 pub(crate) fn accepted(args: &TrustArgs) -> Outcome<Accepted> {
     match args.allow_unsigned {
         true => Ok(Accepted::Any),
@@ -124,7 +124,7 @@ pub(crate) fn accepted(args: &TrustArgs) -> Outcome<Accepted> {
     }
 }
 
-/// The keys that `--trust` names, by their digits or by a file.
+/// Reads the keys that `--trust` names, each as digits or as a file.
 pub(crate) fn trust(named: &[String]) -> Outcome<Trust> {
     let keys: Vec<PublicKey> = named.iter().map(|named| public(named)).collect::<Outcome<_>>()?;
     Ok(Trust::new(keys))
@@ -138,7 +138,7 @@ fn public(named: &str) -> Outcome<PublicKey> {
     let path = Path::new(named);
     let file = match File::open(path) {
         Ok(file) => file,
-        // Digits that are no key are told apart from names.
+        // 64 digits that are no key are an error, and not the name of a file.
         Err(_) if named.len() == 64 && named.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             return Err(Failure::new(Exit::Usage, of_text).context(format!("`{named}` is no public key")));
         }
@@ -157,6 +157,6 @@ fn public(named: &str) -> Outcome<PublicKey> {
 fn text(file: File) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.take(MAX_KEY_BYTES).read_to_end(&mut bytes)?;
-    // Bytes that are no text are no key either, which is for the key's own form to say.
+    // Bytes that are no text are no key either; parsing the key reports that.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

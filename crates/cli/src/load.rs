@@ -1,4 +1,4 @@
-//! A component out of a file, whether it is to be compiled or is an artifact already.
+//! Loading of a component from a file: compiles a component, or loads an artifact.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -18,7 +18,7 @@ use crate::keys::Accepted;
 use crate::{args::CoreModuleArgs, core_module};
 use crate::{files, unsigned};
 
-/// The engine that `--backend` asks for.
+/// Returns the engine that `--backend` selects.
 pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
     let mut config = Config::new();
     if let Some(backend) = backend.backend {
@@ -27,7 +27,7 @@ pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
     Ok(Engine::new(&config)?)
 }
 
-/// Compiles a component, or loads an artifact if somebody has signed it who is trusted.
+/// Compiles a component, or loads an artifact that a trusted key has signed.
 pub(crate) fn component(
     engine: &Engine,
     path: &Path,
@@ -40,7 +40,7 @@ pub(crate) fn component(
     compiled(engine, path, &files::wasm(path)?, cache)
 }
 
-/// The component that these bytes of a file are.
+/// Compiles a component from bytes of a file.
 pub(crate) fn compiled(
     engine: &Engine,
     path: &Path,
@@ -50,7 +50,7 @@ pub(crate) fn compiled(
     tiered::quick(engine, bytes, cache).map_err(|error| cannot(path, error.into()))
 }
 
-/// As [`component`], and takes core modules, too.
+/// As [`component`], but also lifts core modules.
 #[cfg(feature = "adapt")]
 pub(crate) fn component_or_module(
     engine: &Engine,
@@ -67,8 +67,8 @@ pub(crate) fn component_or_module(
     compiled(engine, path, &bytes, cache)
 }
 
-/// The cache that `--cache` names. This user's own is done without if it cannot be used; a folder that somebody names is
-/// meant.
+/// Opens the cache that `--cache` names, or else this user's. A user's cache that cannot be used is skipped; for a
+/// folder that was named, that is an error.
 pub(crate) fn cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
     let open = |config| ComponentCache::open(MemoryLimits::default(), config);
     match args.cache.as_deref() {
@@ -89,11 +89,11 @@ pub(crate) fn cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
     }
 }
 
-/// Whether a file begins or ends as artifacts do.
+/// Returns whether a file begins or ends like an artifact.
 pub(crate) fn is_artifact(path: &Path) -> Outcome<bool> {
     const ENDS: u64 = 64;
     let about = std::fs::metadata(path).map_err(|error| files::unreadable(path, error))?;
-    // What is read from a pipe is gone from it; code is mapped from regular files only.
+    // Bytes that are read from a pipe are gone from it, and code is mapped from regular files only.
     if !about.is_file() {
         return Ok(false);
     }
@@ -113,17 +113,17 @@ pub(crate) fn open(path: &Path) -> Outcome<ArtifactFile> {
     ArtifactFile::open(path).map_err(|error| cannot(path, error.into()))
 }
 
-/// Bytes of an artifact's file.
+/// Returns the size of an artifact's file, in bytes.
 pub(crate) fn bytes(file: &ArtifactFile) -> u64 {
     file.file().metadata().map_or(0, |about| about.len())
 }
 
-/// Checks every byte of an artifact.
+/// Verifies every byte of an artifact.
 pub(crate) fn verify(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
     file.verify().map_err(|error| cannot(file.path(), error.into()))
 }
 
-/// Checks every byte of an artifact, unless this user has seen to it before; `install` does.
+/// Verifies every byte of an artifact, unless that is on record for this user, as after `install`.
 fn verify_once(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
     match Records::for_user() {
         Ok(records) => file
@@ -137,7 +137,7 @@ fn verify_once(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
     }
 }
 
-/// The component of an artifact, if somebody has signed it who is trusted.
+/// Loads the component of an artifact that a trusted key has signed; with `--allow-unsigned`, of any artifact.
 pub(crate) fn artifact(file: &ArtifactFile, accepted: &Accepted) -> Outcome<Component> {
     let artifact = verify_once(file)?;
     let loaded = match accepted {
@@ -147,7 +147,7 @@ pub(crate) fn artifact(file: &ArtifactFile, accepted: &Accepted) -> Outcome<Comp
     loaded.map_err(|error| refused(file.path(), error))
 }
 
-/// The failure of an artifact that is not loaded, with what to do about it.
+/// Returns the failure of an artifact that is not loaded, with advice.
 pub(crate) fn refused(path: &Path, error: ArtifactError) -> Failure {
     let advice = advice(&error);
     let failure = cannot(path, error.into());
@@ -157,7 +157,7 @@ pub(crate) fn refused(path: &Path, error: ArtifactError) -> Failure {
     }
 }
 
-/// What to do about an artifact that is not trusted.
+/// Returns advice for an artifact that is not trusted.
 fn advice(error: &ArtifactError) -> Option<&'static str> {
     match error {
         ArtifactError::UnknownSigner(_) => Some(

@@ -1,11 +1,11 @@
-//! The log: to standard error, with key-values.
+//! The log, on standard error, with key-values.
 
 use log::LevelFilter;
 
-/// Crates whose detail is of no interest to people who run components.
+/// Crates whose details are of no interest to people who run components.
 const QUIET: [&str; 4] = ["cranelift", "regalloc2", "wasmer", "wasmtime_environ"];
 
-/// Starts the log at the level that `-v` was given times for, unless `RUST_LOG` says otherwise.
+/// Starts the log at the level of `verbose`, the number of `-v`, unless `RUST_LOG` is set.
 pub(crate) fn start(verbose: u8) {
     let level = match verbose {
         0 => LevelFilter::Warn,

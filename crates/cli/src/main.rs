@@ -48,7 +48,7 @@ use clap::Parser;
 
 use args::{Cli, Command};
 
-/// Time that a compiler in the background has to come to an end of the functions that it is working on.
+/// Time for a compiler in the background to finish the functions that it is working on.
 const SETTLE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
         Err(error) => return usage::answer(&error, as_json),
     };
     logging::start(cli.verbose);
-    // What libraries panic with is in the errors that commands end with.
+    // The errors of commands include the messages of panics in libraries.
     airssys_wasm::quiet_contained();
     let outcome = match &cli.command {
         Command::Run(args) => run::run(args),
@@ -80,7 +80,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "cli")]
         Command::Conformance(args) => conformance::run(args),
     };
-    // What is being compiled in the background is given up by now; the process does not end under it.
+    // Compilations in the background are cancelled by now; the process waits for them to end.
     airssys_wasm::tiered::settle(SETTLE);
     match outcome {
         Ok(exit) => exit.into(),

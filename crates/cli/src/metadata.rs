@@ -1,4 +1,4 @@
-//! What a component says about itself, as JSON and as lines for people.
+//! Metadata of components, as JSON and as lines for people.
 
 use airssys_wasm::runtime::{ComponentMetadata, HealthStatus};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::run::codec_name;
 use crate::text;
 
-/// What a component of the contract answers when it is asked.
+/// Answers of a component that follows the contract.
 pub(crate) struct Answers {
     pub(crate) metadata: ComponentMetadata,
     pub(crate) codecs: Vec<u64>,
@@ -14,7 +14,7 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// As JSON, under the names of the contract.
+    /// Converts to JSON, with the names of the contract.
     pub(crate) fn json(&self) -> Value {
         json!({
             "metadata": metadata(&self.metadata),
@@ -27,7 +27,7 @@ impl Answers {
         })
     }
 
-    /// What of it does not change while it runs.
+    /// Converts the part that does not change at run time to JSON.
     pub(crate) fn described(&self) -> Value {
         json!({
             "metadata": metadata(&self.metadata),
@@ -35,7 +35,7 @@ impl Answers {
         })
     }
 
-    /// Label and text, for each line.
+    /// Returns the lines, each as label and text.
     pub(crate) fn lines(&self) -> Vec<[String; 2]> {
         let metadata = &self.metadata;
         let memory = &metadata.memory_requirements;
@@ -103,7 +103,7 @@ fn metadata(metadata: &ComponentMetadata) -> Value {
         "homepage": metadata.homepage,
         "repository": metadata.repository,
         "tags": metadata.tags,
-        // Pairs, since their order and repetitions are the component's.
+        // Pairs, because their order and repetitions are the component's own.
         "custom-metadata": metadata.custom_metadata,
     })
 }

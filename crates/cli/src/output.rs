@@ -1,4 +1,4 @@
-//! Results, to standard output.
+//! Printing of results to standard output.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::text;
 
-/// Prints one line, or several.
+/// Prints text and a line end.
 pub(crate) fn print(text: &str) -> Outcome<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
@@ -16,7 +16,7 @@ pub(crate) fn print(text: &str) -> Outcome<()> {
         .map_err(unwritable)
 }
 
-/// The failure of a standard output that is full or closed.
+/// Returns the failure of a standard output that is full or closed.
 pub(crate) fn unwritable(error: io::Error) -> Failure {
     Failure::new(Exit::Host, error).context("standard output cannot be written")
 }
@@ -26,7 +26,7 @@ pub(crate) fn print_json(value: &Value) -> Outcome<()> {
     print(&text::json(value))
 }
 
-/// Rows in columns that are as wide as their widest cell, two spaces apart.
+/// Formats rows in columns as wide as their widest cell, two spaces apart.
 pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));

@@ -1,4 +1,4 @@
-//! `run` of a core module with `_start`, by wasmer-wasix.
+//! `run` of a core module with `_start`, with wasmer-wasix.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -23,11 +23,11 @@ pub(crate) fn run(args: &RunArgs, engine: &Engine, bytes: &[u8]) -> Outcome {
         .fold(grants.deadline(deadline), |grants, arg| grants.arg(arg));
     let program = Program::from_binary(engine, bytes)?;
     let ended = program.run(grants)?;
-    // As the operating system has it for processes.
+    // As the operating system reports it for processes.
     Ok(Exit::Status(u8::try_from(ended.status & 0xff).unwrap_or(u8::MAX)))
 }
 
-/// Refuses what a core module that this host serves cannot be granted.
+/// Refuses network grants, which wasmer-wasix cannot give a core module here.
 pub(crate) fn refuse_network(args: &WasiArgs) -> Outcome<()> {
     match args.net.first() {
         None => Ok(()),
@@ -37,7 +37,7 @@ pub(crate) fn refuse_network(args: &WasiArgs) -> Outcome<()> {
     }
 }
 
-/// What the command line grants a core module.
+/// Returns the grants of the command line for a core module.
 pub(crate) fn grants(args: &WasiArgs, module: &Path) -> Outcome<Preview1> {
     let env = args.env.iter();
     let grants = Preview1::new().name(command::name(module));

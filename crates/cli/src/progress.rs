@@ -1,4 +1,4 @@
-//! How far a compilation is, on a terminal.
+//! Progress of a compilation, on a terminal.
 
 use airssys_wasm::engine::Progress;
 
@@ -13,7 +13,7 @@ mod on_terminal {
 
     use super::Progress;
 
-    /// One line on standard error; nothing if that is no terminal.
+    /// A line on standard error; hidden if that is no terminal.
     #[derive(Debug)]
     pub(crate) struct Bar(ProgressBar);
 
@@ -25,7 +25,7 @@ mod on_terminal {
             if let Ok(style) = style {
                 bar.set_style(style.progress_chars("=> "));
             }
-            // Draws the time also while one long function is compiled.
+            // Updates the time also while one long function is compiled.
             if !bar.is_hidden() {
                 bar.enable_steady_tick(Duration::from_millis(200));
             }
@@ -52,7 +52,7 @@ mod on_terminal {
     }
 }
 
-/// A build without a compiler has nothing to show.
+/// The progress bar of a build without a compiler: it shows nothing.
 #[cfg(not(feature = "cli"))]
 #[derive(Debug)]
 pub(crate) struct Bar;

@@ -1,4 +1,4 @@
-//! `run`: one operation of a component that follows the contract.
+//! `run`: runs one operation of a component that follows the contract.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::{command, files, keys, load, output, text};
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
     let accepted = keys::accepted(&args.trust)?;
-    // Read once: it may be a pipe.
+    // Read once, since it may be a pipe.
     let bytes = match load::is_artifact(&args.component)? {
         true => None,
         false => Some(files::wasm(&args.component)?),
@@ -70,14 +70,14 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     }
     let runtime = runtime(&args.backend, args.timeout, cache)?;
     let id = match &bytes {
-        // Better code may follow.
+        // Faster code may replace it later.
         Some(bytes) if !engine.starts().is_empty() => runtime.load_component(bytes, options)?,
         _ => runtime.load_compiled(&component, options)?,
     };
     converse(args, &runtime, &id, question)
 }
 
-/// `init`, the question, `shutdown`.
+/// Calls `init`, then the operation, then `shutdown`.
 fn converse(
     args: &RunArgs,
     runtime: &ComponentRuntime,
@@ -89,7 +89,7 @@ fn converse(
     };
     runtime.init(id)?;
     let answer = runtime.execute(id, &question);
-    // What was answered is told whether or not the component then shuts down well.
+    // The answer is printed whether or not the shutdown succeeds.
     let told = answer
         .map_err(Failure::from)
         .and_then(|answer| tell(args, &answer));
@@ -99,7 +99,7 @@ fn converse(
     }
 }
 
-/// A runtime with the backend and the time for a call that the command line asks for.
+/// Creates a runtime with the backend and the time for a call from the command line.
 pub(crate) fn runtime(
     backend: &BackendArg,
     timeout: Option<u64>,
@@ -135,7 +135,7 @@ fn options(args: &RunArgs) -> Outcome<ComponentOptions> {
     Ok(env.fold(options, |options, (name, value)| options.with_env(name, value)))
 }
 
-/// The payload to send, if the command line has one.
+/// Returns the payload to send, if the command line has one.
 fn question(args: &RunArgs) -> Outcome<Option<Vec<u8>>> {
     if let Some(input) = &args.input {
         return Ok(Some(codec::encode(args.codec.code(), &files::data(input)?)));
@@ -153,7 +153,7 @@ fn question(args: &RunArgs) -> Outcome<Option<Vec<u8>>> {
     }
 }
 
-/// The usage error for a command line without a question; says what the component can be asked.
+/// Returns the usage error for a command line without an operation; it lists the component's operations.
 fn nothing_asked(runtime: &ComponentRuntime, id: &ComponentId) -> Failure {
     let metadata = match runtime.metadata(id) {
         Ok(metadata) => metadata,
@@ -217,7 +217,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The name of the codec of this number, or the number.
+/// Returns the name of the codec of this number, or else the number.
 pub(crate) fn codec_name(code: u64) -> String {
     Codec::from_code(code).map_or_else(|| format!("{code:#x}"), |codec| codec.name().to_owned())
 }

@@ -1,4 +1,4 @@
-//! `serve`: a component behind an HTTP server.
+//! `serve`: serves HTTP with a component.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -1,9 +1,9 @@
-//! Text of unknown origin, fit for a terminal.
+//! Escaping of text of unknown origin, for a terminal.
 
 use std::fmt::Write;
 
-/// Whether a terminal might act on `c` instead of showing it: control characters, other line ends, and what turns
-/// the direction of writing.
+/// Returns whether a terminal might act on `c` instead of showing it: control characters, other line ends, and
+/// characters that change the direction of writing.
 fn active(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -11,12 +11,12 @@ fn active(c: char) -> bool {
             | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// On one line, with what a terminal might act on spelled out.
+/// Returns text on one line, with the characters that a terminal might act on escaped.
 pub(crate) fn line(text: &str) -> String {
     spell(text, |c, out| write!(out, "{}", c.escape_default()))
 }
 
-/// A message: as [`line()`], but its lines stay, and all but the first are indented.
+/// Escapes a message: as [`line()`], but it keeps its line ends, and all lines but the first are indented.
 pub(crate) fn message(text: &str) -> String {
     let lines: Vec<String> = text.trim_end().lines().map(line).collect();
     lines.join("\n    ")
@@ -28,7 +28,7 @@ const MAX_LINE: usize = 1000;
 /// Most lines of an error.
 const MAX_LINES: usize = 100;
 
-/// An error's text without the middle of what is too long: an argument of 100 KB does not fill the terminal.
+/// Cuts the middle of an error's text if it is too long, so that an argument of 100 KB does not fill the terminal.
 pub(crate) fn shorten(text: &str) -> String {
     let count = text.trim_end().lines().count();
     let kept = |index: usize| index < MAX_LINES / 2 || index + MAX_LINES / 2 >= count;
@@ -54,15 +54,15 @@ fn shorten_line(line: &str) -> String {
     format!("{first}… ({} characters) …{last}", count - 2 * half)
 }
 
-/// JSON text with the same meaning.
+/// Formats JSON, with the characters that a terminal might act on escaped.
 pub(crate) fn json(value: &serde_json::Value) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    // What is active beside the line ends that belong to the format stands within strings.
+    // Apart from the line ends of the format, such characters occur within strings only.
     let lines: Vec<String> = text.split('\n').map(spell_json).collect();
     lines.join("\n")
 }
 
-/// JSON text on one line.
+/// Formats JSON on one line, with the same escapes.
 pub(crate) fn json_line(value: &serde_json::Value) -> String {
     spell_json(&serde_json::to_string(value).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! `--allow-unsigned`: native code that nobody whom the user named has signed.
+//! `--allow-unsigned`: native code without the signature of a trusted key.
 #![allow(
     unsafe_code,
     reason = "the user answers for the file, on the command line; this is where the program takes that on"
@@ -7,8 +7,8 @@
 use airssys_wasm::artifact::{Artifact, ArtifactError};
 use airssys_wasm::component::Component;
 
-/// The component of an artifact, whoever made it. Called for `--allow-unsigned` alone.
+/// Loads the component of an artifact without checking its signature. Called for `--allow-unsigned` only.
 pub(crate) fn load(artifact: &Artifact<'_>) -> Result<Component, ArtifactError> {
-    // SAFETY: whoever gave `--allow-unsigned` has said that the file comes from `airssys-wasm compile`.
+    // SAFETY: with `--allow-unsigned`, the user has stated that the file comes from `airssys-wasm compile`.
     unsafe { artifact.load_unsigned() }
 }

@@ -1,4 +1,4 @@
-//! Command lines that ask for help, or that are wrong.
+//! Help and usage errors.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use crate::exit::{Exit, Failure};
 use crate::{output, text};
 
-/// Whether `--json` is among the program's own arguments.
+/// Returns whether `--json` is among the program's own arguments, those before `--`.
 pub(crate) fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
     args.take_while(|arg| arg != "--").any(|arg| arg == "--json")
 }
@@ -16,7 +16,7 @@ pub(crate) fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
 /// Prints help or the version to standard output, and anything else as the usage error that it is.
 pub(crate) fn answer(error: &clap::Error, as_json: bool) -> ExitCode {
     if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
-        // What is not a terminal, or asks for no color, gets none of it; clap sees to that where it prints itself.
+        // clap omits colors where it prints itself, if the output is no terminal or asks for none.
         return match error
             .print()
             .and_then(|()| std::io::Write::flush(&mut std::io::stdout()))
@@ -28,7 +28,7 @@ pub(crate) fn answer(error: &clap::Error, as_json: bool) -> ExitCode {
     let text = error.render().to_string();
     let text = text.trim_end();
     if !as_json && text::shorten(text) == text {
-        // With color, where there is some.
+        // In color, where colors are supported.
         let _ = error.print();
         return Exit::Usage.into();
     }

@@ -1,4 +1,4 @@
-//! `verify`: whether an artifact is whole, and whose.
+//! `verify`: checks an artifact, and shows its signer.
 
 use serde_json::Value;
 

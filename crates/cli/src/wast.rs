@@ -1,4 +1,4 @@
-//! `wast`: component-model test scripts.
+//! `wast`: runs component-model test scripts.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ pub(crate) fn run(args: &WastArgs) -> Outcome {
     options.host_instance = args.host_instance;
     options.whole = Some(Duration::from_millis(args.timeout));
     options.deadline = Duration::from_millis(args.call_timeout);
-    // Scripts are trusted with the memory that they ask for: some have strings of gigabytes.
+    // Scripts may use as much memory as they ask for: some have strings of gigabytes.
     let bytes = args.memory_limit.map_or(u64::MAX, |mib| mib << 20);
     options.limits.memory_bytes = bytes;
     options.limits.lift_bytes = bytes;
-    // All are read before the first runs: a wrong name does not cost the time of the others.
+    // All are read before the first runs, so that a wrong name is reported at once.
     let scripts = args.files.iter().map(|path| {
         let source = files::text(path)?;
         Ok((path.display().to_string(), source))
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &WastArgs) -> Outcome {
     })
 }
 
-/// One line for the file, then one for each failure and each missing feature.
+/// Formats a report: one line for the file, one for each failure and each missing feature.
 fn lines(report: &FileReport) -> String {
     let mut lines = vec![format!(
         "{} [{}]: {} passed, {} failed, {} unsupported",

@@ -1,4 +1,4 @@
-//! `inspect --wit`: the WIT of a component, as the standard tools print and read it.
+//! `inspect --wit`: prints the WIT of a component, in the form of the standard tools.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::{files, load, output};
 /// longer than the component.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Prints the WIT of a component, or of a package of WIT in its binary form.
+/// Prints the WIT of a component, or of a WIT package in its binary form.
 pub(crate) fn print(path: &Path) -> Outcome {
     if load::is_artifact(path)? {
         return Err(Failure::usage(format!(
@@ -48,7 +48,7 @@ pub(crate) fn print(path: &Path) -> Outcome {
     let mut printer = WitPrinter::default();
     printer.print(resolve, main, &others).map_err(failed)?;
     let text = printer.output.to_string();
-    // The printer writes what has no name in WIT all the same.
+    // The printer also writes items that have no name in WIT.
     Resolve::default().push_str(path, &text).map_err(|error| {
         failed(error).context(format!(
             "the WIT of `{}` cannot be read back: it uses a type that its world does not name",
@@ -59,7 +59,7 @@ pub(crate) fn print(path: &Path) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// How long the texts of types are, at least: a type with a name is written out once, one without wherever it is used.
+/// Lower bounds of the lengths of types' texts: a named type is written out once, an unnamed one at each use.
 #[derive(Default)]
 struct Sizes(HashMap<TypeId, u64>);
 
@@ -95,7 +95,7 @@ impl Sizes {
         sum
     }
 
-    // As deep as types nest, which validation bounds.
+    // Recurses as deep as types nest, which validation bounds.
     fn ty(&mut self, resolve: &Resolve, ty: &Type) -> u64 {
         match ty {
             Type::Id(id) if resolve.types[*id].name.is_none() => match self.0.get(id) {

@@ -1,4 +1,4 @@
-//! The command line, as far as it concerns artifacts and keys.
+//! Command-line arguments about artifacts and keys.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,14 @@ use clap::{Args, Subcommand};
 
 use crate::exit;
 
-/// Whose artifacts are run.
+/// Trust in artifacts.
 #[derive(Debug, Args)]
 pub(crate) struct TrustArgs {
     /// A public key whose artifacts may be run: its 64 digits, or the file that keygen wrote; may be given many times
     #[arg(long, value_name = "PUBKEY|FILE")]
     pub(crate) trust: Vec<String>,
 
-    /// Run an artifact whoever made it. Its code runs with all that you may do: only for what you compiled yourself
+    /// Run an artifact of any origin. Its code runs with all that you may do: only for what you compiled yourself
     #[arg(long, conflicts_with = "trust")]
     pub(crate) allow_unsigned: bool,
 }
@@ -28,7 +28,7 @@ pub(crate) struct CacheArg {
 }
 
 impl TrustArgs {
-    /// Whether anything is said about whom to trust.
+    /// Returns whether an option about trust was given.
     pub(crate) fn is_given(&self) -> bool {
         self.allow_unsigned || !self.trust.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Core modules, and making components of them.
+//! Command-line arguments about core modules.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::exit;
 
-/// What becomes of a core module: of `go build`'s, of clang's, of Rust's for wasm32-wasip1.
+/// How to lift core modules: those of `go build`, of clang, of Rust for wasm32-wasip1.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Core modules")]
 pub(crate) struct CoreModuleArgs {
-    /// Who serves what a core module imports of WASI preview 1
+    /// The provider of a core module's WASI preview 1 imports
     #[arg(long, value_enum, default_value_t)]
     pub(crate) preview1: Preview1Arg,
 

@@ -1,4 +1,4 @@
-//! `serve`.
+//! Command-line arguments of `serve`.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -21,7 +21,7 @@ pub(crate) struct ServeArgs {
     /// The component's file, or an artifact's
     pub(crate) component: PathBuf,
 
-    /// Where to listen; port 0 has the system choose one, which is told on standard error
+    /// The address to listen on; with port 0 the system chooses a port, which is printed on standard error
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) addr: SocketAddr,
 
@@ -86,12 +86,12 @@ pub(crate) struct ServeArgs {
     pub(crate) half_closed_time: Option<u64>,
 }
 
-/// A number in this range; errors name the range.
+/// Returns a parser of numbers in a range; its errors name the range.
 fn within(range: RangeInclusive<u64>) -> RangedU64ValueParser<u64> {
     RangedU64ValueParser::new().range(range)
 }
 
-/// As [`within`], for what is counted in memory.
+/// As [`within`], for counts and sizes in memory.
 fn count(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(range)
 }

@@ -1,4 +1,4 @@
-//! What a component is granted of WASI.
+//! Command-line arguments with the WASI grants of a component.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub(crate) struct WasiArgs {
     pub(crate) inherit_stdio: bool,
 }
 
-/// A folder.
+/// A granted folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DirArg {
     pub(crate) host: PathBuf,
