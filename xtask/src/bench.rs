@@ -13,7 +13,7 @@ const PACKAGE: &str = "airssys-wasm-benchmark";
 const GUESTS: [&str; 2] = ["bench-javascript", "bench-python"];
 const LARGE: [&str; 5] = ["P7", "P7A", "P8", "P10", "P11"];
 
-/// Where all rows are written, from the workspace root.
+/// The default file for the figures of all rows, from the workspace root.
 const FIGURES: &str = "docs/benchmarks.md";
 
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub(crate) struct Options {
     write: Option<PathBuf>,
 }
 
-/// Builds and runs the benchmark; whether it ran to its end.
+/// Builds and runs the benchmark; returns whether it ran to its end.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     build_guests(root, options)?;
     let llvm = find_llvm();
@@ -76,7 +76,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     cargo(root, &llvm, &arguments)
 }
 
-/// Builds the guests that are too large to commit, if their rows are wanted and they are not there yet.
+/// Builds the guests that are too large to commit, if their rows are selected and they are missing.
 fn build_guests(root: &Path, options: &Options) -> Result<()> {
     let rows = options.rows.as_deref().unwrap_or_default();
     let wanted = options.rows.is_none()
@@ -88,7 +88,7 @@ fn build_guests(root: &Path, options: &Options) -> Result<()> {
             continue;
         }
         let report = guests::run(root, false, &[(*guest).to_owned()])?;
-        // The benchmark leaves it out then, or fails if nothing may be left out.
+        // The benchmark then leaves their rows out, or fails if nothing may be left out.
         for (name, install) in &report.missing {
             eprintln!("without {name}: {install}");
         }
@@ -108,11 +108,11 @@ fn features(options: &Options, llvm: &Llvm) -> String {
     features.join(",")
 }
 
-/// The file to write. A part of the rows does not replace all of them unasked.
+/// Returns the file to write. A selection of rows replaces the file of all rows only if it is named.
 fn file(root: &Path, options: &Options) -> Option<PathBuf> {
     let everything = options.rows.is_none() && options.backend.is_none() && !options.json;
     match &options.write {
-        // Cargo runs the benchmark in the folder that we run it in, which is the root.
+        // Cargo runs the benchmark in its own working directory, which is the root.
         Some(file) => Some(std::path::absolute(file).unwrap_or_else(|_| file.clone())),
         None => everything.then(|| root.join(FIGURES)),
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask cache-kills`: processes that write the cache of compiled components are killed, again and again.
+//! `cargo xtask cache-kills`: kills processes that write the cache of compiled components, again and again.
 //!
 //! It runs the test that `cargo test` runs as well, with more kills: tests/artifact_cache.rs.
 
@@ -16,7 +16,7 @@ pub(crate) struct Options {
     processes: u32,
 }
 
-/// Builds the test and runs it; whether no entry was bad.
+/// Builds and runs the test; returns whether all entries were good.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let llvm = find_llvm();
     let features = workspace_features(&llvm, true);

@@ -1,4 +1,4 @@
-//! `cargo xtask conformance`: everything that is compared on every engine, as a matrix.
+//! `cargo xtask conformance`: runs all comparisons on every engine, and writes a matrix.
 
 use crate::tools::{announce, cargo, find_llvm, target_dir, workspace_features};
 use anyhow::{Context, Result};
@@ -17,7 +17,7 @@ pub(crate) struct Options {
     no_write: bool,
 }
 
-/// Builds and runs the comparison; whether all engines did as they should.
+/// Builds and runs the comparison; returns whether all engines agreed with the expectations.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let llvm = find_llvm();
     let features = workspace_features(&llvm, true);

@@ -1,11 +1,12 @@
-//! `cargo xtask findings`: runs the scripts in `findings/`, which show what real libraries and tools do. By hand, never in CI.
+//! `cargo xtask findings`: runs the scripts in `findings/`, which demonstrate the behavior of real libraries and tools.
+//! Run by hand, never in CI.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// Runs the findings that are named, or all, one by one; whether each still is as it says.
+/// Runs the named findings, or all, one by one; returns whether each is still as it says.
 pub(crate) fn run(root: &Path, names: &[String]) -> Result<bool> {
     let mut failed = 0;
     let chosen = chosen(&root.join("findings"), names)?;
@@ -34,7 +35,7 @@ pub(crate) fn run(root: &Path, names: &[String]) -> Result<bool> {
     Ok(failed == 0)
 }
 
-/// The scripts to run, by name.
+/// Returns the scripts to run, by name.
 fn chosen(folder: &Path, names: &[String]) -> Result<Vec<(String, PathBuf)>> {
     let all = scripts(folder)?;
     if names.is_empty() {
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// The form that findings/README.md states, as far as it can be seen without a run.
+    /// Checks the form that findings/README.md states, as far as that is possible without a run.
     #[test]
     fn every_finding_has_the_form() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../findings");
@@ -101,7 +102,7 @@ mod tests {
                 !text.contains("airssys"),
                 "findings/{name}.sh runs without the product"
             );
-            // What it expects stands in its head.
+            // The head has the expected output.
             let expected = text
                 .split_once("\nexpected='")
                 .and_then(|(_, rest)| rest.split_once("'\n"))

@@ -1,8 +1,9 @@
 //! `cargo xtask fuzz TARGET`: libFuzzer over the targets of `tests/fuzz`, and calls compared between engines.
 //!
-//! The targets are built as cargo-fuzz builds them with `--sanitizer none`, which a stable toolchain can, in a folder
-//! of their own: `fuzz` in cargo's target folder. There lie also what a target has learnt so far (`corpus/TARGET`), its
-//! findings (`artifacts/TARGET`) and its logs. What every run begins with is committed: `tests/fuzz/seeds/TARGET`.
+//! The targets are built as cargo-fuzz builds them with `--sanitizer none`, which a stable toolchain can do, in a
+//! folder of their own: `fuzz` in cargo's target folder. It also has the corpus of each target (`corpus/TARGET`), its
+//! findings (`artifacts/TARGET`) and its logs. The inputs that every run starts with are committed:
+//! `tests/fuzz/seeds/TARGET`.
 
 use crate::tools::{announce, cargo, cargo_program, find_llvm, output, target_dir, workspace_features};
 use anyhow::{Context, Result, bail, ensure};
@@ -17,12 +18,13 @@ const TARGETS: [&str; 3] = ["component_bytes", "guest_memory", "wast_script"];
 /// The program that compares calls between engines, without libFuzzer.
 const DIFFERENTIAL: &str = "airssys-wasm-conformance";
 
-/// What makes the coverage that libFuzzer goes by, from cargo-fuzz.
+/// Compiler flags of cargo-fuzz, for the coverage that libFuzzer uses.
 const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1";
 
-/// Seconds for one input, and mebibytes for the process, before libFuzzer counts them as findings.
+/// Limits of libFuzzer, above which an input is a finding: seconds for one input, mebibytes for the process and for one
+/// allocation.
 const LIMITS: [&str; 3] = ["-timeout=25", "-rss_limit_mb=2048", "-malloc_limit_mb=2048"];
 
 #[derive(Debug, clap::Args)]
@@ -60,33 +62,33 @@ enum Target {
     Seeds,
 }
 
-/// What came of all libFuzzer targets.
+/// Result of fuzzing all libFuzzer targets.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// They ran; one report for each.
+    /// One report for each target that ran.
     Ran(Vec<Report>),
-    /// They cannot be built here, and why.
+    /// The targets cannot be built here; the text is the reason.
     Impossible(String),
 }
 
-/// What came of one target.
+/// Result of fuzzing one target.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) target: String,
     seconds: u64,
     executions: u64,
-    /// Of the largest process, in MiB.
+    /// Peak memory of the largest process, in MiB.
     peak: u64,
-    /// Inputs that are findings.
+    /// Inputs that libFuzzer reported.
     pub(crate) findings: Vec<PathBuf>,
-    /// Processes that failed, the last of what each said.
+    /// The end of the log of each process that failed.
     failures: Vec<String>,
-    /// The program that runs a finding again.
+    /// The program that reproduces a finding.
     program: PathBuf,
 }
 
 impl Report {
-    /// Whether nothing was found.
+    /// Returns whether nothing was found.
     pub(crate) fn is_clean(&self) -> bool {
         self.findings.is_empty() && self.failures.is_empty()
     }
@@ -116,7 +118,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs what the options name; whether nothing was found.
+/// Runs the target that the options select; returns whether nothing was found.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let targets: &[&str] = match options.target {
         Target::ComponentBytes => &TARGETS[..1],
@@ -133,7 +135,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     }
 }
 
-/// Runs every libFuzzer target for as long, one after the other; tells on standard output what was found.
+/// Runs every libFuzzer target for `time`, one after the other; prints the reports.
 pub(crate) fn run_all(root: &Path, time: Duration) -> Result<Outcome> {
     run_targets(root, &TARGETS, Some(time), 1)
 }
@@ -153,7 +155,7 @@ fn run_targets(root: &Path, targets: &[&str], time: Option<Duration>, jobs: u16)
     Ok(Outcome::Ran(reports))
 }
 
-/// What is needed to build the targets and is not there.
+/// Returns the missing requirement for building the targets, and its remedy.
 fn missing() -> Option<String> {
     if !cfg!(unix) {
         return Some("guests are interrupted on Unix only".into());
@@ -163,14 +165,14 @@ fn missing() -> Option<String> {
     missing.then(|| format!("there is no C++ compiler `{compiler}`, for libFuzzer; `apt-get install g++`"))
 }
 
-/// Where all of this lies.
+/// Returns the folder of the targets, corpora, findings and logs.
 fn folder(root: &Path) -> PathBuf {
     target_dir(root).join("fuzz")
 }
 
-/// Builds the targets; the program of each.
+/// Builds the targets; returns the program of each.
 fn build(root: &Path, folder: &Path, targets: &[&str]) -> Result<Vec<PathBuf>> {
-    // Named, or the flags would be those of build scripts and macros too.
+    // The target is named, or else the flags would apply to build scripts and macros too.
     let host = host().context("rustc does not say what machine this is")?;
     let mut command = Command::new(cargo_program());
     command.current_dir(root).args(["build", "--release", "--locked"]);
@@ -215,7 +217,7 @@ pub(crate) fn lock_file_is_current(root: &Path) -> Result<bool> {
     Ok(status.success())
 }
 
-/// Runs one target for a time, or, without one, over the inputs that there are.
+/// Runs one target for a time, or, without one, over the existing inputs.
 fn fuzz(
     root: &Path,
     folder: &Path,
@@ -262,10 +264,10 @@ fn fuzz(
     Ok(report)
 }
 
-/// Waits for a process, and adds what its log says.
+/// Waits for a process, and adds the figures and findings of its log to the report.
 fn read(mut child: Child, log: &Path, report: &mut Report) -> Result<()> {
     let status = child.wait()?;
-    // Guests and compilers may have put anything in it.
+    // Guests and compilers may have written any bytes to it.
     let text = String::from_utf8_lossy(&fs::read(log)?).into_owned();
     report.executions += stat(&text, "number_of_executed_units");
     report.peak = report.peak.max(stat(&text, "peak_rss_mb"));
@@ -281,7 +283,7 @@ fn read(mut child: Child, log: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A figure among libFuzzer's last words.
+/// Returns one of the figures that libFuzzer prints at its end.
 fn stat(log: &str, name: &str) -> u64 {
     let value = log.lines().find_map(|line| {
         let value = line.strip_prefix("stat::")?.strip_prefix(name)?;
@@ -290,7 +292,7 @@ fn stat(log: &str, name: &str) -> u64 {
     value.unwrap_or(0)
 }
 
-/// The inputs that libFuzzer kept. A slow one is not yet wrong.
+/// Returns the inputs that libFuzzer kept. Slow units are not findings.
 fn findings(log: &str) -> Vec<PathBuf> {
     let paths = log
         .lines()
@@ -336,7 +338,7 @@ fn seeds(root: &Path) -> Result<bool> {
     Ok(command.status()?.success())
 }
 
-/// `90`, `90s`, `2m`, `4h`.
+/// Parses `90`, `90s`, `2m`, `4h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1),

@@ -1,10 +1,9 @@
 //! `cargo xtask guests`: builds the example and test guests with their own toolchains.
 //!
-//! A guest is a folder with a `wit/world.wit`, or one that shares another's world, or one that is built with WAI's tools against
-//! `wit/wai`. Building one lays the contract out beside that
-//! file, runs the guest's toolchain, and encodes the core module as a component. Small results
-//! are committed under `tests/fixtures/`; `--check` rebuilds them and compares the bytes, so every
-//! build here must depend on nothing but the sources and the tool's version.
+//! A guest is a folder with a `wit/world.wit`, or one that shares another's world, or one that is built with WAI's
+//! tools against `wit/wai`. Building one lays the contract out beside that file, runs the guest's toolchain, and
+//! encodes the core module as a component. Small results are committed under `tests/fixtures/`; `--check` rebuilds them
+//! and compares the bytes, so every build here must depend on nothing but the sources and the tool's version.
 
 mod c;
 mod compose;
@@ -24,19 +23,19 @@ use std::process::Command;
 use std::time::SystemTime;
 use wit_component::ComponentEncoder;
 
-/// What became of the guests that were asked for.
+/// Result of building a selection of guests.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     /// Guests built, by name, with the file that holds the component.
     pub(crate) built: Vec<(String, PathBuf)>,
-    /// Guests whose toolchain is not there, with what to install.
+    /// Guests whose toolchain is missing, with what to install.
     pub(crate) missing: Vec<(String, String)>,
-    /// With `--check`: guests whose committed file differs from what the sources give.
+    /// With `--check`: guests whose committed file differs from the one built from the sources.
     pub(crate) stale: Vec<(String, String)>,
 }
 
 impl Report {
-    /// Whether everything that was asked for was built and agrees with what is committed.
+    /// Returns whether every selected guest was built and agrees with its committed file.
     pub(crate) fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.stale.is_empty()
     }
@@ -58,7 +57,7 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// How a guest becomes a component.
+/// The toolchain that builds a guest.
 #[derive(Clone, Copy, Debug)]
 enum Toolchain {
     Rust,
@@ -76,7 +75,7 @@ enum Toolchain {
     Python {
         wit: &'static str,
     },
-    /// JavaScript or Python with a world of its own over all of WASI, in the version that the toolchain has.
+    /// JavaScript or Python with a world of its own over all of WASI, in the version that the toolchain provides.
     Wasi {
         language: Language,
         version: &'static str,
@@ -95,7 +94,7 @@ enum Language {
     Python,
 }
 
-/// Where the built component belongs.
+/// The place of a built component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keep {
     /// In `tests/fixtures/`, committed.
@@ -264,24 +263,24 @@ const GUESTS: &[Guest] = &[
 /// The world of the benchmark's guests.
 const BENCH_WIT: &str = "tests/guests/bench/wit";
 
-/// One source for two toolchains.
+/// A source that two toolchains build.
 const TEXT_PROCESSOR_JS: &str = "examples/guests/javascript/text-processor";
 
-/// What C guests have for a C library.
+/// The C library of C guests.
 const LIBC: &str = "examples/guests/c/libc";
 
-/// The end of one guest's build.
+/// The result of one guest's build.
 enum Outcome {
-    /// The bytes of what was built: a component, or a core module that is one once it is lifted.
+    /// The bytes of a component, or of a core module to be lifted.
     Component(Vec<u8>),
-    /// A tool is not there; the text says what to install.
+    /// A tool is missing; the text says what to install.
     Missing(String),
 }
 
 /// Builds the guests called `names`, or all of them.
 ///
-/// Without `check`, committed guests are written to `tests/fixtures/`. With it they are written
-/// beside the large ones in the target folder, and compared with what is committed.
+/// Without `check`, committed guests are written to `tests/fixtures/`. With it, they are written beside the large ones
+/// in the target folder, and compared with the committed ones.
 pub(crate) fn run(root: &Path, check: bool, names: &[String]) -> Result<Report> {
     let wanted = select(names)?;
     let scratch = target_folder(root).join("guests");
@@ -363,7 +362,7 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
                 Outcome::Component(bytes) => bytes,
                 missing => return Ok(missing),
             };
-            // The other encoding than the consumer's: the call between them has to transcode.
+            // Another encoding than the consumer's, so that the call between them has to transcode.
             let inner = match c::build(&folder.join(provider), &libc, scratch, provider, "utf16")? {
                 Outcome::Component(bytes) => bytes,
                 missing => return Ok(missing),
@@ -375,8 +374,8 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     }
 }
 
-/// Lays the core packages out as `deps/NAME/NAME.wit` in the folder `wit` of a guest that uses them, and WASI's in one that
-/// uses those.
+/// Lays the core packages out as `deps/NAME/NAME.wit` in the folder `wit` of a guest that uses them, and WASI's
+/// packages for a guest that uses those.
 fn lay_out_contract(root: &Path, wit: &Path) -> Result<()> {
     let world = wit.join("world.wit");
     let text = fs::read_to_string(&world).with_context(|| format!("cannot read {}", world.display()))?;
@@ -389,7 +388,7 @@ fn lay_out_contract(root: &Path, wit: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Turns a core module that carries its world into a component, and validates it.
+/// Converts a core module that contains its world to a component, and validates it.
 fn encode(module: &[u8]) -> Result<Vec<u8>> {
     ComponentEncoder::default()
         .module(module)
@@ -399,7 +398,7 @@ fn encode(module: &[u8]) -> Result<Vec<u8>> {
         .context("the core module cannot be made a component")
 }
 
-/// Runs a tool, showing what it printed only if it failed.
+/// Runs a tool; shows its output only if it failed.
 fn run_tool(command: &mut Command) -> Result<()> {
     let output = command
         .output()
@@ -415,7 +414,7 @@ fn run_tool(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The path of a program: what the variable names, or the first candidate that starts.
+/// Returns the path of a program: the one that the variable names, or the first candidate that starts.
 fn find_tool(variable: &str, candidates: &[&str]) -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(variable) {
         return Some(named.into());
@@ -431,7 +430,7 @@ fn find_tool(variable: &str, candidates: &[&str]) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// What differs between a committed file and what was built now.
+/// Describes the difference between a committed file and the built bytes.
 fn difference(committed: &Path, built: &[u8]) -> Option<String> {
     let Ok(old) = fs::read(committed) else {
         return Some(format!("{} is not there", committed.display()));
@@ -448,7 +447,7 @@ fn difference(committed: &Path, built: &[u8]) -> Option<String> {
     ))
 }
 
-/// The file of a guest that is too large to commit, if it is newer than what it is built from.
+/// Returns the file of a guest that is too large to commit, if it is newer than its sources.
 pub(crate) fn built_before(root: &Path, name: &str) -> Option<PathBuf> {
     let guest = GUESTS
         .iter()
@@ -466,7 +465,7 @@ pub(crate) fn built_before(root: &Path, name: &str) -> Option<PathBuf> {
     newest.is_none_or(|newest| newest <= built).then_some(file)
 }
 
-/// When something in a folder was last changed, but for what npm has installed there.
+/// Returns the time of the last change in a folder, without the packages that npm has installed there.
 fn newest(folder: &Path) -> Option<SystemTime> {
     let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
     entries
@@ -478,7 +477,7 @@ fn newest(folder: &Path) -> Option<SystemTime> {
         .max()
 }
 
-/// Leaves a file alone that already has these bytes, so that nothing downstream is rebuilt.
+/// Writes a file unless it has these bytes already, so that nothing downstream is rebuilt.
 fn write_if_changed(file: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(file).is_ok_and(|old| old == bytes) {
         return Ok(());

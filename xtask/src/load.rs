@@ -1,4 +1,5 @@
-//! `cargo xtask load`: requests per second and the slowest of a hundred, beside wasmtime in the same kind of server.
+//! `cargo xtask load`: measures requests per second and latencies of `serve`, beside wasmtime in the same kind of
+//! server.
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -13,10 +14,10 @@ pub(crate) struct Options {
     /// The component
     #[arg(long, default_value = "tests/fixtures/wasi-http.wasm")]
     component: PathBuf,
-    /// What is asked for
+    /// The path to request
     #[arg(long, default_value = "/")]
     path: String,
-    /// What every answer has to be
+    /// The body that every answer has to have
     #[arg(long, default_value = "hello")]
     answer: String,
     /// Seconds of each measurement
@@ -51,7 +52,7 @@ function done(summary, latency, requests)
 end
 "#;
 
-/// One server, and what was measured of it.
+/// A server and its measurements.
 struct Side {
     name: &'static str,
     program: PathBuf,
@@ -116,7 +117,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     Ok(sides.iter().all(|side| side.checked.errors == 0))
 }
 
-/// Builds both servers, as their users have them. Where they are then.
+/// Builds both servers, as their users have them; returns their folder.
 fn build(root: &Path) -> Result<PathBuf> {
     let built = Command::new("cargo")
         .current_dir(root)
@@ -136,7 +137,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it, and waits until it listens.
+    /// Starts the server, and waits until it listens.
     fn start(side: &Side) -> Result<Server> {
         let mut child = Command::new(&side.program)
             .args(&side.args)
@@ -150,7 +151,7 @@ impl Server {
         while let Some(line) = lines.next() {
             if let Some(url) = line?.strip_prefix("serving ") {
                 let url = url.trim_end_matches('/').to_owned();
-                // Whatever else it says is read, so that it is not held up.
+                // The rest of its output is read, so that the server does not block.
                 std::thread::spawn(move || lines.for_each(drop));
                 return Ok(Server { child, url });
             }
@@ -174,7 +175,7 @@ impl Server {
         let output = command.output().context(INSTALL)?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         ensure!(output.status.success(), "wrk failed: {text}");
-        // What is freed late is freed.
+        // Time for memory that is freed late.
         std::thread::sleep(Duration::from_millis(100));
         let mut figures = figures(&text).with_context(|| format!("wrk said\n{text}"))?;
         figures.resident = resident(self.child.id())?;
@@ -189,7 +190,7 @@ impl Drop for Server {
     }
 }
 
-/// What wrk says, as numbers.
+/// Parses the output of wrk.
 fn figures(text: &str) -> Result<Figures> {
     let mut figures = Figures::default();
     for line in text.lines() {

@@ -1,7 +1,7 @@
 //! Developer commands: `cargo xtask COMMAND`.
 //!
-//! One module per command. Each returns an error that names the file or the tool concerned; the exit code is 0 when
-//! all is well, 1 when a check failed, 2 for wrong usage.
+//! One module per command. Each returns an error that names the file or the tool concerned; the exit code is 0 on
+//! success, 1 when a check failed, 2 for wrong usage.
 
 mod bench;
 mod cache_kills;
@@ -95,7 +95,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the command found all well.
+/// Runs a command; returns whether its checks passed.
 fn run(command: &Command) -> Result<bool> {
     let root = workspace_root()?;
     match command {
@@ -121,7 +121,7 @@ fn run(command: &Command) -> Result<bool> {
     }
 }
 
-/// The folder of the workspace: the parent of this package's, which cargo names when it runs the command.
+/// Returns the workspace's folder: the parent of this package's, which cargo names when it runs the command.
 fn workspace_root() -> Result<PathBuf> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
     let root = Path::new(&package)

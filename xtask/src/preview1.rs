@@ -1,4 +1,4 @@
-//! `cargo xtask preview1`: the preview 1 programs of a checked-out wasi-testsuite, through `airssys-wasm run`.
+//! `cargo xtask preview1`: runs the preview 1 programs of a checked-out wasi-testsuite with `airssys-wasm run`.
 
 use crate::tools::{announce, cargo, find_llvm, target_dir, workspace_features};
 use anyhow::{Context, Result, bail, ensure};
@@ -17,7 +17,7 @@ const TIMEOUT: &str = "60000";
 pub(crate) struct Options {
     /// A checkout of <https://github.com/WebAssembly/wasi-testsuite>, branch `prod/testsuite-base`, which has the programs
     suite: PathBuf,
-    /// Who serves the programs: auto, own, host, adapter; several make several columns
+    /// Providers of preview 1: auto, own, host, adapter; one column for each
     #[arg(long, value_delimiter = ',', default_value = "auto")]
     preview1: Vec<String>,
     /// The backend; without it, the default
@@ -28,20 +28,20 @@ pub(crate) struct Options {
     only: Vec<String>,
 }
 
-/// One program, and what it is to do.
+/// One program, and its expected behavior.
 struct Program {
     /// `rust/path_link`.
     name: String,
     file: PathBuf,
     args: Vec<String>,
     env: Vec<(String, String)>,
-    /// The folder that it is granted as `/`.
+    /// The host folder that it is granted as `/`.
     root: Option<PathBuf>,
     exit_code: i32,
     stdout: Option<String>,
 }
 
-/// Builds the program and runs the suite; whether everything passed.
+/// Builds the program and runs the suite; returns whether everything passed.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let programs = programs(&options.suite)?;
     ensure!(
@@ -84,7 +84,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     Ok(all)
 }
 
-/// The programs below a folder, by name.
+/// Returns the programs below a folder, by name.
 fn programs(suite: &Path) -> Result<Vec<Program>> {
     let mut programs = Vec::new();
     let mut folders = vec![suite.join("tests")];
@@ -109,7 +109,7 @@ impl Program {
         let json = file.with_extension("json");
         let spec: Value = match fs::read(&json) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| json.display().to_string())?,
-            // The suite's defaults.
+            // Without a file, the suite's defaults apply.
             Err(_) => Value::Null,
         };
         if spec.get("operations").is_some() {
@@ -137,7 +137,7 @@ impl Program {
         })
     }
 
-    /// Runs it; why it failed, if it did.
+    /// Runs the program; returns the reason if it failed.
     fn run(&self, airssys: &Path, provider: &str, backend: Option<&str>) -> Result<Option<String>> {
         if let Some(root) = &self.root {
             clean(root)?;
@@ -180,7 +180,7 @@ impl Program {
     }
 }
 
-/// Removes what tests leave behind, as the suite's own runner does.
+/// Removes files that tests leave behind, as the suite's own runner does.
 fn clean(root: &Path) -> Result<()> {
     let entries = fs::read_dir(root).with_context(|| root.display().to_string())?;
     for entry in entries {

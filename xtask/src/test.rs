@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that is checked before a change is taken.
+//! `cargo xtask test`: runs every check that a change has to pass.
 //!
 //! Formatting, lints, guests rebuilt and compared, then all tests once, with all backends that can be compiled here;
 //! the tests themselves go through the backends that they find compiled in. Lints and tests use the release profile:
@@ -28,13 +28,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// What has passed, what has not, and what could not be tried.
+/// Parts that passed, that failed, and that could not run.
 #[derive(Debug, Default)]
 struct Summary {
     passed: Vec<String>,
     failed: Vec<String>,
     left_out: Vec<String>,
-    /// Whether leaving something out is a failure.
+    /// True if a part that is left out is a failure.
     require_all: bool,
 }
 
@@ -82,7 +82,7 @@ impl std::fmt::Display for Summary {
     }
 }
 
-/// Runs every part, also after one has failed; returns whether all is well.
+/// Runs every part, also after one has failed; returns whether all passed.
 pub(crate) fn run(root: &Path) -> Result<bool> {
     let require_all = std::env::var("AIRSSYS_REQUIRE_ALL").is_ok_and(|value| value == "1");
     let mut summary = Summary {
@@ -140,7 +140,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     Ok(summary.is_success())
 }
 
-/// Where tests look for the program without a compiler.
+/// The variable with the path of the program without a compiler, for tests.
 const HEADLESS: &str = "AIRSSYS_HEADLESS";
 
 /// Builds the program without a compiler, in a folder of its own: its engine has other features.
@@ -163,7 +163,7 @@ fn headless(root: &Path, llvm: &Llvm) -> Result<Option<PathBuf>> {
     Ok(cargo(root, llvm, &arguments)?.then_some(program))
 }
 
-/// The backends to compile in, and what is not on by default, as cargo's `--features` takes them.
+/// Returns the features for cargo's `--features`: the backends to compile in, and others that are off by default.
 fn choose_features(llvm: &Llvm, summary: &mut Summary) -> String {
     if let Llvm::Missing(why) = llvm {
         summary.leave_out("backend llvm", why);
@@ -196,7 +196,7 @@ fn check_guests(root: &Path, summary: &mut Summary) {
     }
 }
 
-/// A minute of every target. Their build takes longer than that, so only where everything is asked for.
+/// Fuzzes every target for a minute. The build takes longer than that, so it runs only if every part is required.
 fn fuzz_all(root: &Path, summary: &mut Summary) {
     const TIME: Duration = Duration::from_secs(60);
     if !summary.require_all {

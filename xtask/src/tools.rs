@@ -1,21 +1,21 @@
-//! The tools that commands run: cargo, and LLVM for those who build with it.
+//! The tools that commands run: cargo, and LLVM for builds with that backend.
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where Debian's `llvm-22-dev` puts LLVM.
+/// The folder of LLVM in Debian's `llvm-22-dev`.
 const USUAL_LLVM: &str = "/usr/lib/llvm-22";
 
 const LLVM_PREFIX: &str = "LLVM_SYS_221_PREFIX";
 
-/// LLVM, or what to do to have it.
+/// The location of LLVM, or how to install it.
 pub(crate) enum Llvm {
     At(PathBuf),
     Missing(String),
 }
 
-/// LLVM 22.1: where the variable says, or in the usual place, or where its own program says.
+/// Finds LLVM 22.1: the folder that the variable names, the usual folder, or the one that `llvm-config-22` reports.
 pub(crate) fn find_llvm() -> Llvm {
     let prefix = match std::env::var_os(LLVM_PREFIX) {
         Some(prefix) => PathBuf::from(prefix),
@@ -45,8 +45,8 @@ pub(crate) fn find_llvm() -> Llvm {
     Llvm::At(prefix)
 }
 
-/// The features of a workspace build, as cargo's `--features` reads them. Every command here that builds the workspace has the
-/// same, so that all share one build.
+/// Returns the features of a workspace build, for cargo's `--features`. Every command that builds the workspace uses
+/// the same ones, so that all share one build.
 pub(crate) fn workspace_features(llvm: &Llvm, singlepass: bool) -> String {
     let mut features = vec!["cranelift", "wai", "wasix"];
     match llvm {
@@ -59,12 +59,12 @@ pub(crate) fn workspace_features(llvm: &Llvm, singlepass: bool) -> String {
     features.join(",")
 }
 
-/// Runs cargo in the workspace, its output going where ours goes; returns whether it succeeded.
+/// Runs cargo in the workspace, with the same output streams; returns whether it succeeded.
 pub(crate) fn cargo(root: &Path, llvm: &Llvm, arguments: &[&str]) -> Result<bool> {
     cargo_with(root, llvm, arguments, &[])
 }
 
-/// The same, with variables in its environment.
+/// As [`cargo`], with additional environment variables.
 pub(crate) fn cargo_with(
     root: &Path,
     llvm: &Llvm,
@@ -84,17 +84,17 @@ pub(crate) fn cargo_with(
     Ok(status.success())
 }
 
-/// The cargo that runs us, so that all parts use one toolchain.
+/// Returns the cargo that runs this program, so that all parts use one toolchain.
 pub(crate) fn cargo_program() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }
 
-/// The folder that cargo builds in.
+/// Returns the folder that cargo builds in.
 pub(crate) fn target_dir(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
-/// What a program prints, if it can be run and succeeds.
+/// Returns the output of a program, if it can be run and succeeds.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
@@ -102,6 +102,6 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
 }
 
 pub(crate) fn announce(what: &str) {
-    // Not to standard output: what a command prints there is for programs too.
+    // Not on standard output, which may be read by programs.
     eprintln!("\n== {what}");
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask wit-deps DIR`: the contract's packages beside a guest's own world.
+//! `cargo xtask wit-deps DIR`: lays the contract's packages out beside a guest's own world.
 //!
 //! The tools that read WIT (wit-bindgen, componentize-js, componentize-qjs, componentize-py, `wasm-tools component`)
-//! all take a folder with the guest's package and, under `deps/`, one folder per package that it depends on:
+//! all read a folder with the guest's package and, under `deps/`, one folder per package that it depends on:
 //!
 //! ```text
 //! DIR/world.wit                    package my:guest;
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 /// The core packages: `airssys:NAME-core`, in `wit/core/NAME.wit`.
 pub(crate) const PACKAGES: [&str; 5] = ["types", "multicodec", "messaging", "host", "component"];
 
-/// One file that was laid out.
+/// A file of a package that was laid out.
 #[derive(Debug)]
 pub(crate) struct LaidOut {
     path: PathBuf,
@@ -37,13 +37,13 @@ impl fmt::Display for LaidOut {
     }
 }
 
-/// Lays the packages out under `dir`. Older copies of them are replaced; files that are up to date are not touched, so
-/// that builds which depend on them are not repeated.
+/// Lays the packages out under `dir`. Older copies of them are replaced; files that are up to date are left unchanged,
+/// so that builds which depend on them are not repeated.
 ///
 /// # Errors
 ///
-/// If a file cannot be read or written, and if a folder that is to hold a package of the contract holds something
-/// else: that is never overwritten.
+/// If a file cannot be read or written, or if the folder for a package of the contract contains other files, which are
+/// never overwritten.
 pub(crate) fn lay_out(root: &Path, dir: &Path) -> Result<Vec<LaidOut>> {
     for name in PACKAGES {
         refuse_foreign_files(&dir.join("deps").join(name), name)?;
@@ -54,7 +54,7 @@ pub(crate) fn lay_out(root: &Path, dir: &Path) -> Result<Vec<LaidOut>> {
         .collect()
 }
 
-/// Lays WASI's packages out under `dir`, for guests of this workspace: as many as there are, each in a folder `wasi-NAME`.
+/// Lays WASI's packages out under `dir`, for guests of this workspace: all of them, each in a folder `wasi-NAME`.
 ///
 /// # Errors
 ///
@@ -88,7 +88,7 @@ fn copy(source: &Path, path: &Path) -> Result<LaidOut> {
     Ok(LaidOut { path, changed: true })
 }
 
-/// All files of a folder make up one package, so another package's file there would be lost or break the guest.
+/// Refuses files of another package: all files of a folder form one package, so they would be lost or break the guest.
 fn refuse_foreign_files(folder: &Path, name: &str) -> Result<()> {
     if !folder.exists() {
         return Ok(());
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use wit_parser::Resolve;
 
-    /// A folder that is removed when the test ends.
+    /// A folder that is removed at the end of the test.
     struct Scratch(PathBuf);
 
     impl Scratch {

@@ -10,13 +10,13 @@ use crate::memory::{GuestPtr, allocate, check_value, vec_with_room};
 use crate::val::Val;
 
 impl FuncPlan {
-    /// The host calls a lifted export: lowers its arguments. `out` is cleared, then holds the core arguments, as
-    /// [`export_signature`](FuncPlan::export_signature) says; on an error, its content has no meaning. Arguments are
-    /// checked, all of them, before the guest is touched.
+    /// Lowers the arguments of a lifted export, which the host calls. `out` is cleared, then holds the core arguments,
+    /// as [`export_signature`](FuncPlan::export_signature) says; on an error, its content has no meaning. All arguments
+    /// are checked before the guest is touched.
     ///
     /// # Errors
-    /// [`Fault::Host`](crate::Fault::Host) for arguments that do not fit; [`AbiError::InvalidReallocResult`]; whatever
-    /// the guest's `realloc` and resource tables fail with.
+    /// [`Fault::Host`](crate::Fault::Host) for arguments that do not fit; [`AbiError::InvalidReallocResult`]; errors of
+    /// the guest's `realloc` and resource tables.
     pub fn lower_params<G: LowerGuest>(
         &self,
         guest: &mut G,
@@ -51,12 +51,11 @@ impl FuncPlan {
         Ok(())
     }
 
-    /// ... and lifts the result from the core results of that call.
+    /// Lifts the result of a lifted export from the core results of its call.
     ///
     /// # Errors
     /// [`Fault::Guest`](crate::Fault::Guest) for a violation of the ABI; [`Fault::Internal`](crate::Fault::Internal) if
-    /// `flat` does not match [`export_signature`](FuncPlan::export_signature); whatever the guest's tables and budget
-    /// fail with.
+    /// `flat` does not match [`export_signature`](FuncPlan::export_signature); errors of the guest's tables and budget.
     pub fn lift_result<G: LiftGuest>(
         &self,
         guest: &mut G,
@@ -75,8 +74,8 @@ impl FuncPlan {
         lift(guest, plan, source).map(Some)
     }
 
-    /// The guest calls a lowered import: lifts its arguments from all the core arguments of the call (a trailing
-    /// return pointer is left for [`lower_result`](FuncPlan::lower_result)).
+    /// Lifts the arguments of a lowered import, which the guest calls, from all the core arguments of the call (a
+    /// trailing return pointer is left for [`lower_result`](FuncPlan::lower_result)).
     ///
     /// # Errors
     /// As for [`lift_result`](FuncPlan::lift_result), with [`import_signature`](FuncPlan::import_signature).
@@ -105,9 +104,9 @@ impl FuncPlan {
         Ok(vals)
     }
 
-    /// ... and answers it: lowers the result to the core result to return, or, if it goes through memory, to where
-    /// the last of the core arguments `flat_args` points (and then returns `None`, as it does if the function has no
-    /// result). The value is checked before the guest is touched.
+    /// Lowers the result of a lowered import: to the core result to return, or, if it goes through memory, to the
+    /// address in the last of the core arguments `flat_args` (and then returns `None`, as it does if the function has
+    /// no result). The value is checked before the guest is touched.
     ///
     /// # Errors
     /// [`Fault::Host`](crate::Fault::Host) for a result that does not fit; [`Fault::Guest`](crate::Fault::Guest) for a
@@ -146,7 +145,7 @@ impl FuncPlan {
     }
 }
 
-/// A guest's pointer to a value in memory: aligned, and all of the value within bounds.
+/// Checks a guest's pointer to a value in memory: aligned, and all of the value within bounds.
 fn checked<G: Guest>(guest: &G, ptr: CoreValue, size: u64, align: u32) -> Result<GuestPtr, G::Error> {
     check_value(guest, GuestPtr(ptr.u32()?), size, align)
 }

@@ -1,4 +1,4 @@
-//! Does a host's value fit its type? Asked before anything is lowered.
+//! Checks of a host's values against their types, before anything is lowered.
 
 use crate::error::{AbiError, ValuePath};
 use crate::lower::{field, list_bytes, same_count};
@@ -6,7 +6,7 @@ use crate::plan::{FieldPlan, Plan, PlanKind};
 use crate::scalar::position;
 use crate::val::Val;
 
-/// The value is of another kind than its type.
+/// Returns the error for a value of another kind than its type.
 pub(crate) fn mismatch<R>(plan: &Plan, val: &Val<R>) -> AbiError {
     AbiError::TypeMismatch {
         path: ValuePath::default(),
@@ -17,7 +17,7 @@ pub(crate) fn mismatch<R>(plan: &Plan, val: &Val<R>) -> AbiError {
 
 impl Plan {
     /// Checks that a value has this plan's type, down to the last element, and that its lists are short enough for a
-    /// guest. Which type a resource has only the [`Guest`](crate::Guest) knows; lowering asks it.
+    /// guest. The types of resources are known to the [`Guest`](crate::Guest) only; lowering checks those.
     ///
     /// # Errors
     /// One of [`Fault::Host`](crate::Fault::Host), with the path to the value that does not fit.
@@ -123,7 +123,7 @@ fn check_elements<R>(element: &Plan, vals: &[Val<R>]) -> Result<(), AbiError> {
     Ok(())
 }
 
-/// Exactly the fields of the type, in any order.
+/// Checks that a record has exactly the fields of the type, in any order.
 fn check_record<R, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R>)]) -> Result<(), AbiError> {
     for (index, plan) in plans.iter().enumerate() {
         let val = field(fields, index, plan)?;
@@ -131,7 +131,7 @@ fn check_record<R, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R>)]) -
             .check(val)
             .map_err(|error| error.within(|| format!("field \"{}\"", plan.name)))?;
     }
-    // All are there; with none to spare, there is neither a stranger nor a duplicate.
+    // No field is missing; with the same count, there is neither an unknown field nor a duplicate.
     if fields.len() == plans.len() {
         return Ok(());
     }

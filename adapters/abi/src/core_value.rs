@@ -43,7 +43,7 @@ pub struct CoreSignature {
 }
 
 impl CoreValue {
-    /// The value's core type.
+    /// Returns the value's core type.
     pub fn ty(self) -> CoreType {
         match self {
             CoreValue::I32(_) => CoreType::I32,
@@ -53,7 +53,7 @@ impl CoreValue {
         }
     }
 
-    /// The value whose low bits are `bits`; a 32-bit type ignores the upper half.
+    /// Creates a value from its low bits; a 32-bit type ignores the upper half.
     pub fn from_bits(ty: CoreType, bits: u64) -> CoreValue {
         match ty {
             CoreType::I32 => CoreValue::I32(low_half(bits).cast_signed()),
@@ -63,7 +63,7 @@ impl CoreValue {
         }
     }
 
-    /// The value's bits, zero-extended to 64.
+    /// Returns the value's bits, zero-extended to 64.
     pub fn bits(self) -> u64 {
         match self {
             CoreValue::I32(value) => u64::from(value.cast_unsigned()),
@@ -73,7 +73,7 @@ impl CoreValue {
         }
     }
 
-    /// An `i32` read as unsigned: a pointer, a length, a discriminant or a handle.
+    /// Returns an `i32` as an unsigned integer: a pointer, a length, a discriminant or a handle.
     pub(crate) fn u32(self) -> Result<u32, AbiError> {
         match self {
             CoreValue::I32(value) => Ok(value.cast_unsigned()),
@@ -84,8 +84,8 @@ impl CoreValue {
         }
     }
 
-    /// Reads a variant's joined value as the type that the payload wants ("Flat Lifting", `lift_flat_variant`):
-    /// bits reinterpreted, `i64` wrapped to 32 bits.
+    /// Converts a variant's joined value to the type of its payload ("Flat Lifting", `lift_flat_variant`): bits
+    /// reinterpreted, `i64` wrapped to 32 bits.
     pub(crate) fn unjoin(self, want: CoreType) -> Result<CoreValue, AbiError> {
         let allowed = match (self.ty(), want) {
             (have, want) if have == want => true,
@@ -102,7 +102,8 @@ impl CoreValue {
         }
     }
 
-    /// The other way ("Flat Lowering", `lower_flat_variant`): bits reinterpreted, 32 bits zero-extended to `i64`.
+    /// Converts a payload's value to the joined type ("Flat Lowering", `lower_flat_variant`): bits reinterpreted, 32
+    /// bits zero-extended to `i64`.
     pub(crate) fn join(self, joined: CoreType) -> Result<CoreValue, AbiError> {
         let allowed = match (self.ty(), joined) {
             (have, joined) if have == joined => true,
@@ -120,7 +121,7 @@ impl CoreValue {
     }
 }
 
-/// The low 32 bits.
+/// Returns the low 32 bits.
 pub(crate) fn low_half(bits: u64) -> u32 {
     (bits & u64::from(u32::MAX)) as u32
 }

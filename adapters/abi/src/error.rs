@@ -1,21 +1,21 @@
-//! What can go wrong at the boundary, and whose fault it is.
+//! Errors at the boundary, and the side at fault.
 
 use std::fmt;
 
 use crate::core_value::CoreType;
 
-/// A refusal by the canonical ABI. [`fault`](AbiError::fault) tells who is to blame.
+/// An error of the canonical ABI. [`fault`](AbiError::fault) returns the side at fault.
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum AbiError {
     // The guest's violations: the call traps.
-    /// A pointer, with the bytes it should lead to, leaves linear memory.
+    /// A pointer, with the bytes that it refers to, leaves linear memory.
     #[error("pointer {ptr:#x} with {len} bytes leaves linear memory of {memory} bytes")]
     PointerOutOfBounds { ptr: u32, len: u64, memory: u64 },
     /// A list's bytes exceed [`MAX_LIST_BYTE_LENGTH`](crate::MAX_LIST_BYTE_LENGTH).
     #[error("a list of {count} elements of {element_size} bytes exceeds the maximum of {max} bytes")]
     LengthOverflow { count: u32, element_size: u32, max: u32 },
-    /// A pointer is no multiple of the alignment of what it should lead to.
+    /// A pointer is no multiple of the alignment of its target.
     #[error("pointer {ptr:#x} is not aligned to {align} bytes")]
     Misaligned { ptr: u32, align: u32 },
     /// A discriminant names no case.
@@ -43,11 +43,11 @@ pub enum AbiError {
         align: u32,
         memory: u64,
     },
-    /// The host found no memory for what the guest passed.
+    /// The host has no memory for a value that the guest passed.
     #[error("the host cannot allocate {bytes} bytes for a lifted value")]
     HostAllocation { bytes: u64 },
 
-    // Types no plan is made for: the component is invalid.
+    // Types without a plan: the component is invalid.
     /// A type nests too deep.
     #[error("a type nests deeper than {max} levels")]
     TypeTooDeep { max: u32 },
@@ -95,7 +95,7 @@ pub enum AbiError {
     /// A case has a payload but should not.
     #[error("{path}case `{case}` takes no payload")]
     UnexpectedPayload { path: ValuePath, case: String },
-    /// A label is not among those of its flags.
+    /// A label is not among those of its flags type.
     #[error("{path}there is no flag `{flag}` in {expected}")]
     UnknownFlag {
         path: ValuePath,
@@ -115,14 +115,14 @@ pub enum AbiError {
     /// A call has the wrong number of arguments.
     #[error("expected {expected} arguments, got {got}")]
     WrongArgumentCount { expected: usize, got: usize },
-    /// A function that has a result was answered without one.
+    /// The host returned no result for a function that has one.
     #[error("expected a result of type {expected}, got none")]
     MissingResult { expected: String },
-    /// A function without a result was answered with one.
+    /// The host returned a result for a function that has none.
     #[error("expected no result, got {got}")]
     UnexpectedResult { got: &'static str },
 
-    // Broken promises between this crate and its caller.
+    // Violated contracts between this crate and its caller.
     /// A core value is of another type than the signature says.
     #[error("expected a core value of type {expected}, got {got}")]
     CoreValueMismatch { expected: CoreType, got: CoreType },
@@ -134,7 +134,7 @@ pub enum AbiError {
     NotFlat,
 }
 
-/// Who is to blame for an [`AbiError`].
+/// The side at fault for an [`AbiError`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Fault {
     /// The guest violated the ABI (a trap), or its component is invalid.
@@ -146,7 +146,7 @@ pub enum Fault {
 }
 
 impl AbiError {
-    /// Who is to blame.
+    /// Returns the side at fault.
     pub fn fault(&self) -> Fault {
         match self {
             AbiError::PointerOutOfBounds { .. }
@@ -182,12 +182,12 @@ impl AbiError {
         }
     }
 
-    /// Whether the guest is to blame: the call traps and its instance is poisoned.
+    /// Returns whether the guest is at fault: the call traps and its instance is poisoned.
     pub fn is_guest_fault(&self) -> bool {
         self.fault() == Fault::Guest
     }
 
-    /// The same error, found one level deeper: names the level in front of the path.
+    /// Returns the same error, found one level deeper: the level is put in front of the path.
     #[must_use]
     pub fn within(mut self, level: impl FnOnce() -> String) -> AbiError {
         match &mut self {
@@ -207,13 +207,13 @@ impl AbiError {
     }
 }
 
-/// Where in a value an error lies, outermost level first: `argument 1: field "x": element 3: `. Positions count
-/// from 0. Empty at the outermost level, otherwise it ends in `: `, ready to stand before a message.
+/// The place of an error within a value, outermost level first: `argument 1: field "x": element 3: `. Positions count
+/// from 0. Empty at the outermost level, otherwise it ends in `: `, ready to precede a message.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct ValuePath(String);
 
 impl ValuePath {
-    /// The path's text.
+    /// Returns the path's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The plan of one function type: its parameters and result, and the core signatures they come to.
+//! The plan of one function type: its parameters and result, and the core signatures that they flatten to.
 
 use std::sync::Arc;
 
@@ -9,11 +9,12 @@ use crate::plan::{Needs, Plan};
 use crate::planner::Planner;
 use crate::types::FuncType;
 
-/// How calls of one function type cross the boundary, in both directions ("Flattening", `flatten_functype`).
+/// The plan by which calls of one function type cross the boundary, in both directions ("Flattening",
+/// `flatten_functype`).
 #[derive(Clone, Debug)]
 pub struct FuncPlan {
     params: Box<[(Arc<str>, Plan)]>,
-    /// Of the parameters as a tuple in memory.
+    /// Offsets of the parameters in a tuple in memory.
     param_offsets: Box<[u32]>,
     params_size: u32,
     params_align: u32,
@@ -26,7 +27,7 @@ pub struct FuncPlan {
 }
 
 impl FuncPlan {
-    /// Makes the plan of a function type.
+    /// Creates the plan of a function type.
     ///
     /// # Errors
     /// [`AbiError::TypeTooDeep`], [`AbiError::TypeTooLarge`] (also for parameters that together would not fit into
@@ -102,53 +103,54 @@ impl FuncPlan {
         })
     }
 
-    /// The parameters' names and plans.
+    /// Returns the parameters' names and plans.
     pub fn params(&self) -> &[(Arc<str>, Plan)] {
         &self.params
     }
 
-    /// What crossing needs beside the parameters themselves.
+    /// Returns the requirements of the crossing beside the parameters themselves.
     pub fn params_need(&self) -> Needs {
         self.params_need
     }
 
-    /// The result's plan.
+    /// Returns the result's plan.
     pub fn result(&self) -> Option<&Plan> {
         self.result.as_ref()
     }
 
-    /// Whether the parameters go through memory, as a tuple, instead of flat.
+    /// Returns whether the parameters go through memory, as a tuple, instead of flat.
     pub fn params_in_memory(&self) -> bool {
         self.params_in_memory
     }
 
-    /// Whether the result goes through memory: a lifted export returns a pointer to it, a lowered import is given a
-    /// pointer to write it to.
+    /// Returns whether the result goes through memory: a lifted export returns a pointer to it, a lowered import
+    /// receives a pointer to write it to.
     pub fn result_in_memory(&self) -> bool {
         self.result_in_memory
     }
 
-    /// Where each parameter lies in the tuple of parameters, in bytes.
+    /// Returns the offset of each parameter in the tuple of parameters, in bytes.
     pub fn param_offsets(&self) -> &[u32] {
         &self.param_offsets
     }
 
-    /// Bytes of the tuple of parameters; 0 if there are none.
+    /// Returns the size, in bytes, of the tuple of parameters; 0 if there are none.
     pub fn params_size(&self) -> u32 {
         self.params_size
     }
 
-    /// Alignment of the tuple of parameters, in bytes.
+    /// Returns the alignment of the tuple of parameters, in bytes.
     pub fn params_align(&self) -> u32 {
         self.params_align
     }
 
-    /// The core signature of a lifted export (`canon lift`): a result in memory is a returned pointer.
+    /// Returns the core signature of a lifted export (`canon lift`): for a result in memory it returns a pointer.
     pub fn export_signature(&self) -> &CoreSignature {
         &self.export
     }
 
-    /// The core signature of a lowered import (`canon lower`): a result in memory adds a trailing pointer parameter.
+    /// Returns the core signature of a lowered import (`canon lower`): a result in memory adds a trailing pointer
+    /// parameter.
     pub fn import_signature(&self) -> &CoreSignature {
         &self.import
     }

@@ -1,4 +1,4 @@
-//! What lifting and lowering need of the instance on the other side.
+//! Interface to the instance on the other side of a crossing, for lifting and lowering.
 
 use crate::error::AbiError;
 use crate::types::ResourceType;
@@ -14,67 +14,68 @@ pub enum StringEncoding {
 }
 
 /// The instance on the other side of a crossing, with the canonical options of one function ("Lifting and Lowering
-/// Context"). The embedder implements it; this crate checks whatever comes back from the guest.
+/// Context"). The embedder implements it; this crate checks all values that come from the guest.
 pub trait Guest {
     /// A resource as the host holds it.
     type Resource: Clone;
     /// The embedder's error: traps of `realloc`, failures of the resource tables, and violations found here.
     type Error: From<AbiError>;
 
-    /// How the guest encodes strings.
+    /// Returns the guest's string encoding.
     fn string_encoding(&self) -> StringEncoding;
 
-    /// Linear memory.
+    /// Returns linear memory.
     ///
     /// # Errors
     /// If the canonical options name no memory.
     fn memory(&self) -> Result<&[u8], Self::Error>;
 }
 
-/// What lifting needs beyond reading memory. The guest does not run meanwhile.
+/// Requirements of lifting beyond reading memory. The guest does not run meanwhile.
 pub trait LiftGuest: Guest {
-    /// Takes an owned handle out of the guest's table ("Loading", `lift_own`).
+    /// Removes an owned handle from the guest's table ("Loading", `lift_own`).
     ///
     /// # Errors
     /// If the handle is unknown, of another type, lent out, or not owned.
     fn lift_own(&mut self, ty: ResourceType, handle: u32) -> Result<Self::Resource, Self::Error>;
 
-    /// Borrows what a handle of the guest's table stands for ("Loading", `lift_borrow`).
+    /// Borrows the resource of a handle in the guest's table ("Loading", `lift_borrow`).
     ///
     /// # Errors
     /// If the handle is unknown or of another type.
     fn lift_borrow(&mut self, ty: ResourceType, handle: u32) -> Result<Self::Resource, Self::Error>;
 
-    /// Called with the bytes that the host is about to allocate for what the guest passed, before it does.
-    /// Stops a guest that refers to one big string a million times from exhausting the host.
+    /// Consumes budget for bytes that the host is about to allocate for the guest's values. Stops a guest that refers
+    /// to one big string a million times from exhausting the host.
     ///
     /// # Errors
     /// If the budget of this crossing is spent.
     fn consume_lift_budget(&mut self, bytes: u64) -> Result<(), Self::Error>;
 }
 
-/// What lowering needs beyond reading memory.
+/// Requirements of lowering beyond reading memory.
 pub trait LowerGuest: Guest {
-    /// Linear memory, to write to. Fetched anew after every [`realloc`](LowerGuest::realloc), which may have grown it.
+    /// Returns linear memory, for writing. Fetched anew after every [`realloc`](LowerGuest::realloc), which may have
+    /// grown it.
     ///
     /// # Errors
     /// If the canonical options name no memory.
     fn memory_mut(&mut self) -> Result<&mut [u8], Self::Error>;
 
-    /// Calls the guest's `realloc` and returns what it returned, unchecked. Sizes and alignment are bytes.
+    /// Calls the guest's `realloc` and returns its unchecked result. Sizes and alignment are bytes.
     ///
     /// # Errors
     /// If the canonical options name no `realloc`, or if it trapped.
     fn realloc(&mut self, old_ptr: u32, old_size: u32, align: u32, new_size: u32)
     -> Result<u32, Self::Error>;
 
-    /// Puts an owned resource into the guest's table; its handle ("Storing", `lower_own`).
+    /// Adds an owned resource to the guest's table; returns its handle ("Storing", `lower_own`).
     ///
     /// # Errors
     /// If the resource is of another type or no longer the host's to give, or if the table is full.
     fn lower_own(&mut self, ty: ResourceType, resource: &Self::Resource) -> Result<u32, Self::Error>;
 
-    /// Lends a resource to the guest; its handle, or its representation where the guest implements the type
+    /// Lends a resource to the guest; returns its handle, or its representation if the guest defines the type
     /// ("Storing", `lower_borrow`).
     ///
     /// # Errors

@@ -37,7 +37,7 @@ pub const UTF16_TAG: u32 = 1 << 31;
 /// Bytes of a `string` or `list` in memory: pointer, then length.
 pub(crate) const PAIR_SIZE: u32 = 8;
 
-/// Where the length stands in such a pair.
+/// The offset of the length in such a pair.
 pub(crate) const PAIR_LENGTH_OFFSET: u32 = 4;
 
 /// The width of a discriminant or of a bit vector in memory.
@@ -49,7 +49,7 @@ pub enum IntWidth {
 }
 
 impl IntWidth {
-    /// Bytes in memory, which is the alignment too.
+    /// Returns the size in memory, in bytes, which is also the alignment.
     pub const fn bytes(self) -> u32 {
         match self {
             IntWidth::One => 1,
@@ -58,7 +58,7 @@ impl IntWidth {
         }
     }
 
-    /// The narrowest discriminant for `cases` cases, numbered from 0.
+    /// Returns the narrowest discriminant for `cases` cases, numbered from 0.
     pub const fn of_discriminant(cases: u32) -> IntWidth {
         match cases {
             0..=0x100 => IntWidth::One,
@@ -67,7 +67,7 @@ impl IntWidth {
         }
     }
 
-    /// The bit vector for `labels` flags, at most [`MAX_FLAGS`].
+    /// Returns the width of the bit vector for `labels` flags, at most [`MAX_FLAGS`].
     pub const fn of_flags(labels: usize) -> IntWidth {
         match labels {
             0..=8 => IntWidth::One,
@@ -77,7 +77,7 @@ impl IntWidth {
     }
 }
 
-/// The next multiple of `align` (a power of two, at least 1).
+/// Rounds up to a multiple of `align` (a power of two, at least 1).
 pub(crate) const fn align_to(offset: u64, align: u32) -> u64 {
     let mask = align as u64 - 1;
     (offset + mask) & !mask
@@ -95,7 +95,7 @@ impl Sequence {
         Sequence { end: 0, align: 1 }
     }
 
-    /// Places one more member; its offset, and what it makes of the sequence.
+    /// Places one more member; returns its offset, and the sequence with it.
     pub(crate) const fn with(self, size: u32, align: u32) -> (u64, Sequence) {
         let offset = align_to(self.end, align);
         let align = if align > self.align { align } else { self.align };
@@ -106,7 +106,7 @@ impl Sequence {
     pub(crate) fn push(&mut self, size: u32, align: u32) -> Result<u32, AbiError> {
         let (offset, longer) = self.with(size, align);
         *self = longer;
-        // Checked at every step, so the sum never leaves 64 bits.
+        // Checked at every step, so the sum never exceeds 64 bits.
         bounded(self.end, u32::MAX)?;
         bounded(offset, u32::MAX)
     }
@@ -115,12 +115,12 @@ impl Sequence {
         self.align
     }
 
-    /// Total size, padded to the alignment.
+    /// Returns the total size, padded to the alignment.
     pub(crate) const fn size(self) -> u64 {
         align_to(self.end, self.align)
     }
 
-    /// Total size, padded to the alignment; and the alignment.
+    /// Returns the total size, padded to the alignment, and the alignment.
     pub(crate) fn finish(self) -> Result<(u32, u32), AbiError> {
         Ok((bounded(self.size(), u32::MAX)?, self.align))
     }
@@ -138,7 +138,7 @@ impl Overlay {
         Overlay { size: 0, align: 1 }
     }
 
-    /// With one more payload.
+    /// Adds one more payload.
     pub(crate) const fn with(self, size: u32, align: u32) -> Overlay {
         Overlay {
             size: if size > self.size { size } else { self.size },
@@ -146,7 +146,7 @@ impl Overlay {
         }
     }
 
-    /// With the discriminant in front: the payloads' offset, total size, and alignment.
+    /// Puts the discriminant in front; returns the payloads' offset, the total size, and the alignment.
     pub(crate) const fn behind(self, discriminant: IntWidth) -> (u64, u64, u32) {
         let tag = discriminant.bytes();
         let align = if self.align > tag { self.align } else { tag };
@@ -155,7 +155,7 @@ impl Overlay {
     }
 }
 
-/// `size` as 32 bits, if it is at most `max`.
+/// Converts `size` to 32 bits, if it is at most `max`.
 pub(crate) fn bounded(size: u64, max: u32) -> Result<u32, AbiError> {
     match u32::try_from(size) {
         Ok(size) if size <= max => Ok(size),
@@ -163,8 +163,8 @@ pub(crate) fn bounded(size: u64, max: u32) -> Result<u32, AbiError> {
     }
 }
 
-/// Flat core types, given up as soon as there are more than [`MAX_FLAT_PARAMS`]: such a type only ever travels
-/// through memory, and a fixed-length list could have 2^28 of them.
+/// Flat core types, discarded once there are more than [`MAX_FLAT_PARAMS`]: such a type is only passed through memory,
+/// and a fixed-length list could have 2^28 of them.
 #[derive(Debug)]
 pub(crate) struct Flat {
     types: Option<Vec<CoreType>>,
@@ -222,7 +222,7 @@ impl Flat {
     }
 }
 
-/// The tightest core type that holds the bits of either (`join`).
+/// Returns the narrowest core type that holds the bits of either (`join`).
 fn join(a: CoreType, b: CoreType) -> CoreType {
     match (a, b) {
         (a, b) if a == b => a,

@@ -1,18 +1,18 @@
 //! The canonical ABI of the WebAssembly component model, for synchronous calls and 32-bit memories.
 //!
-//! [`Type`] and [`FuncType`] describe what crosses a boundary. [`FuncPlan::new`] works out everything that can be
-//! known before a call (sizes, alignments, offsets, discriminant widths, flat core types) and keeps it as plain data.
-//! Two consumers read that one plan: the four crossings of this crate interpret it over dynamic [`Val`]s, and a
-//! generator may print code from it.
+//! [`Type`] and [`FuncType`] describe the values that cross a boundary. [`FuncPlan::new`] computes everything that is
+//! known before a call (sizes, alignments, offsets, discriminant widths, flat core types) as plain data. A plan has two
+//! consumers: the four crossings of this crate interpret it over dynamic [`Val`]s, and a generator may print code from
+//! it.
 //!
 //! ```text
 //! host ── lower_params ─▶ core export ── lift_result ─▶ host        (canon lift)
 //! guest ─ lift_params ──▶ host import ── lower_result ─▶ guest      (canon lower)
 //! ```
 //!
-//! What lies on the other side of a crossing (linear memory, `realloc`, resource tables, a budget) is the embedder's
-//! [`Guest`]. Nothing here panics on a guest's bytes or on a host's value: every refusal is an [`AbiError`], and
-//! [`AbiError::fault`] tells whose mistake it was.
+//! The other side of a crossing (linear memory, `realloc`, resource tables, a budget) is the embedder's [`Guest`].
+//! Nothing here panics on a guest's bytes or on a host's value: every error is an [`AbiError`], and [`AbiError::fault`]
+//! returns the side at fault.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -63,7 +63,7 @@ pub use layout::{
     IntWidth, MAX_FLAGS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, MAX_LIST_BYTE_LENGTH,
     MAX_LOWERED_STRING_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, MAX_TYPE_DEPTH, MAX_TYPE_SIZE, UTF16_TAG,
 };
-/// The steps that dynamic values and typed ones cross by, for typed glue.
+/// The steps of the crossings that dynamic values and typed ones share, for typed glue.
 pub mod steps {
     pub use crate::lift::{check_list, room};
     pub use crate::lower::{allocate_list, list_bytes, lower_scalars};

@@ -1,5 +1,5 @@
-//! From the guest to the host: one interpreter of plans for both places a value can be, linear memory ("Loading") and
-//! core values ("Flat Lifting").
+//! Lifting: one interpreter of plans for both sources of a value, linear memory ("Loading") and core values ("Flat
+//! Lifting").
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::scalar::{case, lift_scalar, load_numbers};
 use crate::strings::lift_string;
 use crate::val::{Payload, Val};
 
-/// Where a value is: in memory, at an address that is aligned and within bounds, or flat, as just its core values.
+/// The source of a value: an address in memory, aligned and within bounds, or the value's core values.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
     Memory(GuestPtr),
@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The bits of a scalar or a handle that takes `size` bytes in memory.
+    /// Returns the bits of a scalar or a handle that takes `size` bytes in memory.
     fn bits<G: Guest>(self, guest: &G, size: u32) -> Result<u64, G::Error> {
         match self {
             Source::Memory(ptr) => load_int(guest, ptr, size),
@@ -57,7 +57,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The pointer and the length of a string or list.
+    /// Returns the pointer and the length of a string or list.
     fn pair<G: Guest>(self, guest: &G) -> Result<(GuestPtr, u32), G::Error> {
         match self {
             Source::Memory(ptr) => {
@@ -73,7 +73,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The discriminant of a variant, of `width` bytes in memory.
+    /// Returns the discriminant of a variant, of `width` bytes in memory.
     fn discriminant<G: Guest>(self, guest: &G, width: u32) -> Result<u32, G::Error> {
         match self {
             Source::Memory(_) => self.u32(guest, width),
@@ -99,7 +99,7 @@ pub(crate) fn lift<G: LiftGuest>(
     lift_compound(guest, plan, source)
 }
 
-/// Apart from [`lift`], so that scalars do not pay for its stack frame.
+/// Lifts a compound value. Separate from [`lift`], so that scalars do not pay for its stack frame.
 fn lift_compound<G: LiftGuest>(
     guest: &mut G,
     plan: &Plan,
@@ -174,21 +174,21 @@ fn lift_compound<G: LiftGuest>(
             let handle = source.u32(guest, plan.size())?;
             Ok(Val::Resource(guest.lift_borrow(*resource, handle)?))
         }
-        // Scalars all, and done by the caller.
+        // Scalars only, which the caller lifts.
         _ => Err(AbiError::NotFlat.into()),
     }
 }
 
-/// An empty vector with room for `count` elements, that the guest's budget pays for.
+/// Creates an empty vector with room for `count` elements, and charges the guest's budget for it.
 ///
 /// # Errors
-/// Whatever the budget fails with; [`AbiError::HostAllocation`].
+/// Errors of the budget; [`AbiError::HostAllocation`].
 pub fn room<G: LiftGuest, T>(guest: &mut G, count: u64) -> Result<Vec<T>, G::Error> {
     guest.consume_lift_budget(count.saturating_mul(size_of::<T>() as u64))?;
     Ok(vec_with_room(count)?)
 }
 
-/// Checks length, alignment and bounds of a list of the guest's, in the order of `load_list_from_range`.
+/// Checks length, alignment and bounds of a guest's list, in the order of `load_list_from_range`.
 ///
 /// # Errors
 /// [`AbiError::LengthOverflow`], [`AbiError::Misaligned`], [`AbiError::PointerOutOfBounds`].
@@ -267,7 +267,7 @@ fn lift_fixed_length_list<G: LiftGuest>(
     Ok(vals)
 }
 
-/// Lifts the payload of the case at hand from the variant's place (`load_variant`, `lift_flat_variant`).
+/// Lifts the payload of the current case (`load_variant`, `lift_flat_variant`).
 fn lift_payload<G: LiftGuest>(
     guest: &mut G,
     payload: Option<&Plan>,

@@ -1,5 +1,5 @@
-//! From the host to the guest: one interpreter of plans for both places a value can go, linear memory ("Storing") and
-//! core values ("Flat Lowering").
+//! Lowering: one interpreter of plans for both targets of a value, linear memory ("Storing") and core values ("Flat
+//! Lowering").
 //!
 //! Values have been checked against their plan before ([`Plan::check`]), so that no handle moves and no memory is
 //! allocated for a call that cannot be made.
@@ -16,15 +16,14 @@ use crate::scalar_type::Scalar;
 use crate::strings::lower_string;
 use crate::val::Val;
 
-/// Where a value goes: to memory, at an address that is aligned and within bounds, or to the end of a list of core
-/// values.
+/// The target of a value: an address in memory, aligned and within bounds, or the end of a list of core values.
 pub(crate) enum Target<'a> {
     Memory(GuestPtr),
     Flat(&'a mut Vec<CoreValue>),
 }
 
 impl Target<'_> {
-    /// The place of a member that lies `offset` bytes into a value in memory.
+    /// Returns the target of a member that lies `offset` bytes into a value in memory.
     fn member(&mut self, offset: u64) -> Result<Target<'_>, AbiError> {
         Ok(match self {
             Target::Memory(base) => Target::Memory(base.offset(offset)?),
@@ -32,7 +31,7 @@ impl Target<'_> {
         })
     }
 
-    /// Puts a scalar, a handle or a discriminant of `size` bytes in memory.
+    /// Writes a scalar, a handle or a discriminant of `size` bytes in memory.
     fn put<G: LowerGuest>(
         &mut self,
         guest: &mut G,
@@ -49,12 +48,12 @@ impl Target<'_> {
         }
     }
 
-    /// Puts an `i32` that takes `size` bytes in memory.
+    /// Writes an `i32` that takes `size` bytes in memory.
     fn put_u32<G: LowerGuest>(&mut self, guest: &mut G, size: u32, value: u32) -> Result<(), G::Error> {
         self.put(guest, CoreType::I32, size, u64::from(value))
     }
 
-    /// Puts the pointer and the length of a string or list.
+    /// Writes the pointer and the length of a string or list.
     fn put_pair<G: LowerGuest>(&mut self, guest: &mut G, ptr: GuestPtr, length: u32) -> Result<(), G::Error> {
         self.put_u32(guest, 4, ptr.0)?;
         self.member(u64::from(PAIR_LENGTH_OFFSET))?
@@ -78,7 +77,7 @@ pub(crate) fn lower<G: LowerGuest>(
     lower_compound(guest, plan, val, target)
 }
 
-/// Apart from [`lower`], so that scalars do not pay for its stack frame.
+/// Lowers a compound value. Separate from [`lower`], so that scalars do not pay for its stack frame.
 fn lower_compound<G: LowerGuest>(
     guest: &mut G,
     plan: &Plan,
@@ -93,7 +92,7 @@ fn lower_compound<G: LowerGuest>(
         (PlanKind::Bytes, Val::Bytes(bytes)) => {
             let (ptr, memory) = allocate_bytes(guest, 1, list_bytes(1, bytes.len())?)?;
             memory.copy_from_slice(bytes);
-            // A byte is an element.
+            // Each byte is an element.
             let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             target.put_pair(guest, ptr, length)
         }
@@ -196,10 +195,10 @@ fn lower_compound<G: LowerGuest>(
     }
 }
 
-/// Has the guest allocate for a list of `count` elements (`store_list_into_range`); pointer and length.
+/// Has the guest allocate a list of `count` elements (`store_list_into_range`); returns pointer and length.
 ///
 /// # Errors
-/// [`AbiError::ValueTooLong`], [`AbiError::InvalidReallocResult`], and what `realloc` fails with.
+/// [`AbiError::ValueTooLong`], [`AbiError::InvalidReallocResult`], and errors of `realloc`.
 pub fn allocate_list<G: LowerGuest>(
     guest: &mut G,
     size: u32,
@@ -208,12 +207,12 @@ pub fn allocate_list<G: LowerGuest>(
 ) -> Result<(GuestPtr, u32), G::Error> {
     let bytes = list_bytes(size, count)?;
     let ptr = allocate(guest, align, bytes)?;
-    // Not more elements than bytes.
+    // There are at most as many elements as bytes.
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     Ok((ptr, count))
 }
 
-/// Lowers a list of scalars (`store_list_into_range`); pointer and length.
+/// Lowers a list of scalars (`store_list_into_range`); returns pointer and length.
 ///
 /// # Errors
 /// As [`allocate_list`].
@@ -224,11 +223,11 @@ pub fn lower_scalars<G: LowerGuest, S: Scalar>(
 ) -> Result<(GuestPtr, u32), G::Error> {
     let (ptr, memory) = allocate_bytes(guest, S::SIZE, list_bytes(S::SIZE, list.len())?)?;
     S::store_all(list, memory);
-    // Not more elements than bytes.
+    // There are at most as many elements as bytes.
     Ok((ptr, u32::try_from(list.len()).unwrap_or(u32::MAX)))
 }
 
-/// The bytes that a list takes in the guest, if they are allowed.
+/// Returns the size of a list in the guest, in bytes, if it is allowed.
 ///
 /// # Errors
 /// [`AbiError::ValueTooLong`] for more than [`MAX_LIST_BYTE_LENGTH`](crate::MAX_LIST_BYTE_LENGTH).
@@ -270,7 +269,7 @@ fn store_elements<G: LowerGuest>(
     Ok(())
 }
 
-/// The value of a record's field: at the field's own position as a rule, else wherever it is.
+/// Finds the value of a record's field: usually at the field's own position, or else elsewhere.
 pub(crate) fn field<'v, R, N: AsRef<str>>(
     fields: &'v [(N, Val<R>)],
     index: usize,
@@ -304,8 +303,8 @@ pub(crate) fn same_count(expected: u64, got: usize) -> Result<(), AbiError> {
     }
 }
 
-/// Lowers one case of a variant: discriminant (index and bytes), then the payload, then, among core values, what the
-/// other cases would need on top (`store_variant`, `lower_flat_variant`).
+/// Lowers one case of a variant: discriminant (index and bytes), then the payload, then, among core values, zeros for
+/// the values that only other cases use (`store_variant`, `lower_flat_variant`).
 fn lower_case<G: LowerGuest>(
     guest: &mut G,
     variant: &Plan,

@@ -5,12 +5,12 @@ use std::ops::Range;
 use crate::error::AbiError;
 use crate::guest::{Guest, LowerGuest};
 
-/// An address in a guest's linear memory, in bytes. Nothing is known of it until it is checked.
+/// An address in a guest's linear memory, in bytes. It is unchecked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct GuestPtr(pub u32);
 
 impl GuestPtr {
-    /// The address `bytes` further on.
+    /// Returns the address `bytes` further on.
     pub(crate) fn offset(self, bytes: u64) -> Result<GuestPtr, AbiError> {
         let address = u64::from(self.0).saturating_add(bytes);
         match u32::try_from(address) {
@@ -24,8 +24,8 @@ impl GuestPtr {
         }
     }
 
-    /// The address of a member that lies `offset` bytes into a value whose whole range has been checked: no member of
-    /// it lies past the end of memory.
+    /// Returns the address of a member that lies `offset` bytes into a value whose whole range has been checked, so
+    /// that no member lies past the end of memory.
     #[inline]
     pub fn member(self, offset: u32) -> GuestPtr {
         GuestPtr(self.0.wrapping_add(offset))
@@ -36,7 +36,7 @@ impl GuestPtr {
         self.0.is_multiple_of(align)
     }
 
-    /// Whether it is a multiple of `align`, a power of two.
+    /// Checks that the address is a multiple of `align`, a power of two.
     ///
     /// # Errors
     /// [`AbiError::Misaligned`].
@@ -49,7 +49,7 @@ impl GuestPtr {
         }
     }
 
-    /// The `len` bytes from here as indices into memory.
+    /// Returns the `len` bytes from here as indices into memory.
     ///
     /// # Errors
     /// [`AbiError::PointerOutOfBounds`].
@@ -70,7 +70,7 @@ impl GuestPtr {
         }
     }
 
-    /// The `len` bytes from here.
+    /// Returns the `len` bytes from here.
     ///
     /// # Errors
     /// [`AbiError::PointerOutOfBounds`].
@@ -80,7 +80,7 @@ impl GuestPtr {
         Ok(&memory[range])
     }
 
-    /// The `len` bytes from here, for writing.
+    /// Returns the `len` bytes from here, for writing.
     ///
     /// # Errors
     /// [`AbiError::PointerOutOfBounds`].
@@ -91,7 +91,7 @@ impl GuestPtr {
     }
 }
 
-/// At most 8 little-endian bytes, zero-extended.
+/// Decodes at most 8 little-endian bytes, zero-extended.
 pub(crate) fn int_from_le(bytes: &[u8]) -> u64 {
     let mut wide = [0; 8];
     for (to, from) in wide.iter_mut().zip(bytes) {
@@ -100,7 +100,7 @@ pub(crate) fn int_from_le(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(wide)
 }
 
-/// Writes the low bytes of `int`, little-endian, as many as `bytes` has (at most 8).
+/// Encodes the low bytes of `int`, little-endian, as many as `bytes` has (at most 8).
 pub(crate) fn int_to_le(int: u64, bytes: &mut [u8]) {
     for (to, from) in bytes.iter_mut().zip(int.to_le_bytes()) {
         *to = from;
@@ -123,16 +123,16 @@ pub(crate) fn store_int<G: LowerGuest>(
     Ok(())
 }
 
-/// Has the guest allocate, and checks what it returned ("Lifting and Lowering Context", `allocate`). Address 0 is as
-/// good as any other, as the specification has it.
+/// Has the guest allocate, and checks the returned pointer ("Lifting and Lowering Context", `allocate`). Address 0 is
+/// valid, as in the specification.
 ///
 /// # Errors
-/// [`AbiError::InvalidReallocResult`], and what `realloc` fails with.
+/// [`AbiError::InvalidReallocResult`], and errors of `realloc`.
 pub fn allocate<G: LowerGuest>(guest: &mut G, align: u32, size: u32) -> Result<GuestPtr, G::Error> {
     Ok(allocate_bytes(guest, align, size)?.0)
 }
 
-/// As [`allocate`], and gives the memory that was allocated.
+/// As [`allocate`], but also returns the allocated memory.
 #[inline]
 pub(crate) fn allocate_bytes<G: LowerGuest>(
     guest: &mut G,
@@ -166,7 +166,7 @@ pub fn check_value<G: Guest>(guest: &G, ptr: GuestPtr, size: u64, align: u32) ->
     Ok(ptr)
 }
 
-/// An empty vector with room for `count` elements, which the guest's budget has already paid for.
+/// Creates an empty vector with room for `count` elements, for which the guest's budget has been charged.
 #[inline]
 pub(crate) fn vec_with_room<T>(count: u64) -> Result<Vec<T>, AbiError> {
     let bytes = count.saturating_mul(size_of::<T>() as u64);
@@ -177,7 +177,7 @@ pub(crate) fn vec_with_room<T>(count: u64) -> Result<Vec<T>, AbiError> {
     Ok(vec)
 }
 
-/// An empty string with room for `bytes` bytes, which the guest's budget has already paid for.
+/// Creates an empty string with room for `bytes` bytes, for which the guest's budget has been charged.
 #[inline]
 pub(crate) fn string_with_room(bytes: u64) -> Result<String, AbiError> {
     let failed = || AbiError::HostAllocation { bytes };

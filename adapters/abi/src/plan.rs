@@ -1,4 +1,4 @@
-//! The plan of one type: everything about its crossing that is known before a value is.
+//! The plan of one type: everything about its crossing that is known before the value.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::layout::IntWidth;
 use crate::planner::Planner;
 use crate::types::{ResourceType, Type};
 
-/// How values of one type lie in memory and among core values. Clones are cheap and share their parts.
+/// The layout of one type's values in memory and among core values. Clones are cheap and share their parts.
 #[derive(Clone)]
 pub struct Plan(Arc<PlanData>);
 
@@ -24,7 +24,7 @@ pub(crate) struct PlanData {
     pub(crate) kind: PlanKind,
 }
 
-/// What a crossing needs beside the value itself.
+/// Requirements of a crossing beside the value itself.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Needs {
     /// Lowering calls the guest's `realloc`: there are strings or lists in the type.
@@ -42,7 +42,7 @@ impl Needs {
     }
 }
 
-/// What a plan is made of. Offsets are bytes from the start of the value that contains them.
+/// The parts of a plan. Offsets are bytes from the start of the value that contains them.
 #[derive(Clone, Debug)]
 pub enum PlanKind {
     Bool,
@@ -133,8 +133,8 @@ pub struct FlagsPlan {
 }
 
 impl Plan {
-    /// Makes the plan of a type. Work and memory are linear in the number of distinct parts, even where a type
-    /// mentions one part many times.
+    /// Creates the plan of a type. Work and memory are linear in the number of distinct parts, even if a type refers to
+    /// one part many times.
     ///
     /// # Errors
     /// [`AbiError::TypeTooDeep`], [`AbiError::TypeTooLarge`], [`AbiError::EmptyType`], [`AbiError::TooManyFlags`].
@@ -146,34 +146,35 @@ impl Plan {
         Plan(Arc::new(data))
     }
 
-    /// The type that this is the plan of.
+    /// Returns the type that this is the plan of.
     pub fn ty(&self) -> &Type {
         &self.0.ty
     }
 
-    /// Bytes in memory, 1 to 2^28 - 1; a multiple of [`align`](Plan::align) ("Element Size").
+    /// Returns the size in memory, in bytes, 1 to 2^28 - 1; a multiple of [`align`](Plan::align) ("Element Size").
     pub fn size(&self) -> u32 {
         self.0.size
     }
 
-    /// Alignment in bytes: 1, 2, 4 or 8 ("Alignment").
+    /// Returns the alignment in bytes: 1, 2, 4 or 8 ("Alignment").
     pub fn align(&self) -> u32 {
         self.0.align
     }
 
-    /// The core types of the flattened value ("Flattening"); `None` if there are more than
+    /// Returns the core types of the flattened value ("Flattening"); `None` if there are more than
     /// [`MAX_FLAT_PARAMS`](crate::MAX_FLAT_PARAMS), in which case the value always goes through memory.
     pub fn flat(&self) -> Option<&[CoreType]> {
         self.0.flat.as_deref()
     }
 
-    /// The parts.
+    /// Returns the parts.
     pub fn kind(&self) -> &PlanKind {
         &self.0.kind
     }
 
-    /// The plan of one part: a record's field, a tuple's element, a case's payload (of an option: none 0, some 1; of a
-    /// result: ok 0, error 1), or, whatever the index, a list's element. Itself where there is no such part.
+    /// Returns the plan of one part: a record's field, a tuple's element, a case's payload (of an option: none 0, some
+    /// 1; of a result: ok 0, error 1), or, whatever the index, a list's element. Returns itself if there is no such
+    /// part.
     pub fn part(&self, index: usize) -> &Plan {
         let part = match self.kind() {
             PlanKind::List(element) | PlanKind::FixedLengthList { element, .. } => Some(element),
@@ -187,7 +188,7 @@ impl Plan {
         part.unwrap_or(self)
     }
 
-    /// What crossing needs beside the value.
+    /// Returns the requirements of a crossing beside the value.
     pub fn needs(&self) -> Needs {
         self.0.needs
     }
@@ -196,13 +197,13 @@ impl Plan {
         self.0.height
     }
 
-    /// The flat types, where the function's plan has already decided that the value travels flat.
+    /// Returns the flat types of a value that the function's plan passes flat.
     pub(crate) fn expect_flat(&self) -> Result<&[CoreType], AbiError> {
         self.flat().ok_or(AbiError::NotFlat)
     }
 }
 
-/// Only the outermost level: a plan shares its parts, so its full text could be far larger than itself.
+/// Formats only the outermost level: a plan shares its parts, so its full text could be far larger than itself.
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plan")

@@ -1,4 +1,4 @@
-//! From types to plans.
+//! Construction of plans from types.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,13 +13,14 @@ use crate::plan::{
 };
 use crate::types::{Type, TypeAddress};
 
-/// Makes plans, each shared part once. The types planned must outlive the planner, since it knows them by address.
+/// Creates plans, each shared part once. The planned types must outlive the planner, since it identifies them by
+/// address.
 #[derive(Debug)]
 pub(crate) struct Planner {
     done: HashMap<TypeAddress, Plan>,
 }
 
-/// What is common to all plans, before the depth and size checks.
+/// The data of any plan, before the depth and size checks.
 struct Draft {
     size: u64,
     align: u32,
@@ -77,7 +78,7 @@ impl Planner {
             return Ok(plan.clone());
         }
         let draft = self.draft(ty, depth + 1)?;
-        // A part found among those already planned was not descended into: its height counts, not our depth.
+        // A part that was planned before is not descended into: its height counts, not the depth here.
         let height = draft.below + 1;
         if height > MAX_TYPE_DEPTH {
             return Err(AbiError::TypeTooDeep { max: MAX_TYPE_DEPTH });

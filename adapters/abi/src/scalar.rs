@@ -1,4 +1,4 @@
-//! Dynamic values that are one integer or float: the same bits in memory and as a core value, see [`Scalar`].
+//! Dynamic values that are one integer or float, with the same bits in memory and as a core value; see [`Scalar`].
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::scalar_type::Scalar;
 use crate::val::Val;
 
 impl Plan {
-    /// Whether the value is one scalar. Handles are not: they need the guest.
+    /// Returns whether the value is one scalar. Handles are not: they need the guest.
     pub(crate) fn is_scalar(&self) -> bool {
         use PlanKind as K;
         match self.kind() {
@@ -41,7 +41,7 @@ impl Plan {
         }
     }
 
-    /// Bytes the host allocates, beside the value itself, to lift a scalar.
+    /// Returns the bytes that the host allocates, beside the value itself, to lift a scalar.
     pub(crate) fn scalar_lift_cost(&self) -> u64 {
         match self.kind() {
             PlanKind::Flags(flags) => (flags.names.len() * size_of::<Arc<str>>()) as u64,
@@ -71,7 +71,7 @@ pub(crate) fn lift_scalar<R>(plan: &Plan, bits: u64) -> Result<Val<R>, AbiError>
         PlanKind::Flags(plan) => {
             let is_set = |bit: usize| bit < 32 && word & (1 << bit) != 0;
             let names = plan.names.iter().enumerate().filter(|(bit, _)| is_set(*bit));
-            // No more room than is paid for: collecting would make it for four labels at least.
+            // No more room than the budget was charged for: collecting would allocate it for four labels at least.
             let mut flags = Vec::with_capacity(names.clone().count());
             flags.extend(names.map(|(_, name)| Arc::clone(name)));
             Val::Flags(flags)
@@ -80,7 +80,7 @@ pub(crate) fn lift_scalar<R>(plan: &Plan, bits: u64) -> Result<Val<R>, AbiError>
     })
 }
 
-/// The case that a discriminant names.
+/// Returns the case of a discriminant.
 pub(crate) fn case<T>(cases: &[T], discriminant: u32) -> Result<&T, AbiError> {
     let count = u32::try_from(cases.len()).unwrap_or(u32::MAX);
     check_case(discriminant, count)?;
@@ -90,7 +90,7 @@ pub(crate) fn case<T>(cases: &[T], discriminant: u32) -> Result<&T, AbiError> {
     found.ok_or_else(|| no_case(discriminant, count))
 }
 
-/// Whether a discriminant names one of so many cases.
+/// Checks that a discriminant is less than the number of cases.
 ///
 /// # Errors
 /// [`AbiError::InvalidDiscriminant`].
@@ -107,7 +107,7 @@ fn no_case(got: u32, cases: u32) -> AbiError {
     AbiError::InvalidDiscriminant { got, cases }
 }
 
-/// The position of a name among cases or labels.
+/// Returns the position of a name among cases or labels.
 pub(crate) fn position<T>(items: &[T], name_of: impl Fn(&T) -> &str, name: &str) -> Option<u32> {
     items
         .iter()
@@ -142,7 +142,7 @@ pub(crate) fn lower_scalar<R>(plan: &Plan, val: &Val<R>) -> Option<u64> {
     })
 }
 
-/// Loads a list of numbers, of consecutive places; `false` if the elements are none.
+/// Loads a list of numbers from consecutive addresses; returns `false` if the elements are not numbers.
 pub(crate) fn load_numbers<R>(element: &Plan, bytes: &[u8], vals: &mut Vec<Val<R>>) -> bool {
     macro_rules! numbers {
         ($($kind:ident: $ty:ty,)*) => {

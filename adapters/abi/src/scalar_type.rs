@@ -1,52 +1,52 @@
-//! The Rust types whose values are one integer or float, and how each crosses: the rules of every scalar, said once
-//! for dynamic values and for typed ones.
+//! Rust types whose values are one integer or float, and their conversions: the rules of every scalar, shared by
+//! dynamic values and typed ones.
 
 use crate::core_value::low_half;
 use crate::error::AbiError;
 
-/// The one bit pattern that NaNs are lifted and lowered as ("Loading", `canonicalize_nan32`): what the
-/// specification's deterministic profile asks for.
+/// The one bit pattern that NaNs are lifted and lowered as ("Loading", `canonicalize_nan32`), as in the specification's
+/// deterministic profile.
 const CANONICAL_NAN_32: u32 = 0x7fc0_0000;
 const CANONICAL_NAN_64: u64 = 0x7ff8_0000_0000_0000;
 
 /// A Rust type for a scalar of the component model.
 ///
-/// A scalar is carried as 64 bits, of which memory holds the low [`SIZE`](Scalar::SIZE) bytes, little-endian, and a
-/// core value as many as its type has. Lifting ignores the bits above the type's own, as `load_int` and
-/// `lift_flat_unsigned` both come to.
+/// A scalar is passed as 64 bits, of which memory holds the low [`SIZE`](Scalar::SIZE) bytes, little-endian, and a core
+/// value as many as its type has. Lifting ignores the bits above the type's own, which is the effect of both `load_int`
+/// and `lift_flat_unsigned`.
 pub trait Scalar: Copy {
-    /// Bytes in memory, which is the alignment too.
+    /// Bytes in memory, which is also the alignment.
     const SIZE: u32;
 
-    /// The value of the low bits.
+    /// Returns the value of the low bits.
     ///
     /// # Errors
     /// [`AbiError::InvalidChar`].
     fn lift(bits: u64) -> Result<Self, AbiError>;
 
-    /// The value's bits, signed integers sign-extended to 32.
+    /// Returns the value's bits, signed integers sign-extended to 32.
     fn lower(self) -> u64;
 
-    /// The value of the first [`SIZE`](Scalar::SIZE) bytes of a memory's part; missing bytes count as zero.
+    /// Loads the value from the first [`SIZE`](Scalar::SIZE) bytes; missing bytes count as zero.
     ///
     /// # Errors
     /// As [`Scalar::lift`].
     fn load(bytes: &[u8]) -> Result<Self, AbiError>;
 
-    /// Writes the value to the first [`SIZE`](Scalar::SIZE) bytes of a memory's part, if it has as many.
+    /// Writes the value to the first [`SIZE`](Scalar::SIZE) bytes, if there are as many.
     fn store(self, bytes: &mut [u8]);
 
-    /// Appends the values of consecutive places of [`SIZE`](Scalar::SIZE) bytes.
+    /// Appends the values at consecutive addresses, [`SIZE`](Scalar::SIZE) bytes apart.
     ///
     /// # Errors
     /// As [`Scalar::lift`].
     fn load_all(bytes: &[u8], values: &mut Vec<Self>) -> Result<(), AbiError>;
 
-    /// Writes the values to consecutive places.
+    /// Writes the values to consecutive addresses.
     fn store_all(values: &[Self], bytes: &mut [u8]);
 }
 
-/// `$raw` is the unsigned integer of the scalar's size in memory.
+/// Implements [`Scalar`]. `$raw` is the unsigned integer of the scalar's size in memory.
 macro_rules! scalars {
     ($($ty:ty as $raw:ty: |$bits:ident| $lift:expr, |$value:ident| $lower:expr;)*) => {$(
         impl Scalar for $ty {
@@ -129,7 +129,7 @@ fn canonical_64(bits: u64) -> u64 {
     }
 }
 
-/// Integers whose bits in memory are theirs: lists of them move as a whole.
+/// Implements [`Scalar`] for integers, whose bits are the same in memory: lists of them are copied as a whole.
 macro_rules! integers {
     ($($ty:ty: |$bits:ident| $lift:expr, |$value:ident| $lower:expr;)*) => {$(
         impl Scalar for $ty {

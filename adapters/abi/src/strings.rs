@@ -1,15 +1,14 @@
 //! Strings in the three encodings ("Loading" and "Storing").
 //!
-//! Lowering measures first and then asks the guest for exactly the bytes it needs, once. The specification's growing
-//! and shrinking `realloc` calls exist for producers that see a string only once; what the guest ends up with is the
-//! same.
+//! Lowering measures first and then allocates exactly the bytes it needs, once. The specification's growing and
+//! shrinking `realloc` calls exist for producers that read a string only once; the result in the guest is the same.
 
 use crate::error::{AbiError, ValuePath};
 use crate::guest::{LiftGuest, LowerGuest, StringEncoding};
 use crate::layout::{MAX_LOWERED_STRING_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, UTF16_TAG};
 use crate::memory::{GuestPtr, allocate_bytes, string_with_room};
 
-/// How one string's bytes are to be read.
+/// The encoding of one string's bytes.
 #[derive(Clone, Copy)]
 enum Form {
     Latin1,
@@ -20,7 +19,7 @@ enum Form {
 ///
 /// # Errors
 /// [`AbiError::StringTooLong`], [`AbiError::Misaligned`], [`AbiError::PointerOutOfBounds`], [`AbiError::InvalidUtf8`],
-/// [`AbiError::InvalidUtf16`], [`AbiError::HostAllocation`]; whatever the budget fails with.
+/// [`AbiError::InvalidUtf16`], [`AbiError::HostAllocation`]; errors of the budget.
 pub fn lift_string<G: LiftGuest>(
     guest: &mut G,
     ptr: GuestPtr,
@@ -65,7 +64,8 @@ pub fn lift_string<G: LiftGuest>(
     Ok(string)
 }
 
-/// [`lift_string`] for most guests: their strings are the host's, once they are checked.
+/// Lifts UTF-8, as [`lift_string`] does. Most guests use the host's encoding, so that their strings are only checked
+/// and copied.
 #[inline]
 fn lift_utf8<G: LiftGuest>(guest: &mut G, ptr: GuestPtr, bytes: u32) -> Result<String, G::Error> {
     if bytes > MAX_STRING_BYTE_LENGTH {
@@ -96,7 +96,7 @@ fn too_long(bytes: u64) -> AbiError {
     }
 }
 
-/// The characters of little-endian UTF-16, each lone surrogate an error.
+/// Decodes little-endian UTF-16; each lone surrogate is an error.
 fn decode_utf16(ptr: GuestPtr, source: &[u8]) -> impl Iterator<Item = Result<char, AbiError>> {
     let (pairs, _) = source.as_chunks::<2>();
     let mut offset = 0;
@@ -113,10 +113,10 @@ fn decode_utf16(ptr: GuestPtr, source: &[u8]) -> impl Iterator<Item = Result<cha
     })
 }
 
-/// Lowers a string into memory of the guest's; pointer and (tagged) code units (`store_string_into_range`).
+/// Lowers a string into the guest's memory; returns pointer and (tagged) code units (`store_string_into_range`).
 ///
 /// # Errors
-/// [`AbiError::ValueTooLong`], [`AbiError::InvalidReallocResult`], and what `realloc` fails with.
+/// [`AbiError::ValueTooLong`], [`AbiError::InvalidReallocResult`], and errors of `realloc`.
 pub fn lower_string<G: LowerGuest>(guest: &mut G, string: &str) -> Result<(GuestPtr, u32), G::Error> {
     match guest.string_encoding() {
         StringEncoding::Utf8 => {

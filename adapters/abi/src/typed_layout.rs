@@ -1,9 +1,9 @@
-//! The layout of Rust types for component types, worked out when they are compiled, by the same steps as plans.
+//! The layout of Rust types for component types, computed at compile time by the same steps as plans.
 
 use crate::layout::{IntWidth, MAX_FLAGS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Overlay, PAIR_SIZE, Sequence};
 use crate::scalar_type::Scalar;
 
-/// How values of a type lie in memory and among core values.
+/// The layout of a type's values in memory and among core values.
 ///
 /// A type that is too large for any component (2^32 bytes and more) does not compile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,14 +14,14 @@ pub struct Layout {
     pub align: u32,
     /// Number of core values of the flattened value.
     pub flat: u32,
-    /// Whether there are handles of resources in it.
+    /// True if the type contains handles of resources.
     pub handles: bool,
-    /// Whether there are strings or lists in it, which the guest has to allocate.
+    /// True if the type contains strings or lists, which the guest has to allocate.
     pub memory: bool,
 }
 
 impl Layout {
-    /// No value at all: what a `result` has where it has no payload.
+    /// No value at all: the payload of a `result` that has none.
     pub const NONE: Layout = Layout {
         size: 0,
         align: 1,
@@ -45,7 +45,7 @@ impl Layout {
         ..Layout::scalar::<u32>()
     };
 
-    /// A list of such elements.
+    /// The layout of a list with elements of layout `element`.
     pub const fn list(element: Layout) -> Layout {
         Layout {
             handles: element.handles,
@@ -53,7 +53,7 @@ impl Layout {
         }
     }
 
-    /// A scalar.
+    /// The layout of a scalar.
     pub const fn scalar<S: Scalar>() -> Layout {
         Layout {
             size: S::SIZE,
@@ -64,7 +64,7 @@ impl Layout {
         }
     }
 
-    /// A record or tuple.
+    /// The layout of a record or tuple.
     pub const fn record(members: &[Layout]) -> Layout {
         let (mut sequence, mut flat) = (Sequence::new(), 0);
         let (mut handles, mut memory) = (false, false);
@@ -87,17 +87,17 @@ impl Layout {
         }
     }
 
-    /// Whether parameters of these values go through memory ("Flattening").
+    /// Returns whether parameters of these values go through memory ("Flattening").
     pub const fn params_in_memory(&self) -> bool {
         self.flat as usize > MAX_FLAT_PARAMS
     }
 
-    /// Whether a result of this value goes through memory ("Flattening").
+    /// Returns whether a result of this value goes through memory ("Flattening").
     pub const fn result_in_memory(&self) -> bool {
         self.flat as usize > MAX_FLAT_RESULTS
     }
 
-    /// Where the member at `index` of a record or tuple lies, in bytes.
+    /// Returns the offset of the member at `index` of a record or tuple, in bytes.
     pub const fn offset(members: &[Layout], index: usize) -> u32 {
         let (mut sequence, mut offset, mut at) = (Sequence::new(), 0, 0);
         while at <= index {
@@ -107,7 +107,7 @@ impl Layout {
         fits(offset)
     }
 
-    /// Where the members of a record or tuple lie, in bytes.
+    /// Returns the offsets of the members of a record or tuple, in bytes.
     pub const fn offsets<const N: usize>(members: &[Layout; N]) -> [u32; N] {
         let (mut offsets, mut index) = ([0; N], 0);
         while index < N {
@@ -117,7 +117,7 @@ impl Layout {
         offsets
     }
 
-    /// `list<element, length>`.
+    /// The layout of a `list<element, length>`.
     pub const fn fixed_length_list(element: Layout, length: u32) -> Layout {
         Layout {
             size: fits(element.size as u64 * length as u64),
@@ -128,7 +128,7 @@ impl Layout {
         }
     }
 
-    /// A variant, option or result, of one payload per case.
+    /// The layout of a variant, option or result, with one payload per case.
     pub const fn variant(payloads: &[Layout]) -> Layout {
         let (overlay, flat, handles, memory) = overlay(payloads);
         let (_, size, align) = overlay.behind(Layout::discriminant(payloads.len()));
@@ -141,24 +141,24 @@ impl Layout {
         }
     }
 
-    /// Where the payloads of a variant, option or result lie, in bytes.
+    /// Returns the offset of the payloads of a variant, option or result, in bytes.
     pub const fn payload_offset(payloads: &[Layout]) -> u32 {
         let (offset, _, _) = overlay(payloads).0.behind(Layout::discriminant(payloads.len()));
         fits(offset)
     }
 
-    /// The discriminant of so many cases, at least 1 and less than 2^32.
+    /// Returns the width of the discriminant for a number of cases, at least 1 and less than 2^32.
     pub const fn discriminant(cases: usize) -> IntWidth {
         assert!(cases > 0, "a variant or enum needs a case");
         IntWidth::of_discriminant(fits(cases as u64))
     }
 
-    /// An enum.
+    /// The layout of an enum.
     pub const fn enumeration(cases: usize) -> Layout {
         Layout::word(Layout::discriminant(cases))
     }
 
-    /// Flags, 1 to 32 of them.
+    /// The layout of flags, 1 to 32 of them.
     pub const fn flags(labels: usize) -> Layout {
         assert!(labels > 0 && labels <= MAX_FLAGS, "flags have 1 to 32 labels");
         Layout::word(IntWidth::of_flags(labels))

@@ -91,7 +91,7 @@ pub struct ResultType {
     pub err: Option<Type>,
 }
 
-/// The identity of a resource type. The embedder gives the number its meaning; this crate only passes it on.
+/// The identity of a resource type. The embedder defines the meaning of the number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ResourceType(pub u32);
 
@@ -102,7 +102,7 @@ pub struct FuncType {
     pub result: Option<Type>,
 }
 
-/// WIT-like text, for messages.
+/// Formats a type like WIT, for messages.
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -148,13 +148,13 @@ impl fmt::Display for Type {
     }
 }
 
-/// Stands for a compound type while that lives: its kind, and where its parts are. Clones have the same one.
+/// Identifies a compound type while it lives, by its kind and the address of its parts. Clones have the same one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct TypeAddress(Discriminant<Type>, usize);
 
 impl Type {
-    /// The address of a compound type. What walks a type goes by it to visit shared parts once: their paths can be
-    /// exponentially many.
+    /// Returns the address of a compound type. Code that walks a type uses it to visit shared parts once: their paths
+    /// can be exponentially many.
     pub fn address(&self) -> Option<TypeAddress> {
         let address = match self {
             Type::List(part) | Type::Option(part) => Arc::as_ptr(part).addr(),
@@ -170,7 +170,7 @@ impl Type {
         Some(TypeAddress(discriminant(self), address))
     }
 
-    /// The type's text cut to a length fit for a message: a type that shares its parts can have a text exponentially
+    /// Formats the type, cut to a length fit for a message: a type that shares its parts can have a text exponentially
     /// longer than itself.
     pub(crate) fn summary(&self) -> String {
         let mut text = Summary { text: String::new() };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// The payload of a case, if the case has one.
 pub type Payload<R> = Option<Box<Val<R>>>;
 
-/// A component value; `R` is how the host holds a resource ([`Guest::Resource`](crate::Guest::Resource)).
+/// A component value; `R` is the host's representation of a resource ([`Guest::Resource`](crate::Guest::Resource)).
 ///
 /// Equality: floats are equal if their bits are or if both are NaN (the ABI does not keep NaN payloads), so `0.0` and
 /// `-0.0` differ. [`Bytes`](Val::Bytes) equals a [`List`](Val::List) of the same [`U8`](Val::U8)s. A record's fields
@@ -25,7 +25,7 @@ pub enum Val<R> {
     Float64(f64),
     Char(char),
     String(String),
-    /// The one form that a lifted `list<u8>` takes. Lowering a `list<u8>` also accepts [`List`](Val::List).
+    /// The only form of a lifted `list<u8>`. Lowering a `list<u8>` also accepts [`List`](Val::List).
     Bytes(Vec<u8>),
     List(Vec<Val<R>>),
     FixedLengthList(Vec<Val<R>>),
@@ -38,12 +38,12 @@ pub enum Val<R> {
     Result(Result<Payload<R>, Payload<R>>),
     /// The labels that are set.
     Flags(Vec<Arc<str>>),
-    /// Of an `own` or a `borrow` type.
+    /// The resource of an `own` or a `borrow` type.
     Resource(R),
 }
 
 impl<R> Val<R> {
-    /// The kind of value, in WIT's words, for messages.
+    /// Returns the kind of value, in WIT's words, for messages.
     pub fn kind_name(&self) -> &'static str {
         match self {
             Val::Bool(_) => "bool",

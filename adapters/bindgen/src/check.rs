@@ -1,4 +1,4 @@
-//! What of WIT this host has, and which types and functions values can cross by.
+//! Checks of WIT: the features that this host supports, and the types and functions that have a plan.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use wit_parser::{
 
 use crate::error::{Error, Place};
 
-/// The most parameters of a function: Rust's traits are there for that many.
+/// The most parameters of a function: Rust's traits are implemented for that many.
 const MAX_PARAMS: usize = 17;
 
-/// The most members of a tuple, likewise.
+/// The most members of a tuple, for the same reason.
 const MAX_TUPLE: usize = 12;
 
-/// What is known of every type, by its place in the arena.
+/// Properties of every type, by its index in the arena.
 #[derive(Debug)]
 pub(crate) struct Facts {
     facts: Vec<Fact>,
@@ -29,11 +29,11 @@ struct Fact {
     abi: Result<abi::Type, Refusal>,
     /// Levels of types within it.
     depth: u32,
-    /// The resource types that it holds handles of.
+    /// The resource types of the handles in it.
     resources: Vec<TypeId>,
 }
 
-/// What this host does not have.
+/// A feature that this host does not support.
 #[derive(Clone, Copy, Debug)]
 struct Refusal {
     what: &'static str,
@@ -43,7 +43,7 @@ struct Refusal {
 const ASYNC: &str = "this host calls and is called synchronously: take the `async` away";
 
 impl Facts {
-    /// The resource types that a value of type `id` holds handles of.
+    /// Returns the resource types of the handles in a value of type `id`.
     pub(crate) fn resources(&self, id: TypeId) -> &[TypeId] {
         self.facts.get(id.index()).map_or(&[], |fact| &fact.resources)
     }
@@ -91,7 +91,7 @@ impl Fact {
     }
 }
 
-/// Gathers what a compound type's members have in common.
+/// Collects the properties of a compound type's members.
 struct Members<'a> {
     facts: &'a Facts,
     refusal: Option<Refusal>,
@@ -123,7 +123,7 @@ impl Members<'_> {
         abi::Type::Bool
     }
 
-    /// The type of one definition.
+    /// Converts one definition to its type.
     fn define(&mut self, id: TypeId, kind: &TypeDefKind) -> abi::Type {
         match kind {
             TypeDefKind::Type(ty) => self.add(ty),
@@ -194,12 +194,12 @@ impl Members<'_> {
 }
 
 fn resource_type(id: TypeId) -> abi::ResourceType {
-    // The number only has to tell resources of one WIT text apart.
+    // The number only has to distinguish resources of one WIT text.
     abi::ResourceType(u32::try_from(id.index()).unwrap_or(u32::MAX))
 }
 
-/// Checks what the world uses, and keeps what the check found out. Definitions come before their uses in the arena, so
-/// nothing here recurses, however long a chain of types is.
+/// Checks the items that the world uses, and returns the properties of the types. Definitions come before their uses in
+/// the arena, so nothing here recurses, however long a chain of types is.
 pub(crate) fn check(resolve: &Resolve, world: WorldId) -> Result<Facts, Error> {
     let mut facts = Facts {
         facts: Vec::with_capacity(resolve.types.len()),

@@ -1,4 +1,4 @@
-//! Everything that is decided before text is made: modules, names of types, what the options say of them.
+//! Everything that is decided before text is generated: modules, names of types, the items that options name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,11 +19,11 @@ use crate::scope::{Scope, Side};
 #[derive(Debug)]
 pub(crate) struct Module {
     pub(crate) path: Vec<String>,
-    /// The interface's name as components know it.
+    /// The interface's name in components.
     pub(crate) name: String,
     /// The Rust names of its types.
     pub(crate) types: TypeNames,
-    /// What is said beside the import or export.
+    /// The documentation of the import or export.
     pub(crate) docs: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Module {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypeNames {
     by_id: HashMap<TypeId, String>,
-    /// Those, and the names of traits and structs beside them.
+    /// The names of the types, and of traits and structs beside them.
     pub(crate) all: Names,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Context<'a> {
     pub(crate) imports: IndexMap<InterfaceId, Module>,
     pub(crate) exports: IndexMap<InterfaceId, Module>,
     pub(crate) root: TypeNames,
-    /// Definitions that are the error of some function's result.
+    /// Definitions that are the error type of a function's result.
     pub(crate) errors: HashSet<TypeId>,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The definition of the error in a function's result.
+    /// Returns the definition of the error type in a function's result.
     pub(crate) fn error_of(&self, func: &Function) -> Option<TypeId> {
         let Some(Type::Id(result)) = func.result else {
             return None;
@@ -119,7 +119,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The definition behind a type's other names.
+    /// Resolves aliases: returns the definition behind a type's other names.
     pub(crate) fn definition(&self, id: TypeId) -> TypeId {
         keys::definition(self.resolve, id)
     }
@@ -136,25 +136,25 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The errors of the host's own that become types of this interface, or of the world.
+    /// Returns the host's own errors that become types of this interface, or of the world.
     pub(crate) fn conversions(&self, interface: Option<InterfaceId>) -> Vec<TypeId> {
         let errors = self.keys.errors.keys().copied();
         errors.filter(|id| self.owner(*id) == interface).collect()
     }
 
-    /// Whether a resource type is the component's, seen from `side`.
+    /// Returns whether a resource type is the component's, seen from `side`.
     pub(crate) fn is_guests(&self, side: Side, resource: TypeId) -> bool {
         let owner = self.owner(self.definition(resource));
         side == Side::Export && owner.is_some_and(|interface| self.exports.contains_key(&interface))
     }
 
-    /// Whether values of a type hold a resource of the host's, which has no copies.
+    /// Returns whether values of a type hold a resource of the host's, which cannot be copied.
     pub(crate) fn holds_hosts(&self, side: Side, id: TypeId) -> bool {
         let resources = self.facts.resources(id);
         resources.iter().any(|resource| !self.is_guests(side, *resource))
     }
 
-    /// A scope for the module of an interface.
+    /// Creates a scope for the module of an interface.
     pub(crate) fn scope(&self, module: &Module, side: Side) -> Scope {
         Scope::new(
             module.path.clone(),
@@ -164,7 +164,7 @@ impl<'a> Context<'a> {
         )
     }
 
-    /// A scope for where the source is put.
+    /// Creates a scope for the module that includes the source.
     pub(crate) fn root_scope(&self) -> Scope {
         Scope::new(
             Vec::new(),
@@ -174,7 +174,7 @@ impl<'a> Context<'a> {
         )
     }
 
-    /// The name of a type in the module that defines it.
+    /// Returns the name of a type in the module that defines it.
     pub(crate) fn type_name(&self, side: Side, id: TypeId) -> String {
         let modules = match side {
             Side::Import => [&self.imports, &self.exports],
@@ -192,7 +192,7 @@ impl<'a> Context<'a> {
             .unwrap_or_else(|| upper_camel(given))
     }
 
-    /// The path of a named type, seen from `scope`.
+    /// Returns the path of a named type, seen from `scope`.
     pub(crate) fn type_path(&self, scope: &Scope, id: TypeId) -> String {
         let Some(owner) = self.owner(id) else {
             return scope.path(&[], &self.type_name(Side::Import, id));
@@ -211,7 +211,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The path of something that the module of an imported interface defines.
+    /// Returns the path of an item in the module of an imported interface.
     pub(crate) fn import_path(&self, scope: &Scope, interface: InterfaceId, name: &str) -> String {
         if let Some(mapped) = self.keys.interfaces.get(&interface) {
             return mapped.path_of(scope, name);
@@ -221,7 +221,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The resource types among some types.
+/// Returns the resource types among some types.
 pub(crate) fn resources<'a>(
     resolve: &'a Resolve,
     types: impl IntoIterator<Item = &'a TypeId>,
@@ -285,7 +285,7 @@ fn modules(resolve: &Resolve, world: &World, side: Side) -> IndexMap<InterfaceId
     modules
 }
 
-/// `ns`, `pkg`, `iface`; with the version behind the package where the world uses several.
+/// Returns `ns`, `pkg`, `iface`; with the version behind the package if the world uses several.
 fn interface_path(resolve: &Resolve, world: &World, id: InterfaceId) -> Vec<String> {
     let interface = &resolve.interfaces[id];
     let name = snake(interface.name.as_deref().unwrap_or("interface"));

@@ -1,4 +1,4 @@
-//! Definitions of types.
+//! Generation of type definitions.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::scope::{Scope, Side};
 use crate::text::FLAGS;
 
 impl Context<'_> {
-    /// The definition of each of `types`.
+    /// Returns the definition of each of `types`.
     pub(crate) fn definitions<'t>(
         &self,
         scope: &mut Scope,
@@ -93,7 +93,7 @@ impl Context<'_> {
             TypeDefKind::Resource => format!("#[derive(Debug)]\npub enum {name} {{}}\n"),
             TypeDefKind::Type(Type::Id(target)) => {
                 let target = self.type_path(scope, *target);
-                // A name that only brings another in needs no words of its own.
+                // An alias has no documentation of its own.
                 return format!("{}pub type {name} = {target};\n", self.alias_docs(def));
             }
             _ => format!("pub type {name} = {};\n", self.defined(scope, id)),
@@ -121,7 +121,7 @@ impl Context<'_> {
         docs(def.docs.contents.as_deref())
     }
 
-    /// The path of the user's that stands for a type. A resource of the component's has no type of the host's.
+    /// Returns the user's path for a type. A resource of the component's cannot have a type of the host's.
     fn mapped(&self, scope: &Scope, id: TypeId) -> Option<String> {
         let guests = || {
             let resources = self.facts.resources(id);

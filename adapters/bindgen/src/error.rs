@@ -1,4 +1,4 @@
-//! What can be wrong with WIT, or with the options.
+//! Errors in WIT and in the options.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,29 +15,29 @@ impl Place {
     }
 }
 
-/// `file:line:column`, counted from 1.
+/// Formats it as `file:line:column`, counted from 1.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-/// Why there is no source.
+/// The reason that no source was generated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No WIT was named.
     #[error("there is no WIT: give a path or inline text")]
     NoInput,
-    /// A path leads nowhere.
+    /// A path does not exist.
     #[error("{}: there is no such file or folder; paths are of a WIT file, or of a folder with WIT files in it", .0.display())]
     NoFile(PathBuf),
-    /// WIT that cannot be read. The text has file, line and column.
+    /// WIT that cannot be parsed. The text has file, line and column.
     #[error("{message}{}", hinted(.hint))]
     Wit {
-        /// What is wrong, and where.
+        /// The error and its place.
         message: String,
-        /// What to do.
+        /// The remedy.
         hint: Option<&'static str>,
     },
     /// There is no world of that name.
@@ -54,47 +54,47 @@ pub enum Error {
         /// The worlds that there are, each with its place.
         worlds: Vec<String>,
     },
-    /// Something that this host does not have.
+    /// A feature that this host does not support.
     #[error("{place}: {what}; {hint}")]
     Unsupported {
         /// Where it is.
         place: Place,
-        /// What it is.
+        /// The feature.
         what: String,
-        /// What to do.
+        /// The remedy.
         hint: &'static str,
     },
-    /// A type or a function that no value can cross.
+    /// A type or a function that has no plan.
     #[error("{place}: {what}: {message}; {hint}")]
     NoPlan {
         /// Where it is.
         place: Place,
         /// The function or type.
         what: String,
-        /// What is wrong with it.
+        /// The reason.
         message: String,
-        /// What to do.
+        /// The remedy.
         hint: &'static str,
     },
-    /// An option names what the world does not have.
+    /// An option names an item that the world does not have.
     #[error("option `{option}`: the world has no `{key}`; {hint}")]
     UnknownKey {
         /// The option's name.
         option: &'static str,
-        /// What it names.
+        /// The name.
         key: String,
-        /// What could be named.
+        /// The names that exist.
         hint: String,
     },
-    /// An option has what is no path of Rust's.
+    /// An option has text that is no Rust path.
     #[error("option `{option}`: `{path}` is no Rust path; write one as `some::module::Name`")]
     NoPath {
         /// The option's name.
         option: &'static str,
-        /// What it has.
+        /// The text.
         path: String,
     },
-    /// The generator has a fault.
+    /// The generator has a bug.
     #[error(
         "the generated source is no Rust: {0}; this is a fault of the generator's, please report it with the WIT"
     )]

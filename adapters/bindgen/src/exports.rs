@@ -1,4 +1,4 @@
-//! What the component provides: structs that find its functions once, and call them.
+//! Bindings of exports: structs that look the component's functions up once, and call them.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::names::{Names, docs, snake, upper_camel};
 use crate::scope::{Scope, Side};
 use crate::types::tuple_of;
 
-/// An exported function, and the field that keeps it.
+/// An exported function, and the struct's field for it.
 #[derive(Debug)]
 pub(crate) struct Found<'a> {
     pub(crate) func: &'a Function,
@@ -18,10 +18,10 @@ pub(crate) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Functions with the names of their fields.
+    /// Assigns names of fields to functions.
     pub(crate) fn all(functions: impl Iterator<Item = &'a Function>, names: &mut Names) -> Vec<Found<'a>> {
         let found = functions.map(|func| {
-            // `[method]counter.increment` gives `method_counter_increment`.
+            // `[method]counter.increment` becomes `method_counter_increment`.
             let name = func.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
             Found {
                 func,
@@ -33,12 +33,12 @@ impl<'a> Found<'a> {
 }
 
 impl Context<'_> {
-    /// Whether an exported interface has functions.
+    /// Returns whether an exported interface has functions.
     pub(crate) fn has_guest(&self, id: InterfaceId) -> bool {
         !self.resolve.interfaces[id].functions.is_empty()
     }
 
-    /// The module of an exported interface.
+    /// Generates the module of an exported interface.
     pub(crate) fn export_module(&self, id: InterfaceId, module: &Module) -> String {
         let mut scope = self.scope(module, Side::Export);
         let interface = &self.resolve.interfaces[id];
@@ -127,7 +127,7 @@ impl Context<'_> {
         )
     }
 
-    /// The types of a function's parameters and of its results, as tuples.
+    /// Returns the types of a function's parameters and of its results, as tuples.
     pub(crate) fn signature(&self, scope: &mut Scope, func: &Function) -> (String, String) {
         let params = func
             .params
@@ -138,7 +138,7 @@ impl Context<'_> {
         (tuple_of(params), tuple_of(results))
     }
 
-    /// A method that calls the function of a field.
+    /// Generates a method that calls the function of a field.
     pub(crate) fn call_method(
         &self,
         scope: &mut Scope,
@@ -170,7 +170,7 @@ impl Context<'_> {
     }
 }
 
-/// The function that finds and checks one export, at `path`.
+/// Generates the function that looks up and checks one export, at `path`.
 pub(crate) fn finder(scope: &mut Scope, path: &str) -> String {
     let (p, r) = (scope.parameter("P"), scope.parameter("R"));
     format!(

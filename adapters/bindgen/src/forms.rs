@@ -1,13 +1,13 @@
-//! How long the types of parameters are when Rust writes them. A type that shares its parts by name can have a text
-//! exponentially longer than itself, which names keep from being written.
+//! Lengths of the types of parameters in Rust. A type that shares its parts by name can have a text exponentially
+//! longer than itself; writing it by its name avoids that.
 
 use wit_parser::{Resolve, Type, TypeDefKind, TypeId};
 
-/// Parts that the borrowed form of a named type may be written with. Stops WIT of some hundred bytes, where each type is a
-/// tuple of two of the former, from becoming megabytes of Rust.
+/// Parts that the borrowed form of a named type may be written with. Stops WIT of some hundred bytes, where each type
+/// is a tuple of two of the former, from becoming megabytes of Rust.
 const MAX_PARTS: u32 = 64;
 
-/// How a parameter of a named tuple, option or result is written.
+/// The form in which a parameter of a named tuple, option or result is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// By its name: nothing in it is borrowed.
@@ -21,9 +21,9 @@ pub(crate) enum Form {
 /// The text of one type at the place of its use.
 #[derive(Clone, Copy, Debug)]
 struct Length {
-    /// Parts of the type as it is owned.
+    /// Parts of the type's owned form.
     owned: u32,
-    /// Parts of the type as a parameter has it.
+    /// Parts of the type's form as a parameter.
     argument: u32,
     /// True if the two differ.
     borrows: bool,
@@ -54,12 +54,12 @@ impl Length {
     }
 }
 
-/// The forms of all types, by their places in the arena.
+/// The forms of all types, by their indices in the arena.
 #[derive(Debug)]
 pub(crate) struct Forms(Vec<Length>);
 
 impl Forms {
-    /// Works out each type once. Definitions come before their uses, so nothing here recurses.
+    /// Computes the form of each type once. Definitions come before their uses, so nothing here recurses.
     pub(crate) fn new(resolve: &Resolve) -> Forms {
         let mut forms = Forms(Vec::with_capacity(resolve.types.len()));
         for (_, def) in resolve.types.iter() {
@@ -80,7 +80,7 @@ impl Forms {
         forms
     }
 
-    /// The form of a named tuple, option or result.
+    /// Returns the form of a named tuple, option or result.
     pub(crate) fn of(&self, id: TypeId) -> Form {
         self.0.get(id.index()).map_or(Form::Parts, |length| length.form)
     }
@@ -102,7 +102,7 @@ impl Forms {
             TypeDefKind::Tuple(tuple) => all(&mut tuple.types.iter()),
             TypeDefKind::Option(ty) => all(&mut std::iter::once(ty)),
             TypeDefKind::Result(result) => all(&mut result.ok.iter().chain(&result.err)),
-            // A slice, or a reference to an array: what is in it is owned.
+            // A slice, or a reference to an array: its elements are owned.
             TypeDefKind::List(ty) | TypeDefKind::FixedLengthList(ty, _) => {
                 let owned = self.length(ty).owned.saturating_add(1);
                 Length {

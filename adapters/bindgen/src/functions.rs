@@ -1,4 +1,4 @@
-//! What functions of either side have in common.
+//! Helpers for functions of imports and exports.
 
 use wit_parser::{Function, FunctionKind, Type, TypeId};
 
@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::names::{Names, snake};
 use crate::scope::Scope;
 
-/// A function's own name: a method's is `increment`, where the component model says `[method]counter.increment`.
+/// Returns a function's own name: `increment` for a method that the component model calls `[method]counter.increment`.
 pub(crate) fn own_name(func: &Function) -> &str {
     match func.name.split_once(']') {
         Some((_, name)) => name.split_once('.').map_or(name, |(_, name)| name),
@@ -14,14 +14,14 @@ pub(crate) fn own_name(func: &Function) -> &str {
     }
 }
 
-/// The functions that are not a resource's.
+/// Returns the functions that do not belong to a resource.
 pub(crate) fn free<'a>(functions: &[&'a Function]) -> Vec<&'a Function> {
     let mut functions = functions.to_vec();
     functions.retain(|func| func.kind.resource().is_none());
     functions
 }
 
-/// The functions of a resource.
+/// Returns the functions of a resource.
 pub(crate) fn of_resource<'a>(functions: &[&'a Function], resource: TypeId) -> Vec<&'a Function> {
     let mut functions = functions.to_vec();
     functions.retain(|func| func.kind.resource() == Some(resource));
@@ -32,14 +32,14 @@ pub(crate) fn is_constructor(func: &Function) -> bool {
     matches!(func.kind, FunctionKind::Constructor(_))
 }
 
-/// A parameter: its name in Rust, and its type as Rust writes it.
+/// A parameter: its name and its type in Rust.
 #[derive(Debug)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) ty: String,
 }
 
-/// A function's parameters, of types as `ty` writes them, beside names that are `reserved`.
+/// Returns a function's parameters, with types in the form of `ty`, and names other than those that are `reserved`.
 pub(crate) fn parameters(
     func: &Function,
     reserved: &[&str],
@@ -53,7 +53,7 @@ pub(crate) fn parameters(
     params.collect()
 }
 
-/// The parameters as a declaration has them, each behind a comma.
+/// Generates the parameters of a declaration, each after a comma.
 pub(crate) fn declared(parameters: &[Parameter]) -> String {
     let params = parameters
         .iter()
@@ -61,7 +61,8 @@ pub(crate) fn declared(parameters: &[Parameter]) -> String {
     params.collect()
 }
 
-/// What stands before a function of so many parameters, those of Rust's included: nobody chose their number here.
+/// Returns the lint attribute for a function of `count` parameters, including those that Rust adds: WIT determines
+/// their number.
 pub(crate) fn allowance(count: usize) -> &'static str {
     if count > 7 {
         "#[allow(clippy::too_many_arguments)]\n"
@@ -70,7 +71,7 @@ pub(crate) fn allowance(count: usize) -> &'static str {
     }
 }
 
-/// The arguments as a call has them, each behind a comma.
+/// Generates the arguments of a call, each after a comma.
 pub(crate) fn passed(parameters: &[Parameter]) -> String {
     parameters
         .iter()
@@ -79,7 +80,7 @@ pub(crate) fn passed(parameters: &[Parameter]) -> String {
 }
 
 impl Context<'_> {
-    /// A function's result as a type.
+    /// Returns a function's result as a type.
     pub(crate) fn result(&self, scope: &mut Scope, func: &Function) -> String {
         match &func.result {
             Some(ty) => self.owned(scope, ty),

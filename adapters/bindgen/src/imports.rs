@@ -1,4 +1,4 @@
-//! What the host provides: traits for it to implement, and what puts them in a linker.
+//! Bindings of imports: traits for the host to implement, and functions that add them to a linker.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use crate::types::tuple_of;
 /// The functions and resources of an imported interface, or of the world itself.
 #[derive(Debug)]
 pub(crate) struct Provided<'a> {
-    /// What traits are of: an interface's name, or the world's.
+    /// The owner in documentation of traits: an interface's name, or the world's.
     pub(crate) of: String,
     pub(crate) host: String,
     pub(crate) interface: Option<InterfaceId>,
@@ -21,16 +21,16 @@ pub(crate) struct Provided<'a> {
     pub(crate) resources: Vec<(&'a str, TypeId)>,
 }
 
-/// A trait's method: how the host declares it, and how the linker's function calls it.
+/// A trait's method: its declaration for the host, and its call by the linker's function.
 struct Method<'a> {
     func: &'a Function,
     name: String,
-    /// The trait that has it.
+    /// The trait that declares it.
     host: String,
 }
 
 impl Context<'_> {
-    /// The module of an imported interface.
+    /// Generates the module of an imported interface.
     pub(crate) fn import_module(&self, id: InterfaceId, module: &Module) -> String {
         let mut scope = self.scope(module, Side::Import);
         let interface = &self.resolve.interfaces[id];
@@ -51,18 +51,18 @@ impl Context<'_> {
         scope.uses() + &body
     }
 
-    /// Whether an imported interface asks something of the host.
+    /// Returns whether an imported interface has a trait for the host.
     pub(crate) fn has_host(&self, id: InterfaceId) -> bool {
         self.has_linking(id) || !self.conversions(Some(id)).is_empty()
     }
 
-    /// Whether an imported interface has what has to be put in a linker. One that only defines types has not.
+    /// Returns whether an imported interface has items to add to a linker. An interface of types only has none.
     pub(crate) fn has_linking(&self, id: InterfaceId) -> bool {
         let interface = &self.resolve.interfaces[id];
         !interface.functions.is_empty() || !resources(self.resolve, interface.types.values()).is_empty()
     }
 
-    /// The host's traits.
+    /// Generates the host's traits.
     pub(crate) fn traits(&self, scope: &mut Scope, provided: &Provided<'_>) -> String {
         let mut text = String::new();
         for (name, id) in &provided.resources {
@@ -111,7 +111,7 @@ impl Context<'_> {
         text
     }
 
-    /// The traits that convert errors of other interfaces.
+    /// Returns the traits that convert errors of other interfaces.
     fn foreign_hosts(&self, scope: &Scope, provided: &Provided<'_>) -> Vec<String> {
         let mut hosts = Vec::new();
         for func in &provided.functions {
@@ -151,7 +151,7 @@ impl Context<'_> {
         trait_text(scope, &about, &host, &[], &declarations, &forwards)
     }
 
-    /// Every function with its name in the trait that it belongs to.
+    /// Returns every function with its name in the trait that it belongs to.
     fn methods<'f>(&self, provided: &Provided<'f>) -> Vec<Method<'f>> {
         let mut methods = Vec::new();
         let mut add = |host: &str, names: &mut Names, functions: Vec<&'f Function>| {
@@ -179,7 +179,7 @@ impl Context<'_> {
         methods
     }
 
-    /// A method's declaration, and its implementation for a reference.
+    /// Generates a method's declaration, and its implementation for a reference.
     fn method(
         &self,
         scope: &mut Scope,
@@ -211,7 +211,7 @@ impl Context<'_> {
         (format!("{docs}{allow}{signature};\n"), forward)
     }
 
-    /// The host's own error type that stands for a function's, and the definition that it becomes.
+    /// Returns the host's own error type for a function, and the definition that it becomes.
     fn own_error(&self, func: &Function) -> Option<(TypeId, &crate::keys::Mapped)> {
         let id = self.error_of(func)?;
         Some((id, self.keys.errors.get(&id)?))
@@ -228,13 +228,13 @@ impl Context<'_> {
         ok.map_or_else(|| "()".to_owned(), |ty| self.owned(scope, &ty))
     }
 
-    /// The name of the method that converts an error.
+    /// Returns the name of the method that converts an error.
     fn conversion(&self, id: TypeId) -> String {
         let name = self.resolve.types[id].name.as_deref().unwrap_or("error");
         snake(&format!("convert-{name}"))
     }
 
-    /// `add_to_linker` of an interface.
+    /// Generates `add_to_linker` of an interface.
     fn linking(&self, scope: &mut Scope, provided: &Provided<'_>, name: &str) -> String {
         let registrations = self.registrations(scope, provided, "interface");
         let signature = add_to_linker(scope, &provided.host);
@@ -246,7 +246,7 @@ impl Context<'_> {
         )
     }
 
-    /// The statements that define resources and functions in the linker's instance `target`.
+    /// Generates the statements that define resources and functions in the linker's instance `target`.
     pub(crate) fn registrations(&self, scope: &mut Scope, provided: &Provided<'_>, target: &str) -> String {
         let mut text = String::new();
         for (name, id) in &provided.resources {
@@ -279,7 +279,7 @@ impl Context<'_> {
         text
     }
 
-    /// What the linker's function does.
+    /// Generates the body of the linker's function.
     fn call(&self, scope: &Scope, provided: &Provided<'_>, method: &Method<'_>, passed: &str) -> String {
         let Method { func, name, host } = method;
         let call = format!("{host}::{name}(host(cx.data_mut()){passed})");
@@ -305,7 +305,7 @@ impl Context<'_> {
         }
     }
 
-    /// The name that a conversion has in its trait, beside the functions that are there.
+    /// Returns the name of a conversion in its trait, other than those of the functions there.
     fn conversion_in(&self, id: TypeId) -> String {
         let interface = self.owner(id);
         let functions: Vec<&Function> = match interface {
@@ -327,7 +327,7 @@ impl Context<'_> {
     }
 }
 
-/// The head of an `add_to_linker`.
+/// Generates the head of an `add_to_linker`.
 pub(crate) fn add_to_linker(scope: &mut Scope, bounds: &str) -> String {
     let (t, h) = (scope.parameter("T"), scope.parameter("H"));
     format!(
@@ -344,7 +344,7 @@ pub(crate) fn add_to_linker(scope: &mut Scope, bounds: &str) -> String {
     )
 }
 
-/// A trait, and its implementation for references.
+/// Generates a trait, and its implementation for references.
 fn trait_text(
     scope: &Scope,
     about: &str,

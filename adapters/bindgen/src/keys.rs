@@ -1,4 +1,4 @@
-//! The options that name items of the WIT: each name is looked up once, and one that leads nowhere is an error.
+//! Options that name items of the WIT: each name is looked up once, and an unknown one is an error.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,12 +12,12 @@ use crate::names::{Names, snake, upper_camel};
 use crate::options::{Options, Trappable};
 use crate::scope::Scope;
 
-/// A Rust path of the user's.
+/// A Rust path given by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mapped {
-    /// It means the same everywhere.
+    /// An absolute path, with the same meaning everywhere.
     Absolute(String),
-    /// It is relative to where the source is put, where it gets this name; the rest goes behind.
+    /// A path relative to the module that includes the source: the alias that it gets there, and the rest of the path.
     Alias(String, String),
 }
 
@@ -29,12 +29,12 @@ impl Mapped {
         }
     }
 
-    /// The path of `name` within it, seen from `scope`.
+    /// Returns the path of `name` within it, seen from `scope`.
     pub(crate) fn path_of(&self, scope: &Scope, name: &str) -> String {
         self.item(name).path(scope)
     }
 
-    /// The path, seen from `scope`.
+    /// Returns the path, seen from `scope`.
     pub(crate) fn path(&self, scope: &Scope) -> String {
         match self {
             Mapped::Absolute(path) => path.clone(),
@@ -43,14 +43,14 @@ impl Mapped {
     }
 }
 
-/// What a path leads to.
+/// The kind of item that a path refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Module,
     Type,
 }
 
-/// The name that a path gets where the source is put.
+/// The alias of a path in the module that includes the source.
 #[derive(Debug)]
 pub(crate) struct Alias {
     pub(crate) name: String,
@@ -58,7 +58,7 @@ pub(crate) struct Alias {
     pub(crate) kind: Kind,
 }
 
-/// What the options say of items.
+/// Settings of items, from the options.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     pub(crate) aliases: Vec<Alias>,
@@ -70,17 +70,17 @@ pub(crate) struct Keys {
     trappable: HashSet<(Option<InterfaceId>, String)>,
 }
 
-/// One place where items are: an interface, or the world itself.
+/// A container of items: an interface, or the world itself.
 struct Room<'a> {
     interface: Option<InterfaceId>,
-    /// The names it goes by.
+    /// The names that options may use for it.
     bases: Vec<String>,
     types: Vec<(&'a str, TypeId)>,
     functions: Vec<&'a Function>,
 }
 
 impl Room<'_> {
-    /// Whether `key` is `item` of this room.
+    /// Returns whether `key` names `item` of this container.
     fn names(&self, key: &str, item: &str) -> bool {
         self.bases.iter().any(|base| {
             let Some(rest) = key.strip_prefix(base.as_str()) else {
@@ -191,7 +191,7 @@ impl Keys {
         if path.starts_with("::") || path.split("::").next() == Some("crate") {
             return Mapped::Absolute(path);
         }
-        // A leading letter, so that it cannot begin with what is no letter.
+        // A prefix, so that the name begins with a letter.
         let name = format!("with-{}", key.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
         let name = match kind {
             Kind::Module => snake(&name),
@@ -207,7 +207,7 @@ impl Keys {
     }
 }
 
-/// A method's name with its resource's, without what the component model puts before it.
+/// Returns a method's name with its resource's, without the component model's prefix.
 fn plain_name(func: &Function) -> &str {
     func.name
         .split_once(']')
@@ -229,7 +229,7 @@ fn type_names(rooms: &[Room<'_>]) -> Vec<String> {
 }
 
 fn unknown(option: &'static str, key: &str, mut known: Vec<String>) -> Error {
-    /// Names in a message.
+    /// Limit on the names in a message.
     const MOST: usize = 40;
     known.sort();
     known.dedup();
@@ -255,7 +255,7 @@ fn in_package(resolve: &Resolve, interface: InterfaceId, key: &str) -> bool {
     key == name.to_string() || key == format!("{}:{}", name.namespace, name.name)
 }
 
-/// The definition behind a type's other names.
+/// Resolves aliases: returns the definition behind a type's other names.
 pub(crate) fn definition(resolve: &Resolve, mut id: TypeId) -> TypeId {
     while let TypeDefKind::Type(Type::Id(next)) = resolve.types[id].kind {
         id = next;
@@ -314,7 +314,7 @@ fn rooms(resolve: &Resolve, world: WorldId) -> Vec<Room<'_>> {
     rooms
 }
 
-/// The interface that defines a type.
+/// Returns the interface that defines a type.
 pub(crate) fn owner(resolve: &Resolve, id: TypeId) -> Option<InterfaceId> {
     match resolve.types[id].owner {
         TypeOwner::Interface(interface) => Some(interface),

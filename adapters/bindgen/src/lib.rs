@@ -1,9 +1,9 @@
-//! A WIT world in, readable Rust host glue out.
+//! Generates readable Rust host glue from a WIT world.
 //!
-//! [`generate`] reads WIT, chooses a world, and prints Rust source: the world's types, a trait for each interface that
-//! the host provides, a struct for each interface that the component provides. How a value crosses is not written
-//! here: the types derive that, and every function's plan is made once so that what has no plan is refused with its
-//! place in the WIT.
+//! [`generate`] reads WIT, selects a world, and prints Rust source: the world's types, a trait for each interface that
+//! the host provides, a struct for each interface that the component provides. The conversion of values is not
+//! generated here: the types derive it. Every function's plan is computed once, so that a function without a plan is an
+//! error with its place in the WIT.
 //!
 //! ```
 //! let mut options = airssys_wasm_bindgen::Options::new("::host");
@@ -36,16 +36,16 @@ use std::path::PathBuf;
 pub use error::{Error, Place};
 pub use options::{Options, Trappable};
 
-/// What [`generate`] makes.
+/// The result of [`generate`].
 #[derive(Clone, Debug)]
 pub struct Output {
     /// Rust source, formatted.
     pub source: String,
-    /// The files that were read. Whoever keeps the source has to make it again when one of them changes.
+    /// The files that were read. If one of them changes, the source has to be generated again.
     pub files: Vec<PathBuf>,
 }
 
-/// Makes the Rust source for one world.
+/// Generates the Rust source for one world.
 ///
 /// # Errors
 /// Each case of [`Error`].

@@ -1,25 +1,25 @@
-//! Names of WIT as names of Rust.
+//! Conversion of WIT names to Rust names.
 
 use std::collections::HashSet;
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
-/// A type, a trait, a case.
+/// Returns the Rust name of a type, a trait or a case.
 pub(crate) fn upper_camel(name: &str) -> String {
     escaped(name.to_upper_camel_case())
 }
 
-/// A function, a parameter, a field, a module.
+/// Returns the Rust name of a function, a parameter, a field or a module.
 pub(crate) fn snake(name: &str) -> String {
     escaped(name.to_snake_case())
 }
 
-/// A label of flags.
+/// Returns the Rust name of a label of flags.
 pub(crate) fn shouty(name: &str) -> String {
     name.to_shouty_snake_case()
 }
 
-/// Words of Rust's own get an underscore behind them; `gen` is one since the edition of 2024.
+/// Appends an underscore to Rust's keywords; `gen` is one since the edition of 2024.
 fn escaped(mut name: String) -> String {
     if name == "gen" || syn::parse_str::<syn::Ident>(&name).is_err() {
         name.push('_');
@@ -27,14 +27,14 @@ fn escaped(mut name: String) -> String {
     name
 }
 
-/// The names of one Rust namespace: whoever comes second gets an underscore behind the name.
+/// The names of one Rust namespace: a name that is in use gets an underscore.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     taken: HashSet<String>,
 }
 
 impl Names {
-    /// With names that generated code needs for itself.
+    /// Reserves names that generated code uses itself.
     pub(crate) fn reserving(names: &[&str]) -> Names {
         Names {
             taken: names.iter().map(|name| (*name).to_owned()).collect(),
@@ -53,7 +53,7 @@ impl Names {
     }
 }
 
-/// WIT's documentation as Rust's. Code blocks that name no language would be taken for tests.
+/// Converts WIT's documentation to Rust's. Code blocks without a language would be compiled as tests.
 pub(crate) fn docs(text: Option<&str>) -> String {
     let mut out = String::new();
     let mut within = false;
@@ -69,7 +69,7 @@ pub(crate) fn docs(text: Option<&str>) -> String {
     out
 }
 
-/// The lines without what a block comment has in front of them, stars and margin.
+/// Returns the lines without the stars and margin of a block comment.
 fn plain(text: &str) -> Vec<&str> {
     let blank = |line: &&str| line.trim().is_empty();
     let mut lines: Vec<&str> = text.lines().skip_while(blank).collect();

@@ -1,25 +1,25 @@
-//! What a caller can choose.
+//! Options of the generator.
 
 use std::path::PathBuf;
 
 use crate::error::Error;
 
-/// The WIT to read, and how to say it in Rust.
+/// The WIT to read, and its form in Rust.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The path by which the generated source names the crate that runs components.
     pub crate_path: String,
-    /// Whether every type says that path to its derives: needed where it is not the one that they assume.
+    /// True if every type passes `crate_path` to its derives: needed if it is not the path that they assume.
     pub name_crate: bool,
-    /// WIT files, and folders of them with their `deps`. Earlier ones may be used by later ones; the last has the
-    /// world, unless [`inline`](Options::inline) has.
+    /// WIT files, and folders of them with their `deps`. Later ones may use earlier ones; the last contains the world,
+    /// unless [`inline`](Options::inline) does.
     pub paths: Vec<PathBuf>,
-    /// WIT text, which may use what the paths have.
+    /// WIT text, which may use the packages of the paths.
     pub inline: Option<String>,
-    /// The world's name, alone or as `ns:pkg/world@1.0.0`. Not needed where there is only one.
+    /// The world's name, alone or as `ns:pkg/world@1.0.0`. `None` if there is only one.
     pub world: Option<String>,
-    /// Rust paths to take instead of generating: of modules for interfaces (`ns:pkg/iface`) and packages (`ns:pkg`),
-    /// of types for types (`ns:pkg/iface/type`).
+    /// Rust paths to use instead of generating: of modules for interfaces (`ns:pkg/iface`) and packages (`ns:pkg`), of
+    /// types for types (`ns:pkg/iface/type`).
     pub with: Vec<(String, String)>,
     /// Error types of the host's own, by the WIT type that they become: `ns:pkg/iface/error` and a Rust path.
     pub trappable_error_type: Vec<(String, String)>,
@@ -27,14 +27,14 @@ pub struct Options {
     pub trappable_imports: Trappable,
     /// Rust paths of derives for records, variants and enums. Types that hold resources do not get them.
     pub additional_derives: Vec<String>,
-    /// Features whose `@unstable` items are there.
+    /// Features whose `@unstable` items are included.
     pub features: Vec<String>,
-    /// Whether every `@unstable` item is there.
+    /// True to include every `@unstable` item.
     pub all_features: bool,
 }
 
 impl Options {
-    /// Nothing but where the crate is that runs components: `::name`, or `crate` within it.
+    /// Creates options with the path of the crate that runs components: `::name`, or `crate` within it.
     pub fn new(crate_path: impl Into<String>) -> Options {
         Options {
             crate_path: crate_path.into(),
@@ -51,7 +51,7 @@ impl Options {
         }
     }
 
-    /// Checks that what has to be paths is.
+    /// Checks that paths are valid Rust paths.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let with = self.with.iter().map(|(_, path)| ("with", path));
         let errors = self.trappable_error_type.iter();
@@ -69,7 +69,7 @@ impl Options {
     }
 }
 
-/// Which imported functions give a `HostResult`, whose error is a trap.
+/// The imported functions that return a `HostResult`, whose error is a trap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Trappable {
     /// None of them.

@@ -1,11 +1,11 @@
-//! What the names of a generated module mean, so that its text can be short where that is clear.
+//! Scopes of generated modules: the names in them, so that the text can be short where it is unambiguous.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::names::Names;
 
-/// On which side of the component an item is.
+/// The side of the component that an item is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Side {
     /// The host provides it.
@@ -14,10 +14,10 @@ pub(crate) enum Side {
     Export,
 }
 
-/// A generated module, while its text is made.
+/// A generated module, while its text is built.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    /// From where the source is put.
+    /// The path from the module that includes the source.
     pub(crate) module: Vec<String>,
     pub(crate) side: Side,
     crate_path: String,
@@ -27,7 +27,7 @@ pub(crate) struct Scope {
     error: bool,
 }
 
-/// Names of the prelude, and where they are in full.
+/// Names of the prelude, and their full paths.
 const PRELUDE: [(&str, &str); 11] = [
     ("Copy", "::core::marker::Copy"),
     ("Err", "::core::result::Result::Err"),
@@ -54,13 +54,13 @@ impl Scope {
         }
     }
 
-    /// Whether it is where the source is put: a place that may have names of its own, which generated text neither
-    /// relies on nor adds to.
+    /// Returns whether this is the module that includes the source, which may have names of its own: generated text
+    /// neither relies on them nor adds any.
     fn shared(&self) -> bool {
         self.module.is_empty()
     }
 
-    /// A name of the crate's module of components.
+    /// Returns a name of the crate's module `component`.
     pub(crate) fn component(&mut self, name: &str) -> String {
         if self.shared() || self.types.has(name) {
             return format!("{}::component::{name}", self.crate_path);
@@ -69,7 +69,7 @@ impl Scope {
         name.to_owned()
     }
 
-    /// The crate's error type.
+    /// Returns the crate's error type.
     pub(crate) fn error(&mut self) -> String {
         if self.shared() || self.types.has("Error") {
             return format!("{}::Error", self.crate_path);
@@ -78,7 +78,7 @@ impl Scope {
         "Error".to_owned()
     }
 
-    /// A name of Rust's prelude. `Result` is often another one where the source is put.
+    /// Returns a name of Rust's prelude. `Result` often has another meaning in the module that includes the source.
     pub(crate) fn prelude(&self, name: &str) -> String {
         let full = PRELUDE.iter().find(|(short, _)| *short == name);
         match full {
@@ -89,12 +89,12 @@ impl Scope {
         }
     }
 
-    /// A name for a type parameter.
+    /// Returns a name for a type parameter.
     pub(crate) fn parameter(&self, name: &str) -> String {
         self.types.clone().take(name.to_owned())
     }
 
-    /// The path from here to `name` in the module `to`.
+    /// Returns the path from here to `name` in the module `to`.
     pub(crate) fn path(&self, to: &[String], name: &str) -> String {
         let common = self
             .module
@@ -104,7 +104,7 @@ impl Scope {
             .count();
         let mut path = "super::".repeat(self.module.len() - common);
         if path.is_empty() && to.len() > common {
-            // Not to be taken for another crate's name.
+            // Distinguishes it from another crate's name.
             path.push_str("self::");
         }
         for module in &to[common..] {
@@ -113,7 +113,7 @@ impl Scope {
         path + name
     }
 
-    /// What the text so far needs to be brought in.
+    /// Generates the `use` items for the text so far.
     pub(crate) fn uses(&self) -> String {
         let mut uses = String::new();
         let names: Vec<&str> = self.used.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! Reading WIT, and choosing the world.
+//! Reads WIT, and selects the world.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use wit_parser::{
 use crate::error::{Error, Place};
 use crate::options::Options;
 
-/// The name that inline text has in messages.
+/// The name of inline text in messages.
 const INLINE: &str = "inline";
 
 /// WIT that was read.
@@ -54,7 +54,7 @@ fn push(resolve: &mut Resolve, path: &Path, files: &mut Vec<PathBuf>) -> Result<
     Ok(package)
 }
 
-/// The parser's own message, with a way out where it gives none.
+/// Converts the parser's error, with a remedy if it has none.
 fn unreadable(resolve: &Resolve, error: &anyhow::Error) -> Error {
     let hint = error.chain().find_map(|layer| {
         if let Some(error) = layer.downcast_ref::<ParseError>() {
@@ -119,7 +119,7 @@ fn choose(resolve: &Resolve, main: PackageId, name: Option<&str>) -> Result<Worl
         _ if plain.is_some() => plain,
         Ok(ParsedUsePath::Package(package, name)) => {
             let package = resolve.package_names.get(&package).copied().or_else(|| {
-                // Without a version, the one package of that name.
+                // Without a version, the only package of that name.
                 let mut found = resolve.package_names.iter().filter(|(other, _)| {
                     package.version.is_none()
                         && (&other.namespace, &other.name) == (&package.namespace, &package.name)
@@ -139,7 +139,7 @@ fn choose(resolve: &Resolve, main: PackageId, name: Option<&str>) -> Result<Worl
     })
 }
 
-/// The worlds that can be named: those of the main package by name, those of others in full.
+/// Returns the names of the worlds: those of the main package alone, those of others in full.
 fn known(resolve: &Resolve, main: PackageId) -> Vec<String> {
     let mut known = Vec::new();
     for (id, package) in resolve.packages.iter() {

@@ -1,14 +1,14 @@
-//! The last touch to formatted source: what the formatter cannot know, or does not do.
+//! Final changes to formatted source that the formatter cannot make.
 
-/// Marks an enum that stands for flags, since the formatter knows no macros.
+/// Marks an enum that stands for flags, since the formatter does not know macros.
 pub(crate) const FLAGS: &str = "#[component_flags]";
 
-/// Source with its flags as they have to be, and with empty lines between items.
+/// Converts marked enums to flags, and adds empty lines between items.
 pub(crate) fn finish(source: &str, crate_path: &str) -> String {
     spaced(&with_flags(source, crate_path))
 }
 
-/// Makes each marked enum an invocation of `flags!`: labels become constants.
+/// Converts each marked enum to an invocation of `flags!`: labels become constants.
 fn with_flags(source: &str, crate_path: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut lines = source.lines();
@@ -48,7 +48,7 @@ fn push(out: &mut String, start: &str, rest: &str) {
     out.push('\n');
 }
 
-/// With an empty line behind each item that ends in a brace, and before each that has something before it.
+/// Adds an empty line after each item that ends in a brace, and before each that has something before it.
 fn spaced(source: &str) -> String {
     let mut out = String::with_capacity(source.len() + source.len() / 16);
     let mut last = "";

@@ -1,4 +1,4 @@
-//! Types as Rust writes them.
+//! Types in Rust's notation.
 
 use wit_parser::{Handle, Type, TypeDefKind, TypeId};
 
@@ -7,7 +7,7 @@ use crate::forms::Form;
 use crate::scope::Scope;
 
 impl Context<'_> {
-    /// The type of a value that is given away, or got.
+    /// Returns the type of a value that is passed by ownership, or received.
     pub(crate) fn owned(&self, scope: &mut Scope, ty: &Type) -> String {
         match ty {
             Type::Bool => "bool".into(),
@@ -28,7 +28,7 @@ impl Context<'_> {
         }
     }
 
-    /// What a definition without a name, or behind an alias, is.
+    /// Returns the type of a definition that has no name, or that an alias refers to.
     pub(crate) fn defined(&self, scope: &mut Scope, id: TypeId) -> String {
         let def = &self.resolve.types[id];
         match &def.kind {
@@ -54,7 +54,7 @@ impl Context<'_> {
                 format!("{}<{ty}>", scope.prelude("Vec"))
             }
             TypeDefKind::FixedLengthList(ty, length) => format!("[{}; {length}]", self.owned(scope, ty)),
-            // These have names; what has none was refused.
+            // These have names; definitions without a name were refused.
             _ => self.type_path(scope, id),
         }
     }
@@ -71,7 +71,7 @@ impl Context<'_> {
         format!("{}<{ty}>", scope.component("Resource"))
     }
 
-    /// The type of an argument that is only looked at.
+    /// Returns the type of an argument that is borrowed.
     pub(crate) fn argument(&self, scope: &mut Scope, ty: &Type) -> String {
         let Type::Id(id) = ty else {
             return match ty {
@@ -119,7 +119,7 @@ impl Context<'_> {
     }
 }
 
-/// A tuple type or value with these members.
+/// Returns a tuple type or value with these members.
 pub(crate) fn tuple_of(members: Vec<String>) -> String {
     match members.as_slice() {
         [one] => format!("({one},)"),

@@ -1,4 +1,4 @@
-//! The world: the tree of modules, and the struct that brings it all together.
+//! Generation of the world: the tree of modules, and the struct of its exports.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::imports::{Provided, add_to_linker};
 use crate::keys::{Alias, Kind};
 use crate::names::{Names, docs, snake, upper_camel};
 
-/// The whole source, not yet formatted.
+/// Generates the whole source, not yet formatted.
 pub(crate) fn source(context: &Context<'_>) -> String {
     let mut text = String::new();
     for Alias { name, path, kind } in &context.keys.aliases {
@@ -69,7 +69,7 @@ impl Node {
 }
 
 impl Context<'_> {
-    /// The functions that the world itself imports.
+    /// Returns the functions that the world itself imports.
     pub(crate) fn world_functions(&self) -> Vec<&Function> {
         let functions = self.world.imports.values().filter_map(|item| match item {
             WorldItem::Function(func) => Some(func),
@@ -104,7 +104,7 @@ impl Context<'_> {
             text.push_str(&self.traits(&mut scope, &provided));
         }
 
-        // Everything that the host has to add, and what it has to be for that.
+        // The additions of the host, and the trait bounds that they need.
         let mut bounds = Vec::new();
         let mut additions = String::new();
         for id in self
@@ -179,7 +179,7 @@ impl Context<'_> {
         text
     }
 
-    /// What the world's struct has for its exports.
+    /// Generates the members of the world's struct, for its exports.
     fn world_members(&self, scope: &mut crate::scope::Scope) -> Members {
         let mut members = Members::default();
         let mut field_names = Names::default();
@@ -219,12 +219,12 @@ impl Context<'_> {
     }
 }
 
-/// The text of what a struct has for its exports.
+/// The text of a struct's members for its exports.
 #[derive(Debug, Default)]
 struct Members {
     fields: String,
     lookups: String,
     methods: String,
-    /// Whether lookups need the struct's own finder.
+    /// True if lookups need the struct's own finder.
     finds: bool,
 }

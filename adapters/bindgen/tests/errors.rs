@@ -1,4 +1,4 @@
-//! Refusals: each says where, what, and what to do.
+//! Errors: each has the place, the reason and the remedy.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn inline(text: &str) -> Options {
     options
 }
 
-/// File, the place in it, what is wrong, what to do.
+/// File, the place in it, the reason, the remedy.
 const CASES: [(&str, &str, &str, &str); 17] = [
     ("accessor.wit", ":5:9", "accessor", "write it as a `func`"),
     (
@@ -235,7 +235,7 @@ fn paths_that_are_no_rust() {
     );
 }
 
-/// A chain of types is as deep as the text is long; what walks along it must not use the stack for that.
+/// A chain of types is as deep as the text is long; code that walks along it must not use the stack for that.
 #[test]
 fn types_that_nest_deep_are_refused() {
     use std::fmt::Write;
@@ -280,7 +280,7 @@ fn earlier_paths_and_inline_text_go_together() {
     assert_eq!(output.files, options.paths);
 }
 
-/// WIT in which each of so many types has two parts of the former one's type.
+/// Returns WIT in which each of so many types has two parts of the former one's type.
 fn doubled(leaf: &str, twice: &str, levels: usize) -> Options {
     let mut text = format!("package a:b;\ninterface c {{\ntype t0 = {leaf};\n");
     for level in 1..=levels {

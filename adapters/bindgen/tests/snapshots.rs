@@ -1,4 +1,4 @@
-//! Generated source, compared with what is committed in `snapshots`; `BLESS=1` writes it anew.
+//! Snapshots of generated source, in the folder `snapshots`; `BLESS=1` rewrites them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ fn fixture(name: &str) -> Options {
     options
 }
 
-/// Every snapshot: its name, and the options that it is made with.
+/// Returns every snapshot: its name, and its options.
 fn snapshots() -> Vec<(&'static str, Options)> {
     let plain = [
         ("deps_folder", "deps-folder"),
@@ -74,7 +74,7 @@ fn snapshots() -> Vec<(&'static str, Options)> {
 
 #[test]
 fn sources_are_as_committed() {
-    let update = std::env::var_os("BLESS").is_some();
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let snapshots = snapshots();
     assert!(snapshots.len() >= 18);
     for (name, options) in &snapshots {

@@ -11,7 +11,7 @@ use syn::{Error, Ident, LitBool, LitStr, Result, Token, braced, bracketed, token
 
 use crate::CRATE;
 
-/// The folder that WIT is in when no path is given.
+/// The folder of the WIT when no path is given.
 const FOLDER: &str = "wit";
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -36,7 +36,7 @@ fn expanded(mut options: Options) -> Result<TokenStream> {
     let source: TokenStream = output.source.parse()?;
     let files = output.files.iter().map(|file| {
         let file = file.display().to_string();
-        // The compiler sees by this that the source depends on the file.
+        // Tells the compiler that the source depends on the file.
         quote!(
             const _: &[u8] = include_bytes!(#file);
         )
@@ -44,7 +44,7 @@ fn expanded(mut options: Options) -> Result<TokenStream> {
     Ok(quote!(#source #(#files)*))
 }
 
-/// Without `..`, where the path exists, so that messages are easy to read.
+/// Resolves `..` in a path that exists, so that messages are easy to read.
 fn plain(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
@@ -139,7 +139,7 @@ fn list<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
     Ok(items.into_iter().collect())
 }
 
-/// One string, or a list of them.
+/// Parses one string, or a list of them.
 fn strings(input: ParseStream<'_>) -> Result<Vec<String>> {
     if input.peek(LitStr) {
         return Ok(vec![input.parse::<LitStr>()?.value()]);
@@ -147,7 +147,7 @@ fn strings(input: ParseStream<'_>) -> Result<Vec<String>> {
     Ok(list::<LitStr>(input)?.iter().map(LitStr::value).collect())
 }
 
-/// `{ "name": path, … }`, or with `=>`.
+/// Parses `{ "name": path, … }`, or the same with `=>`.
 fn pairs(input: ParseStream<'_>) -> Result<Vec<(String, String)>> {
     let content;
     braced!(content in input);

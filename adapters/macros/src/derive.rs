@@ -1,4 +1,4 @@
-//! The derives: what a Rust type says of itself is read once ([`input`]), and each trait has its generator.
+//! The derives: [`input`] parses a Rust type and its attributes once, and each trait has its generator.
 
 mod component_type;
 mod input;
@@ -14,18 +14,17 @@ pub(crate) use component_type::component_type;
 pub(crate) use lift::lift;
 pub(crate) use lower::lower;
 
-/// A derive: from a type to the implementation of a trait.
+/// A derive: generates the implementation of a trait for a type.
 type Derive = fn(TokenStream) -> syn::Result<TokenStream>;
 
-/// Runs a derive; what is wrong becomes a compile error where it is.
+/// Runs a derive; an error becomes a compile error at its place in the source.
 pub(crate) fn expand(derive: Derive, input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(input.into())
         .unwrap_or_else(|error| error.to_compile_error())
         .into()
 }
 
-/// The names of what the generated methods get. Types of the user's stand beside them: hygiene and the underscores
-/// keep them apart.
+/// The names of parameters of the generated methods. Hygiene and the underscores keep them apart from the user's names.
 struct Names {
     cx: Ident,
     plan: Ident,
@@ -52,7 +51,7 @@ fn offset_name(index: usize) -> Ident {
     format_ident!("__offset{index}", span = Span::mixed_site())
 }
 
-/// The `impl` around the items of a trait: every type parameter has to implement the trait too.
+/// Builds the `impl` around the items of a trait: every type parameter has to implement the trait too.
 fn implementation(input: &input::Input, trait_name: &str, items: &TokenStream) -> TokenStream {
     let component = input.component();
     let (trait_name, name) = (Ident::new(trait_name, Span::call_site()), &input.ident);
@@ -75,7 +74,7 @@ fn implementation(input: &input::Input, trait_name: &str, items: &TokenStream) -
     }
 }
 
-/// A local for each field: where it lies in the record.
+/// Generates a local variable for each field, with the field's offset in the record.
 fn field_offsets(input: &input::Input, fields: &[input::Field]) -> TokenStream {
     let component = input.component();
     let layouts = fields.iter().map(|field| layout_of(&component, Some(&field.ty)));
@@ -83,7 +82,7 @@ fn field_offsets(input: &input::Input, fields: &[input::Field]) -> TokenStream {
     quote!(let [#(#names),*] = const { #component::Layout::offsets(&[#(#layouts),*]) };)
 }
 
-/// Where the payloads of a variant lie.
+/// Generates the offset of the payloads of a variant.
 fn payload_offset(input: &input::Input, cases: &[input::Case]) -> TokenStream {
     let component = input.component();
     let layouts = cases

@@ -3,7 +3,7 @@
 mod bindgen;
 mod derive;
 
-/// Where the crate is that runs components, unless it is said otherwise.
+/// The default path of the crate that runs components.
 const CRATE: &str = "::airssys_wasm";
 
 use proc_macro::TokenStream;
@@ -40,29 +40,29 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// Fields and cases come in the order that the component's type has them in. One without a `name` is called as its
-/// identifier is written, `r#` left out. `#[component(crate = path)]` at the type says where `airssys_wasm` is, if it
-/// has another name. A type may have parameters; one that borrows derives `ComponentType` and `Lower`.
+/// Fields and cases have the order of the component's type. Without a `name`, the name is the identifier as it is
+/// written, without `r#`. `#[component(crate = path)]` on the type sets the path of `airssys_wasm`, if it has another
+/// name. A type may have parameters; one that borrows derives `ComponentType` and `Lower`.
 #[proc_macro_derive(ComponentType, attributes(component))]
 pub fn component_type(input: TokenStream) -> TokenStream {
     derive::expand(derive::component_type, input)
 }
 
-/// Derives `Lower`: values can be given to a component. For types that derive [`macro@ComponentType`], with the same
+/// Derives `Lower`: values can be passed to a component. For types that derive [`macro@ComponentType`], with the same
 /// attributes.
 #[proc_macro_derive(Lower, attributes(component))]
 pub fn lower(input: TokenStream) -> TokenStream {
     derive::expand(derive::lower, input)
 }
 
-/// Derives `Lift`: values can be got from a component. For types that derive [`macro@ComponentType`], with the same
-/// attributes.
+/// Derives `Lift`: values can be received from a component. For types that derive [`macro@ComponentType`], with the
+/// same attributes.
 #[proc_macro_derive(Lift, attributes(component))]
 pub fn lift(input: TokenStream) -> TokenStream {
     derive::expand(derive::lift, input)
 }
 
-/// Makes Rust glue for a WIT world where it stands; `airssys-wasm bindgen` prints the same source.
+/// Generates Rust glue for a WIT world in place; `airssys-wasm bindgen` prints the same source.
 ///
 /// ```text
 /// bindgen!("world");                     // in the folder `wit` beside Cargo.toml
@@ -85,7 +85,7 @@ pub fn lift(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Paths are relative to the folder of Cargo.toml. Every option may be left out. An interface that has a path in `with`
-/// is not generated, and left to the caller to add to linkers; a type that has one is taken in imports and exports.
+/// is not generated, and the caller adds it to linkers; a type that has one is used in imports and exports.
 ///
 /// The world becomes a struct: `add_to_linker` defines what it imports by traits `Host` of the interfaces, `instantiate`
 /// finds what a component exports, and methods `call_…` call it.

@@ -11,7 +11,7 @@ use wit_bindgen_core::{Files, WorldGenerator};
 const INSTALL: &str = "the guests need clang 22 and LLVM's wasm-ld: on Debian `apt-get install clang-22 lld-22`; \
     elsewhere put wasm-ld beside a clang 22 and name that with GUEST_CLANG";
 
-/// The compiler that the committed components were built with. Another one gives other bytes.
+/// The compiler that built the committed components. Another one generates other bytes.
 const RELEASE: &str = "clang version 22.";
 
 const FLAGS: &[&str] = &[
@@ -29,8 +29,8 @@ const FLAGS: &[&str] = &[
     "-Wl,--strip-debug",
 ];
 
-/// Builds the guest in `folder`, whose components hold their strings in `encoding`
-/// (`utf8`, `utf16` or `compact-utf16`, as wit-bindgen calls them).
+/// Builds the guest in `folder`, with the string encoding `encoding` (`utf8`, `utf16` or `compact-utf16`, as
+/// wit-bindgen calls them).
 pub(super) fn build(
     folder: &Path,
     libc: &Path,
@@ -61,7 +61,7 @@ pub(super) fn build(
     Ok(Outcome::Component(encode(&module)?))
 }
 
-/// Writes what `wit-bindgen c` would, and names what is to be compiled and linked.
+/// Writes the files that `wit-bindgen c` would, and returns the sources to compile and link.
 fn generate(folder: &Path, generated: &Path, encoding: &str) -> Result<Vec<String>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(folder.join("wit"))?;
@@ -83,7 +83,7 @@ fn generate(folder: &Path, generated: &Path, encoding: &str) -> Result<Vec<Strin
     Ok(linked)
 }
 
-/// The C files of a folder, in an order that does not depend on the file system.
+/// Returns the C files of a folder, in an order that does not depend on the file system.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
@@ -96,7 +96,7 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A clang of the right release that finds a wasm-ld.
+/// Finds a clang of the right release that has a wasm-ld.
 fn clang() -> Option<PathBuf> {
     let clang = find_tool("GUEST_CLANG", &["clang-22", "clang"])?;
     let version = Command::new(&clang).arg("--version").output().ok()?;

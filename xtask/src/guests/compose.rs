@@ -1,4 +1,4 @@
-//! A composition: one component whose imports another one serves, made by wasm-compose.
+//! Composition with wasm-compose: a component whose imports another one provides.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 use wasm_compose::composer::ComponentComposer;
 use wasm_compose::config::Config;
 
-/// Gives `consumer` the exports of `provider`, and exports what `consumer` exports.
+/// Connects the imports of `consumer` to the exports of `provider`; the result has the exports of `consumer`.
 pub(super) fn compose(scratch: &Path, name: &str, consumer: &[u8], provider: &[u8]) -> Result<Vec<u8>> {
     let folder = scratch.join("compose").join(name);
     fs::create_dir_all(&folder)?;

@@ -1,4 +1,4 @@
-//! Guests in Go: its own compiler, which makes core modules that import WASI preview 1.
+//! Guests in Go, built with its own compiler: core modules that import WASI preview 1.
 
 use super::{Outcome, run_tool};
 use anyhow::{Context, Result};
@@ -9,7 +9,7 @@ use std::process::Command;
 const INSTALL: &str = "the guest needs Go 1.26 or newer: https://go.dev/dl, or name it with GUEST_GO; \
     what the guest's go.sum lists then comes from the module proxy";
 
-/// The oldest release that takes the guests, as in `go1.26`.
+/// The oldest release that builds the guests, as in `go1.26`.
 const OLDEST: u32 = 26;
 
 pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
@@ -24,7 +24,7 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
         .current_dir(folder)
         .env("GOOS", "wasip1")
         .env("GOARCH", "wasm")
-        // No other release than the one that is here.
+        // Uses the installed release, and downloads no other.
         .env("GOTOOLCHAIN", "local")
         .args(["build", "-trimpath", "-buildmode=c-shared", "-ldflags=-s", "-o"])
         .arg(&out)
@@ -34,7 +34,7 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
     Ok(Outcome::Component(module))
 }
 
-/// A Go that is new enough. It has no `--version`.
+/// Finds a Go that is new enough. It has no `--version`.
 fn go() -> Option<PathBuf> {
     let go = std::env::var_os("GUEST_GO").map_or_else(|| PathBuf::from("go"), PathBuf::from);
     let version = Command::new(&go).args(["env", "GOVERSION"]).output().ok()?;
@@ -42,7 +42,7 @@ fn go() -> Option<PathBuf> {
     (minor(&version)? >= OLDEST).then_some(go)
 }
 
-/// The 26 of `go1.26.8`.
+/// Parses the minor version: 26 for `go1.26.8`.
 fn minor(version: &str) -> Option<u32> {
     let rest = version.trim().strip_prefix("go1.")?;
     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

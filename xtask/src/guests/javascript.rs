@@ -34,7 +34,7 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
     Ok(Outcome::Component(component))
 }
 
-/// The guest is to need the contract alone; what the tool adds, WASI above all, is a mistake.
+/// Refuses imports outside of the contract, which the tool may add: above all those of WASI.
 fn refuse_foreign_imports(component: &[u8]) -> Result<()> {
     let decoded = wit_component::decode(component).context("componentize-qjs made no readable component")?;
     let resolve = decoded.resolve();

@@ -12,7 +12,7 @@ pub(super) struct Npm {
 }
 
 impl Npm {
-    /// Both programs, if they are here.
+    /// Finds both programs.
     pub(super) fn find() -> Option<Npm> {
         Some(Npm {
             node: find_tool("GUEST_NODE", &["node"])?,
@@ -20,7 +20,7 @@ impl Npm {
         })
     }
 
-    /// Installs what the lock file of the guest in `folder` says, unless that is done.
+    /// Installs the packages of the lock file of the guest in `folder`, unless that is done.
     pub(super) fn install(&self, folder: &Path) -> Result<()> {
         if is_installed(folder) {
             return Ok(());
@@ -33,8 +33,8 @@ impl Npm {
         .context("npm cannot install the guest's tools")
     }
 
-    /// The one module that the guest in `folder` consists of: a bundle made in the folder `out`, if it has a
-    /// configuration for rollup, and otherwise its source.
+    /// Returns the one module of the guest in `folder`: a bundle in the folder `out`, if it has a configuration for
+    /// rollup, or else its source.
     pub(super) fn module(&self, folder: &Path, out: &Path, name: &str) -> Result<PathBuf> {
         if !folder.join("rollup.config.js").is_file() {
             return Ok(folder.join("src/guest.js"));
@@ -51,7 +51,7 @@ impl Npm {
     }
 }
 
-/// Whether npm has installed what the lock file says: it leaves a copy of what it installed.
+/// Returns whether npm has installed the packages of the lock file: npm leaves a copy of that file.
 fn is_installed(folder: &Path) -> bool {
     let modified = |file: &str| {
         fs::metadata(folder.join(file))

@@ -36,7 +36,7 @@ pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Re
     Ok(Outcome::Component(component))
 }
 
-/// A Python with all that a virtual environment takes, which Debian has in a package of its own.
+/// Finds a Python with support for virtual environments, which is a separate package in Debian.
 fn python() -> Option<PathBuf> {
     let python = find_tool("GUEST_PYTHON", &["python3", "python"])?;
     let complete = Command::new(&python)
@@ -49,7 +49,7 @@ fn python() -> Option<PathBuf> {
     complete.then_some(python)
 }
 
-/// Where the packages of a virtual environment are.
+/// Returns the folder of a virtual environment's packages.
 fn packages(venv: &Path) -> Result<String> {
     let python = venv
         .join(if cfg!(windows) { "Scripts" } else { "bin" })
@@ -62,11 +62,11 @@ fn packages(venv: &Path) -> Result<String> {
     Ok(path.trim().to_owned())
 }
 
-/// componentize-py in a virtual environment that has what `requirements` says.
+/// Installs the packages of `requirements` in a virtual environment; returns the program componentize-py.
 fn install(python: &Path, requirements: &Path, venv: &Path) -> Result<PathBuf> {
     let programs = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
     let tool = programs.join("componentize-py");
-    // A copy of what was installed: the last thing that is written.
+    // A copy of `requirements`, written last.
     let installed = venv.join("requirements.txt");
     let wanted = fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {

@@ -6,17 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The compiler that the committed components were built with. Another one gives other bytes.
+/// The compiler that built the committed components. Another one generates other bytes.
 const RELEASE: &str = "rustc 1.96.0";
 
 const INSTALL: &str = "the guests need Rust 1.96.0 with its library sources, and LLVM's wasm-ld: \
     on Debian `apt-get install rustc-web cargo-web rust-web-src lld-22`; elsewhere name them with \
     GUEST_RUSTC, GUEST_CARGO and GUEST_WASM_LD";
 
-/// Flags that keep folders of this machine out of the module, and the module small.
+/// Flags that keep this machine's folders out of the module, and the module small.
 const FLAGS: &[&str] = &["-Zlocation-detail=none", "-Clink-arg=-zstack-size=65536"];
 
-/// Variables of the running cargo and rustup that would steer the guest's cargo.
+/// Variables of the running cargo and rustup that would affect the guest's cargo.
 const FOREIGN: &[&str] = &[
     "CARGO",
     "CARGO_BUILD_TARGET",
@@ -42,7 +42,7 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
     }
 }
 
-/// Builds a core module, and leaves it one.
+/// Builds a core module that is not converted to a component.
 pub(super) fn build_module(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
     let Some(tools) = tools() else {
         return Ok(Outcome::Missing(INSTALL.to_string()));

@@ -1,4 +1,4 @@
-//! WASI's packages for guests whose worlds have them, in another 0.2 version if their toolchain wants it.
+//! WASI's packages for guests whose worlds use them, in another 0.2 version if their toolchain requires it.
 
 use anyhow::{Context, Result};
 use std::fs;

@@ -1,4 +1,4 @@
-//! The host pays for no more than the budget allows.
+//! Limits of the budget: the host allocates no more than it allows.
 
 use airssys_wasm_abi::{AbiError, StringEncoding, Type, UTF16_TAG};
 
@@ -70,7 +70,7 @@ fn lists_cost_their_elements() {
     );
 }
 
-/// A million strings that are all the same mebibyte: small in the guest, a tebibyte on the host.
+/// A million strings that share one mebibyte: small in the guest, a tebibyte on the host.
 #[test]
 fn one_string_many_times() {
     const TIMES: u32 = 1 << 20;
@@ -94,7 +94,7 @@ fn one_list_of_many_small_elements() {
     assert_eq!(error, AbiError::HostAllocation { bytes: ARG << 24 });
 }
 
-/// Found by fuzzing, as "bytes allocated" above "granted": room for four labels was made where one was paid for.
+/// Found by fuzzing, as "bytes allocated" above "granted": four labels were allocated where one was charged.
 #[test]
 fn flags_have_room_for_the_labels_that_are_paid_for() {
     for labels in [1, 2, 3, 5, 9, 32] {

@@ -1,4 +1,4 @@
-//! Values that do not fit their types, and how the refusal reads.
+//! Values that do not fit their types, and the texts of the errors.
 
 use airssys_wasm_abi::{AbiError, Fault, FuncPlan, Type};
 
@@ -15,7 +15,7 @@ fn refused(ty: &Type, val: &Val, message: &str) {
     let error = plan(ty).check(val).unwrap_err();
     assert_eq!(error.to_string(), message);
     assert_eq!(error.fault(), Fault::Host);
-    // Lowering says the same, with the place of the argument, and leaves the guest alone.
+    // Lowering reports the same, with the place of the argument, and does not touch the guest.
     let function = FuncPlan::new(&func(&[U8, ty.clone()], Some(ty.clone()))).unwrap();
     let mut guest = TestGuest::new();
     let error = function

@@ -1,4 +1,4 @@
-//! Flat values of each type, what they lift to, and back.
+//! Flat values of each type, lifted and lowered again.
 
 use std::sync::Arc;
 
@@ -299,8 +299,8 @@ fn variants_refuse_discriminants_without_a_case() {
     }
 }
 
-/// What each case of a variant with joined core types lowers to, and what it lifts from when the guest leaves rubbish
-/// in the bits that the case does not use.
+/// Lowers each case of a variant with joined core types, and lifts it with garbage in the bits that the case does not
+/// use.
 #[test]
 fn joined_core_values() {
     let ty = variant(&[

@@ -2,16 +2,16 @@
 
 use airssys_wasm_abi::{AbiError, Guest, LiftGuest, LowerGuest, ResourceType, StringEncoding};
 
-/// What a handle stands for.
+/// The representation of a handle's resource.
 pub(crate) type Rep = u32;
 
 #[derive(Clone, Debug)]
 pub(crate) struct TestGuest {
     pub(crate) memory: Vec<u8>,
     pub(crate) encoding: StringEncoding,
-    /// Where the next allocation may start.
+    /// The address from which on the next allocation may start.
     pub(crate) next: u32,
-    /// What `realloc` returns instead of doing its work.
+    /// The result of `realloc`, if it is to fail.
     pub(crate) bad_realloc: Option<u32>,
     /// Every call of `realloc`: alignment, size.
     pub(crate) allocations: Vec<(u32, u32)>,

@@ -1,4 +1,4 @@
-//! What a guest may try.
+//! Attacks that a guest may try.
 
 use airssys_wasm_abi::{
     AbiError, CoreValue, FuncPlan, Guest, LiftGuest, LowerGuest, MAX_LIST_BYTE_LENGTH, StringEncoding, Type,
@@ -62,7 +62,7 @@ fn pointers_at_the_very_end() {
     );
 }
 
-/// Refused before pointer or memory are looked at: the product must not wrap around to something small.
+/// The length is checked before pointer and memory: the product must not wrap around to something small.
 #[test]
 fn length_overflow() {
     let max = MAX_LIST_BYTE_LENGTH;
@@ -219,7 +219,7 @@ fn bad_pointers_to_parameters_and_results() {
     }
 }
 
-/// Random core values over random memory: any answer will do, except a panic. Every refusal is the guest's fault.
+/// Random core values over random memory: any result is right, except a panic. Every error is the guest's fault.
 #[test]
 fn rubbish_never_panics() {
     for seed in 0..4000 {
@@ -247,7 +247,7 @@ fn rubbish_never_panics() {
                     "seed {seed}: {error:?}"
                 );
             }
-            // Whatever can be lifted can be lowered.
+            // Everything that can be lifted can be lowered.
             if let Ok(vals) = plan.lift_params(&mut guest, &args) {
                 plan.lower_params(&mut TestGuest::new(), &vals, &mut Vec::new())
                     .unwrap();
@@ -256,7 +256,7 @@ fn rubbish_never_panics() {
     }
 }
 
-/// Good values with some of their bytes overwritten: lifted or refused, as the guest's fault.
+/// Good values with some of their bytes overwritten: lifted, or refused as the guest's fault.
 #[test]
 fn corrupted_values_never_panic() {
     for seed in 0..3000 {
@@ -284,7 +284,7 @@ fn corrupted_values_never_panic() {
     }
 }
 
-/// A guest that has no memory: only its own error comes back.
+/// A guest without a memory: the result is that guest's own error.
 #[test]
 fn a_guest_without_memory() {
     struct NoMemory;

@@ -1,4 +1,4 @@
-//! Size, alignment, flat types, signatures; types that no plan is made for.
+//! Size, alignment, flat types, signatures; types without a plan.
 
 use std::sync::Arc;
 
@@ -221,7 +221,7 @@ fn enormous_types_cost_little() {
     ));
 }
 
-/// A type that mentions its part twice on every level has 2^100 paths, but only a hundred parts.
+/// A type that refers to its part twice on every level has 2^100 paths, but only a hundred parts.
 #[test]
 fn shared_parts_are_planned_once() {
     let mut ty = Arc::new(airssys_wasm_abi::ResultType {

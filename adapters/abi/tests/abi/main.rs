@@ -1,4 +1,4 @@
-//! Tests of the canonical ABI through its public interface, one subject a file.
+//! Tests of the canonical ABI through its public interface, one subject per file.
 
 mod budget;
 mod check;

@@ -161,7 +161,7 @@ fn lowering_writes_only_the_bytes_of_the_value() {
         lower(&mut guest, &ty, &Val::List(vec![element, none])),
         Ok(vec![i32(4), i32(2)])
     );
-    // 0xaa is what the test's allocator leaves behind.
+    // 0xaa is the fill byte of the test's allocator.
     let first = [1, 0xaa, 0xaa, 0xaa, 1, 2, 3, 4, 1, 0xaa, 5, 0];
     let second = [2, 0xaa, 0xaa, 0xaa, 6, 0, 0, 0, 0, 0xaa, 0xaa, 0xaa];
     assert_eq!(guest.memory[..4], [0xee, 0xee, 0xee, 0xaa]);
@@ -174,7 +174,7 @@ fn many_parameters_go_through_memory() {
     let plan = FuncPlan::new(&func(&[const { U16 }; 17], None)).unwrap();
     let args: Vec<Val> = (0..17).map(Val::U16).collect();
     let mut guest = TestGuest::with_memory(&[0xee]);
-    // Left from an earlier call.
+    // Content of an earlier call.
     let mut flat = vec![i32(99)];
     plan.lower_params(&mut guest, &args, &mut flat).unwrap();
     assert_eq!(flat, [i32(2)]);

@@ -1,4 +1,4 @@
-//! Types and values from a seed.
+//! Random types and values from a seed.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Random {
         }
     }
 
-    /// Mostly zeros and small numbers, so that pointers and discriminants among them are often good.
+    /// Returns mostly zeros and small numbers, so that pointers and discriminants among them are often valid.
     pub(crate) fn small_byte(&mut self) -> u8 {
         match self.below(8) {
             0 => (self.next() & 0xff) as u8,

@@ -1,4 +1,4 @@
-//! Handles go to the guest's table and come from it.
+//! Handles that enter and leave the guest's table.
 
 use airssys_wasm_abi::{FuncPlan, ResourceType, Type};
 

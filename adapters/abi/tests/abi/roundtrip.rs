@@ -84,8 +84,8 @@ fn lowering_is_deterministic() {
     }
 }
 
-/// Lifting, lowering and checking recurse once a level: the deepest type there may be must fit the stack of an
-/// ordinary thread, flat and in memory.
+/// Lifting, lowering and checking recurse once per level: the deepest allowed type must fit the stack of an ordinary
+/// thread, flat and in memory.
 #[test]
 fn the_deepest_type_fits_a_small_stack() {
     // Without optimization, frames are five times as large.

@@ -53,7 +53,7 @@ pub(crate) fn result(ok: Option<Type>, err: Option<Type>) -> Type {
     Type::Result(Arc::new(ResultType { ok, err }))
 }
 
-/// `n` labels named by their position.
+/// Returns `n` labels named by their position.
 pub(crate) fn labels(n: usize) -> Box<[Arc<str>]> {
     (0..n).map(|n| Arc::from(n.to_string())).collect()
 }

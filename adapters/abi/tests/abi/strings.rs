@@ -1,4 +1,4 @@
-//! Strings in the three encodings, good and bad.
+//! Strings in the three encodings, valid and invalid.
 
 use airssys_wasm_abi::{AbiError, MAX_STRING_BYTE_LENGTH, StringEncoding, Type, UTF16_TAG};
 
@@ -47,7 +47,7 @@ fn latin1(text: &str) -> Option<(Vec<u8>, u32)> {
     Some((bytes, units))
 }
 
-/// All the forms in which a guest of this encoding may hold a text.
+/// Returns all forms of a text in a guest of this encoding.
 fn forms(encoding: StringEncoding, text: &str) -> Vec<(Vec<u8>, u32)> {
     match encoding {
         Utf8 => vec![(text.as_bytes().to_vec(), u32::try_from(text.len()).unwrap())],
@@ -200,7 +200,7 @@ fn bounds() {
     );
 }
 
-/// Refused before pointer or memory are looked at, whatever they are.
+/// The length is checked before pointer and memory, whatever they are.
 #[test]
 fn overlong() {
     let too_long = |bytes| {

@@ -1,4 +1,4 @@
-//! What a Rust type says of itself, and what is wrong with it.
+//! Parsing of Rust types and their attributes, with errors for wrong ones.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -15,32 +15,32 @@ pub(crate) struct Input {
     krate: Path,
 }
 
-/// Which component type it stands for.
+/// The kind of component type that it stands for.
 pub(crate) enum Shape {
     Record(Vec<Field>),
     Variant(Vec<Case>),
-    /// Of cases without payload.
+    /// Its cases have no payload.
     Enum(Vec<Case>),
 }
 
 pub(crate) struct Field {
     pub(crate) ident: Ident,
-    /// The component's name for it.
+    /// The name in the component.
     pub(crate) name: String,
     pub(crate) ty: Type,
 }
 
 pub(crate) struct Case {
     pub(crate) ident: Ident,
-    /// The component's name for it.
+    /// The name in the component.
     pub(crate) name: String,
     pub(crate) payload: Option<Type>,
 }
 
-/// What a type's attributes say.
+/// Attributes of a type.
 #[derive(Default)]
 struct TypeAttributes {
-    /// With the place that says so.
+    /// The kind and its place in the source.
     kind: Option<(Kind, Span)>,
     krate: Option<Path>,
 }
@@ -107,13 +107,13 @@ impl Input {
         })
     }
 
-    /// The path of the module `component`.
+    /// Returns the path of the module `component`.
     pub(crate) fn component(&self) -> TokenStream {
         let krate = &self.krate;
         quote!(#krate::component)
     }
 
-    /// The path of the crate's result type.
+    /// Returns the path of the crate's result type.
     pub(crate) fn result(&self) -> TokenStream {
         let krate = &self.krate;
         quote!(#krate::error::Result)
@@ -256,7 +256,7 @@ fn no_payload(variant: &Variant) -> Result<Option<Type>> {
     }
 }
 
-/// The component's name of a field or case, and the place that says it.
+/// Returns the component's name of a field or case, and its place in the source.
 fn name(attributes: &[Attribute], ident: &Ident, what: &str) -> Result<(String, Span)> {
     let mut found: Option<LitStr> = None;
     for_each_key(attributes, |meta| {

@@ -1,4 +1,4 @@
-//! `Lift`: both ways out of a guest. What is refused, and in which order, is as in the untyped path.
+//! `Lift`: lifting from core values and from memory. Errors, and their order, are the same as in the untyped path.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -80,7 +80,7 @@ fn variant(input: &Input, names: &Names, cases: &[Case]) -> Bodies {
         flats.extend(quote!(#pattern => Self::#ident(#lift::lift_flat(#cx, #part, &mut #payload)?),));
         loads.extend(quote!(#pattern => Self::#ident(#lift::load(#cx, #part, #payload)?),));
     }
-    // Without any payload, neither is used.
+    // Without a payload, neither variable is used.
     let (mutable, place) = if cases.iter().any(|case| case.payload.is_some()) {
         let offset = payload_offset(input, cases);
         let place = quote!(let #payload = #component::GuestPtr::member(#at, #offset););
@@ -141,7 +141,7 @@ fn enumeration(input: &Input, names: &Names, cases: &[Case]) -> Bodies {
     }
 }
 
-/// The number of a case; the last one's is whatever is left, since numbers have been checked.
+/// Returns the pattern for the number of a case; the last case matches the rest, since numbers have been checked.
 fn pattern(number: usize, count: usize) -> TokenStream {
     if number + 1 == count {
         return quote!(_);
@@ -150,7 +150,7 @@ fn pattern(number: usize, count: usize) -> TokenStream {
     quote!(#number)
 }
 
-/// The implementation of `Lift` for a part, and the plan of the part.
+/// Returns the implementation of `Lift` for a part, and the plan of the part.
 fn lift_and_part(
     component: &TokenStream,
     ty: &syn::Type,

@@ -1,4 +1,4 @@
-//! `Lower`: the check of a value, and both of its ways into a guest.
+//! `Lower`: the check of a value, and lowering to core values and to memory.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -56,7 +56,7 @@ pub(crate) fn lower(tokens: TokenStream) -> syn::Result<TokenStream> {
     Ok(implementation(&input, "Lower", &items))
 }
 
-/// The check of one part, with the words of the untyped path for where it is.
+/// Generates the check of one part; its errors name the part as the untyped path does.
 fn check_part(component: &TokenStream, value: &TokenStream, place: &str) -> TokenStream {
     let error = local("error");
     quote! {
@@ -163,7 +163,7 @@ fn enumeration(input: &Input, names: &Names, cases: &[Case]) -> Bodies {
     }
 }
 
-/// A case's number, of the type that its place asks for.
+/// Returns a case's number as a literal whose type is inferred.
 fn literal(index: usize) -> proc_macro2::Literal {
     proc_macro2::Literal::usize_unsuffixed(index)
 }

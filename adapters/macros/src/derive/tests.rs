@@ -1,12 +1,11 @@
-//! What the derives refuse, and how they say so. That they do what they should is tested against real components, in
-//! `tests/library/derive.rs` of the main package.
+//! Errors of the derives. Tests with real components are in `tests/library/derive.rs` of the main package.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{component_type, lift, lower};
 
-/// The error of all three derives, which is the same.
+/// Returns the error of all three derives, which is the same.
 fn refused(input: &str) -> String {
     let errors = [component_type, lower, lift].map(|derive| {
         let tokens: TokenStream = input.parse().expect("the test's own Rust");
