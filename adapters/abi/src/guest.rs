@@ -9,7 +9,7 @@ pub enum StringEncoding {
     Utf8,
     /// UTF-16, little-endian.
     Utf16,
-    /// `latin1+utf16`: each string is one or the other, told apart by [`UTF16_TAG`](crate::UTF16_TAG).
+    /// `latin1+utf16`: each string is one or the other, distinguished by [`UTF16_TAG`](crate::UTF16_TAG).
     CompactUtf16,
 }
 

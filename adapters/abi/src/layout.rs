@@ -24,7 +24,7 @@ pub const MAX_LOWERED_STRING_BYTE_LENGTH: u32 = 2 * MAX_STRING_BYTE_LENGTH;
 /// (The specification measures with 64-bit pointers, which a validator enforces; here pointers take 4 bytes.)
 pub const MAX_TYPE_SIZE: u32 = 1 << 28;
 
-/// The deepest nesting a plan is made for. Stops a type from exhausting the host's stack, since lifting, lowering and
+/// The deepest nesting of a type that has a plan. Stops a type from exhausting the host's stack, since lifting, lowering and
 /// checking recurse once a level. Validators allow 100.
 pub const MAX_TYPE_DEPTH: u32 = 128;
 

@@ -37,7 +37,7 @@ impl Interrupt {
         Ok(Interrupt(state))
     }
 
-    /// Returns a function that tells, on any thread, whether Ctrl-C was pressed.
+    /// Returns a predicate for any thread: true once Ctrl-C was pressed.
     pub(crate) fn flag(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let state = self.0.clone();
         move || state.load(Ordering::SeqCst) == INTERRUPTED

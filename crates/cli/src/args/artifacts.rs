@@ -19,7 +19,7 @@ pub(crate) struct TrustArgs {
     pub(crate) allow_unsigned: bool,
 }
 
-/// Where compiled components are kept from run to run.
+/// The cache of compiled components.
 #[derive(Debug, Args)]
 pub(crate) struct CacheArg {
     /// Keep what is compiled in this folder, or nowhere (`off`); in this user's cache folder if it is left out

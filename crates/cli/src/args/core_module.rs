@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::exit;
 
-/// How to lift core modules: those of `go build`, of clang, of Rust for wasm32-wasip1.
+/// Options for lifting core modules: those of `go build`, of clang, of Rust for wasm32-wasip1.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Core modules")]
 pub(crate) struct CoreModuleArgs {

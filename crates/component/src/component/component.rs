@@ -36,6 +36,7 @@ struct Inner {
 impl Component {
     /// Validates, translates and compiles a component in its binary form.
     ///
+    /// # Errors
     /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are no component,
     /// [`Error::MissingFeatures`] and [`Error::Unsupported`] for a component that uses something outside the supported
     /// set, [`Error::BackendFeature`] for features that other backends compile and this one does not,
@@ -145,7 +146,11 @@ pub(super) struct Compiled<M> {
 }
 
 impl<M> Compiled<M> {
-    /// As [`Component::from_binary`]. The code may be for another machine.
+    /// Validates, translates and compiles a component; `make` converts each compiled core module. The code may be for
+    /// another machine.
+    ///
+    /// # Errors
+    /// As [`Component::from_binary`].
     #[cfg(feature = "compile")]
     pub(super) fn new(
         engine: &Engine,
@@ -186,6 +191,8 @@ impl<M> Compiled<M> {
         Ok(Compiled { ir, modules, code })
     }
 
+    /// Fails, since this build has no compiler.
+    ///
     /// # Errors
     /// [`Error::NoCompiler`].
     #[cfg(not(feature = "compile"))]

@@ -25,6 +25,7 @@ pub(super) fn supported() -> WasmFeatures {
 
 /// Validates a whole component, the bodies of its functions included, with the features that the engine's backend has.
 ///
+/// # Errors
 /// [`Error::BackendFeature`] for a component that other backends compile, [`Error::MissingFeatures`] for one that is
 /// valid with more features; [`Error::InvalidComponent`] for one that is valid with none.
 pub(super) fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {

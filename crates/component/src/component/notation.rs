@@ -91,8 +91,8 @@ impl<'a> TypeNames<'a> {
         out.text
     }
 
-    /// Formats the definition of a type that an interface calls `name`: `record point { x: s32, y: s32 }`, `type path =
-    /// list<string>`.
+    /// Formats the definition of a type that an interface calls `name`: `record point { x: s32, y: s32 }`,
+    /// `type path = list<string>`.
     pub fn definition(&self, name: &str, ty: &Type) -> String {
         let mut out = Text::new(MAX_BYTES);
         let another = self.name(ty).filter(|known| *known != name);

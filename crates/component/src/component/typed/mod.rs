@@ -163,7 +163,7 @@ pub trait Lift: ComponentType + Sized {
 }
 
 /// Returns the plan of a part of a type. Only handles need their plan, for the resource table that it names: for a type
-/// without handles, no part is looked up and the plan at hand is passed on.
+/// without handles, no part is looked up and the given plan is passed on.
 #[inline]
 fn part<T: ComponentType + ?Sized>(plan: &Plan, index: usize) -> &Plan {
     if T::LAYOUT.handles { plan.part(index) } else { plan }
