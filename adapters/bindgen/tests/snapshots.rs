@@ -74,7 +74,7 @@ fn snapshots() -> Vec<(&'static str, Options)> {
 
 #[test]
 fn sources_are_as_committed() {
-    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let update = std::env::var_os("BLESS").is_some();
     let snapshots = snapshots();
     assert!(snapshots.len() >= 18);
     for (name, options) in &snapshots {
