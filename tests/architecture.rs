@@ -350,14 +350,14 @@ fn unsafe_code_is_where_it_is_named() {
             "src/wai/support.rs",
             "crates/cli/src/unsigned.rs",
             "crates/component/src/artifact/open.rs",
-            "crates/component/src/engine/code.rs",
-            "crates/component/src/engine/core_module.rs",
-            "crates/component/src/engine/empty_memory.rs",
-            "crates/component/src/engine/linear.rs",
-            "crates/component/src/engine/memory.rs",
-            "crates/component/src/engine/region.rs",
-            "crates/component/src/engine/store.rs",
-            "crates/component/src/engine/tunables.rs",
+            "crates/component/src/engine/load/code.rs",
+            "crates/component/src/engine/load/core_module.rs",
+            "crates/component/src/engine/memory/dummy.rs",
+            "crates/component/src/engine/memory/guest.rs",
+            "crates/component/src/engine/memory/linear.rs",
+            "crates/component/src/engine/memory/reservation.rs",
+            "crates/component/src/engine/run/store.rs",
+            "crates/component/src/engine/run/tunables.rs",
         ]
     );
     let opted_out = naming(&["src", "adapters", "crates", "xtask"], "unsafe_code");

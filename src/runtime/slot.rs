@@ -13,12 +13,12 @@ use super::start::{Grants, Start};
 use super::state::{Call, ComponentState};
 use crate::component::Component;
 use crate::engine::Backend;
-#[cfg(all(unix, feature = "interrupt"))]
-use crate::engine::watchdog;
 use crate::error::Error;
 use crate::host::{ComponentMetadata, HealthStatus, HostContext};
 use crate::messaging::{ComponentId, Mailbox};
 use crate::tiered::TieredComponent;
+#[cfg(all(unix, feature = "interrupt"))]
+use airssys_wasm_component::internal::timer;
 
 /// A loaded component.
 #[derive(Debug)]
@@ -232,7 +232,7 @@ impl Running<'_> {
         guest.called = true;
         guest.set_deadline(deadline);
         #[cfg(all(unix, feature = "interrupt"))]
-        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, guest.interrupter()));
+        let armed = deadline.and_then(|deadline| timer::arm(deadline, guest.interrupter()));
         let result = work(guest);
         #[cfg(all(unix, feature = "interrupt"))]
         let result = match armed {

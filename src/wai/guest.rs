@@ -13,9 +13,9 @@ use super::guard::{self, Guard};
 use super::host::Host;
 use super::values;
 use crate::component::error_of;
-use crate::engine::{Backend, Engine, SendStore, StoreLimits, program_store};
 #[cfg(all(unix, feature = "interrupt"))]
-use crate::engine::{InterruptHandle, watchdog};
+use crate::engine::InterruptHandle;
+use crate::engine::{Backend, Engine, SendStore, StoreLimits, program_store};
 use crate::error::{Error, Result, TrapKind};
 use crate::host::bindings::airssys::types_core::types::CallerInfo;
 use crate::host::bindings::exports::airssys::component_core::component_lifecycle::{
@@ -23,6 +23,7 @@ use crate::host::bindings::exports::airssys::component_core::component_lifecycle
 };
 use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext};
 use airssys_wasm_component::internal::contain;
+use airssys_wasm_component::internal::timer;
 
 /// A compiled module that follows the contract.
 pub(crate) struct WaiModule {
@@ -104,7 +105,7 @@ impl WaiGuest {
 
         host.set_deadline(deadline);
         #[cfg(all(unix, feature = "interrupt"))]
-        let armed = deadline.and_then(|deadline| watchdog::arm(deadline, InterruptHandle::new(&store)));
+        let armed = deadline.and_then(|deadline| timer::arm(deadline, InterruptHandle::new(&store)));
         let instance = Instance::new(&mut *store, &module.module, &imports).map_err(not_instantiated);
         #[cfg(all(unix, feature = "interrupt"))]
         let instance = match armed {

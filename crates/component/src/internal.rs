@@ -4,7 +4,7 @@
 pub use crate::component::is_valid;
 pub use crate::component::{CoreCaller, Waiting, described, error_of, runtime_error};
 #[cfg(all(unix, feature = "interrupt"))]
-pub use crate::engine::watchdog;
+pub use crate::engine::timer;
 pub use crate::engine::{Deadlines, SendStore, program_engine, program_store};
 #[cfg(feature = "planted-panics")]
 pub use crate::panics::planted;

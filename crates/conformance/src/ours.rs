@@ -12,7 +12,7 @@ use airssys_wasm_component::component::{
 use airssys_wasm_component::engine::{Backend, Config, Engine};
 use airssys_wasm_component::error::{CoreTrap, Error, ResourceError, TrapKind};
 #[cfg(all(unix, feature = "interrupt"))]
-use airssys_wasm_component::internal::watchdog;
+use airssys_wasm_component::internal::timer;
 
 /// One backend of this library.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl OurSession {
             .into_iter()
             .chain(self.end)
             .min()
-            .and_then(|deadline| watchdog::arm(deadline, self.store.interrupter()));
+            .and_then(|deadline| timer::arm(deadline, self.store.interrupter()));
         let result = run(self);
         #[cfg(all(unix, feature = "interrupt"))]
         drop(armed);

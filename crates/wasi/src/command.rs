@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::{Exit, WasiView};
 use airssys_wasm_component::component::{Component, ExternType, Instance, Linker, Store};
-#[cfg(all(unix, feature = "interrupt"))]
-use airssys_wasm_component::engine::watchdog;
 use airssys_wasm_component::error::{Error, Result};
+#[cfg(all(unix, feature = "interrupt"))]
+use airssys_wasm_component::internal::timer;
 
 /// The interface that a program exports, in every 0.2 version.
 const RUN: &str = "wasi:cli/run@0.2.0";
@@ -41,7 +41,7 @@ pub fn run_command<T: WasiView>(
 ) -> Result<Exit> {
     store.data_mut().wasi().set_deadline(deadline);
     #[cfg(all(unix, feature = "interrupt"))]
-    let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupt_handle()));
+    let armed = deadline.and_then(|deadline| timer::arm(deadline, store.interrupt_handle()));
     let ended = linker
         .instantiate(&mut *store, component)
         .and_then(|instance| call(store, &instance));

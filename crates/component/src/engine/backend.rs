@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::stages::Stages;
+use super::starts::Stages;
 
 /// A compiler. The cargo feature of its name compiles it in; the host chooses among those at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,94 +4,52 @@
 //! the code that it has loaded, so a shared one would leak with every component that is unloaded.
 
 mod backend;
-mod code;
 #[cfg(feature = "compile")]
 mod compile;
-#[cfg(feature = "compile")]
-mod compiler;
-mod core_module;
-mod data_image;
-mod deadlines;
-#[cfg(feature = "compile")]
-mod debug_names;
-mod empty_memory;
-#[cfg(feature = "compile")]
-mod floats;
-#[cfg(feature = "compile")]
-mod image;
-#[cfg(feature = "compile")]
-mod instructions;
-#[cfg(all(unix, feature = "interrupt"))]
 mod interrupt;
-#[cfg(feature = "compile")]
-mod lacking;
 mod limits;
-#[cfg(unix)]
-mod linear;
+mod load;
 mod memory;
 mod options;
-mod program;
-#[cfg(unix)]
-mod region;
-mod restart;
-#[cfg(feature = "compile")]
-mod restart_marks;
-#[cfg(feature = "compile")]
-mod results;
-#[cfg(feature = "compile")]
-mod second_memory;
-#[cfg(feature = "compile")]
-mod sections;
-#[cfg(unix)]
-mod slots;
-mod stages;
-mod store;
-#[cfg(feature = "compile")]
-mod table_room;
-mod tables;
-mod target;
-mod tunables;
 #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
-mod watch;
-#[cfg(all(unix, feature = "interrupt"))]
-#[doc(hidden)]
-pub mod watchdog;
+mod progress;
+mod run;
+mod starts;
+mod target;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use backend::{Backend, UnknownBackend};
+#[doc(hidden)]
+pub use interrupt::Deadlines;
 #[cfg(all(unix, feature = "interrupt"))]
 pub use interrupt::InterruptHandle;
+#[cfg(all(unix, feature = "interrupt"))]
+#[doc(hidden)]
+pub use interrupt::timer;
 pub use limits::StoreLimits;
 pub use options::{OptLevel, UnknownOptLevel};
+pub use progress::Progress;
+#[doc(hidden)]
+pub use run::{SendStore, program_engine, program_store};
 pub use target::{Target, TargetError};
-pub use watch::Progress;
 
 pub(crate) use backend::floats_cross;
-pub(crate) use code::{CodeSource, Form, Machine, TrustedCode, load, loader, save, tunables};
+#[cfg(feature = "compile")]
+pub(crate) use compile::lacking::{first_use, names};
 #[cfg(feature = "compile")]
 pub(crate) use compile::{Refused, Work};
-pub(crate) use core_module::{CoreModule, SavedImage};
-pub(crate) use data_image::Image;
-#[doc(hidden)]
-pub use deadlines::Deadlines;
-#[cfg(feature = "compile")]
-pub(crate) use lacking::{first_use, names};
-pub(crate) use memory::GuestMemory;
-#[doc(hidden)]
-pub use program::program_engine;
-#[doc(hidden)]
-pub use program::program_store;
-pub(crate) use restart::{Kept, Restart};
-#[doc(hidden)]
-pub use store::SendStore;
-pub(crate) use tunables::NextModule;
+pub(crate) use load::{
+    CodeSource, CoreModule, Form, Machine, SavedImage, TrustedCode, load, loader, save, tunables,
+};
+pub(crate) use memory::{GuestMemory, Image};
+pub(crate) use run::{Kept, NextModule, Restart};
 
 use self::options::Options;
-use self::stages::Stages;
-use self::tunables::{LimitingTunables, Memories};
-use self::watch::Watch;
+use self::progress::Watch;
+use self::run::tunables::{LimitingTunables, Memories};
+use self::starts::Stages;
 use crate::error::{Error, Result};
 
 /// Settings of an [`Engine`].
@@ -179,7 +137,7 @@ impl Engine {
             backend => (backend, config.starts.clone()),
         };
         let engine = Engine::single(backend, config.options, target)?;
-        let starts = stages::starts(&starts, backend, config.options, &engine.target)?;
+        let starts = starts::starts(&starts, backend, config.options, &engine.target)?;
         Ok(Engine {
             starts: starts.into(),
             ..engine

@@ -17,9 +17,9 @@ use crate::http::{IncomingBody, IncomingRequest, ResponseOutparam};
 use crate::{WasiBuilder, WasiCtx};
 use airssys_wasm_component::component::{Component, InstancePool, Linker, PooledInstance};
 use airssys_wasm_component::engine::Engine;
-#[cfg(all(unix, feature = "interrupt"))]
-use airssys_wasm_component::engine::watchdog;
 use airssys_wasm_component::error::{CoreTrap, Error, Result, Trap, TrapKind};
+#[cfg(all(unix, feature = "interrupt"))]
+use airssys_wasm_component::internal::timer;
 
 /// A request for the component.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Handler {
         wasi.http.behind = Some(Behind::new(move || seat.give_way()));
         let instance = self.instances.get_watched(wasi, |store| {
             #[cfg(all(unix, feature = "interrupt"))]
-            let armed = deadline.and_then(|deadline| watchdog::arm(deadline, store.interrupter()));
+            let armed = deadline.and_then(|deadline| timer::arm(deadline, store.interrupter()));
             begun = flight.begin(
                 #[cfg(all(unix, feature = "interrupt"))]
                 store.interrupter(),

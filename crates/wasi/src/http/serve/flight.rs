@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 #[cfg(all(unix, feature = "interrupt"))]
-use airssys_wasm_component::engine::{InterruptHandle, watchdog};
+use airssys_wasm_component::{engine::InterruptHandle, internal::timer};
 
 /// State of a request, with the means to stop the component once the answer is no longer wanted.
 #[derive(Default)]
@@ -28,7 +28,7 @@ enum State {
     /// The answer is no longer wanted. A running component is being stopped.
     Cancelled {
         #[cfg(all(unix, feature = "interrupt"))]
-        _stop: Option<watchdog::Armed>,
+        _stop: Option<timer::Armed>,
     },
     Ended,
 }
@@ -62,7 +62,7 @@ impl Flight {
         match &*state {
             #[cfg(all(unix, feature = "interrupt"))]
             State::Running(handle) => {
-                let stop = watchdog::arm(Instant::now(), handle.clone());
+                let stop = timer::arm(Instant::now(), handle.clone());
                 *state = State::Cancelled { _stop: stop };
             }
             #[cfg(not(all(unix, feature = "interrupt")))]

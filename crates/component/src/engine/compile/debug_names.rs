@@ -8,13 +8,13 @@ use std::ops::Range;
 
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
-use super::sections::start_of;
+use crate::engine::compile::sections::start_of;
 
 const CUSTOM_SECTION: u8 = 0;
 
 /// Returns the module without the name sections whose module name is empty or has a NUL. The bytes are valid
 /// already; the compiler refuses what cannot be read.
-pub(super) fn without_bad(module: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+pub(in crate::engine) fn without_bad(module: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let bad = bad_sections(&module);
     if bad.is_empty() {
         return module;

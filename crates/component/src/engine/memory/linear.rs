@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmer::sys::vm::{LinearMemory, MemoryError, MemoryStyle, VMMemoryDefinition};
 use wasmer::{MemoryType, Pages};
 
-use super::region::{Contents, Keeping, Region};
-use super::slots::Slots;
+use crate::engine::memory::pool::Slots;
+use crate::engine::memory::reservation::{Contents, Keeping, Region};
 
 /// The memory of one instance.
 #[derive(Debug)]
-pub(super) struct SlotMemory {
+pub(in crate::engine) struct SlotMemory {
     shared: Arc<Mutex<State>>,
     style: MemoryStyle,
     /// Record in the instance, which compiled code reads.
@@ -67,7 +67,7 @@ impl SlotMemory {
     ///
     /// # Safety
     /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
-    pub(super) unsafe fn new(
+    pub(in crate::engine) unsafe fn new(
         home: Arc<Slots>,
         ty: &MemoryType,
         style: &MemoryStyle,
@@ -99,7 +99,7 @@ impl SlotMemory {
         })
     }
 
-    pub(super) fn handle(&self) -> MemoryHandle {
+    pub(in crate::engine) fn handle(&self) -> MemoryHandle {
         MemoryHandle(Arc::clone(&self.shared))
     }
 }
@@ -120,7 +120,7 @@ impl MemoryHandle {
     ///
     /// # Errors
     /// The operating system's error, or a dropped memory; the memory must not be used then.
-    pub(super) fn keep(&self) -> io::Result<bool> {
+    pub(in crate::engine) fn keep(&self) -> io::Result<bool> {
         let state = &mut *lock(&self.0);
         let (Some(region), Some(size)) = (&mut state.region, bytes(state.pages)) else {
             return Err(io::ErrorKind::NotFound.into());
@@ -139,7 +139,7 @@ impl MemoryHandle {
     ///
     /// # Errors
     /// As [`MemoryHandle::keep`].
-    pub(super) fn keep_as(&self, other: &MemoryHandle) -> io::Result<bool> {
+    pub(in crate::engine) fn keep_as(&self, other: &MemoryHandle) -> io::Result<bool> {
         let (kept, first) = {
             let other = lock(&other.0);
             (other.kept.clone(), other.first)
@@ -160,7 +160,7 @@ impl MemoryHandle {
     }
 
     /// Resets the memory. Nothing may run in its store meanwhile.
-    pub(super) fn restart(&self) -> io::Result<()> {
+    pub(in crate::engine) fn restart(&self) -> io::Result<()> {
         let state = &mut *lock(&self.0);
         let (Some(region), Some(size)) = (&mut state.region, bytes(state.first)) else {
             return Err(io::ErrorKind::NotFound.into());

@@ -22,7 +22,7 @@ use wasmparser::{
 ///
 /// # Errors
 /// A message, if the module cannot be read; a valid module always can.
-pub(super) fn keep_within(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+pub(in crate::engine) fn keep_within(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     let unreadable = || "the floats of its functions cannot be found".to_owned();
     let mut border = Border::read(module).ok_or_else(unreadable)?;
     if border.imports.is_empty() && border.exports.is_empty() {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
-use super::{Backend, Engine, results};
+use super::import_results;
+use crate::engine::{Backend, Engine};
 use crate::error::{BackendFeature, Error, Result};
 use crate::text::brief;
 
@@ -148,7 +149,7 @@ impl Engine {
         if self.backend != Backend::Singlepass {
             return Ok(());
         }
-        match results::import_with_several(module) {
+        match import_results::import_with_several(module) {
             Some(import) => Err(self.lacks_feature(
                 "imports with several results".to_owned(),
                 format!("core module {index}, in its import `{}`,", brief(&import)),

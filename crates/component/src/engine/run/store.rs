@@ -21,7 +21,7 @@ pub struct SendStore(wasmer::Store);
 unsafe impl Send for SendStore {}
 
 impl SendStore {
-    pub(super) fn new(store: wasmer::Store) -> SendStore {
+    pub(in crate::engine) fn new(store: wasmer::Store) -> SendStore {
         SendStore(store)
     }
 }

@@ -10,10 +10,10 @@ use wasmer::sys::vm::{LinearMemory, MemoryError, MemoryStyle, VMMemory, VMMemory
 use wasmer::{MemoryType, Pages};
 
 /// Minimum and maximum size, in pages.
-pub(super) const PAGES: u32 = 0;
+pub(in crate::engine) const PAGES: u32 = 0;
 
 /// Reports whether a memory of that type never has a page.
-pub(super) fn is_empty(ty: &MemoryType) -> bool {
+pub(in crate::engine) fn is_empty(ty: &MemoryType) -> bool {
     ty.minimum == Pages(PAGES) && ty.maximum == Some(Pages(PAGES)) && !ty.shared
 }
 
@@ -33,7 +33,10 @@ unsafe impl Sync for EmptyMemory {}
 ///
 /// # Safety
 /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
-pub(super) unsafe fn empty(style: &MemoryStyle, definition: NonNull<VMMemoryDefinition>) -> VMMemory {
+pub(in crate::engine) unsafe fn empty(
+    style: &MemoryStyle,
+    definition: NonNull<VMMemoryDefinition>,
+) -> VMMemory {
     // SAFETY: the caller's promise.
     unsafe {
         *definition.as_ptr() = VMMemoryDefinition {

@@ -12,7 +12,7 @@ mod kept {
     use std::time::{Duration, Instant};
 
     use crate::engine::InterruptHandle;
-    use crate::engine::watchdog::{self, Armed};
+    use crate::engine::interrupt::timer::{self, Armed};
 
     /// Stores of one program that are watched at a time; the oldest goes first. Threads that have ended need no watching.
     const WATCHED: usize = 256;
@@ -42,7 +42,7 @@ mod kept {
             let handle = InterruptHandle::new(store);
             let armed = self
                 .deadline
-                .and_then(|deadline| watchdog::arm(deadline, handle.clone()));
+                .and_then(|deadline| timer::arm(deadline, handle.clone()));
             let mut all = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
             if all.len() == WATCHED {
                 all.pop_front();
@@ -59,7 +59,7 @@ mod kept {
             let now = Instant::now();
             let stopping: Vec<_> = all
                 .into_iter()
-                .filter_map(|(handle, _)| watchdog::arm(now, handle))
+                .filter_map(|(handle, _)| timer::arm(now, handle))
                 .collect();
             // One request may get lost, so they are repeated for a while.
             let stopped = std::thread::Builder::new()

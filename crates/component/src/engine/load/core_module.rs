@@ -11,11 +11,11 @@ use std::sync::Arc;
 use wasmer::MemoryType;
 use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
 
-use super::data_image::Image;
-use super::empty_memory::is_empty;
-use super::restart::{self, MemoryHandle};
+use crate::engine::memory::dummy::is_empty;
+use crate::engine::memory::image::Image;
 #[cfg(unix)]
-use super::{linear::SlotMemory, region, slots::Slots};
+use crate::engine::memory::{linear::SlotMemory, pool::Slots, reservation};
+use crate::engine::run::reset::{self, MemoryHandle};
 
 /// A core module's machine code, with the initial memories of its instances.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ impl CoreModule {
                 file,
                 offset,
             }) => {
-                let contents = region::Contents::mapped(start, length, file, offset);
+                let contents = reservation::Contents::mapped(start, length, file, offset);
                 let contents = contents.ok_or("its memory's image is misplaced")?;
                 let memories = Prepared::with(&code, Some(contents))?;
                 Ok(CoreModule { code, memories })
@@ -96,7 +96,7 @@ impl CoreModule {
 
     /// Reports whether the state that the code leaves behind in an instance can be reset.
     pub(crate) fn can_restart(&self) -> bool {
-        restart::is_marked(&self.code)
+        reset::is_marked(&self.code)
     }
 
     /// Returns the prepared memories, if the module defines its only memory.
@@ -121,7 +121,7 @@ fn only_memory(code: &wasmer::Module) -> Option<(usize, bool)> {
 
 impl Prepared {
     /// Returns whether the unused memory is the next one; afterwards it is not.
-    pub(super) fn take_unused(&mut self) -> bool {
+    pub(in crate::engine) fn take_unused(&mut self) -> bool {
         std::mem::take(&mut self.after_unused)
     }
 }
@@ -129,12 +129,15 @@ impl Prepared {
 #[cfg(unix)]
 impl Prepared {
     fn new(code: &wasmer::Module, image: Option<Image>) -> Result<Option<Prepared>, String> {
-        let contents = image.map(region::Contents::keep).transpose();
+        let contents = image.map(reservation::Contents::keep).transpose();
         let contents = contents.map_err(|error| format!("its memory's image cannot be kept: {error}"))?;
         Prepared::with(code, contents)
     }
 
-    fn with(code: &wasmer::Module, contents: Option<region::Contents>) -> Result<Option<Prepared>, String> {
+    fn with(
+        code: &wasmer::Module,
+        contents: Option<reservation::Contents>,
+    ) -> Result<Option<Prepared>, String> {
         match (only_memory(code), contents) {
             (Some((size, after_unused)), contents)
                 if contents.as_ref().is_none_or(|contents| contents.fits(size)) =>
@@ -153,7 +156,7 @@ impl Prepared {
     ///
     /// # Safety
     /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
-    pub(super) unsafe fn memory(
+    pub(in crate::engine) unsafe fn memory(
         self,
         ty: &MemoryType,
         style: &MemoryStyle,
@@ -187,7 +190,7 @@ impl Prepared {
     ///
     /// # Safety
     /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
-    pub(super) unsafe fn memory(
+    pub(in crate::engine) unsafe fn memory(
         self,
         ty: &MemoryType,
         style: &MemoryStyle,

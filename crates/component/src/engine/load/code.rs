@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::sync::OnceLock;
 
-use super::Backend;
+use crate::engine::Backend;
 use wasmer::sys::{CpuFeature, NativeEngineExt, Target};
 
 /// Format of a module's native code.

@@ -8,11 +8,11 @@ use wasm_encoder::MemorySection;
 use wasm_encoder::reencode::{self, Reencode};
 use wasmparser::{MemorySectionReader, Parser, Payload, TypeRef};
 
-use super::empty_memory;
+use crate::engine::memory::dummy;
 
 /// Returns the module with another memory before its own; `None` if it does not define just one, which may have
 /// pages. The bytes are valid already; the compiler refuses what cannot be read.
-pub(super) fn make_second(module: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::engine) fn make_second(module: &[u8]) -> Option<Vec<u8>> {
     if !defines_only_one(module)? {
         return None;
     }
@@ -58,8 +58,8 @@ impl Reencode for Second {
         section: MemorySectionReader<'_>,
     ) -> Result<(), reencode::Error<Self::Error>> {
         memories.memory(wasm_encoder::MemoryType {
-            minimum: empty_memory::PAGES.into(),
-            maximum: Some(empty_memory::PAGES.into()),
+            minimum: dummy::PAGES.into(),
+            maximum: Some(dummy::PAGES.into()),
             memory64: false,
             shared: false,
             page_size_log2: None,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
 use wasmer::sys::vm::MemoryStyle;
 
-use super::data_image::Image;
+use crate::engine::memory::image::Image;
 
 /// Bytes of address space for one memory. Compiled code that relies on this size checks no bounds: an index and an offset
 /// of 32 bits each, with the widest access, end within it.
@@ -25,17 +25,17 @@ const MAX_KEPT: usize = 256 << 20;
 
 /// Initial content of a memory, at one offset.
 #[derive(Clone, Debug)]
-pub(super) struct Contents {
+pub(in crate::engine) struct Contents {
     /// Offset in the memory, in bytes: a multiple of 64 KiB.
-    pub(super) start: usize,
+    pub(in crate::engine) start: usize,
     /// Length, in bytes. Up to the next multiple of 64 KiB, the file goes on with zeros or is at its end.
-    pub(super) length: usize,
-    pub(super) source: Source,
+    pub(in crate::engine) length: usize,
+    pub(in crate::engine) source: Source,
 }
 
 /// Source of a memory's content.
 #[derive(Clone, Debug)]
-pub(super) enum Source {
+pub(in crate::engine) enum Source {
     /// A file that does not change: mapped, so that pages which are only read are shared.
     File {
         file: Arc<File>,
@@ -48,7 +48,7 @@ pub(super) enum Source {
 
 impl Contents {
     /// Stores an image where every region can map it.
-    pub(super) fn keep(image: Image) -> io::Result<Contents> {
+    pub(in crate::engine) fn keep(image: Image) -> io::Result<Contents> {
         let too_large = |_| io::Error::new(io::ErrorKind::InvalidInput, "beyond a 32-bit memory");
         Ok(Contents {
             start: usize::try_from(image.start).map_err(too_large)?,
@@ -58,7 +58,12 @@ impl Contents {
     }
 
     /// Refers to a part of a file that does not change. `None` if it cannot be mapped from that offset.
-    pub(super) fn mapped(start: u64, length: u64, file: Arc<File>, offset: u64) -> Option<Contents> {
+    pub(in crate::engine) fn mapped(
+        start: u64,
+        length: u64,
+        file: Arc<File>,
+        offset: u64,
+    ) -> Option<Contents> {
         Some(Contents {
             start: usize::try_from(start).ok()?,
             length: usize::try_from(length).ok()?,
@@ -69,7 +74,7 @@ impl Contents {
     }
 
     /// Reports whether the content fits a memory of `size` bytes.
-    pub(super) fn fits(&self, size: usize) -> bool {
+    pub(in crate::engine) fn fits(&self, size: usize) -> bool {
         self.start.is_multiple_of(65_536)
             && self.start.checked_add(self.length).is_some_and(|end| end <= size)
     }
@@ -105,7 +110,7 @@ fn nameless(_: &[u8]) -> io::Result<File> {
 
 /// Result of keeping the content of a region.
 #[derive(Debug)]
-pub(super) enum Keeping {
+pub(in crate::engine) enum Keeping {
     Contents(Contents),
     Zeros,
     /// More than [`MAX_KEPT`] bytes; the region is unchanged.
@@ -114,7 +119,7 @@ pub(super) enum Keeping {
 
 /// Reserved address space, freed on drop.
 #[derive(Debug)]
-pub(super) struct Region {
+pub(in crate::engine) struct Region {
     base: NonNull<u8>,
     /// Bytes from the start that can be read and written.
     accessible: usize,
@@ -139,7 +144,7 @@ fn is_within(range: usize) -> io::Result<()> {
 impl Region {
     /// Creates a region whose first `size` bytes are accessible, with `contents` in them and zeros elsewhere. `size` is a
     /// multiple of 64 KiB and at most 4 GiB.
-    pub(super) fn new(size: usize, contents: Option<&Contents>) -> io::Result<Region> {
+    pub(in crate::engine) fn new(size: usize, contents: Option<&Contents>) -> io::Result<Region> {
         is_within(size)?;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping, at an address of the system's choice, touches nothing that exists.
@@ -154,7 +159,7 @@ impl Region {
     }
 
     /// Returns the address of its start.
-    pub(super) fn base(&self) -> NonNull<u8> {
+    pub(in crate::engine) fn base(&self) -> NonNull<u8> {
         self.base
     }
 
@@ -164,7 +169,7 @@ impl Region {
     }
 
     /// Makes the first `size` bytes accessible; new ones are zeros. Never shrinks.
-    pub(super) fn grow(&mut self, size: usize) -> io::Result<()> {
+    pub(in crate::engine) fn grow(&mut self, size: usize) -> io::Result<()> {
         is_within(size)?;
         if size > self.accessible {
             let more = size - self.accessible;
@@ -182,7 +187,7 @@ impl Region {
     }
 
     /// Places contents in the region, over what is there.
-    pub(super) fn fill(&mut self, contents: &Contents) -> io::Result<()> {
+    pub(in crate::engine) fn fill(&mut self, contents: &Contents) -> io::Result<()> {
         let end = contents.start.checked_add(contents.length);
         if end.is_none_or(|end| end > self.accessible) {
             return Err(io::Error::new(
@@ -216,7 +221,7 @@ impl Region {
 
     /// Keeps the content of the first `size` bytes for [`Region::reset`]. From here on the region maps that content, and
     /// nothing of `before`, which it was created with. After an error its content is unknown.
-    pub(super) fn keep(&mut self, size: usize, before: Option<&Contents>) -> io::Result<Keeping> {
+    pub(in crate::engine) fn keep(&mut self, size: usize, before: Option<&Contents>) -> io::Result<Keeping> {
         is_within(size)?;
         if size > self.accessible {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "beyond the memory"));
@@ -246,7 +251,7 @@ impl Region {
     }
 
     /// Resets the region to what [`Region::new`] returned for the same arguments. Nothing that was written stays.
-    pub(super) fn reset(&mut self, size: usize, contents: Option<&Contents>) -> io::Result<()> {
+    pub(in crate::engine) fn reset(&mut self, size: usize, contents: Option<&Contents>) -> io::Result<()> {
         is_within(size)?;
         if self.accessible > size {
             // SAFETY: the range is part of this region; its last user has given it back.

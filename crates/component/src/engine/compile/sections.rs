@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Returns the offset of the section `id` whose content is `content`. A section begins with its id and, in up to
 /// five bytes, the content's length.
-pub(super) fn start_of(module: &[u8], id: u8, content: &Range<usize>) -> Option<usize> {
+pub(in crate::engine) fn start_of(module: &[u8], id: u8, content: &Range<usize>) -> Option<usize> {
     (1..=5).find_map(|length| {
         let at = content.start.checked_sub(length + 1)?;
         let size = read_leb(module.get(at + 1..content.start)?)?;
@@ -13,7 +13,7 @@ pub(super) fn start_of(module: &[u8], id: u8, content: &Range<usize>) -> Option<
 }
 
 /// Appends a number, in LEB128.
-pub(super) fn leb(out: &mut Vec<u8>, mut value: u64) {
+pub(in crate::engine) fn leb(out: &mut Vec<u8>, mut value: u64) {
     loop {
         let byte = (value & 0x7f) as u8;
         value >>= 7;

@@ -3,7 +3,7 @@
 use wasmparser::{CompositeInnerType, Imports, Parser, Payload, TypeRef};
 
 /// Finds the first function import of a valid module that has more than one result, as `module#name`.
-pub(super) fn import_with_several(module: &[u8]) -> Option<String> {
+pub(in crate::engine) fn import_with_several(module: &[u8]) -> Option<String> {
     let mut types = Vec::new();
     for payload in Parser::new(0).parse_all(module) {
         match payload.ok()? {

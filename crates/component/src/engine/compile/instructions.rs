@@ -15,16 +15,16 @@ const AT_A_TIME: usize = 64;
 
 /// Effects of the instructions in a module's code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Instructions {
+pub(in crate::engine) struct Instructions {
     /// Some name data segments.
-    pub(super) name_data: bool,
+    pub(in crate::engine) name_data: bool,
     /// Some change tables or drop segments, which no reset undoes.
-    pub(super) change_what_stays: bool,
+    pub(in crate::engine) change_what_stays: bool,
 }
 
 impl Instructions {
     /// Reads a module's code; `None` if it cannot be read.
-    pub(super) fn of(module: &[u8]) -> Option<Instructions> {
+    pub(in crate::engine) fn of(module: &[u8]) -> Option<Instructions> {
         let mut bodies = Vec::new();
         for payload in Parser::new(0).parse_all(module) {
             if let Payload::CodeSectionEntry(body) = payload.ok()? {

@@ -14,11 +14,11 @@ use wasmer::sys::vm::{
 use wasmer::sys::{BaseTunables, Tunables};
 use wasmer::{MemoryType, Pages, TableType};
 
-use super::StoreLimits;
-use super::core_module::Prepared;
-use super::empty_memory::{empty, is_empty};
-use super::restart::MemoryHandle;
-use super::tables::true_maximum;
+use crate::engine::StoreLimits;
+use crate::engine::load::core_module::Prepared;
+use crate::engine::memory::dummy::{empty, is_empty};
+use crate::engine::run::reset::MemoryHandle;
+use crate::engine::run::tables::true_maximum;
 
 const WASM_PAGE: u64 = 65_536;
 
@@ -51,7 +51,7 @@ impl NextModule {
     }
 
     /// Returns the memories that instances have got since [`NextModule::remember`], and forgets them.
-    pub(super) fn remembered(&self) -> Vec<MemoryHandle> {
+    pub(in crate::engine) fn remembered(&self) -> Vec<MemoryHandle> {
         self.lock().made.take().unwrap_or_default()
     }
 
@@ -81,7 +81,7 @@ enum Next {
     Any,
 }
 
-pub(super) struct LimitingTunables {
+pub(in crate::engine) struct LimitingTunables {
     base: BaseTunables,
     memory_pages: Pages,
     memories: AtomicU32,
@@ -93,7 +93,7 @@ pub(super) struct LimitingTunables {
 
 /// The way in which compiled code finds linear memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Memories {
+pub(in crate::engine) enum Memories {
     /// At a fixed address, with its whole address space reserved: no bounds checks in the code.
     Reserved,
     /// At the address in the instance's record, with bounds checks in the code.
@@ -104,13 +104,17 @@ pub(super) enum Memories {
     /// ([`Memories::ReservedSecond`]).
     #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
     Movable,
-    /// Reserved, except memory 0, which has no pages ([`super::second_memory`]).
+    /// Reserved, except memory 0, which has no pages (`compile/dummy_memory.rs`).
     #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
     ReservedSecond,
 }
 
 impl LimitingTunables {
-    pub(super) fn new(limits: &StoreLimits, memories_are: Memories, next: NextModule) -> LimitingTunables {
+    pub(in crate::engine) fn new(
+        limits: &StoreLimits,
+        memories_are: Memories,
+        next: NextModule,
+    ) -> LimitingTunables {
         let pages = (limits.memory_bytes / WASM_PAGE).min(65_536);
         LimitingTunables {
             base: BaseTunables::new(),

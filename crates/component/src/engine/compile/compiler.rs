@@ -2,9 +2,9 @@
 
 use wasmer::sys::{EngineBuilder, NativeEngineExt};
 
-use super::code::Form;
-use super::tunables::{LimitingTunables, Memories, NextModule};
-use super::{Backend, Engine, StoreLimits};
+use crate::engine::load::code::Form;
+use crate::engine::run::tunables::{LimitingTunables, Memories, NextModule};
+use crate::engine::{Backend, Engine, StoreLimits};
 use crate::error::{Error, Result};
 
 impl Engine {
@@ -18,7 +18,7 @@ impl Engine {
     }
 
     /// As [`Engine::compiler`], for a module that stands alone: it calls no other instance's functions.
-    pub(super) fn program_compiler(&self) -> Result<wasmer::Engine> {
+    pub(in crate::engine) fn program_compiler(&self) -> Result<wasmer::Engine> {
         let mut features = features();
         features
             .threads(true)
@@ -52,7 +52,7 @@ impl Engine {
 
     #[cfg(feature = "cranelift")]
     fn cranelift(&self) -> wasmer::sys::Cranelift {
-        use super::OptLevel;
+        use crate::engine::OptLevel;
         use wasmer::sys::CraneliftOptLevel;
         let mut config = wasmer::sys::Cranelift::default();
         config.canonicalize_nans(self.options.canonicalize_nans);
@@ -66,7 +66,7 @@ impl Engine {
 
     #[cfg(feature = "llvm")]
     fn llvm(&self) -> wasmer::sys::LLVM {
-        use super::OptLevel;
+        use crate::engine::OptLevel;
         use wasmer::sys::LLVMOptLevel;
         let mut config = wasmer::sys::LLVM::default();
         wasmer::sys::CompilerConfig::canonicalize_nans(&mut config, self.options.canonicalize_nans);
@@ -79,7 +79,7 @@ impl Engine {
 }
 
 /// Sets the way in which modules that `engine` compiles from now on find their memories.
-pub(super) fn find_memories(engine: &mut wasmer::Engine, memories: Memories) {
+pub(in crate::engine) fn find_memories(engine: &mut wasmer::Engine, memories: Memories) {
     let tunables = LimitingTunables::new(&StoreLimits::default(), memories, NextModule::default());
     NativeEngineExt::set_tunables(engine, tunables);
 }

@@ -1,5 +1,17 @@
 //! Compilation of core modules to machine code.
 
+mod compiler;
+pub(super) mod debug_names;
+mod dummy_memory;
+mod floats;
+pub(super) mod growable_tables;
+mod import_results;
+mod instructions;
+pub(super) mod lacking;
+mod memory_image;
+mod reset_marks;
+mod sections;
+
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
@@ -7,14 +19,11 @@ use wasmer::sys::NativeEngineExt;
 use wasmer_types::{CompilationProgressCallback, CompileError, UserAbort};
 use wasmparser::{Parser, Payload};
 
-use super::compiler::find_memories;
-use super::instructions::Instructions;
-use super::tunables::Memories;
-use super::watch::{Progress, Watch};
-use super::{
-    Backend, Compiled, Engine, debug_names, floats, floats_cross, image, restart_marks, second_memory,
-    table_room,
-};
+use self::compiler::find_memories;
+use self::instructions::Instructions;
+use crate::engine::progress::{Progress, Watch};
+use crate::engine::run::tunables::Memories;
+use crate::engine::{Backend, Compiled, Engine, floats_cross};
 use crate::panics::contain;
 
 /// Reasons for which a core module is not compiled.
@@ -73,12 +82,12 @@ impl<'a> Work<'a> {
         };
         // The compiler refuses what cannot be read.
         let instructions = Instructions::of(&within);
-        let (rest, image) = match instructions.and_then(|found| image::split(&within, found)) {
+        let (rest, image) = match instructions.and_then(|found| memory_image::split(&within, found)) {
             Some(split) => (split.module.into(), Some(split.image)),
             None => (within, None),
         };
         let second = match backend {
-            Backend::Llvm => second_memory::make_second(&rest),
+            Backend::Llvm => dummy_memory::make_second(&rest),
             _ => None,
         };
         let mut compiler = compiler.clone();
@@ -88,11 +97,11 @@ impl<'a> Work<'a> {
         let rest = second.map_or(rest, Into::into);
         let rest = match instructions {
             None => Cow::Borrowed(&*rest),
-            Some(found) => restart_marks::mark(&rest, found).map_err(|name| {
+            Some(found) => reset_marks::mark(&rest, found).map_err(|name| {
                 Refused::Compiler(format!("it exports `{name}`, a name that only this host gives"))
             })?,
         };
-        let fit = debug_names::without_bad(table_room::make_room(&rest));
+        let fit = debug_names::without_bad(growable_tables::make_room(&rest));
         let compiled = contain("the compiler", || match &self.engine.watch {
             None => wasmer::Module::from_binary(&compiler, &fit),
             Some(watch) => {

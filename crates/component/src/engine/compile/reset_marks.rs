@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use wasm_encoder::{ExportKind, Module, RawSection};
 use wasmparser::{DataKind, Parser, Payload, TypeRef, ValType};
 
-use super::instructions::Instructions;
-use super::restart::{MARK, WITH_DATA};
-use super::sections::leb;
+use crate::engine::compile::instructions::Instructions;
+use crate::engine::compile::sections::leb;
+use crate::engine::run::reset::{MARK, WITH_DATA};
 
 const EXPORT_SECTION: u8 = 7;
 
@@ -23,7 +23,7 @@ const AFTER_EXPORTS: [u8; 5] = [8, 9, 12, 10, 11];
 ///
 /// # Errors
 /// The name of an export that looks like a mark: a guest cannot mark itself.
-pub(super) fn mark(module: &[u8], instructions: Instructions) -> Result<Cow<'_, [u8]>, String> {
+pub(in crate::engine) fn mark(module: &[u8], instructions: Instructions) -> Result<Cow<'_, [u8]>, String> {
     match Found::read(module, instructions) {
         Some(Found {
             forged: Some(name), ..
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn mark(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
-        super::mark(module, Instructions::of(module).expect("it can be read"))
+        crate::engine::mark(module, Instructions::of(module).expect("it can be read"))
     }
 
     fn parsed(text: &str) -> Vec<u8> {

@@ -4,18 +4,18 @@
 //! and calls through the copy. Writes by another instance, which imports the table, do not reach it: an indirect
 //! call then finds a null element. Components fill tables in just that way. So a table that other instances may
 //! write is compiled as growable: its maximum is raised by one here, and lowered by one when it is created
-//! ([`super::tables::true_maximum`]), so that the guest sees its own limits.
+//! ([`crate::engine::run::tables::true_maximum`]), so that the guest sees its own limits.
 
 use std::borrow::Cow;
 
-use super::sections::{leb, start_of};
+use crate::engine::compile::sections::{leb, start_of};
 use wasmparser::{ExternalKind, Imports, Parser, Payload, RefType, Table, TypeRef};
 
 const TABLE_SECTION: u8 = 4;
 
 /// Returns the module with room above the maximum of each table that may be shared. The bytes are valid
 /// already; the compiler refuses what cannot be read.
-pub(super) fn make_room(module: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::engine) fn make_room(module: &[u8]) -> Cow<'_, [u8]> {
     rewrite(module).map_or(Cow::Borrowed(module), Cow::Owned)
 }
 

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::region::{Contents, Region};
+use crate::engine::memory::reservation::{Contents, Region};
 
 /// Prepared memories that one module keeps for later. Each occupies address space, but no memory.
 const MAX_IDLE: usize = 32;
@@ -29,7 +29,7 @@ pub(crate) struct Slots {
 
 impl Slots {
     /// Creates the slots of a module whose memory has `size` bytes at first, a multiple of 64 KiB, with `contents` in them.
-    pub(super) fn new(size: usize, contents: Option<Contents>) -> Arc<Slots> {
+    pub(in crate::engine) fn new(size: usize, contents: Option<Contents>) -> Arc<Slots> {
         Arc::new(Slots {
             size,
             contents,
@@ -38,12 +38,12 @@ impl Slots {
     }
 
     /// Returns the size of a new memory, in bytes.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::engine) fn size(&self) -> usize {
         self.size
     }
 
     /// Returns the initial content of a memory.
-    pub(super) fn contents(&self) -> Option<&Contents> {
+    pub(in crate::engine) fn contents(&self) -> Option<&Contents> {
         self.contents.as_ref()
     }
 
@@ -53,7 +53,7 @@ impl Slots {
     }
 
     /// Returns a memory in its initial state.
-    pub(super) fn take(&self) -> io::Result<Region> {
+    pub(in crate::engine) fn take(&self) -> io::Result<Region> {
         let prepared = self.idle().pop();
         match prepared {
             Some(region) => {
@@ -65,7 +65,7 @@ impl Slots {
     }
 
     /// Resets a memory that is no longer used, and keeps it unless there are too many.
-    pub(super) fn give_back(&self, mut region: Region) {
+    pub(in crate::engine) fn give_back(&self, mut region: Region) {
         let room = IDLE_IN_ALL.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |idle| {
             (idle < MAX_IDLE_IN_ALL).then_some(idle + 1)
         });

@@ -1,7 +1,9 @@
 //! Core modules that are programs: their imports do not come from components.
 
-use super::tunables::{LimitingTunables, Memories, NextModule};
-use super::{Backend, Engine, StoreLimits};
+#[cfg(feature = "compile")]
+use crate::engine::compile::{debug_names, growable_tables};
+use crate::engine::run::tunables::{LimitingTunables, Memories, NextModule};
+use crate::engine::{Backend, Engine, StoreLimits};
 use crate::error::{Error, Result};
 #[cfg(feature = "compile")]
 use crate::panics::contain;
@@ -17,7 +19,7 @@ impl Engine {
         crate::threads::check_compiler().map_err(Error::NoThread)?;
         let compiler = self.program_compiler()?;
         self.check_program(bytes)?;
-        let fit = super::debug_names::without_bad(super::table_room::make_room(bytes));
+        let fit = debug_names::without_bad(growable_tables::make_room(bytes));
         let compiled = contain("the compiler", || wasmer::Module::new(&compiler, &fit));
         let refused = |message: String| Error::Compile {
             module: 0,
@@ -62,8 +64,8 @@ impl Engine {
 }
 
 /// Creates a store for a module that runs alone, under limits of its own.
-pub fn program_store(limits: &StoreLimits) -> super::SendStore {
-    super::SendStore::new(wasmer::Store::new(program_engine(limits)))
+pub fn program_store(limits: &StoreLimits) -> crate::engine::SendStore {
+    crate::engine::SendStore::new(wasmer::Store::new(program_engine(limits)))
 }
 
 /// Creates an engine for the stores of one program, which share its limits.

@@ -8,12 +8,12 @@ use std::sync::OnceLock;
 
 use wasmer::{AsStoreMut, Global, Instance, Mutability, Value};
 
-use super::core_module::CoreModule;
-use super::empty_memory::is_empty;
-use super::tunables::NextModule;
+use crate::engine::load::core_module::CoreModule;
+use crate::engine::memory::dummy::is_empty;
+use crate::engine::run::tunables::NextModule;
 
 #[cfg(unix)]
-pub(crate) use super::linear::MemoryHandle;
+pub(crate) use crate::engine::memory::linear::MemoryHandle;
 
 /// Handle of a memory that cannot be reset on this platform: it has no values.
 #[cfg(not(unix))]
@@ -37,13 +37,13 @@ impl MemoryHandle {
 
 /// Prefix of export names that only this host adds: one for each mutable global, and one for another item, which shows
 /// that the module is marked.
-pub(super) const MARK: &str = "airssys:restart ";
+pub(in crate::engine) const MARK: &str = "airssys:restart ";
 
 /// Suffix of [`MARK`] in a module with data to put in place, in a memory of its own or another's.
-pub(super) const WITH_DATA: &str = "with-data";
+pub(in crate::engine) const WITH_DATA: &str = "with-data";
 
 /// Reports whether a module's instances can be reset.
-pub(super) fn is_marked(code: &wasmer::Module) -> bool {
+pub(in crate::engine) fn is_marked(code: &wasmer::Module) -> bool {
     let info = code.info();
     let has_state = !info.memories.is_empty()
         || !info.tables.is_empty()

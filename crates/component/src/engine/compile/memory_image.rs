@@ -7,9 +7,9 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{ConstExpr, DataSection};
 use wasmparser::{Data, DataKind, Operator, Parser, Payload, TypeRef};
 
-use super::data_image::{ALIGN, Image, LENGTH_ALIGN};
-use super::instructions::Instructions;
-use super::sections::{leb, start_of};
+use crate::engine::compile::instructions::Instructions;
+use crate::engine::compile::sections::{leb, start_of};
+use crate::engine::memory::image::{ALIGN, Image, LENGTH_ALIGN};
 
 const DATA_SECTION: u8 = 11;
 const DATA_COUNT_SECTION: u8 = 12;
@@ -25,17 +25,17 @@ const MAX_SPREAD: u64 = 8;
 
 /// A module without its data, and the data as an image.
 #[derive(Debug)]
-pub(super) struct Split {
+pub(in crate::engine) struct Split {
     /// The module without the data that is in the image.
-    pub(super) module: Vec<u8>,
-    pub(super) image: Image,
+    pub(in crate::engine) module: Vec<u8>,
+    pub(in crate::engine) image: Image,
 }
 
 /// Moves the data of a module that defines its only memory to an image, if all of it has a known offset.
 ///
 /// The bytes are valid already. A module that cannot be read, or whose data does not fit, stays as it is, to fail
 /// as it would have.
-pub(super) fn split(module: &[u8], instructions: Instructions) -> Option<Split> {
+pub(in crate::engine) fn split(module: &[u8], instructions: Instructions) -> Option<Split> {
     let found = Found::read(module, instructions)?;
     if found.imported_memories > 0 || found.memories.len() != 1 {
         return None;
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn split(module: &[u8]) -> Option<Split> {
-        super::split(module, Instructions::of(module).expect("it can be read"))
+        crate::engine::split(module, Instructions::of(module).expect("it can be read"))
     }
 
     fn parsed(text: &str) -> Vec<u8> {

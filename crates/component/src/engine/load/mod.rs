@@ -1,0 +1,7 @@
+//! Machine code in memory: loading, saving, and the parts of a core module that instances need.
+
+pub(super) mod code;
+pub(super) mod core_module;
+
+pub(crate) use code::{CodeSource, Form, Machine, TrustedCode, load, loader, save, tunables};
+pub(crate) use core_module::{CoreModule, SavedImage};

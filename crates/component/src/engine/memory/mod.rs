@@ -1,0 +1,14 @@
+//! Memories: images to begin with, reservations of address space, pools, and access to a guest's memory.
+
+pub(super) mod dummy;
+mod guest;
+pub(super) mod image;
+#[cfg(unix)]
+pub(super) mod linear;
+#[cfg(unix)]
+pub(super) mod pool;
+#[cfg(unix)]
+pub(super) mod reservation;
+
+pub(crate) use guest::GuestMemory;
+pub(crate) use image::Image;

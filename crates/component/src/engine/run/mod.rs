@@ -1,0 +1,12 @@
+//! Stores and instances: creation under limits, and reset.
+
+mod program;
+pub(super) mod reset;
+mod store;
+pub(super) mod tables;
+pub(super) mod tunables;
+
+pub use program::{program_engine, program_store};
+pub(crate) use reset::{Kept, Restart};
+pub use store::SendStore;
+pub(crate) use tunables::NextModule;
