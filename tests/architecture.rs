@@ -101,7 +101,12 @@ fn none_in_texts(folders: &[&str], words: &[&str]) {
 #[test]
 fn only_the_translation_names_the_translator() {
     let found = naming(&["src", "adapters"], "wasmtime_environ");
-    assert_eq!(found, ["src/component/translate.rs"]);
+    let room =
+        |path: &str| path == "src/component/translate.rs" || path.starts_with("src/component/translate/");
+    assert!(
+        !found.is_empty() && found.iter().all(|path| room(path)),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -144,9 +149,14 @@ fn the_tools_of_wai_are_named_in_their_room() {
 }
 
 #[test]
-fn the_reference_engine_is_named_in_one_file() {
+fn the_reference_engine_is_named_in_one_room() {
     let found = naming(&["src", "adapters", "xtask"], "wasmtime");
-    assert_eq!(found, ["src/conformance/reference.rs"]);
+    let room =
+        |path: &str| path == "src/conformance/reference.rs" || path.starts_with("src/conformance/reference/");
+    assert!(
+        !found.is_empty() && found.iter().all(|path| room(path)),
+        "{found:?}"
+    );
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("readable");
     assert!(manifest.contains("wasmtime = { workspace = true, optional = true }"));
     let default = manifest

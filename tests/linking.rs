@@ -1,6 +1,8 @@
 //! Imports: found by name and compatible version, checked by type, missed with a hint.
 
 mod common;
+#[path = "linking/core_modules.rs"]
+mod core_modules;
 #[path = "linking/instances.rs"]
 mod instances;
 #[path = "linking/resource_types.rs"]

@@ -11,7 +11,7 @@ use super::other::other;
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";
 
 /// The form that this build writes and reads.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// The digest of all behind the sections.
 const DIGEST: usize = 32;

@@ -10,6 +10,7 @@ use super::core_import::{self, CoreCaller};
 use super::host_func::{self, Bind, HostFunc, HostResource, TypeCheck};
 use super::instance::{self, Instance};
 use super::ir::{ExternType, Function, ResourceTable};
+use super::module::Module;
 use super::names::NameMap;
 use super::resolve::{self, Resolved};
 use super::resource::ResourceType;
@@ -29,6 +30,7 @@ pub(super) enum Definition<T: Send + 'static> {
         dtor: Arc<HostResource<T>>,
     },
     Instance(Definitions<T>),
+    Module(Module),
     /// A value type, by what checks that a component means the same by it.
     Type(Arc<ValueTypeCheck>),
 }
@@ -43,6 +45,7 @@ impl<T: Send + 'static> Definition<T> {
             Definition::Func(_) => "function",
             Definition::Resource { .. } => "resource",
             Definition::Instance(_) => "instance",
+            Definition::Module(_) => "core module",
             Definition::Type(_) => "type",
         }
     }
@@ -57,6 +60,7 @@ impl<T: Send + 'static> Clone for Definition<T> {
                 dtor: dtor.clone(),
             },
             Definition::Instance(definitions) => Definition::Instance(definitions.clone()),
+            Definition::Module(module) => Definition::Module(module.clone()),
             Definition::Type(check) => Definition::Type(check.clone()),
         }
     }
@@ -77,7 +81,7 @@ fn define<T: Send + 'static>(
     Ok(())
 }
 
-/// Host functions, resources and instances by name; instantiates components with them.
+/// Host functions, resources, core modules and instances by name; instantiates components with them.
 ///
 /// Imports match by name and semver-compatible version: where several versions of an interface are defined,
 /// a component gets the one it names, or else the highest on the same compatible track.
@@ -136,7 +140,8 @@ impl<T: Send + 'static> Linker<T> {
     }
 
     /// Lets later components import what `instance` exports as the instance `name`, in place of what had that name: functions,
-    /// resources, value types and instances in it. They have to declare the same types. Core modules are left out.
+    /// resources, value types, core modules and instances in it. They have to declare the same types; of a core module, one
+    /// that it fits.
     ///
     /// # Errors
     /// [`Error::Redefined`] if something has that name, and shadowing is not allowed; [`Error::WrongStore`] for an
@@ -169,7 +174,7 @@ impl<T: Send + 'static> Linker<T> {
     /// called.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for an import that is neither function, instance, resource nor type.
+    /// [`Error::MissingImport`] for a core module, which no function can stand for; [`Error::Unsupported`] for a component.
     pub fn define_unknown_imports_as_traps(&mut self, component: &Component) -> Result<()> {
         let mut unknown = Unknown {
             tables: &component.ir().resource_tables,
@@ -387,8 +392,9 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
                     self.shadowing,
                 )
             }
+            ExternType::Module(_) => self.module(&name, &instance.get_module(&names)?),
             // The linker says of an import that it has nothing for it.
-            ExternType::Module | ExternType::Component => Ok(()),
+            ExternType::Component => Ok(()),
         }
     }
 
@@ -424,6 +430,23 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
             dtor: Arc::new(dtor),
         };
         define(self.definitions, name, item, self.shadowing)
+    }
+
+    /// Defines a core module. Each component that imports it makes instances of its own.
+    ///
+    /// The component's import declares a type, which the module has to fit: it exports all that is declared, imports nothing
+    /// else, and the limits of its tables and memories lie within those declared. It needs code of the component's
+    /// backend.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`].
+    pub fn module(&mut self, name: &str, module: &Module) -> Result<()> {
+        define(
+            self.definitions,
+            name,
+            Definition::Module(module.clone()),
+            self.shadowing,
+        )
     }
 
     /// The definitions of the instance `name` within this one.
@@ -513,10 +536,11 @@ impl Unknown<'_> {
                 definitions.insert(name, item);
                 Ok(())
             }
-            ExternType::Module | ExternType::Component => Err(Error::Unsupported(format!(
-                "it imports a {} as `{full}`",
-                ty.kind()
-            ))),
+            ExternType::Module(_) => Err(Error::MissingImport {
+                name: full.to_owned(),
+                hint: "the component needs this core module, and nothing that traps can stand for it".into(),
+            }),
+            ExternType::Component => Err(Error::Unsupported(format!("it imports a component as `{full}`"))),
         }
     }
 

@@ -140,18 +140,18 @@ impl Engine {
         })
     }
 
-    /// Refuses a core module that imports a function of several results, where the backend compiles none.
+    /// Refuses a core module that imports a function of several results, where the backend compiles none. `which` names it.
     ///
     /// # Errors
     /// [`Error::BackendFeature`].
-    pub(crate) fn check_imports(&self, index: usize, module: &[u8]) -> Result<()> {
+    pub(crate) fn check_imports(&self, which: &str, module: &[u8]) -> Result<()> {
         if self.backend != Backend::Singlepass {
             return Ok(());
         }
         match results::import_with_several(module) {
             Some(import) => Err(self.lacks_feature(
                 "imports with several results".to_owned(),
-                format!("core module {index}, in its import `{}`,", brief(&import)),
+                format!("{which}, in its import `{}`,", brief(&import)),
                 |backend| backend != Backend::Singlepass,
             )),
             None => Ok(()),

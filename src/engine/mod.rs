@@ -44,6 +44,7 @@ mod results;
 mod second_memory;
 #[cfg(feature = "compile")]
 mod sections;
+mod signatures;
 #[cfg(unix)]
 mod slots;
 mod stages;
@@ -85,6 +86,7 @@ pub(crate) use program::program_engine;
 #[cfg(feature = "wai")]
 pub(crate) use program::program_store;
 pub(crate) use restart::{Kept, Restart};
+pub(crate) use signatures::Signatures;
 pub(crate) use store::SendStore;
 pub(crate) use tunables::NextModule;
 
