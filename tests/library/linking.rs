@@ -1,5 +1,6 @@
 //! Imports: resolved by name and compatible version, checked by type, reported with a hint if missing.
 
+mod core_modules;
 use airssys_wasm_test_support as common;
 mod instances;
 mod resource_types;

@@ -191,6 +191,8 @@ impl From<Error> for Failure {
             error if error.is_limit() => Exit::Trap,
             Error::InvalidComponent { .. }
             | Error::CoreModule
+            | Error::Component
+            | Error::InvalidModule { .. }
             | Error::NotWasm(_)
             | Error::Unsupported(_)
             | Error::MissingFeatures { .. }

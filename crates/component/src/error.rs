@@ -30,6 +30,19 @@ pub enum Error {
     )]
     CoreModule,
 
+    /// The bytes are a component, where a core module is needed.
+    #[error("this is a component, not a core WebAssembly module: load it with `Component::from_binary`")]
+    Component,
+
+    /// The bytes are not a valid core module.
+    #[error("invalid core module at byte offset {offset:#x}: {message}")]
+    InvalidModule {
+        /// Where in the input, in bytes from its start.
+        offset: u64,
+        /// Description of the fault.
+        message: String,
+    },
+
     /// The bytes are not WebAssembly.
     #[error("this is not WebAssembly: {0}")]
     NotWasm(String),
@@ -303,6 +316,8 @@ impl Error {
         match self {
             Error::InvalidComponent { .. }
             | Error::CoreModule
+            | Error::Component
+            | Error::InvalidModule { .. }
             | Error::NotWasm(_)
             | Error::Unsupported(_)
             | Error::MissingFeatures { .. }
@@ -569,29 +584,4 @@ pub enum ResourceError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deep_call_stack_is_shown_by_its_ends() {
-        let kind = || TrapKind::Core(CoreTrap::StackOverflow);
-        let trap = |depth: usize| Trap::new(kind(), &(0..depth).collect::<Vec<_>>(), |n| format!("f{n}"));
-        for depth in [0, 1, 24, 25, 32] {
-            let trap = trap(depth);
-            assert_eq!((trap.frames().len(), trap.frames_left_out()), (depth, 0));
-            assert_eq!(trap.to_string().lines().count(), depth + 1);
-        }
-        let deep = trap(1712);
-        assert_eq!((deep.frames().len(), deep.frames_left_out()), (32, 1680));
-        let text = deep.to_string();
-        let lines: Vec<_> = text.lines().map(str::trim).collect();
-        assert_eq!(lines.len(), 34);
-        assert_eq!(lines[1], "0: f0");
-        assert_eq!(lines[24], "23: f23");
-        assert_eq!(lines[25], "… 1680 frames are left out …");
-        assert_eq!(lines[26], "1704: f1704");
-        assert_eq!(lines[33], "1711: f1711");
-        let another = deep.because(TrapKind::CannotLeave);
-        assert_eq!(another.frames(), deep.frames());
-    }
-}
+mod tests;

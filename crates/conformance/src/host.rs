@@ -3,14 +3,37 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use airssys_wasm_component::component::{Linker, Resource, ResourceType};
+use wast::Wat;
+use wast::parser::{self, ParseBuffer};
+
+use airssys_wasm_component::component::{Linker, Module, Resource, ResourceType};
+use airssys_wasm_component::engine::Engine;
+use airssys_wasm_component::error::Error;
 
 /// Types of its resources; the first one's second name denotes the same type.
 struct First;
 struct Second;
 
-/// Defines the imports. `docs/conformance.md` lists them.
-pub(super) fn define(linker: &mut Linker<()>) -> airssys_wasm_component::Result<()> {
+/// The core module of that name, as text.
+const SIMPLE_MODULE: &str = r#"(module
+    (global (export "g") i32 (i32.const 100))
+    (func (export "f") (result i32) (i32.const 101)))"#;
+
+/// The core module `simple-module`, in its binary form.
+///
+/// # Errors
+/// What is wrong with the text.
+pub(super) fn simple_module() -> Result<Vec<u8>, wast::Error> {
+    let buffer = ParseBuffer::new(SIMPLE_MODULE)?;
+    parser::parse::<Wat<'_>>(&buffer)?.encode()
+}
+
+/// Defines it. `docs/conformance.md` lists what is in it.
+pub(super) fn define(engine: &Engine, linker: &mut Linker<()>) -> airssys_wasm_component::Result<()> {
+    let bytes = simple_module().map_err(|error| Error::bug(error.message()))?;
+    let module = Module::from_binary(engine, &bytes)?;
+    linker.root().module("simple-module", &module)?;
+    linker.instance("host")?.module("simple-module", &module)?;
     let mut root = linker.root();
     root.func_wrap("host-return-two", |_, ()| Ok((2u32,)))?;
     root.func_wrap("host-echo-u32", |_, (value,): (u32,)| Ok((value,)))?;

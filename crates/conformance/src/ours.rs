@@ -132,7 +132,7 @@ impl Session for OurSession {
         let component =
             component.ok_or_else(|| Failure::new(FailureKind::Host, "a component of another session"))?;
         if self.options.host_instance && !self.host_instance {
-            host::define(&mut self.linker)?;
+            host::define(&self.engine, &mut self.linker)?;
             self.host_instance = true;
         }
         self.check_registered(&component)?;
@@ -235,7 +235,11 @@ fn fit(ty: &Type, value: &Val) -> Val {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let kind = match &error {
-            Error::InvalidComponent { .. } | Error::CoreModule | Error::NotWasm(_) => FailureKind::Invalid,
+            Error::InvalidComponent { .. }
+            | Error::CoreModule
+            | Error::Component
+            | Error::InvalidModule { .. }
+            | Error::NotWasm(_) => FailureKind::Invalid,
             Error::Unsupported(feature) => return Failure::unsupported(feature),
             Error::MissingFeatures {
                 features, message, ..

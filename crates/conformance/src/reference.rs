@@ -5,6 +5,8 @@ use std::sync::Arc;
 use wasmtime::component as wt;
 use wasmtime::{Config, Engine, Store, Trap};
 
+mod host;
+
 use super::failure::{Failure, FailureKind, TrapClass};
 use super::subject::{Definition, InstanceId, Options, Outcome, Session, Subject};
 use airssys_wasm_component::component::Val;
@@ -54,6 +56,8 @@ impl Subject for Reference {
             stores: vec![Store::new(&self.engine, ())],
             trapped: false,
             linker: wt::Linker::new(&self.engine),
+            host: host::Host::default(),
+            host_instance: false,
             components: Vec::new(),
             instances: Vec::new(),
             options: options.clone(),
@@ -67,6 +71,10 @@ struct ReferenceSession {
     stores: Vec<Store<()>>,
     trapped: bool,
     linker: wt::Linker<()>,
+    /// Counters of the host, shared by all stores of the session.
+    host: host::Host,
+    /// True once the linker has it.
+    host_instance: bool,
     components: Vec<wt::Component>,
     instances: Vec<Made>,
     options: Options,
@@ -120,14 +128,14 @@ impl Session for ReferenceSession {
         let component = self.components.get(definition.0).cloned();
         let component =
             component.ok_or_else(|| Failure::new(FailureKind::Host, "a component of another session"))?;
-        if self.options.host_instance {
-            return Err(Failure::unsupported(
-                "the instance `host` on the reference engine",
-            ));
-        }
         if std::mem::take(&mut self.trapped) {
             self.stores.push(Store::new(&self.engine, ()));
             self.linker = wt::Linker::new(&self.engine);
+            self.host_instance = false;
+        }
+        if self.options.host_instance && !self.host_instance {
+            self.host.define(&self.engine, &mut self.linker)?;
+            self.host_instance = true;
         }
         let mut linker = self.linker.clone();
         if self.options.missing_imports_trap {
@@ -170,11 +178,27 @@ impl Session for ReferenceSession {
         for (export, item) in ty.exports(&self.engine) {
             match item.ty {
                 wt::types::ComponentItem::ComponentFunc(_) => {}
+                wt::types::ComponentItem::Module(_) => {
+                    let module = self
+                        .stores
+                        .last_mut()
+                        .and_then(|store| instance.get_module(store, export));
+                    let module = module.ok_or_else(|| {
+                        Failure::new(
+                            FailureKind::Engine,
+                            format!("the core module `{export}` is missing"),
+                        )
+                    })?;
+                    linker
+                        .module(export, &module)
+                        .map_err(|error| engine_failure(&error))?;
+                    continue;
+                }
                 // Value types need no definition.
                 wt::types::ComponentItem::Type(_) => continue,
                 _ => {
                     return Err(Failure::unsupported(
-                        "exports other than functions on the reference engine",
+                        "exports other than functions and core modules on the reference engine",
                     ));
                 }
             }

@@ -41,6 +41,16 @@ pub fn below(folder: &Path, without: &[&str]) -> Result<Vec<String>> {
     Ok(scripts)
 }
 
+/// The options of a script: `;;! --host-instance` in its first line gives it what the suites of component runtimes import.
+pub fn options(source: &str) -> Options {
+    let mut options = Options::default();
+    options.host_instance = source
+        .lines()
+        .next()
+        .is_some_and(|line| line.trim_end() == ";;! --host-instance");
+    options
+}
+
 /// Runs scripts on engines: for each script, one report for each engine.
 ///
 /// # Errors
@@ -51,7 +61,7 @@ pub fn run(folder: &Path, scripts: &[String], engines: &[Box<dyn Subject>]) -> R
         let source = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
         let reports = engines
             .iter()
-            .map(|engine| wast::run(engine.as_ref(), script, &source, &Options::default()));
+            .map(|engine| wast::run(engine.as_ref(), script, &source, &options(&source)));
         Ok(reports.collect())
     };
     scripts.iter().map(run).collect()

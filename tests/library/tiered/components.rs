@@ -20,6 +20,37 @@ fn answers_are_the_same_before_and_after() {
 }
 
 #[test]
+fn modules_that_it_imports_have_code_for_both_stages() {
+    let engine = engine();
+    let number = wat::parse_str(r#"(module (func (export "f") (result i32) (i32.const 42)))"#);
+    let module = Module::from_binary(&engine, &number.expect("the text parses")).expect("it compiles");
+    let text = r#"(component
+        (import "m" (core module $m (export "f" (func (result i32)))))
+        (core module $n (import "" "f" (func $f (result i32))) (func (export "f") (result i32) (call $f)))
+        (core instance $m (instantiate $m))
+        (core instance $n (instantiate $n (with "" (instance $m))))
+        (func (export "f") (result u32) (canon lift (core func $n "f"))))"#;
+    let mut linker: Linker<()> = Linker::new(&engine);
+    linker.root().module("m", &module).expect("defined once");
+    let component = TieredComponent::new(&engine, &wat::parse_str(text).expect("the text parses"));
+    let component = component.expect("it compiles");
+    let answer = |component: &Component| {
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, component).expect("it links");
+        let f = instance
+            .get_typed_func::<(), (u32,)>(&mut store, &["f"])
+            .expect("it is exported");
+        f.call(&mut store, ()).expect("it runs").0
+    };
+    let first = component.current();
+    assert_eq!(answer(&first), 42);
+    assert!(component.wait(LONG), "{component:?}");
+    let second = component.current();
+    assert_ne!(first.backend(), second.backend());
+    assert_eq!(answer(&second), 42);
+}
+
+#[test]
 fn it_starts_on_quick_code() {
     let (gate, component, _cache) = hold(4);
     let quick = engine().starts()[0].backend();

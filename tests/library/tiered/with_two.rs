@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use airssys_wasm::artifact::{CacheConfig, ComponentCache, MemoryLimits};
-use airssys_wasm::component::{Component, Linker, Store, Val};
+use airssys_wasm::component::{Component, Linker, Module, Store, Val};
 use airssys_wasm::engine::{Backend, Config, Engine, Progress};
 use airssys_wasm::tiered::{self, TieredComponent};
 

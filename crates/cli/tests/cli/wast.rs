@@ -193,6 +193,34 @@ fn the_host_instance_is_an_option() {
     assert!(without.stdout.contains("import `host` is missing"), "{without:?}");
 }
 
+/// wasmtime's scripts import it from the instance `host`.
+#[test]
+fn the_core_module_of_the_host_instance_can_be_imported() {
+    let script = scratch_file(
+        "host-module.wast",
+        br#"
+(component
+  (import "host" (instance $host (export "simple-module" (core module
+    (export "g" (global i32)) (export "f" (func (result i32)))))))
+  (alias export $host "simple-module" (core module $m))
+  (core instance $i (instantiate $m))
+  (func (export "f") (result u32) (canon lift (core func $i "f"))))
+(assert_return (invoke "f") (u32.const 101))
+(assert_unlinkable
+  (component (import "simple-module" (core module (export "f" (func (result i64))))))
+  "incompatible import type")
+"#,
+    );
+    let ran = airssys(&["wast", &script, "--host-instance", "--backend", "all"]).ended(0);
+    let passed = format!(
+        "\n{} passed, 0 failed, 0 unsupported\n",
+        3 * Backend::available().len()
+    );
+    assert!(ran.stdout.ends_with(&passed), "{ran:?}");
+    let without = airssys(&["wast", &script]).ended(1);
+    assert!(without.stdout.contains("import `host` is missing"), "{without:?}");
+}
+
 #[test]
 fn a_guest_that_never_ends_is_stopped() {
     let script = scratch_file(

@@ -10,8 +10,8 @@ use super::other::other;
 /// Last bytes of the file.
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";
 
-/// Format version that this build writes and reads.
-pub(super) const FORMAT: u32 = 3;
+/// The form that this build writes and reads.
+pub(super) const FORMAT: u32 = 4;
 
 /// Bytes of the digest of everything behind the sections.
 const DIGEST: usize = 32;

@@ -9,7 +9,7 @@ use super::ir::{ExternType, Ir};
 use super::translate::translate;
 use crate::engine::{self, Backend, CoreModule, Engine, Form, Target};
 #[cfg(feature = "compile")]
-use crate::engine::{Refused, Work};
+use crate::engine::{Refused, Signatures, Work};
 use crate::error::{Error, Result};
 #[cfg(feature = "compile")]
 use crate::panics::contain;
@@ -129,6 +129,10 @@ impl Component {
         &self.inner.ir
     }
 
+    pub(crate) fn modules(&self) -> &[CoreModule] {
+        &self.inner.modules
+    }
+
     pub(crate) fn module(&self, index: u32) -> Result<&CoreModule> {
         self.inner
             .modules
@@ -162,19 +166,23 @@ impl<M> Compiled<M> {
         let mut ir = contain("the translator", || translate(engine, bytes))??;
         let sources = std::mem::take(&mut ir.modules);
         for (index, source) in sources.iter().enumerate() {
-            engine.check_imports(index, source)?;
+            engine.check_imports(&format!("core module {index}"), source)?;
         }
         if !sources.is_empty() {
             crate::threads::check_compiler().map_err(Error::NoThread)?;
         }
         let mut work = Work::new(engine, &sources);
+        let mut signatures = Signatures::default();
         let mut compile = |(module, source): (usize, &Vec<u8>)| {
             let compiled = match form(source) {
                 Form::Memory => work.compile(&code, source),
                 // The code is saved and not run: it need not outlive this.
                 Form::Elf => work.compile(&engine.compiler(Form::Elf)?, source),
             };
-            let made = compiled.and_then(|module| make(module).map_err(Refused::Compiler));
+            let made = compiled.and_then(|compiled| {
+                signatures.add(&compiled.module).map_err(Refused::Compiler)?;
+                make(compiled).map_err(Refused::Compiler)
+            });
             made.map_err(|refused| match refused {
                 Refused::Stopped => Error::Stopped,
                 Refused::Compiler(message) => Error::Compile {

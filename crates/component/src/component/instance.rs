@@ -4,27 +4,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use airssys_wasm_abi::CoreSignature;
-use wasmer::{AsStoreMut, Extern, TypedFunction};
+use wasmer::{Extern, TypedFunction};
 
 use super::component::Component;
 use super::core_call::{CoreFunc, at_border};
-use super::func::{Func, FuncInner, guarded};
+use super::func::{Func, FuncInner};
 use super::handles::HandleTable;
-use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
+use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir, ModuleSource};
 use super::may_leave::{self, Flag};
+use super::module::Module;
 use super::names;
 use super::resolve::Resolved;
-use super::resource::{ResourceRuntime, ResourceType, ResourceTypeKind, drop_rep};
+use super::resource::{ResourceRuntime, ResourceType, drop_rep};
 use super::same::Same;
-use super::store::check_memory;
 use super::store::{AsContextMut, StoreContextMut, unique};
 use super::text::bounded;
-use super::trampoline;
-use super::trap::from_runtime;
 use super::typed::{ComponentNamedList, TypeContext, TypedFunc};
 use super::{MAX_TYPE_TEXT, Type};
 use crate::engine::{Backend, CoreModule, GuestMemory};
 use crate::error::{Error, Result, TrapKind};
+
+mod instantiation;
+
+pub(crate) use instantiation::instantiate;
 
 pub(crate) type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
 
@@ -40,6 +42,8 @@ pub(crate) struct InstanceInner {
     pub(crate) id: u64,
     pub(crate) store: u64,
     component: Component,
+    /// Imported core modules, by runtime import.
+    modules: Vec<(u32, Module)>,
     core_instances: Box<[OnceLock<wasmer::Instance>]>,
     /// Per component instance: the `may_leave` flag.
     may_leave: Box<[Flag]>,
@@ -57,15 +61,26 @@ fn slots<T>(count: usize) -> Box<[OnceLock<T>]> {
 }
 
 impl InstanceInner {
-    fn new<T: Send + 'static>(cx: &mut StoreContextMut<'_, T>, component: &Component) -> InstanceInner {
+    fn new<T: Send + 'static>(
+        cx: &mut StoreContextMut<'_, T>,
+        component: &Component,
+        imports: &[Resolved<T>],
+    ) -> InstanceInner {
         let ir = component.ir();
         let instances = ir.counts.component_instances as usize;
         let room = &cx.core.handles;
         let tables = (0..instances).map(|_| HandleTable::new(Arc::clone(room)));
+        let modules = (0u32..)
+            .zip(imports)
+            .filter_map(|(import, resolved)| match resolved {
+                Resolved::Module(module) => Some((import, module.clone())),
+                _ => None,
+            });
         InstanceInner {
             id: unique(),
             store: cx.core.id,
             component: component.clone(),
+            modules: modules.collect(),
             core_instances: slots(ir.counts.core_instances as usize),
             may_leave: may_leave::flags(&mut cx.store, ir),
             memories: slots(ir.counts.memories as usize),
@@ -129,6 +144,19 @@ impl InstanceInner {
         self.may_leave.get(component_instance as usize)
     }
 
+    /// An imported core module.
+    fn imported_module(&self, import: u32) -> Result<&Module> {
+        let found = self.modules.iter().find(|(module, _)| *module == import);
+        let (_, module) = found.ok_or_else(|| Error::bug("an imported core module that is not resolved"))?;
+        Ok(module)
+    }
+
+    /// The code of an imported core module.
+    fn imported_code(&self, import: u32) -> Result<&CoreModule> {
+        let code = self.imported_module(import)?.code(self.backend());
+        code.ok_or_else(|| Error::bug("an imported core module of another backend"))
+    }
+
     fn core_export(&self, export: &CoreExport) -> Result<Extern> {
         self.core_instances
             .get(export.instance as usize)
@@ -139,184 +167,7 @@ impl InstanceInner {
     }
 }
 
-/// Instantiates a component: runs its initializers.
-pub(crate) fn instantiate<T: Send + 'static>(
-    cx: &mut StoreContextMut<'_, T>,
-    component: &Component,
-    imports: &[Resolved<T>],
-) -> Result<Instance> {
-    let limit = cx.core.limits.core_instances;
-    let wanted = component.ir().counts.core_instances;
-    if wanted > limit {
-        return Err(Error::Instantiate(format!(
-            "it makes {wanted} core instances, and the limit is {limit} (core_instances)"
-        )));
-    }
-    let inner = Arc::new(InstanceInner::new(cx, component));
-    let (core, env) = (cx.core, cx.env);
-    core.state().components.push(component.clone());
-    // Start functions run here: they are guest code, under the same guard as a call.
-    guarded(&mut cx.store, core, &inner, true, |store| {
-        let mut cx = StoreContextMut {
-            store: store.as_store_mut(),
-            env,
-            core,
-        };
-        Instantiation {
-            cx: &mut cx,
-            inner: &inner,
-            imports,
-        }
-        .run()
-    })?;
-    Ok(Instance { inner })
-}
-
-struct Instantiation<'a, 'b, T: Send + 'static> {
-    cx: &'a mut StoreContextMut<'b, T>,
-    inner: &'a Arc<InstanceInner>,
-    imports: &'a [Resolved<T>],
-}
-
-impl<T: Send + 'static> Instantiation<'_, '_, T> {
-    fn run(&mut self) -> Result<()> {
-        let inner = self.inner;
-        self.imported_resources()?;
-        let mut core_instance = 0;
-        for initializer in &inner.ir().initializers {
-            match initializer {
-                Initializer::InstantiateModule { module, args } => {
-                    let instance = self.instantiate_module(*module, args)?;
-                    set(&inner.core_instances, core_instance, instance)?;
-                    core_instance += 1;
-                }
-                Initializer::ExtractMemory { index, export } => {
-                    let Extern::Memory(memory) = inner.core_export(export)? else {
-                        return Err(Error::bug(format!("core export `{}` is no memory", export.name)));
-                    };
-                    set(&inner.memories, *index, GuestMemory::new(memory))?;
-                }
-                Initializer::ExtractRealloc { index, def } => {
-                    let realloc = self.function(def)?.typed(&self.cx.store);
-                    set(
-                        &inner.reallocs,
-                        *index,
-                        realloc.map_err(|error| Error::bug(error.message()))?,
-                    )?;
-                }
-                Initializer::ExtractPostReturn { index, def } => {
-                    let post_return = self.function(def)?;
-                    set(&inner.post_returns, *index, post_return)?;
-                }
-                Initializer::Resource {
-                    index,
-                    dtor,
-                    instance,
-                } => {
-                    let dtor = dtor.as_ref().map(|def| self.function(def)).transpose()?;
-                    let resource = u32::try_from(inner.ir().imported_resources.len())
-                        .ok()
-                        .and_then(|imported| imported.checked_add(*index))
-                        .ok_or_else(|| Error::bug("a resource out of range"))?;
-                    let ty = ResourceType(ResourceTypeKind::Guest {
-                        instance: inner.id,
-                        resource,
-                    });
-                    set(
-                        &inner.resources,
-                        resource,
-                        ResourceRuntime {
-                            ty,
-                            dtor,
-                            definer: Some(*instance),
-                        },
-                    )?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn imported_resources(&mut self) -> Result<()> {
-        for (index, import) in (0u32..).zip(&self.inner.ir().imported_resources) {
-            let Some(Resolved::Resource { ty, dtor }) = self.imports.get(*import as usize) else {
-                return Err(Error::bug("an imported resource that is not resolved"));
-            };
-            let dtor = Some(dtor.bind(self.cx));
-            set(
-                &self.inner.resources,
-                index,
-                ResourceRuntime {
-                    ty: *ty,
-                    dtor,
-                    definer: None,
-                },
-            )?;
-        }
-        Ok(())
-    }
-
-    fn instantiate_module(&mut self, module: u32, args: &[CoreDef]) -> Result<wasmer::Instance> {
-        let module = self.inner.component.module(module)?.clone();
-        let args = args
-            .iter()
-            .map(|def| self.core_def(def))
-            .collect::<Result<Vec<_>>>()?;
-        let waiting = self.cx.core.state().waiting.take();
-        if waiting.is_some() {
-            check_memory(module.code())?;
-        }
-        let place = self.cx.core.state().memory_place.take();
-        if place.is_some() {
-            check_memory(module.code())?;
-        }
-        self.cx.core.next.set(module.memories());
-        let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);
-        self.cx.core.next.set(None);
-        let instance = instance.map_err(|error| match error {
-            wasmer::InstantiationError::Start(error) => from_runtime(error),
-            other => Error::Instantiate(other.to_string()),
-        })?;
-        if let Some(waiting) = waiting {
-            waiting.tell(&mut self.cx.store, &instance)?;
-        }
-        if let Some(place) = place {
-            place.fill(&instance)?;
-        }
-        Ok(instance)
-    }
-
-    fn flag(&self, instance: u32) -> Result<wasmer::Global> {
-        let flag = self.inner.flag(instance);
-        let flag = flag.ok_or_else(|| Error::bug("a component instance out of range"))?;
-        flag.global().cloned()
-    }
-
-    fn function(&mut self, def: &CoreDef) -> Result<wasmer::Function> {
-        match self.core_def(def)? {
-            Extern::Function(function) => Ok(function),
-            _ => Err(Error::bug("a core definition that is no function")),
-        }
-    }
-
-    fn core_def(&mut self, def: &CoreDef) -> Result<Extern> {
-        Ok(match def {
-            CoreDef::Export(export) => self.inner.core_export(export)?,
-            CoreDef::InstanceFlags(instance) => self.flag(*instance)?.into(),
-            CoreDef::Trampoline(index) => trampoline::make(self.cx, self.inner, *index, self.imports)?.into(),
-        })
-    }
-}
-
-fn set<V>(slots: &[OnceLock<V>], index: u32, value: V) -> Result<()> {
-    let slot = slots
-        .get(index as usize)
-        .ok_or_else(|| Error::bug("an initializer out of range"))?;
-    slot.set(value)
-        .map_err(|_| Error::bug("an initializer that runs twice"))
-}
-
-/// An export of a component, a function or an instance, looked up once and used many times.
+/// A place among the exports of a component: a function or an instance, found once and used many times.
 #[derive(Clone, Debug)]
 pub struct ExportIndex {
     component: u64,
@@ -451,6 +302,21 @@ impl Instance {
         }
     }
 
+    /// The core module that the component exports at `path`, for components that import it
+    /// ([`LinkerInstance::module`](super::LinkerInstance::module)).
+    ///
+    /// # Errors
+    /// [`Error::MissingExport`].
+    pub fn get_module(&self, path: &[&str]) -> Result<Module> {
+        match self.export_at(path)? {
+            Export::Module { ty, source } => match source {
+                ModuleSource::Defined(index) => Module::of_component(&self.inner.component, *index, ty),
+                ModuleSource::Imported(import) => self.inner.imported_module(*import).cloned(),
+            },
+            _ => Err(self.missing(None, &path.join("#"))),
+        }
+    }
+
     /// Runs the destructor of a resource that another instance owned, of a type that this instance exports at `path`.
     pub(super) fn drop_resource<T: Send + 'static>(
         &self,
@@ -499,6 +365,7 @@ impl Instance {
             .iter()
             .filter_map(|initializer| match initializer {
                 Initializer::InstantiateModule { module, .. } => self.inner.component.module(*module).ok(),
+                Initializer::InstantiateImport { import, .. } => self.inner.imported_code(*import).ok(),
                 _ => None,
             });
         modules.zip(self.inner.core_instances.iter().filter_map(OnceLock::get))

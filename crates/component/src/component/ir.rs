@@ -7,6 +7,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use airssys_wasm_abi::{FuncPlan, FuncType, StringEncoding, Type};
 
+use super::module_type::ModuleType;
+
 /// A translated component.
 #[derive(Debug)]
 pub(crate) struct Ir {
@@ -54,7 +56,7 @@ pub enum ExternType {
     /// A value type.
     Type(Type),
     /// A core module.
-    Module,
+    Module(Arc<ModuleType>),
     /// A component.
     Component,
 }
@@ -67,7 +69,7 @@ impl ExternType {
             ExternType::Instance(_) => "instance",
             ExternType::Resource(_) => "resource",
             ExternType::Type(_) => "type",
-            ExternType::Module => "core module",
+            ExternType::Module(_) => "core module",
             ExternType::Component => "component",
         }
     }
@@ -111,11 +113,25 @@ pub(crate) struct CoreExport {
     pub(crate) name: String,
 }
 
+/// Argument for an import of an imported core module, by name: which imports it has, and in which order, is known
+/// when it is there.
+#[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
+pub(crate) struct ImportArg {
+    pub(crate) module: String,
+    pub(crate) name: String,
+    pub(crate) def: CoreDef,
+}
+
 #[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub(crate) enum Initializer {
     InstantiateModule {
         module: u32,
         args: Vec<CoreDef>,
+    },
+    /// Makes an instance of a core module that the host provides: of this runtime import.
+    InstantiateImport {
+        import: u32,
+        args: Vec<ImportArg>,
     },
     ExtractMemory {
         index: u32,
@@ -134,6 +150,39 @@ pub(crate) enum Initializer {
         dtor: Option<CoreDef>,
         instance: u32,
     },
+}
+
+impl Initializer {
+    /// Returns whether this creates the next core instance.
+    pub(crate) fn makes_core_instance(&self) -> bool {
+        matches!(
+            self,
+            Initializer::InstantiateModule { .. } | Initializer::InstantiateImport { .. }
+        )
+    }
+
+    /// Returns the arguments of the core instance, if this creates one.
+    pub(crate) fn args(&self) -> impl Iterator<Item = &CoreDef> {
+        let (in_order, by_name): (&[CoreDef], &[ImportArg]) = match self {
+            Initializer::InstantiateModule { args, .. } => (args, &[]),
+            Initializer::InstantiateImport { args, .. } => (&[], args),
+            _ => (&[], &[]),
+        };
+        in_order.iter().chain(by_name.iter().map(|arg| &arg.def))
+    }
+
+    /// As [`Initializer::args`], to be changed.
+    #[cfg(feature = "compile")]
+    pub(crate) fn args_mut(&mut self) -> impl Iterator<Item = &mut CoreDef> {
+        let (in_order, by_name): (&mut [CoreDef], &mut [ImportArg]) = match self {
+            Initializer::InstantiateModule { args, .. } => (args, &mut []),
+            Initializer::InstantiateImport { args, .. } => (&mut [], args),
+            _ => (&mut [], &mut []),
+        };
+        in_order
+            .iter_mut()
+            .chain(by_name.iter_mut().map(|arg| &mut arg.def))
+    }
 }
 
 /// A function of the host that is placed between core modules.
@@ -205,7 +254,20 @@ pub(crate) enum Export {
     Instance(Vec<(String, Export)>),
     Resource(u32),
     Type(Type),
-    Module,
+    Module {
+        /// Of a module of the component's, its own type; of an imported one, as it was declared.
+        ty: Arc<ModuleType>,
+        source: ModuleSource,
+    },
+}
+
+/// Where an exported core module comes from.
+#[derive(Debug, Clone, Copy, BorshSerialize, BorshDeserialize)]
+pub(crate) enum ModuleSource {
+    /// One of the component's modules.
+    Defined(u32),
+    /// A runtime import.
+    Imported(u32),
 }
 
 impl Export {
@@ -220,7 +282,7 @@ impl Export {
             ),
             Export::Resource(table) => ExternType::Resource(airssys_wasm_abi::ResourceType(*table)),
             Export::Type(ty) => ExternType::Type(ty.clone()),
-            Export::Module => ExternType::Module,
+            Export::Module { ty, .. } => ExternType::Module(ty.clone()),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use wasmparser::{ElementItems, ElementKind, ExternalKind, FuncType, Operator, Parser, Payload, TypeRef};
 
-use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir};
+use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir, ModuleSource};
 
 /// A module of stubs (a shim module).
 #[derive(Debug, PartialEq, Eq)]
@@ -54,12 +54,17 @@ pub(super) fn untie(ir: &mut Ir) {
     remove_unused_modules(ir);
 }
 
-fn instances(ir: &Ir) -> impl Iterator<Item = (u32, &[CoreDef])> {
+/// The core instances in their order: the component's module, if it is no imported one, and the arguments.
+fn instances(ir: &Ir) -> impl Iterator<Item = (Option<u32>, Vec<&CoreDef>)> {
     ir.initializers
         .iter()
-        .filter_map(|initializer| match initializer {
-            Initializer::InstantiateModule { module, args } => Some((*module, &args[..])),
-            _ => None,
+        .filter(|initializer| initializer.makes_core_instance())
+        .map(|initializer| {
+            let module = match initializer {
+                Initializer::InstantiateModule { module, .. } => Some(*module),
+                _ => None,
+            };
+            (module, initializer.args().collect())
         })
 }
 
@@ -76,13 +81,15 @@ fn untie_one(ir: &mut Ir, shapes: &[Shape]) -> Option<(u32, u32)> {
             }
         };
         for initializer in &mut ir.initializers {
+            initializer.args_mut().for_each(direct);
             match initializer {
-                Initializer::InstantiateModule { args, .. } => args.iter_mut().for_each(direct),
                 Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => {
                     direct(def)
                 }
                 Initializer::Resource { dtor, .. } => dtor.iter_mut().for_each(direct),
-                Initializer::ExtractMemory { .. } => {}
+                Initializer::InstantiateModule { .. }
+                | Initializer::InstantiateImport { .. }
+                | Initializer::ExtractMemory { .. } => {}
             }
         }
         let needed = uses(ir, Some(filler));
@@ -95,15 +102,15 @@ fn untie_one(ir: &mut Ir, shapes: &[Shape]) -> Option<(u32, u32)> {
 
 /// Finds instances of stubs and of their fillers, with the trampoline that each stub calls.
 fn pairs(ir: &Ir, shapes: &[Shape]) -> Vec<(u32, u32, HashMap<String, u32>)> {
-    let all: Vec<(u32, &[CoreDef])> = instances(ir).collect();
+    let all: Vec<(Option<u32>, Vec<&CoreDef>)> = instances(ir).collect();
     let shape_of = |instance: usize| {
         all.get(instance)
-            .and_then(|(module, _)| shapes.get(*module as usize))
+            .and_then(|(module, _)| shapes.get((*module)? as usize))
     };
     let mut pairs = Vec::new();
     for (filler, (module, args)) in (0u32..).zip(&all) {
-        let Some(shape) = shapes
-            .get(*module as usize)
+        let Some(shape) = module
+            .and_then(|module| shapes.get(module as usize))
             .and_then(|shape| shape.filler.as_ref())
         else {
             continue;
@@ -115,11 +122,11 @@ fn pairs(ir: &Ir, shapes: &[Shape]) -> Vec<(u32, u32, HashMap<String, u32>)> {
         let Some(found) = shape_of(stubs).and_then(|shape| shape.stubs.as_ref()) else {
             continue;
         };
-        // Guest code that runs before the table is full would trap in a stub.
+        // Guest code that runs before the table is full would trap in a stub. An imported module may run some.
         let starts =
             (stubs..=filler as usize).any(|instance| shape_of(instance).is_none_or(|shape| shape.starts));
-        let is_table = |def: &&CoreDef| matches!(def, CoreDef::Export(export) if export == table);
-        let shared = all.iter().flat_map(|(_, args)| *args).filter(is_table).count() > 1;
+        let is_table = |def: &&&CoreDef| matches!(**def, CoreDef::Export(export) if export == table);
+        let shared = all.iter().flat_map(|(_, args)| args).filter(is_table).count() > 1;
         if found.table != table.name || starts || shared {
             continue;
         }
@@ -150,9 +157,9 @@ fn uses(ir: &Ir, except: Option<u32>) -> BTreeSet<u32> {
     let mut instance = 0;
     for initializer in &ir.initializers {
         match initializer {
-            Initializer::InstantiateModule { args, .. } => {
+            Initializer::InstantiateModule { .. } | Initializer::InstantiateImport { .. } => {
                 if except != Some(instance) {
-                    args.iter().for_each(&mut note);
+                    initializer.args().for_each(&mut note);
                 }
                 instance += 1;
             }
@@ -166,7 +173,7 @@ fn uses(ir: &Ir, except: Option<u32>) -> BTreeSet<u32> {
         match export {
             Export::Func { def, .. } => note(def),
             Export::Instance(items) => exports.extend(items.iter().map(|(_, export)| export)),
-            Export::Resource(_) | Export::Type(_) | Export::Module => {}
+            Export::Resource(_) | Export::Type(_) | Export::Module { .. } => {}
         }
     }
     used
@@ -184,16 +191,17 @@ fn remove_instances(ir: &mut Ir, gone: &[u32]) {
         }
     };
     let mut instance = 0u32;
-    ir.initializers.retain(|initializer| match initializer {
-        Initializer::InstantiateModule { .. } => {
-            instance += 1;
-            !gone.contains(&(instance - 1))
+    ir.initializers.retain(|initializer| {
+        if !initializer.makes_core_instance() {
+            return true;
         }
-        _ => true,
+        instance += 1;
+        !gone.contains(&(instance - 1))
     });
     for initializer in &mut ir.initializers {
+        initializer.args_mut().for_each(define);
         match initializer {
-            Initializer::InstantiateModule { args, .. } => args.iter_mut().for_each(define),
+            Initializer::InstantiateModule { .. } | Initializer::InstantiateImport { .. } => {}
             Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => {
                 define(def)
             }
@@ -206,7 +214,7 @@ fn remove_instances(ir: &mut Ir, gone: &[u32]) {
         match export {
             Export::Func { def, .. } => define(def),
             Export::Instance(items) => exports.extend(items.iter_mut().map(|(_, export)| export)),
-            Export::Resource(_) | Export::Type(_) | Export::Module => {}
+            Export::Resource(_) | Export::Type(_) | Export::Module { .. } => {}
         }
     }
     ir.counts.core_instances = ir
@@ -217,17 +225,38 @@ fn remove_instances(ir: &mut Ir, gone: &[u32]) {
 
 /// Removes modules that nothing instantiates, and renumbers the others.
 fn remove_unused_modules(ir: &mut Ir) {
-    let used: BTreeSet<u32> = instances(ir).map(|(module, _)| module).collect();
+    let mut used: BTreeSet<u32> = instances(ir).filter_map(|(module, _)| module).collect();
+    for_each_exported_module(&mut ir.exports, &mut |module| {
+        used.insert(*module);
+    });
+    let renumber = |module: &mut u32| {
+        *module = u32::try_from(used.range(..*module).count()).unwrap_or(*module);
+    };
     for initializer in &mut ir.initializers {
         if let Initializer::InstantiateModule { module, .. } = initializer {
-            *module = u32::try_from(used.range(..*module).count()).unwrap_or(*module);
+            renumber(module);
         }
     }
+    for_each_exported_module(&mut ir.exports, &mut |module| renumber(module));
     let mut index = 0;
     ir.modules.retain(|_| {
         index += 1;
         used.contains(&(index - 1))
     });
+}
+
+/// Visits the component's modules among its exports, by their indices.
+fn for_each_exported_module(exports: &mut [(String, Export)], visit: &mut dyn FnMut(&mut u32)) {
+    for (_, export) in exports {
+        match export {
+            Export::Module {
+                source: ModuleSource::Defined(module),
+                ..
+            } => visit(module),
+            Export::Instance(items) => for_each_exported_module(items, visit),
+            _ => {}
+        }
+    }
 }
 
 /// Reads the properties of a module; `None` if it cannot be read.

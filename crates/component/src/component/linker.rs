@@ -9,6 +9,7 @@ use super::core_import::{self, CoreCaller};
 use super::host_func::{self, Bind, HostFunc, HostResource, TypeCheck};
 use super::instance::{self, Instance};
 use super::ir::{ExternType, Function, ResourceTable};
+use super::module::Module;
 use super::names::NameMap;
 use super::resolve::{self, Resolved};
 use super::resource::ResourceType;
@@ -28,6 +29,7 @@ pub(super) enum Definition<T: Send + 'static> {
         dtor: Arc<HostResource<T>>,
     },
     Instance(Definitions<T>),
+    Module(Module),
     /// A value type, as a check that a component declares the same type.
     Type(Arc<ValueTypeCheck>),
 }
@@ -42,6 +44,7 @@ impl<T: Send + 'static> Definition<T> {
             Definition::Func(_) => "function",
             Definition::Resource { .. } => "resource",
             Definition::Instance(_) => "instance",
+            Definition::Module(_) => "core module",
             Definition::Type(_) => "type",
         }
     }
@@ -56,6 +59,7 @@ impl<T: Send + 'static> Clone for Definition<T> {
                 dtor: dtor.clone(),
             },
             Definition::Instance(definitions) => Definition::Instance(definitions.clone()),
+            Definition::Module(module) => Definition::Module(module.clone()),
             Definition::Type(check) => Definition::Type(check.clone()),
         }
     }
@@ -76,7 +80,7 @@ fn define<T: Send + 'static>(
     Ok(())
 }
 
-/// Host functions, resources and instances by name; instantiates components with them.
+/// Host functions, resources, core modules and instances by name; instantiates components with them.
 ///
 /// Imports match by name and semver-compatible version: if several versions of an interface are defined, a component
 /// gets the one that it names, or else the highest compatible one.
@@ -169,7 +173,7 @@ impl<T: Send + 'static> Linker<T> {
     /// they are called.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for an import that is neither function, instance, resource nor type.
+    /// [`Error::MissingImport`] for a core module, which no function can stand for; [`Error::Unsupported`] for a component.
     pub fn define_unknown_imports_as_traps(&mut self, component: &Component) -> Result<()> {
         let mut unknown = Unknown {
             tables: &component.ir().resource_tables,
@@ -388,8 +392,9 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
                     self.shadowing,
                 )
             }
-            // The check of imports reports that the linker has no such item.
-            ExternType::Module | ExternType::Component => Ok(()),
+            ExternType::Module(_) => self.module(&name, &instance.get_module(&names)?),
+            // The linker says of an import that it has nothing for it.
+            ExternType::Component => Ok(()),
         }
     }
 
@@ -424,6 +429,23 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
             dtor: Arc::new(dtor),
         };
         define(self.definitions, name, item, self.shadowing)
+    }
+
+    /// Defines a core module. Each component that imports it makes instances of its own.
+    ///
+    /// The component's import declares a type, which the module has to fit: it exports all that is declared, imports nothing
+    /// else, and the limits of its tables and memories lie within those declared. It needs code of the component's
+    /// backend.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`].
+    pub fn module(&mut self, name: &str, module: &Module) -> Result<()> {
+        define(
+            self.definitions,
+            name,
+            Definition::Module(module.clone()),
+            self.shadowing,
+        )
     }
 
     /// Returns the definitions of the instance `name` within this one.
@@ -513,10 +535,11 @@ impl Unknown<'_> {
                 definitions.insert(name, item);
                 Ok(())
             }
-            ExternType::Module | ExternType::Component => Err(Error::Unsupported(format!(
-                "it imports a {} as `{full}`",
-                ty.kind()
-            ))),
+            ExternType::Module(_) => Err(Error::MissingImport {
+                name: full.to_owned(),
+                hint: "the component needs this core module, and nothing that traps can stand for it".into(),
+            }),
+            ExternType::Component => Err(Error::Unsupported(format!("it imports a component as `{full}`"))),
         }
     }
 

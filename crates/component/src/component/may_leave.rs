@@ -31,12 +31,10 @@ pub(super) fn flags(store: &mut impl AsStoreMut, ir: &Ir) -> Box<[Flag]> {
 }
 
 fn is_shared(ir: &Ir, instance: u32) -> bool {
-    ir.initializers.iter().any(|initializer| match initializer {
-        Initializer::InstantiateModule { args, .. } => args
-            .iter()
-            .any(|arg| matches!(arg, CoreDef::InstanceFlags(of) if *of == instance)),
-        _ => false,
-    })
+    ir.initializers
+        .iter()
+        .flat_map(Initializer::args)
+        .any(|arg| matches!(arg, CoreDef::InstanceFlags(of) if *of == instance))
 }
 
 impl Flag {

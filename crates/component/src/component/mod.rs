@@ -40,6 +40,8 @@ mod ir;
 mod knot;
 mod linker;
 mod may_leave;
+mod module;
+mod module_type;
 mod names;
 mod notation;
 #[cfg(feature = "compile")]
@@ -81,6 +83,8 @@ pub use func::Func;
 pub use instance::{ExportIndex, Instance};
 pub use ir::{ExternType, Function};
 pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
+pub use module::Module;
+pub use module_type::{CoreExternType, CoreImport, CoreLimits, CoreValType, ModuleType};
 pub use notation::TypeNames;
 pub use pool::{InstancePool, PooledInstance};
 pub(crate) use precompiled::{Precompiled, SavedModule};

@@ -8,9 +8,42 @@ use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{CodeSection, EntityType, Function, FunctionSection, ImportSection, TypeSection, ValType};
 use wasmparser::{CompositeInnerType, Imports, Parser, Payload, TypeRef};
 
-/// Rewrites `module` so that the function imports at `imports` (positions among all of its imports, in ascending order)
-/// have one packed result. `None` if the module does not have the shape of an adapter module.
-pub(crate) fn pack_results(module: &[u8], imports: &[usize]) -> Option<Vec<u8>> {
+use super::ir::{CoreDef, Initializer, Trampoline};
+use super::transcode;
+use crate::error::{Error, Result};
+
+/// With the two results of an intrinsic packed in one where one is imported.
+pub(super) fn pack_all(
+    mut modules: Vec<Vec<u8>>,
+    initializers: &[Initializer],
+    trampolines: &[Trampoline],
+) -> Result<Vec<Vec<u8>>> {
+    for initializer in initializers {
+        let Initializer::InstantiateModule { module, args } = initializer else {
+            continue;
+        };
+        let two_results = |def: &CoreDef| match def {
+            CoreDef::Trampoline(index) => match trampolines.get(*index as usize) {
+                Some(Trampoline::Transcoder { op, .. }) => transcode::signature(*op).1 == 2,
+                _ => false,
+            },
+            _ => false,
+        };
+        let imports: Vec<usize> = (0..args.len()).filter(|arg| two_results(&args[*arg])).collect();
+        if !imports.is_empty() {
+            let place = modules
+                .get_mut(*module as usize)
+                .ok_or_else(|| Error::bug("a core module out of range"))?;
+            *place = pack_results(place, &imports)
+                .ok_or_else(|| Error::bug("an adapter module of an unknown shape"))?;
+        }
+    }
+    Ok(modules)
+}
+
+/// Rewrites `module` so that the function imports at `imports` (positions among all of its imports, in
+/// ascending order) have one packed result. `None` if the module has not the shape of an adapter module.
+fn pack_results(module: &[u8], imports: &[usize]) -> Option<Vec<u8>> {
     let mut packer = Packer::read(module, imports)?;
     let mut out = wasm_encoder::Module::new();
     packer.parse_core_module(&mut out, Parser::new(0), module).ok()?;

@@ -8,9 +8,11 @@ use super::component::Component;
 use super::host_func::{HostFunc, HostResource};
 use super::ir::{ExternType, ResourceTable};
 use super::linker::{Definition, Definitions, Linker};
+use super::module::Module;
 use super::names;
 use super::resource::ResourceType;
 use super::typed::TypeContext;
+use crate::engine::Signatures;
 use crate::error::{Error, Result};
 
 /// The definition that an import resolves to.
@@ -20,6 +22,7 @@ pub(crate) enum Resolved<T: Send + 'static> {
         ty: ResourceType,
         dtor: Arc<HostResource<T>>,
     },
+    Module(Module),
 }
 
 /// Resolves every import that the component uses, in the order of its runtime imports.
@@ -75,7 +78,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         for (name, ty) in &ir.imports {
             self.check(&self.linker.root, name, name, ty)?;
         }
-        (0u32..)
+        let resolved: Vec<Resolved<T>> = (0u32..)
             .zip(&ir.runtime_imports)
             .map(|(import, _)| {
                 let (name, definition) = self.look_up(import)?;
@@ -85,16 +88,46 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
                         ty: *ty,
                         dtor: dtor.clone(),
                     }),
+                    Definition::Module(module) => Ok(Resolved::Module(module.clone())),
                     other => Err(Error::ImportType {
                         name,
                         message: format!(
-                            "the linker has {} where a function or resource is needed",
+                            "the linker has {} where a function, resource or core module is needed",
                             with_article(other.kind())
                         ),
                     }),
                 }
             })
-            .collect()
+            .collect::<Result<_>>()?;
+        self.check_signatures(&resolved)?;
+        Ok(resolved)
+    }
+
+    /// Checks that the component's modules and the imported ones call each other's functions by no other type than their own.
+    fn check_signatures(&self, resolved: &[Resolved<T>]) -> Result<()> {
+        let modules = (0u32..)
+            .zip(resolved)
+            .filter_map(|(import, resolved)| match resolved {
+                Resolved::Module(module) => Some((import, module.code(self.component.backend())?)),
+                _ => None,
+            });
+        let mut modules = modules.peekable();
+        if modules.peek().is_none() {
+            return Ok(());
+        }
+        let mut signatures = Signatures::default();
+        for module in self.component.modules() {
+            signatures.add_module(module).map_err(Error::Instantiate)?;
+        }
+        for (import, module) in modules {
+            signatures
+                .add_module(module)
+                .map_err(|message| Error::ImportType {
+                    name: self.path(import).unwrap_or_default(),
+                    message,
+                })?;
+        }
+        Ok(())
     }
 
     /// Looks up the linker's definition for a runtime import, and its full name.
@@ -164,6 +197,12 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
             (ExternType::Resource(table), Some(Definition::Resource { ty, .. })) => {
                 self.check_resource(table.0, *ty, full)
             }
+            (ExternType::Module(declared), Some(Definition::Module(module))) => module
+                .check(declared, self.component.backend())
+                .map_err(|message| Error::ImportType {
+                    name: full.to_owned(),
+                    message,
+                }),
             (expected, Some(found)) => Err(Error::ImportType {
                 name: full.to_owned(),
                 message: format!(

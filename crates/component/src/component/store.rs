@@ -293,6 +293,8 @@ impl StoreCore {
 pub(crate) struct StoreState {
     /// The components of the store's instances; their machine code has to outlive the instances.
     pub(crate) components: Vec<Component>,
+    /// The core modules that they import, likewise.
+    pub(crate) modules: Vec<super::module::Module>,
     /// Guest-defined resources that the host holds, by an identity that is never reused.
     pub(crate) host_handles: HashMap<u64, HostHandle>,
     /// The calls in flight that may lend something, outermost first.

@@ -12,15 +12,19 @@ use wasmtime_environ::{EntityIndex, EntityRef, PrimaryMap, ScopeVec, StaticModul
 
 use super::features;
 use super::ir::{
-    CoreDef, CoreExport, Counts, Export, ExternType, Function, Initializer, Ir, Options, ResourceTable,
-    RuntimeImport, Trampoline, Transcode,
+    CoreDef, CoreExport, Counts, Export, ExternType, Function, ImportArg, Initializer, Ir, ModuleSource,
+    Options, ResourceTable, RuntimeImport, Trampoline, Transcode,
 };
 use super::knot;
-use super::pack::pack_results;
+use super::module_type::ModuleType;
+use super::pack;
 use super::post_return;
-use super::transcode;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+
+mod core_types;
+#[cfg(test)]
+mod tests;
 
 /// Translates a component in its binary form.
 pub(crate) fn translate(engine: &Engine, bytes: &[u8]) -> Result<Ir> {
@@ -78,8 +82,9 @@ struct Converter<'a> {
     converted: HashMap<env::InterfaceType, abi::Type>,
     /// The names of each module's exports, by the exported item.
     export_names: HashMap<StaticModuleIndex, HashMap<EntityIndex, &'a str>>,
-    /// The modules of the core instances so far: they give names to exports that are referred to by index.
-    instances: Vec<StaticModuleIndex>,
+    /// The module of each core instance so far, by which exports that are named by index get their names. `None` for
+    /// imported modules, whose exports have names.
+    instances: Vec<Option<StaticModuleIndex>>,
 }
 
 impl<'a> Converter<'a> {
@@ -168,7 +173,7 @@ impl<'a> Converter<'a> {
             .map(|module| module.wasm.to_vec())
             .collect::<Vec<_>>();
         post_return::guard_all(&mut modules, initializers)?;
-        packed(modules, initializers, trampolines)
+        pack::pack_all(modules, initializers, trampolines)
     }
 
     fn resource_table(&self, index: env::TypeResourceTableIndex) -> ResourceTable {
@@ -192,14 +197,32 @@ impl<'a> Converter<'a> {
                     _,
                 ) => {
                     let args = args.iter().map(|def| self.core_def(def)).collect::<Result<_>>()?;
-                    self.instances.push(*module);
+                    self.instances.push(Some(*module));
                     Initializer::InstantiateModule {
                         module: module.as_u32(),
                         args,
                     }
                 }
-                env::GlobalInitializer::InstantiateModule(env::InstantiateModule::Import(..), _) => {
-                    return Err(unsupported("a core module that is imported from the host"));
+                env::GlobalInitializer::InstantiateModule(
+                    env::InstantiateModule::Import(import, args),
+                    _,
+                ) => {
+                    let args = args
+                        .iter()
+                        .flat_map(|(module, items)| items.iter().map(move |(name, def)| (module, name, def)));
+                    let args = args.map(|(module, name, def)| {
+                        Ok(ImportArg {
+                            module: module.clone(),
+                            name: name.clone(),
+                            def: self.core_def(def)?,
+                        })
+                    });
+                    let args = args.collect::<Result<_>>()?;
+                    self.instances.push(None);
+                    Initializer::InstantiateImport {
+                        import: import.as_u32(),
+                        args,
+                    }
                 }
                 env::GlobalInitializer::LowerImport { index, import } => {
                     if index.index() != lowerings.len() {
@@ -254,6 +277,7 @@ impl<'a> Converter<'a> {
                     .instances
                     .get(export.instance.index())
                     .copied()
+                    .flatten()
                     .ok_or_else(|| Error::bug("an export of a core instance that is not made yet"))?;
                 let modules = self.modules;
                 let names = self.export_names.entry(module).or_insert_with(|| {
@@ -356,7 +380,20 @@ impl<'a> Converter<'a> {
             env::Export::Type(env::TypeDef::Resource(table)) => Export::Resource(table.as_u32()),
             env::Export::Type(env::TypeDef::Interface(ty)) => Export::Type(self.ty(ty)?),
             env::Export::Type(other) => return Err(unsupported(&format!("an exported {}", other.desc()))),
-            env::Export::ModuleStatic { .. } | env::Export::ModuleImport { .. } => Export::Module,
+            env::Export::ModuleStatic { index, .. } => Export::Module {
+                // Its own type, which may be more than it is exported as: whoever instantiates it needs all imports.
+                ty: self
+                    .modules
+                    .get(*index)
+                    .and_then(|module| ModuleType::read(module.wasm))
+                    .map(Arc::new)
+                    .ok_or_else(|| Error::bug("an exported core module without a type"))?,
+                source: ModuleSource::Defined(index.as_u32()),
+            },
+            env::Export::ModuleImport { ty, import } => Export::Module {
+                ty: Arc::new(core_types::module_type(self.types, *ty)?),
+                source: ModuleSource::Imported(import.as_u32()),
+            },
         })
     }
 
@@ -373,7 +410,9 @@ impl<'a> Converter<'a> {
             }
             env::TypeDef::Resource(table) => ExternType::Resource(abi::ResourceType(table.as_u32())),
             env::TypeDef::Interface(ty) => ExternType::Type(self.ty(ty)?),
-            env::TypeDef::Module(_) => ExternType::Module,
+            env::TypeDef::Module(index) => {
+                ExternType::Module(Arc::new(core_types::module_type(self.types, *index)?))
+            }
             env::TypeDef::Component(_) => ExternType::Component,
             env::TypeDef::CoreFunc(_) => return Err(unsupported("a core function outside a core module")),
         })
@@ -509,35 +548,6 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// Packs the two results of an intrinsic into one, in modules that import one.
-fn packed(
-    mut modules: Vec<Vec<u8>>,
-    initializers: &[Initializer],
-    trampolines: &[Trampoline],
-) -> Result<Vec<Vec<u8>>> {
-    for initializer in initializers {
-        let Initializer::InstantiateModule { module, args } = initializer else {
-            continue;
-        };
-        let two_results = |def: &CoreDef| match def {
-            CoreDef::Trampoline(index) => match trampolines.get(*index as usize) {
-                Some(Trampoline::Transcoder { op, .. }) => transcode::signature(*op).1 == 2,
-                _ => false,
-            },
-            _ => false,
-        };
-        let imports: Vec<usize> = (0..args.len()).filter(|arg| two_results(&args[*arg])).collect();
-        if !imports.is_empty() {
-            let place = modules
-                .get_mut(*module as usize)
-                .ok_or_else(|| Error::bug("a core module out of range"))?;
-            *place = pack_results(place, &imports)
-                .ok_or_else(|| Error::bug("an adapter module of an unknown shape"))?;
-        }
-    }
-    Ok(modules)
-}
-
 fn name(name: &str) -> Arc<str> {
     Arc::from(name)
 }
@@ -562,34 +572,5 @@ fn transcoding(op: env::Transcode) -> Transcode {
         env::Transcode::Utf8ToCompactUtf16 => Transcode::Utf8ToCompactUtf16,
         env::Transcode::Utf8ToLatin1 => Transcode::Utf8ToLatin1,
         env::Transcode::Utf8ToUtf16 => Transcode::Utf8ToUtf16,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use wasmtime_environ::Trap;
-
-    use super::super::adapter_trap::{NAMED, adapter_trap};
-
-    #[test]
-    fn the_names_of_adapters_traps_are_the_translator_s() {
-        for code in NAMED {
-            let theirs = u8::try_from(*code).ok().and_then(Trap::from_u8);
-            let theirs = theirs.expect("a trap of the translator's").to_string();
-            let ours = adapter_trap(*code).to_string();
-            let words = theirs.trim_start_matches("wasm trap: ");
-            let words = words.trim_start_matches("cannot leave component instance");
-            assert!(
-                ours.contains(words) || ours.contains("cannot leave"),
-                "{code}: {ours}, {theirs}"
-            );
-        }
-        for (code, trap) in [
-            (1, Trap::MemoryOutOfBounds),
-            (17, Trap::CannotEnterComponent),
-            (23, Trap::CannotLeaveComponent),
-        ] {
-            assert_eq!(Trap::from_u8(code), Some(trap));
-        }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) use compile::lacking::{first_use, names};
 #[cfg(feature = "compile")]
 pub(crate) use compile::{Refused, Work};
 pub(crate) use load::{
-    CodeSource, CoreModule, Form, Machine, SavedImage, TrustedCode, load, loader, save, tunables,
+    CodeSource, CoreModule, Form, Machine, SavedImage, Signatures, TrustedCode, load, loader, save, tunables,
 };
 pub(crate) use memory::{GuestMemory, Image};
 pub(crate) use run::{Kept, NextModule, Restart};

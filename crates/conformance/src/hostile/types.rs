@@ -110,9 +110,9 @@ fn unsupported() -> Vec<Case> {
         ("a shared memory", "(core module (memory 1 1 shared))", "threads"),
         ("a tag", "(core module (tag))", "exceptions"),
         (
-            "an imported core module",
-            r#"(import "m" (core module $m)) (core instance (instantiate $m))"#,
-            "module",
+            "an exported component",
+            r#"(component $c) (export "c" (component $c))"#,
+            "component",
         ),
         (
             "a function lifted with a callback",

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use airssys_wasm_conformance::scripts::options;
 use airssys_wasm_conformance::wast::{self, FileReport};
-use airssys_wasm_conformance::{Options, Ours, Reference, Subject};
+use airssys_wasm_conformance::{Ours, Reference, Subject};
 
 /// Number of assertions that have to pass on each engine.
 const ASSERTIONS: usize = 200;
@@ -60,10 +61,9 @@ fn may_lack(subject: &str, file: &str, feature: &str) -> bool {
 }
 
 fn run(subject: &dyn Subject) {
-    let options = Options::default();
     let reports: Vec<FileReport> = scripts()
         .iter()
-        .map(|(name, source)| wast::run(subject, name, source, &options))
+        .map(|(name, source)| wast::run(subject, name, source, &options(source)))
         .collect();
     let name = subject.name();
     let failed: usize = reports.iter().map(|report| report.failed).sum();

@@ -7,7 +7,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::types::{Func, Node, TypeReader, Types};
 use super::{MAX_DEPTH, Malformed};
-use crate::component::ir::{CoreDef, Export, ExternType, Function};
+use crate::component::ir::{CoreDef, Export, ExternType, Function, ModuleSource};
+use crate::component::module_type::ModuleType;
 
 /// An import or export. Numbers are indices of earlier items, of types or of functions.
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -16,7 +17,8 @@ pub(super) enum Item {
     Instance(Vec<(String, u32)>),
     Resource(u32),
     Type(u32),
-    Module,
+    /// An imported core module, by its type.
+    Module(u32),
     Component,
     /// An exported function, with its core function and options.
     Lifted {
@@ -24,19 +26,31 @@ pub(super) enum Item {
         def: CoreDef,
         options: u32,
     },
+    /// An exported core module, by its type.
+    ExportedModule {
+        ty: u32,
+        source: ModuleSource,
+    },
 }
 
 #[derive(Default)]
-pub(super) struct Items(Vec<Item>);
+pub(super) struct Items {
+    items: Vec<Item>,
+    modules: Vec<ModuleType>,
+}
 
 impl Items {
-    pub(super) fn into_table(self) -> Vec<Item> {
-        self.0
+    /// The items, and the types of core modules.
+    pub(super) fn into_tables(self) -> (Vec<Item>, Vec<ModuleType>) {
+        (self.items, self.modules)
     }
 
     fn push(&mut self, item: Item) -> u32 {
-        self.0.push(item);
-        u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX)
+        push(&mut self.items, item)
+    }
+
+    fn module(&mut self, ty: &ModuleType) -> u32 {
+        push(&mut self.modules, ty.clone())
     }
 
     pub(super) fn import(&mut self, ty: &ExternType, types: &mut Types) -> u32 {
@@ -50,7 +64,7 @@ impl Items {
             }
             ExternType::Resource(table) => Item::Resource(table.0),
             ExternType::Type(ty) => Item::Type(types.ty(ty)),
-            ExternType::Module => Item::Module,
+            ExternType::Module(ty) => Item::Module(self.module(ty)),
             ExternType::Component => Item::Component,
         };
         self.push(item)
@@ -75,10 +89,18 @@ impl Items {
             }
             Export::Resource(table) => Item::Resource(*table),
             Export::Type(ty) => Item::Type(types.ty(ty)),
-            Export::Module => Item::Module,
+            Export::Module { ty, source } => Item::ExportedModule {
+                ty: self.module(ty),
+                source: *source,
+            },
         };
         self.push(item)
     }
+}
+
+fn push<T>(table: &mut Vec<T>, entry: T) -> u32 {
+    table.push(entry);
+    u32::try_from(table.len() - 1).unwrap_or(u32::MAX)
 }
 
 /// The decoded tables, with the functions planned.
@@ -86,10 +108,16 @@ pub(super) struct Readers<'a> {
     types: TypeReader,
     functions: Vec<Arc<Function>>,
     items: &'a [Item],
+    modules: Vec<Arc<ModuleType>>,
 }
 
 impl<'a> Readers<'a> {
-    pub(super) fn new(types: &[Node], funcs: &[Func], items: &'a [Item]) -> Result<Readers<'a>, Malformed> {
+    pub(super) fn new(
+        types: &[Node],
+        funcs: &[Func],
+        items: &'a [Item],
+        modules: Vec<ModuleType>,
+    ) -> Result<Readers<'a>, Malformed> {
         let types = TypeReader::new(types)?;
         let functions = funcs
             .iter()
@@ -122,6 +150,7 @@ impl<'a> Readers<'a> {
             types,
             functions,
             items,
+            modules: modules.into_iter().map(Arc::new).collect(),
         })
     }
 
@@ -133,6 +162,11 @@ impl<'a> Readers<'a> {
     fn item(&self, place: u32) -> Result<&'a Item, Malformed> {
         let item = self.items.get(place as usize);
         item.ok_or_else(|| Malformed::new(format!("there is no item {place}")))
+    }
+
+    fn module(&self, place: u32) -> Result<Arc<ModuleType>, Malformed> {
+        let ty = self.modules.get(place as usize).cloned();
+        ty.ok_or_else(|| Malformed::new(format!("there is no type of a core module {place}")))
     }
 
     // The depth of items has been checked.
@@ -147,9 +181,11 @@ impl<'a> Readers<'a> {
             }
             Item::Resource(table) => ExternType::Resource(ResourceType(*table)),
             Item::Type(ty) => ExternType::Type(self.types.get(*ty)?),
-            Item::Module => ExternType::Module,
+            Item::Module(ty) => ExternType::Module(self.module(*ty)?),
             Item::Component => ExternType::Component,
-            Item::Lifted { .. } => return Err(Malformed::new("an import that is an exported function")),
+            Item::Lifted { .. } | Item::ExportedModule { .. } => {
+                return Err(Malformed::new("an import that is an export"));
+            }
         })
     }
 
@@ -168,8 +204,13 @@ impl<'a> Readers<'a> {
             }
             Item::Resource(table) => Export::Resource(*table),
             Item::Type(ty) => Export::Type(self.types.get(*ty)?),
-            Item::Module => Export::Module,
-            Item::Func(_) | Item::Component => return Err(Malformed::new("an export that is an import")),
+            Item::ExportedModule { ty, source } => Export::Module {
+                ty: self.module(*ty)?,
+                source: *source,
+            },
+            Item::Func(_) | Item::Module(_) | Item::Component => {
+                return Err(Malformed::new("an export that is an import"));
+            }
         })
     }
 }

@@ -12,6 +12,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use self::items::{Item, Items, Readers};
 use self::types::{Func, Node, Types};
 use super::ir::{Counts, Initializer, Ir, Options, ResourceTable, RuntimeImport, Trampoline, Transcode};
+use super::module_type::ModuleType;
 use airssys_wasm_abi::StringEncoding;
 
 /// Levels that types and instances may nest. The translator's own limit is the same.
@@ -33,6 +34,7 @@ struct Wire {
     types: Vec<Node>,
     funcs: Vec<Func>,
     items: Vec<Item>,
+    modules: Vec<ModuleType>,
     imports: Vec<(String, u32)>,
     exports: Vec<(String, u32)>,
     runtime_imports: Vec<RuntimeImport>,
@@ -89,10 +91,12 @@ pub(crate) fn write(ir: Ir) -> Vec<u8> {
         .map(|trampoline| write_trampoline(trampoline, &mut types));
     let trampolines = trampolines.collect();
     let (nodes, funcs) = types.into_tables();
+    let (items, modules) = items.into_tables();
     let wire = Wire {
         types: nodes,
         funcs,
-        items: items.into_table(),
+        items,
+        modules,
         imports,
         exports,
         runtime_imports: ir.runtime_imports,
@@ -115,7 +119,7 @@ pub(crate) fn write(ir: Ir) -> Vec<u8> {
 /// Bytes that are cut off, too long, or refer to an entry that does not exist.
 pub(crate) fn read(bytes: &[u8]) -> Result<Ir, Malformed> {
     let wire: Wire = borsh::from_slice(bytes).map_err(|error| Malformed(error.to_string()))?;
-    let readers = Readers::new(&wire.types, &wire.funcs, &wire.items)?;
+    let readers = Readers::new(&wire.types, &wire.funcs, &wire.items, wire.modules)?;
     let imports = wire
         .imports
         .into_iter()

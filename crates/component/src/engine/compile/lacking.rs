@@ -145,14 +145,14 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::BackendFeature`].
-    pub(crate) fn check_imports(&self, index: usize, module: &[u8]) -> Result<()> {
+    pub(crate) fn check_imports(&self, which: &str, module: &[u8]) -> Result<()> {
         if self.backend != Backend::Singlepass {
             return Ok(());
         }
         match import_results::import_with_several(module) {
             Some(import) => Err(self.lacks_feature(
                 "imports with several results".to_owned(),
-                format!("core module {index}, in its import `{}`,", brief(&import)),
+                format!("{which}, in its import `{}`,", brief(&import)),
                 |backend| backend != Backend::Singlepass,
             )),
             None => Ok(()),

@@ -50,8 +50,8 @@ pub(crate) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Prepares the compilation of these modules.
-    pub(crate) fn new(engine: &'a Engine, modules: &[Vec<u8>]) -> Work<'a> {
+    /// The work on these modules.
+    pub(crate) fn new(engine: &'a Engine, modules: &[impl AsRef<[u8]>]) -> Work<'a> {
         let mut at = Progress {
             modules_done: 0,
             modules: modules.len(),
@@ -61,7 +61,7 @@ impl<'a> Work<'a> {
         };
         if engine.watch.is_some() {
             for module in modules {
-                let (functions, bytes) = size(module);
+                let (functions, bytes) = size(module.as_ref());
                 at.functions += functions;
                 at.bytes += bytes;
             }

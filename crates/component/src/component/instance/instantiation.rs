@@ -1,0 +1,225 @@
+//! Making an instance: its initializers, run in their order.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use wasmer::{AsStoreMut, Extern};
+
+use super::{Instance, InstanceInner};
+use crate::component::component::Component;
+use crate::component::func::guarded;
+use crate::component::ir::{CoreDef, ImportArg, Initializer};
+use crate::component::module::Module;
+use crate::component::resolve::Resolved;
+use crate::component::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
+use crate::component::store::StoreContextMut;
+use crate::component::store::check_memory;
+use crate::component::trampoline;
+use crate::component::trap::from_runtime;
+use crate::engine::{CoreModule, GuestMemory};
+use crate::error::{Error, Result};
+
+/// Instantiates: runs the component's initializers.
+pub(crate) fn instantiate<T: Send + 'static>(
+    cx: &mut StoreContextMut<'_, T>,
+    component: &Component,
+    imports: &[Resolved<T>],
+) -> Result<Instance> {
+    let limit = cx.core.limits.core_instances;
+    let wanted = component.ir().counts.core_instances;
+    if wanted > limit {
+        return Err(Error::Instantiate(format!(
+            "it makes {wanted} core instances, and the limit is {limit} (core_instances)"
+        )));
+    }
+    let inner = Arc::new(InstanceInner::new(cx, component, imports));
+    let (core, env) = (cx.core, cx.env);
+    core.state().components.push(component.clone());
+    let modules = inner.modules.iter().map(|(_, module)| module.clone());
+    core.state().modules.extend(modules);
+    // Start functions run here: they are guest code, under the same guard as a call.
+    guarded(&mut cx.store, core, &inner, true, |store| {
+        let mut cx = StoreContextMut {
+            store: store.as_store_mut(),
+            env,
+            core,
+        };
+        Instantiation {
+            cx: &mut cx,
+            inner: &inner,
+            imports,
+        }
+        .run()
+    })?;
+    Ok(Instance { inner })
+}
+
+struct Instantiation<'a, 'b, T: Send + 'static> {
+    cx: &'a mut StoreContextMut<'b, T>,
+    inner: &'a Arc<InstanceInner>,
+    imports: &'a [Resolved<T>],
+}
+
+impl<T: Send + 'static> Instantiation<'_, '_, T> {
+    fn run(&mut self) -> Result<()> {
+        let inner = self.inner;
+        self.imported_resources()?;
+        let mut core_instance = 0;
+        for initializer in &inner.ir().initializers {
+            match initializer {
+                Initializer::InstantiateModule { module, args } => {
+                    let module = inner.component.module(*module)?;
+                    let instance = self.instantiate_module(module, args.iter())?;
+                    set(&inner.core_instances, core_instance, instance)?;
+                    core_instance += 1;
+                }
+                Initializer::InstantiateImport { import, args } => {
+                    let module = inner.imported_module(*import)?;
+                    let args = in_order(module, args)?;
+                    let instance =
+                        self.instantiate_module(inner.imported_code(*import)?, args.into_iter())?;
+                    set(&inner.core_instances, core_instance, instance)?;
+                    core_instance += 1;
+                }
+                Initializer::ExtractMemory { index, export } => {
+                    let Extern::Memory(memory) = inner.core_export(export)? else {
+                        return Err(Error::bug(format!("core export `{}` is no memory", export.name)));
+                    };
+                    set(&inner.memories, *index, GuestMemory::new(memory))?;
+                }
+                Initializer::ExtractRealloc { index, def } => {
+                    let realloc = self.function(def)?.typed(&self.cx.store);
+                    set(
+                        &inner.reallocs,
+                        *index,
+                        realloc.map_err(|error| Error::bug(error.message()))?,
+                    )?;
+                }
+                Initializer::ExtractPostReturn { index, def } => {
+                    let post_return = self.function(def)?;
+                    set(&inner.post_returns, *index, post_return)?;
+                }
+                Initializer::Resource {
+                    index,
+                    dtor,
+                    instance,
+                } => {
+                    let dtor = dtor.as_ref().map(|def| self.function(def)).transpose()?;
+                    let resource = u32::try_from(inner.ir().imported_resources.len())
+                        .ok()
+                        .and_then(|imported| imported.checked_add(*index))
+                        .ok_or_else(|| Error::bug("a resource out of range"))?;
+                    let ty = ResourceType(ResourceTypeKind::Guest {
+                        instance: inner.id,
+                        resource,
+                    });
+                    set(
+                        &inner.resources,
+                        resource,
+                        ResourceRuntime {
+                            ty,
+                            dtor,
+                            definer: Some(*instance),
+                        },
+                    )?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn imported_resources(&mut self) -> Result<()> {
+        for (index, import) in (0u32..).zip(&self.inner.ir().imported_resources) {
+            let Some(Resolved::Resource { ty, dtor }) = self.imports.get(*import as usize) else {
+                return Err(Error::bug("an imported resource that is not resolved"));
+            };
+            let dtor = Some(dtor.bind(self.cx));
+            set(
+                &self.inner.resources,
+                index,
+                ResourceRuntime {
+                    ty: *ty,
+                    dtor,
+                    definer: None,
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    fn instantiate_module<'d>(
+        &mut self,
+        module: &CoreModule,
+        args: impl Iterator<Item = &'d CoreDef>,
+    ) -> Result<wasmer::Instance> {
+        let args = args.map(|def| self.core_def(def)).collect::<Result<Vec<_>>>()?;
+        let waiting = self.cx.core.state().waiting.take();
+        if waiting.is_some() {
+            check_memory(module.code())?;
+        }
+        let place = self.cx.core.state().memory_place.take();
+        if place.is_some() {
+            check_memory(module.code())?;
+        }
+        self.cx.core.next.set(module.memories());
+        let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);
+        self.cx.core.next.set(None);
+        let instance = instance.map_err(|error| match error {
+            wasmer::InstantiationError::Start(error) => from_runtime(error),
+            other => Error::Instantiate(other.to_string()),
+        })?;
+        if let Some(waiting) = waiting {
+            waiting.tell(&mut self.cx.store, &instance)?;
+        }
+        if let Some(place) = place {
+            place.fill(&instance)?;
+        }
+        Ok(instance)
+    }
+
+    fn flag(&self, instance: u32) -> Result<wasmer::Global> {
+        let flag = self.inner.flag(instance);
+        let flag = flag.ok_or_else(|| Error::bug("a component instance out of range"))?;
+        flag.global().cloned()
+    }
+
+    fn function(&mut self, def: &CoreDef) -> Result<wasmer::Function> {
+        match self.core_def(def)? {
+            Extern::Function(function) => Ok(function),
+            _ => Err(Error::bug("a core definition that is no function")),
+        }
+    }
+
+    fn core_def(&mut self, def: &CoreDef) -> Result<Extern> {
+        Ok(match def {
+            CoreDef::Export(export) => self.inner.core_export(export)?,
+            CoreDef::InstanceFlags(instance) => self.flag(*instance)?.into(),
+            CoreDef::Trampoline(index) => trampoline::make(self.cx, self.inner, *index, self.imports)?.into(),
+        })
+    }
+}
+
+/// Returns the arguments for the imports of a core module, in the order of its imports.
+fn in_order<'a>(module: &Module, args: &'a [ImportArg]) -> Result<Vec<&'a CoreDef>> {
+    let by_name: HashMap<(&str, &str), &CoreDef> = args
+        .iter()
+        .map(|arg| ((arg.module.as_str(), arg.name.as_str()), &arg.def))
+        .collect();
+    let imports = module.ty().imports.iter();
+    let args = imports.map(|import| {
+        by_name
+            .get(&(import.module.as_str(), import.name.as_str()))
+            .copied()
+    });
+    // The linker has compared the types.
+    args.collect::<Option<_>>()
+        .ok_or_else(|| Error::bug("an import of a core module that it is not given"))
+}
+
+fn set<V>(slots: &[OnceLock<V>], index: u32, value: V) -> Result<()> {
+    let slot = slots
+        .get(index as usize)
+        .ok_or_else(|| Error::bug("an initializer out of range"))?;
+    slot.set(value)
+        .map_err(|_| Error::bug("an initializer that runs twice"))
+}

@@ -1,0 +1,49 @@
+//! Function types that the engine cannot tell apart.
+//!
+//! Indirect calls compare types by hashes of 32 bits, which are easily made to collide. Modules that one wasmer engine holds are
+//! compared by that engine, which panics. Modules that come from several share tables as well, so they are compared here:
+//! a function that is called by another type than its own would break out of its sandbox.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use wasmer::FunctionType;
+
+use super::core_module::CoreModule;
+
+/// The function types of modules that are linked with each other.
+#[derive(Debug, Default)]
+pub(crate) struct Signatures(HashMap<u32, FunctionType>);
+
+impl Signatures {
+    /// Adds the function types of a module.
+    ///
+    /// # Errors
+    /// Two different types that have one hash.
+    pub(crate) fn add(&mut self, module: &wasmer::Module) -> Result<(), String> {
+        let info = module.info();
+        for (ty, hash) in info.signatures.values().zip(info.signature_hashes.values()) {
+            match self.0.entry(hash.0) {
+                Entry::Vacant(entry) => {
+                    entry.insert(ty.clone());
+                }
+                Entry::Occupied(entry) if entry.get() == ty => {}
+                Entry::Occupied(entry) => {
+                    return Err(format!(
+                        "the engine cannot tell two function types apart, {} and {ty}: reorder the parameters of one",
+                        entry.get()
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Signatures::add`].
+    ///
+    /// # Errors
+    /// As [`Signatures::add`].
+    pub(crate) fn add_module(&mut self, module: &CoreModule) -> Result<(), String> {
+        self.add(module.code())
+    }
+}
