@@ -9,7 +9,7 @@
 //! - [`host`]: the contract's interfaces that components import.
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
-//! - [`security`]: capabilities.
+//! - [`security`] has the capabilities.
 //! - [`tiered`]: components that start on quick code while better code is compiled.
 //! - `wai` (feature): core modules that are built with the WAI tools.
 //! - `wasi` (feature): WASI 0.2 for components.

@@ -3,7 +3,7 @@
 //! - A result is checked before the glue reads it; arguments of imports likewise.
 //! - The guest's allocations are checked to lie in its memory.
 //! - Memory that the glue frees is freed after it has read everything: the guest does not run between the check and the
-//! reading.
+//!   reading.
 //! - An import that is called before the instance exists is refused.
 //! - A panic of the glue ends the call with a trap.
 

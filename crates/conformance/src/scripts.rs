@@ -43,12 +43,11 @@ pub fn below(folder: &Path, without: &[&str]) -> Result<Vec<String>> {
 
 /// The options of a script: `;;! --host-instance` in its first line gives it what the suites of component runtimes import.
 pub fn options(source: &str) -> Options {
-    let mut options = Options::default();
-    options.host_instance = source
-        .lines()
-        .next()
-        .is_some_and(|line| line.trim_end() == ";;! --host-instance");
-    options
+    let first = source.lines().next().unwrap_or_default();
+    Options {
+        host_instance: first.trim_end() == ";;! --host-instance",
+        ..Options::default()
+    }
 }
 
 /// Runs scripts on engines: for each script, one report for each engine.

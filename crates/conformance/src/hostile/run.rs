@@ -171,8 +171,10 @@ fn same(expected: &TrapKind, got: &TrapKind) -> bool {
 /// The failure that the case expects, on an engine that behaves as required.
 pub fn run_subject(case: &Case, subject: &dyn Subject) -> std::result::Result<Option<Val>, Failure> {
     let bytes = encode(case).unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    let mut options = Options::default();
-    options.host_instance = case.host_resources;
+    let options = Options {
+        host_instance: case.host_resources,
+        ..Options::default()
+    };
     let mut session = subject.session(&options);
     let instance = |session: &mut dyn Session, bytes: &[u8]| {
         let definition = session.define(bytes)?;

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn split(module: &[u8]) -> Option<Split> {
-        crate::engine::split(module, Instructions::of(module).expect("it can be read"))
+        super::split(module, Instructions::of(module).expect("it can be read"))
     }
 
     fn parsed(text: &str) -> Vec<u8> {

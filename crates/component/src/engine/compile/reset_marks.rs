@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn mark(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
-        crate::engine::mark(module, Instructions::of(module).expect("it can be read"))
+        super::mark(module, Instructions::of(module).expect("it can be read"))
     }
 
     fn parsed(text: &str) -> Vec<u8> {
