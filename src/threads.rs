@@ -9,6 +9,9 @@ use std::thread::{self, Builder};
 /// Threads beside those that are needed. One that has ended counts for the system a moment longer.
 const SPARE: usize = 2;
 
+/// What to do about a system that gives no threads, for messages.
+pub(crate) const REMEDY: &str = "allow the process more threads (`ulimit -u`, the `pids.max` of its cgroup)";
+
 /// Threads that this machine runs at a time.
 pub(crate) fn parallel() -> usize {
     thread::available_parallelism().map_or(1, usize::from)

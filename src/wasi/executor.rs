@@ -15,11 +15,25 @@ use crate::threads;
 
 /// The runtime that async-std keeps for tokio's types, for libraries that want to be told of it. Asked for on a thread of its own: on one of another runtime,
 /// async-std would take that one, which may end before we do.
+///
+/// # Errors
+/// If there are no threads for the executor; the message names the remedy, since it is shown as it is.
 pub(crate) fn handle() -> io::Result<&'static Handle> {
     static HANDLE: OnceLock<Handle> = OnceLock::new();
     if let Some(handle) = HANDLE.get() {
         return Ok(handle);
     }
+    let handle = start().map_err(|error| {
+        let text = format!(
+            "the system gives no thread to wait with: {error}; {}",
+            threads::REMEDY
+        );
+        io::Error::new(error.kind(), text)
+    })?;
+    Ok(HANDLE.get_or_init(|| handle))
+}
+
+fn start() -> io::Result<Handle> {
     // The libraries panic when they get no threads: two pools with as many as the machine runs, one for readiness, one to ask.
     threads::check(2 * threads::parallel() + 2)?;
     let asked = thread::Builder::new()
@@ -27,7 +41,7 @@ pub(crate) fn handle() -> io::Result<&'static Handle> {
         .spawn(|| async_std::task::block_on(async { Handle::try_current() }))?
         .join();
     match asked {
-        Ok(Ok(handle)) => Ok(HANDLE.get_or_init(|| handle)),
+        Ok(Ok(handle)) => Ok(handle),
         Ok(Err(error)) => Err(io::Error::other(error)),
         Err(_) => Err(io::Error::other("the executor could not be started")),
     }

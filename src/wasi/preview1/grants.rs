@@ -81,7 +81,7 @@ pub enum Preview1Error {
     #[error("the module's surroundings cannot be made: {0}")]
     Setup(String),
     /// The operating system has no thread for what waits.
-    #[error("there is no thread for the executor: {0}")]
+    #[error("the executor cannot be started: {0}")]
     Executor(#[source] std::io::Error),
 }
 
