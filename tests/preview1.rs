@@ -3,6 +3,8 @@
 #[path = "preview1/answers.rs"]
 mod answers;
 mod common;
+#[path = "preview1/different.rs"]
+mod different;
 #[path = "preview1/guest.rs"]
 mod guest;
 #[path = "preview1/own.rs"]

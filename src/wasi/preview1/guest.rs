@@ -195,7 +195,7 @@ fn make<T: Preview1View>(
     let mut environment = WasiFunctionEnv::new(&mut cx.store, environment);
     let functions = functions(&mut cx.store, &environment.env);
     let names = wanted.iter().map(|(module, name)| (&**module, &**name));
-    let border = Border::new(names, surroundings.preopened.clone());
+    let border = Border::new(names, surroundings.opened.clone());
     let instantiated = border.clone();
     cx.core.state().waiting = Some(Waiting::new(move |store, instance| {
         instantiated.instantiated(instance, None);
