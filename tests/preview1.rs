@@ -7,6 +7,8 @@ mod common;
 mod different;
 #[path = "preview1/guest.rs"]
 mod guest;
+#[path = "preview1/names.rs"]
+mod names;
 #[path = "preview1/own.rs"]
 mod own;
 #[path = "preview1/panics.rs"]

@@ -100,36 +100,28 @@ pub(crate) const DIFFERENT: &[Row] = &[
         |g| then(&[g.open("inner", DIRECTORY, READ), renumber(3)]),
     ),
     row(
-        "`fd_read` of a descriptor that was moved by `fd_renumber`, and has no inheriting rights",
-        "renumber",
-        Error(0),
-        Error(8),
-        Kind::Plain,
-        |g| {
-            let other = g.open("inner", DIRECTORY, READ);
-            let path = g.path("file");
-            let one = opened();
-            format!(
-                "(drop {other}) (i32.store (i32.const 40) {one})
-                 (drop (call $path_open (i32.const 3) (i32.const 0) {path} (i32.const 0) (i64.const {READ}) (i64.const 0)
-                    (i32.const 0) (i32.const {RESULT})))
-                 (drop (call $fd_renumber {one} (i32.load (i32.const 40))))
-                 (call $fd_read (i32.load (i32.const 40)) (i32.const 64) (i32.const 0) (i32.const 16))"
-            )
-        },
-    ),
-    row(
-        "`fd_write` of a file that was created with the right to read alone",
+        "`fd_fdstat_get` of a file, in two folders of which one has fewer rights to inherit: whether its rights are the same",
         "path_link",
-        Error(8),
-        Error(0),
+        Number(1),
+        Number(0),
         Kind::Plain,
         |g| {
-            let write = format!(
-                "(call $fd_write {} (i32.const 64) (i32.const 0) (i32.const 16))",
-                opened()
+            let (folder, path) = (g.path("full"), g.path("one"));
+            let one = opened();
+            let open_folder = format!(
+                "(call $path_open (i32.const 3) (i32.const 0) {folder} (i32.const {DIRECTORY}) (i64.const {PATH_OPEN})
+                    (i64.const {READ}) (i32.const 0) (i32.const {RESULT}))"
             );
-            then(&[g.open("new", 1, READ), write])
+            let open = format!(
+                "(call $path_open {one} (i32.const 0) {path} (i32.const 0) (i64.const {READ}) (i64.const {READ}) (i32.const 0)
+                    (i32.const {RESULT}))"
+            );
+            let first = drop_all(&[open_folder, open, of("fd_fdstat_get", &one)]);
+            let second = drop_all(&[g.open("full/one", 0, READ), of("fd_fdstat_get", &one)]);
+            format!(
+                "{first} (i64.store (i32.const 120) (i64.load (i32.const 72))) {second}
+                 (i64.eq (i64.load (i32.const 120)) (i64.load (i32.const 72)))"
+            )
         },
     ),
     row(

@@ -13,6 +13,7 @@ use airssys_wasm::wasi::{Access, WasiBuilder};
 use super::answers::{Make, RIGHT};
 use super::different::DIFFERENT;
 use super::guest::{Guest, Kind};
+use super::names::NAMES;
 use super::{Scene, engines, own, run};
 
 fn scene(name: &str) -> Scene {
@@ -69,7 +70,7 @@ fn answers_are_those_of_the_specification_and_of_linux() {
     // The imports are the same on each backend; the other tests here run on all.
     let engines = &engines()[..1];
     let mut wrong = Vec::new();
-    for (what, right, make) in RIGHT {
+    for (what, right, make) in RIGHT.iter().chain(NAMES) {
         let found = found("right", engines, Kind::Plain, *make);
         if found != BTreeSet::from([right.to_string()]) {
             wrong.push(format!("{what}: {found:?} in the place of {right}"));
@@ -97,7 +98,7 @@ fn closing_holds_in_a_module_with_shared_memory() {
 fn own_answers_are_those_of_the_specification_and_of_linux() {
     let engines = &engines()[..1];
     let mut wrong = Vec::new();
-    for (what, right, make) in RIGHT {
+    for (what, right, make) in RIGHT.iter().chain(NAMES) {
         let found = found_by_own("own-right", engines, *make);
         if found != BTreeSet::from([right.to_string()]) {
             wrong.push(format!("{what}: {found:?} in the place of {right}"));

@@ -29,6 +29,7 @@ pub(super) mod errno {
 
 const CHARACTER_DEVICE: u8 = 2;
 pub(super) const DIRECTORY: u8 = 3;
+pub(super) const REGULAR_FILE: u8 = 4;
 
 /// Rights that folders have not: `fd_seek`, `fd_tell`, `fd_write`, `fd_allocate`, `fd_filestat_set_size` are for files, and
 /// `path_filestat_set_size` holds for no path, whether it is there or not.
@@ -36,6 +37,9 @@ const RIGHTS_OF_NO_FOLDER: u64 = 1 << 2 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 19 | 1
 
 /// Bytes of a `fdstat`.
 const FDSTAT: usize = 24;
+/// Offsets in it.
+const RIGHTS: usize = 8;
+const INHERITING: usize = 16;
 
 pub(super) type Answer = Result<i32, RuntimeError>;
 
@@ -171,6 +175,11 @@ impl<'a, 's> Call<'a, 's> {
 
     /// The type of what a descriptor stands for; nothing if it is not open, or cannot be asked for.
     pub(super) fn kind(&mut self, fdstat: &Function, descriptor: u32) -> Result<Option<u8>, RuntimeError> {
+        Ok(self.stat(fdstat, descriptor)?.map(|stat| stat.kind))
+    }
+
+    /// What a descriptor stands for; nothing if it is not open, or cannot be asked for.
+    pub(super) fn stat(&mut self, fdstat: &Function, descriptor: u32) -> Result<Option<Stat>, RuntimeError> {
         let is_wide = fdstat.ty(self.store).params().get(1) == Some(&Type::I64);
         let found = self.look::<FDSTAT>(fdstat, |_, place| {
             let place = match is_wide {
@@ -179,8 +188,24 @@ impl<'a, 's> Call<'a, 's> {
             };
             vec![Value::I32(descriptor.cast_signed()), place]
         })?;
-        Ok(found.map(|stat| stat[0]))
+        let number = |stat: &[u8; FDSTAT], at: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&stat[at..at + 8]);
+            u64::from_le_bytes(bytes)
+        };
+        Ok(found.map(|stat| Stat {
+            kind: stat[0],
+            rights: number(&stat, RIGHTS),
+            inheriting: number(&stat, INHERITING),
+        }))
     }
+}
+
+/// A `fdstat`, without its flags.
+pub(super) struct Stat {
+    pub(super) kind: u8,
+    pub(super) rights: u64,
+    pub(super) inheriting: u64,
 }
 
 /// What stands before one import.
@@ -212,8 +237,8 @@ pub(super) enum Check {
     Poll { time: Function },
     /// `path_link`: of what is no folder.
     Link { filestat: Function },
-    /// `path_open`: of a number that was closed before.
-    Open,
+    /// `path_open`: with the rights that were asked for.
+    Open(opened::Rights),
     /// `path_readlink`: as much of the contents as there is room for.
     Readlink,
     /// `path_rename`: of a name to a name.
@@ -266,7 +291,10 @@ impl Check {
             "path_link" => Check::Link {
                 filestat: look_up("path_filestat_get")?,
             },
-            "path_open" if plain => Check::Open,
+            "path_open" if plain => Check::Open(opened::Rights {
+                fdstat: look_up("fd_fdstat_get")?,
+                set: look_up("fd_fdstat_set_rights")?,
+            }),
             "path_readlink" => Check::Readlink,
             "path_rename" => Check::Rename {
                 filestat: look_up("path_filestat_get")?,
@@ -306,7 +334,7 @@ impl Check {
             Check::Close { fdstat } => opened::close(call, fdstat),
             Check::Renumber { close, fdstat } => opened::renumber(call, close, fdstat),
             Check::Link { filestat } => paths::link(call, filestat),
-            Check::Open => opened::open(call),
+            Check::Open(rights) => opened::open(call, rights),
             Check::Readlink => paths::readlink(call),
             Check::Access => Ok(instead(call.go_on()?, errno::ACCES, errno::BADF)),
             Check::Shutdown => Ok(instead(call.go_on()?, errno::ACCES, errno::NOTSOCK)),
@@ -356,15 +384,24 @@ fn seek(call: &mut Call<'_, '_>, current: u64, tell: &Function, fdstat: &Functio
 }
 
 fn fdstat(call: &mut Call<'_, '_>) -> Answer {
-    const RIGHTS: u64 = 8;
     let answer = call.go_on()?;
     let at = call.number(1);
     let mut kind = [0];
-    if answer == errno::SUCCESS && call.read(at, &mut kind).is_some() && kind[0] == DIRECTORY {
-        let at = at.saturating_add(RIGHTS);
-        if let Some(rights) = call.read_u64(at) {
-            call.write(at, &(rights & !RIGHTS_OF_NO_FOLDER).to_le_bytes());
+    if answer != errno::SUCCESS || call.read(at, &mut kind).is_none() {
+        return Ok(answer);
+    }
+    match kind[0] {
+        DIRECTORY => {
+            let at = at.saturating_add(RIGHTS as u64);
+            if let Some(rights) = call.read_u64(at) {
+                call.write(at, &(rights & !RIGHTS_OF_NO_FOLDER).to_le_bytes());
+            }
         }
+        // Nothing is opened in a file.
+        REGULAR_FILE if call.border.plain => {
+            call.write(at.saturating_add(INHERITING as u64), &[0; 8]);
+        }
+        _ => {}
     }
     Ok(answer)
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wasmer_wasix::VIRTUAL_ROOT_FD;
-use wasmer_wasix::wasmer::{Function, RuntimeError};
+use wasmer_wasix::wasmer::{Function, RuntimeError, Value};
 
-use super::checks::{Answer, Call, errno};
+use super::checks::{Answer, Call, REGULAR_FILE, errno};
 
 /// Descriptors of a module whose meaning is decided here.
 #[derive(Debug, Default)]
@@ -133,12 +133,72 @@ pub(super) fn renumber(call: &mut Call<'_, '_>, close: &Function, fdstat: &Funct
     Ok(moved)
 }
 
-/// A number that is given again is open.
-pub(super) fn open(call: &mut Call<'_, '_>) -> Answer {
-    let opened = call.go_on()?;
-    let mut number = [0; 4];
-    if opened == errno::SUCCESS && call.read(call.number(8), &mut number).is_some() {
-        call.border.opened.open(u32::from_le_bytes(number));
+/// What opening asks wasmer-wasix beside.
+pub(super) struct Rights {
+    pub(super) fdstat: Function,
+    pub(super) set: Function,
+}
+
+/// A number that is given again is open; and a file's descriptor has the rights that were asked for, wherever it is moved.
+///
+/// wasmer-wasix adds rights to write to a file that it makes or empties, and a descriptor that it copies has the inheriting
+/// rights for its own. So files get their own as inheriting ones as well, which mean nothing else for them.
+pub(super) fn open(call: &mut Call<'_, '_>, rights: &Rights) -> Answer {
+    let Some(asked) = call
+        .stat(&rights.fdstat, call.descriptor(0))?
+        .map(|_| call.number(5))
+    else {
+        let opened = call.go_on()?;
+        note(call, opened);
+        return Ok(opened);
+    };
+    let inheriting = call.number(6);
+    let mut args = call.args.to_vec();
+    if let Some(argument) = args.get_mut(6) {
+        *argument = Value::I64((inheriting | asked | WRITES | READS).cast_signed());
     }
+    let function = call.function().clone();
+    let opened = call.ask(&function, &args)?;
+    let Some(descriptor) = note(call, opened) else {
+        return Ok(opened);
+    };
+    let Some(stat) = call.stat(&rights.fdstat, descriptor)? else {
+        return Ok(opened);
+    };
+    let own = match asked & FD_WRITE {
+        0 => stat.rights & (asked | !WRITES),
+        _ => stat.rights,
+    };
+    let inheriting = match stat.kind {
+        REGULAR_FILE => own,
+        _ => inheriting,
+    };
+    let set = [
+        Value::I32(descriptor.cast_signed()),
+        Value::I64(own.cast_signed()),
+        Value::I64((inheriting & stat.inheriting).cast_signed()),
+    ];
+    call.ask(&rights.set, &set)?;
     Ok(opened)
+}
+
+/// `fd_write`.
+const FD_WRITE: u64 = 1 << 6;
+
+/// Rights that wasmer-wasix adds to those of a file that it makes: `fd_datasync`, `fd_fdstat_set_flags`, `fd_sync`, `fd_write`,
+/// `fd_allocate`, `fd_filestat_set_size`, `fd_filestat_set_times`.
+const WRITES: u64 = 1 | 1 << 3 | 1 << 4 | FD_WRITE | 1 << 8 | 1 << 22 | 1 << 23;
+
+/// Those that it adds to every file's: `fd_seek`, `fd_tell`, `fd_advise`, `fd_filestat_get`.
+const READS: u64 = 1 << 2 | 1 << 5 | 1 << 7 | 1 << 21;
+
+/// The number of what was opened, which is open from then on.
+fn note(call: &Call<'_, '_>, opened: i32) -> Option<u32> {
+    let mut number = [0; 4];
+    if opened != errno::SUCCESS || call.read(call.number(8), &mut number).is_none() {
+        return None;
+    }
+    let descriptor = u32::from_le_bytes(number);
+    call.border.opened.open(descriptor);
+    Some(descriptor)
 }
