@@ -309,6 +309,7 @@ fn unsafe_code_is_where_it_is_named() {
             "src/engine/linear.rs",
             "src/engine/memory.rs",
             "src/engine/region.rs",
+            "src/engine/signal.rs",
             "src/engine/store.rs",
             "src/engine/tunables.rs",
             "src/wai/support.rs"

@@ -15,6 +15,8 @@ mod own;
 mod panics;
 #[path = "preview1/right.rs"]
 mod right;
+#[path = "preview1/waiting.rs"]
+mod waiting;
 
 use std::fs;
 use std::path::{Path, PathBuf};

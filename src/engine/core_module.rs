@@ -5,6 +5,8 @@
 )]
 
 use std::fs::File;
+#[cfg(all(unix, feature = "interrupt"))]
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
 
 use super::data_image::Image;
 use super::empty_memory::is_empty;
+#[cfg(all(unix, feature = "interrupt"))]
+use super::guest_code;
 use super::restart::{self, MemoryHandle};
 #[cfg(unix)]
 use super::{linear::SlotMemory, region, slots::Slots};
@@ -22,6 +26,9 @@ use super::{linear::SlotMemory, region, slots::Slots};
 pub(crate) struct CoreModule {
     code: wasmer::Module,
     memories: Option<Prepared>,
+    /// Addresses of its functions.
+    #[cfg(all(unix, feature = "interrupt"))]
+    functions: Option<Range<usize>>,
 }
 
 /// What a memory begins with, out of an artifact.
@@ -61,7 +68,7 @@ impl CoreModule {
     /// What stands against keeping the image.
     pub(crate) fn new(code: wasmer::Module, image: Option<Image>) -> Result<CoreModule, String> {
         let memories = Prepared::new(&code, image)?;
-        Ok(CoreModule { code, memories })
+        Ok(CoreModule::with(code, memories))
     }
 
     /// A module whose memory begins with an image out of an artifact.
@@ -80,13 +87,28 @@ impl CoreModule {
                 let contents = region::Contents::mapped(start, length, file, offset);
                 let contents = contents.ok_or("its memory's image is misplaced")?;
                 let memories = Prepared::with(&code, Some(contents))?;
-                Ok(CoreModule { code, memories })
+                Ok(CoreModule::with(code, memories))
             }
             #[cfg(not(unix))]
             Some(SavedImage::File { .. }) => Err("images are read here, not mapped".into()),
             Some(SavedImage::Bytes { start, bytes }) => CoreModule::new(code, Some(Image { start, bytes })),
             None => CoreModule::new(code, None),
         }
+    }
+
+    fn with(code: wasmer::Module, memories: Option<Prepared>) -> CoreModule {
+        CoreModule {
+            #[cfg(all(unix, feature = "interrupt"))]
+            functions: guest_code::functions(&code),
+            code,
+            memories,
+        }
+    }
+
+    /// The addresses of its functions; `None` if it has none, or they do not run here.
+    #[cfg(all(unix, feature = "interrupt"))]
+    pub(crate) fn functions(&self) -> Option<Range<usize>> {
+        self.functions.clone()
     }
 
     /// The machine code.

@@ -12,6 +12,8 @@ mod kept {
     use std::time::{Duration, Instant};
 
     use crate::engine::InterruptHandle;
+    use crate::engine::guest_code::{GuestCode, functions};
+    use crate::engine::signal::hold_back_in_host;
     use crate::engine::watchdog::{self, Armed};
 
     /// Stores of one program that are watched at a time. Those of threads that are over need not be watched.
@@ -24,6 +26,8 @@ mod kept {
     #[derive(Clone, Debug)]
     pub(crate) struct Deadlines {
         deadline: Option<Instant>,
+        /// Of all its stores: they run the same module.
+        code: GuestCode,
         armed: Arc<Mutex<VecDeque<Watched>>>,
     }
 
@@ -33,12 +37,19 @@ mod kept {
         pub(crate) fn new(deadline: Option<Instant>) -> Deadlines {
             Deadlines {
                 deadline,
+                code: GuestCode::default(),
                 armed: Arc::default(),
             }
         }
 
+        /// Says which module runs in the stores: others are not interrupted.
+        pub(crate) fn runs(&self, module: &wasmer::Module) {
+            self.code.add(functions(module));
+        }
+
         /// Watches a store.
-        pub(crate) fn watch(&self, store: &wasmer::Store) {
+        pub(crate) fn watch(&self, store: &mut wasmer::Store) {
+            hold_back_in_host(store, self.code.clone());
             let handle = InterruptHandle::new(store);
             let armed = self
                 .deadline
@@ -88,7 +99,9 @@ mod ignored {
             Deadlines
         }
 
-        pub(crate) fn watch(&self, _store: &wasmer::Store) {}
+        pub(crate) fn runs(&self, _module: &wasmer::Module) {}
+
+        pub(crate) fn watch(&self, _store: &mut wasmer::Store) {}
 
         pub(crate) fn end(&self) {}
     }

@@ -18,6 +18,8 @@ mod debug_names;
 mod empty_memory;
 #[cfg(feature = "compile")]
 mod floats;
+#[cfg(all(unix, feature = "interrupt"))]
+mod guest_code;
 #[cfg(feature = "compile")]
 mod image;
 #[cfg(feature = "compile")]
@@ -44,6 +46,8 @@ mod results;
 mod second_memory;
 #[cfg(feature = "compile")]
 mod sections;
+#[cfg(all(unix, feature = "interrupt"))]
+mod signal;
 mod signatures;
 #[cfg(unix)]
 mod slots;
@@ -78,6 +82,10 @@ pub(crate) use core_module::{CoreModule, SavedImage};
 pub(crate) use data_image::Image;
 #[cfg(feature = "wasix")]
 pub(crate) use deadlines::Deadlines;
+#[cfg(all(unix, feature = "interrupt"))]
+pub(crate) use guest_code::GuestCode;
+#[cfg(all(unix, feature = "interrupt", feature = "wai"))]
+pub(crate) use guest_code::functions;
 #[cfg(feature = "compile")]
 pub(crate) use lacking::{first_use, names};
 pub(crate) use memory::GuestMemory;

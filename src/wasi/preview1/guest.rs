@@ -73,12 +73,17 @@ impl Preview1Guest {
     }
 }
 
+/// Ends a process's waiting, for other threads and for memory.
+pub(super) fn kill(process: &WasiProcess) {
+    process.signal_process(Signal::Sigkill);
+}
+
 /// Ends a process's waiting at a deadline, as long as what is given back is kept.
 pub(super) fn kill_at(deadline: Instant, process: WasiProcess) -> Option<Task<()>> {
     let mut timer = Timer::at(deadline);
     let killing = executor::spawn(async move {
         poll_fn(|cx| timer.poll(cx)).await;
-        process.signal_process(Signal::Sigkill);
+        kill(&process);
     });
     killing
         .inspect_err(|error| log::warn!("no thread for a deadline: {error}"))
