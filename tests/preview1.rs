@@ -3,14 +3,20 @@
 #[path = "preview1/answers.rs"]
 mod answers;
 use airssys_wasm_test_support as common;
+#[path = "preview1/different.rs"]
+mod different;
 #[path = "preview1/guest.rs"]
 mod guest;
+#[path = "preview1/names.rs"]
+mod names;
 #[path = "preview1/own.rs"]
 mod own;
 #[path = "preview1/panics.rs"]
 mod panics;
 #[path = "preview1/right.rs"]
 mod right;
+#[path = "preview1/waiting.rs"]
+mod waiting;
 
 use std::fs;
 use std::path::{Path, PathBuf};

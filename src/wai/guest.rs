@@ -14,8 +14,9 @@ use super::host::Host;
 use super::values;
 use crate::component::error_of;
 #[cfg(all(unix, feature = "interrupt"))]
-use crate::engine::InterruptHandle;
 use crate::engine::{Backend, Engine, SendStore, StoreLimits, program_store};
+#[cfg(all(unix, feature = "interrupt"))]
+use crate::engine::{InterruptHandle, functions};
 use crate::error::{Error, Result, TrapKind};
 use crate::host::bindings::airssys::types_core::types::CallerInfo;
 use crate::host::bindings::exports::airssys::component_core::component_lifecycle::{
@@ -93,6 +94,8 @@ impl WaiGuest {
     ) -> Result<WaiGuest> {
         let contract = contract()?;
         let mut store = program_store(limits);
+        #[cfg(all(unix, feature = "interrupt"))]
+        store.code().add(functions(&module.module));
         let host = Host::new(context);
         let guard = Guard::new(host.clone(), limits.lift_bytes);
         let mut imports = Imports::new();

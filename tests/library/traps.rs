@@ -1,6 +1,8 @@
 //! Traps: each has its kind, ends its instance, and leaves the host and other instances unaffected.
 
 use airssys_wasm_test_support as common;
+#[cfg(all(unix, feature = "interrupt"))]
+mod interrupted;
 
 use airssys_wasm::Error;
 use airssys_wasm::component::{Component, Linker, Store, Val};
@@ -325,39 +327,5 @@ fn what_the_host_allocates_for_one_call_is_limited() {
         let error = run(&engine, text);
         assert!(matches!(kind(&error), TrapKind::Limit(_)), "{error}");
         assert!(error.to_string().contains("lift_bytes"), "{error}");
-    }
-}
-
-#[cfg(all(unix, feature = "interrupt"))]
-#[test]
-fn a_guest_that_computes_on_is_stopped_from_another_thread() {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
-
-    for engine in engines() {
-        let (mut store, instance) = types_instance(&engine);
-        let handle = store.interrupt_handle();
-        // Without a running guest it has no effect.
-        handle.interrupt();
-        call(&mut store, &instance, "echoes", "nothing", &[]).unwrap();
-        let ended = AtomicBool::new(false);
-        let error = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !ended.load(Ordering::Relaxed) {
-                    handle.interrupt();
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-            });
-            let error = call(&mut store, &instance, "failing", "loop-forever", &[]).unwrap_err();
-            ended.store(true, Ordering::Relaxed);
-            error
-        });
-        assert_eq!(
-            kind(&error),
-            TrapKind::Core(CoreTrap::Interrupted),
-            "{}",
-            engine.backend()
-        );
-        assert!(instance.is_poisoned());
     }
 }

@@ -8,6 +8,7 @@ pub(crate) const READ: u64 = 1 << 1;
 pub(crate) const SEEK: u64 = 1 << 2;
 pub(crate) const TELL: u64 = 1 << 5;
 pub(crate) const WRITE: u64 = 1 << 6;
+pub(crate) const PATH_OPEN: u64 = 1 << 13;
 pub(crate) const FILE: u64 = READ | SEEK | TELL | WRITE;
 
 /// Address of a call's results.
@@ -75,6 +76,12 @@ impl Guest {
         format!("(call $path_rename (i32.const 3) {from} (i32.const 3) {to})")
     }
 
+    /// Gives a file a second name.
+    pub(crate) fn link(&mut self, from: &str, to: &str) -> String {
+        let (from, to) = (self.path(from), self.path(to));
+        format!("(call $path_link (i32.const 3) (i32.const 0) {from} (i32.const 3) {to})")
+    }
+
     /// Calls a function of a folder and a path.
     pub(crate) fn at(&mut self, function: &str, path: &str) -> String {
         format!("(call ${function} (i32.const 3) {})", self.path(path))
@@ -87,16 +94,23 @@ impl Guest {
             ("fd_allocate", "i32 i64 i64"),
             ("fd_close", "i32"),
             ("fd_fdstat_get", "i32 i32"),
+            ("fd_fdstat_set_flags", "i32 i32"),
+            ("fd_filestat_get", "i32 i32"),
+            ("fd_filestat_set_size", "i32 i64"),
             ("fd_prestat_dir_name", "i32 i32 i32"),
             ("fd_prestat_get", "i32 i32"),
             ("fd_read", "i32 i32 i32 i32"),
+            ("fd_readdir", "i32 i32 i32 i64 i32"),
             ("fd_renumber", "i32 i32"),
             ("fd_seek", "i32 i64 i32 i32"),
             ("fd_tell", "i32 i32"),
             ("fd_write", "i32 i32 i32 i32"),
             ("path_create_directory", "i32 i32 i32"),
             ("path_filestat_get", "i32 i32 i32 i32 i32"),
+            ("path_filestat_set_times", "i32 i32 i32 i32 i64 i64 i32"),
+            ("path_link", "i32 i32 i32 i32 i32 i32 i32"),
             ("path_open", "i32 i32 i32 i32 i32 i64 i64 i32 i32"),
+            ("path_readlink", "i32 i32 i32 i32 i32 i32"),
             ("path_remove_directory", "i32 i32 i32"),
             ("path_rename", "i32 i32 i32 i32 i32 i32"),
             ("path_symlink", "i32 i32 i32 i32 i32"),

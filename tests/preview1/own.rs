@@ -27,8 +27,11 @@ const SPIPE: u32 = 70;
 
 /// Runs a program in text form.
 fn run(engine: &Engine, text: &str, grants: &WasiBuilder) -> airssys_wasm::Result<Exit> {
-    let module = wat::parse_str(text).expect("the text parses");
-    let bytes = adapt::lift(&module, &World::Contract, Preview1::Auto).expect("it is lifted");
+    run_module(engine, &wat::parse_str(text).expect("the text parses"), grants)
+}
+
+pub(crate) fn run_module(engine: &Engine, module: &[u8], grants: &WasiBuilder) -> airssys_wasm::Result<Exit> {
+    let bytes = adapt::lift(module, &World::Contract, Preview1::Auto).expect("it is lifted");
     let component = Component::from_binary(engine, &bytes)?;
     assert!(wasi::is_command(&component));
     let mut linker = Linker::new(engine);

@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::engine::Engine;
 use airssys_wasm::wasi::preview1::Preview1;
+use airssys_wasm::wasi::{Access, WasiBuilder};
 
-use super::answers::{DIFFERENT, RIGHT};
+use super::answers::{Make, RIGHT};
+use super::different::DIFFERENT;
 use super::guest::{Guest, Kind};
-use super::{Scene, engines, run};
+use super::names::NAMES;
+use super::{Scene, engines, own, run};
 
 fn scene(name: &str) -> Scene {
     let scene = Scene::new(name);
@@ -24,8 +27,8 @@ fn scene(name: &str) -> Scene {
     scene
 }
 
-/// Returns the distinct statuses or errors of a program with one folder, `/data`: one, if the engines agree.
-fn found(test: &str, engines: &[Engine], kind: Kind, make: fn(&mut Guest) -> String) -> BTreeSet<String> {
+/// Statuses of a program that has one folder, `/data`, or its errors: one, if the engines agree.
+fn found(test: &str, engines: &[Engine], kind: Kind, make: Make) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for engine in engines {
         let scene = scene(test);
@@ -42,14 +45,61 @@ fn found(test: &str, engines: &[Engine], kind: Kind, make: fn(&mut Guest) -> Str
     found
 }
 
+/// The same by this host's own WASI. The status of a process has eight bits.
+fn found_by_own(test: &str, engines: &[Engine], make: Make) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for engine in engines {
+        let scene = scene(test);
+        let mut guest = Guest::new(Kind::Plain);
+        let body = make(&mut guest);
+        let mut grants = WasiBuilder::new();
+        grants
+            .dir(scene.granted(), "/data", Access::ReadWrite)
+            .expect("it is a folder");
+        found.insert(match own::run_module(engine, &guest.program(&body), &grants) {
+            Ok(exit) => exit.code.to_string(),
+            Err(error) => error.to_string(),
+        });
+    }
+    found
+}
+
 #[cfg(unix)]
 #[test]
 fn answers_are_those_of_the_specification_and_of_linux() {
     // The imports are the same on each backend; the other tests here run on all.
     let engines = &engines()[..1];
     let mut wrong = Vec::new();
-    for (what, right, make) in RIGHT {
+    for (what, right, make) in RIGHT.iter().chain(NAMES) {
         let found = found("right", engines, Kind::Plain, *make);
+        if found != BTreeSet::from([right.to_string()]) {
+            wrong.push(format!("{what}: {found:?} in the place of {right}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The memory of a module with threads is not looked at.
+#[cfg(unix)]
+#[test]
+fn closing_holds_in_a_module_with_shared_memory() {
+    let cases = RIGHT.iter().filter(|(what, ..)| what.contains("was closed"));
+    let mut count = 0;
+    for (what, right, make) in cases {
+        let found = found("shared", &engines()[..1], Kind::Shared, *make);
+        assert_eq!(found, BTreeSet::from([right.to_string()]), "{what}");
+        count += 1;
+    }
+    assert!(count >= 8, "{count} cases");
+}
+
+#[cfg(unix)]
+#[test]
+fn own_answers_are_those_of_the_specification_and_of_linux() {
+    let engines = &engines()[..1];
+    let mut wrong = Vec::new();
+    for (what, right, make) in RIGHT.iter().chain(NAMES) {
+        let found = found_by_own("own-right", engines, *make);
         if found != BTreeSet::from([right.to_string()]) {
             wrong.push(format!("{what}: {found:?} in the place of {right}"));
         }
@@ -61,23 +111,46 @@ fn answers_are_those_of_the_specification_and_of_linux() {
 #[test]
 fn what_differs_is_in_the_document() {
     let document = include_str!("../../docs/preview1.md");
-    let rows: Vec<Vec<&str>> = document
+    let rows: Vec<Vec<String>> = document
         .lines()
         .skip_while(|line| !line.starts_with("| call "))
         .skip(2)
         .take_while(|line| line.starts_with('|'))
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .map(|line| {
+            let cells = line.trim_matches('|').split('|');
+            cells.map(|cell| cell.trim().to_owned()).collect()
+        })
         .collect();
     let listed: Vec<Vec<String>> = DIFFERENT
         .iter()
-        .map(|(what, right, here, _, _)| vec![(*what).to_owned(), right.text(), here.text()])
+        .map(|row| {
+            let program = match row.program {
+                "" => String::new(),
+                program => format!("`{program}`"),
+            };
+            vec![row.call.to_owned(), row.right.text(), row.here.text(), program]
+        })
         .collect();
-    assert_eq!(rows, listed);
-    for (what, right, here, kind, make) in DIFFERENT {
-        assert_ne!(right, here);
-        let found = found("different", &engines(), *kind, *make);
-        assert_eq!(found, BTreeSet::from([here.status().to_string()]), "{what}");
+    let mut wrong = Vec::new();
+    for row in DIFFERENT {
+        assert_ne!(row.right, row.here, "{}", row.call);
+        let host = found("different", &engines(), row.kind, row.make);
+        if host != BTreeSet::from([row.here.status().to_string()]) {
+            wrong.push(format!("{}: {host:?} in the place of {:?}", row.call, row.here));
+        }
+        if row.kind != Kind::Plain {
+            continue;
+        }
+        let own = found_by_own("own-different", &engines(), row.make);
+        if own != BTreeSet::from([(row.right.status() & 0xff).to_string()]) {
+            wrong.push(format!(
+                "{}: {own:?} by our own in the place of {:?}",
+                row.call, row.right
+            ));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(rows, listed);
 }
 
 /// A clock's number, nanoseconds, and the flag for absolute times.

@@ -33,7 +33,7 @@ impl Interrupt {
                 std::process::exit(Exit::Interrupted.code().into());
             }
         })
-        .map_err(|error| Failure::new(Exit::Host, error).context("Ctrl-C cannot be watched for"))?;
+        .map_err(unwatched)?;
         Ok(Interrupt(state))
     }
 
@@ -53,4 +53,17 @@ impl Interrupt {
             Err(_) => Err(airssys_wasm::Error::Stopped.into()),
         }
     }
+}
+
+/// The error of a handler that cannot be set: what the system says, which the handler's library keeps to itself, and the remedy.
+pub(crate) fn unwatched(error: ctrlc::Error) -> Failure {
+    const WHAT: &str = "Ctrl-C cannot be watched for";
+    let what = match &error {
+        // The handler waits on a thread.
+        ctrlc::Error::System(cause) => format!(
+            "{WHAT}: {cause}; allow the process more threads (`ulimit -u`, the `pids.max` of its cgroup)"
+        ),
+        _ => WHAT.to_owned(),
+    };
+    Failure::new(Exit::Host, error).context(what)
 }

@@ -7,7 +7,7 @@ use airssys_wasm::wasi::http::serve::{ServeError, ServeLimits, Server};
 
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{command, keys, load};
+use crate::{command, interrupt, keys, load};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let accepted = keys::accepted(&args.trust)?;
@@ -24,8 +24,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
         }
         shutdown.shutdown();
     };
-    ctrlc::set_handler(stop)
-        .map_err(|error| Failure::new(Exit::Host, error).context("Ctrl-C cannot be watched for"))?;
+    ctrlc::set_handler(stop).map_err(interrupt::unwatched)?;
     eprintln!("serving http://{}/", server.local_addr());
     server.run()?;
     Ok(Exit::Done)

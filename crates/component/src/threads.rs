@@ -9,6 +9,9 @@ use std::thread::{self, Builder};
 /// Threads that are checked beyond those needed: one that has ended counts for the system a moment longer.
 const SPARE: usize = 2;
 
+/// Remedy for a system that gives no threads, for messages.
+pub const REMEDY: &str = "allow the process more threads (`ulimit -u`, the `pids.max` of its cgroup)";
+
 /// Returns the number of threads that this machine runs in parallel.
 pub fn parallel() -> usize {
     thread::available_parallelism().map_or(1, usize::from)

@@ -14,16 +14,27 @@ use tokio::task::JoinHandle;
 
 use airssys_wasm_component::internal::threads;
 
-/// Returns a handle of the runtime that async-std keeps for tokio's types, for libraries that need one. It is looked up
-/// on a thread of its own: on a thread of another runtime, async-std would use that runtime, which may end earlier.
+/// The runtime that async-std keeps for tokio's types, for libraries that want to be told of it. Asked for on a thread of its own: on one of another runtime,
+/// async-std would take that one, which may end before we do.
 ///
 /// # Errors
-/// If there are no threads for the executor.
+/// If there are no threads for the executor; the message names the remedy, since it is shown as it is.
 pub(crate) fn handle() -> io::Result<&'static Handle> {
     static HANDLE: OnceLock<Handle> = OnceLock::new();
     if let Some(handle) = HANDLE.get() {
         return Ok(handle);
     }
+    let handle = start().map_err(|error| {
+        let text = format!(
+            "the system gives no thread to wait with: {error}; {}",
+            threads::REMEDY
+        );
+        io::Error::new(error.kind(), text)
+    })?;
+    Ok(HANDLE.get_or_init(|| handle))
+}
+
+fn start() -> io::Result<Handle> {
     // The libraries panic without threads: two pools of one thread per processor, one thread for readiness, one for the
     // lookup.
     threads::check(2 * threads::parallel() + 2)?;
@@ -32,7 +43,7 @@ pub(crate) fn handle() -> io::Result<&'static Handle> {
         .spawn(|| async_std::task::block_on(async { Handle::try_current() }))?
         .join();
     match asked {
-        Ok(Ok(handle)) => Ok(HANDLE.get_or_init(|| handle)),
+        Ok(Ok(handle)) => Ok(handle),
         Ok(Err(error)) => Err(io::Error::other(error)),
         Err(_) => Err(io::Error::other("the executor could not be started")),
     }

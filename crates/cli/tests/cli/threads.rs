@@ -104,7 +104,8 @@ fn compiling_without_threads_is_an_error_of_the_host() {
     let output = place.path("out.cwasm");
     place
         .without_threads(&["compile", &component, "-o", &output])
-        .ended(5);
+        .ended(5)
+        .says("ulimit -u");
     assert!(!Path::new(&output).exists(), "nothing is left behind");
 }
 
@@ -125,11 +126,24 @@ fn what_needs_no_threads_is_done_without() {
 }
 
 #[test]
+fn a_program_that_waits_without_threads_ends_with_the_remedy() {
+    let place = Place::new("waits");
+    let artifact = place.path("wasi-program.cwasm");
+    airssys(&["compile", &fixture("wasi-program"), "-o", &artifact]).ended(0);
+    place.allow("wasi-program.cwasm", 0o644);
+    let ran = place
+        .without_threads(&["run", &artifact, "--allow-unsigned"])
+        .ended(5);
+    ran.says("the system gives no thread to wait with");
+    ran.says("ulimit -u");
+}
+
+#[test]
 fn serving_without_threads_is_an_error_of_the_host() {
     let place = Place::new("serve");
     let artifact = place.path("wasi-http.cwasm");
     airssys(&["compile", &fixture("wasi-http"), "-o", &artifact]).ended(0);
     place.allow("wasi-http.cwasm", 0o644);
     let args = ["serve", &artifact, "--addr", "127.0.0.1:0", "--allow-unsigned"];
-    place.without_threads(&args).ended(5);
+    place.without_threads(&args).ended(5).says("ulimit -u");
 }

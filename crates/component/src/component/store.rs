@@ -65,9 +65,9 @@ impl<T: Send + 'static> Store<T> {
         let (mut inner, next) = engine::new_store(&limits);
         let env = FunctionEnv::new(&mut inner, Held(Some(data)));
         Store {
-            inner,
             env,
-            core: Arc::new(StoreCore::new(limits, next)),
+            core: Arc::new(StoreCore::new(limits, next, &inner)),
+            inner,
         }
     }
 
@@ -242,6 +242,9 @@ pub(crate) struct StoreCore {
     pub(crate) limits: StoreLimits,
     /// Selects the prepared memories of the next core instance.
     pub(super) next: NextModule,
+    /// Where the code of its core instances is.
+    #[cfg(all(unix, feature = "interrupt"))]
+    pub(super) code: engine::GuestCode,
     /// Room for the handles of all its instances, and for loans of them.
     pub(super) handles: Arc<Room>,
     /// Number of calls in flight that have a scope.
@@ -254,12 +257,18 @@ pub(crate) struct StoreCore {
 }
 
 impl StoreCore {
-    fn new(limits: StoreLimits, next: NextModule) -> StoreCore {
+    #[cfg_attr(
+        not(all(unix, feature = "interrupt")),
+        allow(unused_variables, reason = "nothing is interrupted")
+    )]
+    fn new(limits: StoreLimits, next: NextModule, store: &SendStore) -> StoreCore {
         StoreCore {
             id: unique(),
             handles: Arc::new(Room::new(limits.handles)),
             limits,
             next,
+            #[cfg(all(unix, feature = "interrupt"))]
+            code: store.code().clone(),
             depth: AtomicUsize::new(0),
             reached: AtomicBool::new(false),
             unguarded: AtomicBool::new(false),

@@ -28,6 +28,9 @@ pub use interrupt::InterruptHandle;
 #[cfg(all(unix, feature = "interrupt"))]
 #[doc(hidden)]
 pub use interrupt::timer;
+#[cfg(all(unix, feature = "interrupt"))]
+#[doc(hidden)]
+pub use interrupt::{GuestCode, functions};
 pub use limits::StoreLimits;
 pub use options::{OptLevel, UnknownOptLevel};
 pub use progress::Progress;

@@ -11,7 +11,9 @@ use wasmer_wasix::wasmer::{
     RuntimeError, Value,
 };
 
-use super::checks::{Call, Check};
+use super::checks::{Answer, Call, Check, errno};
+use super::opened::{self, Opened};
+use super::paths::Inside;
 use airssys_wasm_component::component::runtime_error;
 use airssys_wasm_component::internal::contain;
 
@@ -37,9 +39,8 @@ const UNWINDING_FORKED: [&str; 2] = ["proc_exit", "proc_exit2"];
 pub(super) struct Border {
     /// True if the module imports only preview 1: WASIX changes the meaning of some of its functions.
     pub(super) plain: bool,
-    /// Descriptors of the granted folders.
-    preopened: Arc<OnceLock<Vec<u32>>>,
-    /// Set once the instance exists.
+    pub(super) opened: Arc<Opened>,
+    /// Once the instance is there.
     memory: OnceLock<Memory>,
     forks: bool,
 }
@@ -48,7 +49,7 @@ impl Border {
     /// Creates the border of a module that imports functions of these names.
     pub(super) fn new<'a>(
         imports: impl Iterator<Item = (&'a str, &'a str)>,
-        preopened: Arc<OnceLock<Vec<u32>>>,
+        opened: Arc<Opened>,
     ) -> Arc<Border> {
         let (mut plain, mut forks) = (true, false);
         for (module, name) in imports {
@@ -57,17 +58,10 @@ impl Border {
         }
         Arc::new(Border {
             plain,
-            preopened,
+            opened,
             memory: OnceLock::new(),
             forks,
         })
-    }
-
-    /// Returns whether a descriptor is one of a granted folder.
-    pub(super) fn is_preopened(&self, descriptor: u32) -> bool {
-        self.preopened
-            .get()
-            .is_none_or(|granted| granted.contains(&descriptor))
     }
 
     /// Returns whether a function has no guard: its panics are contained at the call of the module.
@@ -139,21 +133,58 @@ pub(super) fn guard(
     if border.is_open(name) {
         return None;
     }
-    let check = Check::of(module, name, border.plain, &look_up);
+    let guard = Guard {
+        descriptors: match border.plain {
+            true => opened::descriptors(name),
+            false => &[],
+        },
+        inside: Inside::of(name, border.plain, &look_up),
+        check: Check::of(module, name, border.plain, &look_up),
+    };
     let place = format!("`{module}#{name}`");
     let ty = function.ty(store);
-    let guard = move |mut env: FunctionEnvMut<'_, Arc<Border>>, args: &[Value]| {
+    let guarded = move |mut env: FunctionEnvMut<'_, Arc<Border>>, args: &[Value]| {
         let (border, mut store) = env.data_and_store_mut();
-        let called = contain(&place, || match (&check, border.memory.get()) {
-            (Some(check), Some(memory)) => {
+        let called = contain(&place, || match border.memory.get().filter(|_| guard.is_some()) {
+            Some(memory) => {
                 let mut call = Call::new(&mut store, border, memory, &function, args);
-                check.run(&mut call).map(|errno| vec![Value::I32(errno)])
+                guard.run(&mut call).map(|errno| vec![Value::I32(errno)])
             }
-            _ => function.call(&mut store, args).map(Vec::from),
+            None => function.call(&mut store, args).map(Vec::from),
         });
         called.unwrap_or_else(|panicked| Err(trap(panicked)))
     };
-    Some(Function::new_with_env(store, env, ty, guard))
+    Some(Function::new_with_env(store, env, ty, guarded))
+}
+
+/// Guard of one import.
+struct Guard {
+    /// Arguments that are descriptors, in a module of preview 1.
+    descriptors: &'static [usize],
+    inside: Option<Inside>,
+    check: Option<Check>,
+}
+
+impl Guard {
+    fn is_some(&self) -> bool {
+        !self.descriptors.is_empty() || self.inside.is_some() || self.check.is_some()
+    }
+
+    fn run(&self, call: &mut Call<'_, '_>) -> Answer {
+        let is_closed = |at: &usize| call.border.opened.is_closed(call.descriptor(*at));
+        if self.descriptors.iter().any(is_closed) {
+            return Ok(errno::BADF);
+        }
+        if let Some(inside) = &self.inside
+            && let Some(refused) = inside.refuse(call)?
+        {
+            return Ok(refused);
+        }
+        match &self.check {
+            Some(check) => check.run(call),
+            None => call.go_on(),
+        }
+    }
 }
 
 fn trap(panicked: airssys_wasm_component::internal::Panicked) -> RuntimeError {

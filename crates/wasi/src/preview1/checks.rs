@@ -2,10 +2,10 @@
 //!
 //! `docs/preview1.md` lists the remaining differences.
 
-use wasmer_wasix::wasmer::{Function, Memory, MemoryView, RuntimeError, StoreMut, Value};
+use wasmer_wasix::wasmer::{Function, Memory, MemoryView, RuntimeError, StoreMut, Type, Value};
 
 use super::border::Border;
-use super::{paths, poll};
+use super::{opened, paths, poll};
 
 /// Error numbers of preview 1.
 pub(super) mod errno {
@@ -17,21 +17,29 @@ pub(super) mod errno {
     pub(in super::super) const FAULT: i32 = 21;
     pub(in super::super) const INVAL: i32 = 28;
     pub(in super::super) const ISDIR: i32 = 31;
+    pub(in super::super) const NAMETOOLONG: i32 = 37;
     pub(in super::super) const NOENT: i32 = 44;
     pub(in super::super) const NOTDIR: i32 = 54;
     pub(in super::super) const NOTEMPTY: i32 = 55;
     pub(in super::super) const NOTSOCK: i32 = 57;
+    pub(in super::super) const OVERFLOW: i32 = 61;
+    pub(in super::super) const PERM: i32 = 63;
     pub(in super::super) const SPIPE: i32 = 70;
 }
 
 const CHARACTER_DEVICE: u8 = 2;
 pub(super) const DIRECTORY: u8 = 3;
+pub(super) const REGULAR_FILE: u8 = 4;
 
-/// Rights that only files have: `fd_write`, `fd_allocate`, `fd_filestat_set_size`.
-const RIGHTS_TO_WRITE: u64 = 1 << 6 | 1 << 8 | 1 << 22;
+/// Rights that folders have not: `fd_seek`, `fd_tell`, `fd_write`, `fd_allocate`, `fd_filestat_set_size` are for files, and
+/// `path_filestat_set_size` holds for no path, whether it is there or not.
+const RIGHTS_OF_NO_FOLDER: u64 = 1 << 2 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 19 | 1 << 22;
 
 /// Bytes of a `fdstat`.
 const FDSTAT: usize = 24;
+/// Offsets in it.
+const RIGHTS: usize = 8;
+const INHERITING: usize = 16;
 
 pub(super) type Answer = Result<i32, RuntimeError>;
 
@@ -61,6 +69,10 @@ impl<'a, 's> Call<'a, 's> {
         }
     }
 
+    pub(super) fn function(&self) -> &'a Function {
+        self.function
+    }
+
     /// Returns an argument as a number, zero-extended.
     pub(super) fn number(&self, at: usize) -> u64 {
         match self.args.get(at) {
@@ -70,7 +82,11 @@ impl<'a, 's> Call<'a, 's> {
         }
     }
 
-    fn descriptor(&self, at: usize) -> u32 {
+    pub(super) fn argument(&self, at: usize) -> Value {
+        self.args.get(at).cloned().unwrap_or(Value::I32(-1))
+    }
+
+    pub(super) fn descriptor(&self, at: usize) -> u32 {
         u32::try_from(self.number(at)).unwrap_or(u32::MAX)
     }
 
@@ -105,12 +121,17 @@ impl<'a, 's> Call<'a, 's> {
         self.ask(self.function, self.args)
     }
 
-    fn ask(&mut self, function: &Function, args: &[Value]) -> Answer {
+    pub(super) fn ask(&mut self, function: &Function, args: &[Value]) -> Answer {
         let results = function.call(self.store, args)?;
         match results.first() {
             Some(Value::I32(errno)) => Ok(*errno),
             _ => Ok(errno::SUCCESS),
         }
+    }
+
+    /// Returns whether no other thread of the module can see its memory meanwhile.
+    pub(super) fn can_look(&self) -> bool {
+        !self.memory.ty(self.store).shared
     }
 
     /// Returns the `N` bytes that `function` writes, using a place in the module's memory that is restored afterwards.
@@ -122,7 +143,7 @@ impl<'a, 's> Call<'a, 's> {
     ) -> Result<Option<[u8; N]>, RuntimeError> {
         /// Beyond the first addresses, which null pointers may refer to.
         const PLACE: u64 = 1024;
-        if self.memory.ty(self.store).shared {
+        if !self.can_look() {
             return Ok(None);
         }
         let (mut before, mut found) = ([0; N], [0; N]);
@@ -153,17 +174,39 @@ impl<'a, 's> Call<'a, 's> {
         Ok(self.read_u64(result).filter(|_| told == errno::SUCCESS))
     }
 
-    /// Returns the type of a descriptor's file.
-    fn kind(
-        &mut self,
-        fdstat: &Function,
-        descriptor: usize,
-        like: usize,
-    ) -> Result<Option<u8>, RuntimeError> {
-        let descriptor = self.args.get(descriptor).cloned().unwrap_or(Value::I32(-1));
-        let found = self.look::<FDSTAT>(fdstat, |call, place| vec![descriptor, call.pointer(like, place)])?;
-        Ok(found.map(|stat| stat[0]))
+    /// The type of what a descriptor stands for; nothing if it is not open, or cannot be asked for.
+    pub(super) fn kind(&mut self, fdstat: &Function, descriptor: u32) -> Result<Option<u8>, RuntimeError> {
+        Ok(self.stat(fdstat, descriptor)?.map(|stat| stat.kind))
     }
+
+    /// Returns the status of a descriptor; `None` if it is not open, or cannot be asked for.
+    pub(super) fn stat(&mut self, fdstat: &Function, descriptor: u32) -> Result<Option<Stat>, RuntimeError> {
+        let is_wide = fdstat.ty(self.store).params().get(1) == Some(&Type::I64);
+        let found = self.look::<FDSTAT>(fdstat, |_, place| {
+            let place = match is_wide {
+                true => Value::I64(place.cast_signed()),
+                false => Value::I32((place as u32).cast_signed()),
+            };
+            vec![Value::I32(descriptor.cast_signed()), place]
+        })?;
+        let number = |stat: &[u8; FDSTAT], at: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&stat[at..at + 8]);
+            u64::from_le_bytes(bytes)
+        };
+        Ok(found.map(|stat| Stat {
+            kind: stat[0],
+            rights: number(&stat, RIGHTS),
+            inheriting: number(&stat, INHERITING),
+        }))
+    }
+}
+
+/// A `fdstat`, without its flags.
+pub(super) struct Stat {
+    pub(super) kind: u8,
+    pub(super) rights: u64,
+    pub(super) inheriting: u64,
 }
 
 /// A check that runs in place of one import.
@@ -179,14 +222,26 @@ pub(super) enum Check {
     Prestat,
     /// `fd_fdstat_get`: removes write rights from folders.
     Fdstat,
-    /// `fd_renumber`: closes the old number, so that the descriptor is moved.
-    Renumber { close: Function },
-    /// Reads and writes without the right: the error is `badf`, since the descriptor was not opened for that.
+    /// `fd_tell`: of files.
+    Tell { fdstat: Function },
+    /// `fd_allocate`, `fd_filestat_set_size`: of files.
+    Resize { fdstat: Function },
+    /// `fd_close`: of everything that is open.
+    Close { fdstat: Function },
+    /// `fd_renumber`: the descriptor is moved.
+    Renumber { close: Function, fdstat: Function },
+    /// Reading and writing without the right: the descriptor was not opened for it.
     Access,
     /// `sock_shutdown`: only for sockets.
     Shutdown,
     /// `poll_oneoff`: evaluates each clock by itself.
     Poll { time: Function },
+    /// `path_link`: of what is no folder.
+    Link { filestat: Function },
+    /// `path_open`: with the rights that were asked for.
+    Open(opened::Rights),
+    /// `path_readlink`: as much of the contents as there is room for.
+    Readlink,
     /// `path_rename`: both paths have to end in a name.
     Rename { filestat: Function },
     /// `path_create_directory`: refuses an empty path.
@@ -214,9 +269,19 @@ impl Check {
             },
             "fd_prestat_get" | "fd_prestat_dir_name" => Check::Prestat,
             "fd_fdstat_get" => Check::Fdstat,
+            "fd_tell" => Check::Tell {
+                fdstat: look_up("fd_fdstat_get")?,
+            },
+            "fd_allocate" | "fd_filestat_set_size" => Check::Resize {
+                fdstat: look_up("fd_fdstat_get")?,
+            },
+            "fd_close" if plain => Check::Close {
+                fdstat: look_up("fd_fdstat_get")?,
+            },
             // WASIX's C library implements `dup2` with it.
             "fd_renumber" if plain => Check::Renumber {
                 close: look_up("fd_close")?,
+                fdstat: look_up("fd_fdstat_get")?,
             },
             "fd_read" | "fd_pread" | "fd_write" | "fd_pwrite" => Check::Access,
             "sock_shutdown" => Check::Shutdown,
@@ -224,6 +289,14 @@ impl Check {
             "poll_oneoff" if module != "wasi_unstable" => Check::Poll {
                 time: look_up("clock_time_get")?,
             },
+            "path_link" => Check::Link {
+                filestat: look_up("path_filestat_get")?,
+            },
+            "path_open" if plain => Check::Open(opened::Rights {
+                fdstat: look_up("fd_fdstat_get")?,
+                set: look_up("fd_fdstat_set_rights")?,
+            }),
+            "path_readlink" => Check::Readlink,
             "path_rename" => Check::Rename {
                 filestat: look_up("path_filestat_get")?,
             },
@@ -247,17 +320,23 @@ impl Check {
                 tell,
                 fdstat,
             } => seek(call, *current, tell, fdstat),
-            Check::Prestat if !call.border.is_preopened(call.descriptor(0)) => Ok(errno::BADF),
-            Check::Prestat => call.go_on(),
+            Check::Prestat if !call.border.opened.is_granted(call.descriptor(0)) => Ok(errno::BADF),
+            Check::Prestat => Ok(instead(call.go_on()?, errno::OVERFLOW, errno::NAMETOOLONG)),
             Check::Fdstat => fdstat(call),
-            Check::Renumber { close } => {
-                let moved = call.go_on()?;
-                if moved == errno::SUCCESS && call.number(0) != call.number(1) {
-                    let from = call.args.first().cloned();
-                    call.ask(close, from.as_slice())?;
-                }
-                Ok(moved)
-            }
+            Check::Tell { fdstat } => match call.kind(fdstat, call.descriptor(0))? {
+                Some(CHARACTER_DEVICE) => Ok(errno::SPIPE),
+                Some(DIRECTORY) => Ok(errno::ISDIR),
+                _ => call.go_on(),
+            },
+            Check::Resize { fdstat } => match call.kind(fdstat, call.descriptor(0))? {
+                Some(DIRECTORY) => Ok(errno::BADF),
+                _ => call.go_on(),
+            },
+            Check::Close { fdstat } => opened::close(call, fdstat),
+            Check::Renumber { close, fdstat } => opened::renumber(call, close, fdstat),
+            Check::Link { filestat } => paths::link(call, filestat),
+            Check::Open(rights) => opened::open(call, rights),
+            Check::Readlink => paths::readlink(call),
             Check::Access => Ok(instead(call.go_on()?, errno::ACCES, errno::BADF)),
             Check::Shutdown => Ok(instead(call.go_on()?, errno::ACCES, errno::NOTSOCK)),
             Check::Poll { time } => poll::poll(call, time),
@@ -275,9 +354,9 @@ fn instead(answer: i32, of: i32, right: i32) -> i32 {
 }
 
 fn seek(call: &mut Call<'_, '_>, current: u64, tell: &Function, fdstat: &Function) -> Answer {
-    match call.kind(fdstat, 0, 3)? {
+    match call.kind(fdstat, call.descriptor(0))? {
         Some(CHARACTER_DEVICE) => return Ok(errno::SPIPE),
-        Some(DIRECTORY) => return Ok(errno::BADF),
+        Some(DIRECTORY) => return Ok(errno::ISDIR),
         _ => {}
     }
     let by = call.number(1).cast_signed();
@@ -306,15 +385,24 @@ fn seek(call: &mut Call<'_, '_>, current: u64, tell: &Function, fdstat: &Functio
 }
 
 fn fdstat(call: &mut Call<'_, '_>) -> Answer {
-    const RIGHTS: u64 = 8;
     let answer = call.go_on()?;
     let at = call.number(1);
     let mut kind = [0];
-    if answer == errno::SUCCESS && call.read(at, &mut kind).is_some() && kind[0] == DIRECTORY {
-        let at = at.saturating_add(RIGHTS);
-        if let Some(rights) = call.read_u64(at) {
-            call.write(at, &(rights & !RIGHTS_TO_WRITE).to_le_bytes());
+    if answer != errno::SUCCESS || call.read(at, &mut kind).is_none() {
+        return Ok(answer);
+    }
+    match kind[0] {
+        DIRECTORY => {
+            let at = at.saturating_add(RIGHTS as u64);
+            if let Some(rights) = call.read_u64(at) {
+                call.write(at, &(rights & !RIGHTS_OF_NO_FOLDER).to_le_bytes());
+            }
         }
+        // Nothing is opened in a file.
+        REGULAR_FILE if call.border.plain => {
+            call.write(at.saturating_add(INHERITING as u64), &[0; 8]);
+        }
+        _ => {}
     }
     Ok(answer)
 }

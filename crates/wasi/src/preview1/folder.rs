@@ -203,16 +203,14 @@ impl FileOpener for Folder {
         let mut options = DirOptions::new();
         options
             .read(asked.read())
-            // Creating or truncating a file requires opening it for writing.
+            // A file that is made or emptied is one that is written. So is one that is appended to: wasmer-wasix seeks to the
+            // end before each write, as long as the descriptor's flag is set.
             .write(
-                asked.write()
-                    || ((asked.create() || asked.create_new() || asked.truncate()) && !asked.append()),
+                asked.write() || asked.append() || asked.create() || asked.create_new() || asked.truncate(),
             )
             .create(asked.create())
             .create_new(asked.create_new())
-            .truncate(asked.truncate())
-            // A file cannot be truncated and opened for appending at once.
-            .append(asked.append() && !asked.truncate());
+            .truncate(asked.truncate());
         #[cfg(unix)]
         {
             use cap_std::fs::OpenOptionsExt;

@@ -81,8 +81,8 @@ pub enum Preview1Error {
     /// wasmer-wasix refuses the arguments or the environment.
     #[error("the module's surroundings cannot be made: {0}")]
     Setup(String),
-    /// The operating system has no threads for the executor.
-    #[error("there is no thread for the executor: {0}")]
+    /// The operating system has no thread for what waits.
+    #[error("the executor cannot be started: {0}")]
     Executor(#[source] std::io::Error),
 }
 

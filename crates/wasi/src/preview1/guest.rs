@@ -73,12 +73,17 @@ impl Preview1Guest {
     }
 }
 
+/// Ends a process's waiting, for other threads and for memory.
+pub(super) fn kill(process: &WasiProcess) {
+    process.signal_process(Signal::Sigkill);
+}
+
 /// Ends a process's waiting at a deadline. Dropping the returned task cancels that.
 pub(super) fn kill_at(deadline: Instant, process: WasiProcess) -> Option<Task<()>> {
     let mut timer = Timer::at(deadline);
     let killing = executor::spawn(async move {
         poll_fn(|cx| timer.poll(cx)).await;
-        process.signal_process(Signal::Sigkill);
+        kill(&process);
     });
     killing
         .inspect_err(|error| log::warn!("no thread for a deadline: {error}"))
@@ -195,7 +200,7 @@ fn make<T: Preview1View>(
     let mut environment = WasiFunctionEnv::new(cx.wasmer_mut(), environment);
     let functions = functions(cx.wasmer_mut(), &environment.env);
     let names = wanted.iter().map(|(module, name)| (&**module, &**name));
-    let border = Border::new(names, surroundings.preopened.clone());
+    let border = Border::new(names, surroundings.opened.clone());
     let instantiated = border.clone();
     cx.wait_for_instance(Waiting::new(move |store, instance| {
         instantiated.instantiated(instance, None);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use wasmer_wasix::capabilities::Capabilities;
 use wasmer_wasix::runtime::resolver::{MultiSource, Source};
@@ -19,6 +19,7 @@ use wasmer_wasix::{
 use super::border::{self, Border};
 use super::folder::Folder;
 use super::grants::{Grant, Preview1, Preview1Error, mount_point};
+use super::opened::Opened;
 use super::stdio::{StandardInput, StandardOutput};
 use super::tasks::{Failure, Tasks};
 use crate::cli::{OutputKind, SharedInput, SharedOutput};
@@ -36,9 +37,8 @@ pub(super) struct Surroundings {
     deadline: engine::Deadlines,
     /// The failure of a thread of the module.
     pub(super) failure: Failure,
-    /// Descriptors of the granted folders.
-    pub(super) preopened: Arc<OnceLock<Vec<u32>>>,
-    /// Keeps a program's code alive while its threads still run, until they notice the end.
+    pub(super) opened: Arc<Opened>,
+    /// Holds a program's code, which its threads run until they see that they are to end.
     _code: Option<wasmer::Engine>,
 }
 
@@ -67,8 +67,8 @@ impl Runtime for Surroundings {
 
     /// Creates a store for a thread of the module.
     fn new_store(&self) -> wasmer::Store {
-        let store = wasmer::Store::new(self.engine.clone());
-        self.deadline.watch(&store);
+        let mut store = wasmer::Store::new(self.engine.clone());
+        self.deadline.watch(&mut store);
         store
     }
 
@@ -81,7 +81,7 @@ impl Runtime for Surroundings {
     ) -> anyhow::Result<InstantiationState> {
         let wanted = border::imported(module);
         let names = wanted.iter().map(|(module, name)| (&**module, &**name));
-        let border = Border::new(names, self.preopened.clone());
+        let border = Border::new(names, self.opened.clone());
         border::guard_all(store, imports, &border, &wanted);
         Ok(InstantiationState::new(border))
     }
@@ -137,14 +137,14 @@ pub(super) fn environment(
     } = grants;
     let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
     let handle = executor::handle().map_err(Preview1Error::Executor)?.clone();
-    let (failure, preopened) = (Failure::default(), Arc::new(OnceLock::new()));
+    let (failure, opened) = (Failure::default(), Arc::new(Opened::default()));
     let surroundings = Arc::new(Surroundings {
         engine: engine::program_engine(&store_limits),
         network: Arc::new(UnsupportedVirtualNetworking::default()),
         tasks: Arc::new(Tasks::new(TokioTaskManager::new(handle), failure.clone())),
         deadline: deadlines,
         failure,
-        preopened: preopened.clone(),
+        opened: opened.clone(),
         _code: code,
     });
     let files = Arc::new(AtomicUsize::new(limits.open_files));
@@ -163,19 +163,17 @@ pub(super) fn environment(
         [only] if plain || mount_point(&only.guest).as_deref() == Some("/") => Some(name_of(only)?),
         _ => None,
     };
-    let alone = only.is_some();
+    let (alone, nothing) = (only.is_some(), folders.is_empty());
     builder = builder.setup_fs(Box::new(move |_, files| {
         if let Some(name) = &only {
             only_folder(files, name)?;
         }
         let granted = files.preopen_fds.read().unwrap_or_else(PoisonError::into_inner);
-        // It is empty until now, so that this succeeds.
-        let _ = preopened.set(match alone {
-            true => granted.clone(),
-            false => std::iter::once(VIRTUAL_ROOT_FD)
-                .chain(granted.iter().copied())
-                .collect(),
-        });
+        let root = (!alone).then_some(VIRTUAL_ROOT_FD);
+        match plain && nothing {
+            true => opened.grant_nothing(),
+            false => opened.grant(root.into_iter().chain(granted.iter().copied()).collect()),
+        }
         Ok(())
     }));
     for grant in folders {

@@ -21,6 +21,7 @@ mod folder;
 mod grants;
 mod guest;
 mod host;
+mod opened;
 mod paths;
 #[cfg(all(test, feature = "compile"))]
 mod planted;

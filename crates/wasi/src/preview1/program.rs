@@ -8,7 +8,7 @@ use wasmer_wasix::{WasiEnvBuilder, WasiError, WasiRuntimeError, WasiThreadError}
 
 use super::border;
 use super::grants::{Preview1, Preview1Error};
-use super::guest::kill_at;
+use super::guest::{kill, kill_at};
 use super::host;
 use airssys_wasm_component::component::error_of;
 use airssys_wasm_component::engine::{Deadlines, Engine};
@@ -60,6 +60,7 @@ impl Program {
     pub fn run(&self, grants: Preview1) -> Result<Ended> {
         let deadline = grants.deadline;
         let deadlines = Deadlines::new(deadline);
+        deadlines.runs(&self.module);
         let setup = |error: Preview1Error| Error::Host {
             name: "_start".into(),
             source: Box::new(error),
@@ -98,7 +99,7 @@ impl Program {
         };
         // At the deadline, the signal ends waits, and the interrupt ends computations.
         let process = environment.data(&store).process.clone();
-        let killer = deadline.and_then(|deadline| kill_at(deadline, process));
+        let killer = deadline.and_then(|deadline| kill_at(deadline, process.clone()));
         let start = match instance.exports.get_function("_start") {
             Ok(start) => start.clone(),
             Err(error) => return Err(Error::bug(error.to_string())),
@@ -122,6 +123,8 @@ impl Program {
             environment
                 .data(&store)
                 .blocking_on_exit(Some((status as i32).into()));
+            // Threads of it that wait for memory are in the engine's code, where they are not interrupted.
+            kill(&process);
         });
         match left {
             Ok(()) => result,

@@ -11,8 +11,10 @@ mod kept {
     use std::sync::{Arc, Mutex, PoisonError};
     use std::time::{Duration, Instant};
 
+    use super::super::guest_code::{GuestCode, functions};
+    use super::super::signal::hold_back_in_host;
+    use super::super::timer::{self, Armed};
     use crate::engine::InterruptHandle;
-    use crate::engine::interrupt::timer::{self, Armed};
 
     /// Stores of one program that are watched at a time; the oldest goes first. Threads that have ended need no watching.
     const WATCHED: usize = 256;
@@ -24,6 +26,8 @@ mod kept {
     #[derive(Clone, Debug)]
     pub struct Deadlines {
         deadline: Option<Instant>,
+        /// Of all its stores: they run the same module.
+        code: GuestCode,
         armed: Arc<Mutex<VecDeque<Watched>>>,
     }
 
@@ -33,12 +37,19 @@ mod kept {
         pub fn new(deadline: Option<Instant>) -> Deadlines {
             Deadlines {
                 deadline,
+                code: GuestCode::default(),
                 armed: Arc::default(),
             }
         }
 
-        /// Adds a store to those that are stopped.
-        pub fn watch(&self, store: &wasmer::Store) {
+        /// Says which module runs in the stores: others are not interrupted.
+        pub fn runs(&self, module: &wasmer::Module) {
+            self.code.add(functions(module));
+        }
+
+        /// Watches a store.
+        pub fn watch(&self, store: &mut wasmer::Store) {
+            hold_back_in_host(store, self.code.clone());
             let handle = InterruptHandle::new(store);
             let armed = self
                 .deadline
@@ -88,7 +99,9 @@ mod ignored {
             Deadlines
         }
 
-        pub fn watch(&self, _store: &wasmer::Store) {}
+        pub fn runs(&self, _module: &wasmer::Module) {}
+
+        pub fn watch(&self, _store: &mut wasmer::Store) {}
 
         pub fn end(&self) {}
     }

@@ -14,8 +14,8 @@ impl InterruptHandle {
 
     /// Requests that the guest of the store stop: it traps with
     /// [`CoreTrap::Interrupted`](crate::error::CoreTrap::Interrupted), at once if it computes, or when the host
-    /// function that it called returns. Nothing happens if no guest runs. A request can get lost, so a caller
-    /// that needs the guest to stop repeats it until the call has ended.
+    /// function that it called returns. Nothing happens if no guest runs. The request can get lost, and is passed over while
+    /// the thread is in the engine's code, so a caller that needs the guest to stop repeats it until the call has ended.
     pub fn interrupt(&self) {
         self.0.interrupt();
     }

@@ -5,12 +5,16 @@
 )]
 
 use std::fs::File;
+#[cfg(all(unix, feature = "interrupt"))]
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use wasmer::MemoryType;
 use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
 
+#[cfg(all(unix, feature = "interrupt"))]
+use crate::engine::interrupt::guest_code;
 use crate::engine::memory::dummy::is_empty;
 use crate::engine::memory::image::Image;
 #[cfg(unix)]
@@ -22,6 +26,9 @@ use crate::engine::run::reset::{self, MemoryHandle};
 pub(crate) struct CoreModule {
     code: wasmer::Module,
     memories: Option<Prepared>,
+    /// Addresses of its functions.
+    #[cfg(all(unix, feature = "interrupt"))]
+    functions: Option<Range<usize>>,
 }
 
 /// Initial content of a memory, from an artifact.
@@ -61,7 +68,7 @@ impl CoreModule {
     /// A message, if the image cannot be kept, or does not fit the memory.
     pub(crate) fn new(code: wasmer::Module, image: Option<Image>) -> Result<CoreModule, String> {
         let memories = Prepared::new(&code, image)?;
-        Ok(CoreModule { code, memories })
+        Ok(CoreModule::with(code, memories))
     }
 
     /// Creates a module whose memory begins with an image from an artifact.
@@ -80,13 +87,28 @@ impl CoreModule {
                 let contents = reservation::Contents::mapped(start, length, file, offset);
                 let contents = contents.ok_or("its memory's image is misplaced")?;
                 let memories = Prepared::with(&code, Some(contents))?;
-                Ok(CoreModule { code, memories })
+                Ok(CoreModule::with(code, memories))
             }
             #[cfg(not(unix))]
             Some(SavedImage::File { .. }) => Err("images are read here, not mapped".into()),
             Some(SavedImage::Bytes { start, bytes }) => CoreModule::new(code, Some(Image { start, bytes })),
             None => CoreModule::new(code, None),
         }
+    }
+
+    fn with(code: wasmer::Module, memories: Option<Prepared>) -> CoreModule {
+        CoreModule {
+            #[cfg(all(unix, feature = "interrupt"))]
+            functions: guest_code::functions(&code),
+            code,
+            memories,
+        }
+    }
+
+    /// The addresses of its functions; `None` if it has none, or they do not run here.
+    #[cfg(all(unix, feature = "interrupt"))]
+    pub(crate) fn functions(&self) -> Option<Range<usize>> {
+        self.functions.clone()
     }
 
     /// Returns the machine code.

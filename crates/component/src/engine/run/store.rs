@@ -6,23 +6,49 @@
 
 use std::ops::{Deref, DerefMut};
 
+#[cfg(all(unix, feature = "interrupt"))]
+use crate::engine::interrupt::GuestCode;
+
 /// A wasmer store, for one thread at a time.
 #[derive(Debug)]
-pub struct SendStore(wasmer::Store);
+pub struct SendStore {
+    store: wasmer::Store,
+    #[cfg(all(unix, feature = "interrupt"))]
+    code: GuestCode,
+}
 
-// SAFETY: a store owns what its pointers lead to (instances, memories, tables, globals, functions), and nothing of it is
-// bound to a thread: wasmer sets up signal stacks and trap handlers anew at each entry into a guest, and keeps nothing of a
-// thread in the store between two entries. Host functions and their environments are `Send` by the bounds of wasmer's own
-// functions (the glue of `wai` asserts it for environments with an `Rc`, each of which is the only one once the instance is
-// created). The two places where wasmer accepts values without that bound, the trap handler and the `on_called` handler,
-// are never set here, and no external references are created: this module alone creates stores, and `StoreContextMut` does
-// not expose them. One of those places, `on_called`, is why the type has not been `Send` by itself since wasmer 7.0
-// (https://github.com/wasmerio/wasmer/issues/7001).
+// SAFETY: a store owns what its pointers lead to (instances, memories, tables, globals, functions), and nothing of it
+// is bound to a thread: wasmer sets up signal stacks and trap handlers anew at each entry into a guest, and keeps
+// nothing of a thread in the store between two entries. What others put in is `Send` by the bounds of wasmer's own
+// functions: host functions and their environments (the glue of `wai` says so itself of environments with an `Rc`, of which
+// each is the only one once the instance is made). The one place where wasmer takes values without that bound,
+// the `on_called` handler, is never set here, and no external references are made: this module
+// is the only one that makes stores, and `StoreContextMut` does not give them out. `on_called` is why
+// the type has not been `Send` by itself since wasmer 7.0 (https://github.com/wasmerio/wasmer/issues/7001).
 unsafe impl Send for SendStore {}
 
 impl SendStore {
-    pub(in crate::engine) fn new(store: wasmer::Store) -> SendStore {
-        SendStore(store)
+    #[cfg_attr(
+        not(all(unix, feature = "interrupt")),
+        allow(unused_mut, reason = "nothing is interrupted")
+    )]
+    pub(in crate::engine) fn new(mut store: wasmer::Store) -> SendStore {
+        #[cfg(all(unix, feature = "interrupt"))]
+        let code = GuestCode::default();
+        #[cfg(all(unix, feature = "interrupt"))]
+        crate::engine::interrupt::signal::hold_back_in_host(&mut store, code.clone());
+        SendStore {
+            store,
+            #[cfg(all(unix, feature = "interrupt"))]
+            code,
+        }
+    }
+
+    /// Returns the addresses of the code that runs in the store: code that is not added is not interrupted.
+    #[cfg(all(unix, feature = "interrupt"))]
+    #[doc(hidden)]
+    pub fn code(&self) -> &GuestCode {
+        &self.code
     }
 }
 
@@ -30,12 +56,12 @@ impl Deref for SendStore {
     type Target = wasmer::Store;
 
     fn deref(&self) -> &wasmer::Store {
-        &self.0
+        &self.store
     }
 }
 
 impl DerefMut for SendStore {
     fn deref_mut(&mut self) -> &mut wasmer::Store {
-        &mut self.0
+        &mut self.store
     }
 }
