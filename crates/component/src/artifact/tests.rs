@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::format::{Header, Kind, Parts, assemble, parts};
+use super::format::{FORMAT, Header, Kind, Parts, assemble, parts};
 use super::*;
 use crate::component::{Component, Linker, Store, Val};
 use crate::engine::{Backend, Config, Engine};
@@ -261,7 +261,7 @@ fn bytes_that_are_added_or_missing_anywhere_are_refused() {
 }
 
 #[test]
-fn files_of_the_former_format_are_refused_with_the_command_that_makes_them_anew() {
+fn files_of_former_formats_are_refused_with_the_command_that_makes_them_anew() {
     let file = compile(&engine(), &component(), None).expect("it compiles");
     // The second format had no digest before the length.
     let (before, last) = file.split_at(file.len() - 16);
@@ -275,7 +275,7 @@ fn files_of_the_former_format_are_refused_with_the_command_that_makes_them_anew(
             error,
             ArtifactError::Format {
                 found: 2,
-                expected: 3
+                expected: FORMAT
             }
         ),
         "{error}"
@@ -287,7 +287,21 @@ fn files_of_the_former_format_are_refused_with_the_command_that_makes_them_anew(
     );
     let mut later = file;
     let format = later.len() - 12;
-    later[format] = 4;
+    let number = |format: u32| format.to_le_bytes();
+    // The third has the digest, and another form of the translated component.
+    later[format..format + 4].copy_from_slice(&number(3));
+    let error = refused(&later, &Trust::default());
+    assert!(
+        matches!(
+            error,
+            ArtifactError::Format {
+                found: 3,
+                expected: FORMAT
+            }
+        ),
+        "{error}"
+    );
+    later[format..format + 4].copy_from_slice(&number(FORMAT + 1));
     let text = refused(&later, &Trust::default()).to_string();
     assert!(text.contains("a newer airssys-wasm"), "{text}");
 }
