@@ -176,7 +176,7 @@ impl<'a> Artifact<'a> {
 }
 
 impl Component {
-    /// The component of an artifact in memory, whoever made it. [`Artifact::load`] is the safe way, which asks for a trusted
+    /// Loads an artifact from memory without asking for a signature. [`Artifact::load`] is the safe way, which asks for a trusted
     /// signature. The artifact names the engine that it needs, which need not be `engine`.
     ///
     /// # Errors

@@ -165,7 +165,7 @@ impl Component {
         Some((types::ComponentItem::of(&ty, self), index))
     }
 
-    /// What an index of this component leads to.
+    /// Returns the export at an index of this component.
     pub(super) fn export(&self, index: &ComponentExportIndex) -> Option<&Export> {
         if index.component != self.inner.id {
             return None;

@@ -197,7 +197,7 @@ impl Instance {
         Ok((export, index))
     }
 
-    /// An exported function: `"run"` at the root, `["ns:pkg/interface@1.0.0", "run"]` in an instance, or a
+    /// Returns an exported function: `"run"` at the root, `["ns:pkg/interface@1.0.0", "run"]` in an instance, or a
     /// [`ComponentExportIndex`]. `None` if there is no such function; [`Instance::try_get_func`] says why.
     pub fn get_func(&self, store: impl AsContextMut, name: impl ExportLookup) -> Option<Func> {
         self.try_get_func(store, name).ok()
@@ -273,7 +273,7 @@ impl Instance {
         self.try_get_func(&mut store, name)?.typed(store.as_context())
     }
 
-    /// The type of an exported resource.
+    /// Returns the type of an exported resource.
     pub fn get_resource(&self, _store: impl AsContextMut, name: impl ExportLookup) -> Option<ResourceType> {
         self.resource_at(&name).ok().map(|(ty, _)| ty)
     }
@@ -289,7 +289,7 @@ impl Instance {
         }
     }
 
-    /// An exported core module, for components that import it ([`LinkerInstance::module`](super::LinkerInstance::module)).
+    /// Returns an exported core module, for components that import it ([`LinkerInstance::module`](super::LinkerInstance::module)).
     pub fn get_module(&self, _store: impl AsContextMut, name: impl ExportLookup) -> Option<Module> {
         self.module_at(&name).ok()
     }

@@ -104,12 +104,12 @@ impl<T: Send + 'static> Store<T> {
         }
     }
 
-    /// The engine that the store was made with.
+    /// Returns the engine that the store was made with.
     pub fn engine(&self) -> &Engine {
         &self.core.engine
     }
 
-    /// The limits that the store was made with.
+    /// Returns the limits that the store was made with.
     pub fn limits(&self) -> &StoreLimits {
         &self.core.limits
     }
