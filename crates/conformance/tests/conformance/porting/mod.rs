@@ -4,14 +4,14 @@
 mod trust;
 
 mod typed {
-    mod reference {
+    pub(super) mod reference {
         use super::super::trust::reference::precompiled;
         use wasmtime::component::{ComponentType, Lift, Linker, Lower};
         use wasmtime::{Engine, Result, Store};
         include!("typed.rs");
     }
 
-    mod ours {
+    pub(super) mod ours {
         use super::super::trust::ours::precompiled;
         use airssys_wasm_component::component::{
             ComponentType, HostResult as Result, Lift, Linker, Lower, Store,
@@ -22,14 +22,14 @@ mod typed {
 }
 
 mod dynamic {
-    mod reference {
+    pub(super) mod reference {
         use wasmtime::component::types::ComponentItem;
         use wasmtime::component::{Component, Linker, Type, Val};
         use wasmtime::{Engine, Result, Store};
         include!("dynamic.rs");
     }
 
-    mod ours {
+    pub(super) mod ours {
         use airssys_wasm_component::component::types::ComponentItem;
         use airssys_wasm_component::component::{Component, HostResult as Result, Linker, Store, Type, Val};
         use airssys_wasm_component::engine::Engine;
@@ -38,13 +38,13 @@ mod dynamic {
 }
 
 mod resources {
-    mod reference {
+    pub(super) mod reference {
         use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceTable, bindgen};
         use wasmtime::{Engine, Result, Store};
         include!("resources.rs");
     }
 
-    mod ours {
+    pub(super) mod ours {
         use airssys_wasm_component::component::{
             Component, HasSelf, HostResult as Result, Linker, Resource, ResourceTable, Store, bindgen,
         };
@@ -54,7 +54,7 @@ mod resources {
 }
 
 mod command {
-    mod reference {
+    pub(super) mod reference {
         use wasmtime::component::{Component, Linker, ResourceTable};
         use wasmtime::{Engine, Result, Store};
         use wasmtime_wasi::p2::add_to_linker_sync;
@@ -64,7 +64,7 @@ mod command {
         include!("command.rs");
     }
 
-    mod ours {
+    pub(super) mod ours {
         use airssys_wasm_component::component::{
             Component, HostResult as Result, Linker, ResourceTable, Store,
         };
@@ -78,13 +78,13 @@ mod command {
 }
 
 mod linker {
-    mod reference {
+    pub(super) mod reference {
         use wasmtime::component::{Component, Linker, Resource, ResourceType, Val};
         use wasmtime::{Engine, Result, Store, StoreContextMut};
         include!("linker.rs");
     }
 
-    mod ours {
+    pub(super) mod ours {
         use airssys_wasm_component::component::{
             Component, HostResult as Result, Linker, Resource, ResourceType, Store, StoreContextMut, Val,
         };
