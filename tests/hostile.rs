@@ -357,7 +357,7 @@ fn a_module_with_malformed_names_and_floats_runs() {
             .instantiate(&mut store, &component)
             .expect("the component links");
         let half = instance
-            .get_typed_func::<(f64,), (f64,)>(&mut store, &["half"])
+            .get_typed_func::<(f64,), (f64,)>(&mut store, ["half"])
             .expect("it is exported");
         assert_eq!(
             half.call(&mut store, (3.0,)).expect("it runs"),

@@ -77,7 +77,7 @@ fn get<T: Send + 'static>(pool: &InstancePool<T>, data: T) -> PooledInstance<T> 
 
 fn run(guest: &mut PooledInstance<()>, name: &str, args: &[Val]) -> airssys_wasm::Result<Option<Val>> {
     let (store, instance) = guest.parts();
-    let func = instance.get_func(&mut *store, &[name])?;
+    let func = instance.try_get_func(&mut *store, [name])?;
     func.call_dynamic(store, args)
 }
 
@@ -145,7 +145,7 @@ fn an_instance_that_somebody_holds_is_not_used_again() {
         let pool = plain(&engine, STATE);
         let mut guest = get(&pool, ());
         let (store, instance) = guest.parts();
-        let func = instance.get_func(store, &["sum"]).expect("it is exported");
+        let func = instance.get_func(store, ["sum"]).expect("it is exported");
         drop(guest);
         assert_eq!(pool.idle(), 0);
         drop(func);

@@ -27,7 +27,7 @@ use airssys_wasm::component::{Component, Linker, Store};
 use airssys_wasm::engine::{Engine, StoreLimits};
 use airssys_wasm::error::{CoreTrap, TrapKind};
 use airssys_wasm::wasi::preview1::{self, Ended, Preview1, Preview1Guest, Preview1Limits, Program};
-use airssys_wasm::wasi::{OutputPipe, Stdin, Stdout};
+use airssys_wasm::wasi::{MemoryOutputPipe, Stdin, Stdout};
 use common::engines;
 
 /// Returns a program with these imports and this body, which has 64 KiB of memory with `data` from byte 1024 on.
@@ -110,7 +110,7 @@ fn output_goes_where_it_is_sent() {
         "hello\\n",
     );
     for engine in engines() {
-        let (out, err) = (OutputPipe::new(100), OutputPipe::new(100));
+        let (out, err) = (MemoryOutputPipe::new(100), MemoryOutputPipe::new(100));
         let grants = Preview1::new()
             .stdout(Stdout::Pipe(out.clone()))
             .stderr(Stdout::Pipe(err.clone()));
@@ -360,7 +360,9 @@ fn call(engine: &Engine, text: &str) -> airssys_wasm::Result<u32> {
     preview1::add_to_linker(&mut linker, &component)?;
     let mut store = Store::new(engine, Preview1Guest::new(Preview1::new()));
     let instance = linker.instantiate(&mut store, &component)?;
-    let run = instance.get_func(&mut store, &["run"])?.typed::<(), (u32,)>()?;
+    let run = instance
+        .try_get_func(&mut store, ["run"])?
+        .typed::<(), (u32,)>(&store)?;
     Ok(run.call(&mut store, ())?.0)
 }
 

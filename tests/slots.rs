@@ -40,14 +40,14 @@ impl Guest {
     fn word(&mut self, at: u32) -> Result<u32, airssys_wasm::Error> {
         let word = self
             .instance
-            .get_typed_func::<(u32,), (u32,)>(&mut self.store, &["word"]);
+            .get_typed_func::<(u32,), (u32,)>(&mut self.store, ["word"]);
         Ok(word.expect("it is exported").call(&mut self.store, (at,))?.0)
     }
 
     fn sum(&mut self) -> u32 {
         let sum = self
             .instance
-            .get_typed_func::<(), (u32,)>(&mut self.store, &["sum"]);
+            .get_typed_func::<(), (u32,)>(&mut self.store, ["sum"]);
         sum.expect("it is exported")
             .call(&mut self.store, ())
             .expect("it runs")
@@ -57,7 +57,7 @@ impl Guest {
     fn fill(&mut self, at: u32, byte: u32, bytes: u32) {
         let fill = self
             .instance
-            .get_typed_func::<(u32, u32, u32), ()>(&mut self.store, &["fill"]);
+            .get_typed_func::<(u32, u32, u32), ()>(&mut self.store, ["fill"]);
         let fill = fill.expect("it is exported");
         fill.call(&mut self.store, (at, byte, bytes)).expect("it runs");
     }
@@ -65,7 +65,7 @@ impl Guest {
     fn grow(&mut self, pages: u32) -> i32 {
         let grow = self
             .instance
-            .get_typed_func::<(u32,), (i32,)>(&mut self.store, &["grow"]);
+            .get_typed_func::<(u32,), (i32,)>(&mut self.store, ["grow"]);
         grow.expect("it is exported")
             .call(&mut self.store, (pages,))
             .expect("it runs")

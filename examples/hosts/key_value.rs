@@ -1,7 +1,9 @@
 //! A host of a world of its own: a component keeps shopping carts in the host's key-value store.
 //! `cargo run --release --example key-value`
 
-use airssys_wasm::component::{Component, HostResult, Linker, Resource, ResourceTable, Store, bindgen};
+use airssys_wasm::component::{
+    Component, HasSelf, HostResult, Linker, Resource, ResourceTable, Store, bindgen,
+};
 use airssys_wasm::engine::{Config, Engine};
 use std::collections::HashMap;
 
@@ -44,7 +46,7 @@ pub(crate) fn shop() -> anyhow::Result<String> {
     let engine = Engine::new(&Config::new())?;
     let component = Component::from_binary(&engine, include_bytes!("../../tests/fixtures/key-value.wasm"))?;
     let mut linker = Linker::new(&engine);
-    KeyValue::add_to_linker(&mut linker, |host: &mut Host| host)?;
+    KeyValue::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host)?;
     let mut store = Store::new(&engine, Host::default());
     let world = KeyValue::instantiate(&mut store, &component, &linker)?;
     let carts = world.guests_key_value_carts();

@@ -28,7 +28,7 @@ pub use bindings::airssys::types_core::types::{
     ComponentMetadata, HealthState, HealthStatus, LogLevel, MemoryRequirements,
 };
 
-use crate::component::Linker;
+use crate::component::{HasSelf, Linker};
 use crate::error::Result;
 use crate::messaging::{ComponentId, Mailbox};
 
@@ -101,5 +101,5 @@ impl HostState for HostContext {
 /// # Errors
 /// [`Error::Redefined`](crate::Error::Redefined) if the linker already has one of them.
 pub fn add_to_linker<T: HostState>(linker: &mut Linker<T>) -> Result<()> {
-    bindings::Component::add_to_linker(linker, T::host)
+    bindings::Component::add_to_linker::<T, HasSelf<HostContext>>(linker, T::host)
 }

@@ -14,7 +14,7 @@ use crate::wai::WaiGuest;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::{Preview1Guest, Preview1View};
 #[cfg(feature = "wasi")]
-use crate::wasi::{WasiCtx, WasiView};
+use crate::wasi::{WasiCtxView, WasiState, WasiView};
 
 /// Result of a lifecycle function that may return an error of the component.
 type Answer<T, E> = Result<std::result::Result<T, E>>;
@@ -169,7 +169,7 @@ impl Guest {
 pub(super) struct GuestData {
     pub(super) context: HostContext,
     #[cfg(feature = "wasi")]
-    pub(super) wasi: WasiCtx,
+    pub(super) wasi: WasiState,
     #[cfg(feature = "wasix")]
     pub(super) preview1: Preview1Guest,
     /// Set once the component has called the host.
@@ -181,7 +181,7 @@ impl GuestData {
     pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.context.deadline = deadline;
         #[cfg(feature = "wasi")]
-        self.wasi.set_deadline(deadline);
+        self.wasi.ctx.set_deadline(deadline);
         #[cfg(feature = "wasix")]
         self.preview1.set_deadline(deadline);
     }
@@ -198,9 +198,9 @@ impl HostState for GuestData {
 #[cfg(feature = "wasi")]
 impl WasiView for GuestData {
     /// Entry point of every function of WASI, and of nothing else.
-    fn wasi(&mut self) -> &mut WasiCtx {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
         self.has_called = true;
-        &mut self.wasi
+        self.wasi.ctx()
     }
 }
 

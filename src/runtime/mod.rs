@@ -321,7 +321,7 @@ impl ComponentRuntime {
         let mut data = GuestData {
             context,
             #[cfg(feature = "wasi")]
-            wasi: grants.wasi.build(),
+            wasi: grants.wasi.build().into(),
             #[cfg(feature = "wasix")]
             preview1: Preview1Guest::new(grants.preview1.clone()),
             has_called: false,

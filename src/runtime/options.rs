@@ -14,7 +14,7 @@ use crate::host::Settings;
 use crate::messaging::ComponentId;
 use crate::security::Capability;
 #[cfg(feature = "wasi")]
-use crate::wasi::WasiBuilder;
+use crate::wasi::WasiCtxBuilder;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
 #[cfg(feature = "adapt")]
@@ -36,7 +36,7 @@ pub struct ComponentOptions {
     pub(super) config_data: Option<Vec<u8>>,
     pub(super) capabilities: Vec<Capability>,
     #[cfg(feature = "wasi")]
-    wasi: Option<WasiBuilder>,
+    wasi: Option<WasiCtxBuilder>,
     #[cfg(feature = "wasix")]
     preview1: Preview1,
     #[cfg(feature = "adapt")]
@@ -109,7 +109,7 @@ impl ComponentOptions {
     /// Sets the WASI options of the component. The default grants only clocks, random numbers, and output to the host's
     /// log. The component's name there is its identity, and [`ComponentOptions::with_env`] adds to its environment.
     #[cfg(feature = "wasi")]
-    pub fn with_wasi(mut self, wasi: WasiBuilder) -> Self {
+    pub fn with_wasi(mut self, wasi: WasiCtxBuilder) -> Self {
         self.wasi = Some(wasi);
         self
     }

@@ -2,7 +2,7 @@
 
 use super::lifecycle::ComponentConfig;
 #[cfg(feature = "wasi")]
-use crate::wasi::WasiBuilder;
+use crate::wasi::WasiCtxBuilder;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
 
@@ -18,7 +18,7 @@ pub(super) struct Start {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Grants {
     #[cfg(feature = "wasi")]
-    pub(super) wasi: WasiBuilder,
+    pub(super) wasi: WasiCtxBuilder,
     #[cfg(feature = "wasix")]
     pub(super) preview1: Preview1,
 }

@@ -22,7 +22,7 @@ fn strings_cross_between_utf8_and_utf16() {
     for engine in engines() {
         let (mut store, instance) = composed(&engine);
         let greet = instance
-            .get_typed_func::<(&str,), (String,)>(&mut store, &["greet"])
+            .get_typed_func::<(&str,), (String,)>(&mut store, ["greet"])
             .unwrap();
         assert_eq!(
             greet.call(&mut store, ("world",)).unwrap(),
@@ -59,7 +59,7 @@ fn resources_cross_between_components() {
         let (mut store, instance) = composed(&engine);
         let mut relay = |function: &str, args: &[Val]| {
             let func = instance
-                .get_func(&mut store, &["fixtures:consume/relay", function])
+                .get_func(&mut store, ["fixtures:consume/relay", function])
                 .unwrap();
             func.call_dynamic(&mut store, args).unwrap()
         };
@@ -145,7 +145,7 @@ fn every_pair_of_string_encodings_transcodes() {
                     let mut store = Store::new(&engine, ());
                     let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
                     let run = instance
-                        .get_typed_func::<(&str,), (String,)>(&mut store, &["run"])
+                        .get_typed_func::<(&str,), (String,)>(&mut store, ["run"])
                         .unwrap();
                     let (back,) = run.call(&mut store, (text,)).unwrap_or_else(|e| {
                         panic!("{}: {consumer} to {provider}: {text}: {e}", engine.backend())
@@ -189,7 +189,7 @@ fn a_bad_string_between_components_traps() {
             let mut store = Store::new(&engine, ());
             let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
             let run = instance
-                .get_typed_func::<(u32, u32), ()>(&mut store, &["run"])
+                .get_typed_func::<(u32, u32), ()>(&mut store, ["run"])
                 .unwrap();
             let error = run.call(&mut store, (ptr, len)).unwrap_err();
             let kind = error.trap().map(|trap| trap.kind().clone());
@@ -221,14 +221,14 @@ fn a_parent_is_not_entered_through_its_child() {
             .root()
             .func_wrap("again", |mut cx, (): ()| {
                 let instance = cx.data().clone().expect("set before the call");
-                let run = instance.get_typed_func::<(), ()>(&mut cx, &["run"])?;
+                let run = instance.get_typed_func::<(), ()>(&mut cx, ["run"])?;
                 Ok(run.call(&mut cx, ())?)
             })
             .unwrap();
         let mut store = Store::new(&engine, None);
         let instance = linker.instantiate(&mut store, &component).unwrap();
         *store.data_mut() = Some(instance.clone());
-        let run = instance.get_typed_func::<(), ()>(&mut store, &["run"]).unwrap();
+        let run = instance.get_typed_func::<(), ()>(&mut store, ["run"]).unwrap();
         let error = run.call(&mut store, ()).unwrap_err();
         assert_eq!(
             error.trap().map(|trap| trap.kind().clone()),

@@ -272,20 +272,23 @@ impl Guest {
 
     fn func(&mut self, name: &str) -> airssys_wasm::component::Func {
         self.instance
-            .get_func(&mut self.store, &["test:derive/guest", name])
+            .get_func(&mut self.store, ["test:derive/guest", name])
             .expect("exported")
     }
 
     /// Calls `name` with a typed value; returns the typed result.
     fn echo<P: Lower, R: Lift>(&mut self, name: &str, value: P) -> R {
-        let func = self.func(name).typed::<(P,), (R,)>().expect("the types fit");
+        let func = self
+            .func(name)
+            .typed::<(P,), (R,)>(&self.store)
+            .expect("the types fit");
         let (back,) = func.call(&mut self.store, (value,)).expect("an echo");
         back
     }
 
     /// Returns the reason for which the types do not fit.
     fn refused<P: Lower, R: Lift>(&mut self, name: &str) -> String {
-        let typed = self.func(name).typed::<(P,), (R,)>();
+        let typed = self.func(name).typed::<(P,), (R,)>(&self.store);
         typed.expect_err("other types").to_string()
     }
 
@@ -295,7 +298,10 @@ impl Guest {
         let mut fill = vec![0; echo::RESULT - echo::DUMP];
         fill.extend(bytes);
         *guest.store.data_mut() = fill;
-        let func = guest.func(name).typed::<(), (R,)>().expect("the types fit");
+        let func = guest
+            .func(name)
+            .typed::<(), (R,)>(&guest.store)
+            .expect("the types fit");
         func.call(&mut guest.store, ()).map(|(value,)| value)
     }
 }
@@ -556,12 +562,12 @@ fn a_value_too_long_is_found_where_it_is() {
         let func = guest.func(name);
         let error = match value {
             Either::Left(person) => func
-                .typed::<(&Person,), (Person,)>()
+                .typed::<(&Person,), (Person,)>(&guest.store)
                 .unwrap()
                 .call(&mut guest.store, (person,))
                 .err(),
             Either::Right(shape) => func
-                .typed::<(Shape,), (Shape,)>()
+                .typed::<(Shape,), (Shape,)>(&guest.store)
                 .unwrap()
                 .call(&mut guest.store, (shape,))
                 .err(),
@@ -582,7 +588,10 @@ fn a_value_too_long_is_found_where_it_is() {
         )),
         "{error}"
     );
-    let func = guest.func("echo-kind").typed::<(Kind,), (Kind,)>().unwrap();
+    let func = guest
+        .func("echo-kind")
+        .typed::<(Kind,), (Kind,)>(&guest.store)
+        .unwrap();
     let (kind,) = func
         .call(&mut guest.store, (Kind::first,))
         .expect("the instance is as it was");

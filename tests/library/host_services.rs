@@ -179,7 +179,7 @@ impl Proxy {
 
     fn call(&mut self, interface: &str, name: &str, params: &[Val]) -> airssys_wasm::Result<Option<Val>> {
         let interface = format!("airssys:{interface}@1.0.0");
-        let function = self.instance.get_func(&mut self.store, &[&interface, name])?;
+        let function = self.instance.try_get_func(&mut self.store, [&interface, name])?;
         function.call_dynamic(&mut self.store, params)
     }
 

@@ -65,7 +65,7 @@ fn told(bytes: &[u8], modules: usize, expected: &[u32]) {
     for mut guest in guests(bytes) {
         assert_eq!(guest.component.core_modules(), modules);
         let instance = guest.instance.expect("it is instantiated");
-        let run = instance.get_typed_func::<(u32,), ()>(&mut guest.store, &["run"]);
+        let run = instance.get_typed_func::<(u32,), ()>(&mut guest.store, ["run"]);
         let run = run.expect("it is exported");
         run.call(&mut guest.store, (7,)).expect("it runs");
         assert_eq!(guest.store.data(), expected);
@@ -95,7 +95,7 @@ fn a_stub_that_calls_another_place_traps_as_it_did() {
     let filler = FILLER.replace("1 1 funcref", "2 2 funcref");
     for mut guest in guests(&component(&stubs, MAIN, &filler, MORE)) {
         let instance = guest.instance.expect("it is instantiated");
-        let run = instance.get_typed_func::<(u32,), ()>(&mut guest.store, &["run"]);
+        let run = instance.get_typed_func::<(u32,), ()>(&mut guest.store, ["run"]);
         let error = run
             .expect("it is exported")
             .call(&mut guest.store, (7,))
@@ -196,7 +196,7 @@ fn a_stub_that_calls_a_function_of_another_type_traps_as_it_did() {
         (func (export "run") (param i32) (call $log (i64.extend_i32_u (local.get 0)))))"#;
     for mut guest in guests(&component(&stubs, main, FILLER, MORE)) {
         let instance = guest.instance.expect("it is instantiated");
-        let run = instance.get_typed_func::<(u32,), ()>(&mut guest.store, &["run"]);
+        let run = instance.get_typed_func::<(u32,), ()>(&mut guest.store, ["run"]);
         let error = run
             .expect("it is exported")
             .call(&mut guest.store, (7,))

@@ -41,7 +41,7 @@ fn run(linker: &Linker<()>, text: &str) -> Result<u32, Error> {
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &component)?;
     Ok(instance
-        .get_typed_func::<(), (u32,)>(&mut store, &["run"])?
+        .get_typed_func::<(), (u32,)>(&mut store, ["run"])?
         .call(&mut store, ())?
         .0)
 }
@@ -148,17 +148,17 @@ fn exports_match_by_compatible_version() {
         let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
         for name in ["a:b/c@1.2.0", "a:b/c@1.0.0", "a:b/c@1.9.9"] {
             let run = instance
-                .get_typed_func::<(), (u32,)>(&mut store, &[name, "run"])
+                .get_typed_func::<(), (u32,)>(&mut store, [name, "run"])
                 .unwrap();
             assert_eq!(run.call(&mut store, ()).unwrap(), (7,));
         }
         let error = instance
-            .get_func(&mut store, &["a:b/c@2.0.0", "run"])
+            .try_get_func(&mut store, ["a:b/c@2.0.0", "run"])
             .unwrap_err();
         assert!(matches!(error, Error::MissingExport { .. }), "{error}");
         assert!(error.to_string().contains("a:b/c@1.2.0"), "{error}");
         assert!(
-            instance.get_func(&mut store, &["a:b/c@1.2.0"]).is_err(),
+            instance.get_func(&mut store, "a:b/c@1.2.0").is_none(),
             "an instance is no function"
         );
     }
@@ -203,7 +203,7 @@ fn nested_components_and_several_modules_link() {
         let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
         let mut run = |name| {
             let run = instance
-                .get_typed_func::<(), (u32,)>(&mut store, &[name, "run"])
+                .get_typed_func::<(), (u32,)>(&mut store, [name, "run"])
                 .unwrap();
             run.call(&mut store, ()).unwrap().0
         };

@@ -131,7 +131,7 @@ fn the_hosts_stale_handles_are_refused_and_leave_the_instance_usable() {
     );
 
     // A host-defined resource in place of a guest-defined one.
-    let func = i.get_typed_func::<(Resource<Logger>,), (u32,)>(&mut *s, &["fixtures:types/counters", "peek"]);
+    let func = i.get_typed_func::<(Resource<Logger>,), (u32,)>(&mut *s, ["fixtures:types/counters", "peek"]);
     assert!(matches!(func.unwrap_err(), Error::TypeMismatch { .. }));
     assert_eq!(drops(s, i), 1);
 }
@@ -301,7 +301,7 @@ fn a_handle_of_another_type_traps() {
         let component = component(&engine, text);
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
-        let func = instance.get_func(&mut store, &["run"]).unwrap();
+        let func = instance.get_func(&mut store, ["run"]).unwrap();
         assert_eq!(
             resource_trap(func.call_dynamic(&mut store, &[])),
             ResourceError::WrongType(1)
@@ -345,7 +345,7 @@ fn an_owned_resource_stays_while_a_call_borrows_it() {
             .unwrap();
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &component).unwrap();
-        let func = instance.get_func(&mut store, &["run"]).unwrap();
+        let func = instance.get_func(&mut store, ["run"]).unwrap();
         assert_eq!(
             resource_trap(func.call_dynamic(&mut store, &[])),
             ResourceError::Lent(1)
@@ -372,7 +372,7 @@ fn handles_are_limited() {
     };
     let mut store = Store::with_limits(&engine, (), limits);
     let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
-    let func = instance.get_func(&mut store, &["run"]).unwrap();
+    let func = instance.get_func(&mut store, ["run"]).unwrap();
     assert_eq!(
         resource_trap(func.call_dynamic(&mut store, &[])),
         ResourceError::TableFull(100)

@@ -37,7 +37,7 @@ fn bits(engine: &Engine, a: f64, b: f64) -> u64 {
     let mut store = Store::new(engine, ());
     let instance = Linker::new(engine).instantiate(&mut store, &component);
     let instance = instance.expect("it links");
-    let func = instance.get_func(&mut store, &["bits"]).expect("it is exported");
+    let func = instance.get_func(&mut store, ["bits"]).expect("it is exported");
     match func.call_dynamic(&mut store, &[Val::Float64(a), Val::Float64(b)]) {
         Ok(Some(Val::U64(bits))) => bits,
         other => panic!("{other:?}"),

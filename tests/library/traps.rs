@@ -55,7 +55,7 @@ fn run(engine: &Engine, text: &str) -> Error {
     let mut store = Store::new(engine, ());
     match linker.instantiate(&mut store, &component) {
         Ok(instance) => {
-            let run = instance.get_func(&mut store, &["run"]).unwrap();
+            let run = instance.get_func(&mut store, ["run"]).unwrap();
             let error = run.call_dynamic(&mut store, &[]).unwrap_err();
             assert!(instance.is_poisoned());
             error
@@ -185,7 +185,7 @@ fn what_realloc_returns_is_checked() {
                 .unwrap();
             let mut store = Store::new(&engine, ());
             let instance = linker.instantiate(&mut store, &component).unwrap();
-            let run = instance.get_func(&mut store, &["run"]).unwrap();
+            let run = instance.get_func(&mut store, ["run"]).unwrap();
             let error = run.call_dynamic(&mut store, &[]).unwrap_err();
             let got = match kind(&error) {
                 TrapKind::Abi(_) => "abi",

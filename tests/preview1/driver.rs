@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use airssys_wasm::adapt::{self, Preview1, World};
 use airssys_wasm::component::{Component, Instance, Linker, Store, Val};
 use airssys_wasm::engine::Engine;
-use airssys_wasm::wasi::{self, WasiBuilder, WasiCtx};
+use airssys_wasm::wasi::{self, WasiCtxBuilder, WasiState};
 
 /// Forwarded functions, with their parameters.
 const FUNCTIONS: [(&str, &str); 20] = [
@@ -55,14 +55,14 @@ pub(super) fn world(name: &str, items: &str) -> World {
 }
 
 pub(super) struct Driver {
-    store: Store<WasiCtx>,
+    store: Store<WasiState>,
     instance: Instance,
 }
 
 type Answer<T> = Result<T, u32>;
 
 impl Driver {
-    pub(super) fn new(engine: &Engine, grants: &WasiBuilder) -> Driver {
+    pub(super) fn new(engine: &Engine, grants: &WasiCtxBuilder) -> Driver {
         let (mut imports, mut functions, mut items) = (String::new(), String::new(), String::new());
         for (name, params) in FUNCTIONS {
             let core: Vec<_> = params
@@ -106,12 +106,12 @@ impl Driver {
         driver
     }
 
-    pub(super) fn of(engine: &Engine, module: &[u8], world: &World, grants: &WasiBuilder) -> Driver {
+    pub(super) fn of(engine: &Engine, module: &[u8], world: &World, grants: &WasiCtxBuilder) -> Driver {
         let bytes = adapt::lift(module, world, Preview1::Auto).expect("it is lifted");
         let component = Component::from_binary(engine, &bytes).expect("it compiles");
         let mut linker = Linker::new(engine);
         wasi::add_to_linker(&mut linker).expect("an empty linker");
-        let mut store = Store::new(engine, grants.build());
+        let mut store = Store::new(engine, WasiState::from(grants.build()));
         let instance = linker.instantiate(&mut store, &component).expect("it is linked");
         Driver { store, instance }
     }
@@ -127,7 +127,7 @@ impl Driver {
         let args: Vec<_> = args.collect();
         let function = self
             .instance
-            .get_func(&mut self.store, &[name])
+            .get_func(&mut self.store, [name])
             .expect("it is exported");
         match function.call_dynamic(&mut self.store, &args) {
             Ok(Some(Val::U32(answer))) => answer,
@@ -283,6 +283,6 @@ impl Driver {
 
     /// Returns the number of open resources beside the standard streams and the granted folder.
     pub(super) fn resources(&self) -> usize {
-        self.store.data().resources().saturating_sub(4)
+        self.store.data().table.len().saturating_sub(4)
     }
 }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use airssys_wasm::adapt::{self, AdaptError, ModuleKind, Preview1, World};
 use airssys_wasm::component::{Component, Linker, Store};
 use airssys_wasm::engine::Engine;
-use airssys_wasm::wasi::{self, Access, Exit, OutputPipe, Stdout, WasiBuilder, WasiLimits};
+use airssys_wasm::wasi::{
+    self, Exit, FsPerms, MemoryOutputPipe, Stdout, WasiCtxBuilder, WasiLimits, WasiState,
+};
 use driver::{Driver, world};
 
 use crate::Scene;
@@ -26,17 +28,26 @@ const ROFS: u32 = 69;
 const SPIPE: u32 = 70;
 
 /// Runs a program in text form.
-fn run(engine: &Engine, text: &str, grants: &WasiBuilder) -> airssys_wasm::Result<Exit> {
+fn run(engine: &Engine, text: &str, grants: &WasiCtxBuilder) -> airssys_wasm::Result<Exit> {
     run_module(engine, &wat::parse_str(text).expect("the text parses"), grants)
 }
 
-pub(crate) fn run_module(engine: &Engine, module: &[u8], grants: &WasiBuilder) -> airssys_wasm::Result<Exit> {
+pub(crate) fn run_module(
+    engine: &Engine,
+    module: &[u8],
+    grants: &WasiCtxBuilder,
+) -> airssys_wasm::Result<Exit> {
     let bytes = adapt::lift(module, &World::Contract, Preview1::Auto).expect("it is lifted");
     let component = Component::from_binary(engine, &bytes)?;
     assert!(wasi::is_command(&component));
     let mut linker = Linker::new(engine);
     wasi::add_to_linker(&mut linker)?;
-    wasi::run_command(&mut Store::new(engine, grants.build()), &component, &linker, None)
+    wasi::run_command(
+        &mut Store::new(engine, WasiState::from(grants.build())),
+        &component,
+        &linker,
+        None,
+    )
 }
 
 /// wasi-testsuite `proc_exit-failure`: an exit code of 33 came out as 1.
@@ -49,15 +60,15 @@ fn every_exit_code_comes_through() {
                 (func (export "_start") (call $exit (i32.const {given})) unreachable))"#
         );
         for engine in engines() {
-            let exit = run(&engine, &text, &WasiBuilder::new()).unwrap();
+            let exit = run(&engine, &text, &WasiCtxBuilder::new()).unwrap();
             assert_eq!(exit.code, expected, "{given}, {}", engine.backend());
         }
     }
     let returns = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
     let traps = r#"(module (memory (export "memory") 1) (func (export "_start") unreachable))"#;
     for engine in engines() {
-        assert_eq!(run(&engine, returns, &WasiBuilder::new()).unwrap().code, 0);
-        let error = run(&engine, traps, &WasiBuilder::new()).unwrap_err();
+        assert_eq!(run(&engine, returns, &WasiCtxBuilder::new()).unwrap().code, 0);
+        let error = run(&engine, traps, &WasiCtxBuilder::new()).unwrap_err();
         assert!(error.trap().is_some(), "{error}");
     }
 }
@@ -95,7 +106,7 @@ fn a_program_that_takes_all_memory_it_finds_gets_its_arguments() {
             (call $check (i32.eq (i32.load (i32.const 12)) (i32.const 32)))
             (call $check (i32.eq (i32.load offset=0 (i32.load (i32.const 1544))) (i32.const 0x656e3d63)))
             (call $exit (i32.const 7))))"#;
-    let mut grants = WasiBuilder::new();
+    let mut grants = WasiCtxBuilder::new();
     grants.args(["name", "first", "the \"second\" arg", "3"]);
     grants
         .env("a", "text")
@@ -134,13 +145,13 @@ fn a_start_function_runs_once_the_memory_is_there() {
     );
     let world = world("start", "export value: func() -> u32;");
     for engine in engines() {
-        assert_eq!(run(&engine, &program, &WasiBuilder::new()).unwrap().code, 1);
+        assert_eq!(run(&engine, &program, &WasiCtxBuilder::new()).unwrap().code, 1);
         for (text, expected) in [(&library, 1), (&both, 10)] {
             let mut driver = Driver::of(
                 &engine,
                 &wat::parse_str(text).unwrap(),
                 &world,
-                &WasiBuilder::new(),
+                &WasiCtxBuilder::new(),
             );
             assert_eq!(driver.call("value", &[]), expected, "{}", engine.backend());
         }
@@ -181,7 +192,11 @@ fn what_preview_1_has_not_is_missing() {
     let memoryless = r#"(module (import "wasi_snapshot_preview1" "fd_close" (func (param i32) (result i32)))
         (func (export "_start")))"#;
     for engine in engines() {
-        let refused = |text: &str| run(&engine, text, &WasiBuilder::new()).unwrap_err().to_string();
+        let refused = |text: &str| {
+            run(&engine, text, &WasiCtxBuilder::new())
+                .unwrap_err()
+                .to_string()
+        };
         assert!(refused(missing).contains("fd-fly"), "{}", refused(missing));
         assert!(refused(other).contains("fd-close"), "{}", refused(other));
         assert!(refused(memoryless).contains("memory"), "{}", refused(memoryless));
@@ -189,9 +204,9 @@ fn what_preview_1_has_not_is_missing() {
 }
 
 /// Returns every backend's driver, with a granted folder as descriptor 3.
-fn drivers(scene: &Scene, access: Access) -> Vec<Driver> {
-    let mut grants = WasiBuilder::new();
-    grants.dir(scene.granted(), "/data", access).unwrap();
+fn drivers(scene: &Scene, access: FsPerms) -> Vec<Driver> {
+    let mut grants = WasiCtxBuilder::new();
+    grants.preopened_dir(scene.granted(), "/data", access).unwrap();
     engines()
         .iter()
         .map(|engine| Driver::new(engine, &grants))
@@ -201,7 +216,7 @@ fn drivers(scene: &Scene, access: Access) -> Vec<Driver> {
 #[test]
 fn files_are_written_sought_and_read() {
     let scene = Scene::new("own-files");
-    for mut it in drivers(&scene, Access::ReadWrite) {
+    for mut it in drivers(&scene, FsPerms::ReadWrite) {
         let fd = it.open(3, "new", 1 | 8, 0).unwrap();
         assert_eq!(it.write(fd, &[b"hello ", b"", b"world"]), Ok(11));
         // A refused seek keeps the offset (wasmer-wasix changes it).
@@ -241,7 +256,7 @@ fn a_long_folder_is_listed_with_a_short_buffer() {
     }
     names.extend([".".to_owned(), "..".to_owned()]);
     names.sort();
-    for mut it in drivers(&scene, Access::ReadOnly) {
+    for mut it in drivers(&scene, FsPerms::ReadOnly) {
         let fd = it.open(3, "inner", 2, 0).unwrap();
         for room in [213, 256, 4096] {
             let mut found = it.list(fd, room);
@@ -255,7 +270,7 @@ fn a_long_folder_is_listed_with_a_short_buffer() {
 #[test]
 fn descriptors_are_what_they_are() {
     let scene = Scene::new("own-descriptors");
-    for mut it in drivers(&scene, Access::ReadWrite) {
+    for mut it in drivers(&scene, FsPerms::ReadWrite) {
         // wasi-testsuite `fd_write-to-invalid-fd`, with no buffers.
         assert_eq!(
             it.call("fd-write", &[u64::from(u32::MAX - 31336), 0, 0, 64]),
@@ -297,7 +312,7 @@ fn descriptors_are_what_they_are() {
 #[test]
 fn a_folder_is_not_left_and_not_changed() {
     let scene = Scene::new("own-left");
-    for mut it in drivers(&scene, Access::ReadOnly) {
+    for mut it in drivers(&scene, FsPerms::ReadOnly) {
         for path in ["../secret", "/etc/passwd", "inner/../../secret", "..", "/"] {
             assert_eq!(it.open(3, path, 0, 0), Err(PERM), "{path}");
         }
@@ -317,8 +332,10 @@ fn a_folder_is_not_left_and_not_changed() {
 #[test]
 fn open_files_are_bounded() {
     let scene = Scene::new("own-bounded");
-    let mut grants = WasiBuilder::new();
-    grants.dir(scene.granted(), "/", Access::ReadOnly).unwrap();
+    let mut grants = WasiCtxBuilder::new();
+    grants
+        .preopened_dir(scene.granted(), "/", FsPerms::ReadOnly)
+        .unwrap();
     grants.limits(WasiLimits {
         descriptors: 5,
         ..WasiLimits::default()
@@ -338,7 +355,7 @@ fn open_files_are_bounded() {
 fn addresses_outside_the_memory_are_faults() {
     let scene = Scene::new("own-faults");
     let (end, last) = (u64::from(driver::MEMORY), u64::from(u32::MAX));
-    for mut it in drivers(&scene, Access::ReadWrite) {
+    for mut it in drivers(&scene, FsPerms::ReadWrite) {
         it.poke(1024, &[0, 0, 1, 0, 8, 0, 0, 0]);
         for (name, args) in [
             ("args-sizes-get", &[last, 0][..]),
@@ -373,7 +390,7 @@ fn addresses_outside_the_memory_are_faults() {
 #[test]
 fn clocks_are_waited_for_each_on_its_own() {
     let scene = Scene::new("own-clocks");
-    for mut it in drivers(&scene, Access::ReadOnly) {
+    for mut it in drivers(&scene, FsPerms::ReadOnly) {
         // Of two, the one that is due.
         it.clock(1024, 1, 1, 2_000_000_000, false);
         it.clock(1072, 2, 1, 20_000_000, false);
@@ -402,8 +419,8 @@ fn clocks_are_waited_for_each_on_its_own() {
 #[test]
 fn output_goes_where_it_is_sent() {
     for engine in engines() {
-        let (out, err) = (OutputPipe::new(10_000), OutputPipe::new(10));
-        let mut grants = WasiBuilder::new();
+        let (out, err) = (MemoryOutputPipe::new(10_000), MemoryOutputPipe::new(10));
+        let mut grants = WasiCtxBuilder::new();
         grants
             .stdout(Stdout::Pipe(out.clone()))
             .stderr(Stdout::Pipe(err.clone()));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::engine::Engine;
 use airssys_wasm::wasi::preview1::Preview1;
-use airssys_wasm::wasi::{Access, WasiBuilder};
+use airssys_wasm::wasi::{FsPerms, WasiCtxBuilder};
 
 use super::answers::{Make, RIGHT};
 use super::different::DIFFERENT;
@@ -52,9 +52,9 @@ fn found_by_own(test: &str, engines: &[Engine], make: Make) -> BTreeSet<String> 
         let scene = scene(test);
         let mut guest = Guest::new(Kind::Plain);
         let body = make(&mut guest);
-        let mut grants = WasiBuilder::new();
+        let mut grants = WasiCtxBuilder::new();
         grants
-            .dir(scene.granted(), "/data", Access::ReadWrite)
+            .preopened_dir(scene.granted(), "/data", FsPerms::ReadWrite)
             .expect("it is a folder");
         found.insert(match own::run_module(engine, &guest.program(&body), &grants) {
             Ok(exit) => exit.code.to_string(),

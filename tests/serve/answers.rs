@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 use http::Method;
 
 use crate::client::{Raw, connect, exchange, get, raw, request, runtime, send};
@@ -175,7 +175,7 @@ fn answers_to_head_have_no_body_and_old_clients_are_served() {
 
 #[test]
 fn an_environment_is_what_was_granted() {
-    let mut wasi = WasiBuilder::new();
+    let mut wasi = WasiCtxBuilder::new();
     assert_eq!(
         get(Running::with(&wasi, limits()).addr, "/environment").text(),
         ""

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use airssys_wasm::component::Component;
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 
 use crate::client::Raw;
 use crate::common::{engines, fixture};
@@ -32,7 +32,7 @@ fn exchange(server: &Running, version: &str, path: &str) -> (String, bool) {
 fn what_was_sent_before_a_body_failed_arrives_and_has_no_end() {
     for engine in engines() {
         let component = Component::from_binary(&engine, &fixture("wasi-cases.wasm")).expect("it loads");
-        let server = Running::of(&engine, &component, &WasiBuilder::new(), limits());
+        let server = Running::of(&engine, &component, &WasiCtxBuilder::new(), limits());
         for (path, declared, times) in [
             ("/short", Some(10), 40),
             ("/long", Some(6), 40),
@@ -64,7 +64,7 @@ fn what_was_sent_before_a_body_failed_arrives_and_has_no_end() {
 fn a_cut_that_nothing_else_would_show_is_a_reset() {
     let engine = crate::common::default_engine();
     let component = Component::from_binary(&engine, &fixture("wasi-cases.wasm")).expect("it loads");
-    let server = Running::of(&engine, &component, &WasiBuilder::new(), limits());
+    let server = Running::of(&engine, &component, &WasiCtxBuilder::new(), limits());
     for path in ["/trap-later", "/unfinished"] {
         let (answer, reset) = exchange(&server, "1.0", path);
         assert!(reset, "{path}: {answer}");

@@ -6,7 +6,7 @@ use http::Method;
 
 use crate::client::{Raw, exchange, get, raw, request};
 use crate::server::{Running, limits};
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 use airssys_wasm::wasi::http::serve::ServeLimits;
 
 /// A request in bytes, and the beginning of the response; empty for a connection that is closed without one.
@@ -304,7 +304,7 @@ fn clients_that_go_away_stop_the_component() {
         request_time: Duration::from_secs(60),
         ..limits()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     for _ in 0..20 {
         let mut raw = Raw::connect(server.addr);
         raw.send(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -324,7 +324,7 @@ fn a_flood_is_refused_and_passes() {
         queue: 4,
         ..limits()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     let addr = server.addr;
     let clients: Vec<_> = (0..60)
         .map(|_| std::thread::spawn(move || get(addr, "/late?300")))
@@ -347,7 +347,7 @@ fn connections_beyond_the_limit_wait_for_a_place() {
         connections: 8,
         ..limits()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     let idle: Vec<Raw> = (0..100).map(|_| Raw::connect(server.addr)).collect();
     // Places become free as idle connections are closed: eight each half second.
     let start = Instant::now();

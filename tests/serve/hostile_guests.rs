@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use airssys_wasm::wasi::http::HttpLimits;
-use airssys_wasm::wasi::{WasiBuilder, WasiLimits};
+use airssys_wasm::wasi::{WasiCtxBuilder, WasiLimits};
 
 use crate::client::{get, raw};
 use crate::server::{Running, limits};
@@ -84,7 +84,7 @@ fn a_component_that_never_ends_is_stopped() {
 
 #[test]
 fn what_is_sent_is_bounded_too() {
-    let mut wasi = WasiBuilder::new();
+    let mut wasi = WasiCtxBuilder::new();
     wasi.http_limits(HttpLimits {
         outgoing_body_bytes: 100_000,
         ..HttpLimits::default()
@@ -98,7 +98,7 @@ fn what_is_sent_is_bounded_too() {
 
 #[test]
 fn resources_are_bounded_for_each_request() {
-    let mut wasi = WasiBuilder::new();
+    let mut wasi = WasiCtxBuilder::new();
     wasi.limits(WasiLimits {
         resources: 100,
         ..WasiLimits::default()

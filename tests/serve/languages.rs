@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::Backend;
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 use airssys_wasm::wasi::http::serve::ServeLimits;
 use http::Method;
 
@@ -19,7 +19,7 @@ fn answers(bytes: &[u8], backend: Backend) {
         request_time: Duration::from_secs(20),
         ..limits()
     };
-    let server = Running::of(&engine, &component, &WasiBuilder::new(), limits);
+    let server = Running::of(&engine, &component, &WasiCtxBuilder::new(), limits);
     for _ in 0..5 {
         let hello = get(server.addr, "/");
         assert_eq!(

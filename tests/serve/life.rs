@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use airssys_wasm::component::Component;
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 use airssys_wasm::wasi::http::serve::{ServeError, ServeLimits, Server};
 
 use crate::client::{Raw, get};
@@ -34,7 +34,7 @@ fn what_does_not_end_is_cut_off() {
         drain_time: Duration::from_millis(300),
         ..limits()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     let mut spinning = Raw::connect(server.addr);
     spinning.send(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n");
     let mut endless = Raw::connect(server.addr);
@@ -64,7 +64,7 @@ fn what_cannot_be_served_is_told_at_once() {
             &engine,
             &component,
             addr,
-            &WasiBuilder::new(),
+            &WasiCtxBuilder::new(),
             ServeLimits::default(),
         )
     };
@@ -129,7 +129,7 @@ fn limits_out_of_their_range_are_refused_before_anything_is_served() {
     for (name, change) in changes {
         let mut limits = ServeLimits::default();
         change(&mut limits);
-        let error = Server::bind(&engine, &component, any, &WasiBuilder::new(), limits).unwrap_err();
+        let error = Server::bind(&engine, &component, any, &WasiCtxBuilder::new(), limits).unwrap_err();
         assert!(
             matches!(&error, ServeError::Limit(limit) if limit.name() == name),
             "{name}: {error:?}"

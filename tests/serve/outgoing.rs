@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 use airssys_wasm::wasi::http::HttpLimits;
 use http::Method;
 
@@ -13,7 +13,7 @@ use crate::origin::Origin;
 use crate::server::{Running, limits};
 
 fn granting(grants: &[&str], http: HttpLimits) -> Running {
-    let mut wasi = WasiBuilder::new();
+    let mut wasi = WasiCtxBuilder::new();
     for grant in grants {
         wasi.connect(grant.parse().expect("a grant"));
     }

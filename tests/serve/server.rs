@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::Engine;
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 use airssys_wasm::wasi::http::serve::{ServeError, ServeLimits, Server, ShutdownHandle};
 
 use crate::common::{default_engine, fixture};
@@ -39,7 +39,7 @@ impl Running {
     pub(crate) fn of(
         engine: &Engine,
         component: &Component,
-        wasi: &WasiBuilder,
+        wasi: &WasiCtxBuilder,
         limits: ServeLimits,
     ) -> Running {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -54,7 +54,7 @@ impl Running {
     }
 
     /// Starts a server with the Rust guest, which is compiled once.
-    pub(crate) fn with(wasi: &WasiBuilder, limits: ServeLimits) -> Running {
+    pub(crate) fn with(wasi: &WasiCtxBuilder, limits: ServeLimits) -> Running {
         static COMPONENT: OnceLock<(Engine, Component)> = OnceLock::new();
         let (engine, component) = COMPONENT.get_or_init(|| {
             let engine = default_engine();
@@ -66,7 +66,7 @@ impl Running {
 
     /// Starts a server with the Rust guest, with no grants.
     pub(crate) fn start() -> Running {
-        Running::with(&WasiBuilder::new(), limits())
+        Running::with(&WasiCtxBuilder::new(), limits())
     }
 
     /// Shuts the server down and waits for its end.

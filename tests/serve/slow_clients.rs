@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 use airssys_wasm::wasi::http::serve::ServeLimits;
 use http::Method;
 
@@ -70,7 +70,7 @@ fn bodies_that_never_end_hold_no_thread_of_others() {
         slow_threads: 4,
         ..patient()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     let attackers = attack(&server, |number| {
         let fields = match number % 4 {
             0 => "Content-Length: 1000\r\n\r\nabc",
@@ -95,7 +95,7 @@ fn bodies_that_never_end_end() {
         request_time: Duration::from_secs(20),
         ..limits()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     let attackers: Vec<Raw> = (0..20)
         .map(|_| {
             let mut raw = Raw::connect(server.addr);
@@ -119,7 +119,7 @@ fn bodies_that_drip_end_too() {
         request_time: Duration::from_secs(20),
         ..limits()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     let mut raw = Raw::connect(server.addr);
     raw.send(b"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
     for drops in 0.. {
@@ -140,7 +140,7 @@ fn heads_that_never_end_keep_no_place_from_others() {
         connections: 32,
         ..patient()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     let attackers = attack(&server, |_| "GET / HTTP/1.1\r\nHost: a\r\nx-".to_owned());
     honest(&server);
     drop(attackers);
@@ -149,7 +149,7 @@ fn heads_that_never_end_keep_no_place_from_others() {
 
 #[test]
 fn clients_that_take_nothing_hold_no_thread_of_others() {
-    let server = Running::with(&WasiBuilder::new(), patient());
+    let server = Running::with(&WasiCtxBuilder::new(), patient());
     let attackers = attack(&server, |_| {
         "GET /large?100000000 HTTP/1.1\r\nHost: a\r\n\r\n".to_owned()
     });
@@ -164,7 +164,7 @@ fn a_client_that_closed_its_side_is_given_up_in_the_end() {
         half_closed_time: Duration::from_millis(300),
         ..patient()
     };
-    let server = Running::with(&WasiBuilder::new(), limits);
+    let server = Running::with(&WasiCtxBuilder::new(), limits);
     let mut raw = Raw::connect(server.addr);
     raw.send(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n");
     raw.done();

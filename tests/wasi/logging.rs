@@ -54,7 +54,7 @@ fn output_is_logged_line_by_line() {
     });
     for program in programs() {
         let name = format!("logs-on-{}", program.engine.backend());
-        let log = |builder: &mut airssys_wasm::wasi::WasiBuilder| {
+        let log = |builder: &mut airssys_wasm::wasi::WasiCtxBuilder| {
             builder.name(&*name).stdout(Stdout::Log).limits(WasiLimits {
                 log_line_bytes: 12,
                 ..WasiLimits::default()

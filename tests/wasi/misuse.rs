@@ -29,7 +29,7 @@ fn a_hundred_thousand_resources_after_each_other_are_not() {
 #[test]
 fn the_limit_is_the_hosts() {
     for program in programs() {
-        let few = |builder: &mut airssys_wasm::wasi::WasiBuilder| {
+        let few = |builder: &mut airssys_wasm::wasi::WasiCtxBuilder| {
             builder.limits(WasiLimits {
                 resources: 10,
                 poll_list: 5,

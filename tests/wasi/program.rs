@@ -8,7 +8,7 @@ use airssys_wasm::Error;
 use airssys_wasm::component::{Component, Linker, Store};
 use airssys_wasm::engine::Engine;
 use airssys_wasm::error::{CoreTrap, TrapKind};
-use airssys_wasm::wasi::{self, Exit, OutputPipe, Stdout, WasiBuilder, WasiCtx};
+use airssys_wasm::wasi::{self, Exit, MemoryOutputPipe, Stdout, WasiCtxBuilder, WasiState};
 
 use crate::common::{engines, fixture};
 
@@ -16,7 +16,7 @@ use crate::common::{engines, fixture};
 pub(crate) struct Program {
     pub(crate) engine: Engine,
     pub(crate) component: Component,
-    pub(crate) linker: Linker<WasiCtx>,
+    pub(crate) linker: Linker<WasiState>,
 }
 
 /// Returns the program, compiled by each backend.
@@ -79,10 +79,10 @@ impl Ran {
 }
 
 /// Grants nothing, as an argument for `grant`.
-pub(crate) fn nothing(_: &mut WasiBuilder) {}
+pub(crate) fn nothing(_: &mut WasiCtxBuilder) {}
 
 /// Grants a destination to connect to.
-pub(crate) fn connect(grant: impl ToString) -> impl Fn(&mut WasiBuilder) + Copy
+pub(crate) fn connect(grant: impl ToString) -> impl Fn(&mut WasiCtxBuilder) + Copy
 where
     String: 'static,
 {
@@ -94,7 +94,7 @@ where
 
 impl Program {
     /// Runs the program with these arguments, within half a minute.
-    pub(crate) fn run(&self, args: &[&str], grant: impl Fn(&mut WasiBuilder)) -> Ran {
+    pub(crate) fn run(&self, args: &[&str], grant: impl Fn(&mut WasiCtxBuilder)) -> Ran {
         self.run_within(Some(Duration::from_secs(30)), args, grant)
     }
 
@@ -102,26 +102,26 @@ impl Program {
         &self,
         time: Option<Duration>,
         args: &[&str],
-        grant: impl Fn(&mut WasiBuilder),
+        grant: impl Fn(&mut WasiCtxBuilder),
     ) -> Ran {
-        let stdout = OutputPipe::new(16 << 20);
-        let mut builder = WasiBuilder::new();
+        let stdout = MemoryOutputPipe::new(16 << 20);
+        let mut builder = WasiCtxBuilder::new();
         builder.arg("program").args(args.iter().copied());
         builder.stdout(Stdout::Pipe(stdout.clone()));
         grant(&mut builder);
         self.run_with(time, &builder, &stdout)
     }
 
-    fn run_with(&self, time: Option<Duration>, builder: &WasiBuilder, stdout: &OutputPipe) -> Ran {
+    fn run_with(&self, time: Option<Duration>, builder: &WasiCtxBuilder, stdout: &MemoryOutputPipe) -> Ran {
         let start = Instant::now();
-        let mut store = Store::new(&self.engine, builder.build());
+        let mut store = Store::new(&self.engine, WasiState::from(builder.build()));
         let deadline = time.map(|time| start + time);
         let end = wasi::run_command(&mut store, &self.component, &self.linker, deadline);
         Ran {
             end: end.map(|Exit { code }| code),
             stdout: String::from_utf8_lossy(&stdout.contents()).into_owned(),
             took: start.elapsed(),
-            left: store.data().resources(),
+            left: store.data().table.len(),
         }
     }
 
@@ -129,11 +129,11 @@ impl Program {
     pub(crate) fn serve<R>(
         &self,
         args: &[&str],
-        grant: impl Fn(&mut WasiBuilder),
+        grant: impl Fn(&mut WasiCtxBuilder),
         meet: impl FnOnce(u16) -> R,
     ) -> (Ran, R) {
-        let stdout = OutputPipe::new(1 << 20);
-        let mut builder = WasiBuilder::new();
+        let stdout = MemoryOutputPipe::new(1 << 20);
+        let mut builder = WasiCtxBuilder::new();
         builder.arg("program").args(args.iter().copied());
         builder.stdout(Stdout::Pipe(stdout.clone()));
         grant(&mut builder);

@@ -2,7 +2,7 @@
 
 use airssys_wasm::component::{Component, Linker, Store};
 use airssys_wasm::error::{CoreTrap, TrapKind};
-use airssys_wasm::wasi::{self, OutputPipe, Stdin, Stdout, WasiBuilder};
+use airssys_wasm::wasi::{self, MemoryOutputPipe, Stdin, Stdout, WasiCtxBuilder, WasiState};
 
 use crate::common::{default_engine, fixture};
 use crate::program::{nothing, programs};
@@ -68,7 +68,7 @@ fn a_program_ends_as_it_says() {
 #[test]
 fn errors_have_an_output_of_their_own() {
     for program in programs() {
-        let stderr = OutputPipe::new(100);
+        let stderr = MemoryOutputPipe::new(100);
         let ran = program.run(&["stderr", "one", "two"], |builder| {
             builder.stderr(Stdout::Pipe(stderr.clone()));
         });
@@ -85,7 +85,7 @@ fn errors_have_an_output_of_their_own() {
 #[test]
 fn a_full_buffer_takes_no_more() {
     for program in programs() {
-        let small = OutputPipe::new(10);
+        let small = MemoryOutputPipe::new(10);
         let ran = program.run(&["surroundings", "a long argument"], |builder| {
             builder.stdout(Stdout::Pipe(small.clone()));
         });
@@ -106,7 +106,7 @@ fn what_exports_no_run_is_no_program() {
     );
     let mut linker = Linker::new(&engine);
     linker.define_unknown_imports_as_traps(&component).unwrap();
-    let mut store = Store::new(&engine, WasiBuilder::new().build());
+    let mut store = Store::new(&engine, WasiState::from(WasiCtxBuilder::new().build()));
     let refused = wasi::run_command(&mut store, &component, &linker, None);
     assert!(
         matches!(refused, Err(airssys_wasm::Error::MissingExport { .. })),

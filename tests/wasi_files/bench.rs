@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use airssys_wasm::component::{Component, ComponentType, InstancePre, Lift, Linker, Lower, Store, TypedFunc};
 use airssys_wasm::engine::Engine;
-use airssys_wasm::wasi::{self, Access, WasiBuilder, WasiCtx, WasiLimits};
+use airssys_wasm::wasi::{self, FsPerms, WasiCtxBuilder, WasiLimits, WasiState};
 
 use crate::common;
 
@@ -85,7 +85,7 @@ pub fn open(descriptor: u32, path: &str, flags: &str) -> Step {
 /// `/fixed` begin with the same content, `/more` is empty.
 pub struct Bench {
     root: PathBuf,
-    pub store: Store<WasiCtx>,
+    pub store: Store<WasiState>,
     take: TypedFunc<(Step,), (String,)>,
 }
 
@@ -110,21 +110,21 @@ impl Bench {
         }
 
         let (engine, cases) = guest();
-        let mut builder = WasiBuilder::new();
+        let mut builder = WasiCtxBuilder::new();
         builder.limits(limits);
         for (folder, access) in [
-            ("data", Access::ReadWrite),
-            ("fixed", Access::ReadOnly),
-            ("more", Access::ReadWrite),
+            ("data", FsPerms::ReadWrite),
+            ("fixed", FsPerms::ReadOnly),
+            ("more", FsPerms::ReadWrite),
         ] {
             builder
-                .dir(root.join(folder), format!("/{folder}"), access)
+                .preopened_dir(root.join(folder), format!("/{folder}"), access)
                 .expect("it is there");
         }
-        let mut store = Store::new(engine, builder.build());
+        let mut store = Store::new(engine, WasiState::from(builder.build()));
         let instance = cases.instantiate(&mut store).expect("it has all it needs");
         let take = instance
-            .get_typed_func(&mut store, &["fixtures:wasi-cases/steps", "take"])
+            .get_typed_func(&mut store, ["fixtures:wasi-cases/steps", "take"])
             .expect("it is exported");
         Bench { root, store, take }
     }
@@ -202,8 +202,8 @@ fn fill(folder: &Path) {
 }
 
 /// The guest, compiled once.
-fn guest() -> &'static (Engine, InstancePre<WasiCtx>) {
-    static GUEST: OnceLock<(Engine, InstancePre<WasiCtx>)> = OnceLock::new();
+fn guest() -> &'static (Engine, InstancePre<WasiState>) {
+    static GUEST: OnceLock<(Engine, InstancePre<WasiState>)> = OnceLock::new();
     GUEST.get_or_init(|| {
         let engine = common::default_engine();
         let component =

@@ -175,7 +175,7 @@ pub(crate) fn finder(scope: &mut Scope, path: &str) -> String {
     let (p, r) = (scope.parameter("P"), scope.parameter("R"));
     format!(
         "fn find<{p}: {lower}, {r}: {lift}>(\nstore: impl {context},\ninstance: &{instance},\nname: &str,\n\
-         ) -> {result}<{func}, {error}> {{\nlet func = instance.get_func(store, {path})?;\n\
+         ) -> {result}<{func}, {error}> {{\nlet func = instance.try_get_func(store, {path})?;\n\
          func.typecheck::<{p}, {r}>()?;\n{ok}(func)\n}}\n",
         ok = scope.prelude("Ok"),
         lower = scope.component("LowerList"),

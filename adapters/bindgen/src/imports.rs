@@ -87,11 +87,12 @@ impl Context<'_> {
             let ty = self.type_path(scope, id);
             let result = scope.component("HostResult");
             let signature = format!("fn {name}(&mut self, error: {error}) -> {result}<{ty}>");
+            let host_self = self.host_self();
             let _ = writeln!(
                 declarations,
                 "/// What an error of the host's is for the component; an `Err` is a trap.\n{signature};"
             );
-            let _ = writeln!(forwards, "{signature} {{ {host}::{name}(*self, error) }}");
+            let _ = writeln!(forwards, "{signature} {{ {host}::{name}({host_self}, error) }}");
         }
         let mut supers: Vec<String> = provided
             .resources
@@ -100,7 +101,7 @@ impl Context<'_> {
             .collect();
         supers.extend(self.foreign_hosts(scope, provided));
         let of = &provided.of;
-        text.push_str(&trait_text(
+        text.push_str(&self.trait_text(
             scope,
             &format!("What the host does for {of}."),
             host,
@@ -140,15 +141,16 @@ impl Context<'_> {
         }
         let ty = self.type_path(scope, id);
         let (resource, result) = (scope.component("Resource"), scope.component("HostResult"));
+        let host_self = self.host_self();
         let signature = format!("fn drop(&mut self, rep: {resource}<{ty}>) -> {result}<()>");
         let _ = writeln!(
             declarations,
             "/// The component has let go of one that it owned.\n{signature};"
         );
-        let _ = writeln!(forwards, "{signature} {{ {host}::drop(*self, rep) }}");
+        let _ = writeln!(forwards, "{signature} {{ {host}::drop({host_self}, rep) }}");
         let of = &provided.of;
         let about = format!("What the host does for the resource `{name}` of {of}.");
-        trait_text(scope, &about, &host, &[], &declarations, &forwards)
+        self.trait_text(scope, &about, &host, &[], &declarations, &forwards)
     }
 
     /// Returns every function with its name in the trait that it belongs to.
@@ -206,7 +208,11 @@ impl Context<'_> {
         };
         let signature = format!("fn {name}(&mut self{}){result}", declared(&params));
         let docs = docs(func.docs.contents.as_deref());
-        let forward = format!("{signature} {{ {host}::{name}(*self{}) }}\n", passed(&params));
+        let host_self = self.host_self();
+        let forward = format!(
+            "{signature} {{ {host}::{name}({host_self}{}) }}\n",
+            passed(&params)
+        );
         let allow = functions::allowance(1 + params.len());
         (format!("{docs}{allow}{signature};\n"), forward)
     }
@@ -254,7 +260,7 @@ impl Context<'_> {
             let _ = writeln!(
                 text,
                 "{target}.resource({name:?}, {resource_type}::host::<{ty}>(), move |mut cx, rep| {{\n\
-                 Host{host}::drop(host(cx.data_mut()), {resource}::new_own(rep))\n}})?;",
+                 Host{host}::drop(&mut host(cx.data_mut()), {resource}::new_own(rep))\n}})?;",
                 resource_type = scope.component("ResourceType"),
                 resource = scope.component("Resource"),
                 host = upper_camel(name),
@@ -282,7 +288,7 @@ impl Context<'_> {
     /// Generates the body of the linker's function.
     fn call(&self, scope: &Scope, provided: &Provided<'_>, method: &Method<'_>, passed: &str) -> String {
         let Method { func, name, host } = method;
-        let call = format!("{host}::{name}(host(cx.data_mut()){passed})");
+        let call = format!("{host}::{name}(&mut host(cx.data_mut()){passed})");
         let (ok, err) = (scope.prelude("Ok"), scope.prelude("Err"));
         if let Some((id, _)) = self.own_error(func) {
             let converter = match self.owner(id) {
@@ -292,9 +298,9 @@ impl Context<'_> {
             };
             let convert = self.conversion_in(id);
             return format!(
-                "let host = host(cx.data_mut());\n\
-                 let result = match {host}::{name}(host{passed}) {{\n{ok}(value) => {ok}(value),\n\
-                 {err}(error) => {err}({converter}::{convert}(host, error)?),\n}};\n{ok}((result,))"
+                "let mut host = host(cx.data_mut());\n\
+                 let result = match {host}::{name}(&mut host{passed}) {{\n{ok}(value) => {ok}(value),\n\
+                 {err}(error) => {err}({converter}::{convert}(&mut host, error)?),\n}};\n{ok}((result,))"
             );
         }
         match (self.is_trappable(provided.interface, func), func.result.is_some()) {
@@ -325,15 +331,51 @@ impl Context<'_> {
         }
         name
     }
+
+    /// The implementor behind `self` in an implementation that forwards to it.
+    fn host_self(&self) -> &'static str {
+        match self.options.deref_hosts {
+            true => "&mut **self",
+            false => "*self",
+        }
+    }
+
+    /// A trait, and its implementation for what leads to an implementor.
+    fn trait_text(
+        &self,
+        scope: &Scope,
+        about: &str,
+        name: &str,
+        supers: &[String],
+        declarations: &str,
+        forwards: &str,
+    ) -> String {
+        let bounds = if supers.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", supers.join(" + "))
+        };
+        let (h, sized) = (scope.parameter("H"), scope.prelude("Sized"));
+        let (parameter, of) = match self.options.deref_hosts {
+            true => (format!("{h}: ::core::ops::DerefMut<Target: {name}>"), h),
+            false => (format!("{h}: {name} + ?{sized}"), format!("&mut {h}")),
+        };
+        format!(
+            "/// {about}\npub trait {name}{bounds} {{\n{declarations}}}\n\
+             impl<{parameter}> {name} for {of} {{\n{forwards}}}\n"
+        )
+    }
 }
 
 /// Generates the head of an `add_to_linker`.
 pub(crate) fn add_to_linker(scope: &mut Scope, bounds: &str) -> String {
-    let (t, h) = (scope.parameter("T"), scope.parameter("H"));
+    let (t, d) = (scope.parameter("T"), scope.parameter("D"));
     format!(
-        "pub fn add_to_linker<{t}, {h}>(\nlinker: &mut {linker}<{t}>,\n\
-         host: impl {func}(&mut {t}) -> &mut {h} + {send} + {sync} + {copy} + 'static,\n\
-         ) -> {result}<(), {error}>\nwhere\n{t}: {send} + 'static,\n{h}: {bounds} + 'static,\n",
+        "pub fn add_to_linker<{t}, {d}>(\nlinker: &mut {linker}<{t}>,\n\
+         host: impl {func}(&mut {t}) -> {d}::Data<'_> + {send} + {sync} + {copy} + 'static,\n\
+         ) -> {result}<(), {error}>\nwhere\n{t}: {send} + 'static,\n{d}: {has_data},\n\
+         for<'a> {d}::Data<'a>: {bounds},\n",
+        has_data = scope.component("HasData"),
         linker = scope.component("Linker"),
         func = scope.prelude("Fn"),
         send = scope.prelude("Send"),
@@ -341,26 +383,5 @@ pub(crate) fn add_to_linker(scope: &mut Scope, bounds: &str) -> String {
         copy = scope.prelude("Copy"),
         result = scope.prelude("Result"),
         error = scope.error(),
-    )
-}
-
-/// Generates a trait, and its implementation for references.
-fn trait_text(
-    scope: &Scope,
-    about: &str,
-    name: &str,
-    supers: &[String],
-    declarations: &str,
-    forwards: &str,
-) -> String {
-    let bounds = if supers.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", supers.join(" + "))
-    };
-    let (h, sized) = (scope.parameter("H"), scope.prelude("Sized"));
-    format!(
-        "/// {about}\npub trait {name}{bounds} {{\n{declarations}}}\n\
-         impl<{h}: {name} + ?{sized}> {name} for &mut {h} {{\n{forwards}}}\n"
     )
 }

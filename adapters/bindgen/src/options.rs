@@ -31,6 +31,9 @@ pub struct Options {
     pub features: Vec<String>,
     /// True to include every `@unstable` item.
     pub all_features: bool,
+    /// Implements the traits of hosts for everything that dereferences to an implementor, such as a guard, and not for
+    /// references alone.
+    pub deref_hosts: bool,
 }
 
 impl Options {
@@ -48,6 +51,7 @@ impl Options {
             additional_derives: Vec::new(),
             features: Vec::new(),
             all_features: false,
+            deref_hosts: false,
         }
     }
 

@@ -107,6 +107,7 @@ impl Context<'_> {
         // The additions of the host, and the trait bounds that they need.
         let mut bounds = Vec::new();
         let mut additions = String::new();
+        let (t, d) = (scope.parameter("T"), scope.parameter("D"));
         for id in self
             .imports
             .keys()
@@ -117,7 +118,7 @@ impl Context<'_> {
             }
             if self.has_linking(*id) {
                 let path = self.import_path(&scope, *id, "add_to_linker");
-                let _ = writeln!(additions, "{path}(linker, host)?;");
+                let _ = writeln!(additions, "{path}::<{t}, {d}>(linker, host)?;");
             }
         }
         if hosted {
@@ -133,7 +134,7 @@ impl Context<'_> {
             let _ = write!(
                 add,
                 "/// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's\n\
-                 /// data: `|data| data` if that is the host.\n\
+                 /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.\n\
                  {signature} {{\n{additions}{ok}(())\n}}\n",
                 ok = scope.prelude("Ok"),
             );

@@ -110,6 +110,7 @@ fn option(options: &mut Options, name: &Ident, input: ParseStream<'_>) -> Result
         }
         "features" => options.features = strings(input)?,
         "all_features" => options.all_features = input.parse::<LitBool>()?.value,
+        "deref_hosts" => options.deref_hosts = input.parse::<LitBool>()?.value,
         "crate_path" => {
             options.crate_path = path_text(&input.parse::<syn::Path>()?);
             options.name_crate = true;
@@ -119,7 +120,7 @@ fn option(options: &mut Options, name: &Ident, input: ParseStream<'_>) -> Result
                 name.span(),
                 format!(
                     "there is no option `{name}`; there are: path, inline, world, with, trappable_error_type, \
-                     trappable_imports, additional_derives, features, all_features, crate_path"
+                     trappable_imports, additional_derives, features, all_features, deref_hosts, crate_path"
                 ),
             ));
         }

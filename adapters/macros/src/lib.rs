@@ -80,6 +80,7 @@ pub fn lift(input: TokenStream) -> TokenStream {
 ///     additional_derives: [PartialEq],
 ///     features: ["name"],                // `@unstable` items to take
 ///     all_features: true,
+///     deref_hosts: true,                 // hosts behind guards, not references alone
 ///     crate_path: some::path,            // where `airssys_wasm` is
 /// });
 /// ```
@@ -88,7 +89,9 @@ pub fn lift(input: TokenStream) -> TokenStream {
 /// is not generated, and the caller adds it to linkers; a type that has one is used in imports and exports.
 ///
 /// The world becomes a struct: `add_to_linker` defines what it imports by traits `Host` of the interfaces, `instantiate`
-/// finds what a component exports, and methods `call_…` call it.
+/// finds what a component exports, and methods `call_…` call it. `World::add_to_linker::<_, HasSelf<_>>(&mut linker, |data| data)`
+/// is for a host that is the store's data; the closure may also lead to a part of it, and a `HasData` of the host's own to a
+/// structure of references.
 #[proc_macro]
 pub fn bindgen(input: TokenStream) -> TokenStream {
     bindgen::expand(input.into()).into()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::component::{Component, Linker, Store};
 use airssys_wasm::engine::Engine;
-use airssys_wasm::wasi::{self, Access, WasiBuilder};
+use airssys_wasm::wasi::{self, FsPerms, WasiCtxBuilder, WasiState};
 
 use crate::args::{DirArg, RunArgs, WasiArgs};
 use crate::exit::{Exit, Failure, Outcome};
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &RunArgs, engine: &Engine, component: &Component) -> Out
     grants.arg(name(&args.component)).args(&args.args);
     let mut linker = Linker::new(engine);
     wasi::add_to_linker(&mut linker)?;
-    let mut store = Store::new(engine, grants.build());
+    let mut store = Store::new(engine, WasiState::from(grants.build()));
     let deadline = args
         .timeout
         .and_then(|timeout| Instant::now().checked_add(Duration::from_millis(timeout)));
@@ -44,8 +44,8 @@ pub(crate) fn refuse_operations(args: &RunArgs) -> Outcome<()> {
 }
 
 /// Returns the grants of the command line.
-pub(crate) fn grants(args: &WasiArgs, component: &Path) -> Outcome<WasiBuilder> {
-    let mut builder = WasiBuilder::new();
+pub(crate) fn grants(args: &WasiArgs, component: &Path) -> Outcome<WasiCtxBuilder> {
+    let mut builder = WasiCtxBuilder::new();
     builder.name(name(component));
     for (name, value) in &args.env {
         builder.env(name, value);
@@ -62,12 +62,12 @@ pub(crate) fn grants(args: &WasiArgs, component: &Path) -> Outcome<WasiBuilder> 
     Ok(builder)
 }
 
-fn grant_folder(builder: &mut WasiBuilder, dir: &DirArg) -> Outcome<()> {
+fn grant_folder(builder: &mut WasiCtxBuilder, dir: &DirArg) -> Outcome<()> {
     let access = match dir.read_only {
-        true => Access::ReadOnly,
-        false => Access::ReadWrite,
+        true => FsPerms::ReadOnly,
+        false => FsPerms::ReadWrite,
     };
-    match builder.dir(&dir.host, dir.guest.as_str(), access) {
+    match builder.preopened_dir(&dir.host, dir.guest.as_str(), access) {
         Ok(_) => Ok(()),
         Err(error) => Err(Failure::new(Exit::Usage, error)
             .context(format!("the folder `{}` cannot be granted", dir.host.display()))),

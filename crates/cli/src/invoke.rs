@@ -3,7 +3,7 @@
 use airssys_wasm::component::{FuncType, Linker, Store, TypeNames, Val};
 #[cfg(feature = "wasix")]
 use airssys_wasm::wasi::preview1::{self, Preview1Guest, Preview1View};
-use airssys_wasm::wasi::{self, WasiCtx, WasiView};
+use airssys_wasm::wasi::{self, WasiCtxView, WasiState, WasiView};
 use airssys_wasm::wave::{self, Call, Export};
 use serde_json::json;
 
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
         program::refuse_network(&args.wasi)?;
     }
     let data = Data {
-        wasi: command::grants(&args.wasi, &args.component)?.build(),
+        wasi: command::grants(&args.wasi, &args.component)?.build().into(),
         #[cfg(feature = "wasix")]
         preview1: Preview1Guest::new(program::grants(&args.wasi, &args.component)?),
     };
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let path: Vec<&str> = export.path.iter().map(String::as_str).collect();
     let called = linker
         .instantiate(&mut store, &component)
-        .and_then(|instance| instance.get_func(&mut store, &path))
+        .and_then(|instance| instance.try_get_func(&mut store, &path[..]))
         .and_then(|function| function.call_dynamic(&mut store, &params));
     match called {
         Ok(result) => answer(args, &export, &names, result.as_ref()),
@@ -73,14 +73,14 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
 
 /// The WASI state of the component.
 struct Data {
-    wasi: WasiCtx,
+    wasi: WasiState,
     #[cfg(feature = "wasix")]
     preview1: Preview1Guest,
 }
 
 impl WasiView for Data {
-    fn wasi(&mut self) -> &mut WasiCtx {
-        &mut self.wasi
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
     }
 }
 

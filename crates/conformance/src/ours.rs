@@ -155,8 +155,8 @@ impl Session for OurSession {
 
     fn call(&mut self, id: InstanceId, path: &[&str], arguments: &[Val]) -> Outcome<Option<Val>> {
         let instance = self.instance(id)?.clone();
-        let func = instance.get_func(&mut self.store, path)?;
-        let arguments = fit_arguments(func.ty(), arguments);
+        let func = instance.try_get_func(&mut self.store, path)?;
+        let arguments = fit_arguments(&func.ty(&self.store), arguments);
         self.watched(|this| func.call_dynamic(&mut this.store, &arguments))
     }
 }

@@ -45,5 +45,6 @@ airssys_wasm_component::component::bindgen!({
         "wasi:sockets/network/error-code" => crate::sockets::SocketError,
     },
     trappable_imports: true,
+    deref_hosts: true,
     features: ["informational-outbound-responses"],
 });

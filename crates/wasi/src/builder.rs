@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::WasiCtx;
 use super::cli::{CliConfig, CliCtx, Stdin, Stdout};
-use super::files::{Access, FilesCtx, Folders};
+use super::files::{FilesCtx, Folders, FsPerms};
 use super::http::{HttpCtx, HttpLimits};
 use super::limits::WasiLimits;
 use super::net::{Grants, ListenGrant, Net, NetGrant};
@@ -16,7 +16,7 @@ use airssys_wasm_component::component::ResourceTable;
 
 /// Builds contexts that all have the same grants. Everything is off or virtual by default.
 #[derive(Clone, Debug, Default)]
-pub struct WasiBuilder {
+pub struct WasiCtxBuilder {
     cli: CliConfig,
     folders: Folders,
     limits: WasiLimits,
@@ -24,77 +24,115 @@ pub struct WasiBuilder {
     net: Grants,
 }
 
-impl WasiBuilder {
+impl WasiCtxBuilder {
     /// Creates a builder that grants nothing.
-    pub fn new() -> WasiBuilder {
-        WasiBuilder::default()
+    pub fn new() -> WasiCtxBuilder {
+        WasiCtxBuilder::default()
     }
 
     /// Sets the component's name in the log.
-    pub fn name(&mut self, name: impl Into<String>) -> &mut WasiBuilder {
+    pub fn name(&mut self, name: impl Into<String>) -> &mut WasiCtxBuilder {
         self.cli.name = name.into();
         self
     }
 
-    /// Sets an environment variable.
-    pub fn env(&mut self, name: impl Into<String>, value: impl Into<String>) -> &mut WasiBuilder {
-        let name = name.into();
-        self.cli.env.retain(|(other, _)| *other != name);
-        self.cli.env.push((name, value.into()));
+    /// Sets an environment variable, in place of one with the same name.
+    pub fn env(&mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> &mut WasiCtxBuilder {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        self.cli.env.retain(|(other, _)| other != name);
+        self.cli.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets environment variables.
+    pub fn envs(&mut self, env: &[(impl AsRef<str>, impl AsRef<str>)]) -> &mut WasiCtxBuilder {
+        for (name, value) in env {
+            self.env(name, value);
+        }
+        self
+    }
+
+    /// Gives the component this process's environment variables, but for those that are no UTF-8.
+    pub fn inherit_env(&mut self) -> &mut WasiCtxBuilder {
+        for (name, value) in std::env::vars_os() {
+            if let (Some(name), Some(value)) = (name.to_str(), value.to_str()) {
+                self.env(name, value);
+            }
+        }
         self
     }
 
     /// Adds an argument. The first one is the program's name.
-    pub fn arg(&mut self, arg: impl Into<String>) -> &mut WasiBuilder {
-        self.cli.args.push(arg.into());
+    pub fn arg(&mut self, arg: impl AsRef<str>) -> &mut WasiCtxBuilder {
+        self.cli.args.push(arg.as_ref().to_owned());
         self
     }
 
     /// Adds arguments.
-    pub fn args<A: Into<String>>(&mut self, args: impl IntoIterator<Item = A>) -> &mut WasiBuilder {
-        self.cli.args.extend(args.into_iter().map(Into::into));
+    pub fn args<A: AsRef<str>>(&mut self, args: impl IntoIterator<Item = A>) -> &mut WasiCtxBuilder {
+        for arg in args {
+            self.arg(arg);
+        }
         self
     }
 
-    /// Sets the folder that the component resolves relative paths against.
-    pub fn initial_cwd(&mut self, path: impl Into<String>) -> &mut WasiBuilder {
-        self.cli.cwd = Some(path.into());
+    /// Adds this process's arguments, but for those that are no UTF-8.
+    pub fn inherit_args(&mut self) -> &mut WasiCtxBuilder {
+        self.args(std::env::args_os().filter_map(|arg| arg.into_string().ok()))
+    }
+
+    /// Sets the folder that the component resolves relative paths from.
+    pub fn initial_cwd(&mut self, path: impl AsRef<str>) -> &mut WasiCtxBuilder {
+        self.cli.cwd = Some(path.as_ref().to_owned());
         self
     }
 
-    /// Sets the source of standard input.
-    pub fn stdin(&mut self, stdin: Stdin) -> &mut WasiBuilder {
-        self.cli.stdin = stdin;
+    /// Sets the source of standard input: a [`Stdin`], or a [`MemoryInputPipe`](super::MemoryInputPipe).
+    pub fn stdin(&mut self, stdin: impl Into<Stdin>) -> &mut WasiCtxBuilder {
+        self.cli.stdin = stdin.into();
         self
     }
 
-    /// Sets the destination of standard output.
-    pub fn stdout(&mut self, stdout: Stdout) -> &mut WasiBuilder {
-        self.cli.stdout = stdout;
+    /// Sets the destination of standard output: a [`Stdout`], or a [`MemoryOutputPipe`](super::MemoryOutputPipe).
+    pub fn stdout(&mut self, stdout: impl Into<Stdout>) -> &mut WasiCtxBuilder {
+        self.cli.stdout = stdout.into();
         self
     }
 
-    /// Sets the destination of standard error.
-    pub fn stderr(&mut self, stderr: Stdout) -> &mut WasiBuilder {
-        self.cli.stderr = stderr;
+    /// Sets the destination of standard error: a [`Stdout`], or a [`MemoryOutputPipe`](super::MemoryOutputPipe).
+    pub fn stderr(&mut self, stderr: impl Into<Stdout>) -> &mut WasiCtxBuilder {
+        self.cli.stderr = stderr.into();
         self
     }
 
-    /// Connects the component to this process's standard streams.
-    pub fn inherit_stdio(&mut self) -> &mut WasiBuilder {
+    /// Gives the component this process's standard input.
+    pub fn inherit_stdin(&mut self) -> &mut WasiCtxBuilder {
         self.stdin(Stdin::Inherit)
-            .stdout(Stdout::Inherit)
-            .stderr(Stdout::Inherit)
+    }
+
+    /// Gives the component this process's standard output.
+    pub fn inherit_stdout(&mut self) -> &mut WasiCtxBuilder {
+        self.stdout(Stdout::Inherit)
+    }
+
+    /// Gives the component this process's standard error.
+    pub fn inherit_stderr(&mut self) -> &mut WasiCtxBuilder {
+        self.stderr(Stdout::Inherit)
+    }
+
+    /// Gives the component this process's standard streams.
+    pub fn inherit_stdio(&mut self) -> &mut WasiCtxBuilder {
+        self.inherit_stdin().inherit_stdout().inherit_stderr()
     }
 
     /// Lets the component connect to what the grant allows, with sockets and HTTP alike.
-    pub fn connect(&mut self, grant: NetGrant) -> &mut WasiBuilder {
+    pub fn connect(&mut self, grant: NetGrant) -> &mut WasiCtxBuilder {
         Arc::make_mut(&mut self.net.connect).push(grant);
         self
     }
 
     /// Lets the component listen where the grant allows.
-    pub fn listen(&mut self, grant: ListenGrant) -> &mut WasiBuilder {
+    pub fn listen(&mut self, grant: ListenGrant) -> &mut WasiCtxBuilder {
         Arc::make_mut(&mut self.net.listen).push(grant);
         self
     }
@@ -105,24 +143,24 @@ impl WasiBuilder {
     /// # Errors
     /// The system's error for the folder; [`io::ErrorKind::InvalidInput`] if `guest` is empty, contains a NUL byte, or
     /// is granted already.
-    pub fn dir(
+    pub fn preopened_dir(
         &mut self,
         host: impl AsRef<Path>,
         guest: impl AsRef<str>,
-        access: Access,
-    ) -> io::Result<&mut WasiBuilder> {
-        self.folders.add(host.as_ref(), guest.as_ref(), access)?;
+        perms: FsPerms,
+    ) -> io::Result<&mut WasiCtxBuilder> {
+        self.folders.add(host.as_ref(), guest.as_ref(), perms)?;
         Ok(self)
     }
 
     /// Sets the limits on the component's use of the host.
-    pub fn limits(&mut self, limits: WasiLimits) -> &mut WasiBuilder {
+    pub fn limits(&mut self, limits: WasiLimits) -> &mut WasiCtxBuilder {
         self.limits = limits;
         self
     }
 
     /// Sets the limits on the component's use of HTTP.
-    pub fn http_limits(&mut self, limits: HttpLimits) -> &mut WasiBuilder {
+    pub fn http_limits(&mut self, limits: HttpLimits) -> &mut WasiCtxBuilder {
         self.http = limits;
         self
     }

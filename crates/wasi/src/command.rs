@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use super::{Exit, WasiView};
-use airssys_wasm_component::component::{Component, ExternType, Instance, Linker, Store};
+use airssys_wasm_component::component::{
+    AsContextMut, Component, ExternType, Instance, Linker, Store, TypedFunc,
+};
 use airssys_wasm_component::error::{Error, Result};
 #[cfg(all(unix, feature = "interrupt"))]
 use airssys_wasm_component::internal::timer;
@@ -39,7 +41,7 @@ pub fn run_command<T: WasiView>(
     linker: &Linker<T>,
     deadline: Option<Instant>,
 ) -> Result<Exit> {
-    store.data_mut().wasi().set_deadline(deadline);
+    store.data_mut().ctx().ctx.set_deadline(deadline);
     #[cfg(all(unix, feature = "interrupt"))]
     let armed = deadline.and_then(|deadline| timer::arm(deadline, store.interrupt_handle()));
     let ended = linker
@@ -59,8 +61,62 @@ pub fn run_command<T: WasiView>(
 }
 
 fn call<T: WasiView>(store: &mut Store<T>, instance: &Instance) -> Result<Result<(), ()>> {
-    let run = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut *store, &[RUN, "run"])?;
-    run.call(&mut *store, ()).map(|(returned,)| returned)
+    Command::new(&mut *store, instance)?
+        .wasi_cli_run()
+        .call_run(&mut *store)
+}
+
+/// An instance of a program: the world `wasi:cli/command`. [`run_command`] also turns the program's exit into a status.
+#[derive(Clone, Debug)]
+pub struct Command {
+    run: CommandRun,
+}
+
+/// The exported interface `wasi:cli/run` of a [`Command`].
+#[derive(Clone, Debug)]
+pub struct CommandRun {
+    run: TypedFunc<(), (Result<(), ()>,)>,
+}
+
+impl Command {
+    /// Makes an instance of `component`, and finds its exports.
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate`] and [`Command::new`].
+    pub fn instantiate<T: Send + 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        component: &Component,
+        linker: &Linker<T>,
+    ) -> Result<Command> {
+        let instance = linker.instantiate(&mut store, component)?;
+        Command::new(store, &instance)
+    }
+
+    /// Finds the exports of `instance`.
+    ///
+    /// # Errors
+    /// [`Error::MissingExport`] if it is no program.
+    pub fn new(store: impl AsContextMut, instance: &Instance) -> Result<Command> {
+        let run = instance.get_typed_func(store, [RUN, "run"])?;
+        Ok(Command {
+            run: CommandRun { run },
+        })
+    }
+
+    /// The interface `wasi:cli/run`.
+    pub fn wasi_cli_run(&self) -> &CommandRun {
+        &self.run
+    }
+}
+
+impl CommandRun {
+    /// Runs the program to its end. `Err(())` in the result is the program's failure.
+    ///
+    /// # Errors
+    /// [`Error::Host`] with an [`Exit`] in it if the program called `exit`, with whichever status; [`Error::Trap`].
+    pub fn call_run(&self, store: impl AsContextMut) -> Result<Result<(), ()>> {
+        self.run.call(store, ()).map(|(returned,)| returned)
+    }
 }
 
 impl Exit {

@@ -1,8 +1,8 @@
 //! WASI 0.2 for components.
 //!
-//! A component's state is a [`WasiCtx`], built by a [`WasiBuilder`]. Without grants it is virtual: no environment, no
-//! arguments, no input; output goes to the host's log; no files, no network. Clocks and random numbers are the host's.
-//! [`WasiLimits`] bounds a component's use of the host.
+//! A component's part is a [`WasiCtx`], made by a [`WasiCtxBuilder`]. Without grants it is virtual: no environment, no
+//! arguments, no input; output goes to the host's log; no files, no network. Clocks and random numbers are the host's. What a
+//! component may take of the host is bounded by [`WasiLimits`].
 //!
 //! Functions that wait block the calling thread, until the call's deadline ([`WasiCtx::set_deadline`]).
 //!
@@ -11,25 +11,27 @@
 //! #     pub use airssys_wasm_component::*;
 //! #     pub use airssys_wasm_wasi as wasi;
 //! # }
-//! use airssys_wasm::component::Linker;
-//! use airssys_wasm::engine::{Config, Engine};
-//! use airssys_wasm::wasi::{self, WasiBuilder, WasiCtx, WasiView};
+//! use airssys_wasm::component::{Linker, ResourceTable};
+//! use airssys_wasm::engine::Engine;
+//! use airssys_wasm::wasi::{self, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 //!
 //! struct Data {
-//!     wasi: WasiCtx,
+//!     ctx: WasiCtx,
+//!     table: ResourceTable,
 //! }
 //!
 //! impl WasiView for Data {
-//!     fn wasi(&mut self) -> &mut WasiCtx {
-//!         &mut self.wasi
+//!     fn ctx(&mut self) -> WasiCtxView<'_> {
+//!         WasiCtxView { ctx: &mut self.ctx, table: &mut self.table }
 //!     }
 //! }
 //!
 //! # fn main() -> Result<(), airssys_wasm::Error> {
-//! let mut linker = Linker::<Data>::new(&Engine::new(&Config::new())?);
+//! let mut linker = Linker::<Data>::new(&Engine::default());
 //! wasi::add_to_linker(&mut linker)?;
-//! let mut builder = WasiBuilder::new();
-//! let data = Data { wasi: builder.name("greeter").env("LANG", "en").build() };
+//! let mut builder = WasiCtxBuilder::new();
+//! let ctx = builder.name("greeter").env("LANG", "en").build();
+//! let data = Data { ctx, table: ResourceTable::new() };
 //! # drop(data);
 //! # Ok(())
 //! # }
@@ -55,23 +57,27 @@ pub mod preview1;
 mod random;
 pub(crate) mod snapshot1;
 pub(crate) mod sockets;
+mod view;
 
 use std::fmt;
 use std::time::Instant;
 
-pub use builder::WasiBuilder;
-pub use cli::{Exit, OutputPipe, Stdin, Stdout};
-pub use command::{is_command, is_of_another_version, run_command};
-pub use files::Access;
+pub use builder::WasiCtxBuilder;
+pub use cli::{Exit, MemoryInputPipe, MemoryOutputPipe, Stdin, Stdout};
+pub use command::{Command, CommandRun, is_command, is_of_another_version, run_command};
+pub use files::FsPerms;
 pub use limits::WasiLimits;
 pub use net::{ListenGrant, NetGrant, NetGrantError};
+pub use view::{WasiCtxView, WasiState, WasiView};
 
 use airssys_wasm_component::component::{Linker, ResourceTable};
 use airssys_wasm_component::error::Result;
 
+use view::{Attached, HasWasi};
+
 /// A component's WASI state.
 pub struct WasiCtx {
-    /// All resources of the component.
+    /// Everything that the component holds, while a function of WASI runs. The store has it otherwise.
     pub(crate) table: ResourceTable,
     /// Deadline of the current call.
     pub(crate) deadline: Option<Instant>,
@@ -104,17 +110,11 @@ impl WasiCtx {
     pub fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
     }
-
-    /// Returns the number of resources that the component holds.
-    pub fn resources(&self) -> usize {
-        self.table.len()
-    }
 }
 
 impl fmt::Debug for WasiCtx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WasiCtx")
-            .field("resources", &self.table.len())
             .field("deadline", &self.deadline)
             .field("limits", &self.limits)
             .field("cli", &self.cli)
@@ -124,24 +124,20 @@ impl fmt::Debug for WasiCtx {
     }
 }
 
-/// Store data that contains a [`WasiCtx`].
-pub trait WasiView: Send + 'static {
-    /// Returns the calling component's context.
-    fn wasi(&mut self) -> &mut WasiCtx;
-}
-
-impl WasiView for WasiCtx {
-    fn wasi(&mut self) -> &mut WasiCtx {
-        self
-    }
-}
-
 /// Defines every interface of WASI that the host implements, for components built against any 0.2 version, and the
 /// functions of preview 1 for components that were core modules.
 ///
 /// # Errors
 /// [`Error::Redefined`](airssys_wasm_component::Error::Redefined) if the linker already defines one of them.
 pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
-    bindings::Imports::add_to_linker(linker, T::wasi)?;
+    bindings::Imports::add_to_linker::<T, HasWasi>(linker, |data| Attached::new(data.ctx()))?;
     snapshot1::add_to_linker(linker)
+}
+
+/// As [`add_to_linker`]: the functions of this host are synchronous.
+///
+/// # Errors
+/// As [`add_to_linker`].
+pub fn add_to_linker_sync<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
+    add_to_linker(linker)
 }

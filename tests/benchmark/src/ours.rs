@@ -53,7 +53,7 @@ impl Ours {
         R: ComponentNamedList,
     {
         let (mut store, instance) = self.instance()?;
-        let function = instance.get_typed_func(&mut store, &[OPERATIONS, name])?;
+        let function = instance.get_typed_func(&mut store, [OPERATIONS, name])?;
         Ok((store, function))
     }
 
@@ -70,7 +70,7 @@ impl Ours {
 
     pub(crate) fn execute<'a>(&self, input: &'a Input) -> Result<Side<'a>> {
         let (mut store, instance) = self.instance()?;
-        let function = instance.get_func(&mut store, &[OPERATIONS, "execute"])?;
+        let function = instance.try_get_func(&mut store, [OPERATIONS, "execute"])?;
         let context = Context {
             id: input.id.to_owned(),
             deadline: input.deadline,
@@ -78,7 +78,7 @@ impl Ours {
         let mut work = move |times: u64| -> Result<Vec<u8>> {
             let mut output = Vec::new();
             // Created here, since its type includes the lifetime of the parameters.
-            let execute = function.typed::<(&[u8], &Context), (Answer,)>()?;
+            let execute = function.typed::<(&[u8], &Context), (Answer,)>(&store)?;
             for _ in 0..times {
                 let (answer,) = execute.call(&mut store, black_box((&input.bytes, &context)))?;
                 output = answer.map_err(|failure| anyhow!("{failure:?}"))?;
@@ -94,7 +94,7 @@ impl Ours {
 
     pub(crate) fn execute_dynamic<'a>(&self, input: &'a Input) -> Result<Side<'a>> {
         let (mut store, instance) = self.instance()?;
-        let execute = instance.get_func(&mut store, &[OPERATIONS, "execute"])?;
+        let execute = instance.try_get_func(&mut store, [OPERATIONS, "execute"])?;
         let context = Val::Record(vec![
             ("id".into(), Val::String(input.id.into())),
             ("deadline".into(), Val::U64(input.deadline)),

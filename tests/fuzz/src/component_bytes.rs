@@ -88,7 +88,7 @@ fn collect<'a>(
 
 fn call(store: &mut Store<()>, instance: &Instance, path: &[&str], ty: &FuncType, values: &mut Values) {
     assert!(display_func(ty).starts_with("func("));
-    let func = match instance.get_func(&mut *store, path) {
+    let func = match instance.try_get_func(&mut *store, path) {
         Ok(func) => func,
         Err(error) => {
             expect_no_bug(&error);
@@ -96,12 +96,12 @@ fn call(store: &mut Store<()>, instance: &Instance, path: &[&str], ty: &FuncType
             return;
         }
     };
-    let Some(args) = values.list(func.ty().params.iter().map(|(_, ty)| ty)) else {
+    let Some(args) = values.list(func.ty(&*store).params.iter().map(|(_, ty)| ty)) else {
         return;
     };
-    match func.call_dynamic(store, &args) {
+    match func.call_dynamic(&mut *store, &args) {
         Ok(result) => {
-            assert_eq!(result.is_some(), func.ty().result.is_some(), "{path:?}");
+            assert_eq!(result.is_some(), func.ty(&*store).result.is_some(), "{path:?}");
             result.iter().for_each(|val| values.keep(val));
         }
         Err(error) => {

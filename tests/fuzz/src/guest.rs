@@ -109,7 +109,7 @@ impl Guest {
         call: impl FnOnce(&mut Store<Host>, &Func) -> Result<R>,
     ) -> Outcome<R> {
         let path = ["equality:types/guest", &format!("{name}{index}")];
-        let func = self.instance.get_func(&mut self.store, &path).expect("exported");
+        let func = self.instance.get_func(&mut self.store, path).expect("exported");
         let (result, peak) = peak_of(|| call(&mut self.store, &func));
         if name != "echo" {
             // The echoing host keeps a copy.
@@ -186,11 +186,12 @@ fn define(linker: &mut Linker<Host>, cases: &[Case], kind: Kind) -> Result<()> {
         let name = format!("echo{index}");
         match kind {
             Kind::Typed => (case.define_echo)(&mut host, &name)?,
-            Kind::Dynamic => host.func_new(&name, |mut cx: Cx<'_>, mut params| {
+            Kind::Dynamic => host.func_new(&name, |mut cx: Cx<'_>, _, params, results| {
                 if cx.data().look {
                     cx.data_mut().seen = params.first().cloned();
                 }
-                Ok(params.pop())
+                results.clone_from_slice(params);
+                Ok(())
             })?,
         }
     }

@@ -1,6 +1,6 @@
 //! Hand-written hosts for some fixture worlds: their functions have the types that a component of the world imports.
 
-use airssys_wasm::component::{HostResult, Linker, Resource, Store};
+use airssys_wasm::component::{HasSelf, HostResult, Linker, Resource, Store};
 
 use crate::bindgen::common::default_engine;
 use crate::bindgen::worlds::{component, resolve};
@@ -113,7 +113,7 @@ macro_rules! fits {
             let (resolve, package) = resolve($path);
             let component = component(&engine, &resolve, package, $name);
             let mut linker: Linker<Host> = Linker::new(&engine);
-            World::add_to_linker(&mut linker, |host| host).expect("defined once");
+            World::add_to_linker::<_, HasSelf<_>>(&mut linker, |host| host).expect("defined once");
             assert!(linker.unmet_imports(&component).is_empty(), "{:?}", linker.unmet_imports(&component));
             let mut store = Store::new(&engine, Host);
             World::instantiate(&mut store, &component, &linker).expect("its imports and exports fit");

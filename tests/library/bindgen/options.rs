@@ -1,6 +1,6 @@
 //! Effects of the options of `bindgen!`.
 
-use airssys_wasm::component::{HostResult, Linker, Resource};
+use airssys_wasm::component::{HasSelf, HostResult, Linker, Resource};
 use airssys_wasm::engine::Engine;
 
 use crate::bindgen::common::default_engine;
@@ -169,7 +169,7 @@ impl errors::ErrorsImports for Files {
 fn linker(engine: &Engine) -> Linker<Files> {
     let mut linker = Linker::new(engine);
     // The store's data is the host itself.
-    errors::Errors::add_to_linker(&mut linker, |files| files).expect("defined once");
+    errors::Errors::add_to_linker::<_, HasSelf<_>>(&mut linker, |files| files).expect("defined once");
     linker
 }
 
@@ -190,7 +190,7 @@ fn the_store_s_data_can_be_the_host_itself() {
 #[test]
 fn nothing_is_defined_twice() {
     let mut linker = linker(&default_engine());
-    let error = errors::Errors::add_to_linker(&mut linker, |files| files).unwrap_err();
+    let error = errors::Errors::add_to_linker::<_, HasSelf<_>>(&mut linker, |files| files).unwrap_err();
     assert!(matches!(error, airssys_wasm::Error::Redefined(_)), "{error}");
 }
 

@@ -1,6 +1,6 @@
 //! The `types` fixture, a real guest, with its generated bindings.
 
-use airssys_wasm::component::{Component, HostResult, Linker, Resource, ResourceTable, Store};
+use airssys_wasm::component::{Component, HasSelf, HostResult, Linker, Resource, ResourceTable, Store};
 use airssys_wasm::engine::Engine;
 
 use crate::bindgen::common::{engines, fixture};
@@ -87,7 +87,8 @@ struct Data {
 fn start(engine: &Engine) -> (Store<Data>, Types) {
     let component = Component::from_binary(engine, &fixture("types.wasm")).expect("the fixture loads");
     let mut linker = Linker::new(engine);
-    Types::add_to_linker(&mut linker, |data: &mut Data| &mut data.host).expect("defined once");
+    Types::add_to_linker::<_, HasSelf<_>>(&mut linker, |data: &mut Data| &mut data.host)
+        .expect("defined once");
     let mut store = Store::new(engine, Data::default());
     let types = Types::instantiate(&mut store, &component, &linker).expect("it fits");
     (store, types)

@@ -105,7 +105,7 @@ fn floats_cross_between_modules_and_the_host() {
                 ("indirect", mixed),
                 ("scale", scaled),
             ] {
-                let function = instance.get_typed_func::<(f32, f64), (f64,)>(&mut store, &[name]);
+                let function = instance.get_typed_func::<(f32, f64), (f64,)>(&mut store, [name]);
                 let found = function.unwrap().call(&mut store, (a, b)).unwrap();
                 assert_eq!(found, (expected,), "{backend}: {name}");
             }
@@ -115,7 +115,7 @@ fn floats_cross_between_modules_and_the_host() {
                 ("negate", -a),
                 ("negate-by-reference", -a),
             ] {
-                let function = instance.get_typed_func::<(f32,), (f32,)>(&mut store, &[name]);
+                let function = instance.get_typed_func::<(f32,), (f32,)>(&mut store, [name]);
                 let found = function.unwrap().call(&mut store, (a,)).unwrap();
                 assert_eq!(found, (expected,), "{backend}: {name}");
             }

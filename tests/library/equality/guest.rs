@@ -69,9 +69,10 @@ impl Group {
                 let name = format!("echo{index}");
                 let defined = match kind {
                     Kind::Typed => (cases[index].define_echo)(&mut host, &name),
-                    Kind::Dynamic => host.func_new(&name, |mut cx: Cx<'_>, mut params| {
+                    Kind::Dynamic => host.func_new(&name, |mut cx: Cx<'_>, _, params, results| {
                         cx.data_mut().seen = params.first().cloned();
-                        Ok(params.pop())
+                        results.clone_from_slice(params);
+                        Ok(())
                     }),
                 };
                 defined.expect("a new name");
@@ -147,13 +148,13 @@ pub(crate) struct Outcome<R> {
 impl Guest<'_> {
     /// Returns the component's type at `index`.
     pub(crate) fn ty(&mut self, index: usize) -> Type {
-        self.func("echo", index).ty().params[0].1.clone()
+        self.func("echo", index).ty(&self.store).params[0].1.clone()
     }
 
     fn func(&mut self, name: &str, index: usize) -> Func {
         let name = format!("{name}{index}");
         self.instance
-            .get_func(&mut self.store, &["equality:types/guest", &name])
+            .get_func(&mut self.store, ["equality:types/guest", &name])
             .expect("exported")
     }
 

@@ -144,13 +144,15 @@ fn linker(engine: &Engine, typed: bool) -> Result<Linker<Host>> {
             params.iter().for_each(|val| reps_of(val, &mut host.reps));
             host.seen = params.first().cloned();
         };
-        host.func_new("echo-holder", move |mut cx: Cx<'_>, mut params| {
-            note(&mut cx, &params);
-            Ok(params.pop())
+        host.func_new("echo-holder", move |mut cx: Cx<'_>, _, params, results| {
+            note(&mut cx, params);
+            results.clone_from_slice(params);
+            Ok(())
         })?;
-        host.func_new("echo-looker", move |mut cx: Cx<'_>, params| {
-            note(&mut cx, &params);
-            Ok(Some(Val::U32(9)))
+        host.func_new("echo-looker", move |mut cx: Cx<'_>, _, params, results| {
+            note(&mut cx, params);
+            results[0] = Val::U32(9);
+            Ok(())
         })?;
     }
     Ok(linker)
@@ -199,7 +201,7 @@ impl Handles {
             .expect("the types fit");
         store.data_mut().fill = fill.to_vec();
         let func = instance
-            .get_func(&mut store, &["equality:handles/guest", name])
+            .get_func(&mut store, ["equality:handles/guest", name])
             .expect("exported");
         let result = call(&mut store, &func).map_err(|error| chain(&error));
         let host = std::mem::take(store.data_mut());
@@ -220,7 +222,7 @@ impl Handles {
         reps_of_result: fn(&R) -> Vec<(u32, bool)>,
     ) -> Trace {
         let typed = |store: &mut Store<Host>, func: &Func| {
-            let (result,) = func.typed::<(P,), (R,)>()?.call(store, (value(),))?;
+            let (result,) = func.typed::<(P,), (R,)>(&*store)?.call(store, (value(),))?;
             Ok(reps_of_result(&result))
         };
         // A dynamic caller passes the handles that a dynamic host function received.
@@ -292,7 +294,9 @@ impl Handles {
                 func.call_dynamic(store, &[]).map(|_| Vec::new())
             });
             let (typed, _) = self.run(false, make, |store, func| {
-                func.typed::<(), (Holder,)>()?.call(store, ()).map(|_| Vec::new())
+                func.typed::<(), (Holder,)>(&*store)?
+                    .call(store, ())
+                    .map(|_| Vec::new())
             });
             assert_eq!(typed, dynamic, "make-holder");
             refused += usize::from(dynamic.result.is_err());

@@ -182,7 +182,10 @@ impl<T: Dynamic> Subject<T> {
                 .expect("a new name");
             let make = self.0;
             let defined = if dynamic {
-                host.func_new("echo", move |_: Cx<'_>, _| Ok(Some(make(TOO_LONG).into_val())))
+                host.func_new("echo", move |_: Cx<'_>, _, _, results| {
+                    results[0] = make(TOO_LONG).into_val();
+                    Ok(())
+                })
             } else {
                 host.func_wrap("echo", move |_: Cx<'_>, _: (T,)| Ok((make(TOO_LONG),)))
             };
@@ -190,13 +193,13 @@ impl<T: Dynamic> Subject<T> {
             let mut store = Store::new(engine, ());
             let instance = linker.instantiate(&mut store, &component).expect("the types fit");
             let func = instance
-                .get_func(&mut store, &["equality:long/guest", "echo"])
+                .get_func(&mut store, ["equality:long/guest", "echo"])
                 .expect("exported");
             let mut call = |length: usize| {
                 let error = if dynamic {
                     func.call_dynamic(&mut store, &[make(length).into_val()]).err()
                 } else {
-                    let func = func.typed::<(T,), (T,)>().expect("the types fit");
+                    let func = func.typed::<(T,), (T,)>(&store).expect("the types fit");
                     func.call(&mut store, (make(length),)).err()
                 };
                 chain(&error.expect("it is refused"))

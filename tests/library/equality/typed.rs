@@ -25,11 +25,11 @@ impl Case {
             define_echo: |host, name| host.func_wrap(name, |_: Cx<'_>, (value,): (T,)| Ok((value,))),
             echo: |store, func, value| {
                 let value: &T = value.downcast_ref().expect("a value of the case's own");
-                let (back,) = func.typed::<(&T,), (T,)>()?.call(store, (value,))?;
+                let (back,) = func.typed::<(&T,), (T,)>(&*store)?.call(store, (value,))?;
                 Ok(Box::new(back))
             },
             make: |store, func| {
-                let (value,) = func.typed::<(), (T,)>()?.call(store, ())?;
+                let (value,) = func.typed::<(), (T,)>(&*store)?.call(store, ())?;
                 Ok(Box::new(value))
             },
         }

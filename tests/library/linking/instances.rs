@@ -75,7 +75,7 @@ fn provided(engine: &Engine) -> (Store<()>, Linker<()>, Instance) {
 
 fn call(store: &mut Store<()>, instance: &Instance, name: &str) -> u32 {
     let func = instance
-        .get_typed_func::<(), (u32,)>(&mut *store, &[name])
+        .get_typed_func::<(), (u32,)>(&mut *store, [name])
         .unwrap();
     func.call(store, ()).unwrap().0
 }

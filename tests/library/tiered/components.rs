@@ -38,7 +38,7 @@ fn modules_that_it_imports_have_code_for_both_stages() {
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, component).expect("it links");
         let f = instance
-            .get_typed_func::<(), (u32,)>(&mut store, &["f"])
+            .get_typed_func::<(), (u32,)>(&mut store, ["f"])
             .expect("it is exported");
         f.call(&mut store, ()).expect("it runs").0
     };

@@ -54,7 +54,7 @@ impl Adding {
         let mut store = Store::new(&engine, ());
         let linker: Linker<()> = Linker::new(&engine);
         let instance = linker.instantiate(&mut store, component).expect("it links");
-        let run = instance.get_func(&mut store, &["run"]).expect("it is exported");
+        let run = instance.get_func(&mut store, ["run"]).expect("it is exported");
         Adding { store, run }
     }
 

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use airssys_wasm::component::Component;
-use airssys_wasm::wasi::WasiBuilder;
+use airssys_wasm::wasi::WasiCtxBuilder;
 use airssys_wasm::wasi::http::serve::ServeLimits;
 
 use crate::common::{engines, fixture};
@@ -199,7 +199,7 @@ fn exchanges_are_as_the_standard_has_them() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), rows.len(), "each row has a name of its own");
-    let server = Running::with(&WasiBuilder::new(), patient());
+    let server = Running::with(&WasiCtxBuilder::new(), patient());
     let wrong = all_wrong(server.addr, &rows);
     assert!(
         wrong.is_empty(),
@@ -215,7 +215,7 @@ fn exchanges_are_the_same_on_every_backend() {
     let rows: Vec<Row> = rows().into_iter().step_by(8).collect();
     for engine in engines() {
         let component = Component::from_binary(&engine, &fixture("wasi-http.wasm")).expect("it loads");
-        let server = Running::of(&engine, &component, &WasiBuilder::new(), patient());
+        let server = Running::of(&engine, &component, &WasiCtxBuilder::new(), patient());
         let wrong = all_wrong(server.addr, &rows);
         assert!(wrong.is_empty(), "{}: {}", engine.backend(), wrong.join("\n"));
     }

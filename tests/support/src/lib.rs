@@ -181,7 +181,7 @@ pub fn call(
     args: &[Val],
 ) -> airssys_wasm::Result<Option<Val>> {
     let interface = format!("fixtures:types/{interface}");
-    let func = instance.get_func(&mut *store, &[&interface, function])?;
+    let func = instance.try_get_func(&mut *store, [&interface, function])?;
     func.call_dynamic(store, args)
 }
 

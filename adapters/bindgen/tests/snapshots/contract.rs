@@ -31,23 +31,29 @@ impl Component {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::airssys::host_core::host_services::Host
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<
+            'a,
+        >: self::airssys::host_core::host_services::Host
             + self::airssys::host_core::host_capabilities::Host
-            + self::airssys::multicodec_core::multicodec_utilities::Host + 'static,
+            + self::airssys::multicodec_core::multicodec_utilities::Host,
     {
-        self::airssys::host_core::host_services::add_to_linker(linker, host)?;
-        self::airssys::host_core::host_capabilities::add_to_linker(linker, host)?;
-        self::airssys::multicodec_core::multicodec_utilities::add_to_linker(
-            linker,
-            host,
-        )?;
+        self::airssys::host_core::host_services::add_to_linker::<T, D>(linker, host)?;
+        self::airssys::host_core::host_capabilities::add_to_linker::<
+            T,
+            D,
+        >(linker, host)?;
+        self::airssys::multicodec_core::multicodec_utilities::add_to_linker::<
+            T,
+            D,
+        >(linker, host)?;
         Ok(())
     }
 
@@ -428,7 +434,7 @@ pub mod airssys {
         /// its own log target, its own settings, its own mailbox.
         pub mod host_services {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             pub type ComponentId = super::super::types_core::types::ComponentId;
             pub type ComponentMetadata = super::super::types_core::types::ComponentMetadata;
@@ -601,13 +607,14 @@ pub mod airssys {
             }
 
             /// Defines `airssys:host-core/host-services@1.0.0` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker
                     .instance("airssys:host-core/host-services@1.0.0")?;
@@ -622,7 +629,7 @@ pub mod airssys {
                                 context,
                             ): (LogLevel, String, Option<Vec<(String, String)>>)|
                         {
-                            Host::log(host(cx.data_mut()), level, message, context);
+                            Host::log(&mut host(cx.data_mut()), level, message, context);
                             Ok(())
                         },
                     )?;
@@ -631,7 +638,11 @@ pub mod airssys {
                         "send-message",
                         move |mut cx, (target, message): (ComponentId, Vec<u8>)| {
                             Ok((
-                                Host::send_message(host(cx.data_mut()), target, message),
+                                Host::send_message(
+                                    &mut host(cx.data_mut()),
+                                    target,
+                                    message,
+                                ),
                             ))
                         },
                     )?;
@@ -639,35 +650,35 @@ pub mod airssys {
                     .func_wrap(
                         "receive-message",
                         move |mut cx, (): ()| {
-                            Ok((Host::receive_message(host(cx.data_mut())),))
+                            Ok((Host::receive_message(&mut host(cx.data_mut())),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "get-config",
                         move |mut cx, (key,): (String,)| {
-                            Ok((Host::get_config(host(cx.data_mut()), key),))
+                            Ok((Host::get_config(&mut host(cx.data_mut()), key),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "set-config",
                         move |mut cx, (key, value): (String, String)| {
-                            Ok((Host::set_config(host(cx.data_mut()), key, value),))
+                            Ok((Host::set_config(&mut host(cx.data_mut()), key, value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "current-time-millis",
                         move |mut cx, (): ()| {
-                            Ok((Host::current_time_millis(host(cx.data_mut())),))
+                            Ok((Host::current_time_millis(&mut host(cx.data_mut())),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "sleep-millis",
                         move |mut cx, (duration,): (u64,)| {
-                            Host::sleep_millis(host(cx.data_mut()), duration);
+                            Host::sleep_millis(&mut host(cx.data_mut()), duration);
                             Ok(())
                         },
                     )?;
@@ -675,14 +686,16 @@ pub mod airssys {
                     .func_wrap(
                         "list-components",
                         move |mut cx, (): ()| {
-                            Ok((Host::list_components(host(cx.data_mut())),))
+                            Ok((Host::list_components(&mut host(cx.data_mut())),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "get-component-metadata",
                         move |mut cx, (id,): (ComponentId,)| {
-                            Ok((Host::get_component_metadata(host(cx.data_mut()), id),))
+                            Ok((
+                                Host::get_component_metadata(&mut host(cx.data_mut()), id),
+                            ))
                         },
                     )?;
                 Ok(())
@@ -696,7 +709,7 @@ pub mod airssys {
         /// no effect, and says nothing about whether its object exists.
         pub mod host_capabilities {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             /// Why a file could not be read or written.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
@@ -888,13 +901,14 @@ pub mod airssys {
             }
 
             /// Defines `airssys:host-core/host-capabilities@1.0.0` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker
                     .instance("airssys:host-core/host-capabilities@1.0.0")?;
@@ -902,21 +916,21 @@ pub mod airssys {
                     .func_wrap(
                         "read-file",
                         move |mut cx, (path,): (String,)| {
-                            Ok((Host::read_file(host(cx.data_mut()), path),))
+                            Ok((Host::read_file(&mut host(cx.data_mut()), path),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "write-file",
                         move |mut cx, (path, data): (String, Vec<u8>)| {
-                            Ok((Host::write_file(host(cx.data_mut()), path, data),))
+                            Ok((Host::write_file(&mut host(cx.data_mut()), path, data),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "http-request",
                         move |mut cx, (request,): (Request,)| {
-                            Ok((Host::http_request(host(cx.data_mut()), request),))
+                            Ok((Host::http_request(&mut host(cx.data_mut()), request),))
                         },
                     )?;
                 interface
@@ -925,7 +939,7 @@ pub mod airssys {
                         move |mut cx, (function_name, args): (String, Vec<u8>)| {
                             Ok((
                                 Host::call_host_function(
-                                    host(cx.data_mut()),
+                                    &mut host(cx.data_mut()),
                                     function_name,
                                     args,
                                 ),
@@ -944,7 +958,7 @@ pub mod airssys {
         /// payload that decodes here can still hold damaged JSON.
         pub mod multicodec_utilities {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             pub type MulticodecId = super::super::types_core::types::MulticodecId;
 
@@ -1061,13 +1075,14 @@ pub mod airssys {
             }
 
             /// Defines `airssys:multicodec-core/multicodec-utilities@1.0.0` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker
                     .instance("airssys:multicodec-core/multicodec-utilities@1.0.0")?;
@@ -1075,28 +1090,30 @@ pub mod airssys {
                     .func_wrap(
                         "encode",
                         move |mut cx, (codec, data): (MulticodecId, Vec<u8>)| {
-                            Ok((Host::encode(host(cx.data_mut()), codec, data),))
+                            Ok((Host::encode(&mut host(cx.data_mut()), codec, data),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "decode",
                         move |mut cx, (encoded,): (Vec<u8>,)| {
-                            Ok((Host::decode(host(cx.data_mut()), encoded),))
+                            Ok((Host::decode(&mut host(cx.data_mut()), encoded),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "is-codec-supported",
                         move |mut cx, (codec,): (MulticodecId,)| {
-                            Ok((Host::is_codec_supported(host(cx.data_mut()), codec),))
+                            Ok((
+                                Host::is_codec_supported(&mut host(cx.data_mut()), codec),
+                            ))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "get-codec-info",
                         move |mut cx, (codec,): (MulticodecId,)| {
-                            Ok((Host::get_codec_info(host(cx.data_mut()), codec),))
+                            Ok((Host::get_codec_info(&mut host(cx.data_mut()), codec),))
                         },
                     )?;
                 Ok(())
@@ -1308,7 +1325,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(
+                            .try_get_func(
                                 store,
                                 &["airssys:component-core/component-lifecycle@1.0.0", name],
                             )?;

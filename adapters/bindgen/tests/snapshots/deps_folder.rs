@@ -29,17 +29,20 @@ impl DepsFolder {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::dep::colours::palette::Host + self::dep::single::only::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<
+            'a,
+        >: self::dep::colours::palette::Host + self::dep::single::only::Host,
     {
-        self::dep::colours::palette::add_to_linker(linker, host)?;
-        self::dep::single::only::add_to_linker(linker, host)?;
+        self::dep::colours::palette::add_to_linker::<T, D>(linker, host)?;
+        self::dep::single::only::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -68,7 +71,7 @@ pub mod dep {
 
         pub mod palette {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             pub type Shade = super::shades::Shade;
 
@@ -93,20 +96,21 @@ pub mod dep {
             }
 
             /// Defines `dep:colours/palette@2.0.0` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("dep:colours/palette@2.0.0")?;
                 interface
                     .func_wrap(
                         "pick",
                         move |mut cx, (name,): (String,)| {
-                            Ok((Host::pick(host(cx.data_mut()), name),))
+                            Ok((Host::pick(&mut host(cx.data_mut()), name),))
                         },
                     )?;
                 Ok(())
@@ -117,7 +121,7 @@ pub mod dep {
     pub mod single {
         pub mod only {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::Linker;
+            use ::airssys_wasm::component::{HasData, Linker};
 
             /// What the host does for `dep:single/only`.
             pub trait Host {
@@ -131,20 +135,21 @@ pub mod dep {
             }
 
             /// Defines `dep:single/only` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("dep:single/only")?;
                 interface
                     .func_wrap(
                         "run",
                         move |mut cx, (): ()| {
-                            Host::run(host(cx.data_mut()));
+                            Host::run(&mut host(cx.data_mut()));
                             Ok(())
                         },
                     )?;
@@ -202,7 +207,10 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:deps-folder/painting", name])?;
+                            .try_get_func(
+                                store,
+                                &["fixture:deps-folder/painting", name],
+                            )?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

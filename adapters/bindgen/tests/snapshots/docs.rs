@@ -26,16 +26,17 @@ impl Docs {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::docs::documented::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::docs::documented::Host,
     {
-        self::fixture::docs::documented::add_to_linker(linker, host)?;
+        self::fixture::docs::documented::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -55,7 +56,7 @@ impl Docs {
         instance: &::airssys_wasm::component::Instance,
         name: &str,
     ) -> ::core::result::Result<::airssys_wasm::component::Func, ::airssys_wasm::Error> {
-        let func = instance.get_func(store, &[name])?;
+        let func = instance.try_get_func(store, &[name])?;
         func.typecheck::<P, R>()?;
         Ok(func)
     }
@@ -76,7 +77,7 @@ pub mod fixture {
         /// ```
         pub mod documented {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             /// About the record: "quotes", \backslashes\ and {braces}.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
@@ -101,20 +102,21 @@ pub mod fixture {
             }
 
             /// Defines `fixture:docs/documented@0.1.0` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:docs/documented@0.1.0")?;
                 interface
                     .func_wrap(
                         "act",
                         move |mut cx, (thing,): (Thing,)| {
-                            Ok((Host::act(host(cx.data_mut()), thing),))
+                            Ok((Host::act(&mut host(cx.data_mut()), thing),))
                         },
                     )?;
                 Ok(())

@@ -36,22 +36,25 @@ impl Errors {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::errors::kinds::Host + self::fixture::errors::files::Host
-            + ErrorsImports + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<
+            'a,
+        >: self::fixture::errors::kinds::Host + self::fixture::errors::files::Host
+            + ErrorsImports,
     {
-        self::fixture::errors::files::add_to_linker(linker, host)?;
+        self::fixture::errors::files::add_to_linker::<T, D>(linker, host)?;
         let mut root = linker.root();
         root.func_wrap(
             "log",
             move |mut cx, (text,): (String,)| {
-                Ok((ErrorsImports::log(host(cx.data_mut()), text)?,))
+                Ok((ErrorsImports::log(&mut host(cx.data_mut()), text)?,))
             },
         )?;
         Ok(())
@@ -115,7 +118,8 @@ pub mod fixture {
 
         pub mod files {
             use ::airssys_wasm::component::{
-                ComponentType, HostResult, Lift, Linker, Lower, Resource, ResourceType,
+                ComponentType, HasData, HostResult, Lift, Linker, Lower, Resource,
+                ResourceType,
             };
 
             pub type ErrorCode = super::kinds::ErrorCode;
@@ -232,13 +236,14 @@ pub mod fixture {
             }
 
             /// Defines `fixture:errors/files` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), ::airssys_wasm::Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:errors/files")?;
                 interface
@@ -246,18 +251,23 @@ pub mod fixture {
                         "file",
                         ResourceType::host::<File>(),
                         move |mut cx, rep| {
-                            HostFile::drop(host(cx.data_mut()), Resource::new_own(rep))
+                            HostFile::drop(
+                                &mut host(cx.data_mut()),
+                                Resource::new_own(rep),
+                            )
                         },
                     )?;
                 interface
                     .func_wrap(
                         "remove",
                         move |mut cx, (path,): (String,)| {
-                            let host = host(cx.data_mut());
-                            let result = match Host::remove(host, path) {
+                            let mut host = host(cx.data_mut());
+                            let result = match Host::remove(&mut host, path) {
                                 Ok(value) => Ok(value),
                                 Err(error) => {
-                                    Err(super::kinds::Host::convert_error_code(host, error)?)
+                                    Err(
+                                        super::kinds::Host::convert_error_code(&mut host, error)?,
+                                    )
                                 }
                             };
                             Ok((result,))
@@ -267,10 +277,10 @@ pub mod fixture {
                     .func_wrap(
                         "rename",
                         move |mut cx, (a, b): (String, String)| {
-                            let host = host(cx.data_mut());
-                            let result = match Host::rename(host, a, b) {
+                            let mut host = host(cx.data_mut());
+                            let result = match Host::rename(&mut host, a, b) {
                                 Ok(value) => Ok(value),
-                                Err(error) => Err(Host::convert_error(host, error)?),
+                                Err(error) => Err(Host::convert_error(&mut host, error)?),
                             };
                             Ok((result,))
                         },
@@ -279,14 +289,14 @@ pub mod fixture {
                     .func_wrap(
                         "size",
                         move |mut cx, (path,): (String,)| {
-                            Ok((Host::size(host(cx.data_mut()), path)?,))
+                            Ok((Host::size(&mut host(cx.data_mut()), path)?,))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "touch",
                         move |mut cx, (path,): (String,)| {
-                            Host::touch(host(cx.data_mut()), path);
+                            Host::touch(&mut host(cx.data_mut()), path);
                             Ok(())
                         },
                     )?;
@@ -294,11 +304,13 @@ pub mod fixture {
                     .func_wrap(
                         "[static]file.open",
                         move |mut cx, (path,): (String,)| {
-                            let host = host(cx.data_mut());
-                            let result = match HostFile::open(host, path) {
+                            let mut host = host(cx.data_mut());
+                            let result = match HostFile::open(&mut host, path) {
                                 Ok(value) => Ok(value),
                                 Err(error) => {
-                                    Err(super::kinds::Host::convert_error_code(host, error)?)
+                                    Err(
+                                        super::kinds::Host::convert_error_code(&mut host, error)?,
+                                    )
                                 }
                             };
                             Ok((result,))
@@ -308,11 +320,13 @@ pub mod fixture {
                     .func_wrap(
                         "[method]file.read",
                         move |mut cx, (self_, count): (Resource<File>, u32)| {
-                            let host = host(cx.data_mut());
-                            let result = match HostFile::read(host, self_, count) {
+                            let mut host = host(cx.data_mut());
+                            let result = match HostFile::read(&mut host, self_, count) {
                                 Ok(value) => Ok(value),
                                 Err(error) => {
-                                    Err(super::kinds::Host::convert_error_code(host, error)?)
+                                    Err(
+                                        super::kinds::Host::convert_error_code(&mut host, error)?,
+                                    )
                                 }
                             };
                             Ok((result,))

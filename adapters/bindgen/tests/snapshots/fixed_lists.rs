@@ -29,16 +29,17 @@ impl FixedLists {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::fixed_lists::arrays::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::fixed_lists::arrays::Host,
     {
-        self::fixture::fixed_lists::arrays::add_to_linker(linker, host)?;
+        self::fixture::fixed_lists::arrays::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -54,7 +55,7 @@ pub mod fixture {
     pub mod fixed_lists {
         pub mod arrays {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             pub type Key = [u8; 32];
 
@@ -85,27 +86,28 @@ pub mod fixture {
             }
 
             /// Defines `fixture:fixed-lists/arrays` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:fixed-lists/arrays")?;
                 interface
                     .func_wrap(
                         "swap",
                         move |mut cx, (pair,): ([u32; 2],)| {
-                            Ok((Host::swap(host(cx.data_mut()), pair),))
+                            Ok((Host::swap(&mut host(cx.data_mut()), pair),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "names",
                         move |mut cx, (names, key): ([String; 3], Key)| {
-                            Ok((Host::names(host(cx.data_mut()), names, key),))
+                            Ok((Host::names(&mut host(cx.data_mut()), names, key),))
                         },
                     )?;
                 Ok(())
@@ -189,7 +191,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:fixed-lists/arrays", name])?;
+                            .try_get_func(store, &["fixture:fixed-lists/arrays", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

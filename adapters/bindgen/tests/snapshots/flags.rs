@@ -29,16 +29,17 @@ impl ManyFlags {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::many_flags::sets::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::many_flags::sets::Host,
     {
-        self::fixture::many_flags::sets::add_to_linker(linker, host)?;
+        self::fixture::many_flags::sets::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -55,7 +56,7 @@ pub mod fixture {
         /// Flags that need one, two and four bytes.
         pub mod sets {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::Linker;
+            use ::airssys_wasm::component::{HasData, Linker};
 
             ::airssys_wasm::component::flags! {
                 pub Set1 {
@@ -323,55 +324,56 @@ pub mod fixture {
             }
 
             /// Defines `fixture:many-flags/sets` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:many-flags/sets")?;
                 interface
                     .func_wrap(
                         "echo1",
                         move |mut cx, (value,): (Set1,)| {
-                            Ok((Host::echo1(host(cx.data_mut()), value),))
+                            Ok((Host::echo1(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "echo8",
                         move |mut cx, (value,): (Set8,)| {
-                            Ok((Host::echo8(host(cx.data_mut()), value),))
+                            Ok((Host::echo8(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "echo9",
                         move |mut cx, (value,): (Set9,)| {
-                            Ok((Host::echo9(host(cx.data_mut()), value),))
+                            Ok((Host::echo9(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "echo16",
                         move |mut cx, (value,): (Set16,)| {
-                            Ok((Host::echo16(host(cx.data_mut()), value),))
+                            Ok((Host::echo16(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "echo17",
                         move |mut cx, (value,): (Set17,)| {
-                            Ok((Host::echo17(host(cx.data_mut()), value),))
+                            Ok((Host::echo17(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "echo32",
                         move |mut cx, (value,): (Set32,)| {
-                            Ok((Host::echo32(host(cx.data_mut()), value),))
+                            Ok((Host::echo32(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
@@ -380,7 +382,7 @@ pub mod fixture {
                         move |
                             mut cx,
                             (all, one): (Vec<Permissions>, Option<Permissions>)|
-                        { Ok((Host::allow(host(cx.data_mut()), all, one),)) },
+                        { Ok((Host::allow(&mut host(cx.data_mut()), all, one),)) },
                     )?;
                 Ok(())
             }
@@ -736,7 +738,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:many-flags/sets", name])?;
+                            .try_get_func(store, &["fixture:many-flags/sets", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

@@ -28,17 +28,18 @@ impl InlineInterfaces {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::console::Host + self::exports::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::console::Host + self::exports::Host,
     {
-        self::console::add_to_linker(linker, host)?;
-        self::exports::add_to_linker(linker, host)?;
+        self::console::add_to_linker::<T, D>(linker, host)?;
+        self::exports::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -55,7 +56,7 @@ impl InlineInterfaces {
 
 pub mod console {
     use ::airssys_wasm::Error;
-    use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+    use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lower, Lift)]
     #[component(enum)]
@@ -78,20 +79,21 @@ pub mod console {
     }
 
     /// Defines `console` in `linker`. `host` finds the host's part in a store's data.
-    pub fn add_to_linker<T, H>(
+    pub fn add_to_linker<T, D>(
         linker: &mut Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> Result<(), Error>
     where
         T: Send + 'static,
-        H: Host + 'static,
+        D: HasData,
+        for<'a> D::Data<'a>: Host,
     {
         let mut interface = linker.instance("console")?;
         interface
             .func_wrap(
                 "print",
                 move |mut cx, (text, to): (String, Stream)| {
-                    Host::print(host(cx.data_mut()), text, to);
+                    Host::print(&mut host(cx.data_mut()), text, to);
                     Ok(())
                 },
             )?;
@@ -102,7 +104,7 @@ pub mod console {
 /// Also called like the module of exports.
 pub mod exports {
     use ::airssys_wasm::Error;
-    use ::airssys_wasm::component::Linker;
+    use ::airssys_wasm::component::{HasData, Linker};
 
     /// What the host does for `exports`.
     pub trait Host {
@@ -116,19 +118,20 @@ pub mod exports {
     }
 
     /// Defines `exports` in `linker`. `host` finds the host's part in a store's data.
-    pub fn add_to_linker<T, H>(
+    pub fn add_to_linker<T, D>(
         linker: &mut Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> Result<(), Error>
     where
         T: Send + 'static,
-        H: Host + 'static,
+        D: HasData,
+        for<'a> D::Data<'a>: Host,
     {
         let mut interface = linker.instance("exports")?;
         interface
             .func_wrap(
                 "ping",
-                move |mut cx, (): ()| { Ok((Host::ping(host(cx.data_mut())),)) },
+                move |mut cx, (): ()| { Ok((Host::ping(&mut host(cx.data_mut())),)) },
             )?;
         Ok(())
     }
@@ -177,7 +180,7 @@ pub mod exports {
                 instance: &Instance,
                 name: &str,
             ) -> Result<Func, Error> {
-                let func = instance.get_func(store, &["shop", name])?;
+                let func = instance.try_get_func(store, &["shop", name])?;
                 func.typecheck::<P, R>()?;
                 Ok(func)
             }
@@ -217,7 +220,7 @@ pub mod exports {
                 instance: &Instance,
                 name: &str,
             ) -> Result<Func, Error> {
-                let func = instance.get_func(store, &["exports", name])?;
+                let func = instance.try_get_func(store, &["exports", name])?;
                 func.typecheck::<P, R>()?;
                 Ok(func)
             }

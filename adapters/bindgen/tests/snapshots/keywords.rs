@@ -42,21 +42,22 @@ impl Use {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::type_::as_::Host + UseImports + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::type_::as_::Host + UseImports,
     {
-        self::fixture::type_::as_::add_to_linker(linker, host)?;
+        self::fixture::type_::as_::add_to_linker::<T, D>(linker, host)?;
         let mut root = linker.root();
         root.func_wrap(
             "fn",
             move |mut cx, (in_,): (u8,)| {
-                Ok((UseImports::fn_(host(cx.data_mut()), in_),))
+                Ok((UseImports::fn_(&mut host(cx.data_mut()), in_),))
             },
         )?;
         Ok(())
@@ -84,7 +85,7 @@ impl Use {
         instance: &::airssys_wasm::component::Instance,
         name: &str,
     ) -> ::core::result::Result<::airssys_wasm::component::Func, ::airssys_wasm::Error> {
-        let func = instance.get_func(store, &[name])?;
+        let func = instance.try_get_func(store, &[name])?;
         func.typecheck::<P, R>()?;
         Ok(func)
     }
@@ -95,7 +96,8 @@ pub mod fixture {
         pub mod as_ {
             use ::airssys_wasm::Error;
             use ::airssys_wasm::component::{
-                ComponentType, HostResult, Lift, Linker, Lower, Resource, ResourceType,
+                ComponentType, HasData, HostResult, Lift, Linker, Lower, Resource,
+                ResourceType,
             };
 
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
@@ -215,13 +217,14 @@ pub mod fixture {
             }
 
             /// Defines `fixture:type/as` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:type/as")?;
                 interface
@@ -229,7 +232,10 @@ pub mod fixture {
                         "struct",
                         ResourceType::host::<Struct>(),
                         move |mut cx, rep| {
-                            HostStruct::drop(host(cx.data_mut()), Resource::new_own(rep))
+                            HostStruct::drop(
+                                &mut host(cx.data_mut()),
+                                Resource::new_own(rep),
+                            )
                         },
                     )?;
                 interface
@@ -237,7 +243,12 @@ pub mod fixture {
                         "continue",
                         move |mut cx, (match_, self_, yield_): (Match, Enum, Static)| {
                             Ok((
-                                Host::continue_(host(cx.data_mut()), match_, self_, yield_),
+                                Host::continue_(
+                                    &mut host(cx.data_mut()),
+                                    match_,
+                                    self_,
+                                    yield_,
+                                ),
                             ))
                         },
                     )?;
@@ -245,7 +256,7 @@ pub mod fixture {
                     .func_wrap(
                         "type",
                         move |mut cx, (ref_, mut_): (Flags, Resource<Struct>)| {
-                            Host::type_(host(cx.data_mut()), ref_, mut_);
+                            Host::type_(&mut host(cx.data_mut()), ref_, mut_);
                             Ok(())
                         },
                     )?;
@@ -253,7 +264,12 @@ pub mod fixture {
                     .func_wrap(
                         "move",
                         move |mut cx, (abstract_, final_, gen_): (u8, u8, u8)| {
-                            Host::move_(host(cx.data_mut()), abstract_, final_, gen_);
+                            Host::move_(
+                                &mut host(cx.data_mut()),
+                                abstract_,
+                                final_,
+                                gen_,
+                            );
                             Ok(())
                         },
                     )?;
@@ -261,21 +277,23 @@ pub mod fixture {
                     .func_wrap(
                         "[constructor]struct",
                         move |mut cx, (type_,): (u8,)| {
-                            Ok((HostStruct::new(host(cx.data_mut()), type_),))
+                            Ok((HostStruct::new(&mut host(cx.data_mut()), type_),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "[method]struct.loop",
                         move |mut cx, (self_, where_): (Resource<Struct>, u8)| {
-                            Ok((HostStruct::loop_(host(cx.data_mut()), self_, where_),))
+                            Ok((
+                                HostStruct::loop_(&mut host(cx.data_mut()), self_, where_),
+                            ))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "[static]struct.self",
                         move |mut cx, (): ()| {
-                            Ok((HostStruct::self_(host(cx.data_mut())),))
+                            Ok((HostStruct::self_(&mut host(cx.data_mut())),))
                         },
                     )?;
                 Ok(())
@@ -433,7 +451,8 @@ pub mod exports {
                         instance: &Instance,
                         name: &str,
                     ) -> Result<Func, Error> {
-                        let func = instance.get_func(store, &["fixture:type/as", name])?;
+                        let func = instance
+                            .try_get_func(store, &["fixture:type/as", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

@@ -29,16 +29,17 @@ impl Prelude {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::prelude::shadows::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::prelude::shadows::Host,
     {
-        self::fixture::prelude::shadows::add_to_linker(linker, host)?;
+        self::fixture::prelude::shadows::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -54,7 +55,7 @@ pub mod fixture {
     pub mod prelude {
         /// Types that are called like what Rust and the generated code have.
         pub mod shadows {
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
@@ -272,15 +273,18 @@ pub mod fixture {
             }
 
             /// Defines `fixture:prelude/shadows` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
                 host: impl ::core::ops::Fn(
                     &mut T,
-                ) -> &mut H + ::core::marker::Send + ::core::marker::Sync + ::core::marker::Copy + 'static,
+                ) -> D::Data<
+                        '_,
+                    > + ::core::marker::Send + ::core::marker::Sync + ::core::marker::Copy + 'static,
             ) -> ::core::result::Result<(), ::airssys_wasm::Error>
             where
                 T: ::core::marker::Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:prelude/shadows")?;
                 interface
@@ -291,7 +295,7 @@ pub mod fixture {
                             (s, v, o, r, e): (String, Vec, Option, Result, Error)|
                         {
                             ::core::result::Result::Ok((
-                                Host::mix(host(cx.data_mut()), s, v, o, r, e),
+                                Host::mix(&mut host(cx.data_mut()), s, v, o, r, e),
                             ))
                         },
                     )?;
@@ -311,7 +315,7 @@ pub mod fixture {
                             )|
                         {
                             ::core::result::Result::Ok((
-                                Host::lists(host(cx.data_mut()), a, b, c),
+                                Host::lists(&mut host(cx.data_mut()), a, b, c),
                             ))
                         },
                     )?;
@@ -332,7 +336,17 @@ pub mod fixture {
                             ): (Send, Sync, Sized, Copy, Fn, Clone, Debug, Box)|
                         {
                             ::core::result::Result::Ok((
-                                Host::rest(host(cx.data_mut()), a, b, c, d, e, f, g, h),
+                                Host::rest(
+                                    &mut host(cx.data_mut()),
+                                    a,
+                                    b,
+                                    c,
+                                    d,
+                                    e,
+                                    f,
+                                    g,
+                                    h,
+                                ),
                             ))
                         },
                     )?;
@@ -606,7 +620,7 @@ pub mod exports {
                         name: &str,
                     ) -> ::core::result::Result<Func, ::airssys_wasm::Error> {
                         let func = instance
-                            .get_func(store, &["fixture:prelude/shadows", name])?;
+                            .try_get_func(store, &["fixture:prelude/shadows", name])?;
                         func.typecheck::<P, R>()?;
 
                         ::core::result::Result::Ok(func)

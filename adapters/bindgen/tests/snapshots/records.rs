@@ -29,16 +29,17 @@ impl Records {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::records::shapes::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::records::shapes::Host,
     {
-        self::fixture::records::shapes::add_to_linker(linker, host)?;
+        self::fixture::records::shapes::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -54,7 +55,7 @@ pub mod fixture {
     pub mod records {
         pub mod shapes {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             /// A place.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
@@ -124,34 +125,35 @@ pub mod fixture {
             }
 
             /// Defines `fixture:records/shapes` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:records/shapes")?;
                 interface
                     .func_wrap(
                         "move",
                         move |mut cx, (shape, by): (Shape, Point)| {
-                            Ok((Host::move_(host(cx.data_mut()), shape, by),))
+                            Ok((Host::move_(&mut host(cx.data_mut()), shape, by),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "corners",
                         move |mut cx, (shape,): (Shape,)| {
-                            Ok((Host::corners(host(cx.data_mut()), shape),))
+                            Ok((Host::corners(&mut host(cx.data_mut()), shape),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "both",
                         move |mut cx, (pair, maybe): ((Point, String), Option<Shape>)| {
-                            Ok((Host::both(host(cx.data_mut()), pair, maybe),))
+                            Ok((Host::both(&mut host(cx.data_mut()), pair, maybe),))
                         },
                     )?;
                 Ok(())
@@ -277,7 +279,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:records/shapes", name])?;
+                            .try_get_func(store, &["fixture:records/shapes", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

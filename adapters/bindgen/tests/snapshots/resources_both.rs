@@ -34,18 +34,21 @@ impl ResourcesBoth {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::resources_both::handles::Host
-            + self::fixture::resources_both::users::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<
+            'a,
+        >: self::fixture::resources_both::handles::Host
+            + self::fixture::resources_both::users::Host,
     {
-        self::fixture::resources_both::handles::add_to_linker(linker, host)?;
-        self::fixture::resources_both::users::add_to_linker(linker, host)?;
+        self::fixture::resources_both::handles::add_to_linker::<T, D>(linker, host)?;
+        self::fixture::resources_both::users::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -69,7 +72,8 @@ pub mod fixture {
         pub mod handles {
             use ::airssys_wasm::Error;
             use ::airssys_wasm::component::{
-                ComponentType, HostResult, Lift, Linker, Lower, Resource, ResourceType,
+                ComponentType, HasData, HostResult, Lift, Linker, Lower, Resource,
+                ResourceType,
             };
 
             #[derive(Debug)]
@@ -118,13 +122,14 @@ pub mod fixture {
             }
 
             /// Defines `fixture:resources-both/handles` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:resources-both/handles")?;
                 interface
@@ -132,28 +137,31 @@ pub mod fixture {
                         "handle",
                         ResourceType::host::<Handle>(),
                         move |mut cx, rep| {
-                            HostHandle::drop(host(cx.data_mut()), Resource::new_own(rep))
+                            HostHandle::drop(
+                                &mut host(cx.data_mut()),
+                                Resource::new_own(rep),
+                            )
                         },
                     )?;
                 interface
                     .func_wrap(
                         "wrap",
                         move |mut cx, (handle,): (Resource<Handle>,)| {
-                            Ok((Host::wrap(host(cx.data_mut()), handle),))
+                            Ok((Host::wrap(&mut host(cx.data_mut()), handle),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "[constructor]handle",
                         move |mut cx, (): ()| {
-                            Ok((HostHandle::new(host(cx.data_mut())),))
+                            Ok((HostHandle::new(&mut host(cx.data_mut())),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "[method]handle.id",
                         move |mut cx, (self_,): (Resource<Handle>,)| {
-                            Ok((HostHandle::id(host(cx.data_mut()), self_),))
+                            Ok((HostHandle::id(&mut host(cx.data_mut()), self_),))
                         },
                     )?;
                 Ok(())
@@ -162,7 +170,7 @@ pub mod fixture {
 
         pub mod users {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{Linker, Resource};
+            use ::airssys_wasm::component::{HasData, Linker, Resource};
 
             pub type Handle = super::handles::Handle;
             pub type Box = super::handles::Box;
@@ -185,27 +193,28 @@ pub mod fixture {
             }
 
             /// Defines `fixture:resources-both/users` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:resources-both/users")?;
                 interface
                     .func_wrap(
                         "take",
                         move |mut cx, (handle, box_): (Resource<Handle>, Box)| {
-                            Ok((Host::take(host(cx.data_mut()), handle, box_),))
+                            Ok((Host::take(&mut host(cx.data_mut()), handle, box_),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "look",
                         move |mut cx, (handle,): (Resource<Handle>,)| {
-                            Ok((Host::look(host(cx.data_mut()), handle),))
+                            Ok((Host::look(&mut host(cx.data_mut()), handle),))
                         },
                     )?;
                 Ok(())
@@ -283,7 +292,10 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:resources-both/handles", name])?;
+                            .try_get_func(
+                                store,
+                                &["fixture:resources-both/handles", name],
+                            )?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }
@@ -382,7 +394,10 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:resources-both/users", name])?;
+                            .try_get_func(
+                                store,
+                                &["fixture:resources-both/users", name],
+                            )?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

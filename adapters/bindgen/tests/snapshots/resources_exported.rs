@@ -155,7 +155,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(
+                            .try_get_func(
                                 store,
                                 &["fixture:resources-exported/stacks", name],
                             )?;

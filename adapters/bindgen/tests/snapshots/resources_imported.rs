@@ -31,16 +31,20 @@ impl ResourcesImported {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::resources_imported::counters::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::resources_imported::counters::Host,
     {
-        self::fixture::resources_imported::counters::add_to_linker(linker, host)?;
+        self::fixture::resources_imported::counters::add_to_linker::<
+            T,
+            D,
+        >(linker, host)?;
         Ok(())
     }
 
@@ -61,7 +65,7 @@ impl ResourcesImported {
         instance: &::airssys_wasm::component::Instance,
         name: &str,
     ) -> ::core::result::Result<::airssys_wasm::component::Func, ::airssys_wasm::Error> {
-        let func = instance.get_func(store, &[name])?;
+        let func = instance.try_get_func(store, &[name])?;
         func.typecheck::<P, R>()?;
         Ok(func)
     }
@@ -72,7 +76,8 @@ pub mod fixture {
         pub mod counters {
             use ::airssys_wasm::Error;
             use ::airssys_wasm::component::{
-                ComponentType, HostResult, Lift, Linker, Lower, Resource, ResourceType,
+                ComponentType, HasData, HostResult, Lift, Linker, Lower, Resource,
+                ResourceType,
             };
 
             /// Counts.
@@ -205,13 +210,14 @@ pub mod fixture {
             }
 
             /// Defines `fixture:resources-imported/counters` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker
                     .instance("fixture:resources-imported/counters")?;
@@ -221,7 +227,7 @@ pub mod fixture {
                         ResourceType::host::<Counter>(),
                         move |mut cx, rep| {
                             HostCounter::drop(
-                                host(cx.data_mut()),
+                                &mut host(cx.data_mut()),
                                 Resource::new_own(rep),
                             )
                         },
@@ -231,28 +237,31 @@ pub mod fixture {
                         "plain",
                         ResourceType::host::<Plain>(),
                         move |mut cx, rep| {
-                            HostPlain::drop(host(cx.data_mut()), Resource::new_own(rep))
+                            HostPlain::drop(
+                                &mut host(cx.data_mut()),
+                                Resource::new_own(rep),
+                            )
                         },
                     )?;
                 interface
                     .func_wrap(
                         "largest",
                         move |mut cx, (counters,): (Vec<Resource<Counter>>,)| {
-                            Ok((Host::largest(host(cx.data_mut()), counters),))
+                            Ok((Host::largest(&mut host(cx.data_mut()), counters),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "give",
                         move |mut cx, (named,): (Named,)| {
-                            Ok((Host::give(host(cx.data_mut()), named),))
+                            Ok((Host::give(&mut host(cx.data_mut()), named),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "show",
                         move |mut cx, (lent,): (Lent,)| {
-                            Ok((Host::show(host(cx.data_mut()), lent),))
+                            Ok((Host::show(&mut host(cx.data_mut()), lent),))
                         },
                     )?;
                 interface
@@ -261,20 +270,22 @@ pub mod fixture {
                         move |
                             mut cx,
                             (a, b): (Option<Resource<Counter>>, Resource<Plain>)|
-                        { Ok((Host::swap(host(cx.data_mut()), a, b),)) },
+                        { Ok((Host::swap(&mut host(cx.data_mut()), a, b),)) },
                     )?;
                 interface
                     .func_wrap(
                         "[constructor]counter",
                         move |mut cx, (start,): (u32,)| {
-                            Ok((HostCounter::new(host(cx.data_mut()), start),))
+                            Ok((HostCounter::new(&mut host(cx.data_mut()), start),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "[method]counter.increment",
                         move |mut cx, (self_,): (Resource<Counter>,)| {
-                            Ok((HostCounter::increment(host(cx.data_mut()), self_),))
+                            Ok((
+                                HostCounter::increment(&mut host(cx.data_mut()), self_),
+                            ))
                         },
                     )?;
                 interface
@@ -284,7 +295,7 @@ pub mod fixture {
                             mut cx,
                             (self_, other): (Resource<Counter>, Resource<Counter>)|
                         {
-                            HostCounter::add(host(cx.data_mut()), self_, other);
+                            HostCounter::add(&mut host(cx.data_mut()), self_, other);
                             Ok(())
                         },
                     )?;
@@ -292,7 +303,7 @@ pub mod fixture {
                     .func_wrap(
                         "[static]counter.merge",
                         move |mut cx, (a, b): (Resource<Counter>, Resource<Counter>)| {
-                            Ok((HostCounter::merge(host(cx.data_mut()), a, b),))
+                            Ok((HostCounter::merge(&mut host(cx.data_mut()), a, b),))
                         },
                     )?;
                 Ok(())

@@ -95,14 +95,15 @@ impl ResourcesWorld {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: ResourcesWorldImports + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: ResourcesWorldImports,
     {
         let mut root = linker.root();
         root.resource(
@@ -110,7 +111,7 @@ impl ResourcesWorld {
             ::airssys_wasm::component::ResourceType::host::<Session>(),
             move |mut cx, rep| {
                 HostSession::drop(
-                    host(cx.data_mut()),
+                    &mut host(cx.data_mut()),
                     ::airssys_wasm::component::Resource::new_own(rep),
                 )
             },
@@ -118,24 +119,24 @@ impl ResourcesWorld {
         root.func_wrap(
             "current",
             move |mut cx, (): ()| {
-                Ok((ResourcesWorldImports::current(host(cx.data_mut())),))
+                Ok((ResourcesWorldImports::current(&mut host(cx.data_mut())),))
             },
         )?;
         root.func_wrap(
             "[constructor]session",
             move |mut cx, (user,): (String,)| {
-                Ok((HostSession::new(host(cx.data_mut()), user),))
+                Ok((HostSession::new(&mut host(cx.data_mut()), user),))
             },
         )?;
         root.func_wrap(
             "[method]session.user",
             move |mut cx, (self_,): (::airssys_wasm::component::Resource<Session>,)| {
-                Ok((HostSession::user(host(cx.data_mut()), self_),))
+                Ok((HostSession::user(&mut host(cx.data_mut()), self_),))
             },
         )?;
         root.func_wrap(
             "[static]session.open",
-            move |mut cx, (): ()| { Ok((HostSession::open(host(cx.data_mut())),)) },
+            move |mut cx, (): ()| { Ok((HostSession::open(&mut host(cx.data_mut())),)) },
         )?;
         Ok(())
     }
@@ -165,7 +166,7 @@ impl ResourcesWorld {
         instance: &::airssys_wasm::component::Instance,
         name: &str,
     ) -> ::core::result::Result<::airssys_wasm::component::Func, ::airssys_wasm::Error> {
-        let func = instance.get_func(store, &[name])?;
+        let func = instance.try_get_func(store, &[name])?;
         func.typecheck::<P, R>()?;
         Ok(func)
     }

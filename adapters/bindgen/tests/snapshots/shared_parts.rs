@@ -29,16 +29,17 @@ impl SharedParts {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::shared_parts::shapes::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::shared_parts::shapes::Host,
     {
-        self::fixture::shared_parts::shapes::add_to_linker(linker, host)?;
+        self::fixture::shared_parts::shapes::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -55,7 +56,7 @@ pub mod fixture {
         /// Types that are far larger than their text, since each has its former one twice.
         pub mod shapes {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::Linker;
+            use ::airssys_wasm::component::{HasData, Linker};
 
             pub type Byte0 = u8;
             pub type Byte1 = (Byte0, Byte0);
@@ -108,20 +109,21 @@ pub mod fixture {
             }
 
             /// Defines `fixture:shared-parts/shapes` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:shared-parts/shapes")?;
                 interface
                     .func_wrap(
                         "bytes",
                         move |mut cx, (a, b, c): (Byte1, Byte8, Vec<Byte8>)| {
-                            Ok((Host::bytes(host(cx.data_mut()), a, b, c),))
+                            Ok((Host::bytes(&mut host(cx.data_mut()), a, b, c),))
                         },
                     )?;
                 interface
@@ -136,7 +138,7 @@ pub mod fixture {
                                 d,
                                 e,
                             ): (Text1, Text2, Text8, Option<Text8>, (Text8, Text1))|
-                        { Ok((Host::texts(host(cx.data_mut()), a, b, c, d, e),)) },
+                        { Ok((Host::texts(&mut host(cx.data_mut()), a, b, c, d, e),)) },
                     )?;
                 Ok(())
             }
@@ -248,7 +250,10 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:shared-parts/shapes", name])?;
+                            .try_get_func(
+                                store,
+                                &["fixture:shared-parts/shapes", name],
+                            )?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

@@ -29,16 +29,17 @@ impl Variants {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::fixture::variants::choices::Host + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: self::fixture::variants::choices::Host,
     {
-        self::fixture::variants::choices::add_to_linker(linker, host)?;
+        self::fixture::variants::choices::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -54,7 +55,7 @@ pub mod fixture {
     pub mod variants {
         pub mod choices {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
@@ -166,60 +167,63 @@ pub mod fixture {
             }
 
             /// Defines `fixture:variants/choices` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("fixture:variants/choices")?;
                 interface
                     .func_wrap(
                         "choose",
                         move |mut cx, (filter, colour): (Filter, Colour)| {
-                            Ok((Host::choose(host(cx.data_mut()), filter, colour),))
+                            Ok((Host::choose(&mut host(cx.data_mut()), filter, colour),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "paint",
                         move |mut cx, (colour,): (Option<Colour>,)| {
-                            Ok((Host::paint(host(cx.data_mut()), colour),))
+                            Ok((Host::paint(&mut host(cx.data_mut()), colour),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "try-it",
                         move |mut cx, (value,): (Result<Filter, Colour>,)| {
-                            Ok((Host::try_it(host(cx.data_mut()), value),))
+                            Ok((Host::try_it(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "plain",
-                        move |mut cx, (): ()| { Ok((Host::plain(host(cx.data_mut())),)) },
+                        move |mut cx, (): ()| {
+                            Ok((Host::plain(&mut host(cx.data_mut())),))
+                        },
                     )?;
                 interface
                     .func_wrap(
                         "ok-only",
                         move |mut cx, (value,): (Result<String, ()>,)| {
-                            Ok((Host::ok_only(host(cx.data_mut()), value),))
+                            Ok((Host::ok_only(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "err-only",
                         move |mut cx, (value,): (Result<(), String>,)| {
-                            Ok((Host::err_only(host(cx.data_mut()), value),))
+                            Ok((Host::err_only(&mut host(cx.data_mut()), value),))
                         },
                     )?;
                 interface
                     .func_wrap(
                         "colour-error",
                         move |mut cx, (): ()| {
-                            Ok((Host::colour_error(host(cx.data_mut())),))
+                            Ok((Host::colour_error(&mut host(cx.data_mut())),))
                         },
                     )?;
                 Ok(())
@@ -426,7 +430,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:variants/choices", name])?;
+                            .try_get_func(store, &["fixture:variants/choices", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

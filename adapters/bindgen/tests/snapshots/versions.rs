@@ -39,18 +39,20 @@ impl Versions {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: self::dep::store1_0_0::kv::Host + self::dep::store2_1_0_rc_1::kv::Host
-            + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<
+            'a,
+        >: self::dep::store1_0_0::kv::Host + self::dep::store2_1_0_rc_1::kv::Host,
     {
-        self::dep::store1_0_0::kv::add_to_linker(linker, host)?;
-        self::dep::store2_1_0_rc_1::kv::add_to_linker(linker, host)?;
+        self::dep::store1_0_0::kv::add_to_linker::<T, D>(linker, host)?;
+        self::dep::store2_1_0_rc_1::kv::add_to_linker::<T, D>(linker, host)?;
         Ok(())
     }
 
@@ -76,7 +78,7 @@ pub mod dep {
     pub mod store1_0_0 {
         pub mod kv {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::Linker;
+            use ::airssys_wasm::component::{HasData, Linker};
 
             /// What the host does for `dep:store/kv@1.0.0`.
             pub trait Host {
@@ -90,20 +92,21 @@ pub mod dep {
             }
 
             /// Defines `dep:store/kv@1.0.0` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("dep:store/kv@1.0.0")?;
                 interface
                     .func_wrap(
                         "get",
                         move |mut cx, (key,): (String,)| {
-                            Ok((Host::get(host(cx.data_mut()), key),))
+                            Ok((Host::get(&mut host(cx.data_mut()), key),))
                         },
                     )?;
                 Ok(())
@@ -114,7 +117,7 @@ pub mod dep {
     pub mod store2_1_0_rc_1 {
         pub mod kv {
             use ::airssys_wasm::Error;
-            use ::airssys_wasm::component::{ComponentType, Lift, Linker, Lower};
+            use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
@@ -137,20 +140,21 @@ pub mod dep {
             }
 
             /// Defines `dep:store/kv@2.1.0-rc.1` in `linker`. `host` finds the host's part in a store's data.
-            pub fn add_to_linker<T, H>(
+            pub fn add_to_linker<T, D>(
                 linker: &mut Linker<T>,
-                host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+                host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
             ) -> Result<(), Error>
             where
                 T: Send + 'static,
-                H: Host + 'static,
+                D: HasData,
+                for<'a> D::Data<'a>: Host,
             {
                 let mut interface = linker.instance("dep:store/kv@2.1.0-rc.1")?;
                 interface
                     .func_wrap(
                         "get",
                         move |mut cx, (key,): (String,)| {
-                            Ok((Host::get(host(cx.data_mut()), key),))
+                            Ok((Host::get(&mut host(cx.data_mut()), key),))
                         },
                     )?;
                 Ok(())
@@ -205,7 +209,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["dep:store/kv@1.0.0", name])?;
+                            .try_get_func(store, &["dep:store/kv@1.0.0", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }
@@ -267,7 +271,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["dep:store/kv@2.1.0-rc.1", name])?;
+                            .try_get_func(store, &["dep:store/kv@2.1.0-rc.1", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }
@@ -318,7 +322,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["dep:one/thing@0.3.0", name])?;
+                            .try_get_func(store, &["dep:one/thing@0.3.0", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

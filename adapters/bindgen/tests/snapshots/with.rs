@@ -120,7 +120,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:use-chains/second", name])?;
+                            .try_get_func(store, &["fixture:use-chains/second", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }
@@ -192,7 +192,7 @@ pub mod exports {
                         name: &str,
                     ) -> Result<Func, Error> {
                         let func = instance
-                            .get_func(store, &["fixture:use-chains/third", name])?;
+                            .try_get_func(store, &["fixture:use-chains/third", name])?;
                         func.typecheck::<P, R>()?;
                         Ok(func)
                     }

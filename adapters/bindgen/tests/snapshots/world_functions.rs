@@ -118,26 +118,33 @@ impl WorldFunctions {
     }
 
     /// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's
-    /// data: `|data| data` if that is the host.
-    pub fn add_to_linker<T, H>(
+    /// data: `|data| data` with `HasSelf<_>` for `D` if that is the host.
+    pub fn add_to_linker<T, D>(
         linker: &mut ::airssys_wasm::component::Linker<T>,
-        host: impl Fn(&mut T) -> &mut H + Send + Sync + Copy + 'static,
+        host: impl Fn(&mut T) -> D::Data<'_> + Send + Sync + Copy + 'static,
     ) -> ::core::result::Result<(), ::airssys_wasm::Error>
     where
         T: Send + 'static,
-        H: WorldFunctionsImports + 'static,
+        D: ::airssys_wasm::component::HasData,
+        for<'a> D::Data<'a>: WorldFunctionsImports,
     {
         let mut root = linker.root();
         root.func_wrap(
             "notify",
             move |mut cx, (event, level): (Event, Level)| {
-                Ok((WorldFunctionsImports::notify(host(cx.data_mut()), event, level),))
+                Ok((
+                    WorldFunctionsImports::notify(
+                        &mut host(cx.data_mut()),
+                        event,
+                        level,
+                    ),
+                ))
             },
         )?;
         root.func_wrap(
             "quiet",
             move |mut cx, (): ()| {
-                WorldFunctionsImports::quiet(host(cx.data_mut()));
+                WorldFunctionsImports::quiet(&mut host(cx.data_mut()));
                 Ok(())
             },
         )?;
@@ -186,7 +193,7 @@ impl WorldFunctions {
         instance: &::airssys_wasm::component::Instance,
         name: &str,
     ) -> ::core::result::Result<::airssys_wasm::component::Func, ::airssys_wasm::Error> {
-        let func = instance.get_func(store, &[name])?;
+        let func = instance.try_get_func(store, &[name])?;
         func.typecheck::<P, R>()?;
         Ok(func)
     }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 
 use super::error::ArtifactError;
 use super::file::ArtifactFile;
@@ -14,7 +15,7 @@ use super::format::{Header, Kind, Parts, lead, parts};
 use super::key::{PublicKey, Trust};
 use super::source::Source;
 use crate::component::{Component, Precompiled, SavedModule};
-use crate::engine::{CodeSource, SavedImage, TrustedCode};
+use crate::engine::{CodeSource, Engine, SavedImage, TrustedCode};
 
 /// An artifact whose bytes match its header.
 #[derive(Debug)]
@@ -171,6 +172,38 @@ impl<'a> Artifact<'a> {
                 bytes: self.read(range.clone())?.into_owned(),
             },
         })
+    }
+}
+
+impl Component {
+    /// Loads an artifact from memory without asking for a signature. [`Artifact::load`] is the safe way, which asks for a trusted
+    /// signature. The artifact names the engine that it needs, which need not be `engine`.
+    ///
+    /// # Errors
+    /// [`ArtifactError`], before any of its code is loaded, if it is damaged or its code would not run here.
+    ///
+    /// # Safety
+    /// As [`Artifact::load_unsigned`].
+    pub unsafe fn deserialize(_engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Component, ArtifactError> {
+        let artifact = Artifact::open(bytes.as_ref())?;
+        // SAFETY: the caller's promise.
+        unsafe { artifact.load_unsigned() }
+    }
+
+    /// As [`Component::deserialize`], out of a file. [`ArtifactFile::load`] is the safe way.
+    ///
+    /// # Errors
+    /// As [`Component::deserialize`]; [`ArtifactError::Read`].
+    ///
+    /// # Safety
+    /// As [`Artifact::load_unsigned`].
+    pub unsafe fn deserialize_file(
+        _engine: &Engine,
+        path: impl AsRef<Path>,
+    ) -> Result<Component, ArtifactError> {
+        let artifact = ArtifactFile::open(path.as_ref())?.verify()?;
+        // SAFETY: the caller's promise.
+        unsafe { artifact.load_unsigned() }
     }
 }
 

@@ -65,9 +65,9 @@ fn answers(engine: &Engine, component: &Component) -> (Option<Val>, Option<Val>)
         .expect("defined once");
     let mut store = Store::new(engine, ());
     let instance = linker.instantiate(&mut store, component).expect("it links");
-    let run = instance.get_func(&mut store, &["run"]).expect("it is exported");
+    let run = instance.get_func(&mut store, ["run"]).expect("it is exported");
     let run = run.call_dynamic(&mut store, &[Val::U32(20)]).expect("it runs");
-    let text = instance.get_func(&mut store, &["text"]).expect("it is exported");
+    let text = instance.get_func(&mut store, ["text"]).expect("it is exported");
     (run, text.call_dynamic(&mut store, &[]).expect("it runs"))
 }
 

@@ -29,6 +29,16 @@ pub fn compile(engine: &Engine, component: &[u8], key: Option<&SecretKey>) -> Re
     compile_with(engine, component, &options)
 }
 
+impl Engine {
+    /// Compiles a component into an unsigned artifact for the engine's target. [`compile`] signs it, too.
+    ///
+    /// # Errors
+    /// As [`compile`].
+    pub fn precompile_component(&self, bytes: &[u8]) -> Result<Vec<u8>, ArtifactError> {
+        compile(self, bytes, None)
+    }
+}
+
 /// As [`compile`], with further contents.
 ///
 /// # Errors

@@ -4,9 +4,12 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ir::{ExternType, Ir};
+use super::ir::{Export, ExternType, Ir};
+use super::lookup::ComponentExportIndex;
+use super::store::unique;
 #[cfg(feature = "compile")]
 use super::translate::translate;
+use super::{names, types};
 use crate::engine::{self, Backend, CoreModule, Engine, Form, Target};
 #[cfg(feature = "compile")]
 use crate::engine::{Refused, Signatures, Work};
@@ -23,17 +26,28 @@ pub struct Component {
 }
 
 struct Inner {
+    /// Tells its export indexes from those of other components.
+    id: u64,
     ir: Ir,
     modules: Vec<CoreModule>,
     /// Owns the modules' machine code, to which they hold pointers only.
     #[expect(dead_code, reason = "held for its drop")]
     code: wasmer::Engine,
     exports: Vec<(String, ExternType)>,
-    backend: Backend,
+    /// Without its callback, which may hold anything.
+    engine: Engine,
     size: usize,
 }
 
 impl Component {
+    /// As [`Component::from_binary`].
+    ///
+    /// # Errors
+    /// As [`Component::from_binary`]. The text format is refused: the crate `wat` converts it.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Component> {
+        Component::from_binary(engine, bytes.as_ref())
+    }
+
     /// Validates, translates and compiles a component in its binary form.
     ///
     /// # Errors
@@ -59,7 +73,7 @@ impl Component {
             ir,
             modules,
             code,
-            engine.backend(),
+            engine.alone(),
             bytes.len(),
         ))
     }
@@ -69,7 +83,7 @@ impl Component {
         ir: Ir,
         modules: Vec<CoreModule>,
         code: wasmer::Engine,
-        backend: Backend,
+        engine: Engine,
         size: usize,
     ) -> Component {
         let exports = ir
@@ -79,11 +93,12 @@ impl Component {
             .collect();
         Component {
             inner: Arc::new(Inner {
+                id: unique(),
                 ir,
                 modules,
                 code,
                 exports,
-                backend,
+                engine,
                 size,
             }),
         }
@@ -102,7 +117,68 @@ impl Component {
 
     /// The backend that compiled it.
     pub fn backend(&self) -> Backend {
-        self.inner.backend
+        self.inner.engine.backend()
+    }
+
+    /// The engine that compiled it. For one that was compiled elsewhere, an engine with the backend that did.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// Its type: what it imports and exports.
+    pub fn component_type(&self) -> types::Component {
+        types::Component::new(self.clone())
+    }
+
+    /// Looks an export up: at the root, or in the exported instance `instance`. Versions match as imports do: the highest
+    /// compatible one. The index is valid for every instance of this component.
+    pub fn get_export_index(
+        &self,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
+        let items = match instance {
+            None => &self.inner.ir.exports,
+            Some(instance) => match self.export(instance)? {
+                Export::Instance(items) => items,
+                _ => return None,
+            },
+        };
+        let names = items.iter().enumerate();
+        let found = names::find(names.map(|(index, (name, _))| (name.as_str(), index)), name)?;
+        let mut path = instance.map(|parent| parent.path.clone()).unwrap_or_default();
+        path.push(found);
+        Some(ComponentExportIndex {
+            component: self.inner.id,
+            path,
+        })
+    }
+
+    /// As [`Component::get_export_index`], with the export's type.
+    pub fn get_export(
+        &self,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<(types::ComponentItem, ComponentExportIndex)> {
+        let index = self.get_export_index(instance, name)?;
+        let ty = self.export(&index)?.extern_type();
+        Some((types::ComponentItem::of(&ty, self), index))
+    }
+
+    /// Returns the export at an index of this component.
+    pub(super) fn export(&self, index: &ComponentExportIndex) -> Option<&Export> {
+        if index.component != self.inner.id {
+            return None;
+        }
+        let (first, rest) = index.path.split_first()?;
+        let mut export = &self.inner.ir.exports.get(*first)?.1;
+        for place in rest {
+            let Export::Instance(items) = export else {
+                return None;
+            };
+            export = &items.get(*place)?.1;
+        }
+        Some(export)
     }
 
     /// Returns the imports, by name, in the order of their definition.
@@ -219,7 +295,7 @@ impl fmt::Debug for Component {
         f.debug_struct("Component")
             .field("size", &self.inner.size)
             .field("core_modules", &self.inner.modules.len())
-            .field("backend", &self.inner.backend)
+            .field("backend", &self.backend())
             .finish_non_exhaustive()
     }
 }

@@ -14,10 +14,11 @@ use super::instance::InstanceInner;
 use super::ir::{Function, Options};
 use super::resource::ResourceType;
 use super::same::Same;
-use super::store::{AsContextMut, StoreCore};
+use super::store::{AsContext, AsContextMut, StoreCore};
 use super::typed::{
     ComponentNamedList, FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext, TypedFunc,
 };
+use super::types::ComponentFunc;
 use super::{TypeNames, Val};
 use crate::error::{Error, Result, TrapKind};
 
@@ -45,15 +46,25 @@ impl Func {
     }
 
     /// Returns the function's type.
-    pub fn ty(&self) -> &FuncType {
+    pub fn ty(&self, _store: impl AsContext) -> ComponentFunc {
+        ComponentFunc::new(self.inner.function.clone())
+    }
+
+    fn func_type(&self) -> &FuncType {
         &self.inner.function.ty
     }
 
-    /// Converts to a function with Rust types for its parameters and results.
+    /// The function with Rust types for its parameters and results.
     ///
     /// # Errors
-    /// [`Error::TypeMismatch`] if the types differ from the component's.
-    pub fn typed<P: ComponentNamedList, R: ComponentNamedList>(&self) -> Result<TypedFunc<P, R>> {
+    /// [`Error::TypeMismatch`] if the types differ from the component's; [`Error::WrongStore`].
+    pub fn typed<P: ComponentNamedList, R: ComponentNamedList>(
+        &self,
+        store: impl AsContext,
+    ) -> Result<TypedFunc<P, R>> {
+        if store.as_context().core.id != self.inner.instance.store {
+            return Err(Error::WrongStore("the function"));
+        }
         self.typecheck::<P, R>()?;
         Ok(TypedFunc::new(self.clone()))
     }
@@ -62,10 +73,11 @@ impl Func {
     ///
     /// # Errors
     /// [`Error::TypeMismatch`] if they do not.
+    #[doc(hidden)]
     pub fn typecheck<P: ComponentNamedList, R: ComponentNamedList>(&self) -> Result<()> {
         let look_up = |table: TableType| self.resource_type(table);
         let cx = TypeContext { look_up: &look_up };
-        let ty = self.ty();
+        let ty = self.func_type();
         let params = ty.params.iter().map(|(_, ty)| ty).collect::<Vec<_>>();
         let results = ty.result.iter().collect::<Vec<_>>();
         let mismatch = |place: &str| {
@@ -88,11 +100,11 @@ impl Func {
     ) -> std::result::Result<(), String> {
         let look_up = |table: TableType| self.resource_type(table);
         let theirs = TypeContext { look_up: &look_up };
-        match Same::new(types, &theirs).functions(wanted, self.ty()) {
+        match Same::new(types, &theirs).functions(wanted, self.func_type()) {
             true => Ok(()),
             false => Err(format!(
                 "it is an export of another instance, with the type {}",
-                TypeNames::of(self.inner.instance.component()).brief_func(self.ty())
+                TypeNames::of(self.inner.instance.component()).brief_func(self.func_type())
             )),
         }
     }
@@ -116,7 +128,7 @@ impl Func {
     /// trapped before; [`Error::Host`] if a host function that it called failed. After a trap of the guest or a failure
     /// of a host function, the instance refuses further calls.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
-        let wanted = usize::from(self.ty().result.is_some());
+        let wanted = usize::from(self.func_type().result.is_some());
         if results.len() != wanted {
             return Err(Error::Argument(AbiError::WrongArgumentCount {
                 expected: wanted,
@@ -162,6 +174,7 @@ impl Func {
     ///
     /// # Errors
     /// As [`Func::call`].
+    #[doc(hidden)]
     #[inline(always)]
     pub fn call_typed<P: LowerList, R: LiftList>(&self, store: impl AsContextMut, params: P) -> Result<R> {
         let plan = &self.inner.function.plan;

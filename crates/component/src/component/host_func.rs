@@ -8,6 +8,7 @@ use airssys_wasm_abi::steps::{GuestPtr, check_value};
 use airssys_wasm_abi::{CoreSignature, CoreType, CoreValue, FuncPlan};
 use wasmer::{AsStoreMut, StoreMut};
 
+use super::Val;
 use super::core_call::{at_border, host_function};
 use super::crossing::{LiftContext, LowerContext};
 use super::instance::InstanceInner;
@@ -16,7 +17,7 @@ use super::linker::HostResult;
 use super::resource::ResourceTableError;
 use super::store::{Env, StoreContextMut, StoreCore};
 use super::typed::{FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext};
-use super::{Val, display_func};
+use super::types::ComponentFunc;
 use crate::error::{Error, Result};
 
 /// Checks that a host function fits an import.
@@ -219,11 +220,14 @@ fn lower_result<R: LowerList>(
     Ok(value[0])
 }
 
-/// Binds a function that takes and returns [`Val`]s.
+/// A function of [`Val`]s. It finds as many results as its type has, none or one, to be overwritten.
 pub(super) fn dynamic<T, F>(func: F) -> Box<Bind<T>>
 where
     T: Send + 'static,
-    F: Fn(StoreContextMut<'_, T>, Vec<Val>) -> HostResult<Option<Val>> + Send + Sync + 'static,
+    F: Fn(StoreContextMut<'_, T>, ComponentFunc, &[Val], &mut [Val]) -> HostResult<()>
+        + Send
+        + Sync
+        + 'static,
 {
     let func = Arc::new(func);
     Box::new(move |cx, import| {
@@ -238,10 +242,9 @@ where
                 plan.result().is_some_and(|plan| plan.needs().memory),
                 |cx| plan.lift_params(cx, &flat),
                 |cx, params| {
-                    let result = func(cx, params)?;
-                    if result.is_some() != function.ty.result.is_some() {
-                        return Err(format!("it is to return {}", display_func(&function.ty)).into());
-                    }
+                    let mut result = function.ty.result.as_ref().map(|_| Val::Bool(false));
+                    let ty = ComponentFunc::new(function.clone());
+                    func(cx, ty, &params, result.as_mut_slice())?;
                     Ok(result)
                 },
                 |cx, result| {

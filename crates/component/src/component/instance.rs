@@ -11,16 +11,16 @@ use super::core_call::{CoreFunc, at_border};
 use super::func::{Func, FuncInner};
 use super::handles::HandleTable;
 use super::ir::{CoreDef, CoreExport, Export, Initializer, Ir, ModuleSource};
+use super::lookup::{self, ComponentExportIndex, ExportLookup};
 use super::may_leave::{self, Flag};
 use super::module::Module;
-use super::names;
 use super::resolve::Resolved;
 use super::resource::{ResourceRuntime, ResourceType, drop_rep};
 use super::same::Same;
 use super::store::{AsContextMut, StoreContextMut, unique};
 use super::text::bounded;
 use super::typed::{ComponentNamedList, TypeContext, TypedFunc};
-use super::{MAX_TYPE_TEXT, Type};
+use super::{MAX_TYPE_TEXT, Type, types};
 use crate::engine::{Backend, CoreModule, GuestMemory};
 use crate::error::{Error, Result, TrapKind};
 
@@ -167,154 +167,146 @@ impl InstanceInner {
     }
 }
 
-/// A place among the exports of a component: a function or an instance, found once and used many times.
-#[derive(Clone, Debug)]
-pub struct ExportIndex {
-    component: u64,
-    path: Vec<usize>,
-}
-
 impl Instance {
-    /// Looks an export up: at the root, or in the instance that `parent` refers to. Versions match as for imports: the
-    /// highest compatible one.
-    pub fn get_export_index(&self, parent: Option<&ExportIndex>, name: &str) -> Option<ExportIndex> {
-        let items = match parent {
-            None => &self.inner.ir().exports,
-            Some(parent) => match self.export(parent)? {
-                Export::Instance(items) => items,
-                _ => return None,
-            },
-        };
-        let found = names::find(
-            items
-                .iter()
-                .enumerate()
-                .map(|(index, (name, _))| (name.as_str(), index)),
-            name,
-        )?;
-        let mut path = parent.map(|parent| parent.path.clone()).unwrap_or_default();
-        path.push(found);
-        Some(ExportIndex {
-            component: self.inner.id,
-            path,
-        })
+    /// Looks an export up: at the root, or in the exported instance `instance`. Versions match as imports do: the highest
+    /// compatible one.
+    pub fn get_export_index(
+        &self,
+        _store: impl AsContextMut,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
+        self.inner.component.get_export_index(instance, name)
     }
 
-    fn export(&self, index: &ExportIndex) -> Option<&Export> {
-        if index.component != self.inner.id {
-            return None;
-        }
-        let (first, rest) = index.path.split_first()?;
-        let mut export = &self.inner.ir().exports.get(*first)?.1;
-        for place in rest {
-            let Export::Instance(items) = export else {
-                return None;
-            };
-            export = &items.get(*place)?.1;
-        }
-        Some(export)
+    /// As [`Instance::get_export_index`], with the export's type.
+    pub fn get_export(
+        &self,
+        _store: impl AsContextMut,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<(types::ComponentItem, ComponentExportIndex)> {
+        self.inner.component.get_export(instance, name)
     }
 
-    fn export_at(&self, path: &[&str]) -> Result<&Export> {
-        let mut index = None;
-        for name in path {
-            let next = self.get_export_index(index.as_ref(), name);
-            index = Some(next.ok_or_else(|| self.missing(index.as_ref(), name))?);
-        }
-        index
-            .and_then(|index| self.export(&index))
-            .ok_or_else(|| self.missing(None, &path.join("#")))
+    fn export_at(&self, name: &(impl ExportLookup + ?Sized)) -> Result<(&Export, ComponentExportIndex)> {
+        let component = &self.inner.component;
+        let index = name.lookup(component)?;
+        let export = component.export(&index);
+        let export = export.ok_or_else(|| Error::bug("an index that leads nowhere"))?;
+        Ok((export, index))
     }
 
-    /// Returns the exported function at `path`: `["run"]` at the root, `["ns:pkg/interface@1.0.0", "run"]` in an
-    /// instance.
+    /// Returns an exported function: `"run"` at the root, `["ns:pkg/interface@1.0.0", "run"]` in an instance, or a
+    /// [`ComponentExportIndex`]. `None` if there is no such function; [`Instance::try_get_func`] says why.
+    pub fn get_func(&self, store: impl AsContextMut, name: impl ExportLookup) -> Option<Func> {
+        self.try_get_func(store, name).ok()
+    }
+
+    /// As [`Instance::get_func`].
     ///
     /// # Errors
-    /// [`Error::MissingExport`] with the names that the component exports.
-    pub fn get_func(&self, mut store: impl AsContextMut, path: &[&str]) -> Result<Func> {
+    /// [`Error::MissingExport`] with the names that there are; [`Error::WrongStore`] for another store than the instance's;
+    /// [`Error::Unsupported`] for an import that is exported as it is.
+    pub fn try_get_func(&self, mut store: impl AsContextMut, name: impl ExportLookup) -> Result<Func> {
         let mut cx = store.as_context_mut();
         if cx.core.id != self.inner.store {
             return Err(Error::WrongStore("the instance"));
         }
-        match self.export_at(path)? {
-            Export::Func {
-                function,
-                def,
-                options,
-            } => {
-                let CoreDef::Export(export) = def else {
-                    return Err(Error::Unsupported(
-                        "it exports an import of its own as it is".into(),
-                    ));
-                };
-                let Extern::Function(core) = self.inner.core_export(export)? else {
-                    return Err(Error::bug("a lifted function that is no core function"));
-                };
-                let options = *self
-                    .inner
-                    .ir()
-                    .options
-                    .get(*options as usize)
-                    .ok_or_else(|| Error::bug("options out of range"))?;
-                let signature = at_border(self.inner.backend(), function.plan.export_signature());
-                let post_return = options
-                    .post_return
-                    .and_then(|index| self.inner.post_return(index));
-                let after = CoreSignature {
-                    params: signature.results.clone(),
-                    results: Vec::new(),
-                };
-                Ok(Func::new(FuncInner {
-                    name: path.join("#"),
-                    instance: self.inner.clone(),
-                    core: CoreFunc::new(&mut cx.store, &core, &signature)?,
-                    post_return: post_return
-                        .map(|post_return| CoreFunc::new(&mut cx.store, post_return, &after))
-                        .transpose()?,
-                    function: function.clone(),
-                    options,
-                }))
-            }
-            _ => Err(self.missing(None, &path.join("#"))),
-        }
+        let (export, index) = self.export_at(&name)?;
+        let name = lookup::name_of(&self.inner.component, &index);
+        let Export::Func {
+            function,
+            def,
+            options,
+        } = export
+        else {
+            return Err(self.missing(&name));
+        };
+        let CoreDef::Export(export) = def else {
+            return Err(Error::Unsupported(
+                "it exports an import of its own as it is".into(),
+            ));
+        };
+        let Extern::Function(core) = self.inner.core_export(export)? else {
+            return Err(Error::bug("a lifted function that is no core function"));
+        };
+        let options = *self
+            .inner
+            .ir()
+            .options
+            .get(*options as usize)
+            .ok_or_else(|| Error::bug("options out of range"))?;
+        let signature = at_border(self.inner.backend(), function.plan.export_signature());
+        let post_return = options
+            .post_return
+            .and_then(|index| self.inner.post_return(index));
+        let after = CoreSignature {
+            params: signature.results.clone(),
+            results: Vec::new(),
+        };
+        Ok(Func::new(FuncInner {
+            name,
+            instance: self.inner.clone(),
+            core: CoreFunc::new(&mut cx.store, &core, &signature)?,
+            post_return: post_return
+                .map(|post_return| CoreFunc::new(&mut cx.store, post_return, &after))
+                .transpose()?,
+            function: function.clone(),
+            options,
+        }))
     }
 
-    /// Returns an exported function with Rust types for its parameters and results.
+    /// An exported function with Rust types for its parameters and results.
     ///
     /// # Errors
-    /// As [`Instance::get_func`]; [`Error::TypeMismatch`] if the types differ from the component's.
-    pub fn get_typed_func<P, R>(&self, store: impl AsContextMut, path: &[&str]) -> Result<TypedFunc<P, R>>
+    /// As [`Instance::try_get_func`]; [`Error::TypeMismatch`] if the types differ from the component's.
+    pub fn get_typed_func<P, R>(
+        &self,
+        mut store: impl AsContextMut,
+        name: impl ExportLookup,
+    ) -> Result<TypedFunc<P, R>>
     where
         P: ComponentNamedList,
         R: ComponentNamedList,
     {
-        self.get_func(store, path)?.typed()
+        self.try_get_func(&mut store, name)?.typed(store.as_context())
     }
 
-    /// Returns the type of a resource that the component exports at `path`.
-    ///
-    /// # Errors
-    /// [`Error::MissingExport`].
-    pub fn get_resource(&self, path: &[&str]) -> Result<ResourceType> {
-        match self.export_at(path)? {
-            Export::Resource(table) => Ok(self.inner.resource_table(*table)?.2.ty),
-            _ => Err(self.missing(None, &path.join("#"))),
+    /// Returns the type of an exported resource.
+    pub fn get_resource(&self, _store: impl AsContextMut, name: impl ExportLookup) -> Option<ResourceType> {
+        self.resource_at(&name).ok().map(|(ty, _)| ty)
+    }
+
+    /// The type of an exported resource, and its index.
+    pub(super) fn resource_at(&self, name: &(impl ExportLookup + ?Sized)) -> Result<(ResourceType, u32)> {
+        match self.export_at(name)? {
+            (Export::Resource(table), _) => {
+                let (_, resource, runtime) = self.inner.resource_table(*table)?;
+                Ok((runtime.ty, resource))
+            }
+            (_, index) => Err(self.missing(&lookup::name_of(&self.inner.component, &index))),
         }
     }
 
-    /// The core module that the component exports at `path`, for components that import it
-    /// ([`LinkerInstance::module`](super::LinkerInstance::module)).
-    ///
-    /// # Errors
-    /// [`Error::MissingExport`].
-    pub fn get_module(&self, path: &[&str]) -> Result<Module> {
-        match self.export_at(path)? {
-            Export::Module { ty, source } => match source {
+    /// Returns an exported core module, for components that import it ([`LinkerInstance::module`](super::LinkerInstance::module)).
+    pub fn get_module(&self, _store: impl AsContextMut, name: impl ExportLookup) -> Option<Module> {
+        self.module_at(&name).ok()
+    }
+
+    /// As [`Instance::get_module`].
+    pub(super) fn module_at(&self, name: &(impl ExportLookup + ?Sized)) -> Result<Module> {
+        match self.export_at(name)? {
+            (Export::Module { ty, source }, _) => match source {
                 ModuleSource::Defined(index) => Module::of_component(&self.inner.component, *index, ty),
                 ModuleSource::Imported(import) => self.inner.imported_module(*import).cloned(),
             },
-            _ => Err(self.missing(None, &path.join("#"))),
+            (_, index) => Err(self.missing(&lookup::name_of(&self.inner.component, &index))),
         }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        lookup::missing(&self.inner.component, None, name)
     }
 
     /// Runs the destructor of a resource that another instance owned, of a type that this instance exports at `path`.
@@ -324,14 +316,8 @@ impl Instance {
         path: &[String],
         rep: u32,
     ) -> Result<()> {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        match self.export_at(&path)? {
-            Export::Resource(table) => {
-                let (_, resource, _) = self.inner.resource_table(*table)?;
-                drop_rep(&mut cx, &self.inner, resource, rep)
-            }
-            _ => Err(self.missing(None, &path.join("#"))),
-        }
+        let (_, resource) = self.resource_at(path)?;
+        drop_rep(&mut cx, &self.inner, resource, rep)
     }
 
     /// Checks that an importing component declares `ty`, a value type of this instance, as the same type.
@@ -403,23 +389,5 @@ impl Instance {
             .iter()
             .map(|table| u64::from(table.live()))
             .sum()
-    }
-
-    fn missing(&self, parent: Option<&ExportIndex>, name: &str) -> Error {
-        let items: &[(String, Export)] = match parent.and_then(|parent| self.export(parent)) {
-            Some(Export::Instance(items)) => items,
-            _ => &self.inner.ir().exports,
-        };
-        let names: Vec<&str> = items.iter().map(|(name, _)| name.as_str()).collect();
-        let hint = if names.is_empty() {
-            "nothing is exported there".to_owned()
-        } else {
-            format!("exported there: {}", names.join(", "))
-        };
-        Error::MissingExport {
-            kind: "item",
-            name: name.to_owned(),
-            hint,
-        }
     }
 }

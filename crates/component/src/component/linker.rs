@@ -15,6 +15,7 @@ use super::resolve::{self, Resolved};
 use super::resource::ResourceType;
 use super::store::{AsContextMut, StoreContextMut};
 use super::typed::{LiftList, LowerList, TypeContext};
+use super::types::ComponentFunc;
 use super::{Type, Val};
 use crate::engine::Engine;
 use crate::error::{Error, Result, TrapKind};
@@ -85,6 +86,7 @@ fn define<T: Send + 'static>(
 /// Imports match by name and semver-compatible version: if several versions of an interface are defined, a component
 /// gets the one that it names, or else the highest compatible one.
 pub struct Linker<T: Send + 'static> {
+    engine: Engine,
     pub(super) root: Definitions<T>,
     shadowing: bool,
 }
@@ -92,6 +94,7 @@ pub struct Linker<T: Send + 'static> {
 impl<T: Send + 'static> Clone for Linker<T> {
     fn clone(&self) -> Linker<T> {
         Linker {
+            engine: self.engine.clone(),
             root: self.root.clone(),
             shadowing: self.shadowing,
         }
@@ -108,11 +111,17 @@ impl<T: Send + 'static> fmt::Debug for Linker<T> {
 
 impl<T: Send + 'static> Linker<T> {
     /// Creates an empty linker.
-    pub fn new(_engine: &Engine) -> Linker<T> {
+    pub fn new(engine: &Engine) -> Linker<T> {
         Linker {
+            engine: engine.alone(),
             root: NameMap::new(),
             shadowing: false,
         }
+    }
+
+    /// The engine that the linker was made with.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Sets whether a later definition may replace an earlier one of the same name. Off by default.
@@ -232,6 +241,11 @@ impl<T: Send + 'static> InstancePre<T> {
     pub fn component(&self) -> &Component {
         &self.component
     }
+
+    /// The engine that compiled the component.
+    pub fn engine(&self) -> &Engine {
+        self.component.engine()
+    }
 }
 
 impl<T: Send + 'static> Clone for InstancePre<T> {
@@ -294,14 +308,17 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         self.define_func(name, Box::new(check), host_func::typed(func))
     }
 
-    /// Defines a function that takes and returns [`Val`]s, of the type with which the component imports it. It has to
-    /// return `None` exactly if that type has no result.
+    /// Defines a function of [`Val`]s, for whatever type the component imports it with: it gets that type, the arguments, and
+    /// a place for each result (none or one), which is `Val::Bool(false)` until it is overwritten.
     ///
     /// # Errors
     /// [`Error::Redefined`].
     pub fn func_new<F>(&mut self, name: &str, func: F) -> Result<()>
     where
-        F: Fn(StoreContextMut<'_, T>, Vec<Val>) -> HostResult<Option<Val>> + Send + Sync + 'static,
+        F: Fn(StoreContextMut<'_, T>, ComponentFunc, &[Val], &mut [Val]) -> HostResult<()>
+            + Send
+            + Sync
+            + 'static,
     {
         self.define_func(name, Box::new(|_, _| Ok(())), host_func::dynamic(func))
     }
@@ -354,13 +371,13 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         let names: Vec<&str> = path.iter().map(String::as_str).collect();
         match ty {
             ExternType::Func(_) => {
-                let func = instance.get_func(&mut *store, &names)?;
+                let func = instance.try_get_func(&mut *store, &names[..])?;
                 let theirs = func.clone();
                 let check = move |function: &Function, types: &TypeContext<'_>| {
                     theirs.check_same(&function.ty, types)
                 };
-                let call = move |mut cx: StoreContextMut<'_, T>, arguments: Vec<Val>| {
-                    Ok(func.call_dynamic(cx.as_context_mut(), &arguments)?)
+                let call = move |cx: StoreContextMut<'_, T>, _, arguments: &[Val], results: &mut [Val]| {
+                    Ok(func.call(cx, arguments, results)?)
                 };
                 self.define_func(&name, Box::new(check), host_func::dynamic(call))
             }
@@ -374,7 +391,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
                 Ok(())
             }
             ExternType::Resource(_) => {
-                let ty = instance.get_resource(&names)?;
+                let (ty, _) = instance.resource_at(&names[..])?;
                 let (instance, path) = (instance.clone(), path.clone());
                 self.resource(&name, ty, move |cx, rep| {
                     Ok(instance.drop_resource(cx, &path, rep)?)
@@ -392,7 +409,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
                     self.shadowing,
                 )
             }
-            ExternType::Module(_) => self.module(&name, &instance.get_module(&names)?),
+            ExternType::Module(_) => self.module(&name, &instance.module_at(&names[..])?),
             // The linker says of an import that it has nothing for it.
             ExternType::Component => Ok(()),
         }
@@ -461,7 +478,11 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         .into_instance(name)
     }
 
-    fn into_instance(self, name: &str) -> Result<LinkerInstance<'a, T>> {
+    /// As [`LinkerInstance::instance`], for as long as this one is borrowed.
+    ///
+    /// # Errors
+    /// [`Error::Redefined`] if something else has that name.
+    pub fn into_instance(self, name: &str) -> Result<LinkerInstance<'a, T>> {
         let path = self.full_name(name);
         if self.definitions.get_mut(name).is_none() {
             self.definitions
@@ -511,7 +532,7 @@ impl Unknown<'_> {
             _ if definitions.find(name).is_some() => Ok(()),
             ExternType::Func(_) => {
                 let import = full.to_owned();
-                let call = move |_: StoreContextMut<'_, T>, _: Vec<Val>| -> HostResult<Option<Val>> {
+                let call = move |_: StoreContextMut<'_, T>, _, _: &[Val], _: &mut [Val]| -> HostResult<()> {
                     Err(Box::new(Error::from(TrapKind::UnresolvedImport(import.clone()))))
                 };
                 let func = HostFunc {

@@ -6,16 +6,16 @@
 //! ```
 //! # extern crate airssys_wasm_component as airssys_wasm;
 //! use airssys_wasm::component::{Component, Linker, Store};
-//! use airssys_wasm::engine::{Config, Engine};
+//! use airssys_wasm::engine::Engine;
 //!
 //! # fn main() -> Result<(), airssys_wasm::Error> {
-//! let engine = Engine::new(&Config::new())?;
+//! let engine = Engine::default();
 //! // An empty component: nothing but the header.
 //! let component = Component::from_binary(&engine, b"\0asm\x0d\0\x01\0")?;
 //! let linker = Linker::new(&engine);
 //! let mut store = Store::new(&engine, ());
 //! let instance = linker.instantiate(&mut store, &component)?;
-//! assert!(instance.get_func(&mut store, &["run"]).is_err());
+//! assert!(instance.get_func(&mut store, "run").is_none());
 //! # Ok(())
 //! # }
 //! ```
@@ -33,12 +33,14 @@ mod features;
 mod file;
 mod func;
 mod handles;
+mod has_data;
 mod host_func;
 mod instance;
 mod ir;
 #[cfg(feature = "compile")]
 mod knot;
 mod linker;
+mod lookup;
 mod may_leave;
 mod module;
 mod module_type;
@@ -64,6 +66,7 @@ mod transcode;
 mod translate;
 mod trap;
 mod typed;
+pub mod types;
 #[cfg(feature = "compile")]
 mod value_size;
 
@@ -80,9 +83,11 @@ pub use core_import::CoreCaller;
 pub use features::is_valid;
 pub use file::{MAX_FILE_BYTES, read_file, read_from};
 pub use func::Func;
-pub use instance::{ExportIndex, Instance};
+pub use has_data::{HasData, HasSelf};
+pub use instance::Instance;
 pub use ir::{ExternType, Function};
 pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
+pub use lookup::{ComponentExportIndex, ExportLookup};
 pub use module::Module;
 pub use module_type::{CoreExternType, CoreImport, CoreLimits, CoreValType, ModuleType};
 pub use notation::TypeNames;
@@ -93,7 +98,7 @@ pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, Res
 pub use standard::described;
 #[doc(hidden)]
 pub use store::Waiting;
-pub use store::{AsContextMut, Store, StoreContextMut};
+pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 #[doc(hidden)]
 pub use trap::from_runtime as error_of;
 #[doc(hidden)]

@@ -37,7 +37,7 @@ use crate::error::{Error, Result};
 /// linker.root().module("math", &Module::from_binary(&engine, &add)?)?;
 /// let mut store = Store::new(&engine, ());
 /// let instance = linker.instantiate(&mut store, &Component::from_binary(&engine, &user)?)?;
-/// let add = instance.get_typed_func::<(u32, u32), (u32,)>(&mut store, &["add"])?;
+/// let add = instance.get_typed_func::<(u32, u32), (u32,)>(&mut store, ["add"])?;
 /// assert_eq!(add.call(&mut store, (40, 2))?, (42,));
 /// # Ok(())
 /// # }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::instance::Instance;
 use super::linker::InstancePre;
-use super::store::{AsContextMut, Store, StoreContextMut};
+use super::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 use crate::engine::{Engine, Kept, Restart, StoreLimits};
 use crate::error::Result;
 
@@ -168,9 +168,18 @@ impl<T: Send + 'static> PooledInstance<T> {
     }
 }
 
-impl<T: Send + 'static> AsContextMut for PooledInstance<T> {
+impl<T: Send + 'static> AsContext for PooledInstance<T> {
     type Data = T;
 
+    fn as_context(&self) -> StoreContext<'_, T> {
+        match &self.parts {
+            Some((store, _)) => store.as_context(),
+            None => unreachable!("it is dropped"),
+        }
+    }
+}
+
+impl<T: Send + 'static> AsContextMut for PooledInstance<T> {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
         self.parts().0.as_context_mut()
     }

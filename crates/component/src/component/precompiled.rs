@@ -81,7 +81,7 @@ impl Precompiled {
             ir,
             modules,
             loader,
-            backend,
+            Engine::of_backend(backend),
             usize::try_from(size).unwrap_or(usize::MAX),
         ))
     }

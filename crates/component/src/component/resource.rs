@@ -336,6 +336,11 @@ impl ResourceTable {
         }
     }
 
+    /// Lowers the number of values that the table takes at once to `max`.
+    pub fn limit(&mut self, max: usize) {
+        self.max = self.max.min(max);
+    }
+
     /// Adds a value.
     ///
     /// # Errors

@@ -61,12 +61,13 @@ impl<T: Send + 'static> Store<T> {
     }
 
     /// Creates a store with the limits `limits`.
-    pub fn with_limits(_engine: &Engine, data: T, limits: StoreLimits) -> Store<T> {
+    pub fn with_limits(engine: &Engine, data: T, limits: StoreLimits) -> Store<T> {
         let (mut inner, next) = engine::new_store(&limits);
+        let engine = engine.alone();
         let env = FunctionEnv::new(&mut inner, Held(Some(data)));
         Store {
             env,
-            core: Arc::new(StoreCore::new(limits, next, &inner)),
+            core: Arc::new(StoreCore::new(engine, limits, next, &inner)),
             inner,
         }
     }
@@ -93,6 +94,24 @@ impl<T: Send + 'static> Store<T> {
     /// Returns the host's data, for changing it.
     pub fn data_mut(&mut self) -> &mut T {
         self.env.as_mut(&mut self.inner).get_mut()
+    }
+
+    /// Takes the host's data out, and ends the store with all of its instances.
+    pub fn into_data(mut self) -> T {
+        match self.take() {
+            Some(data) => data,
+            None => absent(),
+        }
+    }
+
+    /// Returns the engine that the store was made with.
+    pub fn engine(&self) -> &Engine {
+        &self.core.engine
+    }
+
+    /// Returns the limits that the store was made with.
+    pub fn limits(&self) -> &StoreLimits {
+        &self.core.limits
     }
 
     /// Records the memories of instances that are created from now on, for [`Store::restart`].
@@ -143,6 +162,33 @@ impl<T: Send + 'static> fmt::Debug for Store<T> {
     }
 }
 
+/// A store, borrowed for reading.
+pub struct StoreContext<'a, T: Send + 'static> {
+    store: wasmer::StoreRef<'a>,
+    env: &'a Env<T>,
+    pub(crate) core: &'a Arc<StoreCore>,
+}
+
+impl<T: Send + 'static> StoreContext<'_, T> {
+    /// The host's data.
+    pub fn data(&self) -> &T {
+        self.env.as_ref(&self.store).get()
+    }
+
+    /// The engine that the store was made with.
+    pub fn engine(&self) -> &Engine {
+        &self.core.engine
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for StoreContext<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreContext")
+            .field("id", &self.core.id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A borrowed store: the argument of host functions and of calls.
 pub struct StoreContextMut<'a, T: Send + 'static> {
     pub(crate) store: wasmer::StoreMut<'a>,
@@ -178,6 +224,11 @@ impl<'a, T: Send + 'static> StoreContextMut<'a, T> {
     pub fn data_mut(&mut self) -> &mut T {
         self.env.as_mut(&mut self.store).get_mut()
     }
+
+    /// The engine that the store was made with.
+    pub fn engine(&self) -> &Engine {
+        &self.core.engine
+    }
 }
 
 impl<T: Send + 'static> fmt::Debug for StoreContextMut<'_, T> {
@@ -188,18 +239,74 @@ impl<T: Send + 'static> fmt::Debug for StoreContextMut<'_, T> {
     }
 }
 
-/// Anything that lends a store.
-pub trait AsContextMut {
+/// Anything that a store can be borrowed from for reading.
+pub trait AsContext {
     /// The host's data in the store.
     type Data: Send + 'static;
 
     /// Borrows the store.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// Anything that a store can be borrowed from.
+pub trait AsContextMut: AsContext {
+    /// Borrows the store.
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
 }
 
-impl<T: Send + 'static> AsContextMut for Store<T> {
+impl<T: Send + 'static> AsContext for Store<T> {
     type Data = T;
 
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext {
+            store: self.inner.as_store_ref(),
+            env: &self.env,
+            core: &self.core,
+        }
+    }
+}
+
+impl<T: Send + 'static> AsContext for StoreContext<'_, T> {
+    type Data = T;
+
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext {
+            store: self.store.as_store_ref(),
+            env: self.env,
+            core: self.core,
+        }
+    }
+}
+
+impl<T: Send + 'static> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext {
+            store: self.store.as_store_ref(),
+            env: self.env,
+            core: self.core,
+        }
+    }
+}
+
+impl<C: AsContext> AsContext for &C {
+    type Data = C::Data;
+
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContext> AsContext for &mut C {
+    type Data = C::Data;
+
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<T: Send + 'static> AsContextMut for Store<T> {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
         StoreContextMut {
             store: self.inner.as_store_mut(),
@@ -210,8 +317,6 @@ impl<T: Send + 'static> AsContextMut for Store<T> {
 }
 
 impl<T: Send + 'static> AsContextMut for StoreContextMut<'_, T> {
-    type Data = T;
-
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
         StoreContextMut {
             store: self.store.as_store_mut(),
@@ -222,8 +327,6 @@ impl<T: Send + 'static> AsContextMut for StoreContextMut<'_, T> {
 }
 
 impl<C: AsContextMut> AsContextMut for &mut C {
-    type Data = C::Data;
-
     fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
         C::as_context_mut(self)
     }
@@ -239,6 +342,8 @@ impl<T: Send + 'static> AsStoreRef for StoreContextMut<'_, T> {
 #[derive(Debug)]
 pub(crate) struct StoreCore {
     pub(crate) id: u64,
+    /// Without its callback, which may hold anything.
+    engine: Engine,
     pub(crate) limits: StoreLimits,
     /// Selects the prepared memories of the next core instance.
     pub(super) next: NextModule,
@@ -261,9 +366,10 @@ impl StoreCore {
         not(all(unix, feature = "interrupt")),
         allow(unused_variables, reason = "nothing is interrupted")
     )]
-    fn new(limits: StoreLimits, next: NextModule, store: &SendStore) -> StoreCore {
+    fn new(engine: Engine, limits: StoreLimits, next: NextModule, store: &SendStore) -> StoreCore {
         StoreCore {
             id: unique(),
+            engine,
             handles: Arc::new(Room::new(limits.handles)),
             limits,
             next,

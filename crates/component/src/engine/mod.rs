@@ -114,12 +114,40 @@ impl Config {
 pub struct Engine {
     backend: Backend,
     options: Options,
-    target: Target,
+    target: Arc<Target>,
     watch: Option<Watch>,
     starts: Arc<[Engine]>,
 }
 
+impl Default for Engine {
+    /// An engine with the first backend of [`Backend::available`] and the default options, or without a compiler if this build has none.
+    fn default() -> Engine {
+        let backend = Backend::available().first().copied();
+        Engine::of_backend(backend.unwrap_or(Backend::Headless))
+    }
+}
+
 impl Engine {
+    /// An engine with one backend, the default options and this machine as its target.
+    pub(crate) fn of_backend(backend: Backend) -> Engine {
+        Engine {
+            backend,
+            options: Options::default(),
+            target: Arc::new(Target::host()),
+            watch: None,
+            starts: Arc::default(),
+        }
+    }
+
+    /// The same engine without its progress callback and the engines that it starts with.
+    pub(crate) fn alone(&self) -> Engine {
+        Engine {
+            watch: None,
+            starts: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// Creates an engine.
     ///
     /// # Errors
@@ -161,7 +189,7 @@ impl Engine {
         Ok(Engine {
             backend,
             options,
-            target,
+            target: Arc::new(target),
             watch: None,
             starts: Arc::default(),
         })

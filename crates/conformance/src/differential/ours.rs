@@ -81,13 +81,17 @@ impl Linked {
     /// Links with host functions of dynamic values, which return the reply or else their arguments.
     pub(super) fn dynamic(compiled: &Compiled) -> Result<Linked> {
         Linked::new(compiled, |host, _, name| {
-            host.func_new(name, |mut cx: StoreContextMut<'_, Host>, mut params| {
+            host.func_new(name, |mut cx: StoreContextMut<'_, Host>, _, params, results| {
                 let host = cx.data_mut();
-                host.seen = params.clone();
-                Ok(host.reply.take().or_else(|| match params.len() {
-                    1 => params.pop(),
-                    _ => Some(Val::Tuple(params)),
-                }))
+                host.seen = params.to_vec();
+                let reply = host.reply.take().or_else(|| match params {
+                    [only] => Some(only.clone()),
+                    _ => Some(Val::Tuple(params.to_vec())),
+                });
+                if let (Some(result), Some(reply)) = (results.first_mut(), reply) {
+                    *result = reply;
+                }
+                Ok(())
             })
         })
     }
@@ -96,7 +100,7 @@ impl Linked {
         let mut store = Store::new(&self.engine, Host::default());
         let instance = self.pre.instantiate(&mut store)?;
         let functions = (0..self.functions)
-            .map(|index| instance.get_func(&mut store, &[GUEST, &guest::function(index)]))
+            .map(|index| instance.try_get_func(&mut store, [GUEST, &guest::function(index)]))
             .collect::<airssys_wasm_component::Result<_>>()?;
         Ok(Running { store, functions })
     }

@@ -68,7 +68,7 @@ fn case<T: Lower + Lift + Clone + Send + 'static>() -> Case {
         },
         call: |store, func, value| {
             let value: &T = value.downcast_ref().context("a value of another type")?;
-            let (back,) = func.typed::<(&T,), (T,)>()?.call(store, (value,))?;
+            let (back,) = func.typed::<(&T,), (T,)>(&store)?.call(store, (value,))?;
             Ok(Box::new(back))
         },
     }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::{Failure, Options, Session, Subject};
 use airssys_wasm::{Error, Result};
 use airssys_wasm_component::component::{
-    AsContextMut, Component, ExternType, Instance, Linker, Resource, ResourceType, Store, Val,
+    Component, ExternType, Instance, Linker, Resource, ResourceType, Store, Val,
 };
 use airssys_wasm_component::engine::{Backend, Config, Engine};
 use airssys_wasm_component::error::{Fault, TrapKind};
@@ -85,9 +85,9 @@ fn instantiate(engine: &Engine, store: &mut Store<()>, case: &Case, bytes: &Byte
             if !matches!(item, ExternType::Func(_)) {
                 continue;
             }
-            let func = provider.get_func(&mut *store, &[name])?;
-            host.func_new(name, move |mut cx, arguments| {
-                Ok(func.call_dynamic(cx.as_context_mut(), &arguments)?)
+            let func = provider.try_get_func(&mut *store, [name])?;
+            host.func_new(name, move |cx, _, arguments, results| {
+                Ok(func.call(cx, arguments, results)?)
             })?;
         }
     }
@@ -111,7 +111,7 @@ fn host_resources(linker: &mut Linker<()>) -> Result<()> {
 
 fn call(store: &mut Store<()>, instance: &Instance, arguments: &[Val]) -> Result<Option<Val>> {
     instance
-        .get_func(&mut *store, &[RUN])?
+        .try_get_func(&mut *store, [RUN])?
         .call_dynamic(store, arguments)
 }
 

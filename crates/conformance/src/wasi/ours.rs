@@ -2,7 +2,7 @@
 
 use airssys_wasm_component::component::{Component, InstancePre, Linker, Store};
 use airssys_wasm_component::engine::{Backend, Config, Engine};
-use airssys_wasm_wasi::{self, Access, Exit, OutputPipe, Stdin, Stdout, WasiBuilder, WasiCtx};
+use airssys_wasm_wasi::{self, Exit, FsPerms, MemoryOutputPipe, Stdin, Stdout, WasiCtxBuilder, WasiState};
 use anyhow::Result;
 
 use super::answer::{Answer, End};
@@ -15,7 +15,7 @@ use super::{MAX_OUTPUT, Side};
 pub struct Ours {
     engine: Engine,
     component: Component,
-    cases: InstancePre<WasiCtx>,
+    cases: InstancePre<WasiState>,
 }
 
 impl Ours {
@@ -35,8 +35,8 @@ impl Ours {
     }
 }
 
-fn grants(world: &World, stdout: &OutputPipe, stderr: &OutputPipe) -> Result<WasiCtx> {
-    let mut builder = WasiBuilder::new();
+fn grants(world: &World, stdout: &MemoryOutputPipe, stderr: &MemoryOutputPipe) -> Result<WasiState> {
+    let mut builder = WasiCtxBuilder::new();
     builder
         .args(ARGS)
         .initial_cwd(CWD)
@@ -54,13 +54,13 @@ fn grants(world: &World, stdout: &OutputPipe, stderr: &OutputPipe) -> Result<Was
     builder.stderr(Stdout::Pipe(stderr.clone()));
     for grant in &GRANTS {
         let access = if grant.writable {
-            Access::ReadWrite
+            FsPerms::ReadWrite
         } else {
-            Access::ReadOnly
+            FsPerms::ReadOnly
         };
-        builder.dir(world.folder(grant), grant.guest, access)?;
+        builder.preopened_dir(world.folder(grant), grant.guest, access)?;
     }
-    Ok(builder.build())
+    Ok(builder.build().into())
 }
 
 impl Side for Ours {
@@ -69,17 +69,20 @@ impl Side for Ours {
     }
 
     fn list(&self) -> Result<Vec<String>> {
-        let mut store = Store::new(&self.engine, WasiBuilder::new().build());
+        let mut store = Store::new(&self.engine, WasiState::from(WasiCtxBuilder::new().build()));
         let instance = self.cases.instantiate(&mut store)?;
-        let names = instance.get_typed_func::<(), (Vec<String>,)>(&mut store, &["names"])?;
+        let names = instance.get_typed_func::<(), (Vec<String>,)>(&mut store, ["names"])?;
         Ok(names.call(&mut store, ())?.0)
     }
 
     fn run(&self, case: &str, world: &World) -> Result<Answer> {
-        let (stdout, stderr) = (OutputPipe::new(MAX_OUTPUT), OutputPipe::new(MAX_OUTPUT));
+        let (stdout, stderr) = (
+            MemoryOutputPipe::new(MAX_OUTPUT),
+            MemoryOutputPipe::new(MAX_OUTPUT),
+        );
         let mut store = Store::new(&self.engine, grants(world, &stdout, &stderr)?);
         let instance = self.cases.instantiate(&mut store)?;
-        let run = instance.get_typed_func::<(&str,), (Result<String, String>,)>(&mut store, &["run"])?;
+        let run = instance.get_typed_func::<(&str,), (Result<String, String>,)>(&mut store, ["run"])?;
         let end = match run.call(&mut store, (case,)) {
             Ok((Ok(seen),)) => End::Seen(seen),
             Ok((Err(reason),)) => End::Failed(reason),

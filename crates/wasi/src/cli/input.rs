@@ -22,6 +22,23 @@ pub enum Stdin {
     Inherit,
 }
 
+/// Bytes for a component's standard input.
+#[derive(Clone, Debug)]
+pub struct MemoryInputPipe(Bytes);
+
+impl MemoryInputPipe {
+    /// A source that ends after these bytes.
+    pub fn new(bytes: impl Into<Bytes>) -> MemoryInputPipe {
+        MemoryInputPipe(bytes.into())
+    }
+}
+
+impl From<MemoryInputPipe> for Stdin {
+    fn from(pipe: MemoryInputPipe) -> Stdin {
+        Stdin::Bytes(pipe.0.into())
+    }
+}
+
 /// One component's standard input, shared by all its streams.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedInput(Source);

@@ -6,8 +6,8 @@ mod output;
 
 use std::fmt;
 
-pub use input::Stdin;
-pub use output::{OutputPipe, Stdout};
+pub use input::{MemoryInputPipe, Stdin};
+pub use output::{MemoryOutputPipe, Stdout};
 
 pub(super) use self::input::SharedInput;
 pub(super) use self::output::{OutputKind, SharedOutput};

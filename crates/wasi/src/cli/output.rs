@@ -20,22 +20,22 @@ pub enum Stdout {
     /// Discards the output.
     Discard,
     /// A buffer of the host.
-    Pipe(OutputPipe),
+    Pipe(MemoryOutputPipe),
     /// This process's stream. A write blocks until the stream's reader makes room.
     Inherit,
 }
 
 /// A buffer that receives output. Clones share the buffer.
 #[derive(Clone, Debug)]
-pub struct OutputPipe {
+pub struct MemoryOutputPipe {
     max: usize,
     bytes: Arc<Mutex<Vec<u8>>>,
 }
 
-impl OutputPipe {
+impl MemoryOutputPipe {
     /// Creates a buffer of at most `max` bytes. A write that does not fit fails.
-    pub fn new(max: usize) -> OutputPipe {
-        OutputPipe {
+    pub fn new(max: usize) -> MemoryOutputPipe {
+        MemoryOutputPipe {
             max,
             bytes: Arc::default(),
         }
@@ -56,6 +56,12 @@ impl OutputPipe {
         }
         bytes.extend_from_slice(new);
         Ok(())
+    }
+}
+
+impl From<MemoryOutputPipe> for Stdout {
+    fn from(pipe: MemoryOutputPipe) -> Stdout {
+        Stdout::Pipe(pipe)
     }
 }
 
@@ -98,7 +104,7 @@ impl OutputKind {
 pub(crate) enum SharedOutput {
     Log(Arc<Mutex<LogOutput>>),
     Discard,
-    Pipe(OutputPipe),
+    Pipe(MemoryOutputPipe),
     Process(OutputKind),
 }
 
@@ -189,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_pipe_takes_what_it_has_room_for() {
-        let pipe = OutputPipe::new(4);
+        let pipe = MemoryOutputPipe::new(4);
         let mut output = SharedOutput::new(&Stdout::Pipe(pipe.clone()), OutputKind::Stdout, "", 80);
         output.write(Bytes::from_static(b"abc")).unwrap();
         assert!(matches!(

@@ -10,7 +10,7 @@ use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 
 /// A component's access to a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Access {
+pub enum FsPerms {
     /// Reads everything and changes nothing: neither files nor names nor timestamps.
     ReadOnly,
     /// Allows everything that the folder's own permissions allow the host.
@@ -30,7 +30,7 @@ pub(crate) enum Descriptor {
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     pub(super) file: File,
-    pub(super) access: Access,
+    pub(super) access: FsPerms,
     /// The flags that it was opened with.
     pub(super) flags: DescriptorFlags,
     pub(super) _place: Place,
@@ -40,7 +40,7 @@ pub(crate) struct OpenFile {
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub(super) dir: Dir,
-    pub(super) access: Access,
+    pub(super) access: FsPerms,
     pub(super) flags: DescriptorFlags,
     /// `None` for directories that the host opened.
     pub(super) _place: Option<Place>,
@@ -92,12 +92,12 @@ impl Descriptor {
     }
 }
 
-impl Access {
+impl FsPerms {
     /// Checks that this access allows changes.
     pub(super) fn changeable(self) -> Result<(), FileError> {
         match self {
-            Access::ReadWrite => Ok(()),
-            Access::ReadOnly => Err(ErrorCode::ReadOnly.into()),
+            FsPerms::ReadWrite => Ok(()),
+            FsPerms::ReadOnly => Err(ErrorCode::ReadOnly.into()),
         }
     }
 }

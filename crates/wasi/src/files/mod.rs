@@ -1,7 +1,7 @@
 //! `wasi:filesystem`: files below the folders that the host grants, and no others.
 //!
-//! `cap-std` resolves the paths, and lets none lead out of the folder that it starts in, whatever is renamed or linked
-//! meanwhile. This module checks every change against the [`Access`] of the folder.
+//! Paths are resolved by `cap-std`, which lets none lead out of the folder that it begins in, whatever is renamed or
+//! linked meanwhile. What may be changed is decided here, for every function, by the [`FsPerms`] of the folder.
 
 #[cfg(all(test, target_os = "linux"))]
 mod beside_linux;
@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 
-pub use descriptor::Access;
 pub(crate) use descriptor::Descriptor;
+pub use descriptor::FsPerms;
 pub(crate) use entries::Entries;
 pub(crate) use error::{FileError, code};
 
@@ -42,7 +42,7 @@ impl Folders {
     /// # Errors
     /// The system's error for the folder; [`io::ErrorKind::InvalidInput`] for a guest path that is empty, contains a
     /// NUL byte, or is granted already.
-    pub(crate) fn add(&mut self, host: &Path, guest: &str, access: Access) -> io::Result<()> {
+    pub(crate) fn add(&mut self, host: &Path, guest: &str, access: FsPerms) -> io::Result<()> {
         let problem = if guest.is_empty() {
             "a folder needs a path for the component"
         } else if guest.contains('\0') {

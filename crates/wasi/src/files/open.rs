@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, OpenOptions};
 
-use super::descriptor::{Access, Descriptor, Folder, OpenFile, Place};
+use super::descriptor::{Descriptor, Folder, FsPerms, OpenFile, Place};
 use super::error::FileError;
 use super::path::{metadata, resolves_last};
 use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
@@ -96,10 +96,10 @@ pub(super) fn open(
 }
 
 /// Returns the flags of a directory with this access.
-pub(super) fn directory_flags(access: Access) -> DescriptorFlags {
+pub(super) fn directory_flags(access: FsPerms) -> DescriptorFlags {
     match access {
-        Access::ReadOnly => DescriptorFlags::READ,
-        Access::ReadWrite => DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
+        FsPerms::ReadOnly => DescriptorFlags::READ,
+        FsPerms::ReadWrite => DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
     }
 }
 

@@ -162,13 +162,13 @@ fn a_panic_behind_an_import_ends_its_component_alone() {
         instantiate(&mut failing).unwrap(),
         instantiate(&mut other).unwrap(),
     );
-    let run = instances.0.get_func(&mut failing, &["run"]).unwrap();
+    let run = instances.0.get_func(&mut failing, ["run"]).unwrap();
     planted::at("`wasix_32v1#sched_yield`");
     panicked_at("`wasix_32v1#sched_yield`", &run.call_dynamic(&mut failing, &[]));
     let again = run.call_dynamic(&mut failing, &[]).unwrap_err();
     assert_eq!(again.trap().map(|trap| trap.kind()), Some(&TrapKind::Poisoned));
 
-    let run = instances.1.get_func(&mut other, &["run"]).unwrap();
+    let run = instances.1.get_func(&mut other, ["run"]).unwrap();
     assert!(run.call_dynamic(&mut other, &[]).is_ok());
     let mut surroundings = store();
     planted::at("the module's surroundings");

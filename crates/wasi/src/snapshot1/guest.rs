@@ -14,17 +14,35 @@ pub(super) trait Caller {
     fn memory_mut(&mut self) -> &mut [u8];
 }
 
-impl<T: WasiView> Caller for CoreCaller<'_, '_, T> {
+/// The module that calls, with the store's table in its context until the call ends.
+pub(super) struct Attached<'a, 'b, 'c, T: WasiView> {
+    caller: &'a mut CoreCaller<'b, 'c, T>,
+}
+
+impl<'a, 'b, 'c, T: WasiView> Attached<'a, 'b, 'c, T> {
+    pub(super) fn new(caller: &'a mut CoreCaller<'b, 'c, T>) -> Attached<'a, 'b, 'c, T> {
+        caller.data_mut().ctx().attach();
+        Attached { caller }
+    }
+}
+
+impl<T: WasiView> Drop for Attached<'_, '_, '_, T> {
+    fn drop(&mut self) {
+        self.caller.data_mut().ctx().detach();
+    }
+}
+
+impl<T: WasiView> Caller for Attached<'_, '_, '_, T> {
     fn wasi(&mut self) -> &mut WasiCtx {
-        self.data_mut().wasi()
+        self.caller.data_mut().ctx().ctx
     }
 
     fn memory(&self) -> &[u8] {
-        CoreCaller::memory(self)
+        CoreCaller::memory(self.caller)
     }
 
     fn memory_mut(&mut self) -> &mut [u8] {
-        CoreCaller::memory_mut(self)
+        CoreCaller::memory_mut(self.caller)
     }
 }
 

@@ -17,7 +17,7 @@ mod stat;
 pub(super) use descriptors::Descriptors;
 
 use errno::Failure;
-use guest::Caller;
+use guest::{Attached, Caller};
 
 use super::WasiView;
 use airssys_wasm_component::component::{CoreCaller, HostResult, Linker};
@@ -85,11 +85,15 @@ const FUNCTIONS: [(&str, &str, Function); 45] = [
 pub(super) fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
     let mut instance = linker.instance(INTERFACE)?;
     for (name, params, function) in FUNCTIONS {
-        let call = move |caller: &mut CoreCaller<'_, '_, T>, args: &[u64]| answer(function(caller, args));
+        let call = move |caller: &mut CoreCaller<'_, '_, T>, args: &[u64]| {
+            answer(function(&mut Attached::new(caller), args))
+        };
         instance.func_of_memory(name, params, "i", call)?;
     }
     // The only function without a result, since it does not return.
-    let call = |caller: &mut CoreCaller<'_, '_, T>, args: &[u64]| answer(process::proc_exit(caller, args));
+    let call = |caller: &mut CoreCaller<'_, '_, T>, args: &[u64]| {
+        answer(process::proc_exit(&mut Attached::new(caller), args))
+    };
     instance.func_of_memory("proc-exit", "i", "", call)
 }
 

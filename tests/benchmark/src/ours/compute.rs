@@ -28,7 +28,7 @@ impl Compute {
         let store = &mut self.store;
         let run = self
             .instance
-            .get_typed_func::<(u32,), (u64,)>(&mut *store, &[COMPUTE, kernel.name])?;
+            .get_typed_func::<(u32,), (u64,)>(&mut *store, [COMPUTE, kernel.name])?;
         let (answer,) = run.call(&mut *store, (kernel.size,))?;
         ensure!(
             answer == kernel.answer(),

@@ -137,7 +137,7 @@ fn answer(instance: &mut PooledInstance<Host>) -> Result<u32> {
 }
 
 fn add(store: &mut Store<Host>, instance: &Instance) -> Result<u32> {
-    let add = instance.get_typed_func::<(u32, u32), (u32,)>(&mut *store, &[OPERATIONS, "add"])?;
+    let add = instance.get_typed_func::<(u32, u32), (u32,)>(&mut *store, [OPERATIONS, "add"])?;
     let (sum,) = add.call(store, black_box((40, 2)))?;
     Ok(sum)
 }

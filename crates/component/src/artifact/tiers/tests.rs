@@ -25,7 +25,7 @@ fn answer(engine: &Engine, component: &Component) -> Option<Val> {
     let linker: Linker<()> = Linker::new(engine);
     let mut store = Store::new(engine, ());
     let instance = linker.instantiate(&mut store, component).expect("it links");
-    let run = instance.get_func(&mut store, &["run"]).expect("it is exported");
+    let run = instance.get_func(&mut store, ["run"]).expect("it is exported");
     run.call_dynamic(&mut store, &[]).expect("it runs")
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 use airssys_wasm_component::component::Component;
 use airssys_wasm_component::engine::Engine;
 use airssys_wasm_wasi::http::serve::{ServeLimits, Server};
-use airssys_wasm_wasi::{OutputPipe, Stdout, WasiBuilder};
+use airssys_wasm_wasi::{MemoryOutputPipe, Stdout, WasiCtxBuilder};
 use anyhow::{Result, anyhow};
 
 use super::{Talk, told};
@@ -15,8 +15,11 @@ use crate::wasi::answer::Answer;
 
 /// Lets a client talk to a server of its own, and waits for the server's end.
 pub(in crate::wasi) fn serve(engine: &Engine, component: &Component, talk: &Talk<'_>) -> Result<Answer> {
-    let (stdout, stderr) = (OutputPipe::new(MAX_OUTPUT), OutputPipe::new(MAX_OUTPUT));
-    let mut wasi = WasiBuilder::new();
+    let (stdout, stderr) = (
+        MemoryOutputPipe::new(MAX_OUTPUT),
+        MemoryOutputPipe::new(MAX_OUTPUT),
+    );
+    let mut wasi = WasiCtxBuilder::new();
     wasi.stdout(Stdout::Pipe(stdout.clone()))
         .stderr(Stdout::Pipe(stderr.clone()));
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -15,8 +15,8 @@ use crate::bindings::wasi::filesystem::preopens::Host as _;
 use crate::bindings::wasi::filesystem::types::{
     DescriptorFlags, DescriptorType, HostDescriptor, NewTimestamp, OpenFlags, PathFlags,
 };
-use crate::files::{Access, Descriptor, FileError, stat};
-use crate::{WasiBuilder, WasiCtx};
+use crate::files::{Descriptor, FileError, FsPerms, stat};
+use crate::{WasiCtx, WasiCtxBuilder};
 use airssys_wasm_component::component::Resource;
 
 /// A function that takes a path, with whether it follows a link at the path's end.
@@ -96,10 +96,10 @@ pub(super) struct Ours {
 }
 
 impl Ours {
-    pub(super) fn new(access: Access) -> Ours {
+    pub(super) fn new(access: FsPerms) -> Ours {
         let tree = Tree::new();
-        let mut builder = WasiBuilder::new();
-        builder.dir(tree.folder(), "/", access).unwrap();
+        let mut builder = WasiCtxBuilder::new();
+        builder.preopened_dir(tree.folder(), "/", access).unwrap();
         let mut ctx = builder.build();
         let folder = ctx.get_directories().unwrap()[0].0.rep();
         Ours { tree, ctx, folder }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use calls::{Call, Case, Ours, Theirs};
 
 use crate::bindings::wasi::filesystem::types::OpenFlags;
-use crate::files::Access;
+use crate::files::FsPerms;
 
 /// A reason to answer otherwise than Linux does. The tree then stays unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,13 +33,13 @@ enum Difference {
 
 impl Difference {
     /// Returns the difference that a case is expected to have.
-    fn of(case: &Case, ours: &Ours, access: Access) -> Option<Difference> {
+    fn of(case: &Case, ours: &Ours, access: FsPerms) -> Option<Difference> {
         let makes = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
         match case.call {
             Call::Open(_, how, _) if how.contains(OpenFlags::DIRECTORY) && how.intersects(makes) => {
                 Some(Difference::DirectoryMade)
             }
-            _ if access == Access::ReadOnly && case.changes() => Some(Difference::ReadOnly),
+            _ if access == FsPerms::ReadOnly && case.changes() => Some(Difference::ReadOnly),
             Call::Link(true) => Some(Difference::LinkFollow),
             _ if case.leaves(&ours.tree) => Some(Difference::Sandbox),
             Call::Symlink if case.path.starts_with('/') => Some(Difference::AbsoluteLink),
@@ -60,7 +60,7 @@ impl Difference {
 }
 
 /// Runs all cases on both sides, and returns how many agree and how many differ, by reason.
-fn compare(cases: &[Case], access: Access) -> BTreeMap<Option<Difference>, usize> {
+fn compare(cases: &[Case], access: FsPerms) -> BTreeMap<Option<Difference>, usize> {
     let (mut ours, theirs) = (Ours::new(access), Theirs::new());
     let before = ours.tree.picture();
     assert_eq!(before, theirs.tree.picture(), "the trees are alike");
@@ -108,7 +108,7 @@ fn compare(cases: &[Case], access: Access) -> BTreeMap<Option<Difference>, usize
 fn paths_are_resolved_as_linux_resolves_them() {
     let cases = cases::one_path();
     assert!(cases.len() >= 2000);
-    let counts = compare(&cases, Access::ReadWrite);
+    let counts = compare(&cases, FsPerms::ReadWrite);
     assert!(counts.get(&None) >= Some(&10_000), "{counts:?}");
     for difference in [
         Difference::Sandbox,
@@ -125,7 +125,7 @@ fn paths_are_resolved_as_linux_resolves_them() {
 
 #[test]
 fn pairs_of_paths_are_linked_and_renamed_as_on_linux() {
-    let counts = compare(&cases::two_paths(), Access::ReadWrite);
+    let counts = compare(&cases::two_paths(), FsPerms::ReadWrite);
     assert!(counts.get(&None) >= Some(&4000), "{counts:?}");
 }
 
@@ -135,7 +135,7 @@ fn a_read_only_folder_resolves_paths_as_linux_does_and_refuses_every_change() {
         .into_iter()
         .filter(|case| case.other.is_empty())
         .collect();
-    let counts = compare(&cases, Access::ReadOnly);
+    let counts = compare(&cases, FsPerms::ReadOnly);
     assert!(counts.get(&None) >= Some(&1000), "{counts:?}");
     assert!(
         counts.get(&Some(Difference::ReadOnly)) >= Some(&1000),

@@ -14,7 +14,7 @@ use crate::http::body::Behind;
 use crate::http::fields::Fields;
 use crate::http::response::Answer;
 use crate::http::{IncomingBody, IncomingRequest, ResponseOutparam};
-use crate::{WasiBuilder, WasiCtx};
+use crate::{WasiCtx, WasiCtxBuilder, WasiState};
 use airssys_wasm_component::component::{Component, InstancePool, Linker, PooledInstance};
 use airssys_wasm_component::engine::Engine;
 use airssys_wasm_component::error::{CoreTrap, Error, Result, Trap, TrapKind};
@@ -32,8 +32,8 @@ pub(super) struct Request {
 /// Creator of instances that answer requests.
 #[derive(Debug)]
 pub(super) struct Handler {
-    instances: InstancePool<WasiCtx>,
-    wasi: WasiBuilder,
+    instances: InstancePool<WasiState>,
+    wasi: WasiCtxBuilder,
     limits: ServeLimits,
 }
 
@@ -42,7 +42,7 @@ impl Handler {
     pub(super) fn new(
         engine: &Engine,
         component: &Component,
-        wasi: WasiBuilder,
+        wasi: WasiCtxBuilder,
         limits: ServeLimits,
     ) -> Result<Handler, ServeError> {
         if let Some(other) = kind::of_other(component) {
@@ -61,7 +61,7 @@ impl Handler {
             limits,
         };
         let deadline = Instant::now().checked_add(handler.limits.request_time);
-        let mut instance = handler.instances.get(handler.wasi(deadline))?;
+        let mut instance = handler.instances.get(handler.wasi(deadline).into())?;
         guest(&mut instance)?;
         drop(instance);
         Ok(handler)
@@ -87,7 +87,7 @@ impl Handler {
         let mut wasi = self.wasi(deadline);
         let seat = seat.clone();
         wasi.http.behind = Some(Behind::new(move || seat.give_way()));
-        let instance = self.instances.get_watched(wasi, |store| {
+        let instance = self.instances.get_watched(wasi.into(), |store| {
             #[cfg(all(unix, feature = "interrupt"))]
             let armed = deadline.and_then(|deadline| timer::arm(deadline, store.interrupter()));
             begun = flight.begin(
@@ -104,7 +104,7 @@ impl Handler {
             Ok((mut instance, armed)) => {
                 let result = self.call(&mut instance, request, answer);
                 if result.is_ok() {
-                    instance.parts().0.data().http.set_ended();
+                    instance.parts().0.data().ctx.http.set_ended();
                 }
                 #[cfg(all(unix, feature = "interrupt"))]
                 let result = match armed {
@@ -140,14 +140,14 @@ impl Handler {
 
     fn call(
         &self,
-        instance: &mut PooledInstance<WasiCtx>,
+        instance: &mut PooledInstance<WasiState>,
         request: Request,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Result<()> {
         let guest = guest(instance)?;
         let (store, _) = instance.parts();
         let wasi = store.data_mut();
-        let request = self.resource(wasi, request)?;
+        let request = self.resource(&wasi.ctx, request)?;
         let request = wasi.table.push(request).map_err(misfit)?;
         let param = wasi.table.push(ResponseOutparam::new(answer)).map_err(misfit)?;
         guest.call_handle(store, request, param)
@@ -170,7 +170,7 @@ impl Handler {
     }
 }
 
-fn guest(instance: &mut PooledInstance<WasiCtx>) -> Result<Guest> {
+fn guest(instance: &mut PooledInstance<WasiState>) -> Result<Guest> {
     let (store, instance) = instance.parts();
     Guest::new(store, instance)
 }

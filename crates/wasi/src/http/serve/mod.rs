@@ -12,14 +12,14 @@
 //!
 //! use airssys_wasm::component::Component;
 //! use airssys_wasm::engine::{Config, Engine};
-//! use airssys_wasm::wasi::WasiBuilder;
+//! use airssys_wasm::wasi::WasiCtxBuilder;
 //! use airssys_wasm::wasi::http::serve::{ServeLimits, Server};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let engine = Engine::new(&Config::new())?;
 //! let component = Component::from_binary(&engine, &std::fs::read("site.wasm")?)?;
 //! let addr = SocketAddr::from(([127, 0, 0, 1], 8080));
-//! let server = Server::bind(&engine, &component, addr, &WasiBuilder::new(), ServeLimits::default())?;
+//! let server = Server::bind(&engine, &component, addr, &WasiCtxBuilder::new(), ServeLimits::default())?;
 //! let shutdown = server.shutdown_handle();
 //! // `shutdown.shutdown()`, from any thread, ends this:
 //! server.run()?;
@@ -46,7 +46,7 @@ use std::sync::Arc;
 pub use kind::OtherComponent;
 pub use limits::{LimitError, ServeLimits};
 
-use crate::{WasiBuilder, executor};
+use crate::{WasiCtxBuilder, executor};
 use airssys_wasm_component::component::Component;
 use airssys_wasm_component::engine::Engine;
 use airssys_wasm_component::error::Error;
@@ -113,7 +113,7 @@ impl Server {
         engine: &Engine,
         component: &Component,
         addr: SocketAddr,
-        wasi: &WasiBuilder,
+        wasi: &WasiCtxBuilder,
         limits: ServeLimits,
     ) -> Result<Server, ServeError> {
         limits.check()?;
