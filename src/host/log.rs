@@ -6,7 +6,7 @@ use log::kv::{Error, Key, Source, Value, VisitSource};
 
 use super::LogLevel;
 use crate::messaging::ComponentId;
-use airssys_wasm_component::internal::text::sanitise;
+use airssys_wasm_component::internal::text::sanitize;
 
 /// The target of every component's log lines. Filter on it, or on the key `component`.
 pub const LOG_TARGET: &str = "airssys_wasm::component";
@@ -43,7 +43,7 @@ pub(super) fn write(id: &ComponentId, level: LogLevel, message: &str, context: &
             .level(level)
             .target(LOG_TARGET)
             .key_values(&pairs)
-            .args(format_args!("{}", sanitise(message, MAX_MESSAGE_BYTES)))
+            .args(format_args!("{}", sanitize(message, MAX_MESSAGE_BYTES)))
             .build(),
     );
 }
@@ -60,9 +60,9 @@ impl<'a> Pairs<'a> {
         let pair = |(key, value): &'a (String, String)| {
             let key = match key.as_str() {
                 COMPONENT_KEY | DROPPED_KEY => Cow::Owned(format!("guest.{key}")),
-                key => sanitise(key, MAX_KEY_BYTES),
+                key => sanitize(key, MAX_KEY_BYTES),
             };
-            (key, sanitise(value, MAX_VALUE_BYTES))
+            (key, sanitize(value, MAX_VALUE_BYTES))
         };
         Pairs {
             id,

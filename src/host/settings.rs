@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ConfigError;
-use airssys_wasm_component::internal::text::sanitise;
+use airssys_wasm_component::internal::text::sanitize;
 
 /// Most bytes in a key. Stops payloads disguised as keys.
 pub const MAX_KEY_BYTES: usize = 256;
@@ -97,7 +97,7 @@ fn check_key(key: &str) -> Result<(), ConfigError> {
     } else if key.contains(char::is_control) {
         format!(
             "the key `{}` has a control character",
-            sanitise(key, MAX_KEY_BYTES)
+            sanitize(key, MAX_KEY_BYTES)
         )
     } else {
         return Ok(());

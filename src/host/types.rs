@@ -60,11 +60,11 @@ pub enum ComponentError {
     NotFound(String),
     /// `init` has not been called, or did not succeed.
     #[component(name = "not-initialized")]
-    #[error("not initialised")]
+    #[error("not initialized")]
     NotInitialized,
     /// `init` was called a second time.
     #[component(name = "already-initialized")]
-    #[error("already initialised")]
+    #[error("already initialized")]
     AlreadyInitialized,
     /// The component has been shut down.
     #[component(name = "shut-down")]

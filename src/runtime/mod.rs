@@ -490,7 +490,7 @@ impl ComponentRuntime {
     ///
     /// # Errors
     /// [`RuntimeError::UnknownComponent`].
-    pub fn wait_optimised(&self, id: &ComponentId, timeout: Duration) -> Result<bool, RuntimeError> {
+    pub fn wait_optimized(&self, id: &ComponentId, timeout: Duration) -> Result<bool, RuntimeError> {
         let slot = self.slot(id)?;
         Ok(slot.tiered().is_none_or(|tiered| tiered.wait(timeout)))
     }

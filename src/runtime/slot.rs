@@ -90,7 +90,7 @@ impl Slot {
         make: impl FnOnce(&Component, HostContext, &Grants) -> Result<Guest, RuntimeError>,
     ) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Init)?;
-        running.optimise(make);
+        running.optimize(make);
         let needed = running.metadata(allowed)?.memory_requirements.min_memory_bytes;
         if needed > memory_limit {
             return Err(RuntimeError::Memory {
@@ -101,7 +101,7 @@ impl Slot {
         }
         let answer = running.call(allowed, |guest| guest.init(&self.start.config))?;
         running.next = Some(match answer {
-            Ok(()) => ComponentState::Initialised,
+            Ok(()) => ComponentState::Initialized,
             Err(_) => ComponentState::Failed,
         });
         answer.map_err(RuntimeError::Component)
@@ -193,11 +193,11 @@ struct Running<'a> {
 impl Running<'_> {
     /// Replaces the instance with one on better code, if that code is ready and the component could not notice the
     /// replacement.
-    fn optimise(
+    fn optimize(
         &mut self,
         make: impl FnOnce(&Component, HostContext, &Grants) -> Result<Guest, RuntimeError>,
     ) {
-        let Some(tiered) = self.slot.tiered.as_ref().filter(|tiered| tiered.is_optimised()) else {
+        let Some(tiered) = self.slot.tiered.as_ref().filter(|tiered| tiered.is_optimized()) else {
             return;
         };
         let mut guest = lock(&self.slot.guest);

@@ -6,8 +6,8 @@ use std::fmt;
 ///
 /// | state         | `init`        | `execute`     | `metadata`, `health`, `supported-codecs` | `shutdown`  |
 /// |---------------|---------------|---------------|------------------------------------------|-------------|
-/// | `Created`     | → initialised | refused       | allowed                                  | refused     |
-/// | `Initialised` | refused       | → executing   | allowed                                  | → shut down |
+/// | `Created`     | → initialized | refused       | allowed                                  | refused     |
+/// | `Initialized` | refused       | → executing   | allowed                                  | → shut down |
 /// | `Executing`   | busy          | busy          | busy; metadata that is known is given    | busy        |
 /// | `ShutDown`    | refused       | refused       | refused                                  | refused     |
 /// | `Failed`      | refused       | refused       | refused                                  | refused     |
@@ -19,7 +19,7 @@ pub enum ComponentState {
     /// Loaded and instantiated; not initialized yet.
     Created,
     /// Ready for operations.
-    Initialised,
+    Initialized,
     /// Running an operation.
     Executing,
     /// Shut down. Its instance is freed.
@@ -32,7 +32,7 @@ impl fmt::Display for ComponentState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             ComponentState::Created => "created",
-            ComponentState::Initialised => "initialised",
+            ComponentState::Initialized => "initialized",
             ComponentState::Executing => "executing",
             ComponentState::ShutDown => "shut down",
             ComponentState::Failed => "failed",
@@ -74,9 +74,9 @@ impl Call {
     pub(super) fn is_allowed(self, state: ComponentState) -> bool {
         match self {
             Call::Init => state == ComponentState::Created,
-            Call::Execute | Call::Shutdown => state == ComponentState::Initialised,
+            Call::Execute | Call::Shutdown => state == ComponentState::Initialized,
             Call::Metadata | Call::Health | Call::SupportedCodecs => {
-                matches!(state, ComponentState::Created | ComponentState::Initialised)
+                matches!(state, ComponentState::Created | ComponentState::Initialized)
             }
         }
     }
@@ -93,7 +93,7 @@ pub(super) fn advice(state: ComponentState, call: Call) -> &'static str {
     match (state, call) {
         (ComponentState::Created, Call::Shutdown) => "there is nothing to shut down; unload it",
         (ComponentState::Created, _) => "call init first",
-        (ComponentState::Initialised | ComponentState::Executing, _) => "init is called once",
+        (ComponentState::Initialized | ComponentState::Executing, _) => "init is called once",
         (ComponentState::ShutDown | ComponentState::Failed, _) => "unload it, and load it anew",
     }
 }

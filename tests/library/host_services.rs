@@ -284,7 +284,7 @@ fn lines_of(component: &str) -> Vec<String> {
 }
 
 #[test]
-fn log_lines_are_single_sanitised_and_bounded() {
+fn log_lines_are_single_sanitized_and_bounded() {
     capture();
     let mut proxy = Proxy::called("logger");
     proxy.log("info", "plain, grün", None);

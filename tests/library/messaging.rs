@@ -122,7 +122,7 @@ fn a_target_that_is_gone_is_told_apart_from_one_that_is_closed() {
 }
 
 #[test]
-fn a_component_that_is_not_initialised_yet_keeps_its_messages() {
+fn a_component_that_is_not_initialized_yet_keeps_its_messages() {
     let runtime = runtime();
     let left = counter(&runtime, "left");
     let options = ComponentOptions::new().with_id(id("late"));

@@ -366,7 +366,7 @@ fn what_servers_do_wrong_is_an_error_of_its_own() {
             wrong.push(format!("{name}: {told}, not {expected}"));
         }
     }
-    let behaviours: Vec<(&str, Origin, &str)> = vec![
+    let behaviors: Vec<(&str, Origin, &str)> = vec![
         (
             "a body without end",
             Origin::new(|stream, _| {
@@ -400,7 +400,7 @@ fn what_servers_do_wrong_is_an_error_of_its_own() {
             "ErrorCode::ConnectionReadTimeout",
         ),
     ];
-    for (name, origin, expected) in behaviours {
+    for (name, origin, expected) in behaviors {
         let start = Instant::now();
         let told = ask(&server, &origin.url());
         if !told.starts_with(expected) {

@@ -42,7 +42,7 @@ fn a_guest_lives_as_components_do() {
         assert_eq!(runtime.supported_codecs(&counter).unwrap(), [0x0200]);
 
         runtime.init(&counter).unwrap();
-        assert_eq!(runtime.state(&counter).unwrap(), ComponentState::Initialised);
+        assert_eq!(runtime.state(&counter).unwrap(), ComponentState::Initialized);
         assert_eq!(runtime.health(&counter).unwrap().state, HealthState::Healthy);
         assert_eq!(runtime.health(&counter).unwrap().message, None);
         for count in 42..200 {
@@ -91,7 +91,7 @@ fn answers_that_are_errors_keep_their_form() {
         assert!(matches!(answer(&[]), ExecutionError::InvalidInput(_)));
         let denied = ExecutionError::CapabilityDenied("filesystem:read:/etc/passwd".into());
         assert_eq!(ask("read", json!({"path": "/etc/passwd"})), denied);
-        assert_eq!(runtime.state(&counter).unwrap(), ComponentState::Initialised);
+        assert_eq!(runtime.state(&counter).unwrap(), ComponentState::Initialized);
     }
 }
 

@@ -90,7 +90,7 @@ impl Context<'_> {
             let host_self = self.host_self();
             let _ = writeln!(
                 declarations,
-                "/// What an error of the host's is for the component; an `Err` is a trap.\n{signature};"
+                "/// Converts an error of the host to the component's; an `Err` is a trap.\n{signature};"
             );
             let _ = writeln!(forwards, "{signature} {{ {host}::{name}({host_self}, error) }}");
         }
@@ -103,7 +103,7 @@ impl Context<'_> {
         let of = &provided.of;
         text.push_str(&self.trait_text(
             scope,
-            &format!("What the host does for {of}."),
+            &format!("The host's implementation of {of}."),
             host,
             &supers,
             &declarations,
@@ -149,7 +149,7 @@ impl Context<'_> {
         );
         let _ = writeln!(forwards, "{signature} {{ {host}::drop({host_self}, rep) }}");
         let of = &provided.of;
-        let about = format!("What the host does for the resource `{name}` of {of}.");
+        let about = format!("The host's implementation of the resource `{name}` of {of}.");
         self.trait_text(scope, &about, &host, &[], &declarations, &forwards)
     }
 

@@ -199,7 +199,7 @@ pub(crate) struct InvokeArgs {
     pub(crate) json: bool,
 }
 
-/// List the compilers that this build carries, with versions and licences
+/// List the compilers that this build carries, with versions and licenses
 #[derive(Debug, Args)]
 pub(crate) struct BackendsArgs {
     /// Print JSON

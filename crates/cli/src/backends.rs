@@ -27,7 +27,7 @@ fn describe(backend: Backend) -> serde_json::Value {
         "available": backend.is_available(),
         "default": is_default(backend),
         "wasmer-version": Backend::wasmer_version(),
-        "licence": backend.licence(),
+        "license": backend.license(),
         "note": note(backend),
     })
 }
@@ -37,7 +37,7 @@ fn note(backend: Backend) -> String {
     if is_default(backend) {
         notes.push("default".to_owned());
     }
-    if backend.licence() == "BUSL-1.1" {
+    if backend.license() == "BUSL-1.1" {
         notes.push("production use is for sponsors of Wasmer".to_owned());
     }
     if !backend.is_available() {
@@ -47,13 +47,13 @@ fn note(backend: Backend) -> String {
 }
 
 fn table() -> String {
-    let mut rows = vec![["BACKEND", "COMPILED IN", "WASMER", "LICENCE", "NOTE"].map(String::from)];
+    let mut rows = vec![["BACKEND", "COMPILED IN", "WASMER", "LICENSE", "NOTE"].map(String::from)];
     rows.extend(Backend::ALL.into_iter().map(|backend| {
         [
             backend.name().to_owned(),
             if backend.is_available() { "yes" } else { "no" }.to_owned(),
             Backend::wasmer_version().to_owned(),
-            backend.licence().to_owned(),
+            backend.license().to_owned(),
             note(backend),
         ]
     }));

@@ -44,7 +44,7 @@ impl Answers {
         lines.add("version", &metadata.version);
         lines.add("description", &metadata.description);
         lines.add("author", &metadata.author);
-        lines.add("licence", &metadata.license);
+        lines.add("license", &metadata.license);
         lines.add("language", &metadata.language);
         lines.add("contract", &metadata.api_version);
         lines.list("operations", &metadata.supported_operations);

@@ -176,7 +176,7 @@ fn nothing_asked(runtime: &ComponentRuntime, id: &ComponentId) -> Failure {
 
 /// Shuts the component down if it can still be called.
 fn shut_down(runtime: &ComponentRuntime, id: &ComponentId) -> Outcome<()> {
-    if runtime.state(id)? == ComponentState::Initialised {
+    if runtime.state(id)? == ComponentState::Initialized {
         runtime
             .shutdown(id)
             .map_err(|error| Failure::from(error).context("the component did not shut down"))?;

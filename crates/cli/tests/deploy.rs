@@ -178,7 +178,7 @@ fn the_unit_runs(place: &Place, unit: &str) {
 }
 
 #[test]
-fn blocks_are_found_and_keys_are_recognised() {
+fn blocks_are_found_and_keys_are_recognized() {
     let found = blocks("x\n```sh build\na\nb\n```\n```text\n```\n");
     assert_eq!(found.len(), 2);
     assert_eq!((found[0].kind, found[0].text.as_str()), ("sh build", "a\nb\n"));

@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 /// Control characters (line ends and escapes among them), line and paragraph separators, and characters that
 /// change the direction of writing are written as Rust writes them: `\n`, `\u{1b}`. The number of bytes cut off
 /// follows: `…(+12 bytes)`.
-pub fn sanitise(text: &str, max: usize) -> Cow<'_, str> {
+pub fn sanitize(text: &str, max: usize) -> Cow<'_, str> {
     let kept = cut(text, max);
     if kept.len() == text.len() && !text.contains(misleading) {
         return Cow::Borrowed(text);
@@ -46,7 +46,7 @@ const MAX_ERROR_BYTES: usize = 1024;
 
 /// Escapes and shortens a guest's text for an error message.
 pub fn shown(text: &str) -> Cow<'_, str> {
-    sanitise(text, MAX_ERROR_BYTES)
+    sanitize(text, MAX_ERROR_BYTES)
 }
 
 /// Formats a value in at most 300 bytes, with `…` for the rest. A type that shares its parts can have a text
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn plain_text_is_left_alone() {
         assert!(matches!(
-            sanitise("grüße, 世界 \\n", 100),
+            sanitize("grüße, 世界 \\n", 100),
             Cow::Borrowed("grüße, 世界 \\n")
         ));
     }
@@ -87,16 +87,16 @@ mod tests {
     #[test]
     fn what_could_mislead_is_escaped() {
         assert_eq!(
-            sanitise("a\nb\x1b[31m\r\t\0\u{9b}\u{2028}\u{202e}", 100),
+            sanitize("a\nb\x1b[31m\r\t\0\u{9b}\u{2028}\u{202e}", 100),
             "a\\nb\\u{1b}[31m\\r\\t\\u{0}\\u{9b}\\u{2028}\\u{202e}"
         );
     }
 
     #[test]
     fn long_text_is_cut_between_characters() {
-        assert_eq!(sanitise("aé", 2), "a…(+2 bytes)");
-        assert_eq!(sanitise("abc", 0), "…(+3 bytes)");
-        assert_eq!(sanitise("abc", 3), "abc");
+        assert_eq!(sanitize("aé", 2), "a…(+2 bytes)");
+        assert_eq!(sanitize("abc", 0), "…(+3 bytes)");
+        assert_eq!(sanitize("abc", 3), "abc");
     }
 
     #[test]

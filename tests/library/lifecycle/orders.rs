@@ -8,7 +8,7 @@ use super::{CALLS, call, text_processor};
 
 #[test]
 fn every_call_in_every_state() {
-    use ComponentState::{Created, Failed, Initialised, ShutDown};
+    use ComponentState::{Created, Failed, Initialized, ShutDown};
     let trapping = Guest {
         execute: "unreachable",
         ..Guest::default()
@@ -21,7 +21,7 @@ fn every_call_in_every_state() {
             Created,
             &[],
             [
-                Some(Initialised),
+                Some(Initialized),
                 None,
                 Some(Created),
                 Some(Created),
@@ -30,14 +30,14 @@ fn every_call_in_every_state() {
             ],
         ),
         (
-            Initialised,
+            Initialized,
             &[Call::Init],
             [
                 None,
-                Some(Initialised),
-                Some(Initialised),
-                Some(Initialised),
-                Some(Initialised),
+                Some(Initialized),
+                Some(Initialized),
+                Some(Initialized),
+                Some(Initialized),
                 Some(ShutDown),
             ],
         ),

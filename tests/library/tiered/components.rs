@@ -9,7 +9,7 @@ fn answers_are_the_same_before_and_after() {
     let mut before = Adding::of(&first);
     assert_eq!(before.sum(1000), Some(Val::U64(3 * 999 * 500)));
     assert!(component.wait(LONG), "{component:?}");
-    assert!(component.is_optimised() && component.failure().is_none());
+    assert!(component.is_optimized() && component.failure().is_none());
     assert_eq!(component.current().backend(), engine.backend());
     let mut after = Adding::of(&component.current());
     for below in [1, 2, 77, 100_000] {
@@ -55,7 +55,7 @@ fn it_starts_on_quick_code() {
     let (gate, component, _cache) = hold(4);
     let quick = engine().starts()[0].backend();
     assert_eq!(component.current().backend(), quick);
-    assert!(!component.is_optimised() && !component.wait(Duration::from_millis(1)));
+    assert!(!component.is_optimized() && !component.wait(Duration::from_millis(1)));
     let later = TieredComponent::new(&engine(), &adder(5)).expect("it need not wait for others");
     assert_eq!(later.current().backend(), quick);
     assert_eq!(Adding::of(&later.current()).sum(10), Some(Val::U64(5 * 45)));
@@ -65,7 +65,7 @@ fn it_starts_on_quick_code() {
 }
 
 #[test]
-fn what_cannot_be_optimised_goes_on() {
+fn what_cannot_be_optimized_goes_on() {
     let bytes = adder(6);
     let engine = engine();
     let cache = with_starts(&engine, std::slice::from_ref(&bytes));
@@ -106,7 +106,7 @@ fn a_compiler_that_refuses_is_done_without() {
 
     let last = with(Backend::Singlepass, other).expect("both are available");
     let component = TieredComponent::new(&last, &bytes).expect("it starts");
-    assert!(!component.wait(LONG) && !component.is_optimised());
+    assert!(!component.wait(LONG) && !component.is_optimized());
     let failure = component.failure();
     assert!(
         matches!(failure.as_deref(), Some(Error::BackendFeature(lacks)) if lacks.backend == "singlepass"),
@@ -116,7 +116,7 @@ fn a_compiler_that_refuses_is_done_without() {
 
     let first = with(other, Backend::Singlepass).expect("both are available");
     let component = TieredComponent::new(&first, &bytes).expect("it compiles");
-    assert!(component.is_optimised(), "nothing else could be done");
+    assert!(component.is_optimized(), "nothing else could be done");
     good(&component);
 }
 
@@ -135,7 +135,7 @@ fn what_is_no_component_is_refused_at_once() {
 fn an_engine_without_starts_has_nothing_in_the_background() {
     let engine = Engine::new(&Config::new()).expect("a compiler");
     let component = TieredComponent::new(&engine, &adder(7)).expect("it compiles");
-    assert!(component.is_optimised());
+    assert!(component.is_optimized());
     assert_eq!(component.current().backend(), engine.backend());
 }
 
@@ -150,7 +150,7 @@ fn what_is_dropped_is_given_up() {
     let waiting = TieredComponent::new(&engine(), &adder(10)).expect("it starts");
     let clone = component.clone();
     drop(component);
-    assert!(!clone.is_optimised());
+    assert!(!clone.is_optimized());
     // The compilation is blocked, so this would not return if it waited for it.
     drop((clone, waiting));
     gate.open();
@@ -178,7 +178,7 @@ fn the_cache_has_both() {
     assert!(first.wait(LONG));
     assert_eq!(cache.counters().compiled, 2);
     let second = TieredComponent::with_cache(&engine, &bytes, &cache).expect("it is there");
-    assert!(second.is_optimised());
+    assert!(second.is_optimized());
     assert_eq!(second.current().backend(), engine.backend());
     let quick = tiered::quick(&engine, &bytes, Some(&cache)).expect("it is there");
     assert_eq!(quick.backend(), engine.backend());
@@ -200,7 +200,7 @@ fn another_process_finds_better_code_on_disk() {
     let cache = open();
     for (memory_hits, disk_hits) in [(0, 1), (1, 1)] {
         let again = TieredComponent::with_cache(&engine, &bytes, &cache).expect("it is there");
-        assert!(again.is_optimised());
+        assert!(again.is_optimized());
         assert_eq!(Adding::of(&again.current()).sum(10), Some(Val::U64(12 * 45)));
         let counters = cache.counters();
         assert_eq!((counters.compiled, counters.failed), (0, 0));

@@ -17,7 +17,7 @@ fn good() -> Backend {
 }
 
 #[test]
-fn an_instance_is_replaced_before_it_is_initialised() {
+fn an_instance_is_replaced_before_it_is_initialized() {
     let runtime = runtime();
     let (gate, _held, _cache) = hold(20);
     let bytes = fixture("text-processor.wasm");
@@ -34,7 +34,7 @@ fn an_instance_is_replaced_before_it_is_initialised() {
     assert_eq!(answer["count"], 6);
     gate.open();
 
-    assert!(runtime.wait_optimised(&id, LONG).expect("it is loaded"));
+    assert!(runtime.wait_optimized(&id, LONG).expect("it is loaded"));
     assert_eq!(runtime.backend(&id).expect("it is loaded"), quick());
     runtime.init(&id).expect("it starts");
     assert_eq!(runtime.backend(&id).expect("it is loaded"), good());
@@ -72,7 +72,7 @@ fn backend_after(
     assert_eq!(runtime.backend(&id).expect("it is loaded"), quick());
     between(&runtime, &id);
     gate.open();
-    assert!(runtime.wait_optimised(&id, LONG).expect("it is loaded"));
+    assert!(runtime.wait_optimized(&id, LONG).expect("it is loaded"));
     runtime.init(&id).expect("it starts");
     runtime.health(&id).expect("it goes on");
     runtime.backend(&id).expect("it is loaded")
@@ -117,7 +117,7 @@ fn options_of_one_component_choose_it() {
     let bytes = fixture("checksum.wasm");
     let tiered = ComponentOptions::new().with_backend(Backend::Tiered);
     let id = runtime.load_component(&bytes, tiered).expect("it loads");
-    assert!(runtime.wait_optimised(&id, LONG).expect("it is loaded"));
+    assert!(runtime.wait_optimized(&id, LONG).expect("it is loaded"));
     runtime.init(&id).expect("it starts");
     assert_eq!(runtime.backend(&id).expect("it is loaded"), good());
     let plain = runtime
@@ -129,7 +129,7 @@ fn options_of_one_component_choose_it() {
     );
     assert!(
         runtime
-            .wait_optimised(&plain, Duration::ZERO)
+            .wait_optimized(&plain, Duration::ZERO)
             .expect("it is loaded")
     );
 }
@@ -148,7 +148,7 @@ fn better_code_is_found_in_the_cache() {
     let id = first
         .load_component(&bytes, ComponentOptions::new())
         .expect("it loads");
-    assert!(first.wait_optimised(&id, LONG).expect("it is loaded"));
+    assert!(first.wait_optimized(&id, LONG).expect("it is loaded"));
     drop(first);
     let second = runtime();
     let id = second

@@ -472,7 +472,7 @@ pub mod airssys {
 
             impl ::core::error::Error for ConfigError {}
 
-            /// What the host does for `airssys:host-core/host-services@1.0.0`.
+            /// The host's implementation of `airssys:host-core/host-services@1.0.0`.
             pub trait Host {
                 /// Writes one structured line to the host's log. Never fails.
                 ///
@@ -835,7 +835,7 @@ pub mod airssys {
 
             impl ::core::error::Error for HostFunctionError {}
 
-            /// What the host does for `airssys:host-core/host-capabilities@1.0.0`.
+            /// The host's implementation of `airssys:host-core/host-capabilities@1.0.0`.
             pub trait Host {
                 /// Reads a whole file. Needs a capability of the kind `filesystem:read:PATH`.
                 ///
@@ -1021,7 +1021,7 @@ pub mod airssys {
 
             impl ::core::error::Error for MulticodecError {}
 
-            /// What the host does for `airssys:multicodec-core/multicodec-utilities@1.0.0`.
+            /// The host's implementation of `airssys:multicodec-core/multicodec-utilities@1.0.0`.
             pub trait Host {
                 /// Puts the codec's prefix before the data: at most ten bytes more than `data` has.
                 ///

@@ -84,7 +84,7 @@ pub mod dep {
                 pub shade: Shade,
             }
 
-            /// What the host does for `dep:colours/palette@2.0.0`.
+            /// The host's implementation of `dep:colours/palette@2.0.0`.
             pub trait Host {
                 fn pick(&mut self, name: String) -> Option<Colour>;
             }
@@ -123,7 +123,7 @@ pub mod dep {
             use ::airssys_wasm::Error;
             use ::airssys_wasm::component::{HasData, Linker};
 
-            /// What the host does for `dep:single/only`.
+            /// The host's implementation of `dep:single/only`.
             pub trait Host {
                 fn run(&mut self);
             }

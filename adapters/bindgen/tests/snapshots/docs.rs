@@ -88,7 +88,7 @@ pub mod fixture {
                 pub field: u8,
             }
 
-            /// What the host does for `fixture:docs/documented@0.1.0`.
+            /// The host's implementation of `fixture:docs/documented@0.1.0`.
             pub trait Host {
                 /// About the function, in a block.
                 ///   - indented

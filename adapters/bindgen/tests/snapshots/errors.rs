@@ -1,7 +1,7 @@
 #[allow(dead_code)]
 type WithFixtureErrorsFilesError = my::Other;
 
-/// What the host does for the world `errors`.
+/// The host's implementation of the world `errors`.
 pub trait ErrorsImports {
     fn log(&mut self, text: String) -> ::airssys_wasm::component::HostResult<bool>;
 }
@@ -97,9 +97,9 @@ pub mod fixture {
                 pub text: String,
             }
 
-            /// What the host does for `fixture:errors/kinds`.
+            /// The host's implementation of `fixture:errors/kinds`.
             pub trait Host {
-                /// What an error of the host's is for the component; an `Err` is a trap.
+                /// Converts an error of the host to the component's; an `Err` is a trap.
                 fn convert_error_code(
                     &mut self,
                     error: crate::FileError,
@@ -147,7 +147,7 @@ pub mod fixture {
 
             impl ::core::error::Error for Error {}
 
-            /// What the host does for the resource `file` of `fixture:errors/files`.
+            /// The host's implementation of the resource `file` of `fixture:errors/files`.
             pub trait HostFile {
                 fn open(
                     &mut self,
@@ -185,7 +185,7 @@ pub mod fixture {
                 }
             }
 
-            /// What the host does for `fixture:errors/files`.
+            /// The host's implementation of `fixture:errors/files`.
             pub trait Host: HostFile + super::kinds::Host {
                 fn remove(&mut self, path: String) -> Result<(), crate::FileError>;
 
@@ -199,7 +199,7 @@ pub mod fixture {
 
                 fn touch(&mut self, path: String);
 
-                /// What an error of the host's is for the component; an `Err` is a trap.
+                /// Converts an error of the host to the component's; an `Err` is a trap.
                 fn convert_error(
                     &mut self,
                     error: super::super::super::WithFixtureErrorsFilesError,

@@ -68,7 +68,7 @@ pub mod fixture {
                 pub keys: [Key; 2],
             }
 
-            /// What the host does for `fixture:fixed-lists/arrays`.
+            /// The host's implementation of `fixture:fixed-lists/arrays`.
             pub trait Host {
                 fn swap(&mut self, pair: [u32; 2]) -> [u32; 2];
 

@@ -268,7 +268,7 @@ pub mod fixture {
                 }
             }
 
-            /// What the host does for `fixture:many-flags/sets`.
+            /// The host's implementation of `fixture:many-flags/sets`.
             pub trait Host {
                 fn echo1(&mut self, value: Set1) -> Set1;
 

@@ -67,7 +67,7 @@ pub mod console {
         Err,
     }
 
-    /// What the host does for `console`.
+    /// The host's implementation of `console`.
     pub trait Host {
         fn print(&mut self, text: String, to: Stream);
     }
@@ -106,7 +106,7 @@ pub mod exports {
     use ::airssys_wasm::Error;
     use ::airssys_wasm::component::{HasData, Linker};
 
-    /// What the host does for `exports`.
+    /// The host's implementation of `exports`.
     pub trait Host {
         fn ping(&mut self) -> u8;
     }

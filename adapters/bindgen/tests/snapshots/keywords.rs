@@ -1,4 +1,4 @@
-/// What the host does for the world `use`.
+/// The host's implementation of the world `use`.
 pub trait UseImports {
     fn fn_(&mut self, in_: u8) -> u8;
 }
@@ -153,7 +153,7 @@ pub mod fixture {
             #[derive(Debug)]
             pub enum Struct {}
 
-            /// What the host does for the resource `struct` of `fixture:type/as`.
+            /// The host's implementation of the resource `struct` of `fixture:type/as`.
             pub trait HostStruct {
                 fn new(&mut self, type_: u8) -> Resource<Struct>;
 
@@ -183,7 +183,7 @@ pub mod fixture {
                 }
             }
 
-            /// What the host does for `fixture:type/as`.
+            /// The host's implementation of `fixture:type/as`.
             pub trait Host: HostStruct {
                 fn continue_(
                     &mut self,

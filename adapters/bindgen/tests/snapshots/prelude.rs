@@ -204,7 +204,7 @@ pub mod fixture {
                 pub a: u8,
             }
 
-            /// What the host does for `fixture:prelude/shadows`.
+            /// The host's implementation of `fixture:prelude/shadows`.
             pub trait Host {
                 fn mix(
                     &mut self,

@@ -93,7 +93,7 @@ pub mod fixture {
                 pub tags: (String, u8),
             }
 
-            /// What the host does for `fixture:records/shapes`.
+            /// The host's implementation of `fixture:records/shapes`.
             pub trait Host {
                 fn move_(&mut self, shape: Shape, by: Point) -> Shape;
 

@@ -86,7 +86,7 @@ pub mod fixture {
                 pub inside: Resource<Handle>,
             }
 
-            /// What the host does for the resource `handle` of `fixture:resources-both/handles`.
+            /// The host's implementation of the resource `handle` of `fixture:resources-both/handles`.
             pub trait HostHandle {
                 fn new(&mut self) -> Resource<Handle>;
 
@@ -110,7 +110,7 @@ pub mod fixture {
                 }
             }
 
-            /// What the host does for `fixture:resources-both/handles`.
+            /// The host's implementation of `fixture:resources-both/handles`.
             pub trait Host: HostHandle {
                 fn wrap(&mut self, handle: Resource<Handle>) -> Box;
             }
@@ -175,7 +175,7 @@ pub mod fixture {
             pub type Handle = super::handles::Handle;
             pub type Box = super::handles::Box;
 
-            /// What the host does for `fixture:resources-both/users`.
+            /// The host's implementation of `fixture:resources-both/users`.
             pub trait Host {
                 fn take(&mut self, handle: Resource<Handle>, box_: Box) -> u32;
 

@@ -114,7 +114,7 @@ pub mod fixture {
                 Many(Vec<Resource<Counter>>),
             }
 
-            /// What the host does for the resource `counter` of `fixture:resources-imported/counters`.
+            /// The host's implementation of the resource `counter` of `fixture:resources-imported/counters`.
             pub trait HostCounter {
                 /// Starts at `start`.
                 fn new(&mut self, start: u32) -> Resource<Counter>;
@@ -160,7 +160,7 @@ pub mod fixture {
                 }
             }
 
-            /// What the host does for the resource `plain` of `fixture:resources-imported/counters`.
+            /// The host's implementation of the resource `plain` of `fixture:resources-imported/counters`.
             pub trait HostPlain {
                 /// The component has let go of one that it owned.
                 fn drop(&mut self, rep: Resource<Plain>) -> HostResult<()>;
@@ -172,7 +172,7 @@ pub mod fixture {
                 }
             }
 
-            /// What the host does for `fixture:resources-imported/counters`.
+            /// The host's implementation of `fixture:resources-imported/counters`.
             pub trait Host: HostCounter + HostPlain {
                 fn largest(&mut self, counters: Vec<Resource<Counter>>) -> Option<u32>;
 

@@ -15,7 +15,7 @@ pub struct Login {
     pub at: u64,
 }
 
-/// What the host does for the resource `session` of the world `resources-world`.
+/// The host's implementation of the resource `session` of the world `resources-world`.
 pub trait HostSession {
     fn new(&mut self, user: String) -> ::airssys_wasm::component::Resource<Session>;
 
@@ -51,7 +51,7 @@ impl<H: HostSession + ?Sized> HostSession for &mut H {
     }
 }
 
-/// What the host does for the world `resources-world`.
+/// The host's implementation of the world `resources-world`.
 pub trait ResourcesWorldImports: HostSession {
     fn current(&mut self) -> Login;
 }

@@ -77,7 +77,7 @@ pub mod fixture {
             pub type Text7 = Option<(Text6, Text6)>;
             pub type Text8 = Result<Text7, Text7>;
 
-            /// What the host does for `fixture:shared-parts/shapes`.
+            /// The host's implementation of `fixture:shared-parts/shapes`.
             pub trait Host {
                 fn bytes(&mut self, a: Byte1, b: Byte8, c: Vec<Byte8>) -> Byte8;
 

@@ -113,7 +113,7 @@ pub mod fixture {
 
             impl ::core::error::Error for Failure {}
 
-            /// What the host does for `fixture:variants/choices`.
+            /// The host's implementation of `fixture:variants/choices`.
             pub trait Host {
                 fn choose(&mut self, filter: Filter, colour: Colour) -> Filter;
 

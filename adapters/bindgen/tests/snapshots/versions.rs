@@ -80,7 +80,7 @@ pub mod dep {
             use ::airssys_wasm::Error;
             use ::airssys_wasm::component::{HasData, Linker};
 
-            /// What the host does for `dep:store/kv@1.0.0`.
+            /// The host's implementation of `dep:store/kv@1.0.0`.
             pub trait Host {
                 fn get(&mut self, key: String) -> Option<String>;
             }
@@ -128,7 +128,7 @@ pub mod dep {
                 pub value: Vec<u8>,
             }
 
-            /// What the host does for `dep:store/kv@2.1.0-rc.1`.
+            /// The host's implementation of `dep:store/kv@2.1.0-rc.1`.
             pub trait Host {
                 fn get(&mut self, key: String) -> Option<Entry>;
             }

@@ -57,7 +57,7 @@ impl ::core::error::Error for Problem {}
 
 pub type Names = Vec<String>;
 
-/// What the host does for the world `world-functions`.
+/// The host's implementation of the world `world-functions`.
 pub trait WorldFunctionsImports {
     /// Tells the host.
     fn notify(

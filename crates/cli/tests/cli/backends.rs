@@ -12,14 +12,14 @@ fn every_backend_is_listed() {
     for (backend, shown) in Backend::ALL.into_iter().zip(backends) {
         assert_eq!(shown["name"], backend.name());
         assert_eq!(shown["available"], backend.is_available());
-        assert_eq!(shown["licence"], backend.licence());
+        assert_eq!(shown["license"], backend.license());
         assert_eq!(shown["wasmer-version"], Backend::wasmer_version());
         let line = list.stdout.lines().find(|line| line.starts_with(backend.name()));
         let line = line.expect("a line for each");
-        assert!(line.contains(backend.licence()), "{line}");
+        assert!(line.contains(backend.license()), "{line}");
         assert_eq!(
             line.contains("sponsors of Wasmer"),
-            backend.licence() == "BUSL-1.1",
+            backend.license() == "BUSL-1.1",
             "{line}"
         );
     }

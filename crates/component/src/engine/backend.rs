@@ -62,7 +62,7 @@ impl Backend {
 
     /// Returns the license of wasmer's crate for this backend, as an SPDX expression; for a tiered start the
     /// stricter one of its two.
-    pub fn licence(self) -> &'static str {
+    pub fn license(self) -> &'static str {
         match self {
             Backend::Cranelift | Backend::Headless => "MIT",
             Backend::Llvm | Backend::Singlepass | Backend::Tiered => "BUSL-1.1",

@@ -48,7 +48,7 @@ impl fmt::Display for OptLevel {
 
 /// Error for a name that is not an optimization level's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an optimisation level: choose none, speed or speed-and-size")]
+#[error("`{0}` is not an optimization level: choose none, speed or speed-and-size")]
 pub struct UnknownOptLevel(String);
 
 impl FromStr for OptLevel {
@@ -78,7 +78,7 @@ impl Options {
         match self.opt_level {
             Some(level) if !level.is_known_to(backend) => Err(Error::EngineOption {
                 backend: backend.name().into(),
-                option: format!("optimisation level `{level}`"),
+                option: format!("optimization level `{level}`"),
                 hint: levels(backend),
             }),
             _ => Ok(()),

@@ -40,7 +40,7 @@ struct Stages {
 
 enum Background {
     Coming,
-    Optimised,
+    Optimized,
     Failed(Arc<Error>),
 }
 
@@ -66,8 +66,8 @@ impl TieredComponent {
     #[doc(hidden)]
     pub fn make(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<TieredComponent> {
         let first = match first(engine, bytes, cache)? {
-            First::Optimised(component) => {
-                return Ok(TieredComponent::of(component, Background::Optimised));
+            First::Optimized(component) => {
+                return Ok(TieredComponent::of(component, Background::Optimized));
             }
             First::Quick(component) => component,
         };
@@ -96,15 +96,15 @@ impl TieredComponent {
     }
 
     /// Reports whether [`TieredComponent::current`] returns the engine's own code.
-    pub fn is_optimised(&self) -> bool {
-        matches!(self.stages().background, Background::Optimised)
+    pub fn is_optimized(&self) -> bool {
+        matches!(self.stages().background, Background::Optimized)
     }
 
     /// Returns the error of the background compilation, if it failed. The component stays on the code that it started with.
     pub fn failure(&self) -> Option<Arc<Error>> {
         match &self.stages().background {
             Background::Failed(error) => Some(error.clone()),
-            Background::Coming | Background::Optimised => None,
+            Background::Coming | Background::Optimized => None,
         }
     }
 
@@ -116,7 +116,7 @@ impl TieredComponent {
         let (stages, _) = over
             .wait_timeout_while(self.stages(), timeout, coming)
             .unwrap_or_else(PoisonError::into_inner);
-        matches!(stages.background, Background::Optimised)
+        matches!(stages.background, Background::Optimized)
     }
 
     /// Returns a reference that keeps neither the component nor its compilation alive.
@@ -159,14 +159,14 @@ impl Shared {
         let mut stages = self.stages();
         match compiled {
             Ok(component) => {
-                log::debug!("a component is optimised, with {}", component.backend());
+                log::debug!("a component is optimized, with {}", component.backend());
                 stages.current = component;
-                stages.background = Background::Optimised;
+                stages.background = Background::Optimized;
             }
             Err(error) => {
                 if !self.is_stopped() {
                     let backend = stages.current.backend();
-                    log::warn!("a component stays with {backend}: it cannot be optimised: {error}");
+                    log::warn!("a component stays with {backend}: it cannot be optimized: {error}");
                 }
                 stages.background = Background::Failed(Arc::new(error));
             }
@@ -190,14 +190,14 @@ impl Drop for Handle {
 /// As [`Component::from_binary`].
 pub fn quick(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Component> {
     match first(engine, bytes, cache)? {
-        First::Optimised(component) | First::Quick(component) => Ok(component),
+        First::Optimized(component) | First::Quick(component) => Ok(component),
     }
 }
 
 /// The code that a component starts with.
 enum First {
     /// The engine's own code: it was cached, or no start accepts the component.
-    Optimised(Component),
+    Optimized(Component),
     Quick(Component),
 }
 
@@ -209,7 +209,7 @@ fn first(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Resul
         .filter(|_| tiered)
         .and_then(|cache| cache.ready(engine, bytes))
     {
-        return Ok(First::Optimised(component));
+        return Ok(First::Optimized(component));
     }
     for start in engine.starts() {
         match compile(start, bytes, cache) {
@@ -220,7 +220,7 @@ fn first(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Resul
             compiled => return compiled.map(First::Quick),
         }
     }
-    compile(engine, bytes, cache).map(First::Optimised)
+    compile(engine, bytes, cache).map(First::Optimized)
 }
 
 pub(super) fn compile(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Component> {
@@ -235,7 +235,7 @@ impl fmt::Debug for TieredComponent {
         let stages = self.stages();
         let background = match &stages.background {
             Background::Coming => "coming",
-            Background::Optimised => "optimised",
+            Background::Optimized => "optimized",
             Background::Failed(_) => "failed",
         };
         f.debug_struct("TieredComponent")

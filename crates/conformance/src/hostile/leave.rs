@@ -8,7 +8,7 @@ use super::case::{Case, Expected, Reference};
 
 /// Behaviors of a post-return or `realloc`: name, instructions, and the trap. `$out` is an import of the component, `$new`
 /// creates a resource, `$drop` drops the existing one at index 1.
-fn behaviours() -> Vec<(&'static str, &'static str, TrapKind, TrapClass)> {
+fn behaviors() -> Vec<(&'static str, &'static str, TrapKind, TrapClass)> {
     let core = TrapKind::Core;
     vec![
         (
@@ -167,7 +167,7 @@ pub(super) fn cases() -> Vec<Case> {
         harmless,
         Reference::Same,
     );
-    for (name, body, kind, class) in behaviours() {
+    for (name, body, kind, class) in behaviors() {
         let reference = match (&kind, name) {
             (TrapKind::CannotLeave, "drops what it has not") => {
                 Reference::Differs(FailureKind::Trap(TrapClass::BadHandle), LEAVES)

@@ -99,7 +99,7 @@ const LOWERED: &[Lowered] = &[
 ];
 
 /// A behavior of `realloc`.
-struct Behaviour {
+struct Behavior {
     name: &'static str,
     body: &'static str,
     ends: Ends,
@@ -111,42 +111,42 @@ enum Ends {
     Traps(TrapKind, TrapClass),
 }
 
-fn behaviours() -> Vec<Behaviour> {
-    let behaviour = |name, body, ends| Behaviour { name, body, ends };
+fn behaviors() -> Vec<Behavior> {
+    let behavior = |name, body, ends| Behavior { name, body, ends };
     let core = |trap, class| Ends::Traps(TrapKind::Core(trap), class);
     vec![
-        behaviour(
+        behavior(
             "returns the last address",
             "(i32.const -8)",
             Ends::Returns(0u32.wrapping_sub(8)),
         ),
-        behaviour(
+        behavior(
             "returns the end of memory",
             "(i32.const 65536)",
             Ends::Returns(MEMORY),
         ),
-        behaviour("returns an odd address", "(i32.const 1025)", Ends::Returns(1025)),
-        behaviour(
+        behavior("returns an odd address", "(i32.const 1025)", Ends::Returns(1025)),
+        behavior(
             "returns an odd address outside",
             "(i32.const -1)",
             Ends::Returns(u32::MAX),
         ),
-        behaviour(
+        behavior(
             "gives up",
             "unreachable",
             core(CoreTrap::Unreachable, TrapClass::Unreachable),
         ),
-        behaviour(
+        behavior(
             "divides by zero",
             "(i32.div_u (i32.const 1) (i32.const 0))",
             core(CoreTrap::DivisionByZero, TrapClass::DivisionByZero),
         ),
-        behaviour(
+        behavior(
             "reads outside of memory",
             "(i32.load (i32.const -4))",
             core(CoreTrap::MemoryOutOfBounds, TrapClass::MemoryOutOfBounds),
         ),
-        behaviour(
+        behavior(
             "makes a resource",
             "(call $new (i32.const 1))",
             Ends::Traps(TrapKind::CannotLeave, TrapClass::CannotLeave),
@@ -212,10 +212,10 @@ impl Lowered {
         }
     }
 
-    fn case(&self, behaviour: &Behaviour, into: Into) -> Case {
-        let realloc = realloc(behaviour.body);
+    fn case(&self, behavior: &Behavior, into: Into) -> Case {
+        let realloc = realloc(behavior.body);
         let by_adapter = matches!(into, Into::AdapterArguments | Into::AdapterResult);
-        let expected = match &behaviour.ends {
+        let expected = match &behavior.ends {
             Ends::Traps(kind, class) => Expected::Trap(kind.clone(), *class),
             Ends::Returns(ptr) => self.returned(*ptr, by_adapter),
         };
@@ -225,7 +225,7 @@ impl Lowered {
             Into::AdapterArguments => "an argument from a component",
             Into::AdapterResult => "a result of a component",
         };
-        let name = format!("realloc {} for {}, {whose}", behaviour.name, self.name);
+        let name = format!("realloc {} for {}, {whose}", behavior.name, self.name);
         let case = |text, expected| Case::new("realloc", &*name, text, expected);
         match into {
             Into::Arguments => {
@@ -280,13 +280,13 @@ impl Lowered {
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for lowered in LOWERED {
-        for behaviour in behaviours() {
-            cases.push(lowered.case(&behaviour, Into::Arguments));
-            cases.push(lowered.case(&behaviour, Into::AdapterArguments));
+        for behavior in behaviors() {
+            cases.push(lowered.case(&behavior, Into::Arguments));
+            cases.push(lowered.case(&behavior, Into::AdapterArguments));
             // Other results lie in the caller's return area, without `realloc`.
             if lowered.flat.len() == 2 {
-                cases.push(lowered.case(&behaviour, Into::ImportResult));
-                cases.push(lowered.case(&behaviour, Into::AdapterResult));
+                cases.push(lowered.case(&behavior, Into::ImportResult));
+                cases.push(lowered.case(&behavior, Into::AdapterResult));
             }
         }
     }

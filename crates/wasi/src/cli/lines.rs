@@ -1,6 +1,6 @@
 //! Splitting of output into lines for the host's log.
 
-use airssys_wasm_component::internal::text::sanitise;
+use airssys_wasm_component::internal::text::sanitize;
 
 /// The log target of these lines, the same as that of lines that components log through the contract.
 pub(super) const LOG_TARGET: &str = "airssys_wasm::component";
@@ -50,7 +50,7 @@ impl Lines {
 
     fn hand_on(&mut self, log: &mut impl FnMut(&str)) {
         let text = String::from_utf8_lossy(&self.line);
-        log(&sanitise(text.trim_end_matches('\r'), usize::MAX));
+        log(&sanitize(text.trim_end_matches('\r'), usize::MAX));
         self.line.clear();
     }
 }
