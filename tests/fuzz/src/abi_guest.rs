@@ -12,9 +12,9 @@ pub(crate) struct AbiGuest {
     pub(crate) memory: Vec<u8>,
     pub(crate) encoding: StringEncoding,
     pub(crate) handles: Vec<(ResourceType, u32)>,
-    /// What lifting has been granted, in bytes.
+    /// Bytes granted to lifting.
     pub(crate) granted: u64,
-    /// What `realloc` returns, and then fails; honest if there is none.
+    /// Result of `realloc`, after which it fails; honest if there is none.
     pub(crate) hostile: Option<std::vec::IntoIter<u32>>,
 }
 

@@ -26,7 +26,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// What is left.
+    /// The rest.
     pub(crate) fn rest(self) -> &'a [u8] {
         self.bytes.take_rest()
     }

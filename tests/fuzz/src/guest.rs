@@ -1,5 +1,5 @@
 //! Real guests: components of types of every kind, on a host of dynamic values or of typed ones. What their functions
-//! do is told in `tests/support/src/echo.rs`, which makes them.
+//! do is described in `tests/support/src/echo.rs`, which makes them.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -30,14 +30,14 @@ const LIFT_BYTES: u64 = 1 << 20;
 /// Bytes that it may take beyond: what a call needs for itself, and the image of memory that the guest shows.
 const BESIDE: u64 = 256 << 10;
 
-/// What the host's functions see and give.
+/// Input and output of the host's functions.
 #[derive(Default)]
 pub(crate) struct Host {
-    /// What overwrites the guest's memory from [`DUMP`] on.
+    /// Bytes that overwrite the guest's memory from [`DUMP`] on.
     fill: Vec<u8>,
     /// The guest's memory, each time that it showed it.
     images: Vec<Vec<u8>>,
-    /// Whether the dynamic function keeps what it gets, and what it got.
+    /// Values that the dynamic function got, if it keeps them.
     look: bool,
     seen: Option<Val>,
 }
@@ -48,7 +48,7 @@ pub(crate) enum Kind {
     Typed,
 }
 
-/// What came of a call: the result, the guest's memory whenever it showed it, what the dynamic host function got.
+/// Outcome of a call: the result, the guest's memory whenever it showed it, what the dynamic host function got.
 #[derive(Debug)]
 pub(crate) struct Outcome<R> {
     pub(crate) result: std::result::Result<R, String>,

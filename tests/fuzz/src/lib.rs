@@ -1,4 +1,4 @@
-//! What the fuzz targets do with an input, one module a target.
+//! The fuzz targets, one module each.
 //!
 //! A target panics, and so ends the process, if something is found: a panic that leaves the library, an error that says
 //! it is a bug, two paths that disagree, or more host memory than a limit allows. Guests that loop are interrupted.

@@ -11,7 +11,7 @@ const MAX_VALUES: usize = 2000;
 pub(crate) struct Values {
     state: u64,
     made: usize,
-    /// What earlier calls gave.
+    /// Results of earlier calls.
     resources: Vec<ResourceAny>,
 }
 

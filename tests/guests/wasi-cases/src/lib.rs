@@ -18,7 +18,7 @@ mod bindings {
     export!(Cases);
 }
 
-/// What a case has seen, or why it could not be run.
+/// Observations of a case, or the reason why it could not be run.
 type Outcome = Result<String, String>;
 
 /// A case by its name.

@@ -30,7 +30,7 @@ fn told<T>(result: Result<T, ErrorCode>, tell: impl FnOnce(T) -> String) -> Stri
     }
 }
 
-/// What a stream of a file does: its own error is told as the file's.
+/// A step on a stream of a file: its error is reported as the file's.
 fn streamed(result: Result<String, StreamError>) -> String {
     match result {
         Ok(text) => format!("ok {text}"),

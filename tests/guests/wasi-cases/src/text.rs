@@ -24,7 +24,7 @@ impl Debug for Okay {
     }
 }
 
-/// What a step of a case needs; its error ends the case.
+/// Result that a step of a case needs; its error ends the case.
 pub fn need<T>(what: &str, result: Result<T, ErrorCode>) -> Result<T, String> {
     result.map_err(|code| format!("{what}: {}", code.name()))
 }

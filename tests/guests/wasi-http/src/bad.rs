@@ -1,4 +1,4 @@
-//! What guests should not do, and what they are told.
+//! Misuse of HTTP, and the errors that follow.
 
 use crate::bindings::wasi::http::types::{
     ErrorCode, Fields, HeaderError, IncomingBody, IncomingRequest, Method, OutgoingBody,
@@ -221,7 +221,7 @@ pub fn long(out: ResponseOutparam) {
     promised(out, "3", b"hello");
 }
 
-/// Writes until nobody reads.
+/// Writes until the reader is gone.
 pub fn endless(out: ResponseOutparam) {
     let body = begin(out);
     let stream = body.write().unwrap();

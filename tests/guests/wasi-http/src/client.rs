@@ -66,7 +66,7 @@ fn tell(out: ResponseOutparam, result: Result<(u16, Vec<u8>), ErrorCode>) {
     }
 }
 
-/// What a URL gives: status and body, or the error.
+/// Response of a URL: status and body, or the error.
 pub fn get(out: ResponseOutparam, url: &str) {
     let result = send(url).and_then(|response| Ok((response.status(), read(&response)?)));
     tell(out, result);

@@ -58,7 +58,7 @@ pub fn count(request: IncomingRequest, out: ResponseOutparam) {
     }
 }
 
-/// What the request is.
+/// The request.
 pub fn describe(request: IncomingRequest, out: ResponseOutparam) {
     let mut lines = format!(
         "{:?}\n{:?}\n{:?}\n{:?}\n",

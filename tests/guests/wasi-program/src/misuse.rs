@@ -1,4 +1,4 @@
-//! What no guest should do.
+//! Misuse of WASI.
 
 use crate::bindings::wasi::cli::{stdin, stdout};
 use crate::bindings::wasi::clocks::monotonic_clock;

@@ -61,7 +61,7 @@ pub(crate) fn port(address: IpSocketAddress) -> u16 {
     }
 }
 
-/// What came of an operation: `ok`, or the error as the interface calls it.
+/// Outcome of an operation: `ok`, or the error as the interface calls it.
 pub(crate) fn told<T, E: std::fmt::Debug>(result: &Result<T, E>) -> String {
     match result {
         Ok(_) => "ok".to_owned(),

@@ -14,7 +14,7 @@ impl WasiView for Host {
     }
 }
 
-pub(super) fn run() -> Result<Vec<String>> {
+pub(crate) fn run() -> Result<Vec<String>> {
     let engine = Engine::default();
     let component = Component::from_file(&engine, "../../tests/fixtures/wasi-program.wasm")?;
     let mut linker = Linker::<Host>::new(&engine);

@@ -29,7 +29,7 @@ const COMPONENT: &str = r#"(component
 
 const ARITHMETIC: &str = "demo:math/arithmetic";
 
-pub(super) fn run() -> Result<Vec<String>> {
+pub(crate) fn run() -> Result<Vec<String>> {
     let engine = Engine::default();
     let component = Component::new(&engine, wat::parse_str(COMPONENT)?)?;
     let mut seen = Vec::new();

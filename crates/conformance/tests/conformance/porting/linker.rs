@@ -46,7 +46,7 @@ struct Host {
 
 struct Entry;
 
-pub(super) fn run() -> Result<(u32, u32, u32)> {
+pub(crate) fn run() -> Result<(u32, u32, u32)> {
     let engine = Engine::default();
     let component = Component::from_binary(&engine, &wat::parse_str(COMPONENT)?)?;
     let mut linker = Linker::<Host>::new(&engine);

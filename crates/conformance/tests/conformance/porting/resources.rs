@@ -41,7 +41,7 @@ impl guests::key_value::store::HostBucket for Host {
     }
 }
 
-pub(super) fn run() -> Result<(u32, u32, u32, u32, usize)> {
+pub(crate) fn run() -> Result<(u32, u32, u32, u32, usize)> {
     let engine = Engine::default();
     let component = Component::from_file(&engine, "../../tests/fixtures/key-value.wasm")?;
     let mut linker = Linker::new(&engine);

@@ -24,7 +24,7 @@ struct Point {
     y: i32,
 }
 
-pub(super) fn run() -> Result<(u32, i32, i32)> {
+pub(crate) fn run() -> Result<(u32, i32, i32)> {
     let engine = Engine::default();
     let component = precompiled(&engine, &wat::parse_str(COMPONENT)?)?;
     let linker = Linker::new(&engine);

@@ -1,4 +1,4 @@
-//! What is known of files: kinds, sizes, timestamps, identities.
+//! Facts about files: kinds, sizes, timestamps, identities.
 
 use super::*;
 use crate::bindings::wasi::clocks::wall_clock::{self, Datetime};

@@ -23,7 +23,7 @@ impl Connection {
         Ok(Connection { input, output, _socket: socket })
     }
 
-    /// What comes in, until it ends so.
+    /// The input, until it ends so.
     pub fn read_until(&self, end: &str) -> Result<String, String> {
         let mut text = String::new();
         while !text.ends_with(end) {
@@ -66,7 +66,7 @@ pub fn response(future: &FutureIncomingResponse) -> Result<Result<IncomingRespon
     future.get().ok_or("ready, and nothing there")?.map_err(|()| "taken before".to_string())
 }
 
-/// What comes of a request that is answered so.
+/// Outcome of a request that is answered so.
 pub fn exchange(answer: &[u8]) -> Result<Result<IncomingResponse, ErrorCode>, String> {
     let (listener, port) = server()?;
     let future = send(request_to(port, Fields::new())?)?;

@@ -12,9 +12,9 @@ pub const CASES: &[Case] = &[
     ("http/an answer in time", in_time),
 ];
 
-/// What is waited for and does not come, in nanoseconds.
+/// A time that is waited for and does not come, in nanoseconds.
 const SHORT: u64 = 50_000_000;
-/// What comes long before.
+/// A time that comes long before.
 const LONG: u64 = 60_000_000_000;
 
 fn first_byte() -> Outcome {
