@@ -17,7 +17,7 @@ mod types;
 mod values;
 mod watchdog;
 
-#[path = "../../equality/typed.rs"]
+#[path = "../../library/equality/typed.rs"]
 mod typed;
 
 use airssys_wasm::error::{Error, Fault};

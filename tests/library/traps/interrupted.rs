@@ -33,7 +33,7 @@ fn stopped(engine: &Engine, component: &Component, pause: Duration) -> Error {
     linker.root().func_wrap("tick", |_, (): ()| Ok(())).unwrap();
     let mut store = Store::with_limits(engine, (), StoreLimits::default());
     let instance = linker.instantiate(&mut store, component).unwrap();
-    let run = instance.get_func(&mut store, &["run"]).unwrap();
+    let run = instance.get_func(&mut store, ["run"]).unwrap();
     let handle = store.interrupt_handle();
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -60,7 +60,7 @@ pub(crate) fn run() -> Result<Vec<String>> {
         .expect("it is exported");
     for function in [sum, divide] {
         let func = instance
-            .get_func(&mut store, &function)
+            .get_func(&mut store, function)
             .expect("it is a function");
         let ty = func.ty(&store);
         let mut arguments = Vec::new();

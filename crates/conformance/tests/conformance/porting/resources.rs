@@ -6,7 +6,7 @@ bindgen!({
     with: { "guests:key-value/store.bucket": Bucket },
 });
 
-pub struct Bucket {
+pub(crate) struct Bucket {
     name: String,
 }
 
