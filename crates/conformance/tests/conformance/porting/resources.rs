@@ -6,7 +6,8 @@ bindgen!({
     with: { "guests:key-value/store.bucket": Bucket },
 });
 
-pub(crate) struct Bucket {
+#[allow(unreachable_pub, reason = "the bindings of wasmtime re-export it")]
+pub struct Bucket {
     name: String,
 }
 
