@@ -1,13 +1,11 @@
 //! A host of a world of its own: a component keeps shopping carts in the host's key-value store.
 //! `cargo run --release --example key-value`
 
-use airssys_wasm::component::{
-    Component, HasSelf, HostResult, Linker, Resource, ResourceTable, Store, bindgen,
-};
-use airssys_wasm::engine::{Config, Engine};
+use airssys_wasm::component::{Component, HasSelf, HostResult, Linker, Resource, ResourceTable, Store};
+use airssys_wasm::engine::Engine;
 use std::collections::HashMap;
 
-bindgen!({
+airssys_wasm::component::bindgen!({
     path: "examples/guests/rust/key-value/wit",
     with: { "guests:key-value/store/bucket": String }, // An open bucket is a name in the table.
     trappable_imports: true,
@@ -43,7 +41,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 pub(crate) fn shop() -> anyhow::Result<String> {
-    let engine = Engine::new(&Config::new())?;
+    let engine = Engine::default();
     let component = Component::from_binary(&engine, include_bytes!("../../tests/fixtures/key-value.wasm"))?;
     let mut linker = Linker::new(&engine);
     KeyValue::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host)?;

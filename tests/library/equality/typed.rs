@@ -5,7 +5,7 @@ use std::any::Any;
 use airssys_wasm::Result;
 use airssys_wasm::component::{Func, Lift, LinkerInstance, Lower, Store};
 
-use crate::equality::guest::{Cx, Host};
+use super::guest::{Cx, Host};
 
 /// A typed value.
 pub(crate) type Value = Box<dyn Any>;
