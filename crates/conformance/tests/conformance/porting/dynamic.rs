@@ -21,9 +21,9 @@ const COMPONENT: &str = r#"(component
       (i32.const 16)))
   (core instance $i (instantiate $m))
   (func $sum (param "values" (list u32)) (result u64)
-    (canon lift (core func $i "sum") (memory $i "memory") (realloc (func $i "realloc"))))
-  (func $divide (param "by" u32) (param "what" u32) (result (result u32 (error)))
-    (canon lift (core func $i "divide") (memory $i "memory")))
+    (canon lift (core func $i "sum") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (func $divide (param "by" u32) (param "what" u32) (result (result u32))
+    (canon lift (core func $i "divide") (memory (core memory $i "memory"))))
   (instance $arithmetic (export "sum" (func $sum)) (export "divide" (func $divide)))
   (export "demo:math/arithmetic" (instance $arithmetic)))"#;
 

@@ -4,7 +4,7 @@ const COMPONENT: &str = r#"(component
   (import "demo:host/log" (instance $log
     (export "add" (func (param "a" u32) (param "b" u32) (result u32)))
     (export "fail" (func))
-    (export $entry "entry" (type (sub resource)))
+    (export "entry" (type $entry (sub resource)))
     (export "[constructor]entry" (func (result (own $entry))))))
   (import "twice" (func $twice (param "n" u32) (result u32)))
   (import "demo:host/missing" (instance $missing (export "gone" (func))))

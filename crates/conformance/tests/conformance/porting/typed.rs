@@ -15,7 +15,7 @@ const COMPONENT: &str = r#"(component
   (func (export "add") (param "a" u32) (param "b" u32) (result u32)
     (canon lift (core func $i "add")))
   (func (export "mirror") (param "p" $point) (result $point)
-    (canon lift (core func $i "mirror") (memory $i "memory"))))"#;
+    (canon lift (core func $i "mirror") (memory (core memory $i "memory")))))"#;
 
 #[derive(Clone, Copy, Debug, PartialEq, ComponentType, Lift, Lower)]
 #[component(record)]
