@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// Calls to make on one component, in their order.
 ///
 /// ```
-/// use crate::Calls;
+/// use airssys_wasm_conformance::Calls;
 ///
 /// let calls = Calls::from_toml(r#"
 ///     [[call]]
