@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 /// takes a module that has code of the component's own backend.
 ///
 /// ```
+/// # extern crate airssys_wasm_component as airssys_wasm;
 /// use airssys_wasm::component::{Component, Linker, Module, Store};
 /// use airssys_wasm::engine::{Config, Engine};
 ///
