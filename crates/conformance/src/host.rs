@@ -22,7 +22,7 @@ const SIMPLE_MODULE: &str = r#"(module
 /// The core module `simple-module`, in its binary form.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// A syntax error in the text.
 pub(super) fn simple_module() -> Result<Vec<u8>, wast::Error> {
     let buffer = ParseBuffer::new(SIMPLE_MODULE)?;
     parser::parse::<Wat<'_>>(&buffer)?.encode()

@@ -128,7 +128,7 @@ impl Module {
     /// Checks that a component of this backend can have it where it declares an import of the type `declared`.
     ///
     /// # Errors
-    /// What stands against it.
+    /// The reason.
     pub(super) fn check(&self, declared: &ModuleType, backend: Backend) -> std::result::Result<(), String> {
         self.inner.ty.check(declared)?;
         if self.code(backend).is_some() {

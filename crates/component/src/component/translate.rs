@@ -381,7 +381,7 @@ impl<'a> Converter<'a> {
             env::Export::Type(env::TypeDef::Interface(ty)) => Export::Type(self.ty(ty)?),
             env::Export::Type(other) => return Err(unsupported(&format!("an exported {}", other.desc()))),
             env::Export::ModuleStatic { index, .. } => Export::Module {
-                // Its own type, which may be more than it is exported as: whoever instantiates it needs all imports.
+                // Its own type, which may be more than it is exported as: an importer needs all of its imports to instantiate it.
                 ty: self
                     .modules
                     .get(*index)
