@@ -13,3 +13,10 @@ pub fn peak_of<R>(action: impl FnOnce() -> R) -> (R, u64) {
     let peak = ALLOCATOR.peak_usage().saturating_sub(before);
     (result, peak as u64)
 }
+
+/// Bytes that `action` left allocated.
+pub(crate) fn kept_by(action: impl FnOnce()) -> u64 {
+    let before = ALLOCATOR.current_usage();
+    action();
+    ALLOCATOR.current_usage().saturating_sub(before) as u64
+}
