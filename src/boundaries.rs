@@ -43,7 +43,10 @@ fn a_panic_of_the_translator() {
     planted::at("the translator");
     let error = Component::from_binary(&engine(), &bytes).unwrap_err();
     assert!(matches!(&error, Error::Panicked { .. }), "{error:?}");
-    assert_eq!(error.to_string(), "the translator panicked, a bug in it: planted");
+    assert_eq!(
+        error.to_string(),
+        "the translator panicked, which is a bug in it: planted"
+    );
     let runtime = runtime();
     planted::at("the translator");
     let loaded = runtime.load_component_from_file(fixture("counter"), ComponentOptions::new());

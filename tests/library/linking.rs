@@ -115,7 +115,7 @@ fn an_import_of_the_wrong_type_says_both_types() {
     assert!(
         error
             .to_string()
-            .contains("needs an instance, and the linker has a function"),
+            .contains("needs an instance, but the linker has a function"),
         "{error}"
     );
 }

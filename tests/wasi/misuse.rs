@@ -60,7 +60,7 @@ fn rules_of_polling() {
         program
             .run(&["poll-many", "100000"], nothing)
             .was_ended("at most 10000 pollables");
-        program.run(&["orphan"], nothing).was_ended("dropped first");
+        program.run(&["orphan"], nothing).was_ended("deleted first");
     }
 }
 

@@ -26,7 +26,7 @@ pub enum Error {
     /// The bytes are a core module.
     #[error(
         "this is a core WebAssembly module, not a component: lift it to a component first \
-         (for example with wit-component), or build it with a toolchain that makes components"
+         (for example with wit-component), or build it with a toolchain that produces components"
     )]
     CoreModule,
 
@@ -53,7 +53,7 @@ pub enum Error {
 
     /// The component is valid, but uses features outside the supported set.
     #[error(
-        "unsupported component: it needs {}, which no backend here compiles for components{}: {message}",
+        "unsupported component: it needs {}, which no backend of this build supports in components{}: {message}",
         features.join(", "),
         place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default()
     )]
@@ -92,8 +92,8 @@ pub enum Error {
 
     /// A tiered start was requested, but there are fewer than two compilers for the target.
     #[error(
-        "a tiered start takes two compilers, a quick one (singlepass, cranelift) and one with faster code (llvm, \
-         cranelift), and for this target there is {available}: build with more of these features"
+        "a tiered start needs two compilers, a fast one (singlepass, cranelift) and an optimizing one (llvm, \
+         cranelift), but this build has {available} for the target: build with more of these features"
     )]
     OneCompiler {
         /// The compilers that are available.
@@ -102,8 +102,8 @@ pub enum Error {
 
     /// The engine has no compiler.
     #[error(
-        "there is no compiler here, so that a component cannot be taken, only what is compiled already: compile it \
-         with `airssys-wasm compile` of a build that has a compiler, for this host, and use the artifact"
+        "this build has no compiler and runs only precompiled artifacts: compile the component for this host \
+         with `airssys-wasm compile` of a build that has a compiler, and use the artifact"
     )]
     NoCompiler,
 
@@ -124,7 +124,7 @@ pub enum Error {
 
     /// The engine's code does not run on this machine.
     #[error(
-        "the engine compiles for {target}, and this host is {host}: what it compiles goes to artifacts only \
+        "the engine compiles for {target}, but this host is {host}: its code cannot run here, only be saved to artifacts \
          (`artifact::compile`)"
     )]
     ForeignTarget {
@@ -136,13 +136,13 @@ pub enum Error {
 
     /// The operating system provides no threads to compile with.
     #[error(
-        "the system gives no thread to compile with: {0}; allow the process more of them (`ulimit -u`, the `pids.max` of \
-         its cgroup), or run an artifact that is compiled elsewhere"
+        "cannot spawn threads for the compiler: {0}; raise the process's thread limit (`ulimit -u`, the `pids.max` of \
+         its cgroup), or run a precompiled artifact"
     )]
     NoThread(#[source] std::io::Error),
 
     /// The callback of [`Engine::watched`](crate::engine::Engine::watched) stopped the compilation.
-    #[error("the compilation was stopped")]
+    #[error("the compilation was canceled")]
     Stopped,
 
     /// The linker defines nothing for an import.
@@ -220,7 +220,7 @@ pub enum Error {
     },
 
     /// A library that this host is built on panicked on an input.
-    #[error("{place} panicked, a bug in it: {message}")]
+    #[error("{place} panicked, which is a bug in it: {message}")]
     Panicked {
         /// The library's part: `the translator`.
         place: String,
@@ -254,7 +254,7 @@ impl fmt::Display for BackendFeature {
         write!(f, "{backend} does not compile {feature}, which {place} uses: ")?;
         match &self.available[..] {
             [] => f.write_str("no backend of this build does")?,
-            backends => write!(f, "choose a backend that does, {}", backends.join(" or "))?,
+            backends => write!(f, "choose a backend that does: {}", backends.join(" or "))?,
         }
         for backend in &self.elsewhere {
             write!(f, "; {backend} does, in a build with `--features {backend}`")?;
@@ -271,16 +271,16 @@ impl std::error::Error for BackendFeature {}
 pub enum TargetError {
     /// The text is not a target triple.
     #[error(
-        "`{0}` is no target triple: write ARCHITECTURE-VENDOR-SYSTEM-ENVIRONMENT, as in x86_64-unknown-linux-gnu"
+        "`{0}` is not a target triple: write ARCHITECTURE-VENDOR-SYSTEM-ENVIRONMENT, as in x86_64-unknown-linux-gnu"
     )]
     Triple(String),
     /// No compiler here generates code for it.
     #[error(
-        "nothing here compiles for `{0}`: there are x86_64 and aarch64, with Linux, as in aarch64-unknown-linux-gnu"
+        "unsupported target `{0}`: the compilers support x86_64 and aarch64 Linux, as in aarch64-unknown-linux-gnu"
     )]
     Unsupported(String),
     /// The processor feature is unknown, or belongs to another architecture.
-    #[error("`{name}` is no processor feature of {architecture} that compilers here know: there are {}", known.join(", "))]
+    #[error("unknown processor feature `{name}` for {architecture}: the compilers support {}", known.join(", "))]
     Feature {
         /// The requested name.
         name: String,
@@ -290,7 +290,7 @@ pub enum TargetError {
         known: Vec<&'static str>,
     },
     /// The backend requires a processor feature that the target lacks.
-    #[error("{backend} compiles for no processor of this kind without {needs}: name it among the features")]
+    #[error("{backend} requires {needs} on this architecture: add it to the features")]
     TooOld {
         /// The backend's name.
         backend: &'static str,
@@ -495,10 +495,10 @@ pub enum TrapKind {
     #[error("limit reached: {0}")]
     Limit(String),
     /// An import that nothing provides was called.
-    #[error("the import `{0}` was called, and nothing provides it")]
+    #[error("the import `{0}` was called, but nothing provides it")]
     UnresolvedImport(String),
     /// A library that serves an import panicked in the guest's call.
-    #[error("the library behind {place} panicked, a bug in it: {message}")]
+    #[error("the library behind {place} panicked, which is a bug in it: {message}")]
     Panicked {
         /// The import, as in `` `wasi_snapshot_preview1#path_rename` ``, or the step that led there.
         place: String,
@@ -560,7 +560,7 @@ pub enum ResourceError {
     #[error("handle index {0} used with the wrong type")]
     WrongType(u32),
     /// A borrow where an own is needed.
-    #[error("handle index {0} is a borrow and cannot be given away")]
+    #[error("handle index {0} is a borrow and cannot be transferred")]
     NotOwned(u32),
     /// An own that is lent at this moment.
     #[error("cannot remove owned resource of handle index {0} while borrowed")]
@@ -576,10 +576,10 @@ pub enum ResourceError {
     #[error("the host's resource handle is of another resource type")]
     HostType,
     /// The host gave away a resource that it only borrows.
-    #[error("the host's resource handle is a borrow and cannot be given away")]
+    #[error("the host's resource handle is a borrow and cannot be transferred")]
     HostNotOwned,
     /// The host gave away a resource that it lends at this moment.
-    #[error("the host's resource handle is lent to a call that has not ended")]
+    #[error("the host's resource handle is lent to a call that is still running")]
     HostLent,
 }
 

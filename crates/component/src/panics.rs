@@ -111,7 +111,7 @@ pub fn own<R>(call: impl FnOnce() -> R) -> R {
 fn text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("it gave no reason").to_owned()
+    text.unwrap_or("no message").to_owned()
 }
 
 /// Installs a panic hook for the process that does not print contained panics: their text and place in the source are
@@ -195,7 +195,7 @@ mod tests {
         let panicked = contain("the library", || panic!("no {}", 7)).unwrap_err();
         assert_eq!(panicked.to_string(), "the library panicked: no 7");
         let nothing = contain("the library", || panic::panic_any(7)).unwrap_err();
-        assert_eq!(nothing.to_string(), "the library panicked: it gave no reason");
+        assert_eq!(nothing.to_string(), "the library panicked: no message");
         assert_eq!(DEPTH.get(), 0);
         assert_eq!(contain("the library", || 7), Ok(7));
     }

@@ -10,7 +10,7 @@ use std::thread::{self, Builder};
 const SPARE: usize = 2;
 
 /// Remedy for a system that gives no threads, for messages.
-pub const REMEDY: &str = "allow the process more threads (`ulimit -u`, the `pids.max` of its cgroup)";
+pub const REMEDY: &str = "raise the process's thread limit (`ulimit -u`, the `pids.max` of its cgroup)";
 
 /// Returns the number of threads that this machine runs in parallel.
 pub fn parallel() -> usize {

@@ -92,15 +92,15 @@ fn refusals_show_both_types() {
             ),
             (
                 r#"(export "next" (func (param i64) (result i32)))"#,
-                "`next` is (func (param i64) (result i32)), and the linker's has (func (result i32))",
+                "`next` is (func (param i64) (result i32)), but the linker's has (func (result i32))",
             ),
             (
                 r#"(export "memory" (memory 2))"#,
-                "`memory` is (memory 2), and the linker's has (memory 1 2)",
+                "`memory` is (memory 2), but the linker's has (memory 1 2)",
             ),
             (
                 r#"(export "memory" (global (mut f64)))"#,
-                "`memory` is (global (mut f64)), and the linker's has (memory 1 2)",
+                "`memory` is (global (mut f64)), but the linker's has (memory 1 2)",
             ),
         ];
         for (declared, words) in cases {
@@ -114,19 +114,19 @@ fn refusals_show_both_types() {
         let cases = [
             (
                 "",
-                "imports `env#table`, of the type (table 2 4 funcref), which the component does not give it",
+                "imports `env#table`, of type (table 2 4 funcref), which the component does not provide",
             ),
             (
                 r#"(import "env" "table" (table 2 funcref)) (import "env" "g" (global f32))"#,
-                "imports `env#table` as (table 2 4 funcref), and the component gives it (table 2 funcref)",
+                "imports `env#table` as (table 2 4 funcref), but the component provides (table 2 funcref)",
             ),
             (
                 r#"(import "env" "table" (table 2 4 externref)) (import "env" "g" (global f32))"#,
-                "imports `env#table` as (table 2 4 funcref), and the component gives it (table 2 4 externref)",
+                "imports `env#table` as (table 2 4 funcref), but the component provides (table 2 4 externref)",
             ),
             (
                 r#"(import "env" "table" (table 3 3 funcref)) (import "env" "g" (global f64))"#,
-                "imports `env#g` as (global f32), and the component gives it (global f64)",
+                "imports `env#g` as (global f32), but the component provides (global f64)",
             ),
         ];
         for (declared, words) in cases {
@@ -158,7 +158,7 @@ fn what_is_missing_or_something_else_is_named() {
         assert!(
             error
                 .to_string()
-                .contains("needs a core module, and the linker has a function"),
+                .contains("needs a core module, but the linker has a function"),
             "{error}"
         );
         let counter = module(&engine, COUNTER);
@@ -173,7 +173,7 @@ fn what_is_missing_or_something_else_is_named() {
         assert!(
             error
                 .to_string()
-                .contains("needs a function, and the linker has a core module"),
+                .contains("needs a function, but the linker has a core module"),
             "{error}"
         );
     }
@@ -481,7 +481,9 @@ fn function_types_that_indirect_calls_cannot_tell_apart_do_not_link() {
         let error = run(&integers).expect_err("nothing would tell them apart");
         assert!(matches!(error, Error::ImportType { .. }), "{error}");
         assert!(
-            error.to_string().contains("cannot tell two function types apart"),
+            error
+                .to_string()
+                .contains("cannot distinguish the function types"),
             "{error}"
         );
         // The same within one component.

@@ -127,7 +127,7 @@ fn what_a_component_declares_of_an_instance_has_to_be_what_it_exports() {
     );
     assert_eq!(
         link(&linker, &point(r#"(field "x" u32) (field "y" s32)"#)).unwrap_err(),
-        "import `provider#point` has the wrong type: the component needs the type record { x: u32, y: s32 }, and the linker \
+        "import `provider#point` has the wrong type: the component needs the type record { x: u32, y: s32 }, but the linker \
          has record { x: u32, y: u32 }"
     );
     let func = link(&linker, r#"(export "drops" (func (result u64)))"#).unwrap_err();

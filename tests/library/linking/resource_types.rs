@@ -141,7 +141,7 @@ fn unequal_resource_types_do_not_link_whether_used_or_not() {
             said,
             format!(
                 "import `{place}` has the wrong type: mismatched resource types: the component needs the resource type of \
-                 `{first}` here, and the linker has another, the one that it has as `{other}`"
+                 `{first}` here, and the linker has another, which it defines as `{other}`"
             ),
             "{imports}"
         );

@@ -116,7 +116,7 @@ fn who_is_not_trusted_is_refused_with_what_to_do() {
     let stranger = scratch("stranger");
     let stranger = airssys(&["keygen", "-o", text(&stranger)]).ended(0).stdout;
     let refused = run(text(signed()), &["--trust", stranger.trim()]).ended(3);
-    refused.says("not trusted");
+    refused.says("not a trusted key");
     let two = ["--trust", stranger.trim(), "--trust", &key().1];
     run(text(signed()), &two).ended(0);
     run(text(signed()), &["--trust", &key().1, "--allow-unsigned"]).ended(2);
@@ -127,7 +127,7 @@ fn who_is_not_trusted_is_refused_with_what_to_do() {
         .says("not signed");
     airssys(&["verify", text(signed()), "--trust", stranger.trim()])
         .ended(3)
-        .says("not trusted");
+        .says("not a trusted key");
 }
 
 #[test]
@@ -171,8 +171,10 @@ fn an_artifact_for_another_machine_is_whole_and_is_not_run() {
             "{why}"
         );
         let refused = run(text(&path), &["--trust", public]).ended(3);
-        refused.says(&format!("is for {}", elsewhere()));
-        run(text(&path), &["--allow-unsigned"]).ended(3).says("is for");
+        refused.says(&format!("compiled for {}", elsewhere()));
+        run(text(&path), &["--allow-unsigned"])
+            .ended(3)
+            .says("compiled for");
         let shown = airssys(&["inspect", text(&path), "--trust", public]).ended(0);
         assert!(shown.stdout.contains("runs here  no: "), "{shown:?}");
     }
@@ -243,7 +245,7 @@ fn what_others_make_is_told_apart() {
     let component = fixture("types");
     airssys(&["verify", &component])
         .ended(3)
-        .says("has to be compiled first");
+        .says("must be compiled first");
     airssys(&["verify", &scratch_file("empty.cwasm", b"")])
         .ended(3)
         .says("empty");
@@ -352,7 +354,7 @@ fn what_is_no_key_is_refused() {
         .expect("one of them is none");
     airssys(&["verify", text(signed()), "--trust", &digits])
         .ended(2)
-        .says("is no public key");
+        .says("not a valid public key");
     // The secret key is not a trusted key: it is no point of the curve, or another one.
     let secret = airssys(&["verify", text(signed()), "--trust", &key().0]);
     assert!([2, 3].contains(&secret.code), "{secret:?}");
@@ -371,16 +373,16 @@ fn what_cannot_be_compiled_for_is_refused() {
         .says("x86_64 and aarch64");
     compile(&["--target", "aarch64-unknown-linux-gnu", "--cpu", "avx2"])
         .ended(2)
-        .says("there are neon");
+        .says("support neon");
     compile(&["--opt", "fast"]).ended(2).says("speed-and-size");
     compile(&["--backend", "gcc"]).ended(2).says("choose cranelift");
     for backend in Backend::available() {
         match backend {
             Backend::Singlepass => {
                 let level = compile(&["--backend", "singlepass", "--opt", "speed"]).ended(2);
-                level.says("leave the level out");
+                level.says("omit the option");
                 let old = ["--target", "x86_64-unknown-linux-gnu", "--backend", "singlepass"];
-                compile(&old).ended(2).says("without avx");
+                compile(&old).ended(2).says("requires avx");
             }
             Backend::Llvm => {
                 let level = compile(&["--backend", "llvm", "--opt", "speed-and-size"]).ended(2);

@@ -64,8 +64,8 @@ fn a_tiered_start_gives_the_same_answers() {
         let ran = airssys(&[&run[..], &tiered].concat());
         let invoked = airssys(&[&["invoke", &fixture("types"), call][..], &tiered].concat());
         if Backend::available().len() < 2 {
-            ran.ended(2).says("a tiered start takes two compilers");
-            invoked.ended(2).says("a tiered start takes two compilers");
+            ran.ended(2).says("a tiered start needs two compilers");
+            invoked.ended(2).says("a tiered start needs two compilers");
             continue;
         }
         let ran = ran.ended(0);

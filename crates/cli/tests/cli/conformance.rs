@@ -157,7 +157,7 @@ fn calls_that_make_no_sense() {
     }
     for (text, message) in [
         ("[[call]]\ninvoke = 'no-such()'", "no function `no-such`"),
-        ("[[call]]\ninvoke = 'echo-u8'", "is no call"),
+        ("[[call]]\ninvoke = 'echo-u8'", "is not a call"),
         ("[[call]]\ninvoke = 'echo-u8(256)'", "call 1"),
         ("[[call]]\ninvoke = 'echo-u8(1)'\nexpect = '\"x\"'", "`expect`"),
         ("[[call]]\ninvoke = 'nothing()'\nexpect = '1'", "without a result"),

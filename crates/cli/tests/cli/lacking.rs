@@ -154,7 +154,7 @@ fn features_that_no_backend_has_are_named_with_the_function() {
             .ended(3);
             ran.says("unsupported component: it needs ");
             ran.says(feature);
-            ran.says("which no backend here compiles for components");
+            ran.says("which no backend of this build supports in components");
             if let Some(place) = place {
                 ran.says(place);
             }
@@ -183,7 +183,7 @@ fn programs_of_another_wasi_are_told_what_they_are() {
     ] {
         let ran = airssys(args).ended(3);
         ran.says(
-            "it is a program of WASI 0.3.0 (it exports `wasi:cli/run@0.3.0`), and this host has WASI 0.2",
+            "it is a program of WASI 0.3.0 (it exports `wasi:cli/run@0.3.0`), but this host has WASI 0.2",
         );
     }
     assert_eq!(

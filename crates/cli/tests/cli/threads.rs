@@ -94,7 +94,7 @@ fn compiling_without_threads_is_an_error_of_the_host() {
     for backend in Backend::available() {
         let args = [&["run", &component, "--backend", backend.name()], &RUN[..]].concat();
         let ran = place.without_threads(&args).ended(5);
-        ran.says("the system gives no thread to compile with");
+        ran.says("cannot spawn threads for the compiler");
         ran.says("ulimit -u");
     }
     place

@@ -15,11 +15,11 @@ pub enum ArtifactError {
         source: std::io::Error,
     },
     /// The bytes are not an artifact.
-    #[error("this is not an artifact of airssys-wasm: {0}")]
+    #[error("not an airssys-wasm artifact: {0}")]
     NotArtifact(&'static str),
     /// The artifact has another format version.
     #[error(
-        "the artifact has format {found}, and this build reads format {expected}: {}",
+        "the artifact has format {found}, but this build reads format {expected}: {}",
         another_format(*.found, *.expected)
     )]
     Format {
@@ -30,7 +30,7 @@ pub enum ArtifactError {
     },
     /// Bytes are missing.
     #[error(
-        "the artifact is cut off, or more follows it: of {length} bytes, {what} is not where it should be"
+        "the artifact is truncated or has trailing bytes: {what} is misplaced in a file of {length} bytes"
     )]
     Truncated {
         /// The part that is missing or incomplete.
@@ -39,28 +39,28 @@ pub enum ArtifactError {
         length: u64,
     },
     /// The file cannot be read any more, or has changed since it was opened.
-    #[error("the artifact has changed, or cannot be read any more: {0}")]
+    #[error("the artifact changed while in use, or became unreadable: {0}")]
     Changed(std::io::Error),
     /// The header is malformed.
     #[error("the artifact's header is malformed: {0}")]
     Header(String),
     /// The header, or what follows it at the end of the file, has been altered.
     #[error(
-        "the artifact's header has been altered: its digest is another; \
-         make the artifact anew, with `airssys-wasm compile -o ARTIFACT COMPONENT`"
+        "the artifact's header has been altered: its digest does not match; \
+         recreate the artifact with `airssys-wasm compile -o ARTIFACT COMPONENT`"
     )]
     HeaderDigest,
     /// The file has bytes that its header does not account for.
-    #[error("the artifact has {0} bytes that its header does not know of")]
+    #[error("the artifact has {0} bytes that its header does not list")]
     Trailing(u64),
     /// A section has been altered since the header was written.
-    #[error("the artifact's section `{section}` has been altered: its digest is another")]
+    #[error("the artifact's section `{section}` has been altered: its digest does not match")]
     Digest {
         /// The section's name.
         section: String,
     },
     /// It was compiled by another version of this library or of its engine.
-    #[error("the artifact was compiled by {found}, and this is {expected}: compile the component again")]
+    #[error("the artifact was compiled by {found}, but this is {expected}: recompile the component")]
     Version {
         /// The artifact's versions.
         found: String,
@@ -68,7 +68,7 @@ pub enum ArtifactError {
         expected: String,
     },
     /// It was compiled for another kind of machine.
-    #[error("the artifact is for {found}, and this host is {expected}")]
+    #[error("the artifact was compiled for {found}, but this host is {expected}")]
     Target {
         /// The artifact's target triple.
         found: String,
@@ -76,11 +76,11 @@ pub enum ArtifactError {
         expected: String,
     },
     /// The processor lacks features that the code uses.
-    #[error("the artifact needs a processor with {}, which this one lacks", .0.join(", "))]
+    #[error("the artifact needs a processor with {}, which this host lacks", .0.join(", "))]
     Cpu(Vec<String>),
     /// The artifact was compiled with other engine settings.
     #[error(
-        "the artifact was compiled with other engine settings ({found}; here {expected}): compile it again"
+        "the artifact was compiled with different engine settings ({found}; this engine has {expected}): recompile the component"
     )]
     Tunables {
         /// The artifact's settings.
@@ -89,14 +89,14 @@ pub enum ArtifactError {
         expected: String,
     },
     /// The artifact is not signed.
-    #[error("the artifact is not signed: sign it, or allow what is unsigned")]
+    #[error("the artifact is not signed: sign it, or allow unsigned artifacts")]
     Unsigned,
     /// Its signer is not trusted.
-    #[error("the artifact is signed by {0}, which is not trusted here")]
+    #[error("the artifact is signed by {0}, which is not a trusted key")]
     UnknownSigner(String),
     /// The signature does not match the header.
     #[error(
-        "the artifact's signature does not fit: the header has been altered, or the signature is another's"
+        "the artifact's signature does not verify: the header has been altered, or the signature was made for another artifact"
     )]
     Signature,
     /// The contents cannot be read although their digests match.
@@ -110,7 +110,7 @@ pub enum ArtifactError {
 fn another_format(found: u32, expected: u32) -> &'static str {
     match found < expected {
         true => {
-            "make the artifact anew, with `airssys-wasm compile -o ARTIFACT COMPONENT` \
+            "recreate the artifact with `airssys-wasm compile -o ARTIFACT COMPONENT` \
              (with `--sign KEYFILE` if it was signed)"
         }
         false => "load it with a newer airssys-wasm, or compile the component with this one",

@@ -61,7 +61,7 @@ impl ArtifactFile {
         };
         let about = file.metadata().map_err(unreadable)?;
         if !about.is_file() {
-            return Err(unreadable(std::io::Error::other("it is no regular file")));
+            return Err(unreadable(std::io::Error::other("it is not a regular file")));
         }
         let length = about.len();
         let tail = |most: usize| {
@@ -77,7 +77,7 @@ impl ArtifactFile {
             found => found,
         };
         let found = match found {
-            // The beginning of the file tells more.
+            // The beginning of the file identifies its format.
             Err(ArtifactError::NotArtifact(_)) => {
                 let mut head = vec![0; usize::try_from(length).map_or(TAIL, |length| length.min(TAIL))];
                 read_exact_at(&file, &mut head, 0).map_err(unreadable)?;

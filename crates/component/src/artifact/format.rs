@@ -218,11 +218,11 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
         return Err(ArtifactError::NotArtifact(other(tail)));
     };
     if !footer.ends_with(&MAGIC) {
-        // The beginning of the file tells more.
+        // The beginning of the file identifies its format.
         let whole = u64::try_from(tail.len()) == Ok(length);
         return Err(match whole {
             true => unfinished(tail, length),
-            false => ArtifactError::NotArtifact("it does not end as one"),
+            false => ArtifactError::NotArtifact("it does not end with an artifact's footer"),
         });
     }
     let (digest, last) = footer
@@ -242,7 +242,7 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
     let header_length = number(0)? as usize;
     if header_length > MAX_HEADER {
         return Err(ArtifactError::Header(format!(
-            "it has {header_length} bytes, of {MAX_HEADER} at most"
+            "it has {header_length} bytes, more than the limit of {MAX_HEADER}"
         )));
     }
     let behind = header_length + SIGNATURE + FOOTER;
@@ -278,7 +278,7 @@ pub(super) fn parts(tail: &[u8], length: u64) -> Result<Parts, ArtifactError> {
         apart = section.kind.align_behind();
     }
     if apart > 1 {
-        return Err(ArtifactError::Header("it ends with an image".into()));
+        return Err(ArtifactError::Header("the last section is a memory image".into()));
     }
     let end = length.saturating_sub(u64::try_from(behind.len()).unwrap_or(u64::MAX));
     if at > end {

@@ -37,22 +37,22 @@ pub struct Identity {
 #[non_exhaustive]
 pub enum Exposed {
     /// The system does not provide the file's identity.
-    #[error("its identity cannot be had: {0}")]
+    #[error("its identity is not available: {0}")]
     Unknown(#[from] io::Error),
     /// The file is a folder, a device or a pipe.
     #[error("it is not a regular file")]
     NotRegular,
     /// Its owner can change it.
-    #[error("it belongs to the user {0}, who can change it")]
+    #[error("it belongs to user {0}, who can change it")]
     Owner(u32),
     /// Others than its owner can change it.
-    #[error("its group or others may write to it (mode {:o}): `chmod go-w` it", .0 & 0o7777)]
+    #[error("it is writable by its group or others (mode {:o}): run `chmod go-w` on it", .0 & 0o7777)]
     Writable(u32),
     /// The file system relies on another party for the content of files, or does not notice all changes.
-    #[error("its file system does not vouch for changes being noticed (type {0:#x})")]
+    #[error("its file system does not reliably report changes (type {0:#x})")]
     FileSystem(u64),
     /// This library cannot check that on this operating system.
-    #[error("this is not known on this operating system")]
+    #[error("this cannot be checked on this operating system")]
     System,
 }
 

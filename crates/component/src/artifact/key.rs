@@ -15,10 +15,10 @@ pub enum KeyError {
     #[error("a key is 64 hexadecimal digits")]
     Form,
     /// It is not a point on the curve.
-    #[error("these digits are no public key")]
+    #[error("these digits are not a valid public key")]
     NoKey,
     /// The operating system has no random numbers.
-    #[error("the system gives no random numbers: {0}")]
+    #[error("the operating system provides no random numbers: {0}")]
     Random(String),
 }
 

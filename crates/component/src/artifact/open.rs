@@ -1,8 +1,5 @@
 //! Reader of artifacts: everything is checked before any of the code is loaded.
-#![allow(
-    unsafe_code,
-    reason = "here native code that was verified becomes code that is trusted"
-)]
+#![allow(unsafe_code, reason = "verified native code becomes trusted code here")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -153,7 +150,7 @@ impl<'a> Artifact<'a> {
         }
         if let Some(module) = images.keys().next() {
             return Err(malformed(format!(
-                "an image for core module {module}, which is missing"
+                "it has a memory image for core module {module}, which is missing"
             )));
         }
         Precompiled::load(&translated, modules, backend, self.header.component_bytes).map_err(malformed)
@@ -223,7 +220,7 @@ pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), A
     let mut end = lead.len() as u64;
     if *source.read(0..end).map_err(ArtifactError::Changed)? != *lead {
         return Err(ArtifactError::Header(
-            "the file does not begin as an artifact".into(),
+            "the file does not begin with an artifact's magic bytes".into(),
         ));
     }
     for ((kind, range), section) in parts.sections.iter().zip(&parts.header.sections) {
@@ -235,7 +232,7 @@ pub(super) fn check_contents(source: &Source<'_>, parts: &Parts) -> Result<(), A
         between.map_err(ArtifactError::Changed)?;
         if !zeros {
             return Err(ArtifactError::Header(
-                "there is something between two sections".into(),
+                "the padding between two sections is not zero".into(),
             ));
         }
         let mut hasher = blake3::Hasher::new();

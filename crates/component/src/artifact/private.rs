@@ -22,7 +22,7 @@ const KEY: &str = "key";
 #[non_exhaustive]
 pub enum PrivateError {
     /// The environment names no folder for this user.
-    #[error("there is no folder for this user's files: set XDG_CACHE_HOME or HOME, or name a folder")]
+    #[error("no folder for this user's files: set XDG_CACHE_HOME or HOME, or choose a folder")]
     NoFolder,
     /// An operation of the system failed.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -35,10 +35,10 @@ pub enum PrivateError {
         source: io::Error,
     },
     /// The path is not a folder.
-    #[error("{} is not a folder: name another", .0.display())]
+    #[error("{} is not a folder: choose another path", .0.display())]
     NotFolder(PathBuf),
     /// The folder, or the key in it, belongs to another user.
-    #[error("{} belongs to the user {owner}: name a folder of your own", path.display())]
+    #[error("{} belongs to user {owner}: choose a folder of your own", path.display())]
     Foreign {
         /// The folder or the key's file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum PrivateError {
         owner: u32,
     },
     /// Other users could put their own files in the folder.
-    #[error("others may write to {} (mode {mode:o}): `chmod go-w` it, or name another folder", path.display())]
+    #[error("{} is writable by other users (mode {mode:o}): run `chmod go-w` on it, or choose another folder", path.display())]
     Writable {
         /// The folder.
         path: PathBuf,
@@ -55,8 +55,8 @@ pub enum PrivateError {
     },
     /// Other users could have read the key, and forged what it authenticates.
     #[error(
-        "others may read the key {} (mode {mode:o}): delete it, and a new one is made; what it vouched for is then verified \
-         again",
+        "the key {} is readable by other users (mode {mode:o}): delete it to generate a new one; files that it authenticated \
+         are verified again",
         path.display()
     )]
     KeyExposed {
@@ -66,10 +66,10 @@ pub enum PrivateError {
         mode: u32,
     },
     /// The key's file is damaged.
-    #[error("the key {} is damaged: delete it, and a new one is made", .0.display())]
+    #[error("the key {} is damaged: delete it to generate a new one", .0.display())]
     KeyDamaged(PathBuf),
     /// The operating system has no random numbers.
-    #[error("the system gives no random numbers: {0}")]
+    #[error("the operating system provides no random numbers: {0}")]
     Random(String),
 }
 

@@ -37,16 +37,16 @@ pub enum RecordsError {
     #[error(transparent)]
     Private(#[from] PrivateError),
     /// Other users could change the file unnoticed.
-    #[error("the file cannot be remembered as verified: {0}")]
+    #[error("the file cannot be recorded as verified: {0}")]
     Exposed(#[from] Exposed),
     /// The file was changed while it was verified.
     #[error("the file was changed while it was verified")]
     Changed,
     /// The file changed so recently that another change might not show.
-    #[error("the file was changed so recently that another change might not show: verify it again later")]
+    #[error("the file changed too recently for another change to be detectable: verify it again later")]
     Fresh,
     /// The record cannot be written.
-    #[error("the record {} cannot be written: {source}", path.display())]
+    #[error("cannot write the record {}: {source}", path.display())]
     Write {
         /// The record's path.
         path: PathBuf,
@@ -182,7 +182,7 @@ impl Records {
         let before = self.watch(file);
         verify()?;
         if let Err(error) = before.and_then(|before| self.remember(file, digest, &before)) {
-            log::debug!("a verified file will be verified again: {error}");
+            log::debug!("the verification of a file is not recorded: {error}");
         }
         Ok(false)
     }

@@ -105,7 +105,7 @@ impl ComponentCache {
         let disk = match Cache::open(config) {
             Ok(cache) => Some(cache),
             Err(error) if error.is_unavailable() => {
-                log::warn!("{error}; components are compiled anew by each process");
+                log::warn!("{error}; each process compiles its components itself");
                 None
             }
             Err(error) => return Err(error),
@@ -232,7 +232,11 @@ impl ComponentCache {
         let artifact = match compile(engine, bytes, None) {
             Ok(artifact) => artifact,
             Err(ArtifactError::Compile(error)) => return Err(error),
-            Err(error) => return Err(Error::bug(format!("a component has no artifact: {error}"))),
+            Err(error) => {
+                return Err(Error::bug(format!(
+                    "a compiled component has no artifact: {error}"
+                )));
+            }
         };
         let stored = self
             .shared
@@ -258,10 +262,7 @@ impl ComponentCache {
         match load_cached(&cached) {
             Ok(component) => Some((component, cached.bytes)),
             Err(error) => {
-                log::warn!(
-                    "{} does not load, and is compiled anew: {error}",
-                    cached.path.display()
-                );
+                log::warn!("cannot load {}, recompiling: {error}", cached.path.display());
                 disk.remove(key);
                 None
             }

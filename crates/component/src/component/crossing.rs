@@ -120,7 +120,7 @@ impl LiftContext<'_> {
     #[cold]
     fn over_budget(&self) -> Error {
         Error::from(TrapKind::Limit(format!(
-            "the values of one call would take more than {} bytes of the host (lift_bytes)",
+            "the values of one call exceed the host's limit of {} bytes (lift_bytes)",
             self.core.limits.lift_bytes
         )))
     }
@@ -296,7 +296,9 @@ pub(crate) fn lend(
     })?;
     if owned && let Some(scope) = core.state().scopes.last_mut() {
         core.handles.take().map_err(|limit| {
-            TrapKind::Limit(format!("there are {limit} handles and loans of them (handles)"))
+            TrapKind::Limit(format!(
+                "the limit of {limit} handles and loans of handles is reached (handles)"
+            ))
         })?;
         scope.lenders.push(Lender::Guest {
             instance: instance.clone(),
@@ -342,7 +344,7 @@ impl InstanceInner {
             Some(&ResourceTable::Concrete { resource, instance }) => {
                 let runtime = self
                     .resource(resource)
-                    .ok_or_else(|| Error::bug("a resource that is not made yet"))?;
+                    .ok_or_else(|| Error::bug("a resource that is not created yet"))?;
                 Ok((instance, resource, runtime))
             }
             _ => Err(Error::bug("a resource type that no instance has")),

@@ -83,7 +83,7 @@ fn synchronous(bytes: &[u8]) -> Option<&'static str> {
         imports.any(by_qjs)
     });
     found.then_some(
-        "componentize-qjs made it with asynchronous functions, as it does by default: make it with --sync",
+        "componentize-qjs built it with asynchronous functions, its default: rebuild it with --sync",
     )
 }
 

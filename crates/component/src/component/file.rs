@@ -36,7 +36,7 @@ fn read_up_to(mut from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     match bytes.len() as u64 > limit {
         true => Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it has more than {limit} bytes, the most that a component may have"),
+            format!("it has more than {limit} bytes, the size limit for components"),
         )),
         false => Ok(bytes),
     }

@@ -103,7 +103,7 @@ impl Func {
         match Same::new(types, &theirs).functions(wanted, self.func_type()) {
             true => Ok(()),
             false => Err(format!(
-                "it is an export of another instance, with the type {}",
+                "the linker has the export of another instance, of type {}",
                 TypeNames::of(self.inner.instance.component()).brief_func(self.func_type())
             )),
         }

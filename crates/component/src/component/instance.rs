@@ -193,7 +193,7 @@ impl Instance {
         let component = &self.inner.component;
         let index = name.lookup(component)?;
         let export = component.export(&index);
-        let export = export.ok_or_else(|| Error::bug("an index that leads nowhere"))?;
+        let export = export.ok_or_else(|| Error::bug("an index without an item"))?;
         Ok((export, index))
     }
 
@@ -225,11 +225,11 @@ impl Instance {
         };
         let CoreDef::Export(export) = def else {
             return Err(Error::Unsupported(
-                "it exports an import of its own as it is".into(),
+                "it reexports one of its imported functions".into(),
             ));
         };
         let Extern::Function(core) = self.inner.core_export(export)? else {
-            return Err(Error::bug("a lifted function that is no core function"));
+            return Err(Error::bug("a lifted function that is not a core function"));
         };
         let options = *self
             .inner

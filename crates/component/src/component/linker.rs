@@ -352,7 +352,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
             == signature
         {
             true => Ok(()),
-            false => Err("preview 1 has this function with other numbers".to_owned()),
+            false => Err("preview 1 declares this function with another signature".to_owned()),
         };
         self.define_func(name, Box::new(check), bind)
     }
@@ -558,9 +558,10 @@ impl Unknown<'_> {
             }
             ExternType::Module(_) => Err(Error::MissingImport {
                 name: full.to_owned(),
-                hint: "the component needs this core module, and nothing that traps can stand for it".into(),
+                hint: "the component needs this core module, and a core module cannot be replaced by a trap"
+                    .into(),
             }),
-            ExternType::Component => Err(Error::Unsupported(format!("it imports a component as `{full}`"))),
+            ExternType::Component => Err(Error::Unsupported(format!("it imports a component, `{full}`"))),
         }
     }
 

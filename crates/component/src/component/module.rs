@@ -137,7 +137,7 @@ impl Module {
         let names: Vec<&str> = self.backends().map(Backend::name).collect();
         Err(format!(
             "the linker's core module has code of {}, and the component of {backend}: compile it with the component's \
-             engine, or let it come from a component of that backend",
+             engine, or export it from a component of that backend",
             names.join(" and ")
         ))
     }

@@ -136,7 +136,7 @@ impl ModuleType {
                 }
                 Some(found) if !found.is_subtype(wanted) => {
                     return Err(format!(
-                        "the component needs a core module whose export `{}` is {}, and the linker's has {}",
+                        "the component needs a core module whose export `{}` is {}, but the linker's has {}",
                         brief(name),
                         brief(wanted),
                         brief(found)
@@ -154,13 +154,13 @@ impl ModuleType {
             match given.get(&(import.module.as_str(), import.name.as_str())) {
                 None => {
                     return Err(format!(
-                        "the linker's core module imports {import}, of the type {}, which the component does not give it",
+                        "the linker's core module imports {import}, of type {}, which the component does not provide",
                         brief(&import.ty)
                     ));
                 }
                 Some(given) if !given.is_subtype(&import.ty) => {
                     return Err(format!(
-                        "the linker's core module imports {import} as {}, and the component gives it {}",
+                        "the linker's core module imports {import} as {}, but the component provides {}",
                         brief(&import.ty),
                         brief(given)
                     ));

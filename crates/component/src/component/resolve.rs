@@ -206,7 +206,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
             (expected, Some(found)) => Err(Error::ImportType {
                 name: full.to_owned(),
                 message: format!(
-                    "the component needs {}, and the linker has {}",
+                    "the component needs {}, but the linker has {}",
                     with_article(expected.kind()),
                     with_article(found.kind())
                 ),
@@ -244,7 +244,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
                 let other = first_name(&self.linker.root, found, full);
                 let other = other.map_or_else(
                     || "another".to_owned(),
-                    |other| format!("another, the one that it has as `{other}`"),
+                    |other| format!("another, which it defines as `{other}`"),
                 );
                 Err(Error::ImportType {
                     name: full.to_owned(),
@@ -287,7 +287,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         let others = names::other_versions(names, name);
         let hint = if others.is_empty() {
             format!(
-                "the component needs this {}, and the host does not provide it",
+                "the component needs this {}, but the host does not provide it",
                 ty.kind()
             )
         } else {
@@ -306,7 +306,7 @@ impl<'a, T: Send + 'static> Resolver<'a, T> {
         let names = self.linker.root.iter().map(|(name, _)| name);
         let others = names::other_versions(names, root);
         let hint = if others.is_empty() {
-            "the host provides the interface without this item".to_owned()
+            "the host provides the interface, but not this item".to_owned()
         } else {
             format!("the host provides {}, which lacks this item", others.join(", "))
         };

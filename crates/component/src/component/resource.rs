@@ -288,18 +288,16 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResourceTableError {
     /// There is no such value: it was deleted, or never existed.
-    #[error("the resource table has nothing under {0}")]
+    #[error("the resource table has no entry {0}")]
     NotPresent(u32),
     /// The value is of another type.
-    #[error("what the resource table has under {0} is of another type")]
+    #[error("the resource table's entry {0} is of another type")]
     WrongType(u32),
     /// The table has its maximum of values, or all 2^32 numbers are used up.
     #[error("the resource table is full")]
     Full,
     /// The value has children.
-    #[error(
-        "what the resource table has under {0} is used by other resources, which have to be dropped first"
-    )]
+    #[error("the resource table's entry {0} has child resources, which must be deleted first")]
     HasChildren(u32),
 }
 

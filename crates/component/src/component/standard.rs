@@ -12,8 +12,8 @@ pub fn described<'n>(
     for name in exports {
         let (base, version) = name.split_once('@').unwrap_or((name, ""));
         let (what, runs) = match base {
-            "wasi:cli/run" => ("a program", "`airssys-wasm run` runs it to its end"),
-            "wasi:http/incoming-handler" => ("an HTTP server", "`airssys-wasm serve` runs it"),
+            "wasi:cli/run" => ("a program", "run it with `airssys-wasm run`"),
+            "wasi:http/incoming-handler" => ("an HTTP server", "run it with `airssys-wasm serve`"),
             "wasi:http/handler" | "wasi:http/service" => ("an HTTP server", ""),
             _ => continue,
         };
@@ -22,7 +22,7 @@ pub fn described<'n>(
                 format!("it is {what} of WASI {version} (it exports `{name}`): {runs}")
             }
             _ => format!(
-                "it is {what} of WASI {} (it exports `{name}`), and this host has WASI 0.2: build it for that, as the target \
+                "it is {what} of WASI {} (it exports `{name}`), but this host has WASI 0.2: build it for that, as the target \
                  wasm32-wasip2 does",
                 if version.is_empty() {
                     "without a version"
@@ -38,7 +38,7 @@ pub fn described<'n>(
     })?;
     let (_, version) = foreign.split_once('@').unwrap_or_default();
     Some(format!(
-        "it is built for WASI {version} (it imports `{foreign}`), and this host has WASI 0.2"
+        "it is built for WASI {version} (it imports `{foreign}`), but this host has WASI 0.2"
     ))
 }
 

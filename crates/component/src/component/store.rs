@@ -125,7 +125,7 @@ impl<T: Send + 'static> Store<T> {
     /// [`Error::Instantiate`]; then the instance must not be used.
     pub(super) fn restart(&mut self, instance: &Instance, kept: &Kept) -> Result<Option<Restart>> {
         let restart = Restart::of(&mut self.inner, &self.core.next, kept, instance.core_instances());
-        restart.map_err(|error| Error::Instantiate(format!("its memory cannot be kept: {error}")))
+        restart.map_err(|error| Error::Instantiate(format!("its memory cannot be pooled: {error}")))
     }
 
     /// Takes the host's data out; the store must not be used until it has data again.
@@ -426,10 +426,10 @@ pub(super) fn check_memory(module: &wasmer::Module) -> Result<()> {
     match module.info().start_function {
         None if has_memory => Ok(()),
         None => Err(Error::Instantiate(
-            "a core module imports functions that work on its memory, and exports none".into(),
+            "a core module imports functions that access its memory, but exports no memory".into(),
         )),
         Some(_) => Err(Error::Instantiate(
-            "a core module has a start function, which would call what needs the memory before that is there"
+            "a core module has a start function, which could call functions that access its memory before the memory exists"
                 .into(),
         )),
     }

@@ -190,7 +190,7 @@ fn range(ptr: u32, len: u32, width: u64) -> Result<std::ops::Range<usize>> {
 
 fn out_of_bounds(ptr: u32, len: u32) -> Error {
     TrapKind::Adapter(format!(
-        "a string of {len} code units at {ptr:#x} does not lie in linear memory"
+        "a string of {len} code units at {ptr:#x} is out of bounds of linear memory"
     ))
     .into()
 }

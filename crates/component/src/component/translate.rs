@@ -278,7 +278,7 @@ impl<'a> Converter<'a> {
                     .get(export.instance.index())
                     .copied()
                     .flatten()
-                    .ok_or_else(|| Error::bug("an export of a core instance that is not made yet"))?;
+                    .ok_or_else(|| Error::bug("an export of a core instance that is not created yet"))?;
                 let modules = self.modules;
                 let names = self.export_names.entry(module).or_insert_with(|| {
                     let module = &modules[module].module;
@@ -554,7 +554,7 @@ fn name(name: &str) -> Arc<str> {
 
 fn unsupported(what: &str) -> Error {
     Error::Unsupported(format!(
-        "it uses {what}, which is outside the synchronous component model that this host runs"
+        "it uses {what}, which is outside the synchronous component model that this host supports"
     ))
 }
 

@@ -53,7 +53,7 @@ impl ValueSizes {
                     offset: section.range().start as u64,
                     message: format!(
                         "type {index} of this section's component exceeds maximum byte size: \
-                         a value takes {size} bytes, and {} are allowed",
+                         a value takes {size} bytes, more than the limit of {}",
                         LIMIT - 1
                     ),
                 });

@@ -115,7 +115,7 @@ fn levels(backend: Backend) -> String {
         .map(OptLevel::name)
         .collect();
     match known.as_slice() {
-        [] => "it has none to choose from: leave the level out".to_owned(),
+        [] => "it has no optimization levels: omit the option".to_owned(),
         known => format!("choose {}", known.join(" or ")),
     }
 }
@@ -134,11 +134,11 @@ mod tests {
             assert_eq!(level.name().parse(), Ok(level));
             assert!(with(level).check(Backend::Cranelift).is_ok());
             let refused = with(level).check(Backend::Singlepass).expect_err("it has none");
-            assert!(refused.to_string().contains("leave the level out"), "{refused}");
+            assert!(refused.to_string().contains("omit the option"), "{refused}");
         }
         assert!(with(OptLevel::Speed).check(Backend::Llvm).is_ok());
         let refused = with(OptLevel::SpeedAndSize).check(Backend::Llvm);
-        let refused = refused.expect_err("LLVM has no such level here");
+        let refused = refused.expect_err("LLVM does not support this level here");
         assert!(refused.to_string().contains("choose none or speed"), "{refused}");
         assert!("fast".parse::<OptLevel>().is_err());
     }

@@ -128,7 +128,7 @@ impl Target {
     }
 
     /// Converts the target to the engine's type.
-    #[allow(dead_code, reason = "a build without a backend compiles nothing")]
+    #[allow(dead_code, reason = "a build without a backend has no compiler")]
     pub(super) fn to_engine(&self) -> wasmer::sys::Target {
         let mut features = CpuFeature::set();
         for (name, feature) in known(&self.triple) {
@@ -212,12 +212,12 @@ mod tests {
         assert_eq!(target.to_string(), "aarch64-unknown-linux-gnu with neon");
         assert!(!target.runs_here() || cfg!(target_arch = "aarch64"));
         for (text, word) in [
-            ("", "no target triple"),
-            ("x86", "no target triple"),
-            ("nonsense-unknown-linux", "no target triple"),
-            ("riscv64gc-unknown-linux-gnu", "nothing here compiles"),
-            ("x86_64-pc-windows-msvc", "nothing here compiles"),
-            ("wasm32-unknown-unknown", "nothing here compiles"),
+            ("", "not a target triple"),
+            ("x86", "not a target triple"),
+            ("nonsense-unknown-linux", "not a target triple"),
+            ("riscv64gc-unknown-linux-gnu", "unsupported target"),
+            ("x86_64-pc-windows-msvc", "unsupported target"),
+            ("wasm32-unknown-unknown", "unsupported target"),
         ] {
             let error = text.parse::<Target>().expect_err(text);
             assert!(error.to_string().contains(word), "{text}: {error}");

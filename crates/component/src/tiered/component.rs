@@ -159,14 +159,14 @@ impl Shared {
         let mut stages = self.stages();
         match compiled {
             Ok(component) => {
-                log::debug!("a component is optimized, with {}", component.backend());
+                log::debug!("optimized a component with {}", component.backend());
                 stages.current = component;
                 stages.background = Background::Optimized;
             }
             Err(error) => {
                 if !self.is_stopped() {
                     let backend = stages.current.backend();
-                    log::warn!("a component stays with {backend}: it cannot be optimized: {error}");
+                    log::warn!("cannot optimize a component, which stays with {backend}: {error}");
                 }
                 stages.background = Background::Failed(Arc::new(error));
             }
@@ -215,7 +215,7 @@ fn first(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Resul
         match compile(start, bytes, cache) {
             // Another compiler may accept it.
             Err(error @ (Error::Compile { .. } | Error::BackendFeature(_))) => {
-                log::info!("a component does not start on this: {error}")
+                log::info!("a compiler cannot start a component: {error}")
             }
             compiled => return compiled.map(First::Quick),
         }

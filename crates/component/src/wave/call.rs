@@ -29,7 +29,7 @@ impl<'a> Call<'a> {
     pub fn parse(text: &'a str) -> Result<Call<'a>, CallError> {
         let open = text.find('(').ok_or_else(|| {
             CallError(format!(
-                "`{text}` is no call: write FUNC(ARGS) or INTERFACE#FUNC(ARGS), as in `{text}()`"
+                "`{text}` is not a call: write FUNC(ARGS) or INTERFACE#FUNC(ARGS), as in `{text}()`"
             ))
         })?;
         let (path, args) = text.split_at(open);
@@ -109,7 +109,7 @@ pub fn find(component: &Component, call: &Call<'_>) -> Result<Export, CallError>
         [export] => Ok((*export).clone()),
         [] => Err(unknown(call, &exports, &names)),
         several => Err(CallError(format!(
-            "several exported functions are called `{}`; name one in full:{}",
+            "several exported functions are named `{}`; use a full name:{}",
             brief(&call.name()),
             list(several, &names)
         ))),
@@ -119,7 +119,7 @@ pub fn find(component: &Component, call: &Call<'_>) -> Result<Export, CallError>
 fn unknown(call: &Call<'_>, exports: &[Export], names: &TypeNames<'_>) -> CallError {
     let what = format!("the component exports no function `{}`", brief(&call.name()));
     if exports.is_empty() {
-        return CallError(format!("{what}, nor any other"));
+        return CallError(format!("{what}, nor any other function"));
     }
     let same_name: Vec<_> = exports
         .iter()

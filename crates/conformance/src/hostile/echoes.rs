@@ -31,7 +31,7 @@ fn lifted_intrinsics() -> Vec<Case> {
             "echoes",
             name,
             text,
-            Expected::Unsupported("exports an import of its own"),
+            Expected::Unsupported("reexports one of its imported functions"),
         )
         .arguments(vec![Val::U32(index)])
         .reference(reference.clone())

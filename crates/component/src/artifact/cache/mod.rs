@@ -141,7 +141,7 @@ impl Cache {
             return Ok(None);
         };
         if !self.verifies(&content, &entry)? {
-            log::warn!("{} is not what was stored: it is removed", path.display());
+            log::warn!("removing the corrupt cache file {}", path.display());
             let _ = self.disk.remove(&path);
             self.drop_entry(key)?;
             return Ok(None);
@@ -197,7 +197,7 @@ impl Cache {
     pub fn put(&self, key: &CacheKey, bytes: &[u8]) -> bool {
         if bytes.len() as u64 > self.max_bytes {
             log::debug!(
-                "{} bytes are not cached: the whole cache may have {}",
+                "not caching {} bytes: the cache is limited to {}",
                 bytes.len(),
                 self.max_bytes
             );
@@ -269,7 +269,7 @@ impl Cache {
             log::debug!("cannot {action} the cache {}: {error}", self.dir.display());
         } else {
             log::warn!(
-                "cannot {action} the cache {}: {error}; components are compiled anew where it fails (said once)",
+                "cannot {action} the cache {}: {error}; affected components are recompiled (reported once)",
                 self.dir.display()
             );
         }
@@ -304,6 +304,6 @@ fn note_use(entry: &File) {
     if !noted.is_ok_and(recent)
         && let Err(error) = entry.set_modified(now)
     {
-        log::debug!("the use of a cache entry is not noted: {error}");
+        log::debug!("cannot record the use of a cache entry: {error}");
     }
 }

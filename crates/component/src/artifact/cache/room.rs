@@ -73,7 +73,7 @@ impl Cache {
             }
         }
         if let Err(error) = self.records.clear() {
-            log::debug!("the records of the cache are not removed: {error}");
+            log::debug!("cannot remove the cache's records: {error}");
         }
         Ok(pruned)
     }
@@ -185,7 +185,7 @@ impl Cache {
         if let Ok(opened) = disk::open(&file.path)
             && let Err(error) = self.records.forget(&opened)
         {
-            log::debug!("the record of a removed cache entry stays: {error}");
+            log::debug!("cannot remove the record of a removed cache entry: {error}");
         }
     }
 

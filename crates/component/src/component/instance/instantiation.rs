@@ -29,7 +29,7 @@ pub(crate) fn instantiate<T: Send + 'static>(
     let wanted = component.ir().counts.core_instances;
     if wanted > limit {
         return Err(Error::Instantiate(format!(
-            "it makes {wanted} core instances, and the limit is {limit} (core_instances)"
+            "it has {wanted} core instances, more than the limit of {limit} (core_instances)"
         )));
     }
     let inner = Arc::new(InstanceInner::new(cx, component, imports));
@@ -83,7 +83,10 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
                 }
                 Initializer::ExtractMemory { index, export } => {
                     let Extern::Memory(memory) = inner.core_export(export)? else {
-                        return Err(Error::bug(format!("core export `{}` is no memory", export.name)));
+                        return Err(Error::bug(format!(
+                            "core export `{}` is not a memory",
+                            export.name
+                        )));
                     };
                     set(&inner.memories, *index, GuestMemory::new(memory))?;
                 }
@@ -188,7 +191,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
     fn function(&mut self, def: &CoreDef) -> Result<wasmer::Function> {
         match self.core_def(def)? {
             Extern::Function(function) => Ok(function),
-            _ => Err(Error::bug("a core definition that is no function")),
+            _ => Err(Error::bug("a core definition that is not a function")),
         }
     }
 
@@ -215,7 +218,7 @@ fn in_order<'a>(module: &Module, args: &'a [ImportArg]) -> Result<Vec<&'a CoreDe
     });
     // The linker has compared the types.
     args.collect::<Option<_>>()
-        .ok_or_else(|| Error::bug("an import of a core module that it is not given"))
+        .ok_or_else(|| Error::bug("a core module's import without an argument"))
 }
 
 fn set<V>(slots: &[OnceLock<V>], index: u32, value: V) -> Result<()> {

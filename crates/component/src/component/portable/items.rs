@@ -132,10 +132,10 @@ impl<'a> Readers<'a> {
                 for (_, place) in items {
                     let below = depths.get(*place as usize);
                     let below =
-                        below.ok_or_else(|| Malformed::new(format!("there is no item {place} yet")))?;
+                        below.ok_or_else(|| Malformed::new(format!("item {place} is not defined yet")))?;
                     depth = depth.max(below + 1);
                     if std::mem::replace(&mut named[*place as usize], true) {
-                        return Err(Malformed::new(format!("item {place} is part of two")));
+                        return Err(Malformed::new(format!("item {place} is part of two items")));
                     }
                 }
             }

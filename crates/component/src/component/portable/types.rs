@@ -176,7 +176,7 @@ impl TypeReader {
 
     fn part(&self, place: u32, depth: &mut u32) -> Result<Type, Malformed> {
         let entry = self.0.get(place as usize);
-        let (ty, below) = entry.ok_or_else(|| Malformed::new(format!("there is no type {place} yet")))?;
+        let (ty, below) = entry.ok_or_else(|| Malformed::new(format!("type {place} is not defined yet")))?;
         *depth = (*depth).max(below + 1);
         Ok(ty.clone())
     }

@@ -36,7 +36,7 @@ fn extern_type(types: &ComponentTypesBuilder, ty: &EntityType) -> Result<CoreExt
             let index = index.as_module_type_index();
             let index = index.ok_or_else(|| Error::bug("a function type of another module"))?;
             let func = types[index].as_func();
-            let func: &WasmFuncType = func.ok_or_else(|| Error::bug("a function whose type is none"))?;
+            let func: &WasmFuncType = func.ok_or_else(|| Error::bug("a function without a function type"))?;
             let list = |types: &[WasmValType]| types.iter().map(|ty| value(*ty)).collect::<Result<_>>();
             CoreExternType::Func {
                 params: list(func.params())?,

@@ -28,7 +28,7 @@ fn lift(handle: u32, cx: &mut LiftContext<'_>, plan: &Plan) -> Result<ResourceAn
 
 #[cold]
 fn not_a_handle() -> Error {
-    Error::bug("a handle where the component's type has none")
+    Error::bug("a handle where the component's type has no handle")
 }
 
 impl ComponentType for ResourceAny {

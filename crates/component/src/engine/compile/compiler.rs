@@ -26,7 +26,7 @@ impl Engine {
         self.compiler_with(Form::Memory, features)
     }
 
-    #[allow(unreachable_patterns, reason = "which arms exist follows the features")]
+    #[allow(unreachable_patterns, reason = "the arms depend on the enabled features")]
     fn compiler_with(&self, form: Form, features: wasmer::sys::Features) -> Result<wasmer::Engine> {
         let mut config: Box<dyn wasmer::sys::CompilerConfig> = match self.backend {
             #[cfg(feature = "cranelift")]

@@ -23,7 +23,7 @@ use wasmparser::{
 /// # Errors
 /// A message, if the module cannot be read; a valid module always can.
 pub(in crate::engine) fn keep_within(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
-    let unreadable = || "the floats of its functions cannot be found".to_owned();
+    let unreadable = || "the floats in its function types cannot be determined".to_owned();
     let mut border = Border::read(module).ok_or_else(unreadable)?;
     if border.imports.is_empty() && border.exports.is_empty() {
         return Ok(Cow::Borrowed(module));
@@ -31,7 +31,9 @@ pub(in crate::engine) fn keep_within(module: &[u8]) -> Result<Cow<'_, [u8]>, Str
     let mut out = Module::new();
     border
         .parse_core_module(&mut out, Parser::new(0), module)
-        .map_err(|error| format!("the floats of its functions cannot be kept within: {error}"))?;
+        .map_err(|error| {
+            format!("the floats in its function types cannot be converted to integers: {error}")
+        })?;
     Ok(Cow::Owned(out.finish()))
 }
 

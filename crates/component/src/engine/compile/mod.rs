@@ -98,7 +98,9 @@ impl<'a> Work<'a> {
         let rest = match instructions {
             None => Cow::Borrowed(&*rest),
             Some(found) => reset_marks::mark(&rest, found).map_err(|name| {
-                Refused::Compiler(format!("it exports `{name}`, a name that only this host gives"))
+                Refused::Compiler(format!(
+                    "it exports `{name}`, a name that is reserved for this host"
+                ))
             })?,
         };
         let fit = debug_names::without_bad(growable_tables::make_room(&rest));

@@ -80,7 +80,7 @@ mod kept {
                     drop(stopping);
                 });
             if let Err(error) = stopped {
-                log::warn!("no thread to stop a program's threads: {error}");
+                log::warn!("cannot spawn the thread that stops a program's threads: {error}");
             }
         }
     }

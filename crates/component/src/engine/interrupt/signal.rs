@@ -8,10 +8,7 @@
 //!
 //! So the signal counts only where its thread is in the functions of a guest, which hold nothing of the host's. Elsewhere it is passed over:
 //! the engine has noted the request and ends the call when the host function returns; for the rest, who asks asks again.
-#![allow(
-    unsafe_code,
-    reason = "the state of the thread is in a record that the system gives as a pointer"
-)]
+#![allow(unsafe_code, reason = "the system passes the thread's state as a pointer")]
 
 use std::ffi::c_void;
 use std::ops::Range;

@@ -98,7 +98,9 @@ impl Watchdog {
         match thread.spawn(|| watchdog.run()) {
             Ok(_) => Some(watchdog),
             Err(error) => {
-                log::warn!("no thread for deadlines: {error}; guests that compute on are not stopped");
+                log::warn!(
+                    "cannot spawn the deadline thread: {error}; guests that exceed their deadline are not interrupted"
+                );
                 None
             }
         }

@@ -1,7 +1,7 @@
 //! Storage and loading of native code, and the machine that the code needs.
 #![allow(
     unsafe_code,
-    reason = "loading native code is trusting it; whoever says so constructs `TrustedCode`"
+    reason = "loading native code requires trust, which the caller of `TrustedCode::new` declares"
 )]
 
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! Core modules that are ready to be instantiated.
 #![allow(
     unsafe_code,
-    reason = "the engine asks for memories through unsafe functions; their arguments are handed on"
+    reason = "the engine requests memories through unsafe functions, whose arguments are forwarded"
 )]
 
 use std::fs::File;
@@ -152,7 +152,7 @@ impl Prepared {
 impl Prepared {
     fn new(code: &wasmer::Module, image: Option<Image>) -> Result<Option<Prepared>, String> {
         let contents = image.map(reservation::Contents::keep).transpose();
-        let contents = contents.map_err(|error| format!("its memory's image cannot be kept: {error}"))?;
+        let contents = contents.map_err(|error| format!("its memory image cannot be stored: {error}"))?;
         Prepared::with(code, contents)
     }
 

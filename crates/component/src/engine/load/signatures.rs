@@ -30,7 +30,7 @@ impl Signatures {
                 Entry::Occupied(entry) if entry.get() == ty => {}
                 Entry::Occupied(entry) => {
                     return Err(format!(
-                        "the engine cannot tell two function types apart, {} and {ty}: reorder the parameters of one",
+                        "the engine cannot distinguish the function types {} and {ty}: reorder the parameters of one",
                         entry.get()
                     ));
                 }

@@ -1,7 +1,7 @@
 //! A memory that never has pages: nothing to reserve, and nothing to read.
 #![allow(
     unsafe_code,
-    reason = "compiled code finds the memory through a record that the engine gives as a pointer"
+    reason = "compiled code finds the memory through a record, which the engine passes as a pointer"
 )]
 
 use std::ptr::NonNull;

@@ -1,7 +1,7 @@
 //! A guest's linear memory as a slice.
 #![allow(
     unsafe_code,
-    reason = "wasmer gives plain slices of a memory only through unsafe functions"
+    reason = "wasmer exposes a memory as a slice only through unsafe functions"
 )]
 
 use wasmer::{AsStoreMut, AsStoreRef, Memory};

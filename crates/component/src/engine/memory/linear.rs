@@ -1,7 +1,7 @@
 //! Linear memory that comes from the prepared memories of its module.
 #![allow(
     unsafe_code,
-    reason = "compiled code finds the memory through a record that the engine gives as a pointer"
+    reason = "compiled code finds the memory through a record, which the engine passes as a pointer"
 )]
 
 use std::io;
@@ -59,7 +59,7 @@ fn bytes(pages: Pages) -> Option<usize> {
 }
 
 fn failed(error: io::Error) -> MemoryError {
-    MemoryError::Generic(format!("no memory can be had: {error}"))
+    MemoryError::Generic(format!("cannot reserve memory: {error}"))
 }
 
 impl SlotMemory {

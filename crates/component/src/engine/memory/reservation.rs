@@ -1,8 +1,5 @@
 //! Address space of one linear memory: reserved whole, accessible from its start as far as the memory has grown.
-#![allow(
-    unsafe_code,
-    reason = "memory is mapped, protected and unmapped here, and nowhere else in the project"
-)]
+#![allow(unsafe_code, reason = "the only module that maps, protects and unmaps memory")]
 
 use std::ffi::c_void;
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! A wasmer store that can move between threads.
 #![allow(
     unsafe_code,
-    reason = "wasmer's store is made of raw pointers, and it does not say itself that they may move"
+    reason = "wasmer's store consists of raw pointers and is not `Send` by itself"
 )]
 
 use std::ops::{Deref, DerefMut};

@@ -1,7 +1,7 @@
 //! wasmer's hooks for the memories and tables of an instance, where the store's limits apply.
 #![allow(
     unsafe_code,
-    reason = "the trait's own functions are unsafe; each hands its arguments on"
+    reason = "the trait's functions are unsafe; each forwards its arguments"
 )]
 
 use std::ptr::NonNull;
@@ -136,7 +136,7 @@ impl LimitingTunables {
             )));
         }
         take_one(&self.memories).ok_or_else(|| {
-            MemoryError::Generic("the store's limit on memories is used up (memories)".into())
+            MemoryError::Generic("the store's limit on memories is reached (memories)".into())
         })?;
         let mut ty = *ty;
         ty.maximum = Some(
@@ -153,7 +153,7 @@ impl LimitingTunables {
                 ty.minimum, self.table_elements
             ));
         }
-        take_one(&self.tables).ok_or("the store's limit on tables is used up (tables)")?;
+        take_one(&self.tables).ok_or("the store's limit on tables is reached (tables)")?;
         let mut ty = *ty;
         let maximum = true_maximum(ty.minimum, ty.maximum);
         ty.maximum = Some(maximum.map_or(self.table_elements, |max| max.min(self.table_elements)));
