@@ -134,7 +134,7 @@ fn limits_out_of_their_range_are_refused_before_anything_is_served() {
             matches!(&error, ServeError::Limit(limit) if limit.name() == name),
             "{name}: {error:?}"
         );
-        assert!(error.to_string().contains("may be"), "{error}");
+        assert!(error.to_string().contains("must be from"), "{error}");
     }
 }
 

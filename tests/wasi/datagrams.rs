@@ -137,6 +137,6 @@ fn rules_of_sending() {
             .was_ended("`check-send` permitted 0");
         program
             .run(&["udp-two-streams"], connect(address))
-            .was_ended("while there were streams");
+            .was_ended("while the socket had streams");
     }
 }

@@ -42,11 +42,11 @@ fn the_limit_is_the_hosts() {
         assert_eq!(program.run(&["poll-many", "5"], few).lines(), ["5"]);
         program
             .run(&["poll-many", "6"], few)
-            .was_ended("at most 5 pollables");
+            .was_ended("6 pollables, more than the limit of 5");
         assert_eq!(program.run(&["random", "16"], few).lines(), ["16"]);
         program
             .run(&["random", "17"], few)
-            .was_ended("at most 16 random bytes");
+            .was_ended("more than the limit of 16");
     }
 }
 
@@ -56,10 +56,10 @@ fn rules_of_polling() {
         program.run(&["poll-nothing"], nothing).was_ended("empty list");
         program
             .run(&["poll-many", "10001"], nothing)
-            .was_ended("at most 10000 pollables");
+            .was_ended("more than the limit of 10000");
         program
             .run(&["poll-many", "100000"], nothing)
-            .was_ended("at most 10000 pollables");
+            .was_ended("more than the limit of 10000");
         program.run(&["orphan"], nothing).was_ended("deleted first");
     }
 }
@@ -71,7 +71,7 @@ fn rules_of_writing() {
             ("write-unasked", "`check-write` permitted 0"),
             ("write-more", "`check-write` permitted 65536"),
             ("zeroes-more", "18446744073709551615 zeroes"),
-            ("write-long", "at most 4096 bytes"),
+            ("write-long", "more than the limit of 4096"),
         ] {
             let ran = program.run(&[what], nothing);
             ran.was_ended(why);

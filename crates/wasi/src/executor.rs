@@ -26,7 +26,7 @@ pub(crate) fn handle() -> io::Result<&'static Handle> {
     }
     let handle = start().map_err(|error| {
         let text = format!(
-            "the system gives no thread to wait with: {error}; {}",
+            "cannot spawn threads for the executor: {error}; {}",
             threads::REMEDY
         );
         io::Error::new(error.kind(), text)
@@ -45,7 +45,7 @@ fn start() -> io::Result<Handle> {
     match asked {
         Ok(Ok(handle)) => Ok(handle),
         Ok(Err(error)) => Err(io::Error::other(error)),
-        Err(_) => Err(io::Error::other("the executor could not be started")),
+        Err(_) => Err(io::Error::other("the executor failed to start")),
     }
 }
 

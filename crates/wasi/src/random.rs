@@ -11,7 +11,7 @@ fn bytes(len: u64, most: usize) -> HostResult<Vec<u8>> {
         .filter(|len| *len <= most)
         .ok_or_else(|| {
             beyond(format!(
-                "at most {most} random bytes can be had at once, not {len}"
+                "{len} random bytes were requested at once, more than the limit of {most}"
             ))
         })?;
     let mut bytes = vec![0; len];

@@ -92,7 +92,7 @@ fn what_cannot_be_served_ends_at_once() {
     let addr = taken.local_addr().expect("an address").to_string();
     airssys(&["serve", &fixture("wasi-http"), "--addr", &addr])
         .ended(5)
-        .says("cannot serve at");
+        .says("cannot listen on");
 }
 
 /// A number beyond a semaphore's range caused a panic, and 0 a server that never answered.

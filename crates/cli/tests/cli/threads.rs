@@ -134,7 +134,7 @@ fn a_program_that_waits_without_threads_ends_with_the_remedy() {
     let ran = place
         .without_threads(&["run", &artifact, "--allow-unsigned"])
         .ended(5);
-    ran.says("the system gives no thread to wait with");
+    ran.says("cannot spawn threads for the executor");
     ran.says("ulimit -u");
 }
 

@@ -188,7 +188,7 @@ fn read_chunk() {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every step leaves it consistent.
+    // A panic under this lock leaves the data consistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

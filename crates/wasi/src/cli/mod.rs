@@ -21,7 +21,7 @@ use airssys_wasm_component::component::{HostResult, Resource};
 
 /// The exit status that a component chose: the error that a call ends with when the component calls `exit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the component has ended itself with status {code}")]
+#[error("the component exited with status {code}")]
 pub struct Exit {
     /// 0 means success.
     pub code: u8,

@@ -51,7 +51,7 @@ impl MemoryOutputPipe {
         if new.len() > self.max.saturating_sub(bytes.len()) {
             return Err(io::Error::new(
                 io::ErrorKind::StorageFull,
-                "the host takes no more output",
+                "the host's limit on output is reached",
             ));
         }
         bytes.extend_from_slice(new);
@@ -185,7 +185,7 @@ fn log(component: &str, kind: OutputKind, line: &str) {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every step leaves it consistent.
+    // A panic under this lock leaves the data consistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -155,7 +155,7 @@ mod tests {
             (Errno::MFILE, ErrorCode::InsufficientMemory),
             (Errno::WOULDBLOCK, ErrorCode::WouldBlock),
             (Errno::OPNOTSUPP, ErrorCode::Unsupported),
-            // One without a code, and one that no system has.
+            // One without a code, and one that does not exist on any system.
             (Errno::CHILD, ErrorCode::Io),
         ] {
             assert_eq!(code(&number.into()), expected, "{number:?}");

@@ -44,11 +44,11 @@ impl Folders {
     /// NUL byte, or is granted already.
     pub(crate) fn add(&mut self, host: &Path, guest: &str, access: FsPerms) -> io::Result<()> {
         let problem = if guest.is_empty() {
-            "a folder needs a path for the component"
+            "the guest path of a folder is empty"
         } else if guest.contains('\0') {
-            "the component's path of a folder has a NUL byte"
+            "the guest path of a folder contains a NUL byte"
         } else if self.0.iter().any(|(_, taken)| taken == guest) {
-            "two folders have the same path for the component"
+            "two folders have the same guest path"
         } else {
             let dir = Dir::open_ambient_dir(host, cap_std::ambient_authority())?;
             let folder = Folder {

@@ -100,7 +100,7 @@ impl poll::Host for WasiCtx {
         if pollables.len() > self.limits.poll_list {
             let (len, most) = (pollables.len(), self.limits.poll_list);
             return Err(beyond(format!(
-                "`poll` takes at most {most} pollables, and was called with {len}"
+                "`poll` was called with {len} pollables, more than the limit of {most}"
             ))
             .into());
         }

@@ -99,7 +99,7 @@ impl OutputStream {
         let Some(left) = self.permit.checked_sub(bytes.len()) else {
             let (len, permit) = (bytes.len(), self.permit);
             return Err(StreamError::misuse(format!(
-                "{len} bytes were written to a stream when `check-write` permitted {permit}"
+                "{len} bytes were written to a stream, but `check-write` permitted {permit}"
             )));
         };
         self.permit = left;
@@ -229,7 +229,7 @@ fn check_blocking(len: u64) -> Result<(), StreamError> {
         return Ok(());
     }
     Err(StreamError::misuse(format!(
-        "a blocking write has at most {MAX_BLOCKING_WRITE} bytes, and this one has {len}"
+        "a blocking write has {len} bytes, more than the limit of {MAX_BLOCKING_WRITE}"
     )))
 }
 
@@ -316,7 +316,7 @@ impl HostOutputStream for WasiCtx {
         let permit = stream.permit;
         if len > wide(permit) {
             return Err(StreamError::misuse(format!(
-                "{len} zeroes were written to a stream when `check-write` permitted {permit}"
+                "{len} zeroes were written to a stream, but `check-write` permitted {permit}"
             )));
         }
         let mut left = bounded(len, permit);

@@ -94,11 +94,11 @@ impl FromStr for NetGrant {
         let host = if host == "*" {
             HostGrant::Public
         } else if let Some(parent) = host.strip_prefix("*.") {
-            HostGrant::Below(normal_name(parent).ok_or_else(|| error("the name is not one"))?)
+            HostGrant::Below(normal_name(parent).ok_or_else(|| error("the name is invalid"))?)
         } else if let Some((network, length)) = network(host).map_err(error)? {
             HostGrant::Network(network, length)
         } else {
-            HostGrant::Name(normal_name(host).ok_or_else(|| error("the name is not one"))?)
+            HostGrant::Name(normal_name(host).ok_or_else(|| error("the name is invalid"))?)
         };
         Ok(NetGrant { host, port })
     }
@@ -152,7 +152,7 @@ impl FromStr for ListenGrant {
             _ if host == "*" => None,
             Some((IpAddr::V4(address), 32)) => Some(IpAddr::V4(address)),
             Some((IpAddr::V6(address), 128)) => Some(IpAddr::V6(address)),
-            _ => return Err(error("an address of this host is needed")),
+            _ => return Err(error("the address must be one of this host")),
         };
         Ok(ListenGrant { address, port })
     }
@@ -185,7 +185,7 @@ fn network(text: &str) -> Result<Option<(IpAddr, u32)>, &'static str> {
     };
     let Some(address) = parsed else {
         return match inner.is_some() || length.is_some() {
-            true => Err("the address is not one"),
+            true => Err("the address is invalid"),
             false => Ok(None),
         };
     };
@@ -193,7 +193,7 @@ fn network(text: &str) -> Result<Option<(IpAddr, u32)>, &'static str> {
     let length = match length.map(str::parse) {
         None => most,
         Some(Ok(length)) if length <= most => length,
-        Some(_) => return Err("the network's prefix has no such length"),
+        Some(_) => return Err("the network's prefix length is out of range"),
     };
     Ok(Some((address, length)))
 }

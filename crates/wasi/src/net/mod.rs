@@ -29,16 +29,16 @@ const MAX_REMEMBERED: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NetError {
     /// The host is not granted.
-    #[error("the component may not reach it")]
+    #[error("the component has no network access to it")]
     Denied,
     /// The host's name is invalid.
-    #[error("the host's name is not one")]
+    #[error("the host name is invalid")]
     InvalidName,
     /// The name does not exist.
-    #[error("the host's name does not resolve")]
+    #[error("the host name does not resolve")]
     Unresolvable,
     /// The look-up may succeed later.
-    #[error("names cannot be resolved at the moment")]
+    #[error("name resolution is temporarily unavailable")]
     Busy,
 }
 
@@ -243,7 +243,7 @@ impl Net {
     }
 
     fn resolved(&self) -> MutexGuard<'_, HashMap<IpAddr, Vec<usize>>> {
-        // Every step leaves it consistent.
+        // A panic under this lock leaves the data consistent.
         self.state.resolved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

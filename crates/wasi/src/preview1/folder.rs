@@ -203,7 +203,7 @@ impl FileOpener for Folder {
         let mut options = DirOptions::new();
         options
             .read(asked.read())
-            // A file that is made or emptied is one that is written. So is one that is appended to: wasmer-wasix seeks to the
+            // Creating or truncating a file writes to it. So does appending: wasmer-wasix seeks to the
             // end before each write, as long as the descriptor's flag is set.
             .write(
                 asked.write() || asked.append() || asked.create() || asked.create_new() || asked.truncate(),
@@ -302,7 +302,7 @@ mod tests {
             assert!(renamed.unwrap().is_err(), "a file is moved to {path}");
             assert!(
                 folder.hard_link(Path::new(path), Path::new("/new")).is_err() || {
-                    // A link to the link itself stays within.
+                    // A link to the link itself stays within the folder.
                     folder.symlink_metadata(Path::new("/new")).unwrap().ft.symlink
                 }
             );

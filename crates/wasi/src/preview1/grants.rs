@@ -76,12 +76,14 @@ pub enum Preview1Error {
         source: std::io::Error,
     },
     /// The folder's name for the module is invalid, or in use.
-    #[error("a module cannot see a folder as `{0}`: name it once, as `/NAME`, `NAME` or `.`, without `..`")]
+    #[error(
+        "`{0}` cannot be the guest path of a folder: use `/NAME`, `NAME` or `.`, without `..`, and each path once"
+    )]
     GuestPath(String),
     /// wasmer-wasix refuses the arguments or the environment.
-    #[error("the module's surroundings cannot be made: {0}")]
+    #[error("cannot set up the module's environment: {0}")]
     Setup(String),
-    /// The operating system has no thread for what waits.
+    /// The operating system provides no threads for the executor.
     #[error("the executor cannot be started: {0}")]
     Executor(#[source] std::io::Error),
 }

@@ -86,7 +86,7 @@ pub(super) fn kill_at(deadline: Instant, process: WasiProcess) -> Option<Task<()
         kill(&process);
     });
     killing
-        .inspect_err(|error| log::warn!("no thread for a deadline: {error}"))
+        .inspect_err(|error| log::warn!("cannot spawn the task of a deadline: {error}"))
         .ok()
 }
 
@@ -153,7 +153,7 @@ fn function<T: Preview1View>(cx: &mut StoreContextMut<'_, T>, key: &Key, wanted:
     let state = std::mem::replace(&mut cx.data_mut().preview1().state, State::Broken);
     let state = match state {
         State::Granted(grants) => {
-            let made = contain("the module's surroundings", || make(cx, grants, wanted));
+            let made = contain("the module's environment", || make(cx, grants, wanted));
             let made = made.map_err(|panicked| panicked.trap())?;
             State::Made(made.map_err(|error| Error::Host {
                 name: format!("{}#{}", key.0, key.1),
@@ -169,7 +169,7 @@ fn function<T: Preview1View>(cx: &mut StoreContextMut<'_, T>, key: &Key, wanted:
     cx.data_mut().preview1().state = state;
     found.ok_or_else(|| Error::MissingImport {
         name: format!("{}#{}", key.0, key.1),
-        hint: "the host has no function of this name".into(),
+        hint: "the host has no function with this name".into(),
     })
 }
 

@@ -118,7 +118,7 @@ fn remains(call: &mut Call<'_, '_>, fdstat: &Function, descriptor: u32) -> Resul
 /// wasmer-wasix copies the descriptor, also to a number that is not open.
 pub(super) fn renumber(call: &mut Call<'_, '_>, close: &Function, fdstat: &Function) -> Answer {
     let (from, to) = (call.descriptor(0), call.descriptor(1));
-    // Where it cannot be looked, it is left to wasmer-wasix.
+    // A path that cannot be looked up is left to wasmer-wasix.
     if call.can_look() && call.kind(fdstat, to)?.is_none() {
         return Ok(errno::BADF);
     }

@@ -125,7 +125,7 @@ fn a_panic_behind_each_import_ends_its_program_alone() {
 #[test]
 fn a_panic_in_the_course_of_a_program_ends_it_alone() {
     let module = wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#).unwrap();
-    for place in ["the module's surroundings", "the module's imports"] {
+    for place in ["the module's environment", "the module's imports"] {
         planted::at(place);
         panicked_at(place, &run(&module));
         the_next_module_runs();
@@ -171,9 +171,9 @@ fn a_panic_behind_an_import_ends_its_component_alone() {
     let run = instances.1.get_func(&mut other, ["run"]).unwrap();
     assert!(run.call_dynamic(&mut other, &[]).is_ok());
     let mut surroundings = store();
-    planted::at("the module's surroundings");
+    planted::at("the module's environment");
     panicked_at(
-        "the module's surroundings",
+        "the module's environment",
         &instantiate(&mut surroundings).map(drop),
     );
     the_next_module_runs();

@@ -135,7 +135,7 @@ impl Program {
 }
 
 /// Names of these places in errors.
-const SURROUNDINGS: &str = "the module's surroundings";
+const SURROUNDINGS: &str = "the module's environment";
 const IMPORTS: &str = "the module's imports";
 
 /// Converts a failure of wasmer-wasix to the program's end, or an error.

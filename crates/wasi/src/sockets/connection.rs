@@ -100,7 +100,7 @@ impl Connection {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every step leaves it consistent.
+        // A panic under this lock leaves the data consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -213,7 +213,7 @@ impl Output for TcpOutput {
         // No other write is possible between the check and this one.
         if self.check_write()? == 0 {
             return Err(StreamError::misuse(
-                "bytes were written while others are being sent",
+                "bytes were written while earlier ones are being sent",
             ));
         }
         match self.connection.stream.try_write(&bytes) {

@@ -160,7 +160,7 @@ impl TcpSocket {
             return Err(ErrorCode::InvalidArgument.into());
         }
         net.check_bind(address)?;
-        // The remains of an earlier socket at this address do not prevent the bind.
+        // An earlier socket's lingering connections at this address do not prevent the bind.
         sockopt::set_socket_reuseaddr(socket, true)?;
         socket.bind(address)?;
         self.operation = Some(Operation::Bind);
@@ -264,7 +264,7 @@ impl TcpSocket {
         if self.operation.is_some() {
             return Err(ErrorCode::ConcurrencyConflict.into());
         }
-        // The connection waits until there is a place for it.
+        // The connection waits in the backlog until there is a place for it.
         let place = Arc::new(places.take()?);
         if !is_ready(|cx| listening.poll(cx)) {
             return Err(ErrorCode::WouldBlock.into());

@@ -140,7 +140,7 @@ impl HostUdpSocket for WasiCtx {
         let entry = self.table.get_mut(&socket)?;
         // The streams hold the other references.
         if Arc::strong_count(&entry.udp) > 1 {
-            let message = "`stream` was called while there were streams of the socket";
+            let message = "`stream` was called while the socket had streams";
             return Err(misuse(message).into());
         }
         if !entry.bound || entry.binding {

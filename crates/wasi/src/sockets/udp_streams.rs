@@ -87,7 +87,7 @@ impl Udp {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every step leaves it consistent.
+        // A panic under this lock leaves the data consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -258,7 +258,7 @@ impl HostOutgoingDatagramStream for WasiCtx {
         let permit = std::mem::take(&mut stream.permit);
         if datagrams.len() > permit {
             let message = format!(
-                "{} datagrams were sent when `check-send` permitted {permit}",
+                "{} datagrams were sent, but `check-send` permitted {permit}",
                 datagrams.len()
             );
             return Err(misuse(message).into());

@@ -29,15 +29,15 @@ const VALUE_OVERHEAD: usize = 32;
 /// The failure of a change to fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FieldError {
-    #[error("that is no header")]
+    #[error("the header's name or value is invalid")]
     Syntax,
-    #[error("only the host sets this header")]
+    #[error("only the host may set this header")]
     Forbidden,
-    #[error("these headers cannot be changed")]
+    #[error("these headers are immutable")]
     Immutable,
     /// Traps, since WASI has no error for it.
     #[error(
-        "there are too many or too large headers, for one message or for all (HttpLimits: fields, field_bytes, all_field_bytes)"
+        "the headers of one message, or all headers, exceed a limit (HttpLimits: fields, field_bytes, all_field_bytes)"
     )]
     TooLarge,
 }

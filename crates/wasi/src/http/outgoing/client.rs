@@ -81,7 +81,7 @@ pub(super) async fn exchange(
         // The reader of the response gets the error.
         let _ = connection.await;
     });
-    let connection = connection.map_err(|_| errors::internal("there are no threads"))?;
+    let connection = connection.map_err(|_| errors::internal("cannot spawn threads"))?;
     let response = timeout(times.first_byte, sender.send_request(request)).await;
     let response = response.map_err(|_| ErrorCode::HttpResponseTimeout)?;
     Ok(Received {

@@ -53,7 +53,7 @@ impl Waits for FutureIncomingResponse {
         match Pin::new(task).poll(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(result) => {
-                let result = result.unwrap_or_else(|_| Err(errors::internal("the exchange was stopped")));
+                let result = result.unwrap_or_else(|_| Err(errors::internal("the exchange was canceled")));
                 self.state = State::Ready(result);
                 Poll::Ready(())
             }
@@ -95,7 +95,7 @@ impl WasiCtx {
             fields: limits.fields,
         };
         let exchange = client::exchange(self.net.clone(), target, message, times, head, connection);
-        let task = executor::spawn(exchange).map_err(|_| errors::internal("there are no threads"))?;
+        let task = executor::spawn(exchange).map_err(|_| errors::internal("cannot spawn threads"))?;
         Ok(FutureIncomingResponse {
             state: State::Pending(task),
             pause: within(options.between_bytes, limits.between_bytes_time),

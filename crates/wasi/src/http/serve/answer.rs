@@ -169,7 +169,7 @@ pub(super) fn status(error: &ErrorCode) -> StatusCode {
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => StatusCode::FORBIDDEN,
         ErrorCode::HttpRequestLengthRequired => StatusCode::LENGTH_REQUIRED,
         ErrorCode::HttpRequestBodySize(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        // 405 has to list the allowed methods (RFC 9110, 15.5.6), which only the component knows.
+        // 405 must list the allowed methods (RFC 9110, 15.5.6), which only the component knows.
         ErrorCode::HttpRequestMethodInvalid => StatusCode::NOT_IMPLEMENTED,
         ErrorCode::HttpRequestUriInvalid => StatusCode::BAD_REQUEST,
         ErrorCode::HttpRequestUriTooLong => StatusCode::URI_TOO_LONG,

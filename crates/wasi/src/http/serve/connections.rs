@@ -62,7 +62,7 @@ impl Shared {
     /// Closes the pool once the connections are gone, and waits for instances that are being stopped.
     pub(super) fn end(&self) {
         if !self.pool.close(STOP) {
-            log::warn!(target: SERVE_LOG, "some requests did not end");
+            log::warn!(target: SERVE_LOG, "some requests did not end after their component was stopped");
         }
     }
 }
@@ -120,13 +120,13 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 match future::select(std::pin::pin!(connection), closed).await {
                     Either::Left((ended, _)) => ended,
                     Either::Right(_) => {
-                        log::debug!(target: SERVE_LOG, "a connection of {peer} had no request, and made room");
+                        log::debug!(target: SERVE_LOG, "closed an idle connection from {peer} to make room for another");
                         return;
                     }
                 }
             };
             if let Err(error) = ended {
-                log::debug!(target: SERVE_LOG, "a connection of {peer} ended: {error}");
+                log::debug!(target: SERVE_LOG, "connection from {peer} ended: {error}");
             }
             drop(head);
             wire.close().await;
@@ -137,7 +137,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .await
         .is_err()
     {
-        log::warn!(target: SERVE_LOG, "requests were cut off at the end of the time for shutting down");
+        log::warn!(target: SERVE_LOG, "aborted the requests that exceeded the shutdown timeout");
     }
     // Dropping a request that waits for the component stops the component.
     connections.shutdown().await;
@@ -161,8 +161,8 @@ async fn accept(
             }
         },
         Err(error) => {
-            // A client that has left again costs nothing; a lack of descriptors is temporary.
-            log::warn!(target: SERVE_LOG, "a connection was not accepted: {error}");
+            // A client that has already left costs nothing; a lack of descriptors is temporary.
+            log::warn!(target: SERVE_LOG, "cannot accept a connection: {error}");
             sleep(EXHAUSTED).await;
             None
         }

@@ -35,7 +35,7 @@ enum State {
 
 impl Flight {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Single assignments only.
+        // Only single assignments run under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

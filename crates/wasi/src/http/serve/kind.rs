@@ -62,15 +62,15 @@ pub(super) fn of_other(component: &Component) -> Option<OtherComponent> {
 impl fmt::Display for OtherComponent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the component answers no HTTP requests: it does not export wasi:http/incoming-handler@0.2; ",
+            "the component does not handle HTTP requests: it does not export wasi:http/incoming-handler@0.2; ",
         )?;
         f.write_str(match self.kind {
-            Kind::OtherVersion => "it handles requests in a version of wasi:http that is not served",
-            Kind::Program => "it is a program (wasi:cli/run), which `airssys-wasm run` runs",
+            Kind::OtherVersion => "it exports a handler of an unsupported version of wasi:http",
+            Kind::Program => "it is a program (wasi:cli/run): run it with `airssys-wasm run`",
             Kind::Contract => {
-                "it is a component of the contract (airssys:component-core), whose operations `airssys-wasm run` calls"
+                "it is a component of the contract (airssys:component-core): call its operations with `airssys-wasm run`"
             }
-            Kind::Library => "it is a library of functions, which `airssys-wasm invoke` calls",
+            Kind::Library => "it is a library of functions: call them with `airssys-wasm invoke`",
             Kind::Empty => "it exports nothing",
         })?;
         for (place, name) in self.exports.iter().take(SHOWN).enumerate() {

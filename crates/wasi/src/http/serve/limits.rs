@@ -118,7 +118,10 @@ impl fmt::Display for LimitError {
             most,
             unit,
         } = self;
-        write!(f, "`{name}` is {value}{unit}, and may be {least} to {most}{unit}")
+        write!(
+            f,
+            "`{name}` is {value}{unit}, but must be from {least} to {most}{unit}"
+        )
     }
 }
 
@@ -223,13 +226,13 @@ mod tests {
         };
         let error = limits.check().unwrap_err();
         assert_eq!(error.name(), "connections");
-        let text = format!("`connections` is {}, and may be 1 to 65536", usize::MAX);
+        let text = format!("`connections` is {}, but must be from 1 to 65536", usize::MAX);
         assert_eq!(error.to_string(), text);
         let limits = ServeLimits {
             head_time: Duration::MAX,
             ..ServeLimits::default()
         };
         let text = limits.check().unwrap_err().to_string();
-        assert!(text.ends_with(" ms, and may be 1 to 86400000 ms"), "{text}");
+        assert!(text.ends_with(" ms, but must be from 1 to 86400000 ms"), "{text}");
     }
 }

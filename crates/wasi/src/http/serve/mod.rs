@@ -65,7 +65,7 @@ pub const SERVE_LOG: &str = "airssys_wasm::serve";
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// A limit is out of its range.
-    #[error("the server's limits do not fit: {0}")]
+    #[error("invalid server limit: {0}")]
     Limit(#[from] LimitError),
     /// The component answers no HTTP requests.
     #[error("{0}")]
@@ -74,7 +74,7 @@ pub enum ServeError {
     #[error(transparent)]
     Component(#[from] Error),
     /// The server cannot listen at the address, or the host has no threads.
-    #[error("cannot serve at {addr}")]
+    #[error("cannot listen on {addr}")]
     Listen {
         /// The address.
         addr: SocketAddr,

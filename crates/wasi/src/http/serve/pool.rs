@@ -128,7 +128,7 @@ impl Pool {
         if state.threads > 0 {
             return true;
         }
-        // There is no thread, and the system gives none.
+        // There is no thread, and the system cannot create one.
         state.waiting.clear();
         state.slow.clear();
         false
@@ -174,7 +174,7 @@ impl Pool {
         let thread = thread::Builder::new().name("airssys-wasm-serve".into());
         match thread.spawn(move || shared.work(&seats)) {
             Ok(_) => state.threads += 1,
-            Err(error) => log::warn!("no thread for requests: {error}"),
+            Err(error) => log::warn!("cannot spawn a thread for requests: {error}"),
         }
     }
 
@@ -230,7 +230,7 @@ impl Shared {
                     place: Arc::new(Mutex::new(place)),
                 };
                 if catch_unwind(AssertUnwindSafe(|| work(&seat))).is_err() {
-                    log::error!("the host panicked in the course of a request: a bug in airssys-wasm");
+                    log::error!("the host panicked while handling a request, which is a bug in airssys-wasm");
                 }
                 let place = seat.place().take();
                 state = self.lock();
