@@ -25,7 +25,7 @@ fn runtime() -> ComponentRuntime {
 /// Asserts that another component still runs.
 #[track_caller]
 fn the_next_component_works(runtime: &ComponentRuntime) {
-    assert!(!planted::is_left(), "the place is never come by");
+    assert!(!planted::is_left(), "the place is never reached");
     let options = ComponentOptions::new();
     let id = runtime.load_component_from_file(fixture("text-processor"), options);
     let id: ComponentId = id.expect("it is loaded");

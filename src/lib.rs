@@ -8,7 +8,7 @@
 //! - [`error`]: errors, sorted by whose fault they are.
 //! - [`host`]: the contract's interfaces that components import.
 //! - [`messaging`]: identities, mailboxes and routing.
-//! - [`runtime`]: the life cycle of the contract, run by [`ComponentRuntime`].
+//! - [`runtime`]: the lifecycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`] has the capabilities.
 //! - [`tiered`]: components that start on quick code while better code is compiled.
 //! - `wai` (feature): core modules that are built with the WAI tools.

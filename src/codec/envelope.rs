@@ -57,7 +57,7 @@ pub fn parse_operation(payload: &Payload<'_>) -> Result<Operation, CodecError> {
     match entries.into_iter().next() {
         None => Ok(Operation { name, params }),
         Some((key, _)) => Err(refuse(format!(
-            "it has an entry {:?} beside `operation` and `params`",
+            "it has an entry {:?} besides `operation` and `params`",
             shorten(key)
         ))),
     }

@@ -47,11 +47,11 @@ pub enum CodecError {
 
     /// The prefix is well formed and names no codec of the contract. The contract's
     /// `multicodec-error.unknown-codec`.
-    #[error("no codec has the number {0:#x}; known are {names}", names = table::known())]
+    #[error("unknown codec number {0:#x}: the known codecs are {names}", names = table::known())]
     UnknownCodec(u64),
 
     /// No codec has this name.
-    #[error("no codec is called `{0}`; known are {names}", names = table::known())]
+    #[error("unknown codec `{0}`: the known codecs are {names}", names = table::known())]
     UnknownName(String),
 
     /// Only the self-describing codecs can be read, or an envelope written, without the component's schema.
@@ -83,7 +83,7 @@ pub enum CodecError {
     /// The data holds more than [`MAX_VALUES`] values or [`MAX_TEXT_BYTES`] bytes of text, counted after YAML's aliases are
     /// expanded.
     #[error(
-        "the {0} data is too large to take apart: at most {MAX_VALUES} values, {MAX_TEXT_BYTES} bytes of text"
+        "the {0} data is too large to parse: the limits are {MAX_VALUES} values and {MAX_TEXT_BYTES} bytes of text"
     )]
     TooLarge(Codec),
 

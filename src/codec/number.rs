@@ -40,7 +40,7 @@ pub(super) fn tagged(text: &str) -> Result<Value, String> {
         Some(Numeral::Decimal) => decimal(text),
         _ => match plain(text)? {
             number if is_number(&number) => Ok(number),
-            _ => Err("it is no number".to_owned()),
+            _ => Err("it is not a number".to_owned()),
         },
     }
 }
@@ -82,7 +82,7 @@ pub(super) fn decimal(text: &str) -> Result<Value, String> {
 
 fn fraction(text: &str) -> Result<Value, String> {
     let Ok(value) = text.parse::<f64>() else {
-        return Err(format!("`{text}` is no number"));
+        return Err(format!("`{text}` is not a number"));
     };
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     if value == 0.0 && mantissa.contains(|digit: char| matches!(digit, '1'..='9')) {

@@ -57,7 +57,7 @@ pub(super) fn msgpack(data: &[u8]) -> Result<Value, CodecError> {
         Ok(_) => Err(CodecError::InvalidData {
             codec: Codec::MsgPack,
             reason: format!(
-                "the value ends at byte {end}, the data goes on to byte {}",
+                "the value ends at byte {end}, but the data continues to byte {}",
                 data.len()
             ),
         }),

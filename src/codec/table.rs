@@ -94,7 +94,7 @@ impl Codec {
             Self::MsgPack => "MessagePack: one self-describing binary value",
             Self::Json => "JSON: one text in UTF-8",
             Self::Yaml => "YAML: one document in UTF-8",
-            Self::Raw => "raw: bytes without further meaning",
+            Self::Raw => "raw: uninterpreted bytes",
         }
     }
 

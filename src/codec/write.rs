@@ -64,7 +64,7 @@ impl Fault {
 
 /// Finds a value that `codec` cannot express. `value` is within [`MAX_DEPTH`].
 fn check(codec: Codec, value: &Value) -> Result<(), Fault> {
-    let cannot = |what: &str| Err(Fault::new(format!("{codec} has no {what}")));
+    let cannot = |what: &str| Err(Fault::new(format!("{codec} cannot represent {what}")));
     match forms::meaning(value).map_err(Fault::new)? {
         Meaning::Plain => match value {
             Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
@@ -77,7 +77,7 @@ fn check(codec: Codec, value: &Value) -> Result<(), Fault> {
         },
         Meaning::Bytes(_) if codec == Codec::Json => cannot("bytes"),
         Meaning::Ext(..) if codec != Codec::MsgPack => cannot("extensions"),
-        Meaning::Float(_) if codec == Codec::Json => cannot("infinities and no NaN"),
+        Meaning::Float(_) if codec == Codec::Json => cannot("infinities and NaN"),
         Meaning::Int(value) if codec == Codec::MsgPack && !value.fits_64_bits() => {
             cannot("whole numbers of more than 64 bits")
         }
@@ -91,7 +91,7 @@ fn check(codec: Codec, value: &Value) -> Result<(), Fault> {
                 }
                 if !keys.insert(key.to_string()) {
                     let key = shorten(key.to_string());
-                    return Err(Fault::new(format!("the key {key} is there twice")).within(step()));
+                    return Err(Fault::new(format!("the key {key} occurs twice")).within(step()));
                 }
                 check(codec, key)
                     .and_then(|()| check(codec, item))

@@ -128,11 +128,13 @@ impl Document {
         match event {
             Event::DocumentStart(_, version) => {
                 if self.root.is_some() {
-                    return Err("a second document begins: a payload has one".to_owned().into());
+                    return Err("a second document begins, but a payload has one"
+                        .to_owned()
+                        .into());
                 }
                 match version {
                     Some(version) if version.major != 1 => Err(format!(
-                        "it is YAML {}.{}, and only YAML 1 can be read",
+                        "it is YAML {}.{}, but only YAML 1 can be read",
                         version.major, version.minor
                     )
                     .into()),
@@ -158,7 +160,7 @@ impl Document {
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => {
                 let Some(anchored) = self.anchors.get(&anchor) else {
-                    return Err("an alias stands within what it stands for".to_owned().into());
+                    return Err("an alias is within the node that it refers to".to_owned().into());
                 };
                 self.budget.count_values(anchored.values)?;
                 self.budget.count_text(anchored.text_bytes)?;
@@ -262,7 +264,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, St
     }
     let not = |kind: &str| {
         Err(format!(
-            "{:?} has the tag of a {kind} and is none",
+            "{:?} is tagged as a {kind}, but is not one",
             shorten(text.to_owned())
         ))
     };
@@ -300,7 +302,7 @@ fn binary(text: &str) -> Result<Value, String> {
     let joined: String = text.split_ascii_whitespace().collect();
     match base64::engine::general_purpose::STANDARD.decode(joined) {
         Ok(bytes) => Ok(forms::bytes(&bytes)),
-        Err(error) => Err(format!("it has the tag !!binary and is no base64: {error}")),
+        Err(error) => Err(format!("it is tagged !!binary, but is not valid base64: {error}")),
     }
 }
 
@@ -319,7 +321,7 @@ fn is_non_specific(tag: &Tag) -> bool {
 
 fn unknown_tag(tag: &Tag) -> String {
     format!(
-        "the tag `{}` is not of the core schema, or not of this kind of value",
+        "the tag `{}` is not in the core schema, or does not apply to this kind of value",
         shorten(tag.original())
     )
 }

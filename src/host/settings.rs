@@ -63,7 +63,7 @@ impl Settings {
         let no_room = |what: String| Err(ConfigError::Unavailable(what));
         if value.len() > MAX_VALUE_BYTES {
             return no_room(format!(
-                "a value has at most {MAX_VALUE_BYTES} bytes, and this one has {}",
+                "the value has {} bytes, more than the limit of {MAX_VALUE_BYTES}",
                 value.len()
             ));
         }
@@ -91,7 +91,7 @@ fn check_key(key: &str) -> Result<(), ConfigError> {
         "the key is empty".to_owned()
     } else if key.len() > MAX_KEY_BYTES {
         format!(
-            "a key has at most {MAX_KEY_BYTES} bytes, and this one has {}",
+            "the key has {} bytes, more than the limit of {MAX_KEY_BYTES}",
             key.len()
         )
     } else if key.contains(char::is_control) {

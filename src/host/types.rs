@@ -88,7 +88,7 @@ pub enum ExecutionError {
     UnsupportedOperation(String),
     /// The component does not accept payloads in this codec.
     #[component(name = "unsupported-codec")]
-    #[error("payloads in codec {0:#x} are not taken")]
+    #[error("payloads in codec {0:#x} are not accepted")]
     UnsupportedCodec(u64),
     /// The payload is damaged, or does not have the form that the operation needs.
     #[component(name = "invalid-input")]
@@ -100,7 +100,7 @@ pub enum ExecutionError {
     CapabilityDenied(String),
     /// The component gave up because the operation's time was running out.
     #[component(name = "timeout")]
-    #[error("the component gave up for lack of time")]
+    #[error("the component ran out of time")]
     Timeout,
     /// The component ran out of something other than time.
     #[component(name = "resource-exhausted")]

@@ -23,11 +23,11 @@ pub enum InvalidComponentId {
     #[error("a component identity must not be empty")]
     Empty,
     /// It is too long.
-    #[error("a component identity has at most {MAX_COMPONENT_ID_BYTES} bytes, and this one has {0}")]
+    #[error("the component identity has {0} bytes, more than the limit of {MAX_COMPONENT_ID_BYTES}")]
     TooLong(usize),
     /// It has a character that is not allowed.
     #[error(
-        "a component identity has ASCII letters, digits and `-_.:/@` only, and this one has {character:?} at byte {at}"
+        "a component identity may only contain ASCII letters, digits and `-_.:/@`, but has {character:?} at byte {at}"
     )]
     Character {
         /// The character.

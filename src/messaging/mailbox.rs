@@ -42,13 +42,13 @@ pub struct Message {
 #[non_exhaustive]
 pub enum SendError {
     /// No component has this identity.
-    #[error("no component is called {0:?}")]
+    #[error("no component is named {0:?}")]
     UnknownTarget(String),
     /// The target has no room for the message now.
     #[error("the mailbox is full")]
     Full,
     /// The message has more bytes than allowed.
-    #[error("a message has at most {0} bytes")]
+    #[error("the message exceeds the limit of {0} bytes")]
     TooLarge(u64),
     /// The target accepts no more messages.
     #[error("the mailbox is closed: its component has been shut down or has failed")]

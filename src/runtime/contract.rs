@@ -10,7 +10,7 @@ use airssys_wasm_component::internal::text;
 /// The interface that a component exports, without its version.
 const LIFECYCLE: &str = "airssys:component-core/component-lifecycle";
 
-/// The functions of the life cycle.
+/// The functions of the lifecycle.
 const FUNCTIONS: [&str; 6] = [
     "init",
     "execute",
@@ -29,7 +29,7 @@ const PACKAGES: [&str; 5] = [
     "airssys:component-core/",
 ];
 
-/// Checks versions and exports. If a component exports several life cycles in compatible versions, each has to be complete.
+/// Checks versions and exports. If a component exports several lifecycles in compatible versions, each has to be complete.
 pub(super) fn check(component: &Component) -> Result<(), RuntimeError> {
     let imports = component.imports().iter().map(|(name, _)| name.as_str());
     if let Some(name) = imports
@@ -54,7 +54,7 @@ pub(super) fn check(component: &Component) -> Result<(), RuntimeError> {
     spoken.try_for_each(|(export, ty)| whole(export, ty))
 }
 
-/// Checks that an export has all functions of the life cycle.
+/// Checks that an export has all functions of the lifecycle.
 fn whole(export: &str, ty: &ExternType) -> Result<(), RuntimeError> {
     let has = |function: &str| match ty {
         ExternType::Instance(items) => items

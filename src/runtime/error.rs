@@ -50,15 +50,15 @@ pub enum RuntimeError {
     },
     /// The component does not follow the contract at all.
     #[error(
-        "the component does not export `airssys:component-core/component-lifecycle`, so it has no life cycle to run; \
+        "the component does not export `airssys:component-core/component-lifecycle`, so it has no lifecycle to run; \
          {exports}. Build it for the world `airssys:component-core/component@1.0.0`"
     )]
     NoLifecycle {
         /// A description of its exports.
         exports: String,
     },
-    /// The component exports only a part of the life cycle.
-    #[error("`{export}` lacks {}: a component exports every function of the life cycle", missing.join(", "))]
+    /// The component exports only a part of the lifecycle.
+    #[error("`{export}` lacks {}: a component must export every function of the lifecycle", missing.join(", "))]
     PartialLifecycle {
         /// The export.
         export: String,
@@ -67,8 +67,8 @@ pub enum RuntimeError {
     },
     /// The component was built for a version of the contract that this host does not support.
     #[error(
-        "`{name}` is not of a version that this host speaks: it speaks {supported} and every compatible 1.x. \
-         Build the component against {supported}, or use a host that speaks its version"
+        "this host does not support the version of `{name}`: it supports {supported} and every compatible 1.x. \
+         Build the component against {supported}, or use a host that supports its version"
     )]
     ContractVersion {
         /// The import or export, with its version.
@@ -76,8 +76,8 @@ pub enum RuntimeError {
         /// The host's version.
         supported: &'static str,
     },
-    /// A function of the life cycle has a different type than in the contract.
-    #[error("the life cycle does not have the contract's types: {source}")]
+    /// A function of the lifecycle has a different type than in the contract.
+    #[error("the lifecycle does not have the contract's types: {source}")]
     LifecycleType {
         /// The export.
         function: String,
@@ -89,10 +89,10 @@ pub enum RuntimeError {
     #[error("no component is loaded as `{0}`")]
     UnknownComponent(ComponentId),
     /// Another component has this identity.
-    #[error("a component is loaded as `{0}` already: unload it, or choose another identity")]
+    #[error("a component is already loaded as `{0}`: unload it, or choose another identity")]
     DuplicateId(ComponentId),
     /// The call is not allowed in the component's state.
-    #[error("`{call}` of `{id}` is not possible, since the component is {state}: {}", advice(*state, *call))]
+    #[error("cannot call `{call}` of `{id}`: the component is {state}; {}", advice(*state, *call))]
     WrongState {
         /// The component.
         id: ComponentId,
@@ -103,7 +103,7 @@ pub enum RuntimeError {
     },
     /// Another thread is in a call of the component. Nothing was called; retry later.
     #[error(
-        "`{call}` of `{id}` is not possible while its `{running}` runs: a component has one call at a time"
+        "cannot call `{call}` of `{id}` while its `{running}` is running: a component handles one call at a time"
     )]
     Busy {
         /// The component.
@@ -115,13 +115,13 @@ pub enum RuntimeError {
     },
 
     /// The component returned an error from `init` or `shutdown`.
-    #[error("the component answered: {0}")]
+    #[error("the component returned an error: {0}")]
     Component(#[source] ComponentError),
     /// The component returned an error from an operation. It keeps running.
-    #[error("the component answered: {0}")]
+    #[error("the component returned an error: {0}")]
     Execution(#[source] ExecutionError),
     /// The component's metadata exceeds a bound.
-    #[error("the metadata of `{id}` is not usable: {problem}")]
+    #[error("invalid metadata of `{id}`: {problem}")]
     Metadata {
         /// The component.
         id: ComponentId,
@@ -129,7 +129,7 @@ pub enum RuntimeError {
         problem: String,
     },
     /// The component needs more memory than it may have.
-    #[error("`{id}` needs {needed} bytes of memory, and the limit is {limit} (memory_bytes)")]
+    #[error("`{id}` requires {needed} bytes of memory, more than the limit of {limit} (memory_bytes)")]
     Memory {
         /// The component.
         id: ComponentId,
@@ -161,7 +161,7 @@ pub enum RuntimeError {
         source: Error,
     },
     /// The call did not happen; the component is unchanged.
-    #[error("`{call}` of `{id}` could not be made: {source}")]
+    #[error("cannot call `{call}` of `{id}`: {source}")]
     Call {
         /// The component.
         id: ComponentId,
@@ -200,11 +200,11 @@ pub enum InvalidOptions {
     #[error("{0:?} cannot be the name of an environment variable")]
     EnvName(String),
     /// An environment variable occurs twice.
-    #[error("the environment variable `{0}` is given twice")]
+    #[error("the environment variable `{0}` is set twice")]
     EnvTwice(String),
     /// All options together are too large.
     #[error(
-        "environment, configuration data and capabilities have {bytes} bytes together, and may have {limit}"
+        "environment, configuration data and capabilities have {bytes} bytes in total, more than the limit of {limit}"
     )]
     TooLarge {
         /// The total size in bytes.
@@ -213,7 +213,7 @@ pub enum InvalidOptions {
         limit: usize,
     },
     /// A setting's key or value is invalid.
-    #[error("the setting {key:?}: {}", setting(problem))]
+    #[error("invalid setting {key:?}: {}", setting(problem))]
     Setting {
         /// The key.
         key: String,

@@ -39,12 +39,12 @@ pub(super) fn check(metadata: &ComponentMetadata) -> Result<(), String> {
     }
     if bytes > MAX_BYTES {
         return Err(format!(
-            "its texts have {bytes} bytes together, and may have {MAX_BYTES}"
+            "its texts have {bytes} bytes in total, more than the limit of {MAX_BYTES}"
         ));
     }
     if entries > MAX_ENTRIES {
         return Err(format!(
-            "its lists have {entries} entries together, and may have {MAX_ENTRIES}"
+            "its lists have {entries} entries in total, more than the limit of {MAX_ENTRIES}"
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Running components: configuration, loading, and the life cycle of the contract.
+//! Running components: configuration, loading, and the lifecycle of the contract.
 //!
 //! A [`ComponentRuntime`] is cheap to clone and is shared between threads. Each component has a store and an instance of
 //! its own, and at most one call at a time: a second call returns [`RuntimeError::Busy`] at once, since waiting could take
@@ -54,7 +54,7 @@ use slot::Slot;
 use start::{Grants, Start};
 use tiers::Tiers;
 
-/// Loads components and runs their life cycle.
+/// Loads components and runs their lifecycle.
 ///
 /// ```no_run
 /// use airssys_wasm::codec::{self, Codec};

@@ -212,7 +212,7 @@ impl Running<'_> {
                 *before = after;
                 lock(&self.slot.status).backend = component.backend();
             }
-            Err(error) => log::warn!("`{}` goes on without better code: {error}", self.slot.id),
+            Err(error) => log::warn!("`{}` continues with unoptimized code: {error}", self.slot.id),
         }
     }
 

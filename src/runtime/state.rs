@@ -91,9 +91,9 @@ impl fmt::Display for Call {
 /// Returns the remedy for a call in the wrong state, for the error's message.
 pub(super) fn advice(state: ComponentState, call: Call) -> &'static str {
     match (state, call) {
-        (ComponentState::Created, Call::Shutdown) => "there is nothing to shut down; unload it",
-        (ComponentState::Created, _) => "call init first",
-        (ComponentState::Initialized | ComponentState::Executing, _) => "init is called once",
-        (ComponentState::ShutDown | ComponentState::Failed, _) => "unload it, and load it anew",
+        (ComponentState::Created, Call::Shutdown) => "there is nothing to shut down: unload it",
+        (ComponentState::Created, _) => "call `init` first",
+        (ComponentState::Initialized | ComponentState::Executing, _) => "`init` can be called only once",
+        (ComponentState::ShutDown | ComponentState::Failed, _) => "unload it and load it again",
     }
 }

@@ -40,10 +40,10 @@ impl Capability {
             return refuse("it has no action");
         };
         if !is_word(domain) {
-            return refuse("its domain is not a lower-case word");
+            return refuse("its domain is not a lowercase word");
         }
         if !is_word(action) {
-            return refuse("its action is not a lower-case word");
+            return refuse("its action is not a lowercase word");
         }
         match parts.next() {
             Some("") => refuse("its scope is empty"),

@@ -37,7 +37,7 @@ pub(super) struct Contract {
 /// Reasons for which a module is refused.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// It has no function of the life cycle; the text lists its exports.
+    /// It has no function of the lifecycle; the text lists its exports.
     NoLifecycle(String),
     /// It lacks some functions.
     Partial {
@@ -165,7 +165,7 @@ fn check_exports(module: &Module, described: &'static Described) -> Result<(), R
                 return Err(Refused::Other(Error::MissingExport {
                     kind: "function",
                     name: name.to_owned(),
-                    hint: "what WAI's tools build has it".to_owned(),
+                    hint: "modules that are built with the WAI tools export it".to_owned(),
                 }));
             }
         }
@@ -176,7 +176,7 @@ fn check_exports(module: &Module, described: &'static Described) -> Result<(), R
 fn check_memories(module: &Module) -> Result<()> {
     if module.info().memories.values().any(|memory| memory.shared) {
         return Err(Error::Unsupported(
-            "a module that is built with the WAI tools has no shared memory".to_owned(),
+            "modules that are built with the WAI tools cannot have a shared memory".to_owned(),
         ));
     }
     match module.exports().memories().any(|memory| memory.name() == MEMORY) {
@@ -184,7 +184,7 @@ fn check_memories(module: &Module) -> Result<()> {
         false => Err(Error::MissingExport {
             kind: "memory",
             name: MEMORY.to_owned(),
-            hint: "what WAI's tools build has it".to_owned(),
+            hint: "modules that are built with the WAI tools export it".to_owned(),
         }),
     }
 }
@@ -216,7 +216,7 @@ fn check_imports(module: &Module, known: &[Described]) -> Result<()> {
                 return Err(Error::MissingImport {
                     name,
                     hint: format!(
-                        "modules that are built with the WAI tools may import the functions of {}",
+                        "modules that are built with the WAI tools may import only the functions of {}",
                         names.join(", ")
                     ),
                 });

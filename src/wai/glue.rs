@@ -4,7 +4,7 @@
     dead_code,
     missing_debug_implementations,
     unreachable_pub,
-    reason = "the text is the generator's"
+    reason = "the text is generated"
 )]
 
 wai_glue::import!("wit/wai/airssys-component-v1.wai");

@@ -68,7 +68,7 @@ impl Guard {
         results: &[Value],
     ) -> Result<()> {
         let Some(Value::I32(at)) = results.first() else {
-            return Err(Error::bug("a function of the life cycle gives no pointer"));
+            return Err(Error::bug("a function of the lifecycle returned no pointer"));
         };
         let view = self.memory()?.view(store);
         Reach::new(&contract.exports, view, self.lift_bytes).value(ty, at.cast_unsigned())

@@ -185,7 +185,7 @@ impl<'a> Reach<'a> {
                 Ok(())
             }
             None => Err(TrapKind::Limit(format!(
-                "the values of one call have more than {} bytes (lift_bytes)",
+                "the values of one call exceed the host's limit of {} bytes (lift_bytes)",
                 self.limit
             ))
             .into()),

@@ -3,7 +3,7 @@
 //! initializers.
 #![allow(
     unsafe_code,
-    reason = "the glue borrows a guest's memory for longer than its store lets it"
+    reason = "the glue borrows a guest's memory for longer than the store permits"
 )]
 
 pub(crate) use wai_glue::{AllBytesValid, Endian, anyhow, once_cell, rt};
@@ -31,7 +31,7 @@ pub(crate) struct BorrowChecker;
 impl BorrowChecker {
     /// Returns the checker that lends out a host function's arguments. The glue takes the function's environment out of the
     /// store while it holds the checker, which the compiler refuses since wasmer ties memory views to the store.
-    #[expect(clippy::new_ret_no_self, reason = "the glue calls it so")]
+    #[expect(clippy::new_ret_no_self, reason = "the glue calls it with this signature")]
     pub(crate) fn new<'a>(memory: &mut [u8]) -> wai_glue::BorrowChecker<'a> {
         // SAFETY: arguments are moved into the host function, which has no access to the store: until it returns, no guest
         // runs, and no memory grows or is freed. Later code borrows the memory again, and the guest is not shared between

@@ -46,37 +46,37 @@ fn what_a_codec_cannot_express_is_refused_with_its_place() {
         (
             Codec::Json,
             json!([1, {"$bytes": "00"}]),
-            "json has no bytes, at `params[1]`",
+            "json cannot represent bytes, at `params[1]`",
         ),
         (
             Codec::Json,
             json!({"a": {"$float": "NaN"}}),
-            "json has no infinities and no NaN, at `params.a`",
+            "json cannot represent infinities and NaN, at `params.a`",
         ),
         (
             Codec::Json,
             json!({"$ext": 1, "$bytes": ""}),
-            "json has no extensions, at `params`",
+            "json cannot represent extensions, at `params`",
         ),
         (
             Codec::Json,
             json!({"$map": [["a", 1], [2, 1]]}),
-            "json has no keys that are not text, at `params.$map[1]`",
+            "json cannot represent keys that are not text, at `params.$map[1]`",
         ),
         (
             Codec::Yaml,
             json!({"a": [{"$ext": 1, "$bytes": ""}]}),
-            "yaml has no extensions, at `params.a[0]`",
+            "yaml cannot represent extensions, at `params.a[0]`",
         ),
         (
             Codec::MsgPack,
             json!({"$int": "18446744073709551616"}),
-            "msgpack has no whole numbers of more than 64 bits, at `params`",
+            "msgpack cannot represent whole numbers of more than 64 bits, at `params`",
         ),
         (
             Codec::MsgPack,
             json!({"$map": [[1, 2], [1, 3]]}),
-            "the key 1 is there twice, at `params.$map[1]`",
+            "the key 1 occurs twice, at `params.$map[1]`",
         ),
     ] {
         let reason = reason.to_owned();

@@ -92,7 +92,7 @@ fn a_wrong_order_says_what_to_do() {
     let error = call(&runtime, &id, Call::Execute).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`execute` of `component-1` is not possible, since the component is created: call init first"
+        "cannot call `execute` of `component-1`: the component is created; call `init` first"
     );
     assert_eq!(error.kind(), ErrorKind::Usage);
 }

@@ -50,12 +50,12 @@ fn parameters_that_would_change_on_the_way_are_refused() {
         (
             r#"{"text":18446744073709551616}"#,
             "msgpack",
-            "no whole numbers of more than 64 bits, at `params.text`",
+            "cannot represent whole numbers of more than 64 bits, at `params.text`",
         ),
         (
             r#"{"text":{"$bytes":"00"}}"#,
             "json",
-            "json has no bytes, at `params.text`",
+            "json cannot represent bytes, at `params.text`",
         ),
     ] {
         let ran = text("reverse", params, &["--codec", codec]).ended(2);
@@ -161,12 +161,12 @@ fn usage_errors_end_in_2() {
     let run = |more: &[&str]| airssys(&[&["run", &component], more].concat()).ended(2);
     run(&[]).says("word-count, reverse, statistics");
     run(&["--operation", "reverse", "--codec", "raw"]).says("--input");
-    run(&["--operation", "reverse", "--codec", "xml"]).says("no codec is called `xml`");
+    run(&["--operation", "reverse", "--codec", "xml"]).says("unknown codec `xml`");
     run(&["--operation", "reverse", "--params", "{"]).says("line 1 column 1");
     run(&["--operation", "reverse", "--input", "-"]).says("--input");
     run(&["--operation", "reverse", "--config", "a"]).says("KEY=VALUE");
     run(&["--operation", "reverse", "--config", "=a"]).says("the key is empty");
-    run(&["--operation", "reverse", "--env", "A=1", "--env", "A=2"]).says("given twice");
+    run(&["--operation", "reverse", "--env", "A=1", "--env", "A=2"]).says("set twice");
     run(&["--operation", "reverse", "--timeout", "0"]).says("timeout");
     run(&["--params", "1"]).says("--operation");
     airssys(&["run"]).ended(2);

@@ -90,7 +90,7 @@ fn panicked_at<T: std::fmt::Debug>(place: &str, result: &Result<T>) {
 
 #[track_caller]
 fn the_next_module_runs() {
-    assert!(!planted::is_left(), "the place is never come by");
+    assert!(!planted::is_left(), "the place is never reached");
     let good = wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#).unwrap();
     assert_eq!(run(&good).unwrap().status, 0);
 }
