@@ -35,7 +35,7 @@ pub(crate) const MAX_TIMEOUT_MS: u64 = u32::MAX as u64;
 #[derive(Debug, Parser)]
 #[command(name = "airssys-wasm", version, after_help = exit::HELP, after_long_help = exit::HELP)]
 pub(crate) struct Cli {
-    /// Log more: -v information, -vv details, -vvv every step; the variable RUST_LOG chooses finer
+    /// Increase logging: -v for information, -vv for details, -vvv for every step; RUST_LOG overrides it
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub(crate) verbose: u8,
 
@@ -65,40 +65,41 @@ pub(crate) enum Command {
     Conformance(ConformanceArgs),
 }
 
-/// Run one operation of a component, or of an artifact: init, execute, shut down; or a program to its end
+/// Run one operation of a component or artifact (init, execute, shutdown), or run a program
 ///
-/// The answer is printed as JSON if its codec describes itself, and as a hex dump if not.
+/// The result is printed as JSON if its codec is self-describing, and as a hex dump otherwise.
 ///
-/// A program is a component that exports wasi:cli/run, or a core module with _start. It gets the arguments after `--`, and its exit status is handed
-/// through. All that it sees is virtual, unless it is granted more: its output goes to the log (-v shows it).
+/// A program is a component that exports wasi:cli/run, or a core module that exports _start. It receives the arguments
+/// after `--`, and its exit status becomes the exit status of this command. It runs in a sandbox:
+/// files, network and environment must be granted, and its output goes to the log (-v shows it).
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct RunArgs {
-    /// The component's file, or an artifact's
+    /// File of the component or artifact
     pub(crate) component: PathBuf,
 
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
 
-    /// The operation's name; the component's metadata lists what there is
+    /// Name of the operation; the component's metadata lists the available ones
     #[arg(long, value_name = "NAME")]
     pub(crate) operation: Option<String>,
 
-    /// The operation's parameters, as JSON; null if they are left out. Bytes are written {"$bytes": "00ff"}, in
+    /// Parameters of the operation, as JSON [default: null]. Bytes are written {"$bytes": "00ff"}, in
     /// hexadecimal
     #[arg(long, value_name = "JSON", value_parser = json, requires = "operation")]
     pub(crate) params: Option<Value>,
 
-    /// The payload's codec: json, msgpack, yaml; with --input also borsh, bincode, protobuf, raw
+    /// Codec of the payload: json, msgpack, yaml; with --input also borsh, bincode, protobuf, raw
     #[arg(long, default_value = "json")]
     pub(crate) codec: Codec,
 
-    /// Send this file's bytes as the payload's data, instead of an operation and its parameters; `-` is standard input. At most
-    /// 256 MiB less 16 bytes, what can cross into a component
+    /// Read the payload's data from this file instead of --operation and --params; `-` is standard input. At most
+    /// 268435440 bytes, the largest payload that a component can receive
     #[arg(long, value_name = "FILE", conflicts_with = "operation")]
     pub(crate) input: Option<PathBuf>,
 
-    /// Write the data of the answer to this file, instead of printing it
+    /// Write the data of the result to this file instead of printing it
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
@@ -108,7 +109,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) cache: CacheArg,
 
-    /// A setting that the component can ask for; may be given many times
+    /// Set a configuration value that the component can read; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) config: Vec<(String, String)>,
 
@@ -119,30 +120,30 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) core: CoreModuleArgs,
 
-    /// Time for each call into the component, in milliseconds [default: 30000; for a program: none]
+    /// Time limit of each call into the component, in milliseconds [default: 30000; for a program: none]
     ///
-    /// The operation ends sooner if the component's metadata has less (timeout-ms, which inspect shows); the error names the
-    /// limit that applied.
+    /// Stops a component that never returns. A lower limit in the component's metadata (timeout-ms, which inspect shows)
+    /// takes precedence; the error names the limit that applied.
     #[arg(long, value_name = "MS", value_parser = value_parser!(u64).range(1..=MAX_TIMEOUT_MS))]
     pub(crate) timeout: Option<u64>,
 
-    /// Print one JSON object: codec, operation, and the answer or, in hexadecimal, its bytes
+    /// Print one JSON object: codec, operation, and the result or, in hexadecimal, its bytes
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// A program's arguments
+    /// Arguments of a program
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) args: Vec<String>,
 }
 
-/// Show what a component imports and exports, and what it says about itself
+/// Show the imports, exports and metadata of a component
 ///
-/// A component that does not follow the contract, or lacks imports, is shown as far as possible. Of an artifact its header
-/// is shown, and why it would run here or not; the rest only if it is trusted, since showing that runs it.
+/// A component that does not implement the contract, or whose imports are missing, is shown as far as possible. For an
+/// artifact, its header is shown, and whether it runs on this host; the rest requires trust, since it runs the artifact.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct InspectArgs {
-    /// The component's file, or an artifact's
+    /// File of the component or artifact
     pub(crate) component: PathBuf,
 
     #[command(flatten)]
@@ -155,26 +156,26 @@ pub(crate) struct InspectArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Print the component's WIT, as the standard tools read it, and nothing else. It need not run here
+    /// Print only the component's WIT, in the syntax of the standard tools; works for components that do not run here
     #[cfg(feature = "adapt")]
     #[arg(long, conflicts_with_all = ["json", "backend"])]
     pub(crate) wit: bool,
 }
 
-/// Call one exported function of any component or artifact, with values in WAVE
+/// Call an exported function of a component or artifact, with arguments in WAVE
 ///
-/// Imports that nothing provides trap, by name, if they are called. A result `err(…)` ends in exit code 1.
+/// Imports that the host does not provide trap when they are called. The result `err(…)` sets exit code 1.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct InvokeArgs {
-    /// The component's file, or an artifact's
+    /// File of the component or artifact
     pub(crate) component: PathBuf,
 
     /// INTERFACE#FUNC(ARGS): for example `ns:pkg/greeter@1.0.0#greet("you", {times: 3})`
     ///
     /// ARGS are WAVE values: 1, "text", 'c', [1, 2], (1, true), {field: 1}, case(1), some(1), none, ok(1), {flag}.
-    /// A case or flag that is called like a word of WAVE's own takes a `%`: `%none`. The interface may be left out
-    /// where the function's name alone is clear, and shortened to its last part.
+    /// A case or flag whose name is a keyword of WAVE needs a `%`: `%none`. The interface can be omitted
+    /// if the function's name is unambiguous, and shortened to its last part.
     #[arg(value_name = "CALL")]
     pub(crate) call: String,
 
@@ -194,12 +195,12 @@ pub(crate) struct InvokeArgs {
     #[command(flatten)]
     pub(crate) core: CoreModuleArgs,
 
-    /// Print one JSON object, which holds the result as WAVE text
+    /// Print one JSON object, with the result as WAVE text
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// List the compilers that this build carries, with versions and licenses
+/// List the compilers of this build, with versions and licenses
 #[derive(Debug, Args)]
 pub(crate) struct BackendsArgs {
     /// Print JSON
@@ -207,122 +208,122 @@ pub(crate) struct BackendsArgs {
     pub(crate) json: bool,
 }
 
-/// Print the Rust source of a host for a WIT world, as the macro `bindgen!` makes it
+/// Generate the Rust host bindings of a WIT world, as the macro `bindgen!` does
 #[cfg(feature = "cli")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct BindgenArgs {
-    /// WIT files, and folders of them with their `deps`; earlier ones may be used by later ones
+    /// WIT files, and folders of WIT files with a `deps` folder; later ones can refer to earlier ones
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// The world, as `name` or `ns:pkg/name@1.0.0`; not needed if there is only one
+    /// World to generate bindings for, as `name` or `ns:pkg/name@1.0.0` [default: the only world]
     #[arg(long)]
     pub(crate) world: Option<String>,
 
-    /// Take the items that are unstable under this feature, too; may be given many times
+    /// Include the unstable items of this feature; can be repeated
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) features: Vec<String>,
 
-    /// Take all unstable items, too
+    /// Include all unstable items
     #[arg(long)]
     pub(crate) all_features: bool,
 
-    /// Take a Rust path instead of generating `ns:pkg/iface` or `ns:pkg/iface/type`; may be given many times
+    /// Use a Rust path instead of generating `ns:pkg/iface` or `ns:pkg/iface/type`; can be repeated
     #[arg(long, value_name = "ITEM=PATH", value_parser = pair)]
     pub(crate) with: Vec<(String, String)>,
 
-    /// Take an error type of the host's own for `ns:pkg/iface/type`; may be given many times
+    /// Use the host's error type for `ns:pkg/iface/type`; can be repeated
     #[arg(long, value_name = "ITEM=PATH", value_parser = pair)]
     pub(crate) trappable_error_type: Vec<(String, String)>,
 
-    /// Imported functions that may end in a trap, as `ns:pkg/iface/func`, or `all`; may be given many times
+    /// Imported functions that may trap, as `ns:pkg/iface/func`, or `all`; can be repeated
     #[arg(long, value_name = "FUNC", value_delimiter = ',')]
     pub(crate) trappable_imports: Vec<String>,
 
-    /// A derive for records, variants and enums; may be given many times
+    /// Additional derive for records, variants and enums; can be repeated
     #[arg(long = "derive", value_name = "PATH", value_delimiter = ',')]
     pub(crate) additional_derives: Vec<String>,
 
-    /// The Rust path of this library [default: ::airssys_wasm]
+    /// Rust path of this library [default: ::airssys_wasm]
     #[arg(long, value_name = "PATH")]
     pub(crate) crate_path: Option<String>,
 
-    /// Write the source to this file, instead of printing it
+    /// Write the source to this file instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
 
 /// Run component-model test scripts
 ///
-/// Each directive passes, fails, or is unsupported, with the name of the feature that it needs; nothing is left out.
-/// Components can import the exports of instances that are registered, or that have a name in the script. The exit code is 1
+/// Each directive passes, fails, or is reported as unsupported with the feature that it needs; none is skipped silently.
+/// Components can import the exports of registered or named instances of the script. The exit code is 1
 /// if a directive failed.
 #[cfg(feature = "cli")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct WastArgs {
-    /// The scripts
+    /// Test scripts (.wast)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Engines to run them on, as cranelift,llvm: compilers, `all` of this build, and `wasmtime` in a build with the
+    /// Engines to run them on, as in cranelift,llvm: compilers, `all` of this build, and `wasmtime` in a build with the
     /// feature `reference`
     #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
     pub(crate) backend: Vec<String>,
 
-    /// Let components import what test suites of component runtimes expect: functions that return two or echo a number, and
+    /// Provide the imports that test suites of component runtimes expect: functions that return two or echo a number, and
     /// the instance `host`, with more of them, and resources that count their drops
     #[arg(long)]
     pub(crate) host_instance: bool,
 
-    /// Time for one script on one engine, compiling included, in milliseconds; what is left of the script then has failed
+    /// Time limit of one script on one engine, including compilation, in milliseconds; the rest of the script then fails
     #[arg(long, value_name = "MS", default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     pub(crate) timeout: u64,
 
-    /// Time for one call or instantiation, in milliseconds; a guest that takes longer traps
+    /// Time limit of one call or instantiation, in milliseconds; the guest then traps
     #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     pub(crate) call_timeout: u64,
 
-    /// Limit each memory, and the values of one call, to so many MiB. There is no limit unless it is given
+    /// Limit of each memory, and of the values of one call, in MiB [default: none]. Stops scripts that exhaust memory
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub(crate) memory_limit: Option<u64>,
 
-    /// Print one JSON object: for each file and engine the counts, the failures, and what is unsupported
+    /// Print one JSON object: for each file and engine the counts, the failures, and the unsupported directives
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Make the same calls of a component on several engines, and show where they differ
+/// Run the same calls of a component on several engines and report differences
 ///
-/// Values are compared to the last bit, failures by kind. Imports that nothing provides trap if they are called.
-/// The exit code is 1 if engines differ, or agree on what the calls do not expect.
+/// Values are compared bit by bit, failures by kind. Imports that the host does not provide trap when they are called.
+/// The exit code is 1 if the engines differ, or if their result is not the expected one.
 #[cfg(feature = "cli")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct ConformanceArgs {
-    /// The component's file, binary or text
+    /// File of the component, binary or text
     pub(crate) component: PathBuf,
 
-    /// A TOML file of calls: `[[call]]` with `invoke = 'FUNC(ARGS)'`, and perhaps `expect = 'VALUE'`,
+    /// TOML file of calls: `[[call]]` with `invoke = 'FUNC(ARGS)'`, and optionally `expect = 'VALUE'`,
     /// `trap = 'REASON'`, `fresh = true`
     #[arg(long, value_name = "FILE")]
     pub(crate) calls: PathBuf,
 
-    /// Engines to compare, as cranelift,llvm: compilers, `all` of this build, and `wasmtime` in a build with the feature
+    /// Engines to compare, as in cranelift,llvm: compilers, `all` of this build, and `wasmtime` in a build with the feature
     /// `reference`
     #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_value = "all")]
     pub(crate) engines: Vec<String>,
 
-    /// Print one JSON object: for each call, what each engine answered
+    /// Print one JSON object: for each call, the result on each engine
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct BackendArg {
-    /// The compiler: cranelift, llvm or singlepass, as far as this build carries it; or tiered, to start with a quick one
-    /// and go on, as far as possible, with the one whose code is fastest
+    /// Compiler: cranelift, llvm or singlepass, if this build includes it; or tiered, which starts with a fast compiler and
+    /// switches to optimized code in the background
     #[arg(long)]
     pub(crate) backend: Option<Backend>,
 }

@@ -38,7 +38,7 @@ fn note(backend: Backend) -> String {
         notes.push("default".to_owned());
     }
     if backend.license() == "BUSL-1.1" {
-        notes.push("production use is for sponsors of Wasmer".to_owned());
+        notes.push("production use requires sponsoring Wasmer".to_owned());
     }
     if !backend.is_available() {
         notes.push(format!("build with `--features {backend}`"));

@@ -37,7 +37,7 @@ pub(crate) fn refuse_operations(args: &RunArgs) -> Outcome<()> {
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((flag, _)) => Err(Failure::usage(format!(
-            "`{}` is a program, for which {flag} has no meaning: give it arguments after `--`",
+            "{flag} does not apply to the program `{}`: pass its arguments after `--`",
             args.component.display()
         ))),
     }
@@ -69,8 +69,10 @@ fn grant_folder(builder: &mut WasiCtxBuilder, dir: &DirArg) -> Outcome<()> {
     };
     match builder.preopened_dir(&dir.host, dir.guest.as_str(), access) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Failure::new(Exit::Usage, error)
-            .context(format!("the folder `{}` cannot be granted", dir.host.display()))),
+        Err(error) => Err(Failure::new(Exit::Usage, error).context(format!(
+            "cannot grant access to the folder `{}`",
+            dir.host.display()
+        ))),
     }
 }
 

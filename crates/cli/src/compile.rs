@@ -26,7 +26,7 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
     expect_folder(&args.output)?;
     if load::is_artifact(&args.component)? {
         return Err(Failure::usage(format!(
-            "`{}` is an artifact already: compile the component that it was made from",
+            "`{}` is already an artifact: compile the component that it was built from",
             args.component.display()
         )));
     }
@@ -60,7 +60,7 @@ fn engine(args: &CompileArgs) -> Outcome<Engine> {
     let mut config = Config::new();
     if args.backend == Some(Backend::Tiered) {
         return Err(Failure::usage(
-            "an artifact holds the code of one compiler: choose cranelift, llvm or singlepass",
+            "an artifact contains the code of one compiler: choose cranelift, llvm or singlepass",
         ));
     }
     if let Some(backend) = args.backend {
@@ -126,11 +126,11 @@ fn metadata(compiled: &Unfinished<'_>) -> Outcome<Option<Vec<u8>>> {
     match Life::of(&runtime, &component) {
         Life::Answers(answers) => Ok(Some(answers.described().to_string().into_bytes())),
         Life::No(why) => {
-            log::info!("the artifact says nothing of its component: {why}");
+            log::info!("the artifact does not describe its component: {why}");
             Ok(None)
         }
         Life::Stopped(failure) => {
-            log::warn!("the artifact says nothing of its component: {failure}");
+            log::warn!("the artifact does not describe its component: {failure}");
             Ok(None)
         }
     }
@@ -149,7 +149,10 @@ fn expect_folder(file: &Path) -> Outcome<()> {
     match std::fs::metadata(folder) {
         Ok(found) if found.is_dir() => Ok(()),
         Ok(_) => {
-            let message = format!("`{name}` cannot be written: `{}` is no folder", folder.display());
+            let message = format!(
+                "`{name}` cannot be written: `{}` is not a folder",
+                folder.display()
+            );
             Err(Failure::new(Exit::Host, anyhow::Error::msg(message)))
         }
         Err(error) => Err(Failure::new(Exit::Host, error).context(format!(

@@ -14,16 +14,17 @@ pub(crate) fn run(args: &ConformanceArgs) -> Outcome {
     let subjects = engines::subjects(&args.engines)?;
     let component = files::wasm_or_text(&args.component)?;
     let component = to_binary(&component).map_err(|error| {
-        Failure::new(Exit::Load, error).context(format!("`{}` is no component", args.component.display()))
+        Failure::new(Exit::Load, error).context(format!("`{}` is not a component", args.component.display()))
     })?;
     let name = args.calls.display();
     let calls = files::text(&args.calls)?;
-    let calls = Calls::from_toml(&calls)
-        .map_err(|error| Failure::new(Exit::Usage, error).context(format!("`{name}` is no list of calls")))?;
+    let calls = Calls::from_toml(&calls).map_err(|error| {
+        Failure::new(Exit::Usage, error).context(format!("`{name}` is not a valid list of calls"))
+    })?;
     let comparison =
         compare(&component, &calls, &subjects, &Options::default()).map_err(|error| match error {
             CompareError::Load(error) => Failure::from(error).context("the component cannot be loaded"),
-            error => Failure::new(Exit::Usage, error).context("the calls cannot be made"),
+            error => Failure::new(Exit::Usage, error).context("the calls cannot be run"),
         })?;
     if args.json {
         output::print_json(&to_json(&comparison))?;
@@ -74,7 +75,7 @@ fn to_text(comparison: &Comparison) -> String {
     }
     let (agreed, calls) = (comparison.agreed(), comparison.rows.len());
     lines.push(format!(
-        "{calls} calls on {}: {agreed} agree, {} do not",
+        "{calls} calls on {}: {agreed} agree, {} differ",
         comparison.engines.join(", "),
         calls - agreed
     ));

@@ -23,7 +23,7 @@ fn new(args: &NewArgs) -> Outcome {
     let file = match &args.output {
         Some(file) => file.clone(),
         None if args.module == Path::new("-") => {
-            return Err(Failure::usage("say where the component goes, with -o FILE"));
+            return Err(Failure::usage("choose the output file with -o FILE"));
         }
         None => named(&args.module),
     };

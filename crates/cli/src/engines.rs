@@ -23,16 +23,16 @@ pub(crate) fn subjects(names: &[String]) -> Outcome<Vec<Box<dyn Subject>>> {
             name => {
                 // Tiered compilation is two stages of one engine.
                 let mut backends = Backend::ALL.into_iter();
-                let backend = backends
-                    .find(|backend| backend.name() == name)
-                    .ok_or_else(|| Failure::usage(format!("`{name}` is no engine: {}", what_there_is())))?;
+                let backend = backends.find(|backend| backend.name() == name).ok_or_else(|| {
+                    Failure::usage(format!("`{name}` is not an engine: {}", what_there_is()))
+                })?;
                 subjects.push(Box::new(Ours::new(backend)?));
             }
         }
     }
     if names.is_empty() {
         let first = Ours::all()?.into_iter().next();
-        let first = first.ok_or_else(|| Failure::usage("this build carries no backend"))?;
+        let first = first.ok_or_else(|| Failure::usage("this build has no backend"))?;
         subjects.push(Box::new(first));
     }
     for (index, subject) in subjects.iter().enumerate() {
@@ -41,7 +41,7 @@ pub(crate) fn subjects(names: &[String]) -> Outcome<Vec<Box<dyn Subject>>> {
             .any(|other| other.name() == subject.name())
         {
             return Err(Failure::usage(format!(
-                "the engine `{}` is named twice",
+                "the engine `{}` is listed twice",
                 subject.name()
             )));
         }
@@ -57,7 +57,7 @@ fn what_there_is() -> String {
     if cfg!(feature = "reference") {
         names.push(REFERENCE);
     }
-    format!("there are {}, and all", names.join(", "))
+    format!("choose {}, or all", names.join(", "))
 }
 
 #[cfg(feature = "reference")]

@@ -17,7 +17,7 @@ use crate::text;
 pub(crate) enum Exit {
     /// Done.
     Done,
-    /// The component answered with an error of its own, or with bytes that are no payload; or an assertion of a test
+    /// The component returned an error, or bytes that are not a payload; or an assertion of a test
     /// failed.
     Answered,
     /// The command line is wrong, or asks for something that does not exist.
@@ -37,15 +37,15 @@ pub(crate) enum Exit {
 /// Text of `--help` about the exit codes.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0  done
-  1  the component answered with an error of its own, or with what cannot be read; an assertion failed
-  2  usage: the command line is wrong, or asks for what the component does not have
+  0  success
+  1  the component returned an error or an unreadable result; an assertion failed
+  2  usage: the command line is invalid, or names something that the component does not have
   3  an input file cannot be read; the component cannot be loaded or linked; the artifact is damaged, not trusted, or
      made for another host
-  4  the component trapped, or a limit was hit: time, memory, the size of a value or of --input
-  5  the host failed: an output cannot be written, a thread or a socket cannot be had
+  4  the component trapped or exceeded a limit: time, memory, the size of a value or of --input
+  5  the host failed: an output cannot be written, a thread or a socket cannot be created
   130  interrupted (compile)
-A program, or a component that ends itself, exits with its own status (run, invoke).
+A program, or a component that calls exit, sets the exit status itself (run, invoke).
 
 Results go to standard output, everything else to standard error. With --json an error is the last line of standard
 error, as one JSON object: {\"error\": {\"status\": 3, \"kind\": \"load\", \"message\": …, \"causes\": […], \"help\": …}}";

@@ -76,7 +76,7 @@ fn bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     match bytes.len() as u64 > limit {
         true => Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it has more than {limit} bytes, the most that are read"),
+            format!("it has more than {limit} bytes, the limit for this input"),
         )),
         false => Ok(bytes),
     }
@@ -118,7 +118,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let name = path
         .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))?;
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file"))?;
     let mut number = 0u32;
     loop {
         let mut new = std::ffi::OsString::from(".");

@@ -26,7 +26,7 @@ impl About {
         let metadata = metadata.map(|json| serde_json::from_slice(&json)).transpose();
         let unreadable = |error| {
             let failure = Failure::new(Exit::Load, error);
-            failure.context("what the artifact says of its component is no JSON".to_owned())
+            failure.context("the artifact's description of its component is not valid JSON".to_owned())
         };
         let manifest = artifact.manifest()?;
         Ok(About {

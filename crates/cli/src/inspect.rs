@@ -59,7 +59,7 @@ fn header(args: &InspectArgs, about: &About) -> Outcome {
         output::print_json(&json!({ "component": name, "artifact": about.json() }))?;
     } else {
         output::print(&format!(
-            "{}: an artifact\n\n{}\n\nits imports, exports and metadata are shown if it runs here and is trusted \
+            "{}: an artifact\n\n{}\n\nits imports, exports and metadata are shown only if it runs on this host and is trusted \
              (--trust, --allow-unsigned)",
             text::line(&name),
             indent(&about.text())
@@ -70,7 +70,7 @@ fn header(args: &InspectArgs, about: &About) -> Outcome {
 
 /// The result of asking a component for its metadata.
 pub(crate) enum Life {
-    /// The component answered.
+    /// The component returned its metadata.
     Answers(Box<Answers>),
     /// The component does not follow the contract, or cannot be loaded here; the text is the reason.
     No(String),
@@ -146,7 +146,10 @@ impl Report {
                 lines.push("\ncontract".to_owned());
                 lines.push(indent(&output::table(&answers.lines())));
             }
-            Life::No(why) => lines.push(format!("\nnot run by the contract: {}", text::message(why))),
+            Life::No(why) => lines.push(format!(
+                "\ndoes not implement the contract: {}",
+                text::message(why)
+            )),
             Life::Stopped(_) => {}
         }
         if !self.unmet.is_empty() {

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &InstallArgs) -> Outcome {
             .map_err(|error| load::refused(&args.artifact, error))?;
     }
     artifact.header().check_host().map_err(|error| {
-        Failure::from(error).context(format!("`{}` does not run here", args.artifact.display()))
+        Failure::from(error).context(format!("`{}` does not run on this host", args.artifact.display()))
     })?;
     let signer = artifact.signer();
     let place = match &args.into {
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &InstallArgs) -> Outcome {
     if !installed {
         return Err(Failure::new(
             Exit::Host,
-            anyhow::Error::msg("the file was replaced by another while it was installed: install it again"),
+            anyhow::Error::msg("the file was replaced during the installation: install it again"),
         ));
     }
     let signer = signer.map(|signer| signer.to_string());
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &InstallArgs) -> Outcome {
 fn copy(artifact: &Path, folder: &Path) -> Outcome<PathBuf> {
     let name = artifact
         .file_name()
-        .ok_or_else(|| Failure::usage(format!("`{}` names no file", artifact.display())))?;
+        .ok_or_else(|| Failure::usage(format!("`{}` does not name a file", artifact.display())))?;
     let place = folder.join(name);
     let bytes = std::fs::read(artifact).map_err(|error| files::unreadable(artifact, error))?;
     files::write(&place, &bytes)?;
@@ -60,11 +60,11 @@ fn copy(artifact: &Path, folder: &Path) -> Outcome<PathBuf> {
 /// Verifies the artifact at `place`, and records that for this user. Returns whether its digest is `digest`.
 fn remember(place: &Path, digest: &[u8; 32]) -> Outcome<bool> {
     let records = Records::for_user().map_err(|error| {
-        Failure::new(Exit::Host, error).context("what is verified cannot be remembered for this user")
+        Failure::new(Exit::Host, error).context("cannot open this user's records of verified files")
     })?;
     let forgetful = |error| {
         Failure::new(Exit::Host, error).context(format!(
-            "`{}` is whole, and would have to be verified at each start",
+            "`{}` is intact, but cannot be recorded as verified",
             place.display()
         ))
     };

@@ -57,11 +57,11 @@ impl Interrupt {
 
 /// The error of a handler that cannot be set: what the system says, which the handler's library keeps to itself, and the remedy.
 pub(crate) fn unwatched(error: ctrlc::Error) -> Failure {
-    const WHAT: &str = "Ctrl-C cannot be watched for";
+    const WHAT: &str = "cannot handle Ctrl-C";
     let what = match &error {
         // The handler waits on a thread.
         ctrlc::Error::System(cause) => format!(
-            "{WHAT}: {cause}; allow the process more threads (`ulimit -u`, the `pids.max` of its cgroup)"
+            "{WHAT}: {cause}; raise the process's thread limit (`ulimit -u`, the `pids.max` of its cgroup)"
         ),
         _ => WHAT.to_owned(),
     };

@@ -14,7 +14,7 @@ use crate::program;
 use crate::{command, keys, load, output};
 
 /// Advice for a name that refers to no function.
-const LISTING: &str = "`airssys-wasm inspect FILE` lists all that a component exports";
+const LISTING: &str = "`airssys-wasm inspect FILE` lists all exports of a component";
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
@@ -99,7 +99,7 @@ fn refuse_resources(export: &Export, names: &TypeNames<'_>) -> Outcome<()> {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "`{}` cannot be called from a command line: it takes or gives a resource, which has no text\nit is {}",
+        "`{}` cannot be called from the command line: its type has a resource, which has no text form\nits type is {}",
         export.name(),
         names.brief_func(&export.function.ty)
     )))
@@ -117,7 +117,7 @@ fn misfit(
     let before = args.call.get(..at).unwrap_or(&args.call);
     let column = before.chars().count();
     Failure::usage(format!(
-        "the arguments do not fit, at character {}: {}\n{}\n{}^\n`{}` is {}",
+        "invalid arguments at character {}: {}\n{}\n{}^\n`{}` is {}",
         column + 1,
         error.message,
         args.call,
@@ -130,7 +130,8 @@ fn misfit(
 /// Prints the result. An error that the function returned counts as an answer.
 fn answer(args: &InvokeArgs, export: &Export, names: &TypeNames<'_>, result: Option<&Val>) -> Outcome {
     let text = result.map(wave::to_text).transpose();
-    let text = text.map_err(|error| Failure::new(Exit::Host, error).context("the result cannot be shown"))?;
+    let text =
+        text.map_err(|error| Failure::new(Exit::Host, error).context("the result cannot be printed"))?;
     let failed = matches!(result, Some(Val::Result(Err(_))));
     if args.json {
         let ty = export.function.ty.result.as_ref().map(|ty| names.show(ty));

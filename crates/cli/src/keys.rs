@@ -56,7 +56,7 @@ fn create(path: &Path, secret: bool) -> Outcome<File> {
     options.open(path).map_err(|error| {
         if error.kind() == io::ErrorKind::AlreadyExists {
             Failure::usage(format!(
-                "`{}` is there already, and keys are never replaced: choose another name",
+                "`{}` already exists, and keys are never replaced: choose another name",
                 path.display()
             ))
         } else {
@@ -94,8 +94,8 @@ pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
         let mode = about.permissions().mode();
         if mode & 0o077 != 0 {
             return Err(Failure::usage(format!(
-                "the key `{0}` can be read or written by others (mode {1:03o}), so it may not be secret any more: \
-                 `chmod 600 {0}` if nobody has, and make a new key otherwise",
+                "the key `{0}` is accessible to other users (mode {1:03o}): if it is still secret, run `chmod 600 {0}`; \
+                 otherwise generate a new key",
                 path.display(),
                 mode & 0o777
             )));
@@ -104,7 +104,8 @@ pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
     let text = text(file).map_err(unreadable)?;
     let key = text.parse();
     key.map_err(|error| {
-        Failure::new(Exit::Usage, error).context(format!("`{}` holds no secret key", path.display()))
+        Failure::new(Exit::Usage, error)
+            .context(format!("`{}` does not contain a secret key", path.display()))
     })
 }
 
@@ -138,25 +139,27 @@ fn public(named: &str) -> Outcome<PublicKey> {
     let path = Path::new(named);
     let file = match File::open(path) {
         Ok(file) => file,
-        // 64 digits that are no key are an error, and not the name of a file.
+        // 64 digits that are not a key are an error, not the name of a file.
         Err(_) if named.len() == 64 && named.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            return Err(Failure::new(Exit::Usage, of_text).context(format!("`{named}` is no public key")));
+            return Err(
+                Failure::new(Exit::Usage, of_text).context(format!("`{named}` is not a valid public key"))
+            );
         }
         Err(error) => {
             let error = Failure::new(Exit::Load, error);
-            return Err(error.context(format!(
-                "`{named}` is neither a public key nor a file that can be read"
-            )));
+            return Err(error.context(format!("`{named}` is neither a public key nor a readable file")));
         }
     };
     let text = text(file).map_err(|error| files::unreadable(path, error))?;
     let key = text.parse();
-    key.map_err(|error| Failure::new(Exit::Usage, error).context(format!("`{named}` holds no public key")))
+    key.map_err(|error| {
+        Failure::new(Exit::Usage, error).context(format!("`{named}` does not contain a public key"))
+    })
 }
 
 fn text(file: File) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.take(MAX_KEY_BYTES).read_to_end(&mut bytes)?;
-    // Bytes that are no text are no key either; parsing the key reports that.
+    // Bytes that are not text are not a key either; parsing the key reports that.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

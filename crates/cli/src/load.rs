@@ -81,7 +81,7 @@ pub(crate) fn cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
             Ok(cache) => Ok(Some(cache)),
             Err(error) => {
                 log::warn!(
-                    "{error}; components are compiled at each start (--cache off: without this warning)"
+                    "{error}; components are compiled at each start (--cache off disables this warning)"
                 );
                 Ok(None)
             }
@@ -131,7 +131,7 @@ fn verify_once(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
             .map(|(artifact, _)| artifact)
             .map_err(|error| cannot(file.path(), error.into())),
         Err(error) => {
-            log::info!("what is verified is not remembered: {error}");
+            log::info!("verified files are not recorded: {error}");
             verify(file)
         }
     }
@@ -161,12 +161,12 @@ pub(crate) fn refused(path: &Path, error: ArtifactError) -> Failure {
 fn advice(error: &ArtifactError) -> Option<&'static str> {
     match error {
         ArtifactError::UnknownSigner(_) => Some(
-            "if that is a key of somebody you trust, name it with --trust; or compile the component yourself, and allow \
-             that with --allow-unsigned",
+            "if you trust this key, pass it with --trust; or compile the component yourself and run the artifact \
+             with --allow-unsigned",
         ),
         ArtifactError::Unsigned => Some(
-            "sign it (airssys-wasm compile --sign) and name the key with --trust, or allow it with --allow-unsigned if you \
-             compiled it yourself: its code runs with all that you may do",
+            "sign it (airssys-wasm compile --sign) and pass the key with --trust, or use --allow-unsigned if you \
+             compiled it yourself: its native code runs with all your permissions",
         ),
         _ => None,
     }

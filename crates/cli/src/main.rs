@@ -80,7 +80,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "cli")]
         Command::Conformance(args) => conformance::run(args),
     };
-    // Compilations in the background are cancelled by now; the process waits for them to end.
+    // Compilations in the background are canceled by now; the process waits for them to end.
     airssys_wasm::tiered::settle(SETTLE);
     match outcome {
         Ok(exit) => exit.into(),

@@ -32,7 +32,7 @@ pub(crate) fn refuse_network(args: &WasiArgs) -> Outcome<()> {
     match args.net.first() {
         None => Ok(()),
         Some(net) => Err(Failure::usage(format!(
-            "`{net}` cannot be granted: wasmer-wasix, which serves this module, has no network here"
+            "`{net}` cannot be granted: wasmer-wasix, which runs this module, has no network access here"
         ))),
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     }
     if !args.args.is_empty() && !wasi::is_of_another_version(&component) {
         return Err(Failure::usage(format!(
-            "`{}` is not a program (it does not export wasi:cli/run), and takes no arguments: name an operation",
+            "`{}` is not a program (it does not export wasi:cli/run) and accepts no arguments: use --operation NAME",
             args.component.display()
         )));
     }
@@ -147,7 +147,7 @@ fn question(args: &RunArgs) -> Outcome<Option<Vec<u8>>> {
     match codec::operation(args.codec, operation, params) {
         Ok(question) => Ok(Some(question)),
         Err(CodecError::NotSelfDescribing(codec)) => Err(Failure::usage(format!(
-            "{codec} has no form for an operation's name: send data that has the component's own form with --input"
+            "{codec} cannot represent an operation's name: send data in the component's own schema with --input"
         ))),
         Err(error) => Err(Failure::new(Exit::Usage, error)),
     }
@@ -165,12 +165,12 @@ fn nothing_asked(runtime: &ComponentRuntime, id: &ComponentId) -> Failure {
         .map(|operation| text::line(operation))
         .collect();
     let has = if operations.is_empty() {
-        "none by name".to_owned()
+        "none with a name".to_owned()
     } else {
         operations.join(", ")
     };
     Failure::usage(format!(
-        "say what to run, with --operation NAME or --input FILE; the operations of `{id}` are: {has}"
+        "choose an operation with --operation NAME or --input FILE; the operations of `{id}` are: {has}"
     ))
 }
 
@@ -186,7 +186,7 @@ fn shut_down(runtime: &ComponentRuntime, id: &ComponentId) -> Outcome<()> {
 
 fn tell(args: &RunArgs, answer: &[u8]) -> Outcome<()> {
     let unreadable =
-        |error: CodecError| Failure::new(Exit::Answered, error).context("the answer cannot be read");
+        |error: CodecError| Failure::new(Exit::Answered, error).context("the result cannot be read");
     let payload = codec::decode(answer).map_err(unreadable)?;
     if let Some(path) = &args.output {
         files::write(path, payload.data)?;

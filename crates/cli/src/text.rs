@@ -57,7 +57,7 @@ fn shorten_line(line: &str) -> String {
 /// Formats JSON, with the characters that a terminal might act on escaped.
 pub(crate) fn json(value: &serde_json::Value) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    // Apart from the line ends of the format, such characters occur within strings only.
+    // Apart from the format's line ends, such characters occur only within strings.
     let lines: Vec<String> = text.split('\n').map(spell_json).collect();
     lines.join("\n")
 }

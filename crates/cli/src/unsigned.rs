@@ -1,7 +1,7 @@
 //! `--allow-unsigned`: native code without the signature of a trusted key.
 #![allow(
     unsafe_code,
-    reason = "the user answers for the file, on the command line; this is where the program takes that on"
+    reason = "the user declares trust in the file on the command line"
 )]
 
 use airssys_wasm::artifact::{Artifact, ArtifactError};

@@ -16,7 +16,7 @@ pub(crate) fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
 /// Prints help or the version to standard output, and anything else as the usage error that it is.
 pub(crate) fn answer(error: &clap::Error, as_json: bool) -> ExitCode {
     if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
-        // clap omits colors where it prints itself, if the output is no terminal or asks for none.
+        // clap omits colors where it prints itself, if the output is not a terminal or colors are disabled.
         return match error
             .print()
             .and_then(|()| std::io::Write::flush(&mut std::io::stdout()))

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
         true => None,
         false => {
             artifact.check_signer(&trust).map_err(|error| {
-                let whole = format!("`{}` is whole, and not trusted", args.artifact.display());
+                let whole = format!("`{}` is intact, but not trusted", args.artifact.display());
                 Failure::from(error).context(whole)
             })?;
             Some(true)
@@ -32,8 +32,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
         output::print_json(&json)?;
     } else {
         let signer = match trusted {
-            Some(_) => "whole, and signed by a trusted key",
-            None => "whole; no key was named to trust",
+            Some(_) => "intact, signed by a trusted key",
+            None => "intact; no trusted key was given",
         };
         output::print(&format!("{}: {signer}\n{}", text::line(&name), about.text()))?;
     }

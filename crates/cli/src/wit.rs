@@ -17,7 +17,7 @@ const MAX_BYTES: u64 = 16 << 20;
 pub(crate) fn print(path: &Path) -> Outcome {
     if load::is_artifact(path)? {
         return Err(Failure::usage(format!(
-            "`{}` is an artifact, which holds machine code and no WIT: name the component that it was compiled from, or leave \
+            "`{}` is an artifact, which contains machine code but no WIT: use the component that it was compiled from, or omit \
              --wit out",
             path.display()
         )));
@@ -28,7 +28,7 @@ pub(crate) fn print(path: &Path) -> Outcome {
             .context(format!("`{}` has no WIT", path.display())));
     }
     let failed = |error: anyhow::Error| {
-        Failure::new(Exit::Load, error).context(format!("`{}` has no WIT that can be shown", path.display()))
+        Failure::new(Exit::Load, error).context(format!("the WIT of `{}` cannot be shown", path.display()))
     };
     let decoded = decode(&bytes).map_err(failed)?;
     let (resolve, main) = (decoded.resolve(), decoded.package());
@@ -51,7 +51,7 @@ pub(crate) fn print(path: &Path) -> Outcome {
     // The printer also writes items that have no name in WIT.
     Resolve::default().push_str(path, &text).map_err(|error| {
         failed(error).context(format!(
-            "the WIT of `{}` cannot be read back: it uses a type that its world does not name",
+            "the WIT of `{}` cannot be read back: it uses a type that its world does not declare",
             path.display()
         ))
     })?;

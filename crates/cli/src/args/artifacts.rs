@@ -10,11 +10,12 @@ use crate::exit;
 /// Trust in artifacts.
 #[derive(Debug, Args)]
 pub(crate) struct TrustArgs {
-    /// A public key whose artifacts may be run: its 64 digits, or the file that keygen wrote; may be given many times
+    /// Public key whose artifacts may run: 64 hexadecimal digits, or a file from keygen; can be repeated
     #[arg(long, value_name = "PUBKEY|FILE")]
     pub(crate) trust: Vec<String>,
 
-    /// Run an artifact of any origin. Its code runs with all that you may do: only for what you compiled yourself
+    /// Run an artifact without a trusted signature. Its native code runs with all your permissions: use it only for
+    /// artifacts that you compiled yourself
     #[arg(long, conflicts_with = "trust")]
     pub(crate) allow_unsigned: bool,
 }
@@ -22,7 +23,7 @@ pub(crate) struct TrustArgs {
 /// The cache of compiled components.
 #[derive(Debug, Args)]
 pub(crate) struct CacheArg {
-    /// Keep what is compiled in this folder, or nowhere (`off`); in this user's cache folder if it is left out
+    /// Folder of the compilation cache, or `off` [default: this user's cache folder]
     #[arg(long, value_name = "DIR|off")]
     pub(crate) cache: Option<PathBuf>,
 }
@@ -34,33 +35,33 @@ impl TrustArgs {
     }
 }
 
-/// Compile a component ahead of time, to an artifact that starts at once
+/// Compile a component ahead of time to an artifact
 ///
-/// On a terminal it shows how far it is. Interrupted, it leaves nothing behind.
+/// Progress is shown on a terminal. An interrupted compilation leaves no files behind.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct CompileArgs {
-    /// The component's file
+    /// File of the component
     pub(crate) component: PathBuf,
 
-    /// The artifact's file, commonly NAME.cwasm; one that is there is replaced
+    /// File of the artifact, commonly NAME.cwasm; an existing file is replaced
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
 
-    /// The compiler: cranelift, llvm or singlepass, as far as this build carries it
+    /// Compiler: cranelift, llvm or singlepass, if this build includes it
     #[arg(long)]
     pub(crate) backend: Option<Backend>,
 
-    /// The kind of machine that it will run on, as aarch64-unknown-linux-gnu; this one if it is left out
+    /// Target triple, as in aarch64-unknown-linux-gnu [default: this host]
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Option<Target>,
 
-    /// The processor's features that the code may use, as sse4.2,avx2. Left out, for this machine all that its
-    /// processor has, and for another target those that all processors of its kind have
+    /// CPU features that the code may use, as in sse4.2,avx2 [default: for this host all features of its CPU, for
+    /// another target its baseline]
     #[arg(long, value_name = "FEATURES")]
     pub(crate) cpu: Option<String>,
 
-    /// How much work to put into the code: none, speed or speed-and-size, as far as the compiler has it
+    /// Optimization level: none, speed or speed-and-size, if the compiler supports it
     #[arg(long, value_name = "LEVEL")]
     pub(crate) opt: Option<OptLevel>,
 
@@ -68,23 +69,23 @@ pub(crate) struct CompileArgs {
     #[arg(long, value_name = "KEYFILE")]
     pub(crate) sign: Option<PathBuf>,
 
-    /// Put the component's manifest, which is in this file, into the artifact
+    /// Embed the component's manifest from this file in the artifact
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
 
-    /// Print one JSON object: what was written, for which machine, and by whose key
+    /// Print one JSON object: the file, its target and its signer
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Make a key to sign artifacts with
+/// Generate a key pair for signing artifacts
 ///
-/// The secret key goes to KEYFILE, which only you can read, and the public key to KEYFILE.pub and to standard output. A file
-/// that is there is never replaced.
+/// Writes the secret key to KEYFILE, readable only by you, and the public key to KEYFILE.pub and to standard output. An
+/// existing file is never replaced.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct KeygenArgs {
-    /// The secret key's file
+    /// File of the secret key
     #[arg(long, short, value_name = "KEYFILE")]
     pub(crate) output: PathBuf,
 
@@ -93,17 +94,17 @@ pub(crate) struct KeygenArgs {
     pub(crate) json: bool,
 }
 
-/// Check an artifact: whether it is whole, who signed it, and whether it would run here
+/// Verify the integrity and signature of an artifact, and whether it runs on this host
 ///
-/// It ends in 0 if every byte is as it was written, and, where --trust is given, a trusted key has signed it. Whether this
-/// host can run it is said, and does not change the exit code: artifacts for other hosts are checked where they are made.
+/// The exit code is 0 if the artifact is intact and, with --trust, signed by a trusted key. Whether it runs on this host
+/// is reported, but does not change the exit code: artifacts for other hosts are verified where they are built.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct VerifyArgs {
-    /// The artifact
+    /// File of the artifact
     pub(crate) artifact: PathBuf,
 
-    /// A public key to trust: its 64 digits, or the file that keygen wrote; may be given many times
+    /// Public key to trust: 64 hexadecimal digits, or a file from keygen; can be repeated
     #[arg(long, value_name = "PUBKEY|FILE")]
     pub(crate) trust: Vec<String>,
 
@@ -112,29 +113,29 @@ pub(crate) struct VerifyArgs {
     pub(crate) json: bool,
 }
 
-/// Check an artifact whole, and remember that for this user
+/// Verify an artifact and record it as verified for this user
 ///
-/// It then starts without being read again, until the file changes in any way. What is not signed by a trusted key, or would not
-/// run here, is refused.
+/// It then starts without verification until the file changes. Artifacts that are not signed by a trusted key, or do not
+/// run on this host, are rejected.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct InstallArgs {
-    /// The artifact
+    /// File of the artifact
     pub(crate) artifact: PathBuf,
 
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
 
-    /// Copy it to this folder first, in place of one with the same name; otherwise it stays where it is
+    /// Copy it to this folder first, replacing a file of the same name
     #[arg(long, value_name = "DIR")]
     pub(crate) into: Option<PathBuf>,
 
-    /// Print one JSON object: where it is, and who signed it
+    /// Print one JSON object: its path and its signer
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Show or empty the cache of compiled components
+/// Show, prune or clear the cache of compiled components
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct CacheArgs {
@@ -144,9 +145,9 @@ pub(crate) struct CacheArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
-    /// Show where it is, and how much is in it
+    /// Show the location and size of the cache
     Info {
-        /// The cache's folder; this user's if it is left out
+        /// Folder of the cache [default: this user's cache folder]
         #[arg(long, value_name = "DIR")]
         cache: Option<PathBuf>,
 
@@ -154,13 +155,13 @@ pub(crate) enum CacheCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Remove what was not used for longest, until so many bytes are left
+    /// Remove the least recently used components until the cache fits --max-bytes
     Prune {
-        /// The cache's folder; this user's if it is left out
+        /// Folder of the cache [default: this user's cache folder]
         #[arg(long, value_name = "DIR")]
         cache: Option<PathBuf>,
 
-        /// Bytes that may stay
+        /// Size limit of the cache, in bytes. Stops a cache that fills the disk
         #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
         max_bytes: u64,
 
@@ -168,9 +169,9 @@ pub(crate) enum CacheCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Remove everything
+    /// Remove all components from the cache
     Clear {
-        /// The cache's folder; this user's if it is left out
+        /// Folder of the cache [default: this user's cache folder]
         #[arg(long, value_name = "DIR")]
         cache: Option<PathBuf>,
 

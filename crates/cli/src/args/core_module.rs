@@ -7,31 +7,31 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::exit;
 
-/// Options for lifting core modules: those of `go build`, of clang, of Rust for wasm32-wasip1.
+/// Options for converting core modules, such as those of `go build`, clang and Rust for wasm32-wasip1.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Core modules")]
 pub(crate) struct CoreModuleArgs {
-    /// The provider of a core module's WASI preview 1 imports
+    /// Implementation of a core module's WASI preview 1 imports
     #[arg(long, value_enum, default_value_t)]
     pub(crate) preview1: Preview1Arg,
 
-    /// The world that a core module is for, if it does not carry it: WIT in a file or a folder; without it, the contract's
+    /// WIT file or folder with the core module's world, if the module does not embed it [default: the contract's world]
     #[arg(long, value_name = "PATH")]
     pub(crate) wit: Option<PathBuf>,
 
-    /// The world's name in there, unless it is the only one
+    /// Name of the world in --wit [default: the only world]
     #[arg(long, value_name = "NAME", requires = "wit")]
     pub(crate) world: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Preview1Arg {
-    /// `own`; for modules that import WASIX, `host`
+    /// `host` for modules that import WASIX, otherwise `own`
     #[default]
     Auto,
     /// This host's WASI, called directly
     Own,
-    /// wasmer-wasix, which has WASIX too
+    /// wasmer-wasix, which also provides WASIX
     Host,
     /// The published adapter, on top of this host's WASI 0.2
     Adapter,
@@ -62,7 +62,7 @@ fn world(path: Option<&PathBuf>, name: Option<&String>) -> World {
     }
 }
 
-/// Make components
+/// Create components
 #[derive(Debug, Args)]
 pub(crate) struct ComponentArgs {
     #[command(subcommand)]
@@ -74,25 +74,25 @@ pub(crate) enum ComponentCommand {
     New(NewArgs),
 }
 
-/// Make a component of a core module that follows the names of the canonical ABI, or of a program with _start
+/// Convert a core module that uses the canonical ABI's names, or a program that exports _start, to a component
 ///
-/// What it imports of WASI preview 1 is served by the published adapter, which becomes a part of the component. A Go
-/// module has to export cabi_realloc_adapter for it.
+/// WASI preview 1 imports are implemented by the published adapter, which becomes part of the component. A Go
+/// module must export cabi_realloc_adapter for it.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct NewArgs {
-    /// The core module's file; `-` is standard input
+    /// File of the core module; `-` is standard input
     pub(crate) module: PathBuf,
 
-    /// The component's file; without it, the module's name with `.component.wasm`
+    /// File of the component [default: the module's name with `.component.wasm`]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// The world that the module is for, if it does not carry it: WIT in a file or a folder; without it, the contract's
+    /// WIT file or folder with the module's world, if the module does not embed it [default: the contract's world]
     #[arg(long, value_name = "PATH")]
     wit: Option<PathBuf>,
 
-    /// The world's name in there, unless it is the only one
+    /// Name of the world in --wit [default: the only world]
     #[arg(long, value_name = "NAME", requires = "wit")]
     world: Option<String>,
 }

@@ -11,17 +11,17 @@ use clap::builder::RangedU64ValueParser;
 use super::{BackendArg, CacheArg, TrustArgs, WasiArgs};
 use crate::exit;
 
-/// Answer HTTP requests with a component that exports wasi:http/incoming-handler, or with an artifact of one
+/// Serve HTTP with a component or artifact that exports wasi:http/incoming-handler
 ///
-/// Each request gets an instance of its own. Ctrl-C, or SIGTERM, ends the server when the requests in flight have ended; again,
-/// at once. The access log is there with -v. docs/serve.md has all limits, and what each of them stops.
+/// Each request gets its own instance. Ctrl-C or SIGTERM shuts the server down after the requests in flight; a second
+/// one stops it immediately. -v enables the access log. docs/serve.md lists all limits and the attacks that they stop.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct ServeArgs {
-    /// The component's file, or an artifact's
+    /// File of the component or artifact
     pub(crate) component: PathBuf,
 
-    /// The address to listen on; with port 0 the system chooses a port, which is printed on standard error
+    /// Address to listen on; with port 0 the system chooses a port, which is printed on standard error
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) addr: SocketAddr,
 
@@ -37,51 +37,55 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) wasi: WasiArgs,
 
-    /// Time for one request, in milliseconds [default: 30000]
+    /// Time limit of one request, in milliseconds [default: 30000]. Stops a component that never returns
     #[arg(long, value_name = "MS", value_parser = within(ServeLimits::MILLIS))]
     pub(crate) timeout: Option<u64>,
 
-    /// Requests that the component answers at once, at most, whose clients are not waited for [default: 64]
+    /// Maximum number of threads for complete requests [default: 64]. Stops a component from occupying the whole host
     #[arg(long, value_name = "N", value_parser = count(ServeLimits::THREADS))]
     pub(crate) threads: Option<usize>,
 
-    /// Requests that the component answers at once, at most, while it waits for their clients [default: 64]
+    /// Maximum number of threads for requests that wait for their client [default: 64]. Stops slow clients from delaying
+    /// the requests of others
     #[arg(long, value_name = "N", value_parser = count(ServeLimits::THREADS))]
     pub(crate) slow_threads: Option<usize>,
 
-    /// Connections at once, at most; more wait [default: 1024]
+    /// Maximum number of open connections; more wait [default: 1024]. Stops a flood that uses all descriptors
     #[arg(long, value_name = "N", value_parser = count(ServeLimits::CONNECTIONS))]
     pub(crate) connections: Option<usize>,
 
-    /// Bytes of a request's fields, at most [default: 65536]
+    /// Maximum size of a request's header fields, in bytes [default: 65536]. Stops enormous headers
     #[arg(long, value_name = "BYTES", value_parser = count(ServeLimits::HEAD_BYTES))]
     pub(crate) max_head: Option<usize>,
 
-    /// Time for a request's head, and for a connection without a request, in milliseconds [default: 15000]
+    /// Time limit for the head of a request, and for an idle connection, in milliseconds [default: 15000]. Stops heads that
+    /// never end
     #[arg(long, value_name = "MS", value_parser = within(ServeLimits::MILLIS))]
     pub(crate) head_time: Option<u64>,
 
-    /// Bytes of a request's body, at most [default: 67108864]
+    /// Maximum size of a request's body, in bytes [default: 67108864]. Stops bodies that never end
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_body: Option<u64>,
 
-    /// Time that a request's body may pause for, in milliseconds [default: 15000]
+    /// Time limit for a pause in a request's body, in milliseconds [default: 15000]. Stops clients that go silent
     #[arg(long, value_name = "MS", value_parser = within(ServeLimits::MILLIS))]
     pub(crate) read_time: Option<u64>,
 
-    /// Bytes of a request's body per second, at least; 0 for any [default: 256]
+    /// Minimum rate of a request's body, in bytes per second; 0 for none [default: 256]. Stops clients that trickle bytes
     #[arg(long, value_name = "BYTES", value_parser = within(ServeLimits::RATE))]
     pub(crate) read_rate: Option<u64>,
 
-    /// Time that a client may take nothing for of the answer, in milliseconds [default: 30000]
+    /// Time limit for a pause in reading the response, in milliseconds [default: 30000]. Stops clients that never read
     #[arg(long, value_name = "MS", value_parser = within(ServeLimits::MILLIS))]
     pub(crate) write_time: Option<u64>,
 
-    /// Bytes of the answer that a client takes per second, at least; 0 for any [default: 256]
+    /// Minimum rate at which a client reads the response, in bytes per second; 0 for none [default: 256]. Stops clients that
+    /// read a byte now and then
     #[arg(long, value_name = "BYTES", value_parser = within(ServeLimits::RATE))]
     pub(crate) write_rate: Option<u64>,
 
-    /// Time for a request whose client has closed its side, in milliseconds [default: 10000]
+    /// Time limit of a request whose client has closed its side, in milliseconds [default: 10000]. Stops clients that send
+    /// requests and leave
     #[arg(long, value_name = "MS", value_parser = within(ServeLimits::MILLIS))]
     pub(crate) half_closed_time: Option<u64>,
 }

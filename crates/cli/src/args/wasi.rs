@@ -7,25 +7,25 @@ use clap::Args;
 
 use super::pair;
 
-/// Everything is virtual or off unless one of these grants it.
+/// Grants of WASI capabilities. Without a grant, everything is virtual or disabled.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct WasiArgs {
-    /// An environment variable for the component; may be given many times
+    /// Set an environment variable for the component; can be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) env: Vec<(String, String)>,
 
-    /// A folder of the host's, and the path that the component has for it; `:ro` keeps it from changing anything; may be given
-    /// many times
+    /// Grant access to a host folder at a guest path; `:ro` makes it read-only; can be
+    /// repeated
     #[arg(long, value_name = "HOST::GUEST[:ro]", value_parser = dir)]
     pub(crate) dir: Vec<DirArg>,
 
-    /// Hosts that the component may connect to: a name, `*.name`, an address, a network as in 10.0.0.0/8, or `*` for all that
-    /// are public; may be given many times
+    /// Host that the component may connect to: a name, `*.name`, an address, a network as in 10.0.0.0/8, or `*` for all
+    /// public hosts; can be repeated
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) net: Vec<NetGrant>,
 
-    /// Give the component this process's standard input, output and error; without it there is no input, and output goes to
+    /// Inherit this process's standard input, output and error; without it, input is empty and output goes to
     /// the log
     #[arg(long)]
     pub(crate) inherit_stdio: bool,
@@ -48,7 +48,7 @@ fn dir(text: &str) -> Result<DirArg, String> {
         None => (guest, false),
     };
     if host.is_empty() || guest.is_empty() {
-        return Err("both paths are needed: HOST::GUEST".to_owned());
+        return Err("both paths are required: HOST::GUEST".to_owned());
     }
     Ok(DirArg {
         host: host.into(),

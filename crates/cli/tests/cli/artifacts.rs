@@ -112,7 +112,7 @@ fn who_is_not_trusted_is_refused_with_what_to_do() {
 
     let refused = run(text(signed()), &[]).ended(3);
     refused.says(&key().1);
-    refused.says("name it with --trust");
+    refused.says("pass it with --trust");
     let stranger = scratch("stranger");
     let stranger = airssys(&["keygen", "-o", text(&stranger)]).ended(0).stdout;
     let refused = run(text(signed()), &["--trust", stranger.trim()]).ended(3);
@@ -258,7 +258,7 @@ fn what_others_make_is_told_apart() {
     let out = scratch("again.cwasm");
     airssys(&["compile", text(signed()), "-o", text(&out)])
         .ended(2)
-        .says("an artifact already");
+        .says("already an artifact");
     airssys(&["compile", program, "-o", text(&out)])
         .ended(3)
         .says("not WebAssembly");
@@ -346,7 +346,7 @@ fn what_is_no_key_is_refused() {
     assert!(!out.exists());
     airssys(&["verify", text(signed()), "--trust", "no-such-key"])
         .ended(3)
-        .says("neither a public key nor a file");
+        .says("neither a public key nor a readable file");
     // Half of all numbers are not valid keys.
     let digits = (2u8..=255)
         .map(|byte| format!("{byte:02x}").repeat(32))
@@ -451,7 +451,7 @@ fn an_artifact_is_installed() {
     );
     airssys(&[&["install", text(&elsewhere), "--allow-unsigned"], &into[..]].concat())
         .ended(3)
-        .says("does not run here");
+        .says("does not run on this host");
     let damaged = scratch_file("install-damaged.cwasm", &altered);
     airssys(&[&["install", &damaged, "--allow-unsigned"], &into[..]].concat()).ended(3);
     let nowhere = scratch("no-folder");

@@ -18,7 +18,7 @@ fn every_backend_is_listed() {
         let line = line.expect("a line for each");
         assert!(line.contains(backend.license()), "{line}");
         assert_eq!(
-            line.contains("sponsors of Wasmer"),
+            line.contains("sponsoring Wasmer"),
             backend.license() == "BUSL-1.1",
             "{line}"
         );

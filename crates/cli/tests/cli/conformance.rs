@@ -68,7 +68,7 @@ expect = '0'
             .contains("agree   failing#trap() -> trap: unreachable\n"),
         "{ran:?}"
     );
-    assert!(ran.stdout.contains(": 3 agree, 0 do not\n"), "{ran:?}");
+    assert!(ran.stdout.contains(": 3 agree, 0 differ\n"), "{ran:?}");
     let json = airssys(&["conformance", &fixture("types"), "--calls", &calls, "--json"])
         .ended(0)
         .json();
@@ -101,7 +101,7 @@ fn an_answer_that_depends_on_the_engine() {
         &format!("{:width$}  ", "cranelift", width = widest()),
     );
     assert!(ran.stdout.contains(&differ), "{differ:?} is not in {ran:?}");
-    assert!(ran.stdout.ends_with(": 1 agree, 1 do not\n"), "{ran:?}");
+    assert!(ran.stdout.ends_with(": 1 agree, 1 differ\n"), "{ran:?}");
 }
 
 fn widest() -> usize {
@@ -125,7 +125,7 @@ fn an_answer_that_is_not_the_expected_one() {
             .contains("WRONG   echo-u8(1): expected a trap: unreachable\n"),
         "{ran:?}"
     );
-    assert!(ran.stdout.contains(": 0 agree, 2 do not\n"), "{ran:?}");
+    assert!(ran.stdout.contains(": 0 agree, 2 differ\n"), "{ran:?}");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn calls_that_make_no_sense() {
         let ran = airssys(&["conformance", &fixture("types"), "--calls", &calls]);
         // The wording of the parser's own error is not fixed by this test.
         let message = if *message == "TOML" {
-            "is no list of calls"
+            "is not a valid list of calls"
         } else {
             message
         };
@@ -175,8 +175,8 @@ fn engines_are_named_once_and_exist() {
     let calls = calls("engines.toml", "[[call]]\ninvoke = 'nothing()'\n");
     for (engines, message) in [
         ("cranelift", "one engine alone"),
-        ("cranelift,cranelift", "named twice"),
-        ("cranelift,v8", "is no engine"),
+        ("cranelift,cranelift", "listed twice"),
+        ("cranelift,v8", "is not an engine"),
     ] {
         let arguments = [
             "conformance",

@@ -58,7 +58,7 @@ fn a_plain_program_has_streams_arguments_and_grants() {
     ran.ended(2).says("no network");
     airssys(&["run", &file, "--operation", "x"])
         .ended(2)
-        .says("is a program");
+        .says("does not apply to the program");
     let forever = program("forever.wasm", "", "(loop $on (br $on))");
     let ran = airssys(&["run", &forever, "--timeout", "200"]);
     ran.ended(4).says("interrupted");

@@ -112,7 +112,7 @@ fn folders_are_what_is_granted() {
     let twice = ["--dir", &*grant, "--dir", &*grant];
     program(&twice, &["surroundings"])
         .ended(2)
-        .says("cannot be granted");
+        .says("cannot grant access to the folder");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn programs_and_other_components_are_told_apart() {
     let component = fixture("wasi-program");
     airssys(&["run", &component, "--operation", "x"])
         .ended(2)
-        .says("is a program");
+        .says("does not apply to the program");
     let other = fixture("text-processor");
     airssys(&["run", &other, "--", "x"])
         .ended(2)

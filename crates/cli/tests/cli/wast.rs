@@ -249,7 +249,7 @@ fn scripts_that_cannot_be_read() {
     let empty = scratch_file("empty.wast", b"");
     airssys(&["wast", &empty, "--backend", "nonsense"])
         .ended(2)
-        .says("is no engine");
+        .says("is not an engine");
 }
 
 /// wasmtime's scripts import these functions at the root.

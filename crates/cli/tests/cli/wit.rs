@@ -172,7 +172,7 @@ fn what_has_no_wit_says_so() {
     let noise = scratch_file("noise.wasm", b"\0asm\x0d\0\x01\0\xff");
     airssys(&["inspect", &noise, "--wit"])
         .ended(3)
-        .says("has no WIT that can be shown");
+        .says("cannot be shown");
     let both = airssys(&["inspect", &fixture("types"), "--wit", "--json"]);
     assert_eq!(both.code, 2, "{both:?}");
     both.says("cannot be used with");
