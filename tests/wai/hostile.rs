@@ -56,7 +56,7 @@ fn abi(text: &'static str) -> impl Fn(&TrapKind) -> bool {
     move |kind| matches!(kind, TrapKind::Abi(error) if error.to_string().contains(text))
 }
 
-const BEYOND: &str = "leaves linear memory";
+const BEYOND: &str = "out of bounds of linear memory";
 
 #[test]
 fn results_lie_in_memory() {

@@ -9,10 +9,10 @@ const PROGRAM: &str = "airssys-wasm-conformance";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The `test` folder of <https://github.com/WebAssembly/component-model>; without it, its table stays as it is
+    /// The `test` folder of <https://github.com/WebAssembly/component-model>; without it, its table is unchanged
     #[arg(long, value_name = "DIR")]
     suite: Option<PathBuf>,
-    /// Print the tables only, and leave docs/conformance.md as it is
+    /// Print the tables without updating docs/conformance.md
     #[arg(long)]
     no_write: bool,
 }

@@ -51,7 +51,7 @@ fn chosen(folder: &Path, names: &[String]) -> Result<Vec<(String, PathBuf)>> {
             Some(script) => found.push(script),
             None => {
                 let known: Vec<_> = all.iter().map(|(known, _)| known.as_str()).collect();
-                bail!("no finding is called `{name}`; there are {}", known.join(", "));
+                bail!("unknown finding `{name}`: the findings are {}", known.join(", "));
             }
         }
     }
@@ -118,7 +118,7 @@ mod tests {
             {
                 use std::os::unix::fs::PermissionsExt;
                 let mode = fs::metadata(&path).expect("it is there").permissions().mode();
-                assert!(mode & 0o111 != 0, "findings/{name}.sh has no run bit");
+                assert!(mode & 0o111 != 0, "findings/{name}.sh is not executable");
             }
         }
     }

@@ -31,13 +31,13 @@ const LIMITS: [&str; 3] = ["-timeout=25", "-rss_limit_mb=2048", "-malloc_limit_m
 pub(crate) struct Options {
     #[arg(value_enum)]
     target: Target,
-    /// How long to run each target: 30s, 1m, 4h
+    /// Time to run each target for: 30s, 1m, 4h
     #[arg(long = "for", value_name = "TIME", default_value = "1m", value_parser = duration)]
     time: Duration,
-    /// Processes that run each target side by side
+    /// Number of parallel processes per target
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
-    /// Run the seeds and what has been learnt, and nothing new
+    /// Run only the seeds and the saved corpus, without new inputs
     #[arg(long)]
     smoke: bool,
 }
@@ -47,7 +47,7 @@ enum Target {
     /// Arbitrary bytes as a component
     #[value(name = "component_bytes", alias = "component-bytes")]
     ComponentBytes,
-    /// Arbitrary memory of a guest, read as values
+    /// Arbitrary memory of a guest, lifted as values
     #[value(name = "guest_memory", alias = "guest-memory")]
     GuestMemory,
     /// Arbitrary text as a test script
@@ -58,7 +58,7 @@ enum Target {
     /// Every libFuzzer target, one after the other
     #[value(alias = "all")]
     Ci,
-    /// Write the committed seeds anew from their texts
+    /// Regenerate the committed seeds from their sources
     Seeds,
 }
 
@@ -173,7 +173,7 @@ fn folder(root: &Path) -> PathBuf {
 /// Builds the targets; returns the program of each.
 fn build(root: &Path, folder: &Path, targets: &[&str]) -> Result<Vec<PathBuf>> {
     // The target is named, or else the flags would apply to build scripts and macros too.
-    let host = host().context("rustc does not say what machine this is")?;
+    let host = host().context("rustc does not print its host")?;
     let mut command = Command::new(cargo_program());
     command.current_dir(root).args(["build", "--release", "--locked"]);
     command.arg("--manifest-path").arg(manifest(root));
@@ -279,7 +279,7 @@ fn read(mut child: Child, log: &Path, report: &mut Report) -> Result<()> {
     let last = lines[lines.len().saturating_sub(40)..].join("\n");
     report
         .failures
-        .push(format!("{last}\n{status}, all of it in {}", log.display()));
+        .push(format!("{last}\n{status}, full log in {}", log.display()));
     Ok(())
 }
 
@@ -352,7 +352,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         .and_then(|number| number.checked_mul(unit));
     match seconds {
         Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        _ => Err("a time is a number and s, m or h: 30s, 1m, 4h".into()),
+        _ => Err("a time is a number followed by s, m or h: 30s, 1m, 4h".into()),
     }
 }
 

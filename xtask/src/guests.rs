@@ -323,7 +323,7 @@ fn select(names: &[String]) -> Result<Vec<&'static Guest>> {
         .map(|name| {
             GUESTS.iter().find(|guest| guest.name == name).with_context(|| {
                 let known: Vec<_> = GUESTS.iter().map(|guest| guest.name).collect();
-                format!("no guest is called `{name}`; there are {}", known.join(", "))
+                format!("unknown guest `{name}`: the guests are {}", known.join(", "))
             })
         })
         .collect()
@@ -392,10 +392,10 @@ fn lay_out_contract(root: &Path, wit: &Path) -> Result<()> {
 fn encode(module: &[u8]) -> Result<Vec<u8>> {
     ComponentEncoder::default()
         .module(module)
-        .context("the core module does not carry a readable world")?
+        .context("the core module does not embed a readable world")?
         .validate(true)
         .encode()
-        .context("the core module cannot be made a component")
+        .context("the core module cannot be converted to a component")
 }
 
 /// Runs a tool; shows its output only if it failed.
@@ -433,14 +433,14 @@ fn find_tool(variable: &str, candidates: &[&str]) -> Option<PathBuf> {
 /// Describes the difference between a committed file and the built bytes.
 fn difference(committed: &Path, built: &[u8]) -> Option<String> {
     let Ok(old) = fs::read(committed) else {
-        return Some(format!("{} is not there", committed.display()));
+        return Some(format!("{} does not exist", committed.display()));
     };
     if old == built {
         return None;
     }
     let first = old.iter().zip(built).take_while(|(a, b)| a == b).count();
     Some(format!(
-        "{} has {} bytes, its sources give {}; they part at byte {first:#x}",
+        "{} has {} bytes, but its sources build to {}; they differ from byte {first:#x}",
         committed.display(),
         old.len(),
         built.len()

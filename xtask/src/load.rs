@@ -34,7 +34,7 @@ pub(crate) struct Options {
     built: Option<PathBuf>,
 }
 
-const INSTALL: &str = "the load generator `wrk` is not there: on Debian `apt-get install wrk`";
+const INSTALL: &str = "the load generator `wrk` is not installed: on Debian `apt-get install wrk`";
 
 /// Checks every answer, and counts those that are wrong.
 const CHECK: &str = r#"
@@ -157,7 +157,7 @@ impl Server {
             }
         }
         let _ = child.wait();
-        bail!("{} ended before it served", side.program.display())
+        bail!("{} exited before it served requests", side.program.display())
     }
 
     fn load(&self, options: &Options, seconds: u32, check: Option<&Path>) -> Result<Figures> {
@@ -177,7 +177,7 @@ impl Server {
         ensure!(output.status.success(), "wrk failed: {text}");
         // Time for memory that is freed late.
         std::thread::sleep(Duration::from_millis(100));
-        let mut figures = figures(&text).with_context(|| format!("wrk said\n{text}"))?;
+        let mut figures = figures(&text).with_context(|| format!("unexpected output of wrk:\n{text}"))?;
         figures.resident = resident(self.child.id())?;
         Ok(figures)
     }
@@ -214,7 +214,7 @@ fn figures(text: &str) -> Result<Figures> {
     }
     ensure!(
         figures.per_second > 0.0 && figures.p99 > 0.0,
-        "there are figures missing"
+        "some figures are missing"
     );
     Ok(figures)
 }
@@ -227,7 +227,7 @@ fn micros(text: &str) -> Result<f64> {
     };
     Ok(number
         .parse::<f64>()
-        .with_context(|| format!("`{text}` is no time"))?
+        .with_context(|| format!("`{text}` is not a time"))?
         * factor)
 }
 

@@ -32,55 +32,55 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Lay the contract's WIT packages out as DIR/deps/NAME/NAME.wit, for a guest whose `wit` folder is DIR
+    /// Copy the contract's WIT packages to DIR/deps/NAME/NAME.wit, for a guest whose `wit` folder is DIR
     WitDeps {
-        /// The guest's `wit` folder, the one with its `world.wit`; created if need be
+        /// The guest's `wit` folder, which contains its `world.wit`; created if missing
         dir: PathBuf,
     },
-    /// Check formatting, lints, guests, and run every test with every backend there is
+    /// Check formatting, lints and guests, and run every test with every available backend
     ///
-    /// What the machine has no tools for is left out, and listed at the end. With AIRSSYS_REQUIRE_ALL=1 nothing
-    /// may be left out: a missing tool is a failure.
+    /// Steps whose tools are missing are skipped and listed at the end. With AIRSSYS_REQUIRE_ALL=1 a missing
+    /// tool is a failure.
     Test,
     /// Build the example and test guests with their own toolchains
     Guests {
         /// Compare with the committed components instead of replacing them
         #[arg(long)]
         check: bool,
-        /// Guests to build; all if none is named
+        /// Guests to build [default: all]
         names: Vec<String>,
     },
-    /// Measure calls, loading, instances, computation and memory beside wasmtime and bare wasmer
+    /// Benchmark calls, loading, instances, computation and memory against wasmtime and bare wasmer
     ///
-    /// Builds the benchmark on its own, with every backend there is, and writes the figures to docs/benchmarks.md.
+    /// Builds the benchmark with every available backend, and writes the figures to docs/benchmarks.md.
     Bench(bench::Options),
-    /// Run everything that is compared on every engine, and print cases by engines
+    /// Compare all engines on scripts, calls and hostile guests, and print the cases per engine
     ///
-    /// Scripts, calls and hostile guests go through every backend that can be compiled here and through wasmtime; the
+    /// They run on every backend that can be compiled here and on wasmtime; the
     /// tables are written to docs/conformance.md.
     Conformance(conformance::Options),
-    /// Look for inputs that break the host: component bytes, guest memory, calls that differ between engines
+    /// Fuzz the host: component bytes, guest memory, calls that differ between engines
     ///
-    /// Runs a libFuzzer target of tests/fuzz for a time and exits with 1 if it found something. `ci` runs each of them.
+    /// Runs a libFuzzer target of tests/fuzz for a time; the exit code is 1 if it finds a defect. `ci` runs each target.
     Fuzz(fuzz::Options),
-    /// Load `airssys-wasm serve` with requests, beside wasmtime in the same kind of server
+    /// Benchmark `airssys-wasm serve` under load, against wasmtime in a similar server
     ///
-    /// Needs the load generator wrk. Every answer of one more run is checked; the exit code is 1 if one is wrong or lost.
+    /// Needs the load generator wrk. One more run checks every response; the exit code is 1 if one is wrong or lost.
     Load(load::Options),
-    /// Kill processes that write the cache of compiled components, and look for bad entries
+    /// Kill processes that write the cache of compiled components, and check for corrupt entries
     ///
-    /// The test `artifact_cache` has the same with 40 kills.
+    /// The test `artifact_cache` does the same with 40 kills.
     CacheKills(cache_kills::Options),
-    /// Run the scripts in findings/, which show what real libraries and tools do where a good guess is wrong
+    /// Run the scripts in findings/, which reproduce surprising behavior of libraries and tools
     ///
-    /// They install packages and take minutes; CI leaves them out. The exit code is 1 if one no longer is as it says.
+    /// They install packages and take minutes; CI skips them. The exit code is 1 if the output of one has changed.
     Findings {
-        /// Findings to run; all if none is named
+        /// Findings to run [default: all]
         names: Vec<String>,
     },
     /// Run the preview 1 programs of a checked-out wasi-testsuite through `airssys-wasm run`
     ///
-    /// Prints how many passed, and each that did not, with what it did. The exit code is 1 if one failed.
+    /// Prints the number that passed, and the output of each failure. The exit code is 1 if one failed.
     Preview1(preview1::Options),
 }
 
@@ -126,6 +126,6 @@ fn workspace_root() -> Result<PathBuf> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
     let root = Path::new(&package)
         .parent()
-        .context("the package `xtask` lies in the workspace")?;
+        .context("the package `xtask` is in the workspace")?;
     Ok(root.to_path_buf())
 }

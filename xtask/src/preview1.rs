@@ -46,7 +46,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let programs = programs(&options.suite)?;
     ensure!(
         !programs.is_empty(),
-        "{} has no {FOLDER} with programs in it: check out the branch prod/testsuite-base",
+        "{} has no folder {FOLDER} with programs: check out the branch prod/testsuite-base",
         options.suite.display()
     );
     let llvm = find_llvm();
@@ -173,7 +173,7 @@ impl Program {
         }
         Ok(match &self.stdout {
             Some(expected) if *expected != stdout => {
-                Some(format!("it prints {stdout:?} and not {expected:?}"))
+                Some(format!("it prints {stdout:?} instead of {expected:?}"))
             }
             _ => None,
         })

@@ -34,7 +34,7 @@ pub(crate) fn find_llvm() -> Llvm {
     match output(Command::new(&config).arg("--version")) {
         Some(version) if version.starts_with("22.1.") => {}
         Some(version) => return Llvm::Missing(format!("{} is LLVM {version}, not 22.1", prefix.display())),
-        None => return Llvm::Missing(format!("{} does not run", config.display())),
+        None => return Llvm::Missing(format!("{} cannot be run", config.display())),
     }
     if !prefix.join("lib/libPolly.a").is_file() {
         return Llvm::Missing(format!(

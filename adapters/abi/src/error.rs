@@ -10,7 +10,7 @@ use crate::core_value::CoreType;
 pub enum AbiError {
     // The guest's violations: the call traps.
     /// A pointer, with the bytes that it refers to, leaves linear memory.
-    #[error("pointer {ptr:#x} with {len} bytes leaves linear memory of {memory} bytes")]
+    #[error("pointer {ptr:#x} with {len} bytes is out of bounds of linear memory of {memory} bytes")]
     PointerOutOfBounds { ptr: u32, len: u64, memory: u64 },
     /// A list's bytes exceed [`MAX_LIST_BYTE_LENGTH`](crate::MAX_LIST_BYTE_LENGTH).
     #[error("a list of {count} elements of {element_size} bytes exceeds the maximum of {max} bytes")]
@@ -130,7 +130,7 @@ pub enum AbiError {
     #[error("expected {expected} core values, got {got}")]
     WrongCoreValueCount { expected: usize, got: usize },
     /// A type with too many flat values met a flat crossing.
-    #[error("a value that only travels through memory met a flat crossing")]
+    #[error("a value that is passed only in memory was passed flat")]
     NotFlat,
 }
 

@@ -40,7 +40,7 @@ struct Refusal {
     hint: &'static str,
 }
 
-const ASYNC: &str = "this host calls and is called synchronously: take the `async` away";
+const ASYNC: &str = "this host supports only synchronous functions: remove `async`";
 
 impl Facts {
     /// Returns the resource types of the handles in a value of type `id`.
@@ -188,7 +188,7 @@ impl Members<'_> {
             TypeDefKind::Stream(_) => {
                 self.refuse("`stream`", "use a list, or a resource with a method to read")
             }
-            TypeDefKind::Unknown => self.refuse("a type that is not known", "define it"),
+            TypeDefKind::Unknown => self.refuse("an unknown type", "define it"),
         }
     }
 }
@@ -218,7 +218,7 @@ pub(crate) fn check(resolve: &Resolve, world: WorldId) -> Result<Facts, Error> {
             Some(refusal) => Err(refusal),
             None if depth > MAX_TYPE_DEPTH => Err(Refusal {
                 what: "a type that nests deeper than 128 levels",
-                hint: "flatten it, or put its parts in lists and name them by index",
+                hint: "flatten it, or put its parts in lists and refer to them by index",
             }),
             None => Ok(abi),
         };
@@ -253,7 +253,7 @@ impl Check<'_> {
                         let span = if span.is_known() { *span } else { world.span };
                         return Err(self.unsupported(
                             span,
-                            "an interface under a name of the world's choosing".into(),
+                            "an interface under a name that the world chooses".into(),
                             "import or export it without the name",
                         ));
                     }
@@ -297,7 +297,7 @@ impl Check<'_> {
             return Err(self.unsupported(func.span, format!("the accessor `{}`", func.name), hint));
         }
         if func.params.len() > MAX_PARAMS {
-            let hint = "put them in a record: at most 17 are taken";
+            let hint = "put them in a record: the limit is 17";
             let what = format!("{} with {} parameters", what(), func.params.len());
             return Err(self.unsupported(func.span, what, hint));
         }
@@ -332,8 +332,10 @@ impl Check<'_> {
             AbiError::TypeTooLarge { .. } => {
                 "use lists of variable length: their elements are stored elsewhere"
             }
-            AbiError::TypeTooDeep { .. } => "flatten it, or put its parts in lists and name them by index",
-            AbiError::EmptyType { .. } => "give it a member, or leave it out",
+            AbiError::TypeTooDeep { .. } => {
+                "flatten it, or put its parts in lists and refer to them by index"
+            }
+            AbiError::EmptyType { .. } => "add a member, or remove it",
             _ => "change the type",
         };
         Err(Error::NoPlan {

@@ -30,7 +30,7 @@ pub enum Error {
     #[error("there is no WIT: give a path or inline text")]
     NoInput,
     /// A path does not exist.
-    #[error("{}: there is no such file or folder; paths are of a WIT file, or of a folder with WIT files in it", .0.display())]
+    #[error("{}: there is no such file or folder; use the path of a WIT file, or of a folder with WIT files", .0.display())]
     NoFile(PathBuf),
     /// WIT that cannot be parsed. The text has file, line and column.
     #[error("{message}{}", hinted(.hint))]
@@ -49,7 +49,7 @@ pub enum Error {
         worlds: Vec<String>,
     },
     /// No world was chosen, and there is not exactly one.
-    #[error("the world has to be named; {}", listed(.worlds))]
+    #[error("the world must be named; {}", listed(.worlds))]
     WhichWorld {
         /// The worlds that there are, each with its place.
         worlds: Vec<String>,
@@ -87,7 +87,7 @@ pub enum Error {
         hint: String,
     },
     /// An option has text that is no Rust path.
-    #[error("option `{option}`: `{path}` is no Rust path; write one as `some::module::Name`")]
+    #[error("option `{option}`: `{path}` is not a Rust path; write one like `some::module::Name`")]
     NoPath {
         /// The option's name.
         option: &'static str,
@@ -96,7 +96,7 @@ pub enum Error {
     },
     /// The generator has a bug.
     #[error(
-        "the generated source is no Rust: {0}; this is a fault of the generator's, please report it with the WIT"
+        "the generated source is not valid Rust: {0}; this is a bug in the generator, please report it with the WIT"
     )]
     Syntax(String),
 }

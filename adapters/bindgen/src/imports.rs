@@ -145,7 +145,7 @@ impl Context<'_> {
         let signature = format!("fn drop(&mut self, rep: {resource}<{ty}>) -> {result}<()>");
         let _ = writeln!(
             declarations,
-            "/// The component has let go of one that it owned.\n{signature};"
+            "/// Called when the component drops an owned handle.\n{signature};"
         );
         let _ = writeln!(forwards, "{signature} {{ {host}::drop({host_self}, rep) }}");
         let of = &provided.of;

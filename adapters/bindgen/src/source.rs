@@ -73,18 +73,18 @@ fn unreadable(resolve: &Resolve, error: &anyhow::Error) -> Error {
 fn parse_hint(kind: &ParseErrorKind) -> Option<&'static str> {
     match kind {
         ParseErrorKind::TypeCycle { .. } => Some(
-            "a WIT type cannot contain itself: put the parts in a list and name them by their index, or use a resource",
+            "a WIT type cannot contain itself: put the parts in a list and refer to them by index, or use a resource",
         ),
         ParseErrorKind::ItemNotFound { .. } => {
-            Some("define it, or bring it in with `use`; an item with `@unstable` needs its feature")
+            Some("define it, or import it with `use`; an item with `@unstable` needs its feature")
         }
         ParseErrorKind::Syntax { message, .. } if message.contains("keyword") => {
-            Some("put a `%` before a name that is a word of WIT's own")
+            Some("put a `%` before a name that is a WIT keyword")
         }
         ParseErrorKind::Syntax { message, .. } if message.contains("flags") => {
             Some("split the flags into several types")
         }
-        ParseErrorKind::Lex(_) | ParseErrorKind::Syntax { .. } => Some("correct the text there"),
+        ParseErrorKind::Lex(_) | ParseErrorKind::Syntax { .. } => Some("fix the syntax there"),
         _ => None,
     }
 }
@@ -94,8 +94,8 @@ fn resolve_hint(kind: &ResolveErrorKind) -> Option<&'static str> {
         ResolveErrorKind::PackageNotFound { .. } => {
             Some("put the package into the folder `deps`, or give its path before this one")
         }
-        ResolveErrorKind::DuplicatePackage { .. } => Some("leave one of them out"),
-        ResolveErrorKind::PackageCycle { .. } => Some("move what both need into a third package"),
+        ResolveErrorKind::DuplicatePackage { .. } => Some("remove one of them"),
+        ResolveErrorKind::PackageCycle { .. } => Some("move the items that both need to a third package"),
         ResolveErrorKind::WorldNotFound { .. } | ResolveErrorKind::InterfaceNotFound { .. } => Some(
             "check the name, and that the package has this version; an item with `@unstable` needs its feature",
         ),

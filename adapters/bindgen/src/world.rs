@@ -168,7 +168,7 @@ impl Context<'_> {
         let _ = write!(
             text,
             "{about}#[derive(Clone, Debug)]\npub struct {name} {{\n{fields}}}\nimpl {name} {{\n\
-             /// Makes an instance of `component`, and finds its exports.\n\
+             /// Instantiates `component`, and finds its exports.\n\
              pub fn instantiate<{t}: {send} + 'static>(\nmut store: impl {context}<Data = {t}>,\n\
              component: &{component},\nlinker: &{linker}<{t}>,\n) -> {result}<Self, {error}> {{\n\
              let instance = linker.instantiate(&mut store, component)?;\n\

@@ -28,7 +28,7 @@ const CASES: [(&str, &str, &str, &str); 17] = [
         "async.wit",
         ":4:12",
         "asynchronous function `wait`",
-        "take the `async` away",
+        "remove `async`",
     ),
     (
         "error-context.wit",
@@ -43,21 +43,21 @@ const CASES: [(&str, &str, &str, &str); 17] = [
         "return the value itself",
     ),
     ("map.wit", ":4:23", "`map` is not supported", "list of tuples"),
-    ("no-world.wit", "", "the world has to be named", "add one"),
+    ("no-world.wit", "", "the world must be named", "add one"),
     (
         "recursive.wit",
         ":4:45",
         "`tree` depends on itself",
-        "name them by their index",
+        "refer to them by index",
     ),
     (
         "renamed-interface.wit",
         ":5:7",
-        "name of the world's choosing",
+        "name that the world chooses",
         "without the name",
     ),
     ("stream.wit", ":4:12", "`stream` is not supported", "use a list"),
-    ("syntax.wit", ":4:21", "expected ')'", "correct the text"),
+    ("syntax.wit", ":4:21", "expected ')'", "fix the syntax"),
     (
         "too-large.wit",
         ":5:12",
@@ -200,7 +200,9 @@ fn paths_that_are_no_rust() {
         let message = generate(&options).expect_err(option).to_string();
         assert_eq!(
             message,
-            format!("option `{option}`: `not a + path` is no Rust path; write one as `some::module::Name`")
+            format!(
+                "option `{option}`: `not a + path` is not a Rust path; write one like `some::module::Name`"
+            )
         );
     };
     let path = || "not a + path".to_owned();

@@ -119,7 +119,7 @@ fn option(options: &mut Options, name: &Ident, input: ParseStream<'_>) -> Result
             return Err(Error::new(
                 name.span(),
                 format!(
-                    "there is no option `{name}`; there are: path, inline, world, with, trappable_error_type, \
+                    "unknown option `{name}`; the options are: path, inline, world, with, trappable_error_type, \
                      trappable_imports, additional_derives, features, all_features, deref_hosts, crate_path"
                 ),
             ));

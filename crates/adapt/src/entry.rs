@@ -37,7 +37,7 @@ pub(super) fn with_entry(module: &[u8], kind: ModuleKind) -> Result<Vec<u8>, Ada
     }
     if !shape.has_code {
         return Err(AdaptError::Encoding(
-            "the module begins with a function that it imports".into(),
+            "the module's start function is an import".into(),
         ));
     }
     let mut body = Function::new([]);

@@ -8,36 +8,36 @@ pub enum AdaptError {
     #[error("this is not WebAssembly: {0}")]
     NotWasm(String),
     /// The bytes are a component already.
-    #[error("this is a component already, not a core module")]
+    #[error("this is already a component, not a core module")]
     Component,
     /// The world cannot be read, or does not describe the module.
     #[error("the module's world cannot be used: {0}")]
     World(String),
     /// The module does not fit its world, or has imports without a provider.
-    #[error("the core WebAssembly module cannot be made a component: {0}")]
+    #[error("the core WebAssembly module cannot be converted to a component: {0}")]
     Encoding(String),
     /// The module has imports that only wasmer-wasix provides, and this build does not include it.
     #[error(
-        "the module imports WASIX, which wasmer-wasix serves, and this build is without it: build airssys-wasm with \
-         `--features wasix`, or the module for plain WASI (wasm32-wasip1)"
+        "the module imports WASIX, which this build does not include (it is provided by wasmer-wasix): build airssys-wasm with \
+         `--features wasix`, or build the module for plain WASI (wasm32-wasip1)"
     )]
     NoWasix,
     /// The module is a program that wasmer-wasix runs as a core module; it cannot be lifted.
     #[error(
-        "the module is a program of WASIX, which is no component: run it with `airssys-wasm run`, or with \
+        "the module is a WASIX program, which cannot be a component: run it with `airssys-wasm run`, or with \
          `wasi::preview1::Program`"
     )]
     WasixProgram,
     /// The module was compiled by Go and has no allocator for an adapter.
     #[error(
-        "the published preview 1 adapter cannot be put into this Go module: Go's runtime takes all memory behind its own, \
-         and an adapter's pages with it, and `cabi_realloc` cannot be called before `_initialize`. Export \
-         `cabi_realloc_adapter`, which gives it two pages of a variable of the module's (131,072 bytes), or leave the \
-         adapter out (`--preview1 own`, which is the default)"
+        "the published preview 1 adapter cannot be added to this Go module: Go's runtime uses all memory behind its own, \
+         including the adapter's pages, and `cabi_realloc` cannot be called before `_initialize`. Export \
+         `cabi_realloc_adapter`, which returns two pages of one of the module's variables (131,072 bytes), or omit the \
+         adapter (`--preview1 own`, which is the default)"
     )]
     GoMemory,
     /// A function of preview 1 is imported with a type that no such function has.
-    #[error("the import `{module}` `{name}` has a type that no function of the host's can have")]
+    #[error("the import `{module}` `{name}` has a type that host functions cannot have")]
     Import {
         /// The import's module.
         module: String,

@@ -58,7 +58,7 @@ impl fmt::Display for Fault {
 #[non_exhaustive]
 pub enum CompareError {
     /// There is no second engine.
-    #[error("one engine alone cannot be compared: name two or more")]
+    #[error("a single engine cannot be compared: choose two or more")]
     OneEngine,
     /// The component does not load here, so the types of its functions are unknown.
     #[error("{0}")]
@@ -163,7 +163,7 @@ fn prepare_call<'a>(component: &Component, call: &'a Call) -> Result<Prepared<'a
     let ty = &export.function.ty;
     let types = ty.params.iter().map(|(_, ty)| ty).chain(&ty.result);
     if types.clone().any(wave::holds_resource) {
-        return Err("it takes or gives a resource, which has no text".into());
+        return Err("its type has a resource, which has no text form".into());
     }
     let arguments = wave::arguments(parsed.args, ty);
     let arguments = arguments.map_err(|error| format!("{}; it is {}", error.message, display_func(ty)))?;

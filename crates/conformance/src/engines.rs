@@ -15,10 +15,7 @@ pub fn all() -> Result<Vec<Box<dyn Subject>>> {
     for ours in Ours::all()? {
         subjects.push(Box::new(ours));
     }
-    anyhow::ensure!(
-        !subjects.is_empty(),
-        "this build carries no backend: nothing would be compared"
-    );
+    anyhow::ensure!(!subjects.is_empty(), "this build has no backend to compare");
     subjects.push(Box::new(Reference::new()?));
     Ok(subjects)
 }

@@ -167,7 +167,7 @@ impl Session for ReferenceSession {
             store,
         } = self.made(id)?;
         if store != self.stores.len() - 1 {
-            return Err(Failure::unsupported("handing on what was made before a trap"));
+            return Err(Failure::unsupported("instances that were created before a trap"));
         }
         let ty = component.component_type();
         self.linker.allow_shadowing(true);
@@ -228,12 +228,16 @@ impl Session for ReferenceSession {
             }
         }
         let func = index.and_then(|index| made.instance.get_func(&mut *store, index));
-        let func = func
-            .ok_or_else(|| Failure::new(FailureKind::Host, format!("`{}` is no function", path.join("#"))))?;
+        let func = func.ok_or_else(|| {
+            Failure::new(
+                FailureKind::Host,
+                format!("`{}` is not a function", path.join("#")),
+            )
+        })?;
         refuel(store)?;
         let ty = func.ty(&*store);
         if ty.params().len() != arguments.len() {
-            return Err(Failure::new(FailureKind::Host, "another number of arguments"));
+            return Err(Failure::new(FailureKind::Host, "wrong number of arguments"));
         }
         let arguments = ty
             .params()

@@ -71,11 +71,7 @@ fn on_reference(case: &Case, reference: &Reference) -> Result<bool, String> {
 
 /// Tabulates the advisories with their cases.
 pub fn advisories() -> Block {
-    let mut rows = vec![
-        ["advisory", "what it is about", "case"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows = vec![["advisory", "summary", "case"].map(str::to_owned).to_vec()];
     rows.extend(ADVISORIES.iter().map(|advisory| {
         vec![
             advisory.ids.join(", "),
@@ -96,8 +92,8 @@ pub fn differences() -> Block {
     for case in cases() {
         let reason = match &case.reference {
             Outside::Same => continue,
-            Outside::Differs(kind, reason) => format!("{kind} there: {reason}"),
-            Outside::Returns(reason) => format!("it returns there: {reason}"),
+            Outside::Differs(kind, reason) => format!("{kind}: {reason}"),
+            Outside::Returns(reason) => format!("returns: {reason}"),
             Outside::Not(reason) => format!("not compared: {reason}"),
         };
         match rows.iter_mut().find(|(other, _)| *other == reason) {
@@ -105,7 +101,7 @@ pub fn differences() -> Block {
             None => rows.push((reason, 1)),
         }
     }
-    let heading = vec!["wasmtime does otherwise".to_owned(), "cases".to_owned()];
+    let heading = vec!["wasmtime's difference".to_owned(), "cases".to_owned()];
     let rows = rows
         .into_iter()
         .map(|(reason, count)| vec![reason, count.to_string()]);

@@ -79,7 +79,7 @@ pub struct CommandRun {
 }
 
 impl Command {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     ///
     /// # Errors
     /// As [`Linker::instantiate`] and [`Command::new`].

@@ -15,7 +15,7 @@ pub(crate) const REFUSALS: [&str; 6] = [
     "is not a Unicode scalar value",
     "is not valid UTF-",
     "is not aligned to",
-    "leaves linear memory",
+    "out of bounds of linear memory",
     "exceeds the maximum",
 ];
 

@@ -9,7 +9,7 @@ use wit_bindgen_core::wit_parser::Resolve;
 use wit_bindgen_core::{Files, WorldGenerator};
 
 const INSTALL: &str = "the guests need clang 22 and LLVM's wasm-ld: on Debian `apt-get install clang-22 lld-22`; \
-    elsewhere put wasm-ld beside a clang 22 and name that with GUEST_CLANG";
+    elsewhere put wasm-ld next to clang 22 and set GUEST_CLANG to that clang";
 
 /// The compiler that built the committed components. Another one generates other bytes.
 const RELEASE: &str = "clang version 22.";

@@ -21,5 +21,5 @@ pub(super) fn compose(scratch: &Path, name: &str, consumer: &[u8], provider: &[u
     };
     ComponentComposer::new(&outer, &config)
         .compose()
-        .context("wasm-compose cannot put the two components together")
+        .context("wasm-compose cannot compose the two components")
 }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const INSTALL: &str = "the guest needs Go 1.26 or newer: https://go.dev/dl, or name it with GUEST_GO; \
-    what the guest's go.sum lists then comes from the module proxy";
+const INSTALL: &str = "the guest needs Go 1.26 or newer: https://go.dev/dl, or set GUEST_GO to its path; \
+    the modules in the guest's go.sum are then downloaded from the module proxy";
 
 /// The oldest release that builds the guests, as in `go1.26`.
 const OLDEST: u32 = 26;

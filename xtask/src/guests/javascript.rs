@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 const INSTALL: &str = "the guests need Node.js 20 or newer with npm: on Debian `apt-get install nodejs npm`; \
-    npm then installs componentize-qjs as the guest's package-lock.json says";
+    npm then installs componentize-qjs from the guest's package-lock.json";
 
 pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
     let Some(npm) = Npm::find() else {
@@ -36,13 +36,14 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
 
 /// Refuses imports outside of the contract, which the tool may add: above all those of WASI.
 fn refuse_foreign_imports(component: &[u8]) -> Result<()> {
-    let decoded = wit_component::decode(component).context("componentize-qjs made no readable component")?;
+    let decoded =
+        wit_component::decode(component).context("componentize-qjs produced no readable component")?;
     let resolve = decoded.resolve();
     for (_, world) in &resolve.worlds {
         for key in world.imports.keys() {
             let import = resolve.name_world_key(key);
             if !import.starts_with("airssys:") {
-                bail!("the component imports `{import}`, which is not of the contract");
+                bail!("the component imports `{import}`, which is not in the contract");
             }
         }
     }

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const INSTALL: &str = "the guest needs Python 3.9 or newer that can make virtual environments: on Debian \
-    `apt-get install python3-venv`; elsewhere name it with GUEST_PYTHON. pip then installs componentize-py as the \
-    guest's requirements.txt says";
+const INSTALL: &str = "the guest needs Python 3.9 or newer with virtual environments: on Debian \
+    `apt-get install python3-venv`; elsewhere set GUEST_PYTHON. pip then installs componentize-py from the \
+    guest's requirements.txt";
 
 /// Builds the guest in `folder` for the only world in the folder `wit`.
 pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
@@ -73,7 +73,7 @@ fn install(python: &Path, requirements: &Path, venv: &Path) -> Result<PathBuf> {
         return Ok(tool);
     }
     run_tool(Command::new(python).args(["-m", "venv", "--clear"]).arg(venv))
-        .context("Python cannot make a virtual environment")?;
+        .context("Python cannot create a virtual environment")?;
     run_tool(
         Command::new(programs.join("python"))
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])

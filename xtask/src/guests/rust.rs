@@ -10,7 +10,7 @@ use std::process::Command;
 const RELEASE: &str = "rustc 1.96.0";
 
 const INSTALL: &str = "the guests need Rust 1.96.0 with its library sources, and LLVM's wasm-ld: \
-    on Debian `apt-get install rustc-web cargo-web rust-web-src lld-22`; elsewhere name them with \
+    on Debian `apt-get install rustc-web cargo-web rust-web-src lld-22`; elsewhere set \
     GUEST_RUSTC, GUEST_CARGO and GUEST_WASM_LD";
 
 /// Flags that keep this machine's folders out of the module, and the module small.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 const INSTALL: &str = "the guest needs Node.js 20 or newer with npm: on Debian `apt-get install nodejs npm`; \
-    npm then installs componentize-js as the guest's package-lock.json says";
+    npm then installs componentize-js from the guest's package-lock.json";
 
 /// Builds the guest in `folder` for the only world in the folder `wit`.
 pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Result<Outcome> {

@@ -3,7 +3,7 @@
 pub struct Empty {}
 
 impl Empty {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     pub fn instantiate<T: Send + 'static>(
         mut store: impl ::airssys_wasm::component::AsContextMut<Data = T>,
         component: &::airssys_wasm::component::Component,

@@ -17,7 +17,7 @@ impl<H: ErrorsImports + ?Sized> ErrorsImports for &mut H {
 pub struct Errors {}
 
 impl Errors {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     pub fn instantiate<T: Send + 'static>(
         mut store: impl ::airssys_wasm::component::AsContextMut<Data = T>,
         component: &::airssys_wasm::component::Component,
@@ -160,7 +160,7 @@ pub mod fixture {
                     count: u32,
                 ) -> Result<Vec<u8>, crate::FileError>;
 
-                /// The component has let go of one that it owned.
+                /// Called when the component drops an owned handle.
                 fn drop(&mut self, rep: Resource<File>) -> HostResult<()>;
             }
 

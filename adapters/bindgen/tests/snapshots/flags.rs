@@ -5,7 +5,7 @@ pub struct ManyFlags {
 }
 
 impl ManyFlags {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     pub fn instantiate<T: Send + 'static>(
         mut store: impl ::airssys_wasm::component::AsContextMut<Data = T>,
         component: &::airssys_wasm::component::Component,

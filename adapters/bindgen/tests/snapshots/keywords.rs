@@ -17,7 +17,7 @@ pub struct Use {
 }
 
 impl Use {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     pub fn instantiate<T: Send + 'static>(
         mut store: impl ::airssys_wasm::component::AsContextMut<Data = T>,
         component: &::airssys_wasm::component::Component,
@@ -161,7 +161,7 @@ pub mod fixture {
 
                 fn self_(&mut self) -> Resource<Struct>;
 
-                /// The component has let go of one that it owned.
+                /// Called when the component drops an owned handle.
                 fn drop(&mut self, rep: Resource<Struct>) -> HostResult<()>;
             }
 

@@ -6,7 +6,7 @@ pub struct ResourcesBoth {
 }
 
 impl ResourcesBoth {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     pub fn instantiate<T: Send + 'static>(
         mut store: impl ::airssys_wasm::component::AsContextMut<Data = T>,
         component: &::airssys_wasm::component::Component,
@@ -92,7 +92,7 @@ pub mod fixture {
 
                 fn id(&mut self, self_: Resource<Handle>) -> u32;
 
-                /// The component has let go of one that it owned.
+                /// Called when the component drops an owned handle.
                 fn drop(&mut self, rep: Resource<Handle>) -> HostResult<()>;
             }
 

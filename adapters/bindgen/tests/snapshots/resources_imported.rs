@@ -7,7 +7,7 @@ pub struct ResourcesImported {
 }
 
 impl ResourcesImported {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     pub fn instantiate<T: Send + 'static>(
         mut store: impl ::airssys_wasm::component::AsContextMut<Data = T>,
         component: &::airssys_wasm::component::Component,
@@ -130,7 +130,7 @@ pub mod fixture {
                     b: Resource<Counter>,
                 ) -> Resource<Counter>;
 
-                /// The component has let go of one that it owned.
+                /// Called when the component drops an owned handle.
                 fn drop(&mut self, rep: Resource<Counter>) -> HostResult<()>;
             }
 
@@ -162,7 +162,7 @@ pub mod fixture {
 
             /// The host's implementation of the resource `plain` of `fixture:resources-imported/counters`.
             pub trait HostPlain {
-                /// The component has let go of one that it owned.
+                /// Called when the component drops an owned handle.
                 fn drop(&mut self, rep: Resource<Plain>) -> HostResult<()>;
             }
 

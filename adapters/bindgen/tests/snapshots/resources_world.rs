@@ -23,7 +23,7 @@ pub trait HostSession {
 
     fn open(&mut self) -> ::airssys_wasm::component::Resource<Session>;
 
-    /// The component has let go of one that it owned.
+    /// Called when the component drops an owned handle.
     fn drop(
         &mut self,
         rep: ::airssys_wasm::component::Resource<Session>,
@@ -70,7 +70,7 @@ pub struct ResourcesWorld {
 }
 
 impl ResourcesWorld {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     pub fn instantiate<T: Send + 'static>(
         mut store: impl ::airssys_wasm::component::AsContextMut<Data = T>,
         component: &::airssys_wasm::component::Component,

@@ -9,7 +9,7 @@ pub struct AllExported {
 }
 
 impl AllExported {
-    /// Makes an instance of `component`, and finds its exports.
+    /// Instantiates `component`, and finds its exports.
     pub fn instantiate<T: Send + 'static>(
         mut store: impl crate::host::component::AsContextMut<Data = T>,
         component: &crate::host::component::Component,

@@ -53,7 +53,7 @@ enum Kind {
 }
 
 const WHICH_KIND: &str =
-    "say what the type stands for: `#[component(record)]`, `#[component(variant)]` or `#[component(enum)]`";
+    "choose the component type: `#[component(record)]`, `#[component(variant)]` or `#[component(enum)]`";
 
 impl Input {
     pub(crate) fn parse(tokens: TokenStream) -> Result<Input> {
@@ -61,7 +61,7 @@ impl Input {
         if let Data::Union(union) = &input.data {
             return Err(Error::new(
                 union.union_token.span,
-                "a union stands for no component type: use a struct or an enum",
+                "a union has no component type: use a struct or an enum",
             ));
         }
         let attributes = TypeAttributes::parse(&input.attrs)?;
@@ -137,10 +137,12 @@ impl TypeAttributes {
             } else if meta.path.is_ident("enum") {
                 Kind::Enum
             } else {
-                return Err(meta.error("a type takes `record`, `variant` or `enum`, and `crate = path`"));
+                return Err(
+                    meta.error("expected `record`, `variant` or `enum`, and optionally `crate = path`")
+                );
             };
             if found.kind.is_some() {
-                return Err(meta.error("a type stands for one of `record`, `variant` and `enum`"));
+                return Err(meta.error("a type is one of `record`, `variant` and `enum`"));
             }
             found.kind = Some((kind, meta.path.span()));
             Ok(())
@@ -166,7 +168,7 @@ fn record(ident: &Ident, fields: &Fields) -> Result<Vec<Field>> {
         Fields::Unnamed(unnamed) => {
             return Err(Error::new(
                 unnamed.span(),
-                "the fields of a record have names: name them, or use a tuple in the struct's place",
+                "the fields of a record have names: name them, or use a tuple instead of the struct",
             ));
         }
         Fields::Unit => return Err(Error::new(ident.span(), "a record needs a field")),
@@ -261,7 +263,7 @@ fn name(attributes: &[Attribute], ident: &Ident, what: &str) -> Result<(String, 
     let mut found: Option<LitStr> = None;
     for_each_key(attributes, |meta| {
         if !meta.path.is_ident("name") {
-            return Err(meta.error(format!("{what} takes `name = \"…\"`")));
+            return Err(meta.error(format!("{what} accepts only `name = \"…\"`")));
         }
         if found.is_some() {
             return Err(meta.error("`name` is given twice"));

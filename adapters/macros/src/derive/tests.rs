@@ -26,16 +26,17 @@ fn expect(input: &str, message: &str) {
 fn a_union_is_no_component_type() {
     expect(
         "#[component(record)] union U { a: u8 }",
-        "a union stands for no component type: use a struct or an enum",
+        "a union has no component type: use a struct or an enum",
     );
 }
 
 #[test]
 fn a_type_says_what_it_stands_for() {
-    let which = "say what the type stands for: `#[component(record)]`, `#[component(variant)]` or `#[component(enum)]`";
+    let which =
+        "choose the component type: `#[component(record)]`, `#[component(variant)]` or `#[component(enum)]`";
     expect("struct Plain { a: u8 }", which);
     expect("#[component(crate = a::b)] enum Plain { A }", which);
-    let one = "a type stands for one of `record`, `variant` and `enum`";
+    let one = "a type is one of `record`, `variant` and `enum`";
     expect("#[component(variant, enum)] enum E { A }", one);
     expect("#[component(variant)] #[component(variant)] enum E { A }", one);
 }
@@ -58,7 +59,7 @@ fn what_it_stands_for_fits_the_rust_type() {
 fn a_record_has_named_fields() {
     expect(
         "#[component(record)] struct S(u8, u16);",
-        "the fields of a record have names: name them, or use a tuple in the struct's place",
+        "the fields of a record have names: name them, or use a tuple instead of the struct",
     );
     for empty in [
         "#[component(record)] struct S;",
@@ -98,15 +99,15 @@ fn a_case_has_one_payload_or_none() {
 fn unknown_keys_are_refused() {
     expect(
         "#[component(flags)] struct S { a: u8 }",
-        "a type takes `record`, `variant` or `enum`, and `crate = path`",
+        "expected `record`, `variant` or `enum`, and optionally `crate = path`",
     );
     expect(
         "#[component(record)] struct S { #[component(rename = \"b\")] a: u8 }",
-        "a field takes `name = \"…\"`",
+        "a field accepts only `name = \"…\"`",
     );
     expect(
         "#[component(enum)] enum E { #[component(label = \"b\")] A }",
-        "a case takes `name = \"…\"`",
+        "a case accepts only `name = \"…\"`",
     );
     expect(
         "#[component(variant)] enum V { A(#[component(name = \"b\")] u8) }",

@@ -174,7 +174,7 @@ fn calls_that_make_no_sense() {
 fn engines_are_named_once_and_exist() {
     let calls = calls("engines.toml", "[[call]]\ninvoke = 'nothing()'\n");
     for (engines, message) in [
-        ("cranelift", "one engine alone"),
+        ("cranelift", "a single engine"),
         ("cranelift,cranelift", "listed twice"),
         ("cranelift,v8", "is not an engine"),
     ] {

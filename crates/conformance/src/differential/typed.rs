@@ -42,7 +42,7 @@ pub fn wit() -> String {
         }
     }
     format!(
-        "// Generated from a seed by tests/differential.rs; run it with BLESS=1 to write it anew.\n\
+        "// Generated from a seed by tests/differential.rs; run it with BLESS=1 to regenerate this file.\n\
          package differential:types;\n\ninterface values {{\n{types}}}\n\nworld values-only {{\n    import values;\n}}\n"
     )
 }

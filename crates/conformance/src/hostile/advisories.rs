@@ -59,7 +59,7 @@ pub const ADVISORIES: &[Advisory] = &[
     ),
     advisory(
         &["CVE-2026-119141"],
-        "a panic when `realloc` calls out, since the component could be left",
+        "a panic when `realloc` calls an import, since leaving the component was permitted",
         "realloc that calls an import",
     ),
     advisory(
@@ -99,7 +99,7 @@ pub const ADVISORIES: &[Advisory] = &[
     ),
     advisory(
         &["GHSA-xrvr-8678-5wp8"],
-        "a panic when a copy is cancelled on the wrong end of a stream or future",
+        "a panic when a copy is canceled on the wrong end of a stream or future",
         "a future",
     ),
 ];

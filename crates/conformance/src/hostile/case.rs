@@ -103,7 +103,7 @@ impl Case {
 
     pub(super) fn limited(mut self) -> Case {
         self.limited = true;
-        self.reference(Reference::Not("the limits are the library's own"))
+        self.reference(Reference::Not("the limits are specific to this library"))
     }
 
     pub(super) fn limits(mut self, limits: StoreLimits) -> Case {

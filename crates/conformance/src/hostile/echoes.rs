@@ -23,7 +23,7 @@ fn lifted_intrinsics() -> Vec<Case> {
     ];
     let reference = Reference::Differs(
         FailureKind::Trap(TrapClass::BadHandle),
-        "it calls them, and they find no handle",
+        "it calls the intrinsics, which find no handle",
     );
     let cases = rows.map(|(name, text, index)| {
         let name = format!("a resource intrinsic that is lifted: {name}");

@@ -103,7 +103,7 @@ fn worker(realloc: &str, post_return: &str) -> String {
     )
 }
 
-const LEAVES: &str = "its adapters do not clear `may_leave` for post-returns, as `canon lift` is to";
+const LEAVES: &str = "its adapters do not clear `may_leave` for post-returns, as `canon lift` requires";
 
 const OUT: &str = r#"(component
     (core module $m (func (export "out")))

@@ -55,14 +55,18 @@ fn check(case: &Case, engine: &Engine, bytes: &Bytes) -> std::result::Result<(),
     let grown = memory::grown_since(before);
     let allowed = case.limits.lift_bytes + case.limits.memory_bytes + SLACK;
     if grown > allowed {
-        return Err(format!("the host took {grown} bytes more, of {allowed} at most"));
+        return Err(format!(
+            "the host's memory grew by {grown} bytes, more than the limit of {allowed}"
+        ));
     }
     ended(case, &result)?;
     let again = call(&mut store, &instance, &case.arguments);
     match (&case.expected, again) {
         (Expected::Trap(..), Err(error)) if is_poisoned(&error) && instance.is_poisoned() => Ok(()),
-        (Expected::Trap(..), again) => Err(format!("after its trap it was entered again: {again:?}")),
-        (_, _) if instance.is_poisoned() => Err("it is poisoned without a trap".into()),
+        (Expected::Trap(..), again) => Err(format!(
+            "the instance was entered again after its trap: {again:?}"
+        )),
+        (_, _) if instance.is_poisoned() => Err("the instance is poisoned without a trap".into()),
         (Expected::Wrong(_) | Expected::Unsupported(_), again) => {
             ended(case, &again).map_err(|error| format!("the second time: {error}"))
         }

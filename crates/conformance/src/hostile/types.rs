@@ -138,7 +138,7 @@ fn unsupported() -> Vec<Case> {
             "async",
         ),
     ];
-    let reference = Reference::Not("what this library leaves out, the reference engine may have");
+    let reference = Reference::Not("the reference engine may support features that this library does not");
     let cases = rows.map(|(name, text, said)| {
         Case::new(
             "types",
@@ -167,7 +167,7 @@ fn giving(ty: &str, core: &str, body: &str) -> String {
 fn too_large() -> Vec<Case> {
     let reference = Reference::Differs(
         FailureKind::Trap(TrapClass::PointerOutOfBounds),
-        "its validator does not know the rule: it finds the value outside of memory",
+        "its validator lacks the rule, so the value is out of bounds of memory",
     );
     let rows = [
         (

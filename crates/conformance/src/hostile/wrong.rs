@@ -158,7 +158,7 @@ pub(super) fn cases() -> Vec<Case> {
             let reference = if LIKE_TRAPS.contains(&what) {
                 Reference::Differs(
                     FailureKind::Trap(TrapClass::Other),
-                    "a value of another type is an error as a trap is",
+                    "it reports a value of the wrong type in the same way as a trap",
                 )
             } else {
                 Reference::Same

@@ -12,25 +12,27 @@ pub struct Difference {
     pub reason: &'static str,
 }
 
-const READ_ONLY: &str = "what a read-only folder refuses is `read-only`, as the interface says";
-const NOTHING: &str = "zero bytes were asked for, which tells nothing of the end";
-const RIGHTS: &str = "a descriptor has the rights that it was opened with, and says so at once";
-const SYNC: &str = "writes can be asked to be synchronous";
-const SLASH: &str = "a slash at the end of a directory's path, as in POSIX";
-const DOTS: &str = "`..` is a directory that has this one in it, as in POSIX";
+const READ_ONLY: &str = "a read-only folder returns `read-only`, as the interface specifies";
+const NOTHING: &str = "reading zero bytes does not detect the end of the file";
+const RIGHTS: &str =
+    "a descriptor has the rights that it was opened with, and reports violations immediately";
+const SYNC: &str = "synchronous writes are supported";
+const SLASH: &str = "a trailing slash denotes a directory, as in POSIX";
+const DOTS: &str = "`..` is a directory that contains this one, as in POSIX";
 const MOVED: &str =
-    "the reference has moved the file to `hello.txt/`, so that the lines after that have another world";
-const INTERIM: &str = "a response that ends an exchange is no interim one";
-const TAKEN: &str = "the size is that of what was taken of the body";
-const NONE: &str = "a scheme without a letter and a port that is no number are none";
-const HOST: &str = "a request of HTTP/1.1 names its host";
-const NAMED: &str = "what a body or an exchange fails of has the name that the interface has for it";
-const LATE: &str = "what is waited for is the response";
-const STATUS: &str = "which status says that there is no answer is the server's choice";
-const CUT: &str = "a body that is not finished, or has another length than it says, is cut off, so that the client can tell";
+    "the reference has moved the file to `hello.txt/`, so later lines depend on another state";
+const INTERIM: &str = "a final response cannot have an informational status";
+const TAKEN: &str = "the size is that of the accepted part of the body";
+const NONE: &str = "a scheme must begin with a letter, and a port must be a number";
+const HOST: &str = "an HTTP/1.1 request must name its host";
+const NAMED: &str = "a failed body or exchange has the error code that the interface defines for it";
+const LATE: &str = "the timeout is that of the response";
+const STATUS: &str = "the status of a failed exchange is the server's choice";
+const CUT: &str =
+    "a body that is incomplete or has the wrong length is cut off, so that the client can detect it";
 const EARLY: &str =
-    "the reference has no informational responses, and traps; here the guest is told that there are none";
-const PERMIT: &str = "a write that `check-write` has not permitted traps, as the interface says";
+    "the reference traps on informational responses, which it does not support; this host returns an error";
+const PERMIT: &str = "a write that `check-write` has not permitted traps, as the interface specifies";
 
 /// The known differences. One that no case shows is a failure, too.
 pub const DIFFERENCES: &[Difference] = &[

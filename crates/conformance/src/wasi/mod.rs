@@ -85,10 +85,7 @@ pub fn sides(guest: &[u8]) -> Result<Vec<Box<dyn Side>>> {
     for backend in Backend::available() {
         sides.push(Box::new(Ours::new(*backend, guest)?));
     }
-    ensure!(
-        !sides.is_empty(),
-        "this build carries no backend: nothing would be compared"
-    );
+    ensure!(!sides.is_empty(), "this build has no backend to compare");
     sides.push(Box::new(Reference::new(guest)?));
     Ok(sides)
 }
@@ -121,7 +118,7 @@ pub fn compare(case: &str, sides: &[Box<dyn Side>]) -> Result<Row> {
         let answer = answer.with_context(|| format!("{case} on {}", side.name()))?;
         let mut wrong = Vec::new();
         if !world.is_unharmed()? {
-            wrong.push("what lies outside of the granted folders has changed".to_owned());
+            wrong.push("files outside of the granted folders have changed".to_owned());
         }
         let right = match &answer.end {
             End::Seen(_) | End::Exited(_) => !TRAPS.contains(&case) || side.is_reference(),
@@ -156,7 +153,7 @@ fn differ(
     shown: &mut BTreeSet<usize>,
 ) {
     if ours.len() != theirs.len() {
-        faults.push(format!("{ours:?}, and the reference {theirs:?}"));
+        faults.push(format!("{ours:?}, but the reference {theirs:?}"));
         return;
     }
     for (ours, theirs) in ours.iter().zip(theirs) {
@@ -170,7 +167,7 @@ fn differ(
             Some(place) => {
                 shown.insert(place);
             }
-            None => faults.push(format!("`{ours}`, and the reference `{theirs}`")),
+            None => faults.push(format!("`{ours}`, but the reference `{theirs}`")),
         }
     }
 }
@@ -181,9 +178,9 @@ fn differ(
 /// If they cannot be run, or the sides list different cases.
 pub fn run(sides: &[Box<dyn Side>], wanted: impl Fn(&str) -> bool) -> Result<Vec<Row>> {
     let mut lists = sides.iter().map(|side| side.list());
-    let cases = lists.next().context("there is no side")??;
+    let cases = lists.next().context("there are no sides to compare")??;
     for other in lists {
-        ensure!(other? == cases, "the sides have other cases");
+        ensure!(other? == cases, "the sides have different cases");
     }
     let cases = cases.into_iter().chain(served::names());
     let wanted = cases.filter(|case| wanted(case));

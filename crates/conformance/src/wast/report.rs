@@ -93,7 +93,7 @@ impl FileReport {
             line,
             format!("the script's end within {limit} ms"),
             format!(
-                "the time is up: this directive and {} after it are not run",
+                "timeout: this directive and {} after it are skipped",
                 directives - 1
             ),
             Some(FailureKind::TimedOut),
