@@ -7,6 +7,7 @@
 //! - [`engine`]: compilers, their options, and limits.
 //! - [`error`]: errors, sorted by whose fault they are.
 //! - [`host`]: the contract's interfaces that components import.
+//! - [`load`]: files and bytes, loaded to components.
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the lifecycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`] has the capabilities.
@@ -44,6 +45,7 @@ use wai::support::*;
 mod boundaries;
 pub mod codec;
 pub mod host;
+pub mod load;
 pub mod messaging;
 pub mod runtime;
 pub mod security;

@@ -150,6 +150,7 @@ fn the_tools_of_wai_are_named_in_their_room() {
     }
     none(&["src/wai"], &["crate::runtime"]);
     none(&["src/host"], &["crate::wai"]);
+    none(&["src/load"], &["crate::runtime", "crate::host"]);
 }
 
 #[test]

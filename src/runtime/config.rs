@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::InvalidConfig;
-use crate::artifact::ComponentCache;
+use crate::artifact::{ComponentCache, Records};
 use crate::engine::{Backend, Config, Engine, StoreLimits};
 use crate::host::{Clock, SystemClock};
 use crate::messaging::MailboxLimits;
@@ -37,6 +37,7 @@ pub struct RuntimeConfig {
     pub(super) longest_timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cache: Option<ComponentCache>,
+    pub(super) records: Option<Records>,
 }
 
 impl RuntimeConfig {
@@ -51,12 +52,18 @@ impl RuntimeConfig {
             longest_timeout: None,
             clock: Arc::new(SystemClock),
             cache: None,
+            records: None,
         }
     }
 
     /// Returns the chosen compiler; for a tiered start, the one with the better code.
     pub fn backend(&self) -> Backend {
         self.engine.backend()
+    }
+
+    /// Returns the engine that compiles, unless a component's options choose another.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Returns the compilation cache, if there is one.
@@ -76,6 +83,7 @@ pub struct RuntimeConfigBuilder {
     longest_timeout: Option<Duration>,
     clock: Arc<dyn Clock>,
     cache: Option<ComponentCache>,
+    records: Option<Records>,
 }
 
 impl RuntimeConfigBuilder {
@@ -147,6 +155,13 @@ impl RuntimeConfigBuilder {
         self
     }
 
+    /// Verifies each artifact file once, and records that, as with [`Records::for_user`]. Without records, the default, each
+    /// load of an artifact reads the whole file.
+    pub fn with_records(mut self, records: Records) -> Self {
+        self.records = Some(records);
+        self
+    }
+
     /// States that components may use the payload codecs. They always may: this method changes nothing and only documents
     /// the fact in code.
     pub fn with_multicodec_support(self) -> Self {
@@ -194,6 +209,7 @@ impl RuntimeConfigBuilder {
             longest_timeout,
             clock: self.clock,
             cache: self.cache,
+            records: self.records,
         })
     }
 }

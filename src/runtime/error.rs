@@ -8,6 +8,7 @@ use super::state::{Call, ComponentState, advice};
 use crate::artifact::ArtifactError;
 use crate::error::{CoreTrap, Error, Fault, TrapKind};
 use crate::host::{ComponentError, ConfigError, ExecutionError};
+use crate::load::LoadError;
 use crate::messaging::{ComponentId, InvalidComponentId};
 use crate::security::InvalidCapability;
 
@@ -250,6 +251,21 @@ pub enum ErrorKind {
     Usage,
     /// The host failed.
     Host,
+}
+
+impl From<LoadError> for RuntimeError {
+    fn from(error: LoadError) -> RuntimeError {
+        match error {
+            LoadError::Read { path, source } => RuntimeError::Read { path, source },
+            LoadError::Artifact { path, source } => RuntimeError::Artifact { path, source },
+            #[cfg(feature = "adapt")]
+            LoadError::CoreModule(error) => RuntimeError::CoreModule(error),
+            #[cfg(feature = "wai")]
+            LoadError::Wai(error) => error.into(),
+            LoadError::Component(error) => RuntimeError::Load(error),
+            LoadError::Engine(error) => InvalidOptions::Engine(error).into(),
+        }
+    }
 }
 
 impl RuntimeError {

@@ -18,7 +18,6 @@ mod options;
 mod slot;
 mod start;
 mod state;
-mod tiers;
 #[cfg(feature = "wai")]
 mod wai;
 
@@ -39,10 +38,11 @@ pub use state::{Call, ComponentState};
 pub use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthState, HealthStatus};
 pub use crate::messaging::ComponentId;
 
-use crate::artifact::{ArtifactFile, Trust};
+use crate::artifact::Trust;
 use crate::component::{Component, Linker, Store};
 use crate::engine::Backend;
 use crate::host::{self, HostContext, Settings};
+use crate::load::{Kind, Loaded, Loader, Source};
 use crate::tiered::TieredComponent;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::{self, Preview1Guest};
@@ -52,7 +52,6 @@ use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceL
 use options::{Allowance, time_for};
 use slot::Slot;
 use start::{Grants, Start};
-use tiers::Tiers;
 
 /// Loads components and runs their lifecycle.
 ///
@@ -83,7 +82,7 @@ struct Shared {
     linker: Linker<GuestData>,
     directory: Arc<Directory>,
     slots: RwLock<BTreeMap<ComponentId, Arc<Slot>>>,
-    tiers: Tiers,
+    loader: Loader,
     requests: AtomicU64,
 }
 
@@ -98,13 +97,20 @@ impl ComponentRuntime {
         #[cfg(feature = "wasi")]
         crate::wasi::add_to_linker(&mut linker).map_err(RuntimeError::Load)?;
         let directory = Directory::new(config.mailbox.clone(), config.clock.clone());
+        let mut loader = Loader::new(config.engine.clone());
+        if let Some(cache) = &config.cache {
+            loader = loader.with_cache(cache.clone());
+        }
+        if let Some(records) = &config.records {
+            loader = loader.with_records(records.clone());
+        }
         Ok(ComponentRuntime {
             shared: Arc::new(Shared {
                 config,
                 linker,
                 directory: Arc::new(directory),
                 slots: RwLock::default(),
-                tiers: Tiers::default(),
+                loader,
                 requests: AtomicU64::new(1),
             }),
         })
@@ -115,9 +121,20 @@ impl ComponentRuntime {
         &self.shared.config
     }
 
-    /// Compiles, links and instantiates a component. Its start functions run; `init` is not called.
+    /// Returns the loader, with this runtime's engine, cache and records.
+    pub fn loader(&self) -> &Loader {
+        &self.shared.loader
+    }
+
+    /// Loads, links and instantiates a component. Its start functions run; `init` is not called.
     ///
-    /// Without [`ComponentOptions::with_id`] it gets the first free identity of `component-1`, `component-2`, ….
+    /// Without [`ComponentOptions::with_id`] its identity is derived from the name of the source's file: `counter`, then
+    /// `counter-2`, …. A component from bytes gets the first free identity of `component-1`, `component-2`, ….
+    ///
+    /// An artifact is loaded if `trust` accepts it. A core module is accepted with
+    /// [`ComponentOptions::with_core_module`]. A core module that was built with the WAI tools is accepted as it is (feature
+    /// `wai`), if it exports the interface of `wit/wai/airssys-component-v1.wai`: it is compiled on every load, and has no
+    /// access to WASI.
     ///
     /// With [`Backend::Tiered`] the component starts on code that is compiled quickly. Better code is compiled in the
     /// background, once for all loads of the same bytes, as long as one of them is not unloaded. An instance uses the
@@ -126,90 +143,89 @@ impl ComponentRuntime {
     /// since its memory belongs to it: unload the component and load it again. With a
     /// [cache](RuntimeConfigBuilder::with_cache), the better code outlasts the component.
     ///
-    /// A core module that was built with the WAI tools is accepted as it is (feature `wai`), if it exports the interface of
-    /// `wit/wai/airssys-component-v1.wai`. It is compiled on every load, and has no access to WASI.
-    ///
     /// # Errors
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are no valid
-    /// component or do not link; [`RuntimeError::NoLifecycle`], [`RuntimeError::PartialLifecycle`],
-    /// [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a component that does not follow the
-    /// contract. After an error nothing of the component remains.
+    /// component or do not link; [`RuntimeError::Artifact`], [`RuntimeError::CoreModule`]; [`RuntimeError::NoLifecycle`],
+    /// [`RuntimeError::PartialLifecycle`], [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a
+    /// component that does not follow the contract. After an error nothing of the component remains.
+    pub fn load(
+        &self,
+        source: &Source<'_>,
+        trust: &Trust,
+        mut options: ComponentOptions,
+    ) -> Result<ComponentId, RuntimeError> {
+        let settings = self.check(&options)?;
+        if let Some(path) = source.path()
+            && options.near.is_none()
+        {
+            options = options.with_name_of(path);
+        }
+        let loaded = self.shared.loader.load(source, trust, &options.load)?;
+        self.link(&loaded, options, settings)
+    }
+
+    /// Loads a component from its bytes, as [`ComponentRuntime::load`] does.
+    ///
+    /// # Errors
+    /// The errors of [`ComponentRuntime::load`].
     pub fn load_component(
         &self,
         bytes: &[u8],
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
-        let settings = self.check(&options)?;
-        #[cfg(feature = "wai")]
-        if crate::wai::is_wai_module(bytes) {
-            return self.load_wai(bytes, options, settings);
-        }
-        let bytes = &*options.component(bytes)?;
-        let engine = options.engine(&self.shared.config.engine)?;
-        let cache = self.shared.config.cache.as_ref();
-        if !engine.starts().is_empty() {
-            let tiered = self.shared.tiers.get(&engine, bytes, cache);
-            let tiered = tiered.map_err(RuntimeError::Load)?;
-            return self.link(&tiered.current(), Some(tiered), options, settings);
-        }
-        let component = match cache {
-            Some(cache) if engine.target().runs_here() => cache.get(&engine, bytes),
-            _ => Component::from_binary(&engine, bytes),
-        };
-        let component = component.map_err(RuntimeError::Load)?;
-        self.link(&component, None, options, settings)
+        self.load(&bytes.into(), &Trust::default(), options)
     }
 
-    /// Loads a component as [`ComponentRuntime::load_component`] does, from a file. Without [`ComponentOptions::with_id`]
-    /// the identity is derived from the file name: `counter`, then `counter-2`, ….
+    /// Loads a component from a file, as [`ComponentRuntime::load`] does.
     ///
     /// # Errors
-    /// [`RuntimeError::Read`], and the errors of [`ComponentRuntime::load_component`].
+    /// [`RuntimeError::Read`], and the errors of [`ComponentRuntime::load`].
     pub fn load_component_from_file(
         &self,
         path: impl AsRef<Path>,
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
-        let path = path.as_ref();
-        let bytes = crate::component::read_file(path).map_err(|source| RuntimeError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        self.load_component(&bytes, options.with_name_of(path))
+        self.load(&Source::open(path)?, &Trust::default(), options)
     }
 
-    /// Loads an artifact that `trust` accepts: a component that was compiled ahead of time for this kind of machine.
-    /// Otherwise as [`ComponentRuntime::load_component_from_file`].
+    /// Loads an artifact that `trust` accepts: a component that was compiled ahead of time for this kind of machine. Other
+    /// formats are refused.
     ///
     /// # Errors
-    /// [`RuntimeError::Artifact`], and the errors of [`ComponentRuntime::load_compiled`].
+    /// [`RuntimeError::Artifact`], and the errors of [`ComponentRuntime::load`].
     pub fn load_artifact_from_file(
         &self,
         path: impl AsRef<Path>,
         trust: &Trust,
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
-        let path = path.as_ref();
-        let refused = |source| RuntimeError::Artifact {
-            path: path.to_owned(),
-            source,
-        };
-        let artifact = ArtifactFile::open(path).map_err(refused)?;
-        let component = artifact.load(trust).map_err(refused)?;
-        self.load_compiled(&component, options.with_name_of(path))
+        self.load(&Source::open_artifact(path)?, trust, options)
     }
 
-    /// Loads a component that is already compiled, with any backend. Otherwise as [`ComponentRuntime::load_component`].
+    /// Links and instantiates a component that is already compiled, with any backend. Otherwise as
+    /// [`ComponentRuntime::load`].
     ///
     /// # Errors
-    /// The errors of [`ComponentRuntime::load_component`].
+    /// The errors of [`ComponentRuntime::load`].
     pub fn load_compiled(
         &self,
         component: &Component,
         options: ComponentOptions,
     ) -> Result<ComponentId, RuntimeError> {
+        self.load_loaded(&component.clone().into(), options)
+    }
+
+    /// Links and instantiates what [`Loader::load`] returned. Otherwise as [`ComponentRuntime::load`].
+    ///
+    /// # Errors
+    /// The errors of [`ComponentRuntime::load`].
+    pub fn load_loaded(
+        &self,
+        loaded: &Loaded,
+        options: ComponentOptions,
+    ) -> Result<ComponentId, RuntimeError> {
         let settings = self.check(&options)?;
-        self.link(component, None, options, settings)
+        self.link(loaded, options, settings)
     }
 
     /// Returns an error for every import of `component` that the runtime does not provide: the first fault of each, in the
@@ -229,14 +245,22 @@ impl ComponentRuntime {
 
     fn link(
         &self,
-        component: &Component,
-        tiered: Option<TieredComponent>,
+        loaded: &Loaded,
         options: ComponentOptions,
         settings: Settings,
     ) -> Result<ComponentId, RuntimeError> {
-        contract::check(component)?;
+        let (component, tiered) = match &loaded.0 {
+            Kind::Component(component) => (component.clone(), None),
+            Kind::Tiered(tiered) => (tiered.current(), Some(tiered.clone())),
+            #[cfg(feature = "wai")]
+            Kind::Wai(module) => return self.link_wai(module, options, settings),
+        };
+        contract::check(&component)?;
+        if let Some(tiered) = &tiered {
+            tiered.start();
+        }
         self.admit(tiered, options, settings, |context, grants| {
-            self.instantiate(component, context, grants)
+            self.instantiate(&component, context, grants)
         })
     }
 

@@ -1,16 +1,16 @@
 //! Options of a component, and of a call.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::error::{InvalidOptions, RuntimeError};
+use super::error::InvalidOptions;
 use super::lifecycle::{CallerInfo, TraceContext};
 use super::start::Grants;
-use crate::engine::{Backend, Config, Engine};
+use crate::engine::{Backend, Config};
 use crate::host::Settings;
+use crate::load::LoadOptions;
 use crate::messaging::ComponentId;
 use crate::security::Capability;
 #[cfg(feature = "wasi")]
@@ -30,7 +30,7 @@ const MAX_OPTIONS_BYTES: usize = 4 << 20;
 pub struct ComponentOptions {
     pub(super) id: Option<ComponentId>,
     pub(super) near: Option<ComponentId>,
-    engine: Option<Config>,
+    pub(super) load: LoadOptions,
     pub(super) env: Vec<(String, String)>,
     settings: Vec<(String, String, bool)>,
     pub(super) config_data: Option<Vec<u8>>,
@@ -39,8 +39,6 @@ pub struct ComponentOptions {
     wasi: Option<WasiCtxBuilder>,
     #[cfg(feature = "wasix")]
     preview1: Preview1,
-    #[cfg(feature = "adapt")]
-    core_module: Option<(adapt::World, adapt::Preview1)>,
 }
 
 impl ComponentOptions {
@@ -64,14 +62,14 @@ impl ComponentOptions {
 
     /// Sets the compiler for this component, instead of the runtime's. No effect on components that are already compiled.
     pub fn with_backend(mut self, backend: Backend) -> Self {
-        self.engine.get_or_insert_default().backend(backend);
+        self.load.engine.get_or_insert_default().backend(backend);
         self
     }
 
     /// Sets the compiler, its options and its target for this component, instead of the runtime's. No effect on components
     /// that are already compiled.
     pub fn with_engine(mut self, config: Config) -> Self {
-        self.engine = Some(config);
+        self.load.engine = Some(config);
         self
     }
 
@@ -126,20 +124,8 @@ impl ComponentOptions {
     /// support emit them. `preview1` selects the provider of their WASI preview 1 imports.
     #[cfg(feature = "adapt")]
     pub fn with_core_module(mut self, world: adapt::World, preview1: adapt::Preview1) -> Self {
-        self.core_module = Some((world, preview1));
+        self.load.core_module = Some((world, preview1));
         self
-    }
-
-    /// Returns a component's bytes: the given ones, or the component that a core module is converted to.
-    pub(super) fn component<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, RuntimeError> {
-        #[cfg(feature = "adapt")]
-        if let Some((world, preview1)) = &self.core_module
-            && adapt::is_core_module(bytes)
-        {
-            let lifted = adapt::lift(bytes, world, *preview1);
-            return lifted.map(Cow::Owned).map_err(RuntimeError::CoreModule);
-        }
-        Ok(Cow::Borrowed(bytes))
     }
 
     /// Returns the WASI grants of each instance of the component called `id`.
@@ -164,14 +150,6 @@ impl ComponentOptions {
             grants.preview1 = env.fold(preview1, |grants, (name, value)| grants.env(name, value));
         }
         grants
-    }
-
-    /// Returns the engine that compiles the component; `default` unless the options set one.
-    pub(super) fn engine(&self, default: &Engine) -> Result<Engine, InvalidOptions> {
-        match &self.engine {
-            None => Ok(default.clone()),
-            Some(config) => Engine::new(config).map_err(InvalidOptions::Engine),
-        }
     }
 
     /// Checks all options and returns the settings.

@@ -7,37 +7,36 @@ use super::guest::Guest;
 use super::options::ComponentOptions;
 use super::{ComponentId, ComponentRuntime};
 use crate::host::Settings;
-use crate::wai::{Refused, WaiGuest, WaiModule};
+use crate::wai::{WaiError, WaiGuest, WaiModule};
 
 impl ComponentRuntime {
-    /// Loads a module in the way of a component. Its code is not cached, and with
-    /// [`Backend::Tiered`](crate::engine::Backend::Tiered) the better compiler compiles it at once.
-    pub(super) fn load_wai(
+    /// Creates an instance of a module, in the way of a component.
+    pub(super) fn link_wai(
         &self,
-        bytes: &[u8],
+        module: &WaiModule,
         options: ComponentOptions,
         settings: Settings,
     ) -> Result<ComponentId, RuntimeError> {
         let config = self.config();
-        let engine = options.engine(&config.engine)?;
-        let module = WaiModule::compile(&engine, bytes).map_err(refused)?;
         self.admit(None, options, settings, |context, _| {
             let deadline = Instant::now().checked_add(config.default_timeout);
-            let guest = WaiGuest::new(&module, context, &config.limits, deadline);
+            let guest = WaiGuest::new(module, context, &config.limits, deadline);
             let guest = guest.map_err(RuntimeError::Load)?;
             Ok(Guest::wai(guest, module.backend()))
         })
     }
 }
 
-fn refused(refused: Refused) -> RuntimeError {
-    match refused {
-        Refused::NoLifecycle(exports) => RuntimeError::NoLifecycle { exports },
-        Refused::Partial { interface, missing } => RuntimeError::PartialLifecycle {
-            export: interface.to_owned(),
-            missing,
-        },
-        Refused::Type { function, source } => RuntimeError::LifecycleType { function, source },
-        Refused::Other(source) => RuntimeError::Load(source),
+impl From<WaiError> for RuntimeError {
+    fn from(refused: WaiError) -> RuntimeError {
+        match refused {
+            WaiError::NoLifecycle(exports) => RuntimeError::NoLifecycle { exports },
+            WaiError::Partial { interface, missing } => RuntimeError::PartialLifecycle {
+                export: interface.to_owned(),
+                missing,
+            },
+            WaiError::Type { function, source } => RuntimeError::LifecycleType { function, source },
+            WaiError::Other(source) => RuntimeError::Load(source),
+        }
     }
 }

@@ -34,20 +34,32 @@ pub(super) struct Contract {
     pub(super) imports: Vec<Described>,
 }
 
-/// Reasons for which a module is refused.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// It has no function of the lifecycle; the text lists its exports.
+/// The reason that a module of the WAI tools is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaiError {
+    /// It exports no function of the lifecycle; the text lists its exports.
+    #[error("the module does not export the interface of `wit/wai/airssys-component-v1.wai`; {0}")]
     NoLifecycle(String),
-    /// It lacks some functions.
+    /// It lacks some functions of the lifecycle.
+    #[error("`{interface}` lacks {}", missing.join(", "))]
     Partial {
+        /// The interface.
         interface: &'static str,
+        /// The functions that are missing, in the order of the contract.
         missing: Vec<&'static str>,
     },
-    /// A function has a different type.
-    Type { function: String, source: Error },
-    /// Anything else.
-    Other(Error),
+    /// A function has a different type than in the contract.
+    #[error("`{function}` does not have the contract's type: {source}")]
+    Type {
+        /// The function.
+        function: String,
+        /// The expected and the actual type.
+        source: Error,
+    },
+    /// It is not valid, cannot be compiled, or imports anything else than the contract.
+    #[error("{0}")]
+    Other(#[source] Error),
 }
 
 /// Returns the contract.
@@ -108,14 +120,14 @@ fn core_types(types: &[WasmType]) -> Vec<Type> {
 }
 
 /// Checks everything that the module's types determine.
-pub(super) fn check(module: &Module) -> Result<(), Refused> {
-    let contract = contract().map_err(Refused::Other)?;
+pub(super) fn check(module: &Module) -> Result<(), WaiError> {
+    let contract = contract().map_err(WaiError::Other)?;
     check_exports(module, &contract.exports)?;
-    check_memories(module).map_err(Refused::Other)?;
-    check_imports(module, &contract.imports).map_err(Refused::Other)
+    check_memories(module).map_err(WaiError::Other)?;
+    check_imports(module, &contract.imports).map_err(WaiError::Other)
 }
 
-fn check_exports(module: &Module, described: &'static Described) -> Result<(), Refused> {
+fn check_exports(module: &Module, described: &'static Described) -> Result<(), WaiError> {
     let functions: BTreeMap<String, FunctionType> = module
         .exports()
         .functions()
@@ -129,13 +141,13 @@ fn check_exports(module: &Module, described: &'static Described) -> Result<(), R
         .collect();
     if missing.len() == lifecycle.len() {
         let names: Vec<_> = functions.keys().map(String::as_str).collect();
-        return Err(Refused::NoLifecycle(format!(
+        return Err(WaiError::NoLifecycle(format!(
             "it exports {}",
             text::brief(&names.join(", "))
         )));
     }
     if !missing.is_empty() {
-        return Err(Refused::Partial {
+        return Err(WaiError::Partial {
             interface: LIFECYCLE,
             missing,
         });
@@ -152,7 +164,7 @@ fn check_exports(module: &Module, described: &'static Described) -> Result<(), R
         match functions.get(name) {
             Some(found) if *found == expected => {}
             Some(found) => {
-                return Err(Refused::Type {
+                return Err(WaiError::Type {
                     function: name.to_owned(),
                     source: Error::TypeMismatch {
                         function: name.to_owned(),
@@ -162,7 +174,7 @@ fn check_exports(module: &Module, described: &'static Described) -> Result<(), R
                 });
             }
             None => {
-                return Err(Refused::Other(Error::MissingExport {
+                return Err(WaiError::Other(Error::MissingExport {
                     kind: "function",
                     name: name.to_owned(),
                     hint: "modules that are built with the WAI tools export it".to_owned(),

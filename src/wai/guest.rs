@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use wasmer::{FunctionEnv, Imports, Instance, InstantiationError, Module, RuntimeError, Store};
 
-use super::contract::{self, FREE, Refused, contract};
+use super::contract::{self, FREE, WaiError, contract};
 use super::glue::airssys_component_v1::{self as wai, AirssysComponentV1, AirssysComponentV1Data};
 use super::glue::{airssys_host_capabilities_v1, airssys_host_services_v1, airssys_multicodec_v1};
 use super::guard::{self, Guard};
@@ -34,10 +34,18 @@ pub(crate) struct WaiModule {
     backend: Backend,
 }
 
+impl fmt::Debug for WaiModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaiModule")
+            .field("backend", &self.backend)
+            .finish_non_exhaustive()
+    }
+}
+
 impl WaiModule {
     /// Compiles a module and checks its types.
-    pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> std::result::Result<WaiModule, Refused> {
-        let (module, code) = engine.compile_program(bytes).map_err(Refused::Other)?;
+    pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> std::result::Result<WaiModule, WaiError> {
+        let (module, code) = engine.compile_program(bytes).map_err(WaiError::Other)?;
         contract::check(&module)?;
         let backend = engine.backend();
         Ok(WaiModule {

@@ -16,7 +16,7 @@ mod reach;
 pub(crate) mod support;
 mod values;
 
-pub(crate) use contract::Refused;
+pub use contract::WaiError;
 pub(crate) use guest::{WaiGuest, WaiModule};
 
 use wasmparser::{Encoding, ExternalKind, Parser, Payload};

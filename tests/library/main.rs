@@ -13,6 +13,7 @@ mod javascript;
 mod knots;
 mod lifecycle;
 mod linking;
+mod loading;
 mod messaging;
 mod resources;
 mod targets;

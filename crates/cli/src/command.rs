@@ -11,9 +11,14 @@ use crate::args::{DirArg, RunArgs, WasiArgs};
 use crate::exit::{Exit, Failure, Outcome};
 
 /// Runs a program with the command line's arguments and grants.
-pub(crate) fn run(args: &RunArgs, engine: &Engine, component: &Component) -> Outcome {
+pub(crate) fn run(
+    args: &RunArgs,
+    engine: &Engine,
+    component: &Component,
+    mut grants: WasiCtxBuilder,
+) -> Outcome {
     refuse_operations(args)?;
-    let mut grants = grants(&args.wasi, &args.component)?;
+    environment(&mut grants, &args.wasi);
     grants.arg(name(&args.component)).args(&args.args);
     let mut linker = Linker::new(engine);
     wasi::add_to_linker(&mut linker)?;
@@ -45,11 +50,21 @@ pub(crate) fn refuse_operations(args: &RunArgs) -> Outcome<()> {
 
 /// Returns the grants of the command line.
 pub(crate) fn grants(args: &WasiArgs, component: &Path) -> Outcome<WasiCtxBuilder> {
-    let mut builder = WasiCtxBuilder::new();
-    builder.name(name(component));
+    let mut builder = grants_without_environment(args, component)?;
+    environment(&mut builder, args);
+    Ok(builder)
+}
+
+fn environment(builder: &mut WasiCtxBuilder, args: &WasiArgs) {
     for (name, value) in &args.env {
         builder.env(name, value);
     }
+}
+
+/// Returns the grants of the command line, for a component that gets the environment by another way.
+pub(crate) fn grants_without_environment(args: &WasiArgs, component: &Path) -> Outcome<WasiCtxBuilder> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.name(name(component));
     for grant in &args.net {
         builder.connect(grant.clone());
     }

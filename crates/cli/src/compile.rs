@@ -24,17 +24,15 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
     let key = args.sign.as_deref().map(keys::secret).transpose()?;
     // Compiling can take minutes; errors of the output are reported before.
     expect_folder(&args.output)?;
-    if load::is_artifact(&args.component)? {
-        return Err(Failure::usage(format!(
-            "`{}` is already an artifact: compile the component that it was built from",
-            args.component.display()
-        )));
-    }
-    let component = files::wasm(&args.component)?;
+    let source = load::unlike_artifact(
+        &args.component,
+        "is already an artifact: compile the component that it was built from",
+    )?;
+    let component = source.bytes().unwrap_or_default();
     let manifest = args.manifest.as_deref().map(manifest).transpose()?;
     let interrupt = Interrupt::watch()?;
     let (watched, bar) = watched(&engine, &interrupt);
-    let compiled = Unfinished::compile(&watched, &component);
+    let compiled = Unfinished::compile(&watched, component);
     bar.clear();
     let compiled = compiled
         .map_err(Failure::from)

@@ -1,13 +1,15 @@
 //! Core modules: lifted to components, or run as programs.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use airssys_wasm::adapt::{self, AdaptError};
+use airssys_wasm::load::LoadOptions;
+#[cfg(feature = "wasix")]
+use airssys_wasm::load::{Format, Source};
 
 use crate::args::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{files, output};
+use crate::{files, load, output};
 
 /// Runs `component new`.
 pub(crate) fn component(args: &ComponentArgs) -> Outcome {
@@ -37,26 +39,25 @@ fn named(module: &Path) -> PathBuf {
     module.with_extension("component.wasm")
 }
 
-/// Returns a component's bytes: the given ones, or those of the lifted core module.
-pub(crate) fn lifted<'a>(path: &Path, bytes: &'a [u8], args: &CoreModuleArgs) -> Outcome<Cow<'a, [u8]>> {
-    if !adapt::is_core_module(bytes) {
-        return Ok(Cow::Borrowed(bytes));
+impl CoreModuleArgs {
+    /// Returns the options for loading a core module.
+    pub(crate) fn options(&self) -> LoadOptions {
+        let mut options = LoadOptions::default();
+        options.core_module = Some((self.world(), self.preview1()));
+        options
     }
-    adapt::lift(bytes, &args.world(), args.preview1())
-        .map(Cow::Owned)
-        .map_err(|error| failed(path, error))
 }
 
 /// Returns the kind of a core module whose provider is wasmer-wasix; `None` for everything else.
 #[cfg(feature = "wasix")]
 pub(crate) fn by_wasix(
     path: &Path,
-    bytes: &[u8],
+    source: &Source<'_>,
     args: &CoreModuleArgs,
 ) -> Outcome<Option<adapt::ModuleKind>> {
-    if !adapt::is_core_module(bytes) {
+    let (Format::CoreModule, Some(bytes)) = (source.format(), source.bytes()) else {
         return Ok(None);
-    }
+    };
     let served = || match adapt::provider(bytes, args.preview1())? {
         adapt::Preview1::Host => adapt::kind(bytes).map(Some),
         _ => Ok(None),
@@ -65,5 +66,5 @@ pub(crate) fn by_wasix(
 }
 
 fn failed(path: &Path, error: AdaptError) -> Failure {
-    Failure::new(Exit::Load, error).context(format!("`{}` cannot be loaded", path.display()))
+    load::cannot(path, Failure::new(Exit::Load, error))
 }

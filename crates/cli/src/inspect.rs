@@ -1,6 +1,7 @@
 //! `inspect`: shows a component's imports, exports and metadata.
 
 use airssys_wasm::component::{Component, ExternType, TypeNames};
+use airssys_wasm::load::LoadOptions;
 use airssys_wasm::runtime::{ComponentOptions, RuntimeError};
 use airssys_wasm::{ComponentRuntime, Error};
 use serde_json::{Value, json};
@@ -18,22 +19,29 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
     if args.wit {
         return crate::wit::print(&args.component);
     }
-    let accepted = keys::accepted(&args.trust)?;
-    let runtime = run::runtime(&args.backend, None, None)?;
-    let engine = load::engine(&args.backend)?;
-    let file = match load::is_artifact(&args.component)? {
-        true => Some(load::open(&args.component)?),
-        false => None,
-    };
-    let about = |file| About::new(&load::verify(file)?, load::bytes(file));
-    let about = file.as_ref().map(about).transpose()?;
-    let component = match (&file, &about) {
-        // The header needs no trust; the component's metadata requires running it.
-        (Some(_), Some(about)) if !args.trust.is_given() || about.obstacle.is_some() => {
-            return header(args, about);
+    let trust = keys::accepted(&args.trust)?;
+    let path = args.component.as_path();
+    let source = load::source(path)?;
+    let runtime = run::runtime(&args.backend, None, None, load::records(&source))?;
+    let (about, component) = match source.artifact_file() {
+        Some(file) => {
+            let artifact = runtime.loader().verify(&source);
+            let artifact = artifact.map_err(|error| load::failed(path, error))?;
+            let about = About::new(&artifact, load::bytes(file))?;
+            // The header needs no trust; the component's metadata requires running it.
+            if !args.trust.is_given() || about.obstacle.is_some() {
+                return header(args, &about);
+            }
+            let component = artifact.load(&trust);
+            (
+                Some(about),
+                component.map_err(|error| load::refused(path, error))?,
+            )
         }
-        (Some(file), _) => load::artifact(file, &accepted)?,
-        (None, _) => load::component(&engine, &args.component, &accepted, None)?,
+        None => {
+            let loaded = load::from(runtime.loader(), (path, &source), &trust, &LoadOptions::default())?;
+            (None, loaded.component().ok_or_else(|| load::wai(path))?)
+        }
     };
     let report = Report {
         about,

@@ -10,14 +10,12 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::{files, keys, load, output, text};
 
 pub(crate) fn run(args: &InstallArgs) -> Outcome {
-    let trust = keys::trust(&args.trust.trust)?;
+    let trust = keys::accepted(&args.trust)?;
     let file = load::open(&args.artifact)?;
     let artifact = load::verify(&file)?;
-    if !args.trust.allow_unsigned {
-        artifact
-            .check_signer(&trust)
-            .map_err(|error| load::refused(&args.artifact, error))?;
-    }
+    artifact
+        .check_signer(&trust)
+        .map_err(|error| load::refused(&args.artifact, error))?;
     artifact.header().check_host().map_err(|error| {
         Failure::from(error).context(format!("`{}` does not run on this host", args.artifact.display()))
     })?;

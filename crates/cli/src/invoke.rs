@@ -18,23 +18,16 @@ const LISTING: &str = "`airssys-wasm inspect FILE` lists all exports of a compon
 
 pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     let call = Call::parse(&args.call)?;
-    let accepted = keys::accepted(&args.trust)?;
+    let trust = keys::accepted(&args.trust)?;
     let engine = load::engine(&args.backend)?;
+    let path = args.component.as_path();
+    let source = load::source(path)?;
+    let cache = load::cache(&args.cache, &source)?;
     #[cfg(feature = "adapt")]
-    let component = load::component_or_module(
-        &engine,
-        &args.component,
-        &accepted,
-        load::cache(&args.cache)?.as_ref(),
-        &args.core,
-    )?;
+    let options = args.core.options();
     #[cfg(not(feature = "adapt"))]
-    let component = load::component(
-        &engine,
-        &args.component,
-        &accepted,
-        load::cache(&args.cache)?.as_ref(),
-    )?;
+    let options = airssys_wasm::load::LoadOptions::default();
+    let component = load::component(&engine, cache, (path, &source), &trust, &options)?;
     let export = wave::find(&component, &call).map_err(|error| Failure::from(error).advised(LISTING))?;
     let names = TypeNames::of(&component);
     refuse_resources(&export, &names)?;
@@ -47,20 +40,16 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     #[cfg(feature = "wasix")]
     preview1::add_to_linker(&mut linker, &component)?;
     linker.define_unknown_imports_as_traps(&component)?;
-    #[cfg(feature = "wasix")]
-    if preview1::is_imported(&component) {
-        program::refuse_network(&args.wasi)?;
-    }
     let data = Data {
-        wasi: command::grants(&args.wasi, &args.component)?.build().into(),
+        wasi: command::grants(&args.wasi, path)?.build().into(),
         #[cfg(feature = "wasix")]
-        preview1: Preview1Guest::new(program::grants(&args.wasi, &args.component)?),
+        preview1: Preview1Guest::new(program::grants_for(&component, &args.wasi, path)?),
     };
     let mut store = Store::new(&engine, data);
-    let path: Vec<&str> = export.path.iter().map(String::as_str).collect();
+    let names_of_export: Vec<&str> = export.path.iter().map(String::as_str).collect();
     let called = linker
         .instantiate(&mut store, &component)
-        .and_then(|instance| instance.try_get_func(&mut store, &path[..]))
+        .and_then(|instance| instance.try_get_func(&mut store, &names_of_export[..]))
         .and_then(|function| function.call_dynamic(&mut store, &params));
     match called {
         Ok(result) => answer(args, &export, &names, result.as_ref()),

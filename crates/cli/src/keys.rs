@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::{KeygenArgs, TrustArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{files, output};
+use crate::{files, output, unsigned};
 
 /// Most bytes of a key's file: the digits, and room for white space.
 const MAX_KEY_BYTES: u64 = 4096;
@@ -109,19 +109,12 @@ pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
     })
 }
 
-/// Artifacts whose code may run, by the command line.
-pub(crate) enum Accepted {
-    /// All of them (`--allow-unsigned`).
-    Any,
-    /// Those that a key of `--trust` has signed.
-    SignedBy(Trust),
-}
-
-/// Reads the keys of `--trust`, even if no artifact is loaded: a wrong name is an error in either case.
-pub(crate) fn accepted(args: &TrustArgs) -> Outcome<Accepted> {
+/// Returns the artifacts whose code may run: all with `--allow-unsigned`, or else those that a key of `--trust` has signed.
+/// Reads the keys even if no artifact is loaded: a wrong name is an error in either case.
+pub(crate) fn accepted(args: &TrustArgs) -> Outcome<Trust> {
     match args.allow_unsigned {
-        true => Ok(Accepted::Any),
-        false => trust(&args.trust).map(Accepted::SignedBy),
+        true => Ok(unsigned::trust()),
+        false => trust(&args.trust),
     }
 }
 

@@ -1,22 +1,18 @@
-//! Loading of a component from a file: compiles a component, or loads an artifact.
+//! Loading of a component from a file: opens it once, and compiles a component or loads an artifact.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use airssys_wasm::artifact::{
-    self, Artifact, ArtifactError, ArtifactFile, CacheConfig, ComponentCache, MemoryLimits, Records,
+    Artifact, ArtifactError, ArtifactFile, CacheConfig, ComponentCache, MemoryLimits, Records, Trust,
 };
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Config, Engine};
-use airssys_wasm::tiered;
+use airssys_wasm::load::{Format, LoadError, LoadOptions, Loaded, Loader, Source};
+use airssys_wasm::runtime::RuntimeError;
 
 use crate::args::{BackendArg, CacheArg};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::keys::Accepted;
-#[cfg(feature = "adapt")]
-use crate::{args::CoreModuleArgs, core_module};
-use crate::{files, unsigned};
+use crate::files;
 
 /// Returns the engine that `--backend` selects.
 pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
@@ -27,49 +23,88 @@ pub(crate) fn engine(backend: &BackendArg) -> Outcome<Engine> {
     Ok(Engine::new(&config)?)
 }
 
-/// Compiles a component, or loads an artifact that a trusted key has signed.
+/// Opens a component, a core module or an artifact.
+pub(crate) fn source(path: &Path) -> Outcome<Source<'static>> {
+    Source::open(path).map_err(|error| failed(path, error))
+}
+
+/// Opens a component or a core module. For an artifact, returns the usage error that `refusal` describes.
+pub(crate) fn unlike_artifact(path: &Path, refusal: &str) -> Outcome<Source<'static>> {
+    let source = source(path)?;
+    match source.format() {
+        Format::Artifact => Err(Failure::usage(format!("`{}` {refusal}", path.display()))),
+        _ => Ok(source),
+    }
+}
+
+/// Loads a source with this user's records of verified artifacts.
+pub(crate) fn load(
+    engine: &Engine,
+    cache: Option<ComponentCache>,
+    (path, source): (&Path, &Source<'_>),
+    trust: &Trust,
+    options: &LoadOptions,
+) -> Outcome<Loaded> {
+    let mut loader = Loader::new(engine.clone());
+    if let Some(cache) = cache {
+        loader = loader.with_cache(cache);
+    }
+    if let Some(records) = records(source) {
+        loader = loader.with_records(records);
+    }
+    from(&loader, (path, source), trust, options)
+}
+
+/// Loads a source with a loader.
+pub(crate) fn from(
+    loader: &Loader,
+    (path, source): (&Path, &Source<'_>),
+    trust: &Trust,
+    options: &LoadOptions,
+) -> Outcome<Loaded> {
+    loader
+        .load(source, trust, options)
+        .map_err(|error| failed(path, error))
+}
+
+/// As [`load`], for commands that need a component's exports.
 pub(crate) fn component(
     engine: &Engine,
-    path: &Path,
-    accepted: &Accepted,
-    cache: Option<&ComponentCache>,
+    cache: Option<ComponentCache>,
+    source: (&Path, &Source<'_>),
+    trust: &Trust,
+    options: &LoadOptions,
 ) -> Outcome<Component> {
-    if is_artifact(path)? {
-        return artifact(&open(path)?, accepted);
+    let loaded = load(engine, cache, source, trust, options)?;
+    loaded.component().ok_or_else(|| wai(source.0))
+}
+
+/// Returns the failure for a module of the WAI tools where only a component will do.
+pub(crate) fn wai(path: &Path) -> Failure {
+    let message = "it is a core module of the WAI tools, which only `run` accepts";
+    cannot(path, Failure::new(Exit::Load, anyhow::Error::msg(message)))
+}
+
+/// Opens this user's records of verified artifacts, if the source is one.
+pub(crate) fn records(source: &Source<'_>) -> Option<Records> {
+    if source.format() != Format::Artifact {
+        return None;
     }
-    compiled(engine, path, &files::wasm(path)?, cache)
-}
-
-/// Compiles a component from bytes of a file.
-pub(crate) fn compiled(
-    engine: &Engine,
-    path: &Path,
-    bytes: &[u8],
-    cache: Option<&ComponentCache>,
-) -> Outcome<Component> {
-    tiered::quick(engine, bytes, cache).map_err(|error| cannot(path, error.into()))
-}
-
-/// As [`component`], but also lifts core modules.
-#[cfg(feature = "adapt")]
-pub(crate) fn component_or_module(
-    engine: &Engine,
-    path: &Path,
-    accepted: &Accepted,
-    cache: Option<&ComponentCache>,
-    core: &CoreModuleArgs,
-) -> Outcome<Component> {
-    if is_artifact(path)? {
-        return artifact(&open(path)?, accepted);
+    match Records::for_user() {
+        Ok(records) => Some(records),
+        Err(error) => {
+            log::info!("verified files are not recorded: {error}");
+            None
+        }
     }
-    let bytes = files::wasm(path)?;
-    let bytes = core_module::lifted(path, &bytes, core)?;
-    compiled(engine, path, &bytes, cache)
 }
 
-/// Opens the cache that `--cache` names, or else this user's. A user's cache that cannot be used is skipped; for a
-/// folder that was named, that is an error.
-pub(crate) fn cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
+/// Opens the cache that `--cache` names, or else this user's, unless the source is not cached: an artifact, or
+/// a module of the WAI tools. A user's cache that cannot be used is skipped; for a folder that was named, that is an error.
+pub(crate) fn cache(args: &CacheArg, source: &Source<'_>) -> Outcome<Option<ComponentCache>> {
+    if matches!(source.format(), Format::Artifact | Format::Wai) {
+        return Ok(None);
+    }
     let open = |config| ComponentCache::open(MemoryLimits::default(), config);
     match args.cache.as_deref() {
         Some(dir) if dir == Path::new("off") => Ok(None),
@@ -89,25 +124,6 @@ pub(crate) fn cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
     }
 }
 
-/// Returns whether a file begins or ends like an artifact.
-pub(crate) fn is_artifact(path: &Path) -> Outcome<bool> {
-    const ENDS: u64 = 64;
-    let about = std::fs::metadata(path).map_err(|error| files::unreadable(path, error))?;
-    // Bytes that are read from a pipe are gone from it, and code is mapped from regular files only.
-    if !about.is_file() {
-        return Ok(false);
-    }
-    let mut file = File::open(path).map_err(|error| files::unreadable(path, error))?;
-    let mut ends = Vec::new();
-    let head = (&mut file).take(ENDS).read_to_end(&mut ends);
-    head.map_err(|error| files::unreadable(path, error))?;
-    let tail = file
-        .seek(SeekFrom::Start(about.len().saturating_sub(ENDS).max(ENDS)))
-        .and_then(|_| file.take(ENDS).read_to_end(&mut ends));
-    tail.map_err(|error| files::unreadable(path, error))?;
-    Ok(artifact::is_artifact(&ends))
-}
-
 /// Opens an artifact.
 pub(crate) fn open(path: &Path) -> Outcome<ArtifactFile> {
     ArtifactFile::open(path).map_err(|error| cannot(path, error.into()))
@@ -121,30 +137,6 @@ pub(crate) fn bytes(file: &ArtifactFile) -> u64 {
 /// Verifies every byte of an artifact.
 pub(crate) fn verify(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
     file.verify().map_err(|error| cannot(file.path(), error.into()))
-}
-
-/// Verifies every byte of an artifact, unless that is on record for this user, as after `install`.
-fn verify_once(file: &ArtifactFile) -> Outcome<Artifact<'static>> {
-    match Records::for_user() {
-        Ok(records) => file
-            .verify_once(&records)
-            .map(|(artifact, _)| artifact)
-            .map_err(|error| cannot(file.path(), error.into())),
-        Err(error) => {
-            log::info!("verified files are not recorded: {error}");
-            verify(file)
-        }
-    }
-}
-
-/// Loads the component of an artifact that a trusted key has signed; with `--allow-unsigned`, of any artifact.
-pub(crate) fn artifact(file: &ArtifactFile, accepted: &Accepted) -> Outcome<Component> {
-    let artifact = verify_once(file)?;
-    let loaded = match accepted {
-        Accepted::Any => unsigned::load(&artifact),
-        Accepted::SignedBy(trust) => artifact.load(trust),
-    };
-    loaded.map_err(|error| refused(file.path(), error))
 }
 
 /// Returns the failure of an artifact that is not loaded, with advice.
@@ -172,6 +164,18 @@ fn advice(error: &ArtifactError) -> Option<&'static str> {
     }
 }
 
-fn cannot(path: &Path, failure: Failure) -> Failure {
+/// Returns the failure of a source that is not opened or not loaded.
+pub(crate) fn failed(path: &Path, error: LoadError) -> Failure {
+    match error {
+        LoadError::Read { source, .. } => files::unreadable(path, source),
+        LoadError::Artifact { source, .. } => refused(path, source),
+        LoadError::Component(error) => cannot(path, error.into()),
+        #[cfg(feature = "adapt")]
+        LoadError::CoreModule(error) => cannot(path, Failure::new(Exit::Load, error)),
+        error => RuntimeError::from(error).into(),
+    }
+}
+
+pub(crate) fn cannot(path: &Path, failure: Failure) -> Failure {
     failure.context(format!("`{}` cannot be loaded", path.display()))
 }

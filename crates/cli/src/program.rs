@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use airssys_wasm::component::Component;
 use airssys_wasm::engine::Engine;
-use airssys_wasm::wasi::preview1::{Preview1, Program};
+use airssys_wasm::wasi::preview1::{self, Preview1, Program};
 
 use crate::args::{RunArgs, WasiArgs};
 use crate::command;
@@ -35,6 +36,15 @@ pub(crate) fn refuse_network(args: &WasiArgs) -> Outcome<()> {
             "`{net}` cannot be granted: wasmer-wasix, which runs this module, has no network access here"
         ))),
     }
+}
+
+/// Returns the grants for the preview 1 imports that a component has; without such imports, none.
+pub(crate) fn grants_for(component: &Component, args: &WasiArgs, path: &Path) -> Outcome<Preview1> {
+    if !preview1::is_imported(component) {
+        return Ok(Preview1::new());
+    }
+    refuse_network(args)?;
+    grants(args, path)
 }
 
 /// Returns the grants of the command line for a core module.

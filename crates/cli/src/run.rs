@@ -4,76 +4,58 @@ use std::time::Duration;
 
 #[cfg(all(feature = "adapt", feature = "wasix"))]
 use airssys_wasm::adapt;
-use airssys_wasm::artifact::ComponentCache;
+use airssys_wasm::artifact::{ComponentCache, Records};
 use airssys_wasm::codec::{self, Codec, CodecError};
+use airssys_wasm::component::Component;
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
-#[cfg(feature = "wai")]
-use airssys_wasm::wai;
-use airssys_wasm::wasi;
+use airssys_wasm::wasi::{self, WasiCtxBuilder};
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use serde_json::{Map, Value, json};
 
 use crate::args::{BackendArg, RunArgs};
-#[cfg(feature = "adapt")]
+#[cfg(all(feature = "adapt", feature = "wasix"))]
 use crate::core_module;
 use crate::exit::{Exit, Failure, Outcome};
-#[cfg(all(feature = "adapt", feature = "wasix"))]
+#[cfg(feature = "wasix")]
 use crate::program;
 use crate::{command, files, keys, load, output, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
-    let accepted = keys::accepted(&args.trust)?;
-    // Read once, since it may be a pipe.
-    let bytes = match load::is_artifact(&args.component)? {
-        true => None,
-        false => Some(files::wasm(&args.component)?),
-    };
-    #[cfg(feature = "wai")]
-    if let Some(bytes) = bytes.as_deref().filter(|bytes| wai::is_wai_module(bytes)) {
-        let runtime = runtime(&args.backend, args.timeout, None)?;
-        let id = runtime.load_component(bytes, options(args)?)?;
-        return converse(args, &runtime, &id, question);
-    }
-    let engine = load::engine(&args.backend)?;
+    let trust = keys::accepted(&args.trust)?;
+    let path = args.component.as_path();
+    let source = load::source(path)?;
+    let cache = load::cache(&args.cache, &source)?;
+    let runtime = runtime(&args.backend, args.timeout, cache, load::records(&source))?;
+    let engine = runtime.loader().engine();
     #[cfg(all(feature = "adapt", feature = "wasix"))]
-    if let Some(bytes) = &bytes
-        && let Some(kind) = core_module::by_wasix(&args.component, bytes, &args.core)?
-    {
+    if let Some(kind) = core_module::by_wasix(path, &source, &args.core)? {
         program::refuse_network(&args.wasi)?;
         if kind == adapt::ModuleKind::Program {
-            return program::run(args, &engine, bytes);
+            return program::run(args, engine, source.bytes().unwrap_or_default());
         }
     }
-    let options = options(args)?;
-    let cache = match &bytes {
-        None => None,
-        Some(_) => load::cache(&args.cache)?,
-    };
-    let bytes = bytes.as_deref();
+    // Folders are opened before the component is compiled, so that a wrong name is reported at once.
+    let grants = command::grants_without_environment(&args.wasi, path)?;
     #[cfg(feature = "adapt")]
-    let bytes = bytes
-        .map(|bytes| core_module::lifted(&args.component, bytes, &args.core))
-        .transpose()?;
-    let component = match &bytes {
-        None => load::artifact(&load::open(&args.component)?, &accepted)?,
-        Some(bytes) => load::compiled(&engine, &args.component, bytes, cache.as_ref())?,
-    };
-    if wasi::is_command(&component) {
-        return command::run(args, &engine, &component);
+    let options = args.core.options();
+    #[cfg(not(feature = "adapt"))]
+    let options = airssys_wasm::load::LoadOptions::default();
+    let loaded = load::from(runtime.loader(), (path, &source), &trust, &options)?;
+    let component = loaded.component();
+    if let Some(component) = &component {
+        if wasi::is_command(component) {
+            return command::run(args, engine, component, grants);
+        }
+        if !args.args.is_empty() && !wasi::is_of_another_version(component) {
+            return Err(Failure::usage(format!(
+                "`{}` is not a program (it does not export wasi:cli/run) and accepts no arguments: use --operation NAME",
+                path.display()
+            )));
+        }
     }
-    if !args.args.is_empty() && !wasi::is_of_another_version(&component) {
-        return Err(Failure::usage(format!(
-            "`{}` is not a program (it does not export wasi:cli/run) and accepts no arguments: use --operation NAME",
-            args.component.display()
-        )));
-    }
-    let runtime = runtime(&args.backend, args.timeout, cache)?;
-    let id = match &bytes {
-        // Faster code may replace it later.
-        Some(bytes) if !engine.starts().is_empty() => runtime.load_component(bytes, options)?,
-        _ => runtime.load_compiled(&component, options)?,
-    };
+    let options = options_for(args, component.as_ref(), grants)?;
+    let id = runtime.load_loaded(&loaded, options)?;
     converse(args, &runtime, &id, question)
 }
 
@@ -104,6 +86,7 @@ pub(crate) fn runtime(
     backend: &BackendArg,
     timeout: Option<u64>,
     cache: Option<ComponentCache>,
+    records: Option<Records>,
 ) -> Outcome<ComponentRuntime> {
     let mut config = RuntimeConfig::builder();
     if let Some(backend) = backend.backend {
@@ -115,22 +98,35 @@ pub(crate) fn runtime(
     if let Some(cache) = cache {
         config = config.with_cache(cache);
     }
+    if let Some(records) = records {
+        config = config.with_records(records);
+    }
     let config = config.build().map_err(RuntimeError::from)?;
     Ok(ComponentRuntime::new(config)?)
 }
 
-fn options(args: &RunArgs) -> Outcome<ComponentOptions> {
+/// Returns the options of a component that follows the contract.
+#[cfg_attr(
+    not(feature = "wasix"),
+    expect(unused_variables, reason = "nothing depends on the component's imports")
+)]
+fn options_for(
+    args: &RunArgs,
+    component: Option<&Component>,
+    grants: WasiCtxBuilder,
+) -> Outcome<ComponentOptions> {
     let options = ComponentOptions::new()
         .with_name_of(&args.component)
-        .with_wasi(command::grants(&args.wasi, &args.component)?);
-    let options = args
-        .config
-        .iter()
-        .fold(options, |options, (key, value)| options.with_config(key, value));
-    #[cfg(feature = "adapt")]
-    let options = options.with_core_module(args.core.world(), args.core.preview1());
-    #[cfg(all(feature = "adapt", feature = "wasix"))]
-    let options = options.with_preview1(program::grants(&args.wasi, &args.component)?);
+        .with_wasi(grants);
+    #[cfg(feature = "wasix")]
+    let options = match component {
+        Some(component) => {
+            options.with_preview1(program::grants_for(component, &args.wasi, &args.component)?)
+        }
+        None => options,
+    };
+    let config = args.config.iter();
+    let options = config.fold(options, |options, (key, value)| options.with_config(key, value));
     let env = args.wasi.env.iter();
     Ok(env.fold(options, |options, (name, value)| options.with_env(name, value)))
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use airssys_wasm::load::LoadOptions;
 use airssys_wasm::wasi::http::serve::{ServeError, ServeLimits, Server};
 
 use crate::args::ServeArgs;
@@ -10,10 +11,12 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::{command, interrupt, keys, load};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
-    let accepted = keys::accepted(&args.trust)?;
+    let trust = keys::accepted(&args.trust)?;
     let engine = load::engine(&args.backend)?;
-    let cache = load::cache(&args.cache)?;
-    let component = load::component(&engine, &args.component, &accepted, cache.as_ref())?;
+    let path = args.component.as_path();
+    let source = load::source(path)?;
+    let cache = load::cache(&args.cache, &source)?;
+    let component = load::component(&engine, cache, (path, &source), &trust, &LoadOptions::default())?;
     let grants = command::grants(&args.wasi, &args.component)?;
     let server = Server::bind(&engine, &component, args.addr, &grants, limits(args))?;
     let shutdown = server.shutdown_handle();

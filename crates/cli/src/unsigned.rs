@@ -4,11 +4,10 @@
     reason = "the user declares trust in the file on the command line"
 )]
 
-use airssys_wasm::artifact::{Artifact, ArtifactError};
-use airssys_wasm::component::Component;
+use airssys_wasm::artifact::Trust;
 
-/// Loads the component of an artifact without checking its signature. Called for `--allow-unsigned` only.
-pub(crate) fn load(artifact: &Artifact<'_>) -> Result<Component, ArtifactError> {
+/// Accepts artifacts without checking their signatures. Called for `--allow-unsigned` only.
+pub(crate) fn trust() -> Trust {
     // SAFETY: with `--allow-unsigned`, the user has stated that the file comes from `airssys-wasm compile`.
-    unsafe { artifact.load_unsigned() }
+    unsafe { Trust::unsigned() }
 }

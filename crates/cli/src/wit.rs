@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use airssys_wasm::load::Format;
 use wit_component::{WitPrinter, decode};
 use wit_parser::{Handle, Resolve, Type, TypeDefKind, TypeId};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{files, load, output};
+use crate::{load, output};
 
 /// Longest text that is printed, in bytes. Stops types without names that share their parts, whose text can be exponentially
 /// longer than the component.
@@ -15,22 +16,19 @@ const MAX_BYTES: u64 = 16 << 20;
 
 /// Prints the WIT of a component, or of a WIT package in its binary form.
 pub(crate) fn print(path: &Path) -> Outcome {
-    if load::is_artifact(path)? {
-        return Err(Failure::usage(format!(
-            "`{}` is an artifact, which contains machine code but no WIT: use the component that it was compiled from, or omit \
-             --wit out",
-            path.display()
-        )));
-    }
-    let bytes = files::wasm(path)?;
-    if airssys_wasm::adapt::is_core_module(&bytes) {
+    let source = load::unlike_artifact(
+        path,
+        "is an artifact, which contains machine code but no WIT: use the component that it was compiled from, or omit --wit",
+    )?;
+    let bytes = source.bytes().unwrap_or_default();
+    if source.format() != Format::Component {
         return Err(Failure::new(Exit::Load, airssys_wasm::Error::CoreModule)
             .context(format!("`{}` has no WIT", path.display())));
     }
     let failed = |error: anyhow::Error| {
         Failure::new(Exit::Load, error).context(format!("the WIT of `{}` cannot be shown", path.display()))
     };
-    let decoded = decode(&bytes).map_err(failed)?;
+    let decoded = decode(bytes).map_err(failed)?;
     let (resolve, main) = (decoded.resolve(), decoded.package());
     let bytes = Sizes::default().of(resolve);
     if bytes > MAX_BYTES {

@@ -1,6 +1,8 @@
 //! File format of artifacts: the layout, and the header.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::error::ArtifactError;
@@ -134,6 +136,27 @@ pub(super) struct Section {
 /// Reports whether bytes are an artifact, or begin or end as one.
 pub fn is_artifact(bytes: &[u8]) -> bool {
     bytes.ends_with(&MAGIC) || has_mark(bytes)
+}
+
+/// Reports whether a file is an artifact, or begins or ends as one. Reads its ends alone, and leaves it at its beginning.
+/// False for what is not a regular file: bytes that are read from a pipe are gone from it.
+///
+/// # Errors
+/// The error of reading the file.
+pub fn is_artifact_file(mut file: &File) -> io::Result<bool> {
+    const ENDS: u64 = 64;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Ok(false);
+    }
+    let mut ends = Vec::new();
+    file.take(ENDS).read_to_end(&mut ends)?;
+    if about.len() > ENDS {
+        file.seek(SeekFrom::Start((about.len() - ENDS).max(ENDS)))?;
+        file.take(ENDS).read_to_end(&mut ends)?;
+    }
+    file.rewind()?;
+    Ok(is_artifact(&ends))
 }
 
 fn has_mark(bytes: &[u8]) -> bool {

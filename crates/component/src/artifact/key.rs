@@ -115,15 +115,32 @@ impl fmt::Debug for PublicKey {
 
 /// The keys whose artifacts a host runs. Empty by default.
 #[derive(Clone, Debug, Default)]
-pub struct Trust(Vec<PublicKey>);
+pub struct Trust {
+    keys: Vec<PublicKey>,
+    unsigned: bool,
+}
 
 impl Trust {
     /// Trusts these keys.
     pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Trust {
-        Trust(keys.into_iter().collect())
+        Trust {
+            keys: keys.into_iter().collect(),
+            unsigned: false,
+        }
+    }
+
+    pub(super) fn of_any() -> Trust {
+        Trust {
+            keys: Vec::new(),
+            unsigned: true,
+        }
+    }
+
+    pub(super) fn accepts_unsigned(&self) -> bool {
+        self.unsigned
     }
 
     pub(super) fn contains(&self, key: &PublicKey) -> bool {
-        self.0.contains(key)
+        self.keys.contains(key)
     }
 }

@@ -41,11 +41,12 @@ mod tiers;
 mod write;
 
 pub use cache::{
-    Cache, CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, CachedFile, Pruned, cache_key,
+    Cache, CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, CachedFile, Digested, Pruned,
+    cache_key,
 };
 pub use error::ArtifactError;
 pub use file::ArtifactFile;
-pub use format::{Header, is_artifact};
+pub use format::{Header, is_artifact, is_artifact_file};
 pub use identity::{Exposed, Identity};
 pub use key::{KeyError, PublicKey, SecretKey, Trust};
 pub use open::Artifact;

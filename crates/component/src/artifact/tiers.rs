@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cache::{Cache, CacheConfig, CacheCounters, CacheError, CacheKey, CachedFile, cache_key};
+use super::cache::{Cache, CacheConfig, CacheCounters, CacheError, CacheKey, CachedFile, Digested};
 use super::error::ArtifactError;
 use super::file::ArtifactFile;
 use super::open::{self, load_own};
@@ -115,7 +115,7 @@ impl ComponentCache {
 
     /// Returns the key under which a component is kept.
     pub fn key(&self, engine: &Engine, bytes: &[u8]) -> CacheKey {
-        cache_key(bytes, engine.description().as_bytes())
+        Digested::new(bytes).cache_key(engine.description().as_bytes())
     }
 
     /// Returns the component of this binary, for this engine: from memory, from disk, or compiled.
@@ -123,6 +123,12 @@ impl ComponentCache {
     /// # Errors
     /// As [`Component::from_binary`]. A thread that waited for another gets that thread's error, if it would get the same.
     pub fn get(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, Error> {
+        self.find(engine, &Digested::new(bytes), false)
+    }
+
+    /// As [`ComponentCache::get`], with bytes whose digest may be known.
+    #[doc(hidden)]
+    pub fn get_digested(&self, engine: &Engine, bytes: &Digested<'_>) -> Result<Component, Error> {
         self.find(engine, bytes, false)
     }
 
@@ -131,13 +137,12 @@ impl ComponentCache {
     /// # Errors
     /// As [`Component::from_binary`].
     pub fn get_pinned(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, Error> {
-        self.find(engine, bytes, true)
+        self.find(engine, &Digested::new(bytes), true)
     }
 
     /// Returns a component that need not be compiled, since it is in memory or on disk.
-    #[doc(hidden)]
-    pub fn ready(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
-        let key = self.key(engine, bytes);
+    pub(crate) fn ready(&self, engine: &Engine, bytes: &Digested<'_>) -> Option<Component> {
+        let key = bytes.cache_key(engine.description().as_bytes());
         let here = self.memory().here(&key);
         if here.is_some() {
             count(&self.shared.counters.memory_hits);
@@ -184,9 +189,9 @@ impl ComponentCache {
         }
     }
 
-    fn find(&self, engine: &Engine, bytes: &[u8], pin: bool) -> Result<Component, Error> {
-        let key = self.key(engine, bytes);
-        self.find_or(key, pin, || self.make(engine, bytes, &key))
+    fn find(&self, engine: &Engine, bytes: &Digested<'_>, pin: bool) -> Result<Component, Error> {
+        let key = bytes.cache_key(engine.description().as_bytes());
+        self.find_or(key, pin, || self.make(engine, bytes.bytes(), &key))
     }
 
     /// Returns a component from memory, from another thread, or from `make`, which also returns the bytes of its code.
@@ -242,9 +247,9 @@ impl ComponentCache {
             .shared
             .disk
             .as_ref()
-            .is_some_and(|disk| disk.put(key, &artifact));
-        let shared = (stored && artifact.len() >= SHARED_FROM).then(|| self.load_stored(key));
-        let made = match shared.flatten() {
+            .and_then(|disk| disk.put_and_open(key, &artifact));
+        let shared = stored.filter(|_| artifact.len() >= SHARED_FROM);
+        let made = match shared.and_then(|cached| self.load_file(key, &cached)) {
             Some(made) => made,
             None => {
                 let component = load_own(&artifact)
@@ -257,13 +262,19 @@ impl ComponentCache {
     }
 
     fn load_stored(&self, key: &CacheKey) -> Option<(Component, u64)> {
-        let disk = self.shared.disk.as_ref()?;
-        let cached = disk.get(key)?;
-        match load_cached(&cached) {
+        let cached = self.shared.disk.as_ref()?.get(key)?;
+        self.load_file(key, &cached)
+    }
+
+    /// Loads a component from a file of the cache, which is removed if that fails.
+    fn load_file(&self, key: &CacheKey, cached: &CachedFile) -> Option<(Component, u64)> {
+        match load_cached(cached) {
             Ok(component) => Some((component, cached.bytes)),
             Err(error) => {
                 log::warn!("cannot load {}, recompiling: {error}", cached.path.display());
-                disk.remove(key);
+                if let Some(disk) = &self.shared.disk {
+                    disk.remove(key);
+                }
                 None
             }
         }

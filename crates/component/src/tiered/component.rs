@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::queue::{self, Job};
-use crate::artifact::ComponentCache;
+use crate::artifact::{ComponentCache, Digested};
 use crate::component::Component;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -24,6 +24,8 @@ pub struct TieredComponent {
 /// Cancels the compilation on drop.
 struct Handle {
     shared: Arc<Shared>,
+    /// The background compilation, until it is queued.
+    job: Mutex<Option<Job>>,
 }
 
 /// State shared with the background compilation.
@@ -52,7 +54,7 @@ impl TieredComponent {
     /// # Errors
     /// As [`Component::from_binary`].
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<TieredComponent> {
-        TieredComponent::make(engine, bytes, None)
+        TieredComponent::started(engine, bytes, None)
     }
 
     /// As [`TieredComponent::new`], with a cache for all code: better code that is cached is used at once.
@@ -60,33 +62,53 @@ impl TieredComponent {
     /// # Errors
     /// As [`Component::from_binary`].
     pub fn with_cache(engine: &Engine, bytes: &[u8], cache: &ComponentCache) -> Result<TieredComponent> {
-        TieredComponent::make(engine, bytes, Some(cache))
+        TieredComponent::started(engine, bytes, Some(cache))
     }
 
-    #[doc(hidden)]
-    pub fn make(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<TieredComponent> {
-        let first = match first(engine, bytes, cache)? {
-            First::Optimized(component) => {
-                return Ok(TieredComponent::of(component, Background::Optimized));
-            }
-            First::Quick(component) => component,
-        };
-        let tiered = TieredComponent::of(first, Background::Coming);
-        let shared = tiered.handle.shared.clone();
-        queue::submit(Job::new(shared, engine, bytes.into(), cache.cloned()));
+    fn started(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<TieredComponent> {
+        let tiered = TieredComponent::prepare(engine, &Digested::new(bytes), cache)?;
+        tiered.start();
         Ok(tiered)
     }
 
-    fn of(current: Component, background: Background) -> TieredComponent {
-        let shared = Shared {
+    /// As [`TieredComponent::new`], without the compilation in the background: [`TieredComponent::start`] begins it. A process
+    /// that ends soon never does.
+    #[doc(hidden)]
+    pub fn prepare(
+        engine: &Engine,
+        bytes: &Digested<'_>,
+        cache: Option<&ComponentCache>,
+    ) -> Result<TieredComponent> {
+        let (current, background) = match first(engine, bytes, cache)? {
+            First::Optimized(component) => (component, Background::Optimized),
+            First::Quick(component) => (component, Background::Coming),
+        };
+        let job = matches!(background, Background::Coming);
+        let shared = Arc::new(Shared {
             stages: Mutex::new(Stages { current, background }),
             over: Condvar::new(),
             stopped: AtomicBool::new(false),
-        };
-        TieredComponent {
+        });
+        let job = job.then(|| Job::new(shared.clone(), engine, bytes.to_owned(), cache.cloned()));
+        Ok(TieredComponent {
             handle: Arc::new(Handle {
-                shared: Arc::new(shared),
+                shared,
+                job: Mutex::new(job),
             }),
+        })
+    }
+
+    /// Queues the compilation of the better code, if it is not there and not queued yet.
+    #[doc(hidden)]
+    pub fn start(&self) {
+        let job = self
+            .handle
+            .job
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(job) = job {
+            queue::submit(job);
         }
     }
 
@@ -183,17 +205,6 @@ impl Drop for Handle {
     }
 }
 
-/// Returns the code that a [`TieredComponent`] starts with, and compiles nothing in the background: for a
-/// process that ends soon.
-///
-/// # Errors
-/// As [`Component::from_binary`].
-pub fn quick(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Component> {
-    match first(engine, bytes, cache)? {
-        First::Optimized(component) | First::Quick(component) => Ok(component),
-    }
-}
-
 /// The code that a component starts with.
 enum First {
     /// The engine's own code: it was cached, or no start accepts the component.
@@ -201,7 +212,7 @@ enum First {
     Quick(Component),
 }
 
-fn first(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<First> {
+fn first(engine: &Engine, bytes: &Digested<'_>, cache: Option<&ComponentCache>) -> Result<First> {
     let runs_here = engine.target().runs_here();
     let cache = cache.filter(|_| runs_here);
     let tiered = !engine.starts().is_empty();
@@ -223,10 +234,14 @@ fn first(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Resul
     compile(engine, bytes, cache).map(First::Optimized)
 }
 
-pub(super) fn compile(engine: &Engine, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Component> {
+pub(super) fn compile(
+    engine: &Engine,
+    bytes: &Digested<'_>,
+    cache: Option<&ComponentCache>,
+) -> Result<Component> {
     match cache {
-        Some(cache) => cache.get(engine, bytes),
-        None => Component::from_binary(engine, bytes),
+        Some(cache) => cache.get_digested(engine, bytes),
+        None => Component::from_binary(engine, bytes.bytes()),
     }
 }
 

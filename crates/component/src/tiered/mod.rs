@@ -30,7 +30,7 @@
 mod component;
 mod queue;
 
+pub use component::TieredComponent;
 #[doc(hidden)]
 pub use component::WeakTiered;
-pub use component::{TieredComponent, quick};
 pub use queue::settle;

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::component::{Shared, compile};
-use crate::artifact::ComponentCache;
+use crate::artifact::{ComponentCache, Digested};
 use crate::component::Component;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 pub(super) struct Job {
     shared: Arc<Shared>,
     engine: Engine,
-    bytes: Box<[u8]>,
+    bytes: Digested<'static>,
     cache: Option<ComponentCache>,
 }
 
@@ -25,7 +25,7 @@ impl Job {
     pub(super) fn new(
         shared: Arc<Shared>,
         engine: &Engine,
-        bytes: Box<[u8]>,
+        bytes: Digested<'static>,
         cache: Option<ComponentCache>,
     ) -> Job {
         let asked = shared.clone();

@@ -1,8 +1,10 @@
 //! Configuration, errors and statistics of a cache.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::artifact::format::FORMAT;
 use crate::artifact::private::{self, PrivateError};
@@ -77,15 +79,52 @@ pub struct CacheKey(pub(super) [u8; 32]);
 /// options, target. The format of artifacts is part of the key, so that builds with different formats share a cache and
 /// neither reads the other's entries.
 pub fn cache_key(component: &[u8], description: &[u8]) -> CacheKey {
-    key_in_format(component, description, FORMAT)
+    Digested::new(component).cache_key(description)
 }
 
-pub(super) fn key_in_format(component: &[u8], description: &[u8], format: u32) -> CacheKey {
-    let mut hasher = blake3::Hasher::new_derive_key("airssys-wasm 2026 keys of the cache");
-    hasher.update(blake3::hash(component).as_bytes());
-    hasher.update(&format.to_le_bytes());
-    hasher.update(description);
-    CacheKey(*hasher.finalize().as_bytes())
+/// The bytes of a component, whose digest is computed once, when it is needed first.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Digested<'a> {
+    bytes: Cow<'a, [u8]>,
+    digest: OnceLock<blake3::Hash>,
+}
+
+impl<'a> Digested<'a> {
+    /// Refers to the bytes.
+    pub fn new(bytes: &'a [u8]) -> Digested<'a> {
+        Digested {
+            bytes: Cow::Borrowed(bytes),
+            digest: OnceLock::new(),
+        }
+    }
+
+    /// Returns the bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Copies the bytes, and the digest if it is computed.
+    pub fn to_owned(&self) -> Digested<'static> {
+        Digested {
+            bytes: Cow::Owned(self.bytes.to_vec()),
+            digest: self.digest.clone(),
+        }
+    }
+
+    /// Computes the key as [`cache_key`] does.
+    pub fn cache_key(&self, description: &[u8]) -> CacheKey {
+        self.key_in_format(description, FORMAT)
+    }
+
+    pub(super) fn key_in_format(&self, description: &[u8], format: u32) -> CacheKey {
+        let digest = self.digest.get_or_init(|| blake3::hash(&self.bytes));
+        let mut hasher = blake3::Hasher::new_derive_key("airssys-wasm 2026 keys of the cache");
+        hasher.update(digest.as_bytes());
+        hasher.update(&format.to_le_bytes());
+        hasher.update(description);
+        CacheKey(*hasher.finalize().as_bytes())
+    }
 }
 
 impl fmt::Display for CacheKey {

@@ -27,7 +27,7 @@ use super::private::{self, Authenticator, Secret};
 use super::records::Records;
 use entry::{ENTRY_BYTES, Entry};
 
-pub use config::{CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, Pruned, cache_key};
+pub use config::{CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, Digested, Pruned, cache_key};
 
 /// Purpose for which the key is derived.
 const PURPOSE: &str = "airssys-wasm 2026 entries of the cache";
@@ -195,13 +195,17 @@ impl Cache {
     /// Returns whether the bytes were stored: they are not if they exceed the cache's limit, or if the system fails, which
     /// is logged once.
     pub fn put(&self, key: &CacheKey, bytes: &[u8]) -> bool {
+        self.put_entry(key, bytes).is_some()
+    }
+
+    fn put_entry(&self, key: &CacheKey, bytes: &[u8]) -> Option<Entry> {
         if bytes.len() as u64 > self.max_bytes {
             log::debug!(
                 "not caching {} bytes: the cache is limited to {}",
                 bytes.len(),
                 self.max_bytes
             );
-            return false;
+            return None;
         }
         let entry = Entry::of(*key, bytes);
         match self.store(&entry, bytes) {
@@ -210,14 +214,32 @@ impl Cache {
                 if let Err(error) = self.make_room(self.max_bytes, Some(key)) {
                     self.warn("make room in", &error);
                 }
-                true
+                Some(entry)
             }
             Err(error) => {
                 self.counters.failed_writes.fetch_add(1, Ordering::Relaxed);
                 self.warn("write to", &error);
-                false
+                None
             }
         }
+    }
+
+    /// As [`Cache::put`]; returns the stored file. Its content is what this process wrote, so it is not read back.
+    pub(super) fn put_and_open(&self, key: &CacheKey, bytes: &[u8]) -> Option<CachedFile> {
+        let entry = self.put_entry(key, bytes)?;
+        let path = self.files.join(entry.file_name());
+        let Ok(Opened::File(file)) = open(&path) else {
+            return None;
+        };
+        let unchanged = file.metadata().is_ok_and(|about| about.len() == entry.bytes);
+        #[cfg(unix)]
+        let unchanged = unchanged && Identity::of(&file).is_ok_and(|identity| identity.check().is_ok());
+        unchanged.then_some(CachedFile {
+            path,
+            file,
+            bytes: entry.bytes,
+            digest: entry.digest,
+        })
     }
 
     fn store(&self, entry: &Entry, bytes: &[u8]) -> io::Result<()> {

@@ -100,8 +100,8 @@ fn keys_tell_what_they_are_made_of() {
         cache_key(b"", b"ab"),
         cache_key(b"a", b"c"),
         cache_key(b"b", b"b"),
-        config::key_in_format(b"a", b"b", FORMAT - 1),
-        config::key_in_format(b"a", b"b", FORMAT + 1),
+        Digested::new(b"a").key_in_format(b"b", FORMAT - 1),
+        Digested::new(b"a").key_in_format(b"b", FORMAT + 1),
     ];
     let different: std::collections::BTreeSet<_> = keys.iter().collect();
     assert_eq!(different.len(), keys.len());

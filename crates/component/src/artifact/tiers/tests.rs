@@ -1,6 +1,7 @@
 use super::*;
 use crate::artifact::cache::faults::Faulty;
 use crate::artifact::cache::tests::Folder;
+use crate::artifact::cache_key;
 use crate::component::{Linker, Store, Val};
 use crate::engine::{Backend, Config};
 use std::sync::Barrier;

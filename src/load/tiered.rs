@@ -3,27 +3,27 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::artifact::{CacheKey, ComponentCache, cache_key};
+use crate::artifact::{CacheKey, ComponentCache, Digested};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::tiered::{TieredComponent, WeakTiered};
 
 /// Tiered components that are loaded. Entries of unloaded components are not kept: that is the purpose of a cache.
 #[derive(Debug, Default)]
-pub(super) struct Tiers {
+pub(super) struct TieredComponents {
     known: Mutex<HashMap<CacheKey, WeakTiered>>,
 }
 
-impl Tiers {
+impl TieredComponents {
     /// Returns a component compiled with one of the engine's starts or, if better code is already there, with the engine
-    /// itself.
+    /// itself. Better code is compiled once [`TieredComponent::start`] is called.
     ///
     /// # Errors
-    /// As [`TieredComponent::new`].
+    /// As [`TieredComponent::prepare`].
     pub(super) fn get(
         &self,
         engine: &Engine,
-        bytes: &[u8],
+        bytes: &Digested<'_>,
         cache: Option<&ComponentCache>,
     ) -> Result<TieredComponent, Error> {
         let key = key(engine, bytes);
@@ -32,7 +32,7 @@ impl Tiers {
             return Ok(known);
         }
         // Two threads may get here with the same bytes: one of them compiles in vain, and neither waits for a lock.
-        let made = TieredComponent::make(engine, bytes, cache)?;
+        let made = TieredComponent::prepare(engine, bytes, cache)?;
         Ok(self.with(|known| {
             known.retain(|_, tiered| tiered.is_alive());
             match known.get(&key).and_then(WeakTiered::upgrade) {
@@ -51,8 +51,8 @@ impl Tiers {
 }
 
 /// Hashes the bytes, and everything that determines their code.
-fn key(engine: &Engine, bytes: &[u8]) -> CacheKey {
+fn key(engine: &Engine, bytes: &Digested<'_>) -> CacheKey {
     let starts = engine.starts().iter().map(Engine::description);
     let descriptions: Vec<String> = starts.chain([engine.description()]).collect();
-    cache_key(bytes, descriptions.join("\n").as_bytes())
+    bytes.cache_key(descriptions.join("\n").as_bytes())
 }
