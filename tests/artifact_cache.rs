@@ -49,10 +49,8 @@ fn content(name: u64) -> Vec<u8> {
 }
 
 fn open(dir: &Path) -> Cache {
-    let config = CacheConfig {
-        dir: dir.to_owned(),
-        max_bytes: MAX_BYTES,
-    };
+    let mut config = CacheConfig::new(dir);
+    config.max_bytes = MAX_BYTES;
     Cache::open(config).expect("the cache opens")
 }
 

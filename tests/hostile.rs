@@ -247,11 +247,9 @@ fn what_a_component_asks_for_is_limited() {
     let engine = default_engine();
     let memory = r#"(component (core module $m (memory 65536)) (core instance (instantiate $m)))"#;
     let table = r#"(component (core module $m (table 9000000 funcref)) (core instance (instantiate $m)))"#;
-    let limits = StoreLimits {
-        core_instances: 10,
-        memories: 5,
-        ..Default::default()
-    };
+    let mut limits = StoreLimits::default();
+    limits.core_instances = 10;
+    limits.memories = 5;
     let many = format!(
         "(component (core module $m (memory 1)) {})",
         "(core instance (instantiate $m))".repeat(6)

@@ -311,10 +311,8 @@ fn memory_is_bounded() {
         "(call $exit (i32.eq (memory.grow (i32.const 200)) (i32.const -1)))",
         "",
     );
-    let limits = StoreLimits {
-        memory_bytes: 100 << 16,
-        ..StoreLimits::default()
-    };
+    let mut limits = StoreLimits::default();
+    limits.memory_bytes = 100 << 16;
     assert_eq!(same(status(&grow, &Preview1::new())), 0);
     assert_eq!(same(status(&grow, &Preview1::new().store_limits(limits))), 1);
 }

@@ -154,10 +154,8 @@ fn a_memory_that_had_grown_ends_where_a_new_one_does() {
 fn a_memory_grows_to_its_limit_and_no_further() {
     for engine in engines() {
         let component = component(&engine);
-        let limits = StoreLimits {
-            memory_bytes: 5 * 65_536,
-            ..StoreLimits::default()
-        };
+        let mut limits = StoreLimits::default();
+        limits.memory_bytes = 5 * 65_536;
         let mut store = Store::with_limits(&engine, (), limits);
         let instance = Linker::new(&engine).instantiate(&mut store, &component);
         let instance = instance.expect("it needs nothing");

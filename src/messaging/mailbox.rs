@@ -7,6 +7,7 @@ use super::ComponentId;
 
 /// Bounds of a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MailboxLimits {
     /// Most waiting messages. Stops a flood of small messages.
     pub messages: usize,

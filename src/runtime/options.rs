@@ -191,6 +191,7 @@ impl ComponentOptions {
 
 /// Options of one operation.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ExecuteOptions {
     /// Identifies the request in logs and traces. `None` or empty: the runtime generates one that is unique within it.
     pub request_id: Option<String>,
@@ -201,6 +202,42 @@ pub struct ExecuteOptions {
     pub timeout: Option<Duration>,
     /// The trace that the operation belongs to. Passed on unchanged.
     pub trace_context: Option<TraceContext>,
+}
+
+impl ExecuteOptions {
+    /// Creates options with the defaults: an identifier that the runtime generates, the host application as the caller, the
+    /// runtime's default time, no trace.
+    pub fn new() -> ExecuteOptions {
+        ExecuteOptions::default()
+    }
+
+    /// Sets [`ExecuteOptions::request_id`].
+    #[must_use]
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = Some(id.into());
+        self
+    }
+
+    /// Sets [`ExecuteOptions::caller`].
+    #[must_use]
+    pub fn with_caller(mut self, caller: CallerInfo) -> Self {
+        self.caller = Some(caller);
+        self
+    }
+
+    /// Sets [`ExecuteOptions::timeout`].
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets [`ExecuteOptions::trace_context`].
+    #[must_use]
+    pub fn with_trace_context(mut self, trace: TraceContext) -> Self {
+        self.trace_context = Some(trace);
+        self
+    }
 }
 
 /// Returns the time for one `execute`: the shortest of those that are set. Of equal ones, the caller's is reported.

@@ -297,11 +297,10 @@ fn artifacts_are_what_the_document_says() {
     for backend in Backend::available() {
         let engine = Engine::new(Config::new().backend(*backend)).expect("it is available");
         for (name, component) in fixtures() {
-            let options = ArtifactOptions {
-                key: Some(&key),
-                metadata: Some(b"{}"),
-                manifest: Some(b"x = 1\n"),
-            };
+            let mut options = ArtifactOptions::default();
+            options.key = Some(&key);
+            options.metadata = Some(b"{}");
+            options.manifest = Some(b"x = 1\n");
             let signed = compile_with(&engine, &component, &options).expect("it compiles");
             begins[usize::from(follow(&signed, &component, Some(&key)))] += 1;
             if name == "counter" {

@@ -57,8 +57,5 @@ fn sleeper() -> Vec<u8> {
 }
 
 fn within(timeout: Duration) -> ExecuteOptions {
-    ExecuteOptions {
-        timeout: Some(timeout),
-        ..ExecuteOptions::default()
-    }
+    ExecuteOptions::new().with_timeout(timeout)
 }

@@ -366,10 +366,8 @@ fn handles_are_limited() {
     )"#;
     let engine = default_engine();
     let component = component(&engine, text);
-    let limits = airssys_wasm::engine::StoreLimits {
-        handles: 100,
-        ..Default::default()
-    };
+    let mut limits = airssys_wasm::engine::StoreLimits::default();
+    limits.handles = 100;
     let mut store = Store::with_limits(&engine, (), limits);
     let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
     let func = instance.get_func(&mut store, ["run"]).unwrap();

@@ -279,10 +279,8 @@ fn a_host_function_that_fails_ends_the_guest_with_its_error() {
 fn a_guests_memory_stays_within_its_limit() {
     for engine in engines() {
         let component = Component::from_binary(&engine, &fixture("types.wasm")).unwrap();
-        let limits = StoreLimits {
-            memory_bytes: 4 << 20,
-            ..Default::default()
-        };
+        let mut limits = StoreLimits::default();
+        limits.memory_bytes = 4 << 20;
         let mut store = Store::with_limits(&engine, Host::default(), limits);
         let instance = types_linker(&engine).instantiate(&mut store, &component).unwrap();
         let mut grow = |pages| {

@@ -336,9 +336,10 @@ fn open_files_are_bounded() {
     grants
         .preopened_dir(scene.granted(), "/", FsPerms::ReadOnly)
         .unwrap();
-    grants.limits(WasiLimits {
-        descriptors: 5,
-        ..WasiLimits::default()
+    grants.limits({
+        let mut limits = WasiLimits::default();
+        limits.descriptors = 5;
+        limits
     });
     for engine in engines() {
         let mut it = Driver::new(&engine, &grants);

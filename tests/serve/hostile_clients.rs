@@ -7,7 +7,6 @@ use http::Method;
 use crate::client::{Raw, exchange, get, raw, request};
 use crate::server::{Running, limits};
 use airssys_wasm::wasi::WasiCtxBuilder;
-use airssys_wasm::wasi::http::serve::ServeLimits;
 
 /// A request in bytes, and the beginning of the response; empty for a connection that is closed without one.
 type Case = (&'static str, Vec<u8>, &'static [&'static str]);
@@ -299,11 +298,9 @@ fn a_client_that_takes_nothing_holds_nothing() {
 
 #[test]
 fn clients_that_go_away_stop_the_component() {
-    let limits = ServeLimits {
-        threads: 2,
-        request_time: Duration::from_secs(60),
-        ..limits()
-    };
+    let mut limits = limits();
+    limits.threads = 2;
+    limits.request_time = Duration::from_secs(60);
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     for _ in 0..20 {
         let mut raw = Raw::connect(server.addr);
@@ -319,11 +316,9 @@ fn clients_that_go_away_stop_the_component() {
 
 #[test]
 fn a_flood_is_refused_and_passes() {
-    let limits = ServeLimits {
-        threads: 2,
-        queue: 4,
-        ..limits()
-    };
+    let mut limits = limits();
+    limits.threads = 2;
+    limits.queue = 4;
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     let addr = server.addr;
     let clients: Vec<_> = (0..60)
@@ -343,10 +338,8 @@ fn a_flood_is_refused_and_passes() {
 
 #[test]
 fn connections_beyond_the_limit_wait_for_a_place() {
-    let limits = ServeLimits {
-        connections: 8,
-        ..limits()
-    };
+    let mut limits = limits();
+    limits.connections = 8;
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     let idle: Vec<Raw> = (0..100).map(|_| Raw::connect(server.addr)).collect();
     // Places become free as idle connections are closed: eight each half second.

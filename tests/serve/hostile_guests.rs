@@ -85,9 +85,10 @@ fn a_component_that_never_ends_is_stopped() {
 #[test]
 fn what_is_sent_is_bounded_too() {
     let mut wasi = WasiCtxBuilder::new();
-    wasi.http_limits(HttpLimits {
-        outgoing_body_bytes: 100_000,
-        ..HttpLimits::default()
+    wasi.http_limits({
+        let mut limits = HttpLimits::default();
+        limits.outgoing_body_bytes = 100_000;
+        limits
     });
     let server = Running::with(&wasi, limits());
     let endless = raw(server.addr, b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -99,9 +100,10 @@ fn what_is_sent_is_bounded_too() {
 #[test]
 fn resources_are_bounded_for_each_request() {
     let mut wasi = WasiCtxBuilder::new();
-    wasi.limits(WasiLimits {
-        resources: 100,
-        ..WasiLimits::default()
+    wasi.limits({
+        let mut limits = WasiLimits::default();
+        limits.resources = 100;
+        limits
     });
     let server = Running::with(&wasi, limits());
     assert_eq!(get(server.addr, "/many-fields?200").status, 500);

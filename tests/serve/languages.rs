@@ -5,7 +5,6 @@ use std::time::Duration;
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::Backend;
 use airssys_wasm::wasi::WasiCtxBuilder;
-use airssys_wasm::wasi::http::serve::ServeLimits;
 use http::Method;
 
 use crate::client::{exchange, get, request};
@@ -15,10 +14,8 @@ use crate::server::{Running, limits};
 fn answers(bytes: &[u8], backend: Backend) {
     let engine = engine(backend);
     let component = Component::from_binary(&engine, bytes).expect("the guest loads");
-    let limits = ServeLimits {
-        request_time: Duration::from_secs(20),
-        ..limits()
-    };
+    let mut limits = limits();
+    limits.request_time = Duration::from_secs(20);
     let server = Running::of(&engine, &component, &WasiCtxBuilder::new(), limits);
     for _ in 0..5 {
         let hello = get(server.addr, "/");

@@ -29,11 +29,9 @@ fn requests_in_flight_end_and_new_ones_are_not_taken() {
 
 #[test]
 fn what_does_not_end_is_cut_off() {
-    let limits = ServeLimits {
-        request_time: Duration::from_secs(60),
-        drain_time: Duration::from_millis(300),
-        ..limits()
-    };
+    let mut limits = limits();
+    limits.request_time = Duration::from_secs(60);
+    limits.drain_time = Duration::from_millis(300);
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     let mut spinning = Raw::connect(server.addr);
     spinning.send(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n");

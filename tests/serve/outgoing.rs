@@ -25,14 +25,13 @@ fn granting(grants: &[&str], http: HttpLimits) -> Running {
 
 /// Limits short enough for tests.
 fn quick() -> HttpLimits {
-    HttpLimits {
-        incoming_body_bytes: 100_000,
-        connections: 5,
-        connect_time: Duration::from_millis(500),
-        first_byte_time: Duration::from_millis(500),
-        between_bytes_time: Duration::from_millis(500),
-        ..HttpLimits::default()
-    }
+    let mut limits = HttpLimits::default();
+    limits.incoming_body_bytes = 100_000;
+    limits.connections = 5;
+    limits.connect_time = Duration::from_millis(500);
+    limits.first_byte_time = Duration::from_millis(500);
+    limits.between_bytes_time = Duration::from_millis(500);
+    limits
 }
 
 fn loopback() -> Running {

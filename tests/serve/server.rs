@@ -22,17 +22,16 @@ pub(crate) struct Running {
 
 /// Limits short enough for tests.
 pub(crate) fn limits() -> ServeLimits {
-    ServeLimits {
-        request_time: Duration::from_secs(2),
-        head_time: Duration::from_millis(500),
-        body_bytes: 1 << 20,
-        read_time: Duration::from_millis(500),
-        write_time: Duration::from_millis(500),
-        half_closed_time: Duration::from_secs(1),
-        target_bytes: 32 << 10,
-        drain_time: Duration::from_secs(2),
-        ..ServeLimits::default()
-    }
+    let mut limits = ServeLimits::default();
+    limits.request_time = Duration::from_secs(2);
+    limits.head_time = Duration::from_millis(500);
+    limits.body_bytes = 1 << 20;
+    limits.read_time = Duration::from_millis(500);
+    limits.write_time = Duration::from_millis(500);
+    limits.half_closed_time = Duration::from_secs(1);
+    limits.target_bytes = 32 << 10;
+    limits.drain_time = Duration::from_secs(2);
+    limits
 }
 
 impl Running {

@@ -16,13 +16,14 @@ const ATTACKERS: usize = 200;
 /// Limits that end no attack before the other clients are done.
 fn patient() -> ServeLimits {
     let long = Duration::from_secs(60);
-    ServeLimits {
-        request_time: long,
-        head_time: long,
-        read_time: long,
-        write_time: long,
-        drain_time: Duration::from_millis(200),
-        ..limits()
+    {
+        let mut limits = limits();
+        limits.request_time = long;
+        limits.head_time = long;
+        limits.read_time = long;
+        limits.write_time = long;
+        limits.drain_time = Duration::from_millis(200);
+        limits
     }
 }
 
@@ -65,11 +66,9 @@ fn honest(server: &Running) {
 /// 200 requests whose bodies never ended blocked all request threads: another client waited for half a minute.
 #[test]
 fn bodies_that_never_end_hold_no_thread_of_others() {
-    let limits = ServeLimits {
-        threads: 4,
-        slow_threads: 4,
-        ..patient()
-    };
+    let mut limits = patient();
+    limits.threads = 4;
+    limits.slow_threads = 4;
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     let attackers = attack(&server, |number| {
         let fields = match number % 4 {
@@ -89,12 +88,10 @@ fn bodies_that_never_end_hold_no_thread_of_others() {
 /// The server gives up on a body that does not arrive, even if the component does not wait for it.
 #[test]
 fn bodies_that_never_end_end() {
-    let limits = ServeLimits {
-        threads: 2,
-        slow_threads: 2,
-        request_time: Duration::from_secs(20),
-        ..limits()
-    };
+    let mut limits = limits();
+    limits.threads = 2;
+    limits.slow_threads = 2;
+    limits.request_time = Duration::from_secs(20);
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     let attackers: Vec<Raw> = (0..20)
         .map(|_| {
@@ -113,12 +110,10 @@ fn bodies_that_never_end_end() {
 /// A byte now and then prevented any pause from being long enough.
 #[test]
 fn bodies_that_drip_end_too() {
-    let limits = ServeLimits {
-        read_time: Duration::from_millis(400),
-        read_rate: 1000,
-        request_time: Duration::from_secs(20),
-        ..limits()
-    };
+    let mut limits = limits();
+    limits.read_time = Duration::from_millis(400);
+    limits.read_rate = 1000;
+    limits.request_time = Duration::from_secs(20);
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     let mut raw = Raw::connect(server.addr);
     raw.send(b"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
@@ -136,10 +131,8 @@ fn bodies_that_drip_end_too() {
 
 #[test]
 fn heads_that_never_end_keep_no_place_from_others() {
-    let limits = ServeLimits {
-        connections: 32,
-        ..patient()
-    };
+    let mut limits = patient();
+    limits.connections = 32;
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     let attackers = attack(&server, |_| "GET / HTTP/1.1\r\nHost: a\r\nx-".to_owned());
     honest(&server);
@@ -160,10 +153,8 @@ fn clients_that_take_nothing_hold_no_thread_of_others() {
 /// A client that closed its side and is gone holds its thread for a limited time.
 #[test]
 fn a_client_that_closed_its_side_is_given_up_in_the_end() {
-    let limits = ServeLimits {
-        half_closed_time: Duration::from_millis(300),
-        ..patient()
-    };
+    let mut limits = patient();
+    limits.half_closed_time = Duration::from_millis(300);
     let server = Running::with(&WasiCtxBuilder::new(), limits);
     let mut raw = Raw::connect(server.addr);
     raw.send(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -311,10 +311,8 @@ fn memory_and_tables_have_limits() {
         ..Module::default()
     };
     for backend in airssys_wasm::engine::Backend::available() {
-        let limits = StoreLimits {
-            memory_bytes: 64 << 20,
-            ..StoreLimits::default()
-        };
+        let mut limits = StoreLimits::default();
+        limits.memory_bytes = 64 << 20;
         let config = RuntimeConfig::builder()
             .with_backend(*backend)
             .with_limits(limits);

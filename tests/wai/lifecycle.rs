@@ -137,15 +137,15 @@ fn a_call_knows_on_whose_behalf_it_is_made() {
             .expect("it loads");
         runtime.init(&counter).unwrap();
         let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let options = ExecuteOptions {
-            request_id: Some("r-1".into()),
-            caller: Some(CallerInfo::Component("somebody".into())),
-            timeout: Some(Duration::from_millis(700)),
-            trace_context: Some(TraceContext {
-                traceparent: traceparent.into(),
-                tracestate: Some("a=b".into()),
-            }),
+        let trace = TraceContext {
+            traceparent: traceparent.into(),
+            tracestate: Some("a=b".into()),
         };
+        let options = ExecuteOptions::new()
+            .with_request_id("r-1")
+            .with_caller(CallerInfo::Component("somebody".into()))
+            .with_timeout(Duration::from_millis(700))
+            .with_trace_context(trace);
         let question = operation(Codec::Json, "context", json!(null));
         let answer = runtime.execute_with(&counter, &question, options).unwrap();
         let expected = json!({
@@ -163,10 +163,7 @@ fn sleep_ends_with_the_call() {
             .expect("it loads");
         runtime.init(&counter).unwrap();
         let question = operation(Codec::Json, "sleep", json!({"ms": 600_000}));
-        let options = ExecuteOptions {
-            timeout: Some(Duration::from_millis(50)),
-            ..ExecuteOptions::default()
-        };
+        let options = ExecuteOptions::new().with_timeout(Duration::from_millis(50));
         let ended = runtime.execute_with(&counter, &question, options);
         assert!(matches!(ended, Err(RuntimeError::Timeout { .. })), "{ended:?}");
         assert_eq!(runtime.state(&counter).unwrap(), ComponentState::Failed);

@@ -55,9 +55,10 @@ fn output_is_logged_line_by_line() {
     for program in programs() {
         let name = format!("logs-on-{}", program.engine.backend());
         let log = |builder: &mut airssys_wasm::wasi::WasiCtxBuilder| {
-            builder.name(&*name).stdout(Stdout::Log).limits(WasiLimits {
-                log_line_bytes: 12,
-                ..WasiLimits::default()
+            builder.name(&*name).stdout(Stdout::Log).limits({
+                let mut limits = WasiLimits::default();
+                limits.log_line_bytes = 12;
+                limits
             });
         };
         program.run(&["surroundings", "a\nb\u{1b}[2J"], log).lines();

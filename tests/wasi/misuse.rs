@@ -30,11 +30,12 @@ fn a_hundred_thousand_resources_after_each_other_are_not() {
 fn the_limit_is_the_hosts() {
     for program in programs() {
         let few = |builder: &mut airssys_wasm::wasi::WasiCtxBuilder| {
-            builder.limits(WasiLimits {
-                resources: 10,
-                poll_list: 5,
-                random_bytes: 16,
-                ..WasiLimits::default()
+            builder.limits({
+                let mut limits = WasiLimits::default();
+                limits.resources = 10;
+                limits.poll_list = 5;
+                limits.random_bytes = 16;
+                limits
             });
         };
         assert_eq!(program.run(&["pollables", "9"], few).lines(), ["9"]);

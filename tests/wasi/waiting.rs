@@ -45,9 +45,10 @@ fn without_a_deadline_a_wait_is_bounded_all_the_same() {
     let longest = u64::MAX.to_string();
     for program in programs() {
         let ran = program.run_within(None, &["sleep", &longest], |builder| {
-            builder.limits(WasiLimits {
-                longest_wait: SOON,
-                ..WasiLimits::default()
+            builder.limits({
+                let mut limits = WasiLimits::default();
+                limits.longest_wait = SOON;
+                limits
             });
         });
         ran.was_interrupted();

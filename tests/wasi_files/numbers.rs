@@ -46,10 +46,8 @@ fn huge_offsets_and_sizes_are_errors() {
 
 #[test]
 fn a_read_of_everything_is_bounded() {
-    let limits = WasiLimits {
-        read_bytes: 1000,
-        ..WasiLimits::default()
-    };
+    let mut limits = WasiLimits::default();
+    limits.read_bytes = 1000;
     let mut bench = Bench::with(limits);
     std::fs::write(bench.host("data/long"), vec![b'x'; 100_000]).unwrap();
     assert_eq!(bench.take(open(DATA, "long", "read")), "ok 3");
@@ -64,10 +62,8 @@ fn a_read_of_everything_is_bounded() {
 #[test]
 fn a_flood_of_descriptors_ends_at_its_limit_and_the_others_live_on() {
     let _alone = alone();
-    let limits = WasiLimits {
-        descriptors: 20,
-        ..WasiLimits::default()
-    };
+    let mut limits = WasiLimits::default();
+    limits.descriptors = 20;
     let mut bench = Bench::with(limits.clone());
     let before = host_descriptors();
     let flood = open(DATA, "hello.txt", "read").number(100_000);
@@ -119,11 +115,9 @@ fn host_descriptors() -> usize {
 #[test]
 fn a_hundred_thousand_resources_are_refused() {
     let _alone = alone();
-    let limits = WasiLimits {
-        descriptors: usize::MAX,
-        resources: 100,
-        ..WasiLimits::default()
-    };
+    let mut limits = WasiLimits::default();
+    limits.descriptors = usize::MAX;
+    limits.resources = 100;
     let mut bench = Bench::with(limits);
     let error = bench
         .try_take(at("flood", DATA, "hello.txt").with("read").number(100_000))

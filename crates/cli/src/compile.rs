@@ -44,11 +44,11 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
         true => metadata(&compiled)?,
         false => None,
     };
-    let file = compiled.finish(&ArtifactOptions {
-        key: key.as_ref(),
-        metadata: metadata.as_deref(),
-        manifest: manifest.as_deref().map(str::as_bytes),
-    })?;
+    let mut options = ArtifactOptions::default();
+    options.key = key.as_ref();
+    options.metadata = metadata.as_deref();
+    options.manifest = manifest.as_deref().map(str::as_bytes);
+    let file = compiled.finish(&options)?;
     interrupt.writing()?;
     files::write(&args.output, &file)?;
     tell(args, &file)
@@ -115,10 +115,9 @@ fn manifest(path: &Path) -> Outcome<String> {
 /// is loaded like any artifact, trusted by a key that is created for this alone.
 fn metadata(compiled: &Unfinished<'_>) -> Outcome<Option<Vec<u8>>> {
     let key = SecretKey::generate().map_err(|error| Failure::new(Exit::Host, error))?;
-    let artifact = compiled.finish(&ArtifactOptions {
-        key: Some(&key),
-        ..ArtifactOptions::default()
-    })?;
+    let mut options = ArtifactOptions::default();
+    options.key = Some(&key);
+    let artifact = compiled.finish(&options)?;
     let component = Artifact::open(&artifact)?.load(&Trust::new([key.public()]))?;
     let runtime = ComponentRuntime::new(RuntimeConfig::builder().build().map_err(RuntimeError::from)?)?;
     match Life::of(&runtime, &component) {

@@ -35,12 +35,13 @@ impl Default for Options {
             whole: None,
             host_instance: false,
             missing_imports_trap: false,
-            limits: StoreLimits {
-                memory_bytes: 256 << 20,
-                memories: 2_000,
-                table_elements: 100_000,
-                tables: 2_000,
-                ..StoreLimits::default()
+            limits: {
+                let mut limits = StoreLimits::default();
+                limits.memory_bytes = 256 << 20;
+                limits.memories = 2_000;
+                limits.table_elements = 100_000;
+                limits.tables = 2_000;
+                limits
             },
         }
     }

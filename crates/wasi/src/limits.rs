@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// Limits on a component's WASI. Exceeding one returns the interface's own error if it has one, and otherwise traps.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WasiLimits {
     /// Resources of the component at once, of all kinds together. Stops a guest that opens a hundred thousand of them.
     /// Default 10,000.

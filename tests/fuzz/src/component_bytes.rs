@@ -22,15 +22,15 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 });
 
 fn limits() -> StoreLimits {
-    StoreLimits {
-        memory_bytes: 16 << 20,
-        memories: 10,
-        table_elements: 10_000,
-        tables: 10,
-        core_instances: 50,
-        handles: 1000,
-        lift_bytes: 4 << 20,
-    }
+    let mut limits = StoreLimits::default();
+    limits.memory_bytes = 16 << 20;
+    limits.memories = 10;
+    limits.table_elements = 10_000;
+    limits.tables = 10;
+    limits.core_instances = 50;
+    limits.handles = 1000;
+    limits.lift_bytes = 4 << 20;
+    limits
 }
 
 /// Runs one input.

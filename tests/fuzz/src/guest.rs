@@ -170,10 +170,8 @@ impl Guest {
 }
 
 fn start(engine: &Engine, pre: &InstancePre<Host>) -> (Store<Host>, Instance) {
-    let limits = StoreLimits {
-        lift_bytes: LIFT_BYTES,
-        ..StoreLimits::default()
-    };
+    let mut limits = StoreLimits::default();
+    limits.lift_bytes = LIFT_BYTES;
     let mut store = Store::with_limits(engine, Host::default(), limits);
     let instance = pre.instantiate(&mut store).expect("an instance");
     (store, instance)

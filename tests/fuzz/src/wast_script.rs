@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use airssys_wasm_conformance::{FailureKind, Options, Ours, wast};
 use airssys_wasm::engine::{Backend, StoreLimits};
+use airssys_wasm_conformance::{FailureKind, Options, Ours, wast};
 
 /// Runs a script. Each of its directives has to be accounted for, and none may end in a bug of the library.
 pub fn run(input: &[u8]) {
@@ -14,14 +14,15 @@ pub fn run(input: &[u8]) {
     let mut options = Options::default();
     options.deadline = Duration::from_millis(100);
     options.host_instance = input.len() % 2 == 0;
-    options.limits = StoreLimits {
-        memory_bytes: 16 << 20,
-        memories: 50,
-        table_elements: 10_000,
-        tables: 50,
-        handles: 1_000,
-        lift_bytes: 16 << 20,
-        ..StoreLimits::default()
+    options.limits = {
+        let mut limits = StoreLimits::default();
+        limits.memory_bytes = 16 << 20;
+        limits.memories = 50;
+        limits.table_elements = 10_000;
+        limits.tables = 50;
+        limits.handles = 1_000;
+        limits.lift_bytes = 16 << 20;
+        limits
     };
     let report = wast::run(&ours, "script", source, &options);
     assert_eq!(report.failed, report.failures.len());

@@ -170,15 +170,17 @@ fn what_is_particular_to_a_request_reaches_the_component() {
     assert_eq!(long(&plain, 24), 1 << 30);
     assert_eq!((long(&plain, 32), long(&plain, 56)), (30_000, 30_000));
 
-    let full = execute(ExecuteOptions {
-        request_id: Some("r".into()),
-        caller: Some(CallerInfo::Component("peer".into())),
-        timeout: Some(Duration::from_secs(3600)),
-        trace_context: Some(TraceContext {
-            traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(),
-            tracestate: Some("a=b".into()),
-        }),
-    });
+    let trace = TraceContext {
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(),
+        tracestate: Some("a=b".into()),
+    };
+    let full = execute(
+        ExecuteOptions::new()
+            .with_request_id("r")
+            .with_caller(CallerInfo::Component("peer".into()))
+            .with_timeout(Duration::from_secs(3600))
+            .with_trace_context(trace),
+    );
     assert_eq!((word(&full, 4), full[8], word(&full, 16)), (1, 1, 4));
     assert_eq!(long(&full, 56), 600_000, "cut to the runtime's longest");
     assert_eq!(

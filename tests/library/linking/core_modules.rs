@@ -369,14 +369,16 @@ fn its_instances_count_against_the_stores_limits() {
                 .expect_err("there is no room")
                 .to_string()
         };
-        let instances = none(StoreLimits {
-            core_instances: 0,
-            ..StoreLimits::default()
+        let instances = none({
+            let mut limits = StoreLimits::default();
+            limits.core_instances = 0;
+            limits
         });
         assert!(instances.contains("core_instances"), "{instances}");
-        let memories = none(StoreLimits {
-            memories: 0,
-            ..StoreLimits::default()
+        let memories = none({
+            let mut limits = StoreLimits::default();
+            limits.memories = 0;
+            limits
         });
         assert!(memories.contains("memories"), "{memories}");
     }

@@ -178,12 +178,11 @@ fn all_wrong(addr: SocketAddr, rows: &[Row]) -> Vec<String> {
 }
 
 fn patient() -> ServeLimits {
-    ServeLimits {
-        head_time: Duration::from_secs(20),
-        read_time: Duration::from_secs(20),
-        target_bytes: 16 << 10,
-        ..limits()
-    }
+    let mut limits = limits();
+    limits.head_time = Duration::from_secs(20);
+    limits.read_time = Duration::from_secs(20);
+    limits.target_bytes = 16 << 10;
+    limits
 }
 
 #[test]

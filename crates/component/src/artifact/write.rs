@@ -8,6 +8,7 @@ use crate::engine::Engine;
 
 /// Contents of an artifact beside the compiled component.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct ArtifactOptions<'a> {
     /// Key that signs the artifact; unsigned without one.
     pub key: Option<&'a SecretKey>,

@@ -2,6 +2,7 @@
 
 /// Limits on a [`Store`](crate::component::Store) and everything instantiated in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreLimits {
     /// Bytes that one linear memory may grow to; 1 GiB by default. Stops a guest that allocates without end.
     pub memory_bytes: u64,

@@ -178,13 +178,13 @@ impl Case {
 
 /// Returns limits far below the defaults, so that a case's use of host resources is noticed.
 pub(super) fn limits() -> StoreLimits {
-    StoreLimits {
-        memory_bytes: 16 << 20,
-        memories: 20,
-        table_elements: 10_000,
-        tables: 50,
-        core_instances: 100,
-        handles: 1_000,
-        lift_bytes: 4 << 20,
-    }
+    let mut limits = StoreLimits::default();
+    limits.memory_bytes = 16 << 20;
+    limits.memories = 20;
+    limits.table_elements = 10_000;
+    limits.tables = 50;
+    limits.core_instances = 100;
+    limits.handles = 1_000;
+    limits.lift_bytes = 4 << 20;
+    limits
 }

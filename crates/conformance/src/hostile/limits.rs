@@ -1,7 +1,6 @@
 //! Guests that request more resources than a host allows.
 
 use crate::TrapClass;
-use airssys_wasm_component::engine::StoreLimits;
 use airssys_wasm_component::error::{ResourceError, TrapKind};
 
 use super::case::{Case, Expected, limits};
@@ -225,10 +224,8 @@ fn handle_tables() -> Vec<Case> {
             TrapClass::Limit,
         )
     };
-    let few = StoreLimits {
-        handles: 100_000,
-        ..limits()
-    };
+    let mut few = limits();
+    few.handles = 100_000;
     vec![
         Case::new(
             "limits",

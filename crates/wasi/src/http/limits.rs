@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// Limits on a component's HTTP, as client and as server.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HttpLimits {
     /// Bytes of the fields of one message: names, values, and 32 for each value. A guest that exceeds it traps; an
     /// incoming response that exceeds it fails with `HTTP-response-header-section-size`. Stops enormous headers.

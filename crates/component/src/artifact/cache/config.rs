@@ -14,6 +14,7 @@ const DEFAULT_MAX_BYTES: u64 = 2 << 30;
 
 /// Location and size of a cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CacheConfig {
     /// Folder, for this user alone. Created with mode 0700 if it does not exist.
     pub dir: PathBuf,

@@ -9,6 +9,7 @@ use crate::component::Component;
 
 /// Limits on the components in memory. Pinned ones count, and stay beyond the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MemoryLimits {
     /// Number of components; 64 by default. Stops many small ones.
     pub components: usize,

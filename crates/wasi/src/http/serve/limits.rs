@@ -8,6 +8,7 @@ use airssys_wasm_component::engine::StoreLimits;
 
 /// Limits of a [`Server`](super::Server). [`ServeLimits::check`] checks their ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ServeLimits {
     /// Open connections. For another one, the connection closes that has been without a request for longest; if all
     /// have requests, the new one waits. Stops a flood from using all descriptors. Default 1024, from 1 to 65,536.
