@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    airssys_wasm_test_support::root()
 }
 
 fn rust_files(folder: &str) -> Vec<PathBuf> {

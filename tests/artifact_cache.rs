@@ -223,7 +223,10 @@ fn runtimes_share_what_is_compiled() {
         assert_eq!(config.cache().is_some(), cache.is_some());
         let runtime = ComponentRuntime::new(config).expect("the contract is defined");
         let id = runtime
-            .load_component_from_file("tests/fixtures/text-processor.wasm", ComponentOptions::new())
+            .load_component_from_file(
+                airssys_wasm_test_support::fixture_path("text-processor.wasm"),
+                ComponentOptions::new(),
+            )
             .expect("it loads");
         runtime.init(&id).expect("it begins");
         let params = serde_json::json!({"text": "to be or not to be"});

@@ -34,7 +34,7 @@ fn holdings() -> Holdings {
 }
 
 fn fixture(name: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    let path = airssys_wasm_test_support::root()
         .join("tests/fixtures")
         .join(name);
     std::fs::read(path).expect("it is committed")

@@ -19,7 +19,7 @@ mod right;
 mod waiting;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use airssys_wasm::Error;
@@ -237,7 +237,7 @@ fn a_folder_that_is_read_only_stays_as_it_is() {
 
 #[test]
 fn without_a_grant_there_are_no_files() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = airssys_wasm_test_support::root();
     let names = [
         "Cargo.toml".to_owned(),
         "/etc/passwd".to_owned(),

@@ -1,7 +1,7 @@
 //! Files, and guests that try to reach others: paths out of their folders, read-only folders, links that the host changes
 //! meanwhile, numbers that are too large. Each gets the interface's own error, and nothing outside of the granted folders
 //! is read or changed.
-#![cfg(all(unix, feature = "wasi"))]
+#![cfg(unix)]
 
 #[path = "wasi_files/bench.rs"]
 mod bench;

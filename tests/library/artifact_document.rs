@@ -275,7 +275,7 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> bool {
 
 /// Returns the components among the fixtures.
 fn fixtures() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let folder = airssys_wasm_test_support::root().join("tests/fixtures");
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("there are fixtures") {
         let path = entry.expect("readable").path();

@@ -3,7 +3,7 @@
 
 use airssys_wasm_test_support::surface;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use surface::{is_use, surface};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{Docs, ManglingAndAbi, PackageId, Resolve, TypeDefKind, WorldId, WorldItem};
@@ -101,7 +101,7 @@ timeout-ms: u64, trace-context: option<trace-context> }
 ";
 
 fn wit_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    airssys_wasm_test_support::root()
         .join("wit/core")
         .join(format!("{name}.wit"))
 }

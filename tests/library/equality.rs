@@ -16,11 +16,10 @@ mod typed;
 
 /// The types, generated from the WIT.
 mod types {
-    airssys_wasm::component::bindgen!("values-only" in "tests/library/equality/wit");
+    airssys_wasm::component::bindgen!("values-only" in "library/equality/wit");
 }
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use airssys_wasm::engine::{Backend, Engine};
 use catalogue::{Catalogue, TYPES};
@@ -32,7 +31,7 @@ const GROUP: usize = 25;
 
 #[test]
 fn the_files_are_those_of_the_seed() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/library/equality");
+    let folder = airssys_wasm_test_support::root().join("tests/library/equality");
     let catalogue = Catalogue::new();
     for (name, text) in [
         ("wit/values.wit", catalogue.wit()),

@@ -7,7 +7,6 @@ mod composition;
 mod contract;
 mod derive;
 mod equality;
-mod examples;
 mod host_services;
 mod javascript;
 mod knots;
@@ -17,10 +16,9 @@ mod loading;
 mod messaging;
 mod resources;
 mod targets;
-#[cfg(all(feature = "adapt", feature = "wasix"))]
+#[cfg(feature = "wasix")]
 mod text_processor;
 mod tiered;
 mod traps;
 mod values;
-#[cfg(feature = "adapt")]
 mod wasi_wit;

@@ -5,7 +5,6 @@ use airssys_wasm_test_support as common;
 use airssys_wasm_test_support::surface;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use airssys_wasm::adapt::{self, Preview1, World};
 use common::{built_bytes, fixture};
@@ -74,7 +73,7 @@ fn ours() -> Interfaces {
     let mut resolve = Resolve::default();
     let mut found = Interfaces::new();
     for name in PACKAGES {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("wit/wasi/{name}.wit"));
+        let path = airssys_wasm_test_support::root().join(format!("wit/wasi/{name}.wit"));
         let package = resolve
             .push_file(&path)
             .unwrap_or_else(|error| panic!("{}: {error:#}", path.display()));

@@ -138,7 +138,7 @@ fn limits_out_of_their_range_are_refused_before_anything_is_served() {
 
 #[test]
 fn the_table_of_limits_is_what_the_code_has() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/serve.md");
+    let path = airssys_wasm_test_support::root().join("docs/serve.md");
     let text = std::fs::read_to_string(path).expect("it is there");
     let limits = ServeLimits::default();
     let range = |range: std::ops::RangeInclusive<u64>| format!("{}–{}", range.start(), range.end());

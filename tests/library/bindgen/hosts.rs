@@ -9,7 +9,7 @@ use crate::bindgen::worlds::{component, resolve};
 struct Host;
 
 mod sessions {
-    airssys_wasm::component::bindgen!("resources-world" in "tests/wit/accepted/resources-world.wit");
+    airssys_wasm::component::bindgen!("resources-world" in "wit/accepted/resources-world.wit");
 }
 
 impl sessions::HostSession for Host {
@@ -38,7 +38,7 @@ impl sessions::ResourcesWorldImports for Host {
 }
 
 mod versions {
-    airssys_wasm::component::bindgen!({ path: "tests/wit/accepted/versions", trappable_imports: true });
+    airssys_wasm::component::bindgen!({ path: "wit/accepted/versions", trappable_imports: true });
 }
 
 impl versions::dep::store1_0_0::kv::Host for Host {
@@ -55,7 +55,7 @@ impl versions::dep::store2_1_0_rc_1::kv::Host for Host {
 }
 
 mod inline_interfaces {
-    airssys_wasm::component::bindgen!("inline-interfaces" in "tests/wit/accepted/inline-interfaces.wit");
+    airssys_wasm::component::bindgen!("inline-interfaces" in "wit/accepted/inline-interfaces.wit");
 }
 
 impl inline_interfaces::console::Host for Host {
@@ -69,7 +69,7 @@ impl inline_interfaces::exports::Host for Host {
 }
 
 mod variants {
-    airssys_wasm::component::bindgen!("variants" in "tests/wit/accepted/variants.wit");
+    airssys_wasm::component::bindgen!("variants" in "wit/accepted/variants.wit");
 }
 
 use variants::fixture::variants::choices;
@@ -122,9 +122,9 @@ macro_rules! fits {
 }
 
 fits! {
-    a_resource_of_the_world: sessions::ResourcesWorld = "resources-world" in "tests/wit/accepted/resources-world.wit";
-    two_versions: versions::Versions = "versions" in "tests/wit/accepted/versions";
+    a_resource_of_the_world: sessions::ResourcesWorld = "resources-world" in "wit/accepted/resources-world.wit";
+    two_versions: versions::Versions = "versions" in "wit/accepted/versions";
     inline_interfaces_of_both_sides: inline_interfaces::InlineInterfaces =
-        "inline-interfaces" in "tests/wit/accepted/inline-interfaces.wit";
-    variants_of_all_forms: variants::Variants = "variants" in "tests/wit/accepted/variants.wit";
+        "inline-interfaces" in "wit/accepted/inline-interfaces.wit";
+    variants_of_all_forms: variants::Variants = "variants" in "wit/accepted/variants.wit";
 }

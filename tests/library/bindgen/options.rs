@@ -6,25 +6,25 @@ use airssys_wasm::engine::Engine;
 use crate::bindgen::common::default_engine;
 
 mod by_name_and_path {
-    airssys_wasm::component::bindgen!("two" in "tests/wit/options");
+    airssys_wasm::component::bindgen!("two" in "wit/options");
 }
 
 mod several_paths {
     airssys_wasm::component::bindgen!({
-        path: ["tests/wit/accepted/records.wit", "tests/wit/accepted/lists.wit"],
+        path: ["wit/accepted/records.wit", "wit/accepted/lists.wit"],
         world: "fixture:records/records",
     });
 }
 
 mod inline_text {
     airssys_wasm::component::bindgen!({
-        path: "tests/wit/accepted/records.wit",
+        path: "wit/accepted/records.wit",
         inline: "package a:b; world w { use fixture:records/shapes.{point}; export move: func(p: point) -> point; }",
     });
 }
 
 mod without_features {
-    airssys_wasm::component::bindgen!({ path: "tests/wit/accepted/stability.wit" });
+    airssys_wasm::component::bindgen!({ path: "wit/accepted/stability.wit" });
 
     /// Complete only if `fancy` and `wild` are left out.
     struct Old;
@@ -63,7 +63,7 @@ mod with {
     }
 
     airssys_wasm::component::bindgen!({
-        path: "tests/wit/accepted/records.wit",
+        path: "wit/accepted/records.wit",
         with: {
             "fixture:records/shapes/point": Point,
             "fixture:records/shapes.shape": super::other::fixture::records::shapes::Shape,
@@ -72,14 +72,14 @@ mod with {
 
     pub(crate) mod interface {
         airssys_wasm::component::bindgen!({
-            path: "tests/wit/accepted/records.wit",
+            path: "wit/accepted/records.wit",
             with: { "fixture:records/shapes": super::super::other::fixture::records::shapes },
         });
     }
 
     pub(crate) mod package {
         airssys_wasm::component::bindgen!({
-            path: "tests/wit/accepted/records.wit",
+            path: "wit/accepted/records.wit",
             with: { "fixture:records": crate::bindgen::options::other::fixture::records },
         });
     }
@@ -87,7 +87,7 @@ mod with {
 
 mod other {
     airssys_wasm::component::bindgen!({
-        path: "tests/wit/accepted/records.wit",
+        path: "wit/accepted/records.wit",
         additional_derives: [PartialEq, Clone, Default, ::core::cmp::PartialOrd],
     });
 }
@@ -101,7 +101,7 @@ mod errors {
     }
 
     airssys_wasm::component::bindgen!({
-        path: "tests/wit/accepted/errors.wit",
+        path: "wit/accepted/errors.wit",
         trappable_error_type: { "fixture:errors/kinds/error-code" => Failure },
         trappable_imports: ["fixture:errors/files/size", "log"],
     });

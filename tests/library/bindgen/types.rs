@@ -6,7 +6,7 @@ use airssys_wasm::engine::Engine;
 use crate::bindgen::common::{engines, fixture};
 
 airssys_wasm::component::bindgen!({
-    path: "tests/guests/types/wit",
+    path: "guests/types/wit",
     with: { "fixtures:types/host-logger/logger": Log },
     additional_derives: [PartialEq],
     trappable_imports: ["fixtures:types/host-logger/logger.log", "fixtures:types/host-functions/host-add"],

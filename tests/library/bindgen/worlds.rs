@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use airssys_wasm::component::{Component, Linker, ResourceType, Store};
 use airssys_wasm::engine::Engine;
@@ -28,7 +27,7 @@ pub(crate) fn component(engine: &Engine, resolve: &Resolve, package: PackageId, 
 pub(crate) fn resolve(path: &str) -> (Resolve, PackageId) {
     let mut resolve = Resolve::new();
     resolve.all_features = true;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let path = airssys_wasm_test_support::root().join("tests").join(path);
     let (package, _) = resolve.push_path(path).expect("the fixture resolves");
     (resolve, package)
 }
@@ -92,52 +91,53 @@ macro_rules! worlds {
 }
 
 worlds! {
-    aliases: Aliases = "aliases" in "tests/wit/accepted/aliases.wit";
-    all_exported: AllExported = "all-exported" in "tests/wit/accepted/use-chains.wit";
-    base: Base = "base" in "tests/wit/accepted/include.wit";
-    deps_folder: DepsFolder = "deps-folder" in "tests/wit/accepted/deps-folder";
-    docs: Docs = "docs" in "tests/wit/accepted/docs.wit";
-    empty: Empty = "empty" in "tests/wit/accepted/empty.wit";
-    errors: Errors = "errors" in "tests/wit/accepted/errors.wit";
-    fixed_lists: FixedLists = "fixed-lists" in "tests/wit/accepted/fixed-lists.wit";
-    generated_names: GeneratedNames = "generated-names" in "tests/wit/accepted/generated-names.wit";
-    include_plain: IncludePlain = "include-plain" in "tests/wit/accepted/include.wit";
-    include_renamed: IncludeRenamed = "include-renamed" in "tests/wit/accepted/include.wit";
-    inline_interfaces: InlineInterfaces = "inline-interfaces" in "tests/wit/accepted/inline-interfaces.wit";
-    keywords: Use = "use" in "tests/wit/accepted/keywords.wit";
-    large: Large = "large" in "tests/wit/accepted/large.wit";
-    lists: Lists = "lists" in "tests/wit/accepted/lists.wit";
-    many_flags: ManyFlags = "many-flags" in "tests/wit/accepted/flags.wit";
-    nested_packages: NestedPackages = "nested-packages" in "tests/wit/accepted/nested-packages.wit";
-    only_exports: OnlyExports = "only-exports" in "tests/wit/accepted/several-interfaces.wit";
-    parameters: Parameters = "parameters" in "tests/wit/accepted/parameters.wit";
-    prelude: Prelude = "prelude" in "tests/wit/accepted/prelude.wit";
-    records: Records = "records" in "tests/wit/accepted/records.wit";
-    resource_names: ResourceNames = "resource-names" in "tests/wit/accepted/resource-names.wit";
-    resources_both: ResourcesBoth = "resources-both" in "tests/wit/accepted/resources-both.wit";
-    resources_exported: ResourcesExported = "resources-exported" in "tests/wit/accepted/resources-exported.wit";
-    resources_imported: ResourcesImported = "resources-imported" in "tests/wit/accepted/resources-imported.wit",
+    aliases: Aliases = "aliases" in "wit/accepted/aliases.wit";
+    all_exported: AllExported = "all-exported" in "wit/accepted/use-chains.wit";
+    base: Base = "base" in "wit/accepted/include.wit";
+    deps_folder: DepsFolder = "deps-folder" in "wit/accepted/deps-folder";
+    docs: Docs = "docs" in "wit/accepted/docs.wit";
+    empty: Empty = "empty" in "wit/accepted/empty.wit";
+    errors: Errors = "errors" in "wit/accepted/errors.wit";
+    fixed_lists: FixedLists = "fixed-lists" in "wit/accepted/fixed-lists.wit";
+    generated_names: GeneratedNames = "generated-names" in "wit/accepted/generated-names.wit";
+    include_plain: IncludePlain = "include-plain" in "wit/accepted/include.wit";
+    include_renamed: IncludeRenamed = "include-renamed" in "wit/accepted/include.wit";
+    inline_interfaces: InlineInterfaces = "inline-interfaces" in "wit/accepted/inline-interfaces.wit";
+    keywords: Use = "use" in "wit/accepted/keywords.wit";
+    large: Large = "large" in "wit/accepted/large.wit";
+    lists: Lists = "lists" in "wit/accepted/lists.wit";
+    many_flags: ManyFlags = "many-flags" in "wit/accepted/flags.wit";
+    nested_packages: NestedPackages = "nested-packages" in "wit/accepted/nested-packages.wit";
+    only_exports: OnlyExports = "only-exports" in "wit/accepted/several-interfaces.wit";
+    parameters: Parameters = "parameters" in "wit/accepted/parameters.wit";
+    prelude: Prelude = "prelude" in "wit/accepted/prelude.wit";
+    records: Records = "records" in "wit/accepted/records.wit";
+    resource_names: ResourceNames = "resource-names" in "wit/accepted/resource-names.wit";
+    resources_both: ResourcesBoth = "resources-both" in "wit/accepted/resources-both.wit";
+    resources_exported: ResourcesExported = "resources-exported" in "wit/accepted/resources-exported.wit";
+    resources_imported: ResourcesImported = "resources-imported" in "wit/accepted/resources-imported.wit",
         "counter" of "fixture:resources-imported/counters" is fixture::resources_imported::counters::Counter;
-    resources_world: ResourcesWorld = "resources-world" in "tests/wit/accepted/resources-world.wit",
+    resources_world: ResourcesWorld = "resources-world" in "wit/accepted/resources-world.wit",
         "session" of "" is Session;
-    results: Results = "results" in "tests/wit/accepted/results.wit";
-    scalars: Scalars = "scalars" in "tests/wit/accepted/scalars.wit";
-    several_interfaces: SeveralInterfaces = "several-interfaces" in "tests/wit/accepted/several-interfaces.wit";
-    shared_parts: SharedParts = "shared-parts" in "tests/wit/accepted/shared-parts.wit";
-    stability: Stability = "stability" in "tests/wit/accepted/stability.wit";
-    strings: Strings = "strings" in "tests/wit/accepted/strings.wit";
-    types_only: TypesOnly = "types-only" in "tests/wit/accepted/types-only.wit";
-    use_chains: UseChains = "use-chains" in "tests/wit/accepted/use-chains.wit";
-    variants: Variants = "variants" in "tests/wit/accepted/variants.wit";
-    versions: Versions = "versions" in "tests/wit/accepted/versions";
-    world_functions: WorldFunctions = "world-functions" in "tests/wit/accepted/world-functions.wit";
+    results: Results = "results" in "wit/accepted/results.wit";
+    scalars: Scalars = "scalars" in "wit/accepted/scalars.wit";
+    several_interfaces: SeveralInterfaces = "several-interfaces" in "wit/accepted/several-interfaces.wit";
+    shared_parts: SharedParts = "shared-parts" in "wit/accepted/shared-parts.wit";
+    stability: Stability = "stability" in "wit/accepted/stability.wit";
+    strings: Strings = "strings" in "wit/accepted/strings.wit";
+    types_only: TypesOnly = "types-only" in "wit/accepted/types-only.wit";
+    use_chains: UseChains = "use-chains" in "wit/accepted/use-chains.wit";
+    variants: Variants = "variants" in "wit/accepted/variants.wit";
+    versions: Versions = "versions" in "wit/accepted/versions";
+    world_functions: WorldFunctions = "world-functions" in "wit/accepted/world-functions.wit";
 }
 
 #[test]
 fn every_world_of_every_fixture_is_tested() {
-    let folder = "tests/wit/accepted";
+    let folder = "wit/accepted";
     let mut found = BTreeSet::new();
-    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("a folder");
+    let entries =
+        fs::read_dir(airssys_wasm_test_support::root().join("tests").join(folder)).expect("a folder");
     for entry in entries {
         let name = entry
             .expect("readable")

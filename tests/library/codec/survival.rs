@@ -5,7 +5,6 @@ use super::show;
 use airssys_wasm::codec::{
     Codec, MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, decode, from_json_text, operation, parse_operation,
 };
-use std::path::Path;
 
 /// Result of reading a value and writing it in the same codec.
 enum Fate {
@@ -258,7 +257,7 @@ fn values_survive_or_are_refused_as_the_table_says() {
 
 #[test]
 fn the_document_has_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/codecs.md");
+    let path = airssys_wasm_test_support::root().join("docs/codecs.md");
     let document = std::fs::read_to_string(&path).expect("docs/codecs.md is there");
     for limit in [
         format!("at most {MAX_DEPTH} arrays and maps"),

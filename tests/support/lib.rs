@@ -15,8 +15,8 @@ use airssys_wasm::engine::{Backend, Config, Engine};
 
 /// Returns the folder of the workspace.
 pub fn root() -> &'static Path {
-    const SUPPORT: &str = env!("CARGO_MANIFEST_DIR");
-    Path::new(SUPPORT.strip_suffix("/tests/support").unwrap_or(SUPPORT))
+    const TESTS: &str = env!("CARGO_MANIFEST_DIR");
+    Path::new(TESTS.strip_suffix("/tests").unwrap_or(TESTS))
 }
 
 /// Returns the file of a committed fixture.
