@@ -1,6 +1,6 @@
-/// The world of a component: what the host links and calls.
+/// The world of a component.
 ///
-/// An import that a component does not use may be missing from the built binary; the exports may not.
+/// A component may omit unused imports, but not exports.
 #[derive(Clone, Debug)]
 pub struct Component {
     airssys_component_core_component_lifecycle: self::exports::airssys::component_core::component_lifecycle::Guest,
@@ -67,33 +67,33 @@ impl Component {
 
 pub mod airssys {
     pub mod types_core {
-        /// Identities, limits, health, metadata and errors, in terms of which the other interfaces are written.
+        /// Identities, limits, health, metadata and errors that the other interfaces use.
         pub mod types {
             use ::airssys_wasm::component::{ComponentType, Lift, Lower};
 
             /// Identifies one loaded component within one host.
             ///
-            /// The host chooses it when it loads the component. It is not empty, it stays the same until the component is
-            /// unloaded, and it means nothing to another host. Compare it as a whole; its inner form is the host's business.
+            /// The host chooses it when it loads the component. It is not empty, does not change until the component is
+            /// unloaded, and has no meaning on another host. Compare it as a whole; its syntax is host-specific.
             pub type ComponentId = String;
 
             /// A codec's number: one from the multiformats table, or one that this contract reserves.
             ///
-            /// The codecs that the contract knows are listed at `airssys:multicodec-core`. At most 63 bits are usable, since a
-            /// payload's prefix has no room for more.
+            /// `airssys:multicodec-core` lists the codecs of the contract. At most 63 bits are usable, since a
+            /// payload's prefix cannot represent more.
             pub type MulticodecId = u64;
 
-            /// Permission for one kind of action: `domain:action`, or `domain:action:scope` to narrow it.
+            /// Permission for one kind of action: `domain:action`, or `domain:action:scope` to restrict it.
             ///
-            /// Examples: `filesystem:read:/models`, `network:outbound:api.example.com`. The scope is everything behind the
-            /// second colon, so it may hold colons itself. Without a scope the capability covers the whole domain and action.
+            /// Examples: `filesystem:read:/models`, `network:outbound:api.example.com`. The scope is everything after the
+            /// second colon, so it may contain colons. Without a scope the capability covers the whole domain and action.
             pub type Capability = String;
 
-            /// How much a log line matters, from least to most.
+            /// The severity of a log line, from least to most.
             #[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lower, Lift)]
             #[component(enum)]
             pub enum LogLevel {
-                /// Step-by-step detail, of use only while hunting one fault.
+                /// Step-by-step detail, for debugging a specific problem.
                 #[component(name = "trace")]
                 Trace,
                 /// Detail for the component's developers.
@@ -102,48 +102,48 @@ pub mod airssys {
                 /// Normal milestones.
                 #[component(name = "info")]
                 Info,
-                /// Something unexpected that the component coped with.
+                /// An unexpected event that the component handled.
                 #[component(name = "warn")]
                 Warn,
-                /// Something failed.
+                /// A failure.
                 #[component(name = "error")]
                 Error,
             }
 
-            /// Upper bounds that the host sets for one instance of a component, for as long as the instance lives.
+            /// Limits that the host sets for one instance of a component, for its lifetime.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct ResourceLimits {
-                /// Most linear memory the instance may hold, in bytes, over all its memories. Growing beyond it fails, as
+                /// Maximum size of all linear memories of the instance, in bytes. Growing beyond it fails, as
                 /// `memory.grow` does when memory runs out.
                 #[component(name = "max-memory-bytes")]
                 pub max_memory_bytes: u64,
-                /// Longest that one call into the component may take, in milliseconds of wall-clock time. The host interrupts a
-                /// call that takes longer, and the instance cannot be called again.
+                /// Time limit of one call into the component, in milliseconds of wall-clock time. The host interrupts a
+                /// longer call, and the instance cannot be called again.
                 #[component(name = "max-execution-time-ms")]
                 pub max_execution_time_ms: u64,
-                /// Most work that one call may do, in the host's units of counted instructions. `none`: the host does not count.
+                /// Maximum number of instructions of one call, in the host's units. `none`: the host does not count.
                 /// Units are comparable only within one host and version.
                 #[component(name = "max-fuel")]
                 pub max_fuel: Option<u64>,
             }
 
-            /// What one call may still use, as counted when the call starts.
+            /// The resources available to one call, as of its start.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct ResourceAllocation {
-                /// Linear memory, in bytes, that the instance may hold by the end of the call, what it already holds included.
+                /// Linear memory that the instance may have by the end of the call, in bytes, including its present memory.
                 #[component(name = "memory-bytes")]
                 pub memory_bytes: u64,
-                /// Time for this call, in milliseconds of wall-clock time.
+                /// Time limit of this call, in milliseconds of wall-clock time.
                 #[component(name = "execution-time-ms")]
                 pub execution_time_ms: u64,
-                /// Counted instructions for this call, in the units of `resource-limits.max-fuel`. `none`: not counted.
+                /// Instructions available to this call, in the units of `resource-limits.max-fuel`. `none`: not counted.
                 #[component(name = "fuel")]
                 pub fuel: Option<u64>,
             }
 
-            /// On whose behalf a call is made. The host fills it in; no component can claim to be another.
+            /// The caller of an operation. The host sets it; no component can impersonate another.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum CallerInfo {
@@ -153,69 +153,69 @@ pub mod airssys {
                 /// Another component of the same host.
                 #[component(name = "component")]
                 Component(ComponentId),
-                /// A caller that the host has not identified, for instance a request from outside. Trust it least.
+                /// An unidentified caller, for instance an external request. The least trusted caller.
                 #[component(name = "anonymous")]
                 Anonymous,
             }
 
-            /// Ties a call to a distributed trace, in the terms of W3C Trace Context.
+            /// The distributed trace of a call, as defined by W3C Trace Context.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct TraceContext {
-                /// The `traceparent` header's value, for example `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`.
+                /// The value of the `traceparent` header, for example `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`.
                 #[component(name = "traceparent")]
                 pub traceparent: String,
-                /// The `tracestate` header's value, if there is one. Hand it on unchanged.
+                /// The value of the `tracestate` header, if any. Propagate it unchanged.
                 #[component(name = "tracestate")]
                 pub tracestate: Option<String>,
             }
 
-            /// A component's own verdict on itself.
+            /// A component's health, as reported by itself.
             #[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lower, Lift)]
             #[component(enum)]
             pub enum HealthState {
                 /// Working normally.
                 #[component(name = "healthy")]
                 Healthy,
-                /// Working, but slower or with less than it should have; `health-status.message` says what.
+                /// Working with reduced performance or functionality; `health-status.message` describes it.
                 #[component(name = "degraded")]
                 Degraded,
-                /// Not able to do its work. The host may stop sending it operations, or restart it.
+                /// Not working. The host may stop sending operations, or restart it.
                 #[component(name = "unhealthy")]
                 Unhealthy,
             }
 
-            /// The answer to a health check.
+            /// The result of a health check.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct HealthStatus {
-                /// The verdict.
+                /// The state.
                 #[component(name = "state")]
                 pub state: HealthState,
-                /// One line for operators: why the state is what it is. The host logs and shows it, and never acts on its text.
+                /// One line for operators: the reason for the state. The host logs and shows it, but does not interpret it.
                 #[component(name = "message")]
                 pub message: Option<String>,
             }
 
-            /// How much linear memory a component needs, in bytes. `min` ≤ `preferred` ≤ `max`.
+            /// The linear memory that a component requires, in bytes. `min` ≤ `preferred` ≤ `max`.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct MemoryRequirements {
-                /// Least memory, in bytes, with which the component works at all. A host that cannot give it does not start the
+                /// Minimum memory, in bytes, with which the component works. A host that cannot provide it does not start the
                 /// component.
                 #[component(name = "min-memory-bytes")]
                 pub min_memory_bytes: u64,
-                /// Most memory, in bytes, that the component will ever use. The host may limit it to less.
+                /// Maximum memory, in bytes, that the component uses. The host may set a lower limit.
                 #[component(name = "max-memory-bytes")]
                 pub max_memory_bytes: u64,
-                /// Memory, in bytes, with which the component works best; a hint.
+                /// Memory, in bytes, with which the component performs best; a hint.
                 #[component(name = "preferred-memory-bytes")]
                 pub preferred_memory_bytes: u64,
             }
 
-            /// What a component says about itself.
+            /// The metadata of a component.
             ///
-            /// Each field has its audience, and only that audience acts on it:
+            /// Each field is for specific readers, and only they interpret it:
             ///
             /// | fields                                                         | read by                           |
             /// |----------------------------------------------------------------|-----------------------------------|
@@ -225,84 +225,84 @@ pub mod airssys {
             /// | `homepage`, `repository`, `tags`                               | people, and components that search |
             /// | `custom-metadata`                                              | other components; opaque to the host |
             ///
-            /// It stays the same for the life of an instance.
+            /// It does not change during the lifetime of an instance.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct ComponentMetadata {
-                /// The component's name, for example `text-processor`. It names the program; a loaded copy of it has a `component-id`.
+                /// Name of the component, for example `text-processor`. A loaded instance of it has a `component-id`.
                 #[component(name = "name")]
                 pub name: String,
-                /// The component's own version, as semantic versioning writes it: `1.2.3`.
+                /// Version of the component, as a semantic version: `1.2.3`.
                 #[component(name = "version")]
                 pub version: String,
-                /// One sentence on what the component does.
+                /// One sentence about the component's purpose.
                 #[component(name = "description")]
                 pub description: String,
-                /// Who made it: a person or an organisation, with an address if they like.
+                /// The author: a person or an organization, optionally with an address.
                 #[component(name = "author")]
                 pub author: String,
-                /// The licence, as an SPDX expression: `MIT OR Apache-2.0`.
+                /// The license, as an SPDX expression: `MIT OR Apache-2.0`.
                 #[component(name = "license")]
                 pub license: String,
-                /// What the component asks to be allowed. Asking grants nothing: what it may do is in
+                /// The capabilities that the component requests. They are not granted automatically: the granted ones are in
                 /// `component-config.granted-capabilities`.
                 #[component(name = "required-capabilities")]
                 pub required_capabilities: Vec<Capability>,
-                /// The operation names that `execute` understands, for example `word-count`. Any other name gives
+                /// The names of the operations of `execute`, for example `word-count`. Any other name returns
                 /// `execution-error.unsupported-operation`.
                 #[component(name = "supported-operations")]
                 pub supported_operations: Vec<String>,
-                /// The codecs that `execute` takes; the same list as the function `supported-codecs` returns.
+                /// The codecs that `execute` accepts; the same list as the function `supported-codecs` returns.
                 #[component(name = "supported-codecs")]
                 pub supported_codecs: Vec<MulticodecId>,
-                /// The language it was written in, in lower case: `rust`, `javascript`, `python`, `go`, `c`.
+                /// The source language, in lowercase: `rust`, `javascript`, `python`, `go`, `c`.
                 #[component(name = "language")]
                 pub language: String,
-                /// Memory it needs.
+                /// The required memory.
                 #[component(name = "memory-requirements")]
                 pub memory_requirements: MemoryRequirements,
-                /// Longest that one `execute` should ever take, in milliseconds. The host applies this or its own limit, whichever
-                /// is shorter. `none`: the host's limit alone.
+                /// Time limit of one `execute`, in milliseconds. The host applies this or its own limit, whichever
+                /// is shorter. `none`: only the host's limit.
                 #[component(name = "timeout-ms")]
                 pub timeout_ms: Option<u64>,
-                /// Whether one `execute` can influence a later one. `false` lets the host use a fresh or a pooled instance for
+                /// True if one `execute` can affect a later one. `false` permits the host to use a new or pooled instance for
                 /// every operation.
                 #[component(name = "stateful")]
                 pub stateful: bool,
-                /// The version of `airssys:component-core` it was built against: `1.0.0`.
+                /// The version of `airssys:component-core` that it was built against: `1.0.0`.
                 #[component(name = "api-version")]
                 pub api_version: String,
-                /// Address of a page about the component.
+                /// URL of a page about the component.
                 #[component(name = "homepage")]
                 pub homepage: Option<String>,
-                /// Address of its source code.
+                /// URL of its source code.
                 #[component(name = "repository")]
                 pub repository: Option<String>,
-                /// Words to find it by: `text`, `statistics`.
+                /// Search keywords: `text`, `statistics`.
                 #[component(name = "tags")]
                 pub tags: Vec<String>,
-                /// Whatever components of one field want to tell each other: formats, model names, protocol versions.
+                /// Domain-specific information for other components: formats, model names, protocol versions.
                 ///
-                /// For other components, not for the host. The host keeps the pairs in their order and hands them out unchanged
-                /// through `get-component-metadata`; it does not parse, check or act on them. Prefix keys with the field they
-                /// belong to (`ml:model-type`, `db:protocol`), keep values short and plain, and describe them where your users
-                /// will look. What the host must know does not belong here: limits, capabilities and timeouts have fields of
-                /// their own, and run-time settings come through `component-config`.
+                /// For other components, not for the host. The host keeps the order of the pairs and returns them unchanged
+                /// from `get-component-metadata`; it does not interpret them. Prefix keys with their domain
+                /// (`ml:model-type`, `db:protocol`), keep values short and simple, and document them where your users
+                /// look. Information for the host does not belong here: limits, capabilities and timeouts have fields of
+                /// their own, and runtime settings are in `component-config`.
                 #[component(name = "custom-metadata")]
                 pub custom_metadata: Option<Vec<(String, String)>>,
             }
 
-            /// Why a lifecycle step, or a question about a component, failed.
+            /// The failure of a lifecycle function, or of a query about a component.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum ComponentError {
-                /// The configuration is unusable; the text names the setting and what is wrong with it.
+                /// The configuration is unusable; the text names the setting and the problem.
                 #[component(name = "invalid-config")]
                 InvalidConfig(String),
-                /// The host has no component of this identity.
+                /// The host has no component with this identity.
                 #[component(name = "not-found")]
                 NotFound(ComponentId),
-                /// `init` has not been called, or did not succeed.
+                /// `init` was not called, or failed.
                 #[component(name = "not-initialized")]
                 NotInitialized,
                 /// `init` was called a second time.
@@ -311,7 +311,7 @@ pub mod airssys {
                 /// The component has been shut down.
                 #[component(name = "shut-down")]
                 ShutDown,
-                /// Anything else; the text says what happened.
+                /// Another error; the text describes it.
                 #[component(name = "internal")]
                 Internal(String),
             }
@@ -327,29 +327,29 @@ pub mod airssys {
 
             impl ::core::error::Error for ComponentError {}
 
-            /// Why an operation failed. The instance stays usable.
+            /// The failure of an operation. The instance remains usable.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum ExecutionError {
-                /// The component has no operation of this name.
+                /// The component has no operation with this name.
                 #[component(name = "unsupported-operation")]
                 UnsupportedOperation(String),
-                /// The component does not take payloads in this codec.
+                /// The component does not accept payloads in this codec.
                 #[component(name = "unsupported-codec")]
                 UnsupportedCodec(MulticodecId),
-                /// The payload is damaged, or does not have the form that the operation needs; the text says where.
+                /// The payload is damaged, or does not have the operation's schema; the text names the place.
                 #[component(name = "invalid-input")]
                 InvalidInput(String),
                 /// The operation needs a capability that the component was not granted.
                 #[component(name = "capability-denied")]
                 CapabilityDenied(Capability),
-                /// The component gave up because the operation's time was running out.
+                /// The component stopped because the operation's time limit was near.
                 #[component(name = "timeout")]
                 Timeout,
-                /// The component ran out of something other than time; the text says of what.
+                /// A resource other than time is exhausted; the text names it.
                 #[component(name = "resource-exhausted")]
                 ResourceExhausted(String),
-                /// The operation was understood and attempted, and failed; the text says why.
+                /// The operation failed; the text describes the error.
                 #[component(name = "failed")]
                 Failed(String),
             }
@@ -368,48 +368,48 @@ pub mod airssys {
     }
 
     pub mod messaging_core {
-        /// What a message is, and how sending or receiving can fail.
+        /// Messages, and the errors of sending and receiving them.
         ///
-        /// The functions are in `airssys:host-core/host-services`. Every component has one mailbox, of limited length. The
-        /// messages from one sender arrive in the order in which they were sent, each at most once; between two senders there
+        /// The functions are in `airssys:host-core/host-services`. Every component has one mailbox of limited capacity. The
+        /// messages of one sender arrive in the order of sending, each at most once; between two senders there
         /// is no order.
         pub mod messaging {
             use ::airssys_wasm::component::{ComponentType, Lift, Lower};
 
             pub type ComponentId = super::super::types_core::types::ComponentId;
 
-            /// One message, taken from the mailbox.
+            /// One received message.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct IncomingMessage {
-                /// Who sent it. The host fills this in, so it can be trusted.
+                /// The sender. The host sets this field, so it can be trusted.
                 #[component(name = "sender")]
                 pub sender: ComponentId,
-                /// What was sent, unchanged: by convention a payload, a codec's prefix and data.
+                /// The message as sent: by convention a payload, a codec's prefix and data.
                 #[component(name = "payload")]
                 pub payload: Vec<u8>,
-                /// When the host accepted it, in milliseconds since 1970-01-01T00:00:00Z by the host's clock.
+                /// Time at which the host accepted it, in milliseconds since 1970-01-01T00:00:00Z by the host's clock.
                 #[component(name = "sent-at-millis")]
                 pub sent_at_millis: u64,
             }
 
-            /// Why a message was not sent, or none could be received.
+            /// The failure to send or receive a message.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum MessagingError {
-                /// The host has no component of this identity.
+                /// The host has no component with this identity.
                 #[component(name = "unknown-target")]
                 UnknownTarget(ComponentId),
                 /// This component's mailbox is full. The message was not delivered; sending it later may succeed.
                 #[component(name = "mailbox-full")]
                 MailboxFull(ComponentId),
-                /// The sender is not allowed to send messages to this target, or the receiver to receive any.
+                /// The sender may not send messages to this target, or the receiver may not receive messages.
                 #[component(name = "denied")]
                 Denied,
-                /// The message is longer than the host allows; the number is the most it takes, in bytes.
+                /// The message exceeds the host's size limit; the number is the limit, in bytes.
                 #[component(name = "too-large")]
                 TooLarge(u64),
-                /// The mailbox is closed, since its component is shutting down. Sending again cannot succeed.
+                /// The mailbox is closed, since its component is shutting down. A retry cannot succeed.
                 #[component(name = "closed")]
                 Closed,
             }
@@ -428,9 +428,9 @@ pub mod airssys {
     }
 
     pub mod host_core {
-        /// Services that every component has, without any capability.
+        /// Services that need no capability.
         ///
-        /// All of them may be called from `init`, `execute`, `health` and `shutdown`. Each works for the calling component:
+        /// All of them may be called from `init`, `execute`, `health` and `shutdown`. Each applies to the calling component:
         /// its own log target, its own settings, its own mailbox.
         pub mod host_services {
             use ::airssys_wasm::Error;
@@ -443,20 +443,20 @@ pub mod airssys {
             pub type IncomingMessage = super::super::messaging_core::messaging::IncomingMessage;
             pub type MessagingError = super::super::messaging_core::messaging::MessagingError;
 
-            /// Why a setting could not be read or changed.
+            /// The failure to read or change a setting.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum ConfigError {
-                /// The key is empty, too long, or holds a control character; the text says which.
+                /// The key is empty, too long, or contains a control character; the text names the reason.
                 #[component(name = "invalid-key")]
                 InvalidKey(String),
-                /// The host has fixed the setting of this name.
+                /// The setting of this name is read-only.
                 #[component(name = "read-only")]
                 ReadOnly(String),
-                /// The component is not allowed to touch this setting.
+                /// The component has no access to this setting.
                 #[component(name = "denied")]
                 Denied,
-                /// Settings cannot be reached at the moment, or there is no room for another; the text says why.
+                /// Settings are temporarily unavailable, or their limit is reached; the text names the reason.
                 #[component(name = "unavailable")]
                 Unavailable(String),
             }
@@ -476,9 +476,9 @@ pub mod airssys {
             pub trait Host {
                 /// Writes one structured line to the host's log. Never fails.
                 ///
-                /// `context` holds key-value pairs, kept in their order. The host adds the component's identity, and drops lines
-                /// below its own level. It takes message and context as untrusted text: control characters (line ends and
-                /// terminal escapes among them) are replaced, and what is overlong is cut.
+                /// `context` contains ordered key-value pairs. The host adds the component's identity, and drops lines
+                /// below its own level. Message and context are untrusted text: control characters (line ends and
+                /// terminal escapes among them) are replaced, and long text is truncated.
                 fn log(
                     &mut self,
                     level: LogLevel,
@@ -486,35 +486,35 @@ pub mod airssys {
                     context: Option<Vec<(String, String)>>,
                 );
 
-                /// Puts a message into another component's mailbox and returns without waiting for it to be read.
+                /// Sends a message to another component's mailbox, without waiting for it to be received.
                 ///
-                /// `message` is by convention a payload, a codec's prefix and data; the host carries it unchanged. A component may
-                /// send to itself. Each case of `messaging-error` can occur, and none of them leaves a message behind.
+                /// `message` is by convention a payload, a codec's prefix and data; the host delivers it unchanged. A component may
+                /// send to itself. Each case of `messaging-error` can occur; the message is then not delivered.
                 fn send_message(
                     &mut self,
                     target: ComponentId,
                     message: Vec<u8>,
                 ) -> Result<(), MessagingError>;
 
-                /// Takes the oldest message out of the caller's mailbox; `none` when it is empty. Never waits.
+                /// Removes and returns the oldest message of the caller's mailbox; `none` if it is empty. Never waits.
                 ///
                 /// Errors: `denied`, `closed`.
                 fn receive_message(
                     &mut self,
                 ) -> Result<Option<IncomingMessage>, MessagingError>;
 
-                /// Reads one of the component's settings; `none` when there is no such setting.
+                /// Reads one of the component's settings; `none` if there is no such setting.
                 ///
-                /// A component sees its own settings only: those that the host gave it and those it has set itself.
+                /// A component sees only its own settings: those set by the host and those that it has set itself.
                 /// Errors: `invalid-key`, `denied`, `unavailable`.
                 fn get_config(
                     &mut self,
                     key: String,
                 ) -> Result<Option<String>, ConfigError>;
 
-                /// Changes one of the component's settings, or adds it. A later `get-config` of the same component sees it.
+                /// Changes or adds one of the component's settings. A later `get-config` of the same component returns it.
                 ///
-                /// The host need not keep it beyond the component's life. Each case of `config-error` can occur.
+                /// The host may discard it when the component is unloaded. Each case of `config-error` can occur.
                 fn set_config(
                     &mut self,
                     key: String,
@@ -523,24 +523,24 @@ pub mod airssys {
 
                 /// Wall-clock time: milliseconds since 1970-01-01T00:00:00Z.
                 ///
-                /// The clock may be set while the component runs, so the difference of two readings can be negative.
+                /// The clock may be adjusted while the component runs, so the difference of two readings can be negative.
                 fn current_time_millis(&mut self) -> u64;
 
-                /// Pauses the caller for this many milliseconds, or a little longer; zero returns at once.
+                /// Pauses the caller for at least this many milliseconds; zero returns immediately.
                 ///
-                /// A pause counts towards the time of the call it is made in. One that would outlast that time ends when it is up,
+                /// A pause counts toward the time limit of the current call. When the limit is reached, the pause ends,
                 /// and the call is interrupted as if it had been computing.
                 fn sleep_millis(&mut self, duration: u64);
 
-                /// The components that the host has loaded at this moment, the caller among them, in no particular order.
+                /// The components that the host has currently loaded, including the caller, in no particular order.
                 ///
-                /// The list may be out of date as soon as it is returned. A host may leave out components that the caller has no
-                /// business with.
+                /// The list may be out of date as soon as it is returned. A host may omit components that the caller has no
+                /// access to.
                 fn list_components(&mut self) -> Vec<ComponentId>;
 
-                /// The metadata that another component gave, `custom-metadata` untouched.
+                /// The metadata of another component, with `custom-metadata` unchanged.
                 ///
-                /// Errors: `not-found`; `not-initialized` when the host does not have that component's metadata yet; `internal`.
+                /// Errors: `not-found`; `not-initialized` if the host does not have that component's metadata yet; `internal`.
                 fn get_component_metadata(
                     &mut self,
                     id: ComponentId,
@@ -702,29 +702,29 @@ pub mod airssys {
             }
         }
 
-        /// Actions on the outside world. Each needs a capability, and is denied without one.
+        /// Access to the outside world. Each function needs a capability, and is denied without it.
         ///
-        /// The functions are always there to import, so that one build of a component runs with any set of grants. The host
-        /// checks `component-config.granted-capabilities` on every call, before it does anything else; a `denied` call has had
-        /// no effect, and says nothing about whether its object exists.
+        /// The functions can always be imported, so that one build of a component runs with any set of grants. The host
+        /// checks `component-config.granted-capabilities` first on every call; a `denied` call has
+        /// no effect, and does not reveal whether its object exists.
         pub mod host_capabilities {
             use ::airssys_wasm::Error;
             use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
-            /// Why a file could not be read or written.
+            /// The failure to read or write a file.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum FileError {
-                /// A capability is missing; the text is the capability that would be needed.
+                /// A capability is missing; the text is the required capability.
                 #[component(name = "denied")]
                 Denied(String),
-                /// There is no such file, or no such folder to write it in; the text is the path.
+                /// The file, or the folder to write it in, does not exist; the text is the path.
                 #[component(name = "not-found")]
                 NotFound(String),
-                /// The file is larger than the host lets a component read or write at once; the number is the most, in bytes.
+                /// The file exceeds the host's size limit; the number is the limit, in bytes.
                 #[component(name = "too-large")]
                 TooLarge(u64),
-                /// The file system failed; the text says how.
+                /// The file system failed; the text describes the error.
                 #[component(name = "io")]
                 Io(String),
             }
@@ -744,56 +744,56 @@ pub mod airssys {
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct Request {
-                /// The method, in capital letters: `GET`, `POST`.
+                /// The method, in uppercase: `GET`, `POST`.
                 #[component(name = "method")]
                 pub method: String,
-                /// The absolute address, with the scheme `http` or `https`.
+                /// The absolute URL, with the scheme `http` or `https`.
                 #[component(name = "url")]
                 pub url: String,
-                /// Header names and values, in the order in which they are to be sent. A name may occur more than once.
+                /// Header names and values, in the order of sending. A name may occur more than once.
                 #[component(name = "headers")]
                 pub headers: Vec<(String, String)>,
-                /// The body; `none` sends none.
+                /// The body; `none` for no body.
                 #[component(name = "body")]
                 pub body: Option<Vec<u8>>,
-                /// Longest to wait for the whole response, in milliseconds. The time left for the call limits it further.
-                /// `none`: that limit alone.
+                /// Time limit for the whole response, in milliseconds. The remaining time of the call limits it further.
+                /// `none`: only that limit.
                 #[component(name = "timeout-ms")]
                 pub timeout_ms: Option<u64>,
             }
 
-            /// An HTTP response. Any status is a response: 404 and 500 are not errors here.
+            /// An HTTP response, with any status: 404 and 500 are not errors here.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct Response {
                 /// The status code, 100 to 599.
                 #[component(name = "status")]
                 pub status: u16,
-                /// Header names, in lower case, and values, in the order received.
+                /// Header names, in lowercase, and values, in the order received.
                 #[component(name = "headers")]
                 pub headers: Vec<(String, String)>,
-                /// The body, whole; empty if there is none.
+                /// The complete body; empty if there is none.
                 #[component(name = "body")]
                 pub body: Vec<u8>,
             }
 
-            /// Why there is no HTTP response.
+            /// The failure of an HTTP request.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum HttpError {
-                /// A capability is missing; the text is the capability that would be needed.
+                /// A capability is missing; the text is the required capability.
                 #[component(name = "denied")]
                 Denied(String),
-                /// Method, address or a header is malformed; the text says which.
+                /// The method, URL or a header is malformed; the text names it.
                 #[component(name = "invalid-request")]
                 InvalidRequest(String),
-                /// The response was not complete in time.
+                /// The response was not complete within the time limit.
                 #[component(name = "timeout")]
                 Timeout,
-                /// The server could not be reached, or the connection broke; the text says how.
+                /// The server is unreachable, or the connection failed; the text describes the error.
                 #[component(name = "connection-failed")]
                 ConnectionFailed(String),
-                /// A body is larger than the host allows; the number is the most, in bytes.
+                /// A body exceeds the host's size limit; the number is the limit, in bytes.
                 #[component(name = "too-large")]
                 TooLarge(u64),
             }
@@ -809,17 +809,17 @@ pub mod airssys {
 
             impl ::core::error::Error for HttpError {}
 
-            /// Why a function of the host application gave no answer.
+            /// The failure of a function of the host application.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum HostFunctionError {
-                /// The host application offers no function of this name.
+                /// The host application has no function with this name.
                 #[component(name = "unknown")]
                 Unknown(String),
-                /// A capability is missing; the text is the capability that would be needed.
+                /// A capability is missing; the text is the required capability.
                 #[component(name = "denied")]
                 Denied(String),
-                /// The function ran and failed; the text says why.
+                /// The function failed; the text describes the error.
                 #[component(name = "failed")]
                 Failed(String),
             }
@@ -837,13 +837,13 @@ pub mod airssys {
 
             /// The host's implementation of `airssys:host-core/host-capabilities@1.0.0`.
             pub trait Host {
-                /// Reads a whole file. Needs a capability of the kind `filesystem:read:PATH`.
+                /// Reads a whole file. Requires the capability `filesystem:read:PATH`.
                 ///
-                /// `path` is absolute in the component's own view of the file system, with `/` between its parts. Each case of
+                /// `path` is absolute in the component's own view of the file system, with the separator `/`. Each case of
                 /// `file-error` can occur.
                 fn read_file(&mut self, path: String) -> Result<Vec<u8>, FileError>;
 
-                /// Writes a whole file, in place of what was there. Needs a capability of the kind `filesystem:write:PATH`.
+                /// Writes a whole file, replacing an existing one. Requires the capability `filesystem:write:PATH`.
                 ///
                 /// `path` is as for `read-file`. Folders are not created. Each case of `file-error` can occur.
                 fn write_file(
@@ -852,7 +852,7 @@ pub mod airssys {
                     data: Vec<u8>,
                 ) -> Result<(), FileError>;
 
-                /// Makes one HTTP request and waits for the whole response. Needs a capability of the kind `network:outbound:HOST`.
+                /// Sends one HTTP request and waits for the whole response. Requires the capability `network:outbound:HOST`.
                 ///
                 /// Each case of `http-error` can occur.
                 fn http_request(
@@ -860,10 +860,10 @@ pub mod airssys {
                     request: Request,
                 ) -> Result<Response, HttpError>;
 
-                /// Calls a function that the host application offers under this name.
+                /// Calls the function of the host application with this name.
                 ///
-                /// `args` and the answer are payloads: a codec's prefix and data. Which functions there are, and what they take, the
-                /// host application documents. Each case of `host-function-error` can occur.
+                /// `args` and the result are payloads: a codec's prefix and data. The functions and their parameters are documented by the
+                /// host application. Each case of `host-function-error` can occur.
                 fn call_host_function(
                     &mut self,
                     function_name: String,
@@ -952,29 +952,29 @@ pub mod airssys {
     }
 
     pub mod multicodec_core {
-        /// Put the prefix on, take it off, and ask about codecs.
+        /// Encoding, decoding and looking up prefixes.
         ///
-        /// Always available; needs no capability. These functions handle the prefix only: they never look into the data, so a
-        /// payload that decodes here can still hold damaged JSON.
+        /// Always available, without a capability. These functions handle only the prefix and never read the data, so a
+        /// payload that decodes here can still contain invalid JSON.
         pub mod multicodec_utilities {
             use ::airssys_wasm::Error;
             use ::airssys_wasm::component::{ComponentType, HasData, Lift, Linker, Lower};
 
             pub type MulticodecId = super::super::types_core::types::MulticodecId;
 
-            /// A payload, taken apart.
+            /// A decoded payload.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct DecodedData {
-                /// The codec that the prefix names; one of those in the table.
+                /// The codec of the prefix; one of those in the table.
                 #[component(name = "codec")]
                 pub codec: MulticodecId,
-                /// Everything behind the prefix, unchanged.
+                /// The data after the prefix, unchanged.
                 #[component(name = "data")]
                 pub data: Vec<u8>,
             }
 
-            /// What the host knows about one codec.
+            /// Information about one codec.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(record)]
             pub struct CodecInfo {
@@ -984,15 +984,15 @@ pub mod airssys {
                 /// Its name in the table: `json`.
                 #[component(name = "name")]
                 pub name: String,
-                /// One line for people.
+                /// One line for users.
                 #[component(name = "description")]
                 pub description: String,
-                /// Whether its data can be read without a schema.
+                /// True if its data can be read without a schema.
                 #[component(name = "self-describing")]
                 pub self_describing: bool,
             }
 
-            /// Why a payload's prefix could not be read, or a codec is not known.
+            /// The failure to read a payload's prefix, or to find a codec.
             #[derive(Clone, Debug, ComponentType, Lower, Lift)]
             #[component(variant)]
             pub enum MulticodecError {
@@ -1002,10 +1002,10 @@ pub mod airssys {
                 /// The payload ends within the prefix.
                 #[component(name = "truncated-prefix")]
                 TruncatedPrefix,
-                /// The prefix takes more bytes than its number needs, or more than nine.
+                /// The prefix has more bytes than its number needs, or more than nine.
                 #[component(name = "overlong-prefix")]
                 OverlongPrefix,
-                /// The prefix is well formed, and its number is not in the table.
+                /// The prefix is well formed, but its number is not in the table.
                 #[component(name = "unknown-codec")]
                 UnknownCodec(MulticodecId),
             }
@@ -1023,11 +1023,11 @@ pub mod airssys {
 
             /// The host's implementation of `airssys:multicodec-core/multicodec-utilities@1.0.0`.
             pub trait Host {
-                /// Puts the codec's prefix before the data: at most ten bytes more than `data` has.
+                /// Prepends the codec's prefix to the data, which adds at most ten bytes.
                 ///
-                /// There is no error to return, so the number is written as it is, whether the table has it or not; `decode`
-                /// refuses what the table does not hold. A number of 64 bits gives a ten-byte prefix, which every reader refuses
-                /// as overlong. Ask `is-codec-supported` first when the number comes from elsewhere.
+                /// There is no error to return, so the number is written whether or not the table has it; `decode`
+                /// refuses numbers outside of the table. A number of 64 bits becomes a ten-byte prefix, which every reader refuses
+                /// as overlong. Call `is-codec-supported` first for numbers from other sources.
                 fn encode(&mut self, codec: MulticodecId, data: Vec<u8>) -> Vec<u8>;
 
                 /// Splits a payload into codec and data.
@@ -1038,12 +1038,12 @@ pub mod airssys {
                     encoded: Vec<u8>,
                 ) -> Result<DecodedData, MulticodecError>;
 
-                /// Whether the table holds this codec.
+                /// True if the table has this codec.
                 fn is_codec_supported(&mut self, codec: MulticodecId) -> bool;
 
                 /// Looks a codec up in the table.
                 ///
-                /// The only error is `unknown-codec`, with the number that was asked for.
+                /// The only error is `unknown-codec`, with the requested number.
                 fn get_codec_info(
                     &mut self,
                     codec: MulticodecId,
@@ -1125,7 +1125,7 @@ pub mod airssys {
 pub mod exports {
     pub mod airssys {
         pub mod component_core {
-            /// The functions by which a host runs a component. A component exports all of them.
+            /// The functions through which a host runs a component. A component must export all of them.
             pub mod component_lifecycle {
                 use ::airssys_wasm::Error;
                 use ::airssys_wasm::component::{
@@ -1144,44 +1144,44 @@ pub mod exports {
                 pub type CallerInfo = super::super::super::super::airssys::types_core::types::CallerInfo;
                 pub type TraceContext = super::super::super::super::airssys::types_core::types::TraceContext;
 
-                /// What the component is given when it starts.
+                /// The configuration of a component.
                 #[derive(Clone, Debug, ComponentType, Lower, Lift)]
                 #[component(record)]
                 pub struct ComponentConfig {
-                    /// Environment variables, meant for this component alone; the host's own environment is not passed on. Names are
-                    /// not empty and occur once.
+                    /// Environment variables of this component; the host's own environment is not inherited. Names are
+                    /// not empty and unique.
                     #[component(name = "env-vars")]
                     pub env_vars: Vec<(String, String)>,
-                    /// Configuration in the component's own form, as a payload: a codec's prefix and data. `none` when the host has
-                    /// none for it.
+                    /// Configuration in the component's own schema, as a payload: a codec's prefix and data. `none` if the host has
+                    /// none.
                     #[component(name = "config-data")]
                     pub config_data: Option<Vec<u8>>,
-                    /// The bounds within which the instance runs. The host enforces them; they are told for planning.
+                    /// The limits of the instance. The host enforces them; they are provided for information.
                     #[component(name = "resource-limits")]
                     pub resource_limits: ResourceLimits,
-                    /// What the component may do: of the capabilities it asked for, those that were granted. The host checks every
-                    /// action against them by itself.
+                    /// The granted capabilities, a subset of the requested ones. The host checks every
+                    /// action against them.
                     #[component(name = "granted-capabilities")]
                     pub granted_capabilities: Vec<Capability>,
                 }
 
-                /// What is particular to one operation.
+                /// The context of one operation.
                 #[derive(Clone, Debug, ComponentType, Lower, Lift)]
                 #[component(record)]
                 pub struct ExecutionContext {
-                    /// Names this request in logs and traces. Unique within the host, not empty.
+                    /// Identifies this request in logs and traces. Unique within the host, not empty.
                     #[component(name = "request-id")]
                     pub request_id: String,
-                    /// On whose behalf the operation runs.
+                    /// The caller of the operation.
                     #[component(name = "caller")]
                     pub caller: CallerInfo,
-                    /// What the operation may use.
+                    /// The resources available to the operation.
                     #[component(name = "available-resources")]
                     pub available_resources: ResourceAllocation,
-                    /// Time until the host interrupts the operation, in milliseconds from the start of the call.
+                    /// Time limit of the operation, in milliseconds from the start of the call; the host then interrupts it.
                     #[component(name = "timeout-ms")]
                     pub timeout_ms: u64,
-                    /// The trace that the operation belongs to, if there is one. Pass it on with requests made for the operation.
+                    /// The trace that the operation belongs to, if any. Propagate it in requests on behalf of the operation.
                     #[component(name = "trace-context")]
                     pub trace_context: Option<TraceContext>,
                 }
@@ -1233,7 +1233,7 @@ pub mod exports {
 
                     /// Prepares the component for operations. Called once, before the first `execute`.
                     ///
-                    /// Return `invalid-config` for a configuration the component cannot work with, and `already-initialized` for a
+                    /// Return `invalid-config` for an unusable configuration, and `already-initialized` for a
                     /// second call. After an error the host does not call `execute`.
                     pub fn call_init(
                         &self,
@@ -1246,21 +1246,21 @@ pub mod exports {
                         Ok(result)
                     }
 
-                    /// Runs one operation: the one way in for all work.
+                    /// Runs one operation.
                     ///
                     /// `operation` is a payload: a codec's prefix, then data (`airssys:multicodec-core` has the table).
                     ///
                     /// - For the self-describing codecs (json, msgpack, yaml) the data is the *operation envelope*, a map with two
                     ///   entries under text keys: `{"operation": NAME, "params": ANY}`. NAME is a string, one of the component's
-                    ///   `supported-operations`; ANY is whatever that operation takes, and null when it takes nothing.
+                    ///   `supported-operations`; ANY is the operation's parameter, and null if it has none.
                     /// - For borsh, bincode and protobuf the data has the component's own schema.
-                    /// - For raw the data is bytes, as they come.
+                    /// - For raw the data is uninterpreted bytes.
                     ///
-                    /// The answer is a payload too: by convention in the codec of the question, and without an envelope.
+                    /// The result is a payload too: by convention in the codec of the request, and without an envelope.
                     ///
-                    /// The host passes payloads on without a look at the data, so check them: return `unsupported-codec` for a prefix
+                    /// The host does not validate payloads, so check them: return `unsupported-codec` for a prefix
                     /// that is not among `supported-codecs`, `invalid-input` for data that does not decode, `unsupported-operation` for
-                    /// another NAME. After an error of this kind the instance goes on; a trap ends it.
+                    /// another NAME. After such an error the instance remains usable; a trap ends it.
                     pub fn call_execute(
                         &self,
                         store: impl AsContextMut,
@@ -1273,7 +1273,7 @@ pub mod exports {
                         Ok(result)
                     }
 
-                    /// Describes the component. Answers the same every time, without `init` and without calls to the host.
+                    /// Describes the component. Returns the same value every time, also before `init`, without calls to the host.
                     pub fn call_metadata(
                         &self,
                         store: impl AsContextMut,
@@ -1284,7 +1284,7 @@ pub mod exports {
                         Ok(result)
                     }
 
-                    /// Reports how the component is doing. Called often: answer at once, from what is known, and do no work for it.
+                    /// Reports the component's health. Called often: return known state immediately.
                     pub fn call_health(
                         &self,
                         store: impl AsContextMut,
@@ -1295,7 +1295,7 @@ pub mod exports {
                         Ok(result)
                     }
 
-                    /// The codecs that `execute` takes, the preferred one first; not empty. Answers the same every time.
+                    /// The codecs that `execute` accepts, the preferred one first; not empty. Returns the same value every time.
                     pub fn call_supported_codecs(
                         &self,
                         store: impl AsContextMut,
@@ -1306,9 +1306,9 @@ pub mod exports {
                         Ok(result)
                     }
 
-                    /// Releases what the component holds. The last call that an instance gets, in time limited as for an operation.
+                    /// Releases the component's resources. The last call to an instance, with the time limit of an operation.
                     ///
-                    /// After an error the instance is gone all the same; the host logs it.
+                    /// The host logs an error and destroys the instance in any case.
                     pub fn call_shutdown(
                         &self,
                         store: impl AsContextMut,
