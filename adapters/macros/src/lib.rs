@@ -32,7 +32,7 @@ use proc_macro::TokenStream;
 ///
 /// #[derive(ComponentType, Lower, Lift)]
 /// #[component(enum)]
-/// enum Colour {
+/// enum Color {
 ///     #[component(name = "red")]
 ///     Red,
 ///     #[component(name = "green")]

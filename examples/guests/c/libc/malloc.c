@@ -1,4 +1,4 @@
-/* A first-fit allocator. Free blocks stand in one list by address, so that neighbours can be joined. */
+/* A first-fit allocator. Free blocks are in one list by address, so that neighbors can be merged. */
 #include "stdlib.h"
 #include "string.h"
 #include <stdint.h>

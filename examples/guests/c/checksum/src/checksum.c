@@ -1,4 +1,4 @@
-/* An example guest: takes raw bytes and answers their checksum, highest byte first. */
+/* An example guest: accepts raw bytes and returns their checksum, in big-endian order. */
 #include "algorithms.h"
 #include "checksum.h"
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* UTF-8 that somebody else owns. */
+/* Borrowed UTF-8. */
 typedef struct {
     const uint8_t *ptr;
     size_t len;

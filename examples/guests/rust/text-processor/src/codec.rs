@@ -54,7 +54,7 @@ impl Codec {
         .map_err(|reason| ExecutionError::InvalidInput(format!("{}: {reason}", self.name())))
     }
 
-    /// Serialises an answer and puts the prefix before it.
+    /// Serializes an answer and puts the prefix before it.
     pub fn write<T: Serialize>(self, answer: &T) -> Result<Vec<u8>, ExecutionError> {
         let data = match self {
             Codec::Json => serde_json::to_vec(answer).map_err(|error| error.to_string()),

@@ -1,4 +1,4 @@
-//! The operations themselves: text in, a serialisable answer out.
+//! The operations themselves: text in, a serializable answer out.
 
 use serde::{Deserialize, Serialize};
 
