@@ -17,7 +17,7 @@
 /// end of the input.
 pub const MAX_LEN: usize = 9;
 
-/// The largest value that a varint can carry, 2⁶³ − 1.
+/// The largest value that a varint can represent, 2⁶³ − 1: larger numbers need more than [`MAX_LEN`] bytes.
 pub const MAX_VALUE: u64 = (1 << (7 * MAX_LEN)) - 1;
 
 /// Reasons for which bytes do not begin with a varint.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::ConfigError;
 use airssys_wasm_component::internal::text::sanitize;
 
-/// Most bytes in a key. Stops payloads disguised as keys.
+/// Maximum bytes of a key. Stops payloads disguised as keys.
 pub const MAX_KEY_BYTES: usize = 256;
-/// Most bytes in a value. Stops a guest from keeping its data in the host's memory.
+/// Maximum bytes of a value. Stops a guest from keeping its data in the host's memory.
 pub const MAX_VALUE_BYTES: usize = 64 << 10;
-/// Most settings of one component. Stops a loop that adds settings forever.
+/// Maximum number of settings of one component. Stops a loop that adds settings forever.
 pub const MAX_SETTINGS: usize = 1024;
-/// Most bytes in all keys and values of one component. Stops a thousand settings of the largest size.
+/// Maximum bytes of all keys and values of one component. Stops a thousand settings of the largest size.
 pub const MAX_SETTINGS_BYTES: usize = 1 << 20;
 
 /// Key-value pairs of one component, bounded in number and size.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Most bytes in a [`ComponentId`]. Stops names that fill logs and tables.
+/// Maximum bytes of a [`ComponentId`]. Stops names that fill logs and tables.
 pub const MAX_COMPONENT_ID_BYTES: usize = 128;
 
 /// Identifies one loaded component within one runtime. Cheap to clone.

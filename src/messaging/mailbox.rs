@@ -9,11 +9,12 @@ use super::ComponentId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MailboxLimits {
-    /// Most waiting messages. Stops a flood of small messages.
+    /// Maximum number of waiting messages; 1024 by default. Stops a flood of small messages.
     pub messages: usize,
-    /// Most bytes of all waiting messages together. Stops a few large ones from filling the host's memory.
+    /// Maximum bytes of all waiting messages together; 16 MiB by default. Stops a few large messages from filling the host's
+    /// memory.
     pub bytes: usize,
-    /// Most bytes of one message.
+    /// Maximum bytes of one message; 1 MiB by default. Stops one message that fills the mailbox.
     pub message_bytes: usize,
 }
 

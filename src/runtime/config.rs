@@ -105,32 +105,36 @@ impl RuntimeConfigBuilder {
         self
     }
 
-    /// Sets the number of messages that may wait in one mailbox; at least 1.
+    /// Sets the number of messages that may wait in one mailbox; at least 1, by default 1024. Stops a flood of small
+    /// messages.
     pub fn with_mailbox_capacity(mut self, messages: usize) -> Self {
         self.mailbox.messages = messages;
         self
     }
 
-    /// Sets the number of bytes of all messages in one mailbox together; at least 1.
+    /// Sets the number of bytes of all messages in one mailbox together; at least 1, by default 16 MiB. Stops a few large
+    /// messages from filling the host's memory.
     pub fn with_mailbox_bytes(mut self, bytes: usize) -> Self {
         self.mailbox.bytes = bytes;
         self
     }
 
-    /// Sets the largest size of one message in bytes; at least 1.
+    /// Sets the maximum size of one message, in bytes; at least 1, by default 1 MiB. Stops one message that fills the
+    /// mailbox.
     pub fn with_max_message_bytes(mut self, bytes: usize) -> Self {
         self.mailbox.message_bytes = bytes;
         self
     }
 
-    /// Sets the default wall-clock time for a call; more than zero.
+    /// Sets the default wall-clock time limit of a call; more than zero, by default 30 seconds. Stops a component that never
+    /// returns.
     pub fn with_default_timeout(mut self, timeout: Duration) -> Self {
         self.default_timeout = timeout;
         self
     }
 
-    /// Sets the longest time that a caller can request for an `execute`; longer requests are reduced to it. Ten minutes by
-    /// default, or the default timeout if that is longer.
+    /// Sets the longest time that a caller can request for an `execute`; longer requests are reduced to it. Stops a
+    /// caller that lets a component run for hours. Ten minutes by default, or the default timeout if that is longer.
     pub fn with_longest_timeout(mut self, timeout: Duration) -> Self {
         self.longest_timeout = Some(timeout);
         self

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Most bytes in a [`Capability`] that a host application grants. Stops lists of grants that fill a guest's memory.
+/// Maximum bytes of a [`Capability`] that a host application grants. Stops lists of grants that fill a guest's memory.
 pub const MAX_CAPABILITY_BYTES: usize = 4096;
 
 /// Permission for one kind of action: `domain:action`, or `domain:action:scope` to narrow it.

@@ -1,4 +1,6 @@
-//! The four crossings of a call ("Lifting and Lowering Values").
+//! The four crossings of a call ([Lifting and Lowering Values]).
+//!
+//! [Lifting and Lowering Values]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#lifting-and-lowering-values
 
 use crate::core_value::{CoreValue, check_core_values};
 use crate::error::AbiError;

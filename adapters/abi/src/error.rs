@@ -5,6 +5,10 @@ use std::fmt;
 use crate::core_value::CoreType;
 
 /// An error of the canonical ABI. [`fault`](AbiError::fault) returns the side at fault.
+///
+/// The checks of [Lifting and Lowering Values].
+///
+/// [Lifting and Lowering Values]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#lifting-and-lowering-values
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum AbiError {

@@ -1,34 +1,52 @@
-//! Sizes, alignments and flat types ("Alignment", "Element Size", "Flattening"), and the limits that go with them.
+//! Sizes, alignments and flat types ([Alignment], [Element Size], [Flattening]), and the limits that go with them.
+//!
+//! [Alignment]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#alignment
+//! [Element Size]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#element-size
+//! [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
 
 use crate::core_value::CoreType;
 use crate::error::AbiError;
 
-/// The most core parameters a call passes flat; beyond it, one pointer to a tuple in memory ("Flattening").
+/// The most core parameters a call passes flat; beyond it, one pointer to a tuple in memory ([Flattening]).
+///
+/// [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
 pub const MAX_FLAT_PARAMS: usize = 16;
 
-/// The most core results a call returns flat; beyond it, they go through memory ("Flattening").
+/// The most core results a call returns flat; beyond it, they go through memory ([Flattening]).
+///
+/// [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
 pub const MAX_FLAT_RESULTS: usize = 1;
 
-/// The most bytes a list may take in linear memory ("Loading"). Stops a guest from describing a list that no 32-bit
+/// The most bytes a list may take in linear memory ([Loading]). Stops a guest from describing a list that no 32-bit
 /// memory could take in once its elements are stored again.
+///
+/// [Loading]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#loading
 pub const MAX_LIST_BYTE_LENGTH: u32 = (1 << 28) - 1;
 
-/// The most bytes a string may take in a guest's memory when it is lifted, in that guest's encoding ("Loading").
+/// The most bytes a string may take in a guest's memory when it is lifted, in that guest's encoding ([Loading]). Stops a
+/// guest from describing a string that no 32-bit memory could hold in another encoding.
+///
+/// [Loading]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#loading
 pub const MAX_STRING_BYTE_LENGTH: u32 = (1 << 28) - 1;
 
 /// The most bytes a string may take when it is lowered. Changing the encoding of a string that could be lifted at
-/// most doubles it, so whatever came out of one guest fits into another; a host's own string must keep to it too.
+/// most doubles it, so whatever came out of one guest fits into another; a host's own string must keep to it too. Stops a
+/// string that would exhaust a guest's memory.
 pub const MAX_LOWERED_STRING_BYTE_LENGTH: u32 = 2 * MAX_STRING_BYTE_LENGTH;
 
-/// The size that every value type must stay below, in bytes ("Element Size"). Stops size arithmetic from overflowing.
+/// The size that every value type must stay below, in bytes ([Element Size]). Stops size arithmetic from overflowing.
 /// (The specification measures with 64-bit pointers, which a validator enforces; here pointers take 4 bytes.)
+///
+/// [Element Size]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#element-size
 pub const MAX_TYPE_SIZE: u32 = 1 << 28;
 
 /// The deepest nesting of a type that has a plan. Stops a type from exhausting the host's stack, since lifting, lowering and
 /// checking recurse once a level. Validators allow 100.
 pub const MAX_TYPE_DEPTH: u32 = 128;
 
-/// The most labels of a `flags` type.
+/// The most labels of a `flags` type ([Element Size]). Stops bit vectors of more than 32 bits.
+///
+/// [Element Size]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#element-size
 pub const MAX_FLAGS: usize = 32;
 
 /// Set in a `latin1+utf16` string's length when it holds UTF-16 code units.

@@ -1,5 +1,7 @@
-//! Lifting: one interpreter of plans for both sources of a value, linear memory ("Loading") and core values ("Flat
+//! Lifting: one interpreter of plans for both sources of a value, linear memory ([Loading]) and core values ("Flat
 //! Lifting").
+//!
+//! [Loading]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#loading
 
 use std::sync::Arc;
 

@@ -1,8 +1,10 @@
-//! Lowering: one interpreter of plans for both targets of a value, linear memory ("Storing") and core values ("Flat
+//! Lowering: one interpreter of plans for both targets of a value, linear memory ([Storing]) and core values ("Flat
 //! Lowering").
 //!
 //! Values have been checked against their plan before ([`Plan::check`]), so that no handle moves and no memory is
 //! allocated for a call that cannot be made.
+//!
+//! [Storing]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#storing
 
 use crate::check::mismatch;
 use crate::core_value::{CoreType, CoreValue};

@@ -123,11 +123,13 @@ pub(crate) fn store_int<G: LowerGuest>(
     Ok(())
 }
 
-/// Has the guest allocate, and checks the returned pointer ("Lifting and Lowering Context", `allocate`). Address 0 is
+/// Has the guest allocate, and checks the returned pointer ([Lifting and Lowering Context], `allocate`). Address 0 is
 /// valid, as in the specification.
 ///
 /// # Errors
 /// [`AbiError::InvalidReallocResult`], and errors of `realloc`.
+///
+/// [Lifting and Lowering Context]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#lifting-and-lowering-context
 pub fn allocate<G: LowerGuest>(guest: &mut G, align: u32, size: u32) -> Result<GuestPtr, G::Error> {
     Ok(allocate_bytes(guest, align, size)?.0)
 }

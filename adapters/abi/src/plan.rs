@@ -151,18 +151,24 @@ impl Plan {
         &self.0.ty
     }
 
-    /// Returns the size in memory, in bytes, 1 to 2^28 - 1; a multiple of [`align`](Plan::align) ("Element Size").
+    /// Returns the size in memory, in bytes, 1 to 2^28 - 1; a multiple of [`align`](Plan::align) ([Element Size]).
+    ///
+    /// [Element Size]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#element-size
     pub fn size(&self) -> u32 {
         self.0.size
     }
 
-    /// Returns the alignment in bytes: 1, 2, 4 or 8 ("Alignment").
+    /// Returns the alignment in bytes: 1, 2, 4 or 8 ([Alignment]).
+    ///
+    /// [Alignment]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#alignment
     pub fn align(&self) -> u32 {
         self.0.align
     }
 
-    /// Returns the core types of the flattened value ("Flattening"); `None` if there are more than
+    /// Returns the core types of the flattened value ([Flattening]); `None` if there are more than
     /// [`MAX_FLAT_PARAMS`](crate::MAX_FLAT_PARAMS), in which case the value always goes through memory.
+    ///
+    /// [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
     pub fn flat(&self) -> Option<&[CoreType]> {
         self.0.flat.as_deref()
     }

@@ -1,7 +1,10 @@
-//! Strings in the three encodings ("Loading" and "Storing").
+//! Strings in the three encodings ([Loading] and [Storing]).
 //!
 //! Lowering measures first and then allocates exactly the bytes it needs, once. The specification's growing and
 //! shrinking `realloc` calls exist for producers that read a string only once; the result in the guest is the same.
+//!
+//! [Loading]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#loading
+//! [Storing]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#storing
 
 use crate::error::{AbiError, ValuePath};
 use crate::guest::{LiftGuest, LowerGuest, StringEncoding};

@@ -87,12 +87,16 @@ impl Layout {
         }
     }
 
-    /// Returns whether parameters of these values go through memory ("Flattening").
+    /// Returns whether parameters of these values go through memory ([Flattening]).
+    ///
+    /// [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
     pub const fn params_in_memory(&self) -> bool {
         self.flat as usize > MAX_FLAT_PARAMS
     }
 
-    /// Returns whether a result of this value goes through memory ("Flattening").
+    /// Returns whether a result of this value goes through memory ([Flattening]).
+    ///
+    /// [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
     pub const fn result_in_memory(&self) -> bool {
         self.flat as usize > MAX_FLAT_RESULTS
     }

@@ -4,7 +4,9 @@ use std::fmt::{self, Write};
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 
-/// A component value type (explainer, "Type Definitions"). Clones are cheap: everything compound is shared.
+/// A component value type ([Type Definitions]). Clones are cheap: everything compound is shared.
+///
+/// [Type Definitions]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#type-definitions
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Type {
     Bool,

@@ -396,7 +396,7 @@ struct Frames {
 /// lines for each trap.
 pub const INNERMOST_FRAMES: usize = 24;
 
-/// Outermost frames of a call stack that are kept.
+/// Outermost frames of a call stack that are kept, in addition to [`INNERMOST_FRAMES`].
 pub const OUTERMOST_FRAMES: usize = 8;
 
 impl Trap {
@@ -464,6 +464,13 @@ impl fmt::Display for Trap {
 impl std::error::Error for Trap {}
 
 /// The reasons for a trap.
+///
+/// Includes the traps of [Component Invariants], [Component Instance State], [`canon lift`] and [Lifting and Lowering Values].
+///
+/// [`canon lift`]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-lift
+/// [Component Instance State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#component-instance-state
+/// [Component Invariants]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#component-invariants
+/// [Lifting and Lowering Values]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#lifting-and-lowering-values
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrapKind {
@@ -550,6 +557,10 @@ pub enum CoreTrap {
 }
 
 /// Misuse of a resource handle.
+///
+/// The checks of [Resource State].
+///
+/// [Resource State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#resource-state
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResourceError {

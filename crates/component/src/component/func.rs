@@ -23,6 +23,10 @@ use super::{TypeNames, Val};
 use crate::error::{Error, Result, TrapKind};
 
 /// An exported function of an [`Instance`](super::Instance), called with [`Val`](super::Val)s. Cheap to clone.
+///
+/// Implements [`canon lift`].
+///
+/// [`canon lift`]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-lift
 #[derive(Clone)]
 pub struct Func {
     inner: Arc<FuncInner>,

@@ -31,6 +31,10 @@ pub(crate) use instantiation::instantiate;
 pub(crate) type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
 
 /// An instance of a component in a [`Store`](super::Store). Cheap to clone.
+///
+/// Its state is that of [Component Instance State].
+///
+/// [Component Instance State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#component-instance-state
 #[derive(Clone, Debug)]
 pub struct Instance {
     inner: Arc<InstanceInner>,

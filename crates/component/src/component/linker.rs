@@ -85,6 +85,11 @@ fn define<T: Send + 'static>(
 ///
 /// Imports match by name and semver-compatible version: if several versions of an interface are defined, a component
 /// gets the one that it names, or else the highest compatible one.
+///
+/// Implements the rules of [Type Checking] and [Import and Export Definitions].
+///
+/// [Type Checking]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#type-checking
+/// [Import and Export Definitions]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#import-and-export-definitions
 pub struct Linker<T: Send + 'static> {
     engine: Engine,
     pub(super) root: Definitions<T>,

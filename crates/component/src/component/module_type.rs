@@ -1,7 +1,9 @@
 //! Types of core modules: what they import and export, and whether one module may stand where another is declared.
 //!
 //! Subtyping is WebAssembly's own ("Import Matching"): functions and globals match exactly, tables and memories by their
-//! limits. A module may export more than is declared, and import less (explainer, "Type Checking").
+//! limits. A module may export more than is declared, and import less ([Type Checking]).
+//!
+//! [Type Checking]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#type-checking
 
 use std::collections::HashMap;
 use std::fmt;

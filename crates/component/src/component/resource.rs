@@ -12,6 +12,10 @@ use super::store::{AsContextMut, HostHandle, StoreContextMut, StoreCore, unique}
 use crate::error::{Error, ResourceError, Result, TrapKind};
 
 /// The identity of a resource type.
+///
+/// Types are equal by identity ([Type Checking]).
+///
+/// [Type Checking]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#type-checking
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResourceType(pub(crate) ResourceTypeKind);
 
@@ -32,6 +36,10 @@ impl ResourceType {
 
 /// A host-defined resource: a number (its representation, `rep`) with a meaning to the host, such as an index into a
 /// [`ResourceTable`]. `T` names the type.
+///
+/// Implements the host's side of [Resource State].
+///
+/// [Resource State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#resource-state
 pub struct Resource<T> {
     rep: u32,
     owned: bool,
@@ -103,6 +111,10 @@ impl<T> fmt::Debug for Resource<T> {
 /// A guest-defined resource that is owned lives until it is given to a component or dropped with
 /// [`ResourceAny::resource_drop`]; a borrowed one until the host function that received it returns. Copies refer to the
 /// same resource: once one is given away, the others are stale and refused.
+///
+/// Implements the host's side of [Resource State].
+///
+/// [Resource State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#resource-state
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceAny {
     repr: Repr,
@@ -140,9 +152,13 @@ impl ResourceAny {
     /// Drops the host's handle: runs the destructor of a guest-defined resource that the host owns. For a host-defined
     /// resource, and for a borrow, nothing runs.
     ///
+    /// As [`canon resource.drop`].
+    ///
     /// # Errors
     /// [`ResourceError::Stale`] if it was given away or dropped before, [`ResourceError::HostLent`] if a call that
     /// borrows it has not ended; a trap of the destructor.
+    ///
+    /// [`canon resource.drop`]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-resourcedrop
     pub fn resource_drop(self, mut store: impl AsContextMut) -> Result<()> {
         let Repr::Guest { id, owned, .. } = self.repr else {
             return Ok(());

@@ -1,4 +1,6 @@
-//! Equality of the types of two components: structural, with resource types by identity (explainer, "Type Checking").
+//! Equality of the types of two components: structural, with resource types by identity ([Type Checking]).
+//!
+//! [Type Checking]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#type-checking
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -12,9 +12,11 @@ pub struct StoreLimits {
     /// Elements that one table may hold; 1,000,000 by default. Stops a table whose minimum alone would fill the
     /// host's memory.
     pub table_elements: u32,
-    /// Tables that may be created; 100 by default.
+    /// Tables that may be created; 100 by default. Stops a component whose many tables exhaust memory although each is
+    /// within [`StoreLimits::table_elements`].
     pub tables: u32,
-    /// Core instances that one component may create, adapter modules included; 1,000 by default.
+    /// Core instances that one component may create, adapter modules included; 1,000 by default. Stops a component that
+    /// instantiates one small module thousands of times.
     pub core_instances: u32,
     /// Room for handles in the tables of all component instances, and for loans of them to calls in flight;
     /// 1,000,000 by default. Stops a guest that creates resources forever, in however many instances, and one that

@@ -16,7 +16,8 @@ pub struct HttpLimits {
     /// thousands of large ones. Default 4 MiB.
     pub all_field_bytes: usize,
     /// Bytes of the authority and the path of an outgoing request together: more is `HTTP-request-URI-too-long`. A
-    /// method name may be as long; `set-method` refuses a longer one. Default 16 KiB.
+    /// method name may be as long; `set-method` refuses a longer one. Stops a guest that fills the host's memory and other
+    /// servers' logs with enormous targets. Default 16 KiB.
     pub uri_bytes: usize,
     /// Bytes of an incoming body: more is `HTTP-request-body-size` or `HTTP-response-body-size`. Stops a body that
     /// never ends. Default 64 MiB.
@@ -26,13 +27,14 @@ pub struct HttpLimits {
     /// Bytes of a body that the host buffers until they are sent. Stops a guest that writes faster than the other side
     /// reads. Default 256 KiB.
     pub body_buffer_bytes: usize,
-    /// Open connections of the component: more is `connection-limit-reached`. Default 64.
+    /// Open connections of the component: more is `connection-limit-reached`. Stops a guest that uses up the descriptors of
+    /// the process. Default 64.
     pub connections: usize,
     /// Time to connect, including name look-up and TLS: longer is `connection-timeout`. A guest can ask for less, never
-    /// for more. Default 10 s.
+    /// for more. Stops servers that do not respond from holding connections. Default 10 s.
     pub connect_time: Duration,
     /// Time from the connection to the response's head: longer is `HTTP-response-timeout`. A guest can ask for less.
-    /// Default 60 s.
+    /// Stops servers that accept a request and never answer. Default 60 s.
     pub first_byte_time: Duration,
     /// Time that a body may pause while it is waited for: longer is `connection-read-timeout`. A guest can ask for less
     /// in responses. Stops the other side from holding a connection forever. Default 30 s.

@@ -8,7 +8,9 @@ pub(crate) const MAX_CORE_VALUES: usize = MAX_FLAT_PARAMS + 1;
 /// A writer of core values, each as its bits, zero-extended to 64.
 ///
 /// A variant's joined core values need no more than bits: reinterpreting keeps them, and an `i64` that stands for a
-/// narrower type has it in its low half ("Flat Lowering", `lower_flat_variant`).
+/// narrower type has it in its low half ([Flat Lowering], `lower_flat_variant`).
+///
+/// [Flat Lowering]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flat-lowering
 #[derive(Debug)]
 pub struct FlatValues<'a> {
     bits: &'a mut [u64],

@@ -44,6 +44,11 @@ pub type TypeCheck = std::result::Result<(), String>;
 /// A Rust type that stands for a component type.
 ///
 /// Derive it for records, variants and enums; [`flags!`](crate::flags) makes types for flags.
+///
+/// Its layout is that of [Element Size] and [Flattening].
+///
+/// [Element Size]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#element-size
+/// [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
 pub trait ComponentType {
     /// Layout of its values in memory and among core values.
     const LAYOUT: Layout;
@@ -70,6 +75,11 @@ pub trait ComponentType {
 /// A Rust type whose values can be passed to a component.
 ///
 /// Derive it; a hand-written implementation has to keep to [`ComponentType::LAYOUT`].
+///
+/// Implements [Storing] and [Flat Lowering].
+///
+/// [Storing]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#storing
+/// [Flat Lowering]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flat-lowering
 pub trait Lower: ComponentType {
     /// Checks that the value fits into a guest. All arguments are checked before any of them is lowered.
     ///
@@ -136,6 +146,11 @@ pub trait Lower: ComponentType {
 /// A Rust type whose values can be received from a component.
 ///
 /// Derive it; a hand-written implementation has to keep to [`ComponentType::LAYOUT`].
+///
+/// Implements [Loading] and [Flat Lifting].
+///
+/// [Loading]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#loading
+/// [Flat Lifting]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flat-lifting
 pub trait Lift: ComponentType + Sized {
     /// Lifts a value from core values, as many as [`ComponentType::LAYOUT`] says.
     ///

@@ -17,6 +17,7 @@ pub struct ServeLimits {
     /// from 0 to 1,048,576.
     pub queue: usize,
     /// Threads for requests that have arrived completely, and so the number of such requests that are answered at once.
+    /// Stops a flood of requests, or a slow component, from occupying the whole host.
     /// There is first one per processor; more start while requests wait, and end when idle. Default 64, from 1 to 4096.
     pub threads: usize,
     /// Threads for requests that wait for their client: the body has not arrived completely, or the client reads the
@@ -24,8 +25,8 @@ pub struct ServeLimits {
     /// Default 64, from 1 to 4096.
     pub slow_threads: usize,
     /// Instances that are kept for later requests, each reset to its initial state
-    /// ([`InstancePool`](airssys_wasm_component::component::InstancePool)); 0 creates one for each request. Default 16,
-    /// from 0 to 4096.
+    /// ([`InstancePool`](airssys_wasm_component::component::InstancePool)); 0 creates one for each request. Stops idle
+    /// instances from filling memory. Default 16, from 0 to 4096.
     pub instances: usize,
     /// Time for one request, from the start of the component: then the component is stopped, and the answer is 504, or
     /// is cut off if it was started. Stops a component that never ends. A request that waits as long to start gets 503.
@@ -36,7 +37,7 @@ pub struct ServeLimits {
     pub head_bytes: usize,
     /// Fields of a request's head; more is 431. Stops a million empty fields. Default 100, from 1 to 10,000.
     pub fields: usize,
-    /// Bytes of a request's target; more is 414. Default 16,384, from 64 to 65,534.
+    /// Bytes of a request's target; more is 414. Stops enormous targets. Default 16,384, from 64 to 65,534.
     pub target_bytes: usize,
     /// Time for a request's head to arrive, and for a connection to be idle. Stops clients that send a byte a minute.
     /// Default 15 s.
@@ -45,7 +46,7 @@ pub struct ServeLimits {
     /// head declares more. Stops a body that never ends. Default 64 MiB, any value.
     pub body_bytes: u64,
     /// Bytes of a request's body that are read before it has a thread. A body that fits uses no thread while it
-    /// arrives. Default 65,536, from 0 to 16,777,216.
+    /// arrives. Stops waiting requests from filling memory with their bodies. Default 65,536, from 0 to 16,777,216.
     pub ahead_bytes: usize,
     /// Time that a request's body may pause while it is waited for; longer is 408. Stops clients that go silent.
     /// Default 15 s.
@@ -61,7 +62,8 @@ pub struct ServeLimits {
     /// Time for the component's answer once the client has closed its side of the connection: the client may wait for
     /// the answer, or be gone. After it, the answer is 504. Stops clients that ask and leave. Default 10 s.
     pub half_closed_time: Duration,
-    /// Time for requests in flight to end when the server shuts down. Default 10 s, from 0 to a day.
+    /// Time for requests in flight to end when the server shuts down. Stops requests that would delay the shutdown
+    /// forever. Default 10 s, from 0 to a day.
     pub drain_time: Duration,
     /// Limits of one instance's store.
     pub store: StoreLimits,
