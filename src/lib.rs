@@ -11,7 +11,7 @@
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the lifecycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`] has the capabilities.
-//! - [`tiered`]: components that start on quick code while better code is compiled.
+//! - [`tiered`]: components that start on quick code while optimized code is compiled.
 //! - `wai` (feature): core modules that are built with the WAI tools.
 //! - `wasi` (feature): WASI 0.2 for components.
 //! - `wave` (feature of that name): values and calls as text.

@@ -67,7 +67,7 @@ pub fn from_json_text(text: &str) -> Result<Value, CodecError> {
 
 /// Formats bytes as a dump: sixteen a line, with the offset, the bytes in hexadecimal, and the printable ASCII.
 ///
-/// Lines are separated by a line feed, with none after the last; no bytes give no lines. The result has about five times as
+/// Lines are separated by a line feed, with none after the last; empty input has no lines. The result has about five times as
 /// many bytes as the input.
 ///
 /// ```

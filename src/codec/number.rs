@@ -34,7 +34,7 @@ pub(super) fn plain(text: &str) -> Result<Value, String> {
 ///
 /// # Errors
 ///
-/// Text that is no number in the core schema, and the errors of [`plain`].
+/// Text that is not a number in the core schema, and the errors of [`plain`].
 pub(super) fn tagged(text: &str) -> Result<Value, String> {
     match numeral(text) {
         Some(Numeral::Decimal) => decimal(text),

@@ -50,7 +50,7 @@ impl fmt::Display for HealthState {
 )]
 #[component(variant)]
 pub enum ComponentError {
-    /// The configuration is unusable; the text says why.
+    /// The configuration is unusable; the text names the reason.
     #[component(name = "invalid-config")]
     #[error("invalid configuration: {}", shown(.0))]
     InvalidConfig(String),

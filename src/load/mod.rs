@@ -125,7 +125,7 @@ impl Loader {
     ///
     /// # Errors
     /// [`LoadError::Artifact`]; `LoadError::CoreModule` and `LoadError::Wai` for modules that are refused;
-    /// [`LoadError::Component`] for everything else that is no valid component; [`LoadError::Engine`].
+    /// [`LoadError::Component`] for everything else that is not a valid component; [`LoadError::Engine`].
     pub fn load(
         &self,
         source: &Source<'_>,

@@ -70,10 +70,10 @@ impl Source<'static> {
         })
     }
 
-    /// Opens a file that has to be an artifact.
+    /// Opens a file that must be an artifact.
     ///
     /// # Errors
-    /// [`LoadError::Artifact`] for a file that cannot be read, is no artifact, or has a damaged header.
+    /// [`LoadError::Artifact`] for a file that cannot be read, is not an artifact, or has a damaged header.
     pub fn open_artifact(path: impl AsRef<Path>) -> Result<Source<'static>, LoadError> {
         let path = path.as_ref();
         Source::artifact(path, ArtifactFile::open(path))

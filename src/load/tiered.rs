@@ -15,7 +15,7 @@ pub(super) struct TieredComponents {
 }
 
 impl TieredComponents {
-    /// Returns a component compiled with one of the engine's starts or, if better code is already there, with the engine
+    /// Returns a component compiled with one of the engine's starts or, if optimized code is already there, with the engine
     /// itself. Better code is compiled once [`TieredComponent::start`] is called.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ pub const MAX_COMPONENT_ID_BYTES: usize = 128;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ComponentId(Arc<str>);
 
-/// Reasons for which text is no component identity.
+/// Reasons for which text is not a component identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidComponentId {

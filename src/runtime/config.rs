@@ -56,7 +56,7 @@ impl RuntimeConfig {
         }
     }
 
-    /// Returns the chosen compiler; for a tiered start, the one with the better code.
+    /// Returns the chosen compiler; for a tiered start, the one with the optimized code.
     pub fn backend(&self) -> Backend {
         self.engine.backend()
     }

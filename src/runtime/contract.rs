@@ -29,7 +29,7 @@ const PACKAGES: [&str; 5] = [
     "airssys:component-core/",
 ];
 
-/// Checks versions and exports. If a component exports several lifecycles in compatible versions, each has to be complete.
+/// Checks versions and exports. If a component exports several lifecycles in compatible versions, each must be complete.
 pub(super) fn check(component: &Component) -> Result<(), RuntimeError> {
     let imports = component.imports().iter().map(|(name, _)| name.as_str());
     if let Some(name) = imports

@@ -22,7 +22,7 @@ pub enum RuntimeError {
     /// The options of a component are invalid.
     #[error("component options: {0}")]
     Options(#[from] InvalidOptions),
-    /// Text is no valid component identity.
+    /// Text is not a valid component identity.
     #[error("{0}")]
     Id(#[from] InvalidComponentId),
 

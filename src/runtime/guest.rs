@@ -72,7 +72,7 @@ impl Guest {
         }
     }
 
-    /// Returns the context for a replacement instance if the component could not notice the replacement: nothing but start
+    /// Returns the context for a replacement instance if the component cannot observe the replacement: only start
     /// functions has run in this instance, and they have called no host functions. So they have observed nothing that
     /// changes and left no effects elsewhere, and would run the same way again.
     pub(super) fn pristine(&self) -> Option<HostContext> {

@@ -138,13 +138,13 @@ impl ComponentRuntime {
     ///
     /// With [`Backend::Tiered`] the component starts on code that is compiled quickly. Better code is compiled in the
     /// background, once for all loads of the same bytes, as long as one of them is not unloaded. An instance uses the
-    /// better code if it is ready when the component is loaded; or from [`ComponentRuntime::init`] on, if until then only
+    /// optimized code if it is ready when the component is loaded; or from [`ComponentRuntime::init`] on, if until then only
     /// start functions have run in the component and have called no host functions. After that an instance keeps its code,
     /// since its memory belongs to it: unload the component and load it again. With a
-    /// [cache](RuntimeConfigBuilder::with_cache), the better code outlasts the component.
+    /// [cache](RuntimeConfigBuilder::with_cache), the optimized code outlasts the component.
     ///
     /// # Errors
-    /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are no valid
+    /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are not a valid
     /// component or do not link; [`RuntimeError::Artifact`], [`RuntimeError::CoreModule`]; [`RuntimeError::NoLifecycle`],
     /// [`RuntimeError::PartialLifecycle`], [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a
     /// component that does not follow the contract. After an error nothing of the component remains.
@@ -508,7 +508,7 @@ impl ComponentRuntime {
         Ok(self.slot(id)?.backend())
     }
 
-    /// Waits until the component's better code is compiled, or its compilation fails, and for no longer than `timeout`;
+    /// Waits until the component's optimized code is compiled, or its compilation fails, and for no longer than `timeout`;
     /// returns whether the code is ready. True at once for a component that is not loaded with [`Backend::Tiered`]. The
     /// component itself changes to that code in [`ComponentRuntime::init`] only.
     ///

@@ -30,7 +30,7 @@ pub(super) struct Slot {
     start: Start,
     metadata: MetadataCell,
     mailbox: Arc<Mailbox>,
-    /// Source of better code, with a tiered backend.
+    /// Source of optimized code, with a tiered backend.
     tiered: Option<TieredComponent>,
 }
 
@@ -191,7 +191,7 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Replaces the instance with one on better code, if that code is ready and the component could not notice the
+    /// Replaces the instance with one on optimized code, if that code is ready and the component cannot observe the
     /// replacement.
     fn optimize(
         &mut self,

@@ -13,7 +13,7 @@ pub const MAX_CAPABILITY_BYTES: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Capability(String);
 
-/// An error for text that is no capability.
+/// An error for text that is not a capability.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a capability: {problem}; write `domain:action` or `domain:action:scope`")]
 pub struct InvalidCapability {

@@ -5,7 +5,7 @@
 //! reading, or panic. So everything is checked before it gets there: `guard.rs` wraps it on both sides, and `reach.rs`
 //! follows pointers by the types in `contract.rs`.
 //!
-//! A module has one memory of its own, of which the glue can address 2 GiB, and imports nothing but the contract.
+//! A module has one memory of its own, of which the glue can address 2 GiB, and imports only the contract.
 
 mod contract;
 mod glue;

@@ -1,4 +1,4 @@
-//! `docs/artifact.md`, followed literally: files are parsed by its tables alone, and have to match them.
+//! `docs/artifact.md`, followed literally: files are parsed by its tables alone, and must match them.
 
 use airssys_wasm_test_support::kind;
 

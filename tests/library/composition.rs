@@ -159,7 +159,7 @@ fn every_pair_of_string_encodings_transcodes() {
 
 #[test]
 fn a_bad_string_between_components_traps() {
-    // The consumer passes a string beyond its memory, and bytes that are no UTF-8.
+    // The consumer passes a string beyond its memory, and bytes that are not UTF-8.
     let text = r#"(component
         (component $provider
             (core module $m

@@ -1,4 +1,4 @@
-//! Tiered start: quick code at once, better code for later instances.
+//! Tiered start: quick code at once, optimized code for later instances.
 
 #[cfg(any(
     all(feature = "cranelift", feature = "llvm"),

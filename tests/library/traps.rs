@@ -107,7 +107,7 @@ fn malformed_results_are_abi_traps() {
             "(i32.const 8)",
             r#"(data (i32.const 8) "\04\00\00\00\01\00\00\00")"#,
         ),
-        // Bytes that are no UTF-8.
+        // Bytes that are not UTF-8.
         (
             "string",
             "(i32.const 8)",

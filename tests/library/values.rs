@@ -65,7 +65,7 @@ fn group() -> Val {
     ])
 }
 
-/// Functions and values; each value has to come back equal.
+/// Functions and values; each value must come back equal.
 fn echoes() -> Vec<(&'static str, Vec<Val>)> {
     let wide = Val::Record(vec![
         ("a".into(), Val::U8(255)),

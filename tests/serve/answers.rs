@@ -201,7 +201,7 @@ fn each_request_leaves_a_line_in_the_access_log() {
         "{line}"
     );
     assert!(line.contains(" status=200 "), "{line}");
-    // `large?12345&logged-once` is no number, so nothing is in the body.
+    // `large?12345&logged-once` is not a number, so nothing is in the body.
     assert!(
         line.contains(" bytes=0 ") && line.ends_with(" complete=true"),
         "{line}"

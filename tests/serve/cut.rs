@@ -59,7 +59,7 @@ fn what_was_sent_before_a_body_failed_arrives_and_has_no_end() {
     }
 }
 
-/// A client of HTTP/1.0 knows the end of such a body only by the connection's end, so that has to be a different one.
+/// A client of HTTP/1.0 knows the end of such a body only by the connection's end, so that must be a different one.
 #[test]
 fn a_cut_that_nothing_else_would_show_is_a_reset() {
     let engine = crate::common::default_engine();

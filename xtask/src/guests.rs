@@ -362,7 +362,7 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
                 Outcome::Component(bytes) => bytes,
                 missing => return Ok(missing),
             };
-            // Another encoding than the consumer's, so that the call between them has to transcode.
+            // Another encoding than the consumer's, so that the call between them must transcode.
             let inner = match c::build(&folder.join(provider), &libc, scratch, provider, "utf16")? {
                 Outcome::Component(bytes) => bytes,
                 missing => return Ok(missing),

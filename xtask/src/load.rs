@@ -17,7 +17,7 @@ pub(crate) struct Options {
     /// The path to request
     #[arg(long, default_value = "/")]
     path: String,
-    /// The body that every answer has to have
+    /// The body that every answer must have
     #[arg(long, default_value = "hello")]
     answer: String,
     /// Seconds of each measurement
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// Measurements of each server, in turns
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Connections at once
+    /// Number of concurrent connections
     #[arg(long, default_value_t = 32)]
     connections: u32,
     /// The folder with programs that are built already

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: runs every check that a change has to pass.
+//! `cargo xtask test`: runs every check that a change must pass.
 //!
 //! Formatting, lints, guests rebuilt and compared, then all tests once, with all backends that can be compiled here;
 //! the tests themselves go through the backends that they find compiled in. Lints and tests use the release profile:
@@ -15,7 +15,7 @@
 //! | headless program  | nothing                                          |                           |
 //! | fuzzing           | a C++ compiler; `AIRSSYS_REQUIRE_ALL=1`          | left out                  |
 //!
-//! What is left out is listed at the end. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
+//! What is omitted is listed at the end. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
 
 use crate::fuzz::{self, Outcome};
 use crate::guests;
@@ -34,7 +34,7 @@ struct Summary {
     passed: Vec<String>,
     failed: Vec<String>,
     left_out: Vec<String>,
-    /// True if a part that is left out is a failure.
+    /// True if a part that is omitted is a failure.
     require_all: bool,
 }
 

@@ -19,13 +19,13 @@ pub enum AbiError {
     /// A list's bytes exceed [`MAX_LIST_BYTE_LENGTH`](crate::MAX_LIST_BYTE_LENGTH).
     #[error("a list of {count} elements of {element_size} bytes exceeds the maximum of {max} bytes")]
     LengthOverflow { count: u32, element_size: u32, max: u32 },
-    /// A pointer is no multiple of the alignment of its target.
+    /// A pointer is not a multiple of the alignment of its target.
     #[error("pointer {ptr:#x} is not aligned to {align} bytes")]
     Misaligned { ptr: u32, align: u32 },
     /// A discriminant names no case.
     #[error("discriminant {got} is out of range: there are {cases} cases")]
     InvalidDiscriminant { got: u32, cases: u32 },
-    /// A `char` is no Unicode scalar value.
+    /// A `char` is not a Unicode scalar value.
     #[error("{0:#x} is not a Unicode scalar value (0 to 0xd7ff, 0xe000 to 0x10ffff)")]
     InvalidChar(u32),
     /// A string is not UTF-8.

@@ -16,7 +16,7 @@ pub struct Layout {
     pub flat: u32,
     /// True if the type contains handles of resources.
     pub handles: bool,
-    /// True if the type contains strings or lists, which the guest has to allocate.
+    /// True if the type contains strings or lists, which the guest must allocate.
     pub memory: bool,
 }
 

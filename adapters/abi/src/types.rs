@@ -40,7 +40,7 @@ pub enum Type {
     Borrow(ResourceType),
 }
 
-/// `list<element, length>`. A length of zero is no valid type.
+/// `list<element, length>`. A length of zero is not a valid type.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct FixedLengthListType {
     pub element: Type,

@@ -40,7 +40,7 @@ pub enum Error {
         /// The remedy.
         hint: Option<&'static str>,
     },
-    /// There is no world of that name.
+    /// There is no world with that name.
     #[error("there is no world `{name}`; {}", listed(.worlds))]
     UnknownWorld {
         /// The name.
@@ -86,7 +86,7 @@ pub enum Error {
         /// The names that exist.
         hint: String,
     },
-    /// An option has text that is no Rust path.
+    /// An option has text that is not a Rust path.
     #[error("option `{option}`: `{path}` is not a Rust path; write one like `some::module::Name`")]
     NoPath {
         /// The option's name.

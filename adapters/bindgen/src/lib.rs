@@ -41,7 +41,7 @@ pub use options::{Options, Trappable};
 pub struct Output {
     /// Rust source, formatted.
     pub source: String,
-    /// The files that were read. If one of them changes, the source has to be generated again.
+    /// The files that were read. If one of them changes, the source must be generated again.
     pub files: Vec<PathBuf>,
 }
 

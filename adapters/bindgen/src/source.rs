@@ -119,7 +119,7 @@ fn choose(resolve: &Resolve, main: PackageId, name: Option<&str>) -> Result<Worl
         _ if plain.is_some() => plain,
         Ok(ParsedUsePath::Package(package, name)) => {
             let package = resolve.package_names.get(&package).copied().or_else(|| {
-                // Without a version, the only package of that name.
+                // Without a version, the only package with that name.
                 let mut found = resolve.package_names.iter().filter(|(other, _)| {
                     package.version.is_none()
                         && (&other.namespace, &other.name) == (&package.namespace, &package.name)

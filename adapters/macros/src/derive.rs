@@ -51,7 +51,7 @@ fn offset_name(index: usize) -> Ident {
     format_ident!("__offset{index}", span = Span::mixed_site())
 }
 
-/// Builds the `impl` around the items of a trait: every type parameter has to implement the trait too.
+/// Builds the `impl` around the items of a trait: every type parameter must implement the trait too.
 fn implementation(input: &input::Input, trait_name: &str, items: &TokenStream) -> TokenStream {
     let component = input.component();
     let (trait_name, name) = (Ident::new(trait_name, Span::call_site()), &input.ident);

@@ -8,7 +8,7 @@ const CRATE: &str = "::airssys_wasm";
 
 use proc_macro::TokenStream;
 
-/// Derives `ComponentType`: the Rust type stands for a record, a variant or an enum of a component.
+/// Derives `ComponentType`: the Rust type represents a record, a variant or an enum of a component.
 ///
 /// ```ignore
 /// use airssys_wasm::component::{ComponentType, Lift, Lower};

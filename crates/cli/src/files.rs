@@ -99,7 +99,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let old = fs::metadata(&path).ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
-        // A device or a pipe has to remain one.
+        // A device or a pipe must remain one.
         return OpenOptions::new().write(true).open(&path)?.write_all(bytes);
     }
     let (new, mut file) = create_beside(&path)?;

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &InstallArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Copies the artifact to the folder under its own name; replaces a file of that name.
+/// Copies the artifact to the folder under its own name; replaces a file with that name.
 fn copy(artifact: &Path, folder: &Path) -> Outcome<PathBuf> {
     let name = artifact
         .file_name()

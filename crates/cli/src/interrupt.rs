@@ -55,7 +55,7 @@ impl Interrupt {
     }
 }
 
-/// The error of a handler that cannot be set: what the system says, which the handler's library keeps to itself, and the remedy.
+/// The error of a handler that cannot be installed: the system's error, which the library omits, and the remedy.
 pub(crate) fn unwatched(error: ctrlc::Error) -> Failure {
     const WHAT: &str = "cannot handle Ctrl-C";
     let what = match &error {

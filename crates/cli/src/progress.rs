@@ -13,7 +13,7 @@ mod on_terminal {
 
     use super::Progress;
 
-    /// A line on standard error; hidden if that is no terminal.
+    /// A line on standard error; hidden if that is not a terminal.
     #[derive(Debug)]
     pub(crate) struct Bar(ProgressBar);
 

@@ -1,4 +1,4 @@
-//! Errors and traps, and the party that has to act on them.
+//! Errors and traps, and the party that must act on them.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of the component layer.
 ///
-/// [`Error::fault`] tells three kinds apart: the guest's (its bytes are invalid, or it trapped), the host's (a
+/// [`Error::fault`] distinguishes three kinds: the guest's (its bytes are invalid, or it trapped), the host's (a
 /// missing import, a wrong argument, a backend that is not there) and this library's (a bug: please report it).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -299,7 +299,7 @@ pub enum TargetError {
     },
 }
 
-/// The party that has to act on an error.
+/// The party that must act on an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The guest: the component is invalid, or broke a rule.
@@ -311,7 +311,7 @@ pub enum Fault {
 }
 
 impl Error {
-    /// Returns the party that has to act on the error.
+    /// Returns the party that must act on the error.
     pub fn fault(&self) -> Fault {
         match self {
             Error::InvalidComponent { .. }

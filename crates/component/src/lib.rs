@@ -4,7 +4,7 @@
 //! - [`component`]: components, linkers, instances, functions and values, with the names of `wasmtime::component`.
 //! - [`engine`]: compilers, their options, and limits.
 //! - [`error`]: errors, and traps.
-//! - [`tiered`]: components that start on quickly compiled code, while better code is compiled.
+//! - [`tiered`]: components that start on quickly compiled code, while optimized code is compiled.
 //! - `wave` (feature): values and calls as text.
 //!
 //! Hosts of the lifecycle contract use `airssys-wasm`, which re-exports these modules. Code that the macros generate names the

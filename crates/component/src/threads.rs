@@ -1,4 +1,4 @@
-//! Thread checks for libraries that panic when no thread can be started: an exhausted system gives an error instead.
+//! Thread checks for libraries that panic when no thread can be started: an exhausted system causes an error instead.
 
 use std::io;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use std::thread::{self, Builder};
 /// Threads that are checked beyond those needed: one that has ended counts for the system a moment longer.
 const SPARE: usize = 2;
 
-/// Remedy for a system that gives no threads, for messages.
+/// Remedy for a system that is out of threads, for messages.
 pub const REMEDY: &str = "raise the process's thread limit (`ulimit -u`, the `pids.max` of its cgroup)";
 
 /// Returns the number of threads that this machine runs in parallel.

@@ -42,7 +42,7 @@ pub struct Call {
     pub fresh: bool,
 }
 
-/// Reasons for which text is no list of calls.
+/// Reasons for which text is not a list of calls.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallsError {

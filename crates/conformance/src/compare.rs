@@ -57,7 +57,7 @@ impl fmt::Display for Fault {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompareError {
-    /// There is no second engine.
+    /// A single engine was chosen.
     #[error("a single engine cannot be compared: choose two or more")]
     OneEngine,
     /// The component does not load here, so the types of its functions are unknown.

@@ -45,7 +45,7 @@ fn names(engines: &[Box<dyn Subject>]) -> Vec<String> {
     engines.iter().map(|engine| engine.name().to_owned()).collect()
 }
 
-/// Runs the specification's own suite in `folder`; the folder of asynchronous calls is left out.
+/// Runs the specification's own suite in `folder`; the folder of asynchronous calls is omitted.
 ///
 /// # Errors
 /// Files that cannot be read.

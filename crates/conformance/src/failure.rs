@@ -48,11 +48,11 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The categories of failures, on which engines have to agree.
+/// The categories of failures, on which engines must agree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The bytes are no valid component.
+    /// The bytes are not a valid component.
     Invalid,
     /// The component is valid, and needs a feature that the engine lacks.
     Unsupported(String),

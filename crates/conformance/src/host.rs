@@ -14,7 +14,7 @@ use airssys_wasm_component::error::Error;
 struct First;
 struct Second;
 
-/// The core module of that name, as text.
+/// The core module with that name, as text.
 const SIMPLE_MODULE: &str = r#"(module
     (global (export "g") i32 (i32.const 100))
     (func (export "f") (result i32) (i32.const 101)))"#;

@@ -11,7 +11,7 @@ pub fn own() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wast")
 }
 
-/// Lists the scripts below a folder, as relative paths, in order. Names that begin with one of `without` are left out.
+/// Lists the scripts below a folder, as relative paths, in order. Names that begin with one of `without` are omitted.
 ///
 /// # Errors
 /// A folder that cannot be read, or has no script.
@@ -41,7 +41,7 @@ pub fn below(folder: &Path, without: &[&str]) -> Result<Vec<String>> {
     Ok(scripts)
 }
 
-/// The options of a script: `;;! --host-instance` in its first line gives it what the suites of component runtimes import.
+/// The options of a script: `;;! --host-instance` in its first line provides the imports that the suites of component runtimes expect.
 pub fn options(source: &str) -> Options {
     let first = source.lines().next().unwrap_or_default();
     Options {

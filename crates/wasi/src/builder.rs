@@ -52,7 +52,7 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Gives the component this process's environment variables, but for those that are no UTF-8.
+    /// Grants this process's environment variables, except those that are not UTF-8.
     pub fn inherit_env(&mut self) -> &mut WasiCtxBuilder {
         for (name, value) in std::env::vars_os() {
             if let (Some(name), Some(value)) = (name.to_str(), value.to_str()) {
@@ -76,7 +76,7 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Adds this process's arguments, but for those that are no UTF-8.
+    /// Adds this process's arguments, except those that are not UTF-8.
     pub fn inherit_args(&mut self) -> &mut WasiCtxBuilder {
         self.args(std::env::args_os().filter_map(|arg| arg.into_string().ok()))
     }

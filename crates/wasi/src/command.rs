@@ -95,7 +95,7 @@ impl Command {
     /// Finds the exports of `instance`.
     ///
     /// # Errors
-    /// [`Error::MissingExport`] if it is no program.
+    /// [`Error::MissingExport`] if it is not a program.
     pub fn new(store: impl AsContextMut, instance: &Instance) -> Result<Command> {
         let run = instance.get_typed_func(store, [RUN, "run"])?;
         Ok(Command {

@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 
 use airssys_wasm_component::internal::threads;
 
-/// The runtime that async-std keeps for tokio's types, for libraries that want to be told of it. Asked for on a thread of its own: on one of another runtime,
-/// async-std would take that one, which may end before we do.
+/// The runtime that async-std runs for tokio's types, for libraries that need its handle. Requested on a separate thread: on a
+/// thread of another runtime, async-std would use that one, which may end earlier.
 ///
 /// # Errors
 /// If there are no threads for the executor; the message names the remedy, since it is shown as it is.

@@ -1,6 +1,6 @@
 //! WASI 0.2 for components.
 //!
-//! A component's part is a [`WasiCtx`], made by a [`WasiCtxBuilder`]. Without grants it is virtual: no environment, no
+//! A component's state is a [`WasiCtx`], built by a [`WasiCtxBuilder`]. Without grants it is virtual: no environment, no
 //! arguments, no input; output goes to the host's log; no files, no network. Clocks and random numbers are the host's. What a
 //! component may take of the host is bounded by [`WasiLimits`].
 //!

@@ -23,7 +23,7 @@ pub struct WasiCtxView<'a> {
     pub table: &'a mut ResourceTable,
 }
 
-/// The data of a store that has nothing but WASI.
+/// The data of a store with only WASI.
 #[derive(Debug)]
 pub struct WasiState {
     /// The grants of the component.

@@ -1,5 +1,5 @@
 //! Arbitrary memory of a guest, read as values of arbitrary types: by the canonical ABI alone, or by calls of a real
-//! guest, which dynamic values and typed ones have to agree on. The first byte chooses.
+//! guest, which dynamic values and typed ones must agree on. The first byte chooses.
 
 use crate::{abi, real_guest};
 

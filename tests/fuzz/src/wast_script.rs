@@ -5,7 +5,7 @@ use std::time::Duration;
 use airssys_wasm::engine::{Backend, StoreLimits};
 use airssys_wasm_conformance::{FailureKind, Options, Ours, wast};
 
-/// Runs a script. Each of its directives has to be accounted for, and none may end in a bug of the library.
+/// Runs a script. Each of its directives must be accounted for, and none may end in a bug of the library.
 pub fn run(input: &[u8]) {
     let Ok(source) = std::str::from_utf8(input) else {
         return;

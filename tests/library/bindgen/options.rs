@@ -26,7 +26,7 @@ mod inline_text {
 mod without_features {
     airssys_wasm::component::bindgen!({ path: "wit/accepted/stability.wit" });
 
-    /// Complete only if `fancy` and `wild` are left out.
+    /// Complete only if `fancy` and `wild` are omitted.
     struct Old;
 
     impl fixture::stability::steady::Host for Old {

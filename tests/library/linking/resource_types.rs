@@ -1,4 +1,4 @@
-//! Resource types that imports declare, used or not: each has to be the linker's type, on every backend.
+//! Resource types that imports declare, used or not: each must be the linker's type, on every backend.
 
 use airssys_wasm::Error;
 use airssys_wasm::component::{Linker, Resource, ResourceType, Store};

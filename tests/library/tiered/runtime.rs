@@ -58,7 +58,7 @@ fn an_instance_is_replaced_before_it_is_initialized() {
     }
 }
 
-/// Loads, runs `between`, waits for better code, and initializes.
+/// Loads, runs `between`, waits for optimized code, and initializes.
 fn backend_after(
     bytes: &[u8],
     number: u32,

@@ -94,7 +94,7 @@ pub(super) fn rows() -> Vec<Row> {
             "1.1" => none.refused(&[400]),
             _ => none.answered("hello"),
         });
-        // RFC 9112, 3.2.2: the target's host is used, but the field has to be valid all the same.
+        // RFC 9112, 3.2.2: the target's host is used, but the field must be valid all the same.
         let described = |name: &str, host: &str| {
             let head = format!("GET http://b:81/describe HTTP/{version}\r\n{host}\r\n");
             Row::new(

@@ -173,7 +173,7 @@ impl Conversation {
         }))
     }
 
-    /// Sends another request, which has to be answered.
+    /// Sends another request, which must be answered.
     pub(super) fn next(&mut self) -> Told<()> {
         let sent = self
             .stream

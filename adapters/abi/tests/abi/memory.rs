@@ -190,7 +190,7 @@ fn results_go_through_memory_in_both_directions() {
     let val = tuple_of(vec![Val::U8(9), string("hey")]);
     let mut guest = TestGuest::with_memory(&[0xee; 16]);
     let args = [crate::shorthand::i64(5), i32(4)];
-    // The return pointer is no argument ...
+    // The return pointer is not an argument ...
     assert_eq!(plan.lift_params(&mut guest, &args), Ok(vec![Val::U64(5)]));
     // ... but where the result goes.
     assert_eq!(plan.lower_result(&mut guest, Some(&val), &args), Ok(None));

@@ -355,7 +355,7 @@ fn what_is_no_key_is_refused() {
     airssys(&["verify", text(signed()), "--trust", &digits])
         .ended(2)
         .says("not a valid public key");
-    // The secret key is not a trusted key: it is no point of the curve, or another one.
+    // The secret key is not a trusted key: it is not a point of the curve, or another one.
     let secret = airssys(&["verify", text(signed()), "--trust", &key().0]);
     assert!([2, 3].contains(&secret.code), "{secret:?}");
 }
@@ -512,7 +512,7 @@ fn what_is_compiled_is_kept_from_run_to_run() {
         "{cleared:?}"
     );
     assert_eq!(info(0)["components"], 0);
-    // A file is no folder: an explicitly named folder has to be usable.
+    // A file is not a folder: an explicitly named folder must be usable.
     let file = scratch_file("no-cache", b"");
     airssys(&[&increment[..], &["--cache", &file]].concat()).ended(5);
     airssys(&["cache", "info", "--cache", &file]).ended(5);

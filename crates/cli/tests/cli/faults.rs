@@ -1,4 +1,4 @@
-//! Files that are no component: each command reports that, and exits with 3.
+//! Files that are not a component: each command reports that, and exits with 3.
 
 use crate::process::{Ran, airssys, fixture, scratch_file};
 

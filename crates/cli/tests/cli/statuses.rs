@@ -275,7 +275,7 @@ fn input_that_no_component_can_take_is_a_limit() {
     let counter = fixture("counter");
     let args = ["run", &counter, "--input", path, "--codec", "raw"];
     refused(airssys(&args), 4, &args).says("more than 268435440 bytes");
-    // The first bytes show that it is no component.
+    // The first bytes show that it is not a component.
     for args in [
         &["run", path, "--operation", "x"][..],
         &["inspect", path],

@@ -181,7 +181,7 @@ impl Listed {
     }
 }
 
-/// Lists the files in a folder. Files that disappear meanwhile are left out.
+/// Lists the files in a folder. Files that disappear meanwhile are omitted.
 pub(super) fn list(folder: &Path) -> io::Result<Vec<Listed>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -97,7 +97,7 @@ impl Identity {
         Ok(identity)
     }
 
-    /// Checks that only this user or root can change the file, if the file system tells the truth.
+    /// Checks that only this user or root can change the file, if the file system is trustworthy.
     #[cfg(unix)]
     pub(super) fn check(&self) -> Result<(), Exposed> {
         const TYPE: u32 = 0o170_000;

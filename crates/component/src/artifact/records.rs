@@ -22,7 +22,7 @@ const MAGIC: [u8; 8] = *b"\xa1airseen";
 const FORMAT: u32 = 1;
 /// Purpose for which the key is derived.
 const PURPOSE: &str = "airssys-wasm 2026 records of verified files";
-/// Maximum bytes of a record that are read. Stops a file that was put in the place of one.
+/// Maximum bytes of a record that are read. Stops a file that was put in place of one.
 const MOST: usize = 1024;
 /// Records that are kept; when there are more, the older half is removed. Stops records of files that are long gone.
 const RECORDS: usize = 8192;
@@ -111,7 +111,7 @@ impl Records {
 
     /// Reports whether the open file has been verified to have the content of `digest`, and has not changed since.
     ///
-    /// `digest` has to come from data just read from the same open file, and to determine all of its content.
+    /// `digest` must come from data just read from the same open file, and determine all of its content.
     pub fn recalls(&self, file: &File, digest: &[u8; 32]) -> bool {
         let Ok(identity) = Identity::protected(file) else {
             return false;
@@ -166,7 +166,7 @@ impl Records {
     }
 
     /// Verifies a file, unless it was verified before, with the other functions in their order. Returns whether it was.
-    /// A failure to remember the file is logged, and is no error.
+    /// A failure to remember the file is logged, and is not an error.
     ///
     /// # Errors
     /// The errors of `verify`.

@@ -1,4 +1,4 @@
-//! Refused artifacts and their errors; components that load give the same results as compiled ones.
+//! Refused artifacts and their errors; components that load return the same results as compiled ones.
 
 use std::ops::Range;
 
@@ -184,7 +184,7 @@ fn every_flipped_bit_is_refused() {
     }
 }
 
-/// Checks a whole file from memory and from disk; both have to refuse it.
+/// Checks a whole file from memory and from disk; both must refuse it.
 fn checks(file: &[u8], path: &std::path::Path) -> [Result<(), ArtifactError>; 2] {
     std::fs::write(path, file).expect("it can be written");
     let from_disk = ArtifactFile::open(path).and_then(|open| open.verify());
@@ -413,7 +413,7 @@ fn only_those_who_are_trusted() {
     let unsigned = compile(&engine, &component(), None).expect("it compiles");
     assert!(matches!(refused(&unsigned, &trust), ArtifactError::Unsigned));
 
-    // Another's signature in the place of this one's.
+    // Another's signature in place of this one's.
     let (other, _, others) = signed(&engine);
     let found = whole(&file);
     let theirs = whole(&other).signature;

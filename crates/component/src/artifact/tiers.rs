@@ -96,11 +96,11 @@ impl ComponentCache {
         }
     }
 
-    /// Keeps components in memory and on disk. A full or read-only disk is no error: it is logged as a warning, and nothing
+    /// Keeps components in memory and on disk. A full or read-only disk is not an error: it is logged as a warning, and nothing
     /// is kept on disk.
     ///
     /// # Errors
-    /// [`CacheError`] for a folder that the user has to fix: it belongs to another user, or others may write to it.
+    /// [`CacheError`] for a folder that the user must fix: it belongs to another user, or others may write to it.
     pub fn open(limits: MemoryLimits, config: CacheConfig) -> Result<ComponentCache, CacheError> {
         let disk = match Cache::open(config) {
             Ok(cache) => Some(cache),

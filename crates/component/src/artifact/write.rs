@@ -21,7 +21,7 @@ pub struct ArtifactOptions<'a> {
 /// Compiles a component for the engine's target, and signs the artifact if there is a key.
 ///
 /// # Errors
-/// As [`Component::from_binary`](crate::component::Component::from_binary); another target is no error.
+/// As [`Component::from_binary`](crate::component::Component::from_binary); another target is not an error.
 pub fn compile(engine: &Engine, component: &[u8], key: Option<&SecretKey>) -> Result<Vec<u8>, ArtifactError> {
     let options = ArtifactOptions {
         key,

@@ -51,7 +51,7 @@ impl Component {
     /// Validates, translates and compiles a component in its binary form.
     ///
     /// # Errors
-    /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are no component,
+    /// [`Error::NotWasm`], [`Error::CoreModule`] and [`Error::InvalidComponent`] for bytes that are not a component,
     /// [`Error::MissingFeatures`] and [`Error::Unsupported`] for a component that uses something outside the supported
     /// set, [`Error::BackendFeature`] for features that other backends compile and this one does not,
     /// [`Error::Compile`] if the backend refuses a core module; [`Error::NoCompiler`] and [`Error::ForeignTarget`] if

@@ -73,7 +73,7 @@ impl Func {
         Ok(TypedFunc::new(self.clone()))
     }
 
-    /// Checks that tuples of Rust types stand for the function's parameters and results.
+    /// Checks that tuples of Rust types represent the function's parameters and results.
     ///
     /// # Errors
     /// [`Error::TypeMismatch`] if they do not.

@@ -122,7 +122,7 @@ impl HandleTable {
         Ok(u32::try_from(position + 1).unwrap_or(u32::MAX))
     }
 
-    /// Returns the handle at `index`, which has to be of `resource`.
+    /// Returns the handle at `index`, which must be of `resource`.
     pub(crate) fn get(&mut self, index: u32, resource: u32) -> Result<&mut Handle, TrapKind> {
         let slot = position(index).and_then(|position| self.slots.get_mut(position));
         match slot {

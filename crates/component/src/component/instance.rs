@@ -202,7 +202,7 @@ impl Instance {
     }
 
     /// Returns an exported function: `"run"` at the root, `["ns:pkg/interface@1.0.0", "run"]` in an instance, or a
-    /// [`ComponentExportIndex`]. `None` if there is no such function; [`Instance::try_get_func`] says why.
+    /// [`ComponentExportIndex`]. `None` if there is no such function; [`Instance::try_get_func`] returns the reason.
     pub fn get_func(&self, store: impl AsContextMut, name: impl ExportLookup) -> Option<Func> {
         self.try_get_func(store, name).ok()
     }
@@ -211,7 +211,7 @@ impl Instance {
     ///
     /// # Errors
     /// [`Error::MissingExport`] with the names that there are; [`Error::WrongStore`] for another store than the instance's;
-    /// [`Error::Unsupported`] for an import that is exported as it is.
+    /// [`Error::Unsupported`] for a reexported import.
     pub fn try_get_func(&self, mut store: impl AsContextMut, name: impl ExportLookup) -> Result<Func> {
         let mut cx = store.as_context_mut();
         if cx.core.id != self.inner.store {

@@ -54,7 +54,7 @@ pub(super) fn untie(ir: &mut Ir) {
     remove_unused_modules(ir);
 }
 
-/// The core instances in their order: the component's module, if it is no imported one, and the arguments.
+/// The core instances in their order: the component's module, if it is not an imported one, and the arguments.
 fn instances(ir: &Ir) -> impl Iterator<Item = (Option<u32>, Vec<&CoreDef>)> {
     ir.initializers
         .iter()
@@ -130,7 +130,7 @@ fn pairs(ir: &Ir, shapes: &[Shape]) -> Vec<(u32, u32, HashMap<String, u32>)> {
         if found.table != table.name || starts || shared {
             continue;
         }
-        // An element outside of the table, or a call with another type, has to trap.
+        // An element outside of the table, or a call with another type, must trap.
         if shape.filled.keys().any(|place| u64::from(*place) >= found.size) {
             continue;
         }

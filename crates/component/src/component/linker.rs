@@ -124,7 +124,7 @@ impl<T: Send + 'static> Linker<T> {
         }
     }
 
-    /// The engine that the linker was made with.
+    /// The engine that the linker was created with.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -153,8 +153,8 @@ impl<T: Send + 'static> Linker<T> {
     }
 
     /// Defines the instance `name` as the exports of `instance`, for components that are instantiated later: its
-    /// functions, resources, value types and instances. It replaces an earlier definition of that name. Importing
-    /// components have to declare the same types. Core modules are left out.
+    /// functions, resources, value types and instances. It replaces an earlier definition with that name. Importing
+    /// components must declare the same types. Core modules are omitted.
     ///
     /// # Errors
     /// [`Error::Redefined`] if the name is defined and shadowing is not allowed; [`Error::WrongStore`] for an instance
@@ -455,7 +455,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
 
     /// Defines a core module. Each component that imports it makes instances of its own.
     ///
-    /// The component's import declares a type, which the module has to fit: it exports all that is declared, imports nothing
+    /// The component's import declares a type, which the module must fit: it exports all that is declared, imports nothing
     /// else, and the limits of its tables and memories lie within those declared. It needs code of the component's
     /// backend.
     ///

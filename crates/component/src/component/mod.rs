@@ -1,7 +1,7 @@
 //! The component model on wasmer: components, linkers, instances, functions, values and resources.
 //!
 //! Public names follow `wasmtime::component`, so that a port is mechanical. Functions are synchronous: a call
-//! runs on the thread that makes it, which has to own the store.
+//! runs on the calling thread, which must own the store.
 //!
 //! ```
 //! # extern crate airssys_wasm_component as airssys_wasm;

@@ -75,7 +75,7 @@ impl Module {
     /// of these may refuse it.
     ///
     /// # Errors
-    /// [`Error::NotWasm`], [`Error::Component`] and [`Error::InvalidModule`] for bytes that are no core module,
+    /// [`Error::NotWasm`], [`Error::Component`] and [`Error::InvalidModule`] for bytes that are not a core module,
     /// [`Error::MissingFeatures`] and [`Error::BackendFeature`] for one that uses what is outside the supported set, or what
     /// this backend lacks, [`Error::Compile`] if the backend refuses it; [`Error::NoCompiler`] and
     /// [`Error::ForeignTarget`] if the engine compiles nothing, or nothing that runs here.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use semver::Version;
 
-/// Splits a name into the part that has to be equal and the version. `None` if the whole name has to be equal.
+/// Splits a name into the part that must be equal and the version. `None` if the whole name must be equal.
 fn compatible(name: &str) -> Option<(String, Version)> {
     let (base, version) = name.split_once('@')?;
     let version = Version::parse(version).ok()?;
@@ -117,7 +117,7 @@ pub(crate) fn other_versions<'a>(names: impl Iterator<Item = &'a str>, wanted: &
 mod tests {
     use super::*;
 
-    /// Looks a name up in both ways, which have to agree.
+    /// Looks a name up in both ways, which must agree.
     fn look_up(names: &[&'static str], wanted: &str) -> Option<&'static str> {
         let found = find(names.iter().map(|name| (*name, *name)), wanted);
         let mut map = NameMap::new();

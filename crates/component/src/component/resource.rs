@@ -47,7 +47,7 @@ pub struct Resource<T> {
 }
 
 impl<T: 'static> Resource<T> {
-    /// Creates a resource that is given away when it is passed as `own`.
+    /// Creates a resource that is transferred when it is passed as `own`.
     pub fn new_own(rep: u32) -> Resource<T> {
         Resource {
             rep,
@@ -70,7 +70,7 @@ impl<T: 'static> Resource<T> {
         self.rep
     }
 
-    /// Returns whether the holder owns the resource, and has to drop it.
+    /// Returns whether the holder owns the resource, and must drop it.
     pub fn owned(&self) -> bool {
         self.owned
     }
@@ -110,7 +110,7 @@ impl<T> fmt::Debug for Resource<T> {
 ///
 /// A guest-defined resource that is owned lives until it is given to a component or dropped with
 /// [`ResourceAny::resource_drop`]; a borrowed one until the host function that received it returns. Copies refer to the
-/// same resource: once one is given away, the others are stale and refused.
+/// same resource: once one is transferred, the others are stale and refused.
 ///
 /// Implements the host's side of [Resource State].
 ///
@@ -155,7 +155,7 @@ impl ResourceAny {
     /// As [`canon resource.drop`].
     ///
     /// # Errors
-    /// [`ResourceError::Stale`] if it was given away or dropped before, [`ResourceError::HostLent`] if a call that
+    /// [`ResourceError::Stale`] if it was transferred or dropped before, [`ResourceError::HostLent`] if a call that
     /// borrows it has not ended; a trap of the destructor.
     ///
     /// [`canon resource.drop`]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-resourcedrop
@@ -350,7 +350,7 @@ impl ResourceTable {
         }
     }
 
-    /// Lowers the number of values that the table takes at once to `max`.
+    /// Lowers the number of values that the table holds at once to `max`.
     pub fn limit(&mut self, max: usize) {
         self.max = self.max.min(max);
     }

@@ -2,7 +2,7 @@
 //!
 //! A call into a component, out of it, or between two of its parts has a scope if it may lend something: if there are
 //! borrows among its parameters. A call that lends an owned resource keeps it from being dropped until the call ends; a
-//! callee has to drop the handles that it borrowed.
+//! callee must drop the handles that it borrowed.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

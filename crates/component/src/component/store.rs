@@ -104,12 +104,12 @@ impl<T: Send + 'static> Store<T> {
         }
     }
 
-    /// Returns the engine that the store was made with.
+    /// Returns the engine that the store was created with.
     pub fn engine(&self) -> &Engine {
         &self.core.engine
     }
 
-    /// Returns the limits that the store was made with.
+    /// Returns the limits that the store was created with.
     pub fn limits(&self) -> &StoreLimits {
         &self.core.limits
     }
@@ -175,7 +175,7 @@ impl<T: Send + 'static> StoreContext<'_, T> {
         self.env.as_ref(&self.store).get()
     }
 
-    /// The engine that the store was made with.
+    /// The engine that the store was created with.
     pub fn engine(&self) -> &Engine {
         &self.core.engine
     }
@@ -203,7 +203,7 @@ impl<'a, T: Send + 'static> StoreContextMut<'a, T> {
         &mut self.store
     }
 
-    /// Marks that panics of a guest's imports have to be contained where the guest is called.
+    /// Marks that panics of a guest's imports must be contained where the guest is called.
     #[doc(hidden)]
     pub fn imports_unguarded(&self) {
         self.core.imports_unguarded();
@@ -225,7 +225,7 @@ impl<'a, T: Send + 'static> StoreContextMut<'a, T> {
         self.env.as_mut(&mut self.store).get_mut()
     }
 
-    /// The engine that the store was made with.
+    /// The engine that the store was created with.
     pub fn engine(&self) -> &Engine {
         &self.core.engine
     }
@@ -387,7 +387,7 @@ impl StoreCore {
         self.reached.store(true, Ordering::Relaxed);
     }
 
-    /// Marks that panics of a guest's imports have to be contained where the guest is called.
+    /// Marks that panics of a guest's imports must be contained where the guest is called.
     pub(crate) fn imports_unguarded(&self) {
         self.unguarded.store(true, Ordering::Relaxed);
     }
@@ -406,7 +406,7 @@ impl StoreCore {
 
 #[derive(Debug, Default)]
 pub(crate) struct StoreState {
-    /// The components of the store's instances; their machine code has to outlive the instances.
+    /// The components of the store's instances; their machine code must outlive the instances.
     pub(crate) components: Vec<Component>,
     /// The core modules that they import, likewise.
     pub(crate) modules: Vec<super::module::Module>,
@@ -435,7 +435,7 @@ pub(super) fn check_memory(module: &wasmer::Module) -> Result<()> {
     }
 }
 
-/// A callback that gives a new core instance to the functions that access its memory.
+/// A callback that passes a new core instance to the functions that access its memory.
 pub struct Waiting(Box<Told>);
 
 type Told = dyn FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send;

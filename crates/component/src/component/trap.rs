@@ -34,7 +34,7 @@ pub fn to_runtime(error: Error) -> RuntimeError {
 /// Converts the engine's error from a call into the guest.
 #[cold]
 pub fn from_runtime(error: RuntimeError) -> Error {
-    // The cause is known only once the error is taken apart, which loses its call stack.
+    // Extracting the cause consumes the error, which loses its call stack.
     let place = Trap::new(TrapKind::Core(CoreTrap::Other), error.trace(), frame);
     let error = match error.downcast::<Carrier>() {
         Ok(Carrier(Error::Trap(trap))) if trap.frames().is_empty() => {

@@ -66,7 +66,7 @@ pub struct Config {
 
 impl Config {
     /// Returns the defaults: the first backend of [`Backend::available`], or [`Backend::Headless`] if there is
-    /// none; code for this machine, as fast as the backend makes it.
+    /// none; code for this machine, at the backend's best optimization.
     pub fn new() -> Config {
         Config::default()
     }

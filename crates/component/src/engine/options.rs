@@ -62,7 +62,7 @@ impl FromStr for OptLevel {
     }
 }
 
-/// The options as given; the backend chooses what is left out.
+/// The options as given; the backend chooses what is omitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Options {
     pub(super) opt_level: Option<OptLevel>,

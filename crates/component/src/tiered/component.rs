@@ -11,7 +11,7 @@ use crate::component::Component;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
-/// A component that can be instantiated at once, while better code for it is compiled in the background. Cheap to clone.
+/// A component that can be instantiated at once, while optimized code for it is compiled in the background. Cheap to clone.
 ///
 /// Background compilations of a process run one after the other, in the order of their requests: each uses all processors.
 /// Dropping the last clone cancels the compilation, which ends once the functions being compiled are done; the drop does
@@ -57,7 +57,7 @@ impl TieredComponent {
         TieredComponent::started(engine, bytes, None)
     }
 
-    /// As [`TieredComponent::new`], with a cache for all code: better code that is cached is used at once.
+    /// As [`TieredComponent::new`], with a cache for all code: optimized code that is cached is used at once.
     ///
     /// # Errors
     /// As [`Component::from_binary`].
@@ -98,7 +98,7 @@ impl TieredComponent {
         })
     }
 
-    /// Queues the compilation of the better code, if it is not there and not queued yet.
+    /// Queues the compilation of the optimized code, if it is not there and not queued yet.
     #[doc(hidden)]
     pub fn start(&self) {
         let job = self

@@ -1,4 +1,4 @@
-//! Tiered start: components run at once on quickly compiled code, while better code is compiled in the background
+//! Tiered start: components run at once on quickly compiled code, while optimized code is compiled in the background
 //! for later instances.
 //!
 //! [`Backend::Tiered`](crate::engine::Backend::Tiered) or [`Config::start_with`](crate::engine::Config::start_with)

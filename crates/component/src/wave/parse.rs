@@ -24,7 +24,7 @@ pub struct ArgumentError {
 /// Parses `(VALUE, …)`, the parentheses included, as arguments of a function.
 ///
 /// # Errors
-/// Text that is no WAVE, or values that do not fit the function's type.
+/// Text that is not WAVE, or values that do not fit the function's type.
 pub fn arguments(text: &str, ty: &FuncType) -> Result<Vec<Val>, ArgumentError> {
     // The parser requires a name in front, and rejects some names that component functions may have.
     const NAME: &str = "f";

@@ -2,7 +2,7 @@
 //! and on wasmtime.
 //!
 //! A batch is one component, with functions of random types. Each value goes from the caller to the component, from there
-//! to the host, and back. Every engine has to show the value that was sent, at every place on its way. In some batches the
+//! to the host, and back. Every engine must show the value that was sent, at every place on its way. In some batches the
 //! host replies with a value of its own; in others the component consists of several, so that values cross from one to the
 //! next as well; in others the types are those that have Rust types.
 
@@ -94,7 +94,7 @@ impl fmt::Display for Difference {
 /// Runs batches, and reports the counts after each.
 ///
 /// # Errors
-/// If there is nothing to run, or a guest cannot be generated. Faults of an engine are no errors but part of the report.
+/// If there is nothing to run, or a guest cannot be generated. Faults of an engine are not errors but part of the report.
 pub fn run(options: &Options, progress: &mut dyn FnMut(&Counts)) -> Result<Report> {
     ensure!(!options.backends.is_empty(), "no backend to compare");
     let end = options.duration.map(|duration| Instant::now() + duration);

@@ -34,7 +34,7 @@ impl std::fmt::Debug for Reference {
     }
 }
 
-/// Converts wasmtime's error, which is no `std::error::Error`.
+/// Converts wasmtime's error, which is not a `std::error::Error`.
 fn foreign(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:?}")
 }

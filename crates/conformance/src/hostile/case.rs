@@ -40,7 +40,7 @@ pub struct Case {
 /// The expected result of a case.
 #[derive(Clone, Debug)]
 pub enum Expected {
-    /// The bytes are no component; a part of the message.
+    /// The bytes are not a component; a part of the message.
     Invalid(&'static str),
     /// The component is not supported; a part of the message.
     Unsupported(&'static str),
@@ -121,7 +121,7 @@ impl Case {
         self
     }
 
-    /// Returns the category in which every engine has to fail.
+    /// Returns the category in which every engine must fail.
     pub fn category(&self) -> Option<FailureKind> {
         Some(match &self.expected {
             Expected::Invalid(_) => FailureKind::Invalid,

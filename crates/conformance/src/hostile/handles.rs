@@ -1,4 +1,4 @@
-//! Handles that are stale, forged, of another type, dropped twice, or given away or kept although lent.
+//! Handles that are stale, forged, of another type, dropped twice, or transferred or kept although lent.
 
 use crate::TrapClass;
 use airssys_wasm_component::error::{CoreTrap, ResourceError, TrapKind};

@@ -41,7 +41,7 @@ fn string(name: String, encoding: &'static str, ptr: u32, units: u32, abi: AbiEr
     }
 }
 
-/// Bytes that are no UTF-8, and the length of their valid prefix.
+/// Bytes that are not UTF-8, and the length of their valid prefix.
 const UTF8: &[(&str, &[u8], u64)] = &[
     ("NUL in two bytes", &[0xc0, 0x80], 0),
     ("DEL in two bytes", &[b'a', 0xc1, 0xbf], 1),
@@ -64,7 +64,7 @@ const UTF8: &[(&str, &[u8], u64)] = &[
     ("a bad continuation", &[0xe2, 0x28, 0xa1], 0),
 ];
 
-/// Code units that are no UTF-16: the position and the value of the lone surrogate.
+/// Code units that are not UTF-16: the position and the value of the lone surrogate.
 const UTF16: &[(&str, &[u16], u64, u16)] = &[
     ("a high surrogate alone", &[0xd800], 0, 0xd800),
     ("a low surrogate alone", &[0x61, 0xdc00], 1, 0xdc00),

@@ -45,7 +45,7 @@ pub fn functions() -> Result<BTreeSet<String>> {
 /// Returns the functions that a component imports or exports.
 ///
 /// # Errors
-/// If the bytes are no component.
+/// If the bytes are not a component.
 pub fn called(component: &[u8]) -> Result<BTreeSet<String>> {
     match wit_component::decode(component)? {
         DecodedWasm::Component(resolve, world) => Ok(of_world(&resolve, world)),

@@ -1,5 +1,5 @@
 //! The cases of `tests/guests/wasi-cases`, on every backend of ours and on wasmtime with its own WASI: each in a fresh
-//! world, with the same grants. Incoming requests are cases of their own ([`served`]). The answers have to be the same,
+//! world, with the same grants. Incoming requests are cases of their own ([`served`]). The answers must be the same,
 //! except for the [`DIFFERENCES`].
 
 mod answer;
@@ -28,7 +28,7 @@ use crate::matrix::{Group, Tally, lines, table};
 /// Most bytes of a case's output.
 const MAX_OUTPUT: usize = 1 << 20;
 
-/// Cases that have to trap, since the guest breaks a rule of the interface, unless a difference is known. Any other trap is a
+/// Cases that must trap, since the guest breaks a rule of the interface, unless a difference is known. Any other trap is a
 /// failure, on either side.
 const TRAPS: &[&str] = &[
     "streams/write without asking",

@@ -7,7 +7,7 @@ use airssys_wasm_conformance::scripts::options;
 use airssys_wasm_conformance::wast::{self, FileReport};
 use airssys_wasm_conformance::{Ours, Reference, Subject};
 
-/// Number of assertions that have to pass on each engine.
+/// Number of assertions that must pass on each engine.
 const ASSERTIONS: usize = 200;
 
 /// Features that an engine may lack: the engine, the script, a part of the feature's name, and the reason.

@@ -106,7 +106,7 @@ impl<'a> Entry<'a> {
         let last = match name {
             "." => Last::Dot,
             ".." => {
-                // It may lead above the folder, or be below something that is no directory.
+                // It may lead above the folder, or be below something that is not a directory.
                 dir.open_dir(path)?;
                 Last::DotDot
             }
@@ -181,7 +181,7 @@ impl<'a> Entry<'a> {
         Ok(DirExt::symlink(self.dir(), contents, self.fresh()?)?)
     }
 
-    /// Moves this entry to another. If a slash follows either name, this entry has to be a directory.
+    /// Moves this entry to another. If a slash follows either name, this entry must be a directory.
     pub(super) fn rename(&self, new: &Entry<'_>) -> Result<()> {
         let (Last::Name(old_name, old_slash), Last::Name(new_name, new_slash)) = (self.last, new.last) else {
             return Err(ErrorCode::Busy.into());

@@ -148,7 +148,7 @@ impl HostOutgoingResponse for WasiCtx {
     ) -> HostResult<Result<(), ()>> {
         let response = self.table.get_mut(&response)?;
         match StatusCode::from_u16(status) {
-            // Informational responses (1xx) are no answers.
+            // Informational responses (1xx) are not final responses.
             Ok(status) if !status.is_informational() => {
                 response.status = status;
                 Ok(Ok(()))

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Returns whether an address is on the public internet. Any other address has to be granted as an address: names
+/// Returns whether an address is on the public internet. Any other address must be granted as an address: names
 /// cannot lead to it, since guests, or a name's owner, choose where they lead. Not public are this host itself, private
 /// networks, links (where clouds have their metadata services), multicast groups, and everything that is reserved for
 /// another use.

@@ -16,7 +16,7 @@ use super::address::{covers, is_public};
 /// - `*`: everything that is public.
 ///
 /// A name leads only to public addresses, whatever it resolves to, and `localhost` only to this host. All other
-/// addresses have to be granted as addresses.
+/// addresses must be granted as addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetGrant {
     host: HostGrant,
@@ -31,7 +31,7 @@ enum HostGrant {
     Public,
 }
 
-/// The error for a text that is no grant.
+/// The error for a text that is not a grant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{text}` is not HOST or HOST:PORT: {problem} (a host is a name, `*.name`, an address, `[IPv6 address]`, a network \

@@ -21,7 +21,7 @@ use grant::normal_name;
 const MAX_LOOKUPS: usize = 8;
 /// Addresses that are used from one answer. Stops an answer without end.
 const MAX_ADDRESSES: usize = 64;
-/// Addresses that are remembered for granted names. When there are more, all are forgotten, and names have to be looked
+/// Addresses that are remembered for granted names. When there are more, all are forgotten, and names must be looked
 /// up again.
 const MAX_REMEMBERED: usize = 1024;
 

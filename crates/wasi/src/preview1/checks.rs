@@ -236,13 +236,13 @@ pub(super) enum Check {
     Shutdown,
     /// `poll_oneoff`: evaluates each clock by itself.
     Poll { time: Function },
-    /// `path_link`: of what is no folder.
+    /// `path_link`: of what is not a folder.
     Link { filestat: Function },
     /// `path_open`: with the rights that were asked for.
     Open(opened::Rights),
     /// `path_readlink`: as much of the contents as there is room for.
     Readlink,
-    /// `path_rename`: both paths have to end in a name.
+    /// `path_rename`: both paths must end in a name.
     Rename { filestat: Function },
     /// `path_create_directory`: refuses an empty path.
     CreateDirectory,
@@ -250,7 +250,7 @@ pub(super) enum Check {
     RemoveDirectory { filestat: Function },
     /// `path_symlink`: checks that the link's parent is a folder.
     Symlink { filestat: Function },
-    /// `path_unlink_file`: the path has to end in a name.
+    /// `path_unlink_file`: the path must end in a name.
     UnlinkFile,
 }
 

@@ -158,7 +158,7 @@ pub(super) fn environment(
         .disable_default_builtins(true)
         .capabilities(capabilities(&limits))
         .runtime(surroundings.clone());
-    // WASIX paths start at the root, where the folder then has to appear under its name.
+    // WASIX paths start at the root, where the folder then must appear under its name.
     let only = match &*folders {
         [only] if plain || mount_point(&only.guest).as_deref() == Some("/") => Some(name_of(only)?),
         _ => None,

@@ -94,7 +94,7 @@ impl dyn Caller + '_ {
         Ok(text.to_owned())
     }
 
-    /// Reads a list of buffers (`iovec_array`), which all have to be within the memory. Their total is cut to `most`
+    /// Reads a list of buffers (`iovec_array`), which all must be within the memory. Their total is cut to `most`
     /// bytes.
     pub(super) fn buffers(&self, at: u32, count: u32, most: usize) -> Result<Vec<Stretch>> {
         if count > MAX_BUFFERS {

@@ -105,7 +105,7 @@ pub(super) fn open(guest: &mut dyn Caller, args: &[u64]) -> Result {
 pub(super) fn readlink(guest: &mut dyn Caller, args: &[u64]) -> Result {
     let (folder, path) = place(guest, args, 0, 1)?;
     let target = guest.wasi().readlink_at(folder, path)?;
-    // As on Linux: the part that does not fit is left out.
+    // As on Linux: the part that does not fit is omitted.
     let len = target
         .len()
         .min(usize::try_from(int(args, 4)).unwrap_or(usize::MAX));

@@ -139,7 +139,7 @@ impl TcpSocket {
         }
     }
 
-    /// Ends the operation in progress, which has to be this one.
+    /// Ends the operation in progress, which must be this one.
     fn end(&mut self, operation: Operation) -> Result<(), SocketError> {
         if self.operation != Some(operation) {
             return Err(ErrorCode::NotInProgress.into());

@@ -14,7 +14,7 @@ enum Fault {
     NoSpace,
     Io,
     ReadOnly,
-    /// Half is written, which is no error.
+    /// Half is written, which is not an error.
     Short,
     /// Half is written, and then the disk is full.
     ShortThenFull,
@@ -115,7 +115,7 @@ impl Disk for Faulty {
     }
 }
 
-/// Runs everything that a process does with a cache, one of whose entries has to go for the new one.
+/// Runs everything that a process does with a cache, one of whose entries must go for the new one.
 fn a_day(folder: &Folder, disk: Arc<Faulty>) -> Option<CacheCounters> {
     let config = CacheConfig {
         dir: folder.0.clone(),

@@ -40,7 +40,7 @@ pub struct Cache {
     dir: PathBuf,
     /// One small file for each key.
     entries: PathBuf,
-    /// Files that entries lead to, named by their digests.
+    /// Files that entries refer to, named by their digests.
     files: PathBuf,
     max_bytes: u64,
     records: Records,

@@ -15,7 +15,7 @@ use crate::artifact::disk::{self, Listed, TEMPORARY};
 struct Contents {
     /// Entries, with the time of their last noted use.
     entries: Vec<(Entry, SystemTime)>,
-    /// Files that entries lead to, by name.
+    /// Files that entries refer to, by name.
     files: HashMap<String, Listed>,
     /// Files that belong to no entry.
     leftovers: Vec<Listed>,
@@ -146,7 +146,7 @@ impl Cache {
             return Ok(pruned);
         }
         contents.entries.sort_by_key(|(entry, used)| (*used, entry.key));
-        // Several entries may lead to one file, which is removed with the last of them.
+        // Several entries may refer to one file, which is removed with the last of them.
         let mut needed: HashMap<String, usize> = HashMap::new();
         for (entry, _) in &contents.entries {
             *needed.entry(entry.file_name()).or_default() += 1;

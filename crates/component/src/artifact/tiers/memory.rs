@@ -66,7 +66,7 @@ pub(super) enum Found {
     Here(Component),
     /// Another thread provides it.
     Coming(Arc<Flight>),
-    /// The caller has to provide it.
+    /// The caller must provide it.
     Nothing(Arc<Flight>),
 }
 

@@ -275,7 +275,7 @@ fn no_disk_keeps_a_component_from_running() {
         (2, Some(2))
     );
 
-    // A file in the place of the folder.
+    // A file in place of the folder.
     let file = Folder::new("tiers-file");
     std::fs::write(&file.0, b"").expect("writable");
     let below = CacheConfig::new(file.0.join("below"));

@@ -18,7 +18,7 @@ use airssys_wasm_abi::StringEncoding;
 /// Levels that types and instances may nest. The translator's own limit is the same.
 const MAX_DEPTH: u32 = 100;
 
-/// The error for bytes that are no translated component.
+/// The error for bytes that are not a translated component.
 #[derive(Debug, thiserror::Error)]
 #[error("the translated component is malformed: {0}")]
 pub(crate) struct Malformed(String);

@@ -41,7 +41,7 @@ impl std::fmt::Debug for TypeContext<'_> {
 /// The result of a type check; the error is a sentence with the expected and the actual type.
 pub type TypeCheck = std::result::Result<(), String>;
 
-/// A Rust type that stands for a component type.
+/// A Rust type that represents a component type.
 ///
 /// Derive it for records, variants and enums; [`flags!`](crate::flags) makes types for flags.
 ///
@@ -53,13 +53,13 @@ pub trait ComponentType {
     /// Layout of its values in memory and among core values.
     const LAYOUT: Layout;
 
-    /// Checks that the Rust type stands for `ty`.
+    /// Checks that the Rust type represents `ty`.
     ///
     /// # Errors
     /// A sentence with the expected and the actual type.
     fn typecheck(ty: &Type, cx: &TypeContext<'_>) -> TypeCheck;
 
-    /// Checks that the Rust type stands for a payload; `()` stands for an absent one.
+    /// Checks that the Rust type represents a payload; `()` stands for an absent one.
     ///
     /// # Errors
     /// As [`ComponentType::typecheck`].
@@ -74,7 +74,7 @@ pub trait ComponentType {
 
 /// A Rust type whose values can be passed to a component.
 ///
-/// Derive it; a hand-written implementation has to keep to [`ComponentType::LAYOUT`].
+/// Derive it; a hand-written implementation must keep to [`ComponentType::LAYOUT`].
 ///
 /// Implements [Storing] and [Flat Lowering].
 ///
@@ -145,7 +145,7 @@ pub trait Lower: ComponentType {
 
 /// A Rust type whose values can be received from a component.
 ///
-/// Derive it; a hand-written implementation has to keep to [`ComponentType::LAYOUT`].
+/// Derive it; a hand-written implementation must keep to [`ComponentType::LAYOUT`].
 ///
 /// Implements [Loading] and [Flat Lifting].
 ///

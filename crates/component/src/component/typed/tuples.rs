@@ -37,7 +37,7 @@ pub trait ComponentNamedList: Sized {
     /// Layout of the values in memory, as those of a tuple, and among core values.
     const LAYOUT: Layout;
 
-    /// Checks that the tuple stands for `types`.
+    /// Checks that the tuple represents `types`.
     ///
     /// # Errors
     /// A sentence with the expected and the actual type.

@@ -327,7 +327,7 @@ impl Reencode for Border {
         };
         let adapter = self.functions + self.count() + place;
         exports.export(export.name, ExportKind::Func, adapter);
-        // `ref.func` may name exported functions, so the inner function has to stay exported.
+        // `ref.func` may name exported functions, so the inner function must stay exported.
         let within = format!("{}{}", self.unused, export.name);
         exports.export(&within, ExportKind::Func, self.within(export.index));
         Ok(())

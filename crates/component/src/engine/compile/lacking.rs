@@ -222,7 +222,7 @@ mod tests {
                 .is_some_and(|text| text.starts_with("function `same_2` (index 1) of core module 1, ")),
             "{second:?}"
         );
-        // A type alone is no use in code.
+        // A type alone is not used in code.
         assert_eq!(used("(module (type (func (param v128))))", without), None);
     }
 }

@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn what_has_no_known_place_stays() {
         let left_alone = [
-            // Out of bounds: the instance has to fail.
+            // Out of bounds: the instance must fail.
             r#"(module (memory 1) (data (i32.const 65535) "ab"))"#,
             r#"(module (memory 1) (data (i32.const -1) "a"))"#,
             // Another instance's memory.

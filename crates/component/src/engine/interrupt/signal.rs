@@ -6,7 +6,7 @@
 //! locked, or a destructor stays half registered: other calls hang, or the process dies as the thread ends. The sender holds that
 //! very lock, so a guest that comes out of a host function then is likely to wait for it.
 //!
-//! So the signal counts only where its thread is in the functions of a guest, which hold nothing of the host's. Elsewhere it is passed over:
+//! So the signal counts only where its thread is in the functions of a guest, which hold no state of the host. Elsewhere it is passed over:
 //! the engine has noted the request and ends the call when the host function returns; for the rest, who asks asks again.
 #![allow(unsafe_code, reason = "the system passes the thread's state as a pointer")]
 
@@ -38,7 +38,7 @@ pub(in crate::engine) fn hold_back_in_host(store: &mut wasmer::Store, code: Gues
 }
 
 /// Operations on whole ranges of a guest's memory. Each may take long, and next to nothing else would be found between two of them. They
-/// hold nothing of the host's, too.
+/// hold no state of the host, too.
 #[derive(Debug)]
 struct Bulk {
     /// The functions that fill and copy.

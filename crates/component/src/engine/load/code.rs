@@ -109,7 +109,7 @@ fn load_bytes(engine: &wasmer::Engine, bytes: Vec<u8>) -> Result<wasmer::Module,
     unsafe { wasmer::Module::deserialize_unchecked(engine, bytes) }.map_err(|error| error.to_string())
 }
 
-/// Maps the code. The engine opens files by name, so it gets a name that leads to this very file.
+/// Maps the code. The engine opens files by name, so it gets a name that refers to this open file.
 #[cfg(target_os = "linux")]
 fn load_file(engine: &wasmer::Engine, file: &File) -> Result<wasmer::Module, String> {
     use std::os::fd::AsRawFd;

@@ -25,7 +25,7 @@ const MAX_KEPT: usize = 256 << 20;
 pub(in crate::engine) struct Contents {
     /// Offset in the memory, in bytes: a multiple of 64 KiB.
     pub(in crate::engine) start: usize,
-    /// Length, in bytes. Up to the next multiple of 64 KiB, the file goes on with zeros or is at its end.
+    /// Length, in bytes. Up to the next multiple of 64 KiB, the file continues with zeros or ends.
     pub(in crate::engine) length: usize,
     pub(in crate::engine) source: Source,
 }

@@ -10,7 +10,7 @@ use crate::panics::contain;
 
 impl Engine {
     /// Compiles a core module that belongs to no component. Threads are allowed, and exceptions where the backend has them.
-    /// The returned engine holds the code: it has to outlive every instance.
+    /// The returned engine holds the code: it must outlive every instance.
     ///
     /// # Errors
     /// [`Error::BackendFeature`], [`Error::Compile`], [`Error::NoCompiler`], [`Error::NoThread`].

@@ -17,7 +17,7 @@ pub struct SendStore {
     code: GuestCode,
 }
 
-// SAFETY: a store owns what its pointers lead to (instances, memories, tables, globals, functions), and nothing of it
+// SAFETY: a store owns what its pointers refer to (instances, memories, tables, globals, functions), and nothing of it
 // is bound to a thread: wasmer sets up signal stacks and trap handlers anew at each entry into a guest, and keeps
 // nothing of a thread in the store between two entries. What others put in is `Send` by the bounds of wasmer's own
 // functions: host functions and their environments (the glue of `wai` says so itself of environments with an `Rc`, of which

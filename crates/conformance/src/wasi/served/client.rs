@@ -45,7 +45,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Sends text. A connection that the server has closed is no error; the case continues with the data received before.
+    /// Sends text. A connection that the server has closed is not an error; the case continues with the data received before.
     fn send(&mut self, text: &str) -> Result<()> {
         match self.stream.write_all(text.as_bytes()) {
             Err(error) if is_end(error.kind()) => Ok(()),

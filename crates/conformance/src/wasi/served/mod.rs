@@ -1,5 +1,5 @@
 //! The other direction of HTTP: incoming requests. A case is the byte stream of one client; the handler of
-//! `tests/guests/wasi-cases` answers, behind a server of each side, and the client's response has to be the same.
+//! `tests/guests/wasi-cases` answers, behind a server of each side, and the client's response must be the same.
 
 mod cases;
 mod client;

@@ -1,5 +1,5 @@
 //! Conversion of responses on a connection to lines: the status, the fields in order, the body, the trailers, and whether
-//! the response was complete. The framing of a body and the date are left out, since they are up to the server.
+//! the response was complete. The framing of a body and the date are omitted, since they are up to the server.
 
 /// Fields that servers choose themselves.
 const OWN: [&str; 4] = ["connection", "content-length", "date", "transfer-encoding"];

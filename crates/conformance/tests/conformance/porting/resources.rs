@@ -57,7 +57,7 @@ pub(crate) fn run() -> Result<(u32, u32, u32, u32, usize)> {
     let cart = carts.cart().call_constructor(&mut store, "alice")?;
     let pears = carts.cart().call_add(&mut store, cart, "pear", 1)?;
     let all = carts.call_checkout(&mut store, cart)?;
-    // The cart is given away.
+    // The cart is transferred.
     assert!(carts.cart().call_add(&mut store, cart, "plum", 1).is_err());
     let host = store.data();
     assert!(host.table.is_empty());

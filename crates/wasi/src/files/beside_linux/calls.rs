@@ -50,7 +50,7 @@ impl Case {
     pub(super) fn leaves(&self, tree: &Tree) -> bool {
         let (path, other) = (&self.path, &self.other);
         match self.call {
-            // The entry to create is no link, and has no slash at its end.
+            // The entry to create is not a link, and has no slash at its end.
             Call::Open(_, how, _)
                 if how.contains(OpenFlags::CREATE)
                     && (how.contains(OpenFlags::EXCLUSIVE) || path.ends_with('/')) =>

@@ -132,7 +132,7 @@ impl Tree {
         self.base.join("t")
     }
 
-    /// Describes all entries, one line each, sorted by path. Access times are left out: following a link may change
+    /// Describes all entries, one line each, sorted by path. Access times are omitted: following a link may change
     /// them.
     pub(super) fn picture(&self) -> String {
         let mut lines = String::new();

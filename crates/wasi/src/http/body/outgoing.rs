@@ -93,7 +93,7 @@ pub(crate) struct BodyWriter {
 
 impl BodyWriter {
     /// Returns the number of bytes that may be written. A connection that has received all declared bytes stops
-    /// reading; that is no failure here, and `write` reports an excess.
+    /// reading; that is not a failure here, and `write` reports an excess.
     fn room(&self) -> Result<usize, StreamError> {
         match self.pipe.room() {
             Err(Abandoned) if self.declared == Some(self.pipe.written()) && self.pipe.is_taken() => Ok(1),

@@ -15,7 +15,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Returns the bytes that have to arrive in one period.
+    /// Returns the bytes that must arrive in one period.
     fn least(self) -> u64 {
         let millis = u64::try_from(self.pause.as_millis()).unwrap_or(u64::MAX);
         self.rate.saturating_mul(millis) / 1000

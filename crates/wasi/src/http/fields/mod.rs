@@ -254,7 +254,7 @@ impl Fields {
     }
 }
 
-/// Parses a value by HTTP's rules; `content-length` has to be a number.
+/// Parses a value by HTTP's rules; `content-length` must be a number.
 fn parse(name: &HeaderName, value: Vec<u8>) -> Result<HeaderValue, FieldError> {
     if name == header::CONTENT_LENGTH && length(&value).is_none() {
         return Err(FieldError::Syntax);

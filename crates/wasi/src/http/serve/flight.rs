@@ -9,7 +9,7 @@ use std::time::Instant;
 #[cfg(all(unix, feature = "interrupt"))]
 use airssys_wasm_component::{engine::InterruptHandle, internal::timer};
 
-/// State of a request, with the means to stop the component once the answer is no longer wanted.
+/// State of a request, with the means to stop the component once the response is no longer needed.
 #[derive(Default)]
 pub(super) struct Flight {
     state: Mutex<State>,
@@ -25,7 +25,7 @@ enum State {
     Running(InterruptHandle),
     #[cfg(not(all(unix, feature = "interrupt")))]
     Running,
-    /// The answer is no longer wanted. A running component is being stopped.
+    /// The response is no longer needed. A running component is being stopped.
     Cancelled {
         #[cfg(all(unix, feature = "interrupt"))]
         _stop: Option<timer::Armed>,
@@ -77,7 +77,7 @@ impl Flight {
         }
     }
 
-    /// Returns whether the answer is no longer wanted.
+    /// Returns whether the response is no longer needed.
     pub(super) fn is_cancelled(&self) -> bool {
         matches!(*self.lock(), State::Cancelled { .. })
     }

@@ -28,7 +28,7 @@ pub(super) struct Wire(Arc<Mutex<State>>);
 
 struct State {
     stream: TokioIo<TcpStream>,
-    /// The pace that the client has to keep in reading what is written.
+    /// The pace that the client must keep in reading what is written.
     watch: Watch,
     /// Number of flushes: each passed all written bytes to the system.
     flushes: u64,
