@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Borsh has no NaN and no lists of empty things.
+# borsh refuses NaNs and collections of zero-sized types.
 #
 # Versions: borsh 1.8.1
-# Behavior: a float that is not a number can be neither written nor read, while infinities can; a Vec of a type without size cannot be
-#   written at all, whatever its length. Both are errors at run time, for types that compile.
+# Behavior: NaN cannot be serialized or deserialized, while infinities can; a Vec of a zero-sized type cannot be serialized at any length.
+#   Both are runtime errors for types that compile.
 # Output seen:
 #   NaN, written: For portability reasons we do not allow to serialize NaNs.
 #   NaN, read: For portability reasons we do not allow to deserialize NaNs.

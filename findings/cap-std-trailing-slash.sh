@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# cap-std drops a slash at the end of a path in some of its functions, so that they answer otherwise than the system does.
+# Some functions of cap-std drop a trailing slash of a path, and behave differently from the system.
 #
 # Versions: cap-std 4.0.3, on Linux
-# Behavior: `file/` names no file: the system answers "not a directory". Dir::symlink_metadata answers with the file, and of `link/` with the
-#   link instead of the directory behind it; Dir::metadata agrees with the system. Dir::rename takes `new/` as the new name of a file,
-#   which the system refuses.
+# Behavior: `file/` does not name a file: the system returns "not a directory". Dir::symlink_metadata returns the file, and for `link/` the
+#   link instead of its target directory; Dir::metadata agrees with the system. Dir::rename accepts `new/` as the new name of a file, which
+#   the system refuses.
 # Output seen:
 #   symlink_metadata file/: cap-std file, std Not a directory
 #   symlink_metadata link/: cap-std symlink, std dir

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What componentize-qjs and componentize-py use while they build stays exported by the finished component.
+# Components of componentize-qjs and componentize-py keep exports that are used only at build time.
 #
 # Versions: componentize-qjs 0.4.5 (npm), componentize-py 0.25.0 (PyPI); jco 1.35.0 (npm) prints the types
-# Behavior: for a world that exports one function, the first's component also exports a function `init`, the second's an interface
-#   `exports` with one. Neither is in the world. A host that lists or binds a component's exports finds them; componentize-js adds none.
+# Behavior: for a world with one exported function, the former component also exports a function `init`, the latter an interface `exports`
+#   with such a function. Neither is in the world. A host that lists or binds a component's exports finds them; componentize-js adds none.
 # Output seen:
 #   componentize-qjs: add init
 #   componentize-py: add exports

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A component of componentize-js imports WASI in two versions, and eighteen interfaces for an addition.
+# A component of componentize-js imports WASI in two versions, with eighteen interfaces for an addition.
 #
 # Versions: @bytecodealliance/componentize-js 0.23.0 (npm); jco 1.35.0 (npm) prints the types
-# Behavior: a world that imports nothing, with a guest that adds two numbers, gives a component that imports HTTP, files, terminals and random
-#   numbers: wasi:http in 0.2.10, everything else in 0.2.12. A host that serves one version by its exact name cannot instantiate it. With
-#   all five features disabled by name there is no import.
+# Behavior: for a world without imports and a guest that adds two numbers, the component imports HTTP, files, terminals and random numbers:
+#   wasi:http in 0.2.10, everything else in 0.2.12. A host that provides one version by its exact name cannot instantiate it. With all five
+#   features disabled by name there are no imports.
 # Output seen:
 #   as it is: 18 imports, 2 of 0.2.10, 16 of 0.2.12
 #   with all disabled: 0 imports, 0 of 0.2.10, 0 of 0.2.12

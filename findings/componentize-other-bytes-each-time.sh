@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The componentize tools make another component of the same source each time.
+# The componentize tools are not reproducible: the same source builds to different components.
 #
 # Versions: @bytecodealliance/componentize-js 0.23.0 and componentize-qjs 0.4.5 (npm), componentize-py 0.25.0 (PyPI); Go 1.26 beside them
-# Behavior: two runs on the same files, one after the other, give components that differ, in Python's case also in length. A cache by
-#   content, a signature or a lock of a guest holds one build, not its source. Go's compiler gives the same bytes.
+# Behavior: two consecutive builds of the same files differ, for Python also in length. A content-addressed cache, a signature or a lock of
+#   a guest therefore covers one build, not its source. Go's compiler is reproducible.
 # Output seen:
 #   componentize-js differs
 #   componentize-qjs differs

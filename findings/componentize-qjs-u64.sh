@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Components of componentize-qjs get 64-bit integers as doubles.
+# Components of componentize-qjs receive 64-bit integers as doubles.
 #
 # Versions: componentize-qjs 0.4.5 (npm); wasmtime 50.0.1 (PyPI) runs the component
-# Behavior: u64 and s64 arrive in JavaScript as Number, not as BigInt as in jco and componentize-js, so that integers beyond 2^53 change on
-#   the way, without an error. (A BigInt that the guest gives back ends the instance.)
+# Behavior: u64 and s64 arrive in JavaScript as Number, not as BigInt as in jco and componentize-js, so that integers beyond 2^53 change
+#   silently. (A BigInt that the guest returns ends the instance.)
 # Output seen:
 #   9007199254740993 arrives as number 9007199254740992
 #   9007199254740993 comes back as 9007199254740992

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A Go library for wasip1 takes strings and has no way to be given one.
+# A Go library for wasip1 accepts strings, but exports no allocator to pass them.
 #
 # Versions: Go 1.26; wasmtime 50.0.1 (PyPI) lists imports and exports
 # Behavior: //go:wasmexport accepts a function with a string parameter, which becomes an address and a length, but the module exports no
-#   allocator: the caller has no memory of the guest's to put the text in, until the guest exports a function for that by hand. A string as
-#   a result is refused by the compiler. And a function that measures a text makes the module import ten functions of preview 1, among them
-#   those for arguments, environment and random numbers.
+#   allocator: the caller has no guest memory for the text, unless the guest exports a function for that manually. The compiler refuses a
+#   string as a result. A function that measures a text makes the module import ten functions of preview 1, among them those for arguments,
+#   environment and random numbers.
 # Output seen:
 #   exports: _initialize memory size
 #   size: [I32, I32] -> [I32]

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A JSON text that granit-parser refuses as YAML, although YAML 1.2 takes all of JSON.
+# granit-parser refuses a JSON text as YAML, although YAML 1.2 is a superset of JSON.
 #
 # Versions: granit-parser 2.2.0, serde_json 1
-# Behavior: U+007F may stand in a JSON string as it is, and YAML 1.2.2 lets quoted scalars hold every character that JSON's strings do
-#   (rule nb-json). The parser refuses it there, and takes it when it is escaped.
+# Behavior: U+007F may occur unescaped in a JSON string, and YAML 1.2.2 permits every character of JSON strings in quoted scalars (rule
+#   nb-json). The parser refuses it unescaped, and accepts it escaped.
 # Output seen:
 #   as it is: json ok, yaml unexpected character
 #   escaped: json ok, yaml ok

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A preview 1 program that exits with 3 exits with 1 once it is a component.
+# A preview 1 program that exits with 3 exits with 1 as a component.
 #
 # Versions: wasi-preview1-component-adapter-provider 48.0.8, wit-component 0.263.0; wasmtime 50.0.1 (PyPI) runs both
-# Behavior: the published adapter turns proc_exit into wasi:cli/exit's `exit`, which takes a result and no number. So every status but 0
-#   becomes 1, in every engine; programs that tell failures apart by their status need another way.
+# Behavior: the published adapter implements proc_exit with wasi:cli/exit's `exit`, which has a result instead of a number. So every status
+#   other than 0 becomes 1 in every engine; programs that distinguish failures by their status need another way.
 # Output seen:
 #   core module: 3
 #   component: 1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# rmp-serde writes every u128 as sixteen bytes of binary, small ones too.
+# rmp-serde writes every u128 as sixteen bytes of binary, including small ones.
 #
 # Versions: rmp-serde 1.3.1, serde 1
-# Behavior: MessagePack's integers end at 64 bits. A u128 of 1 could be one byte, and a u128 reader does take the integer 1; the writer
-#   makes a `bin` of 16 bytes, big-endian, which readers in other languages give as bytes and not as a number.
+# Behavior: MessagePack's integers have at most 64 bits. A u128 of 1 could be one byte, and a u128 reader does accept the integer 1; the
+#   writer emits a `bin` of 16 bytes, big-endian, which readers in other languages return as bytes instead of a number.
 # Output seen:
 #   u64 1: [01]
 #   u128 1: [c4, 10, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 01]

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# rmp_serde::from_slice does not look behind the value that it reads.
+# rmp_serde::from_slice ignores data after the value.
 #
 # Versions: rmp-serde 1.3.1, serde_json 1, borsh 1.8.1
-# Behavior: from_slice of three bytes gives the first as a number and says nothing of the other two. The functions of the same name in
-#   serde_json and borsh refuse data behind the value. A reader has to ask for the position afterwards.
+# Behavior: from_slice of three bytes returns the first as a number and ignores the other two. The functions of the same name in serde_json
+#   and borsh refuse trailing data. A reader must check the position afterwards.
 # Output seen:
 #   rmp-serde: 1
 #   serde_json: trailing characters at line 1 column 3

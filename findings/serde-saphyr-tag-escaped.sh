@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A tag that serde-saphyr writes is a tag's full name, and the shorthand that every document uses comes out as another tag.
+# serde-saphyr expects the full name of a tag, and writes the common shorthand as a different tag.
 #
 # Versions: serde-saphyr 2.1.1
-# Behavior: Tagged(value, Some("!!binary")) is written `!%21binary`, a local tag named "!binary". With the full name
-#   "tag:yaml.org,2002:binary" it is right, and written in full. Neither is an error.
+# Behavior: Tagged(value, Some("!!binary")) is written as `!%21binary`, a local tag named "!binary". The full name
+#   "tag:yaml.org,2002:binary" is written correctly, in full. Neither is an error.
 # Output seen:
 #   !%21binary aGk=
 #   !<tag:yaml.org,2002:binary> aGk=

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Untyped YAML by serde-saphyr has more kinds of numbers than YAML 1.2.
+# Untyped YAML of serde-saphyr has more kinds of numbers than YAML 1.2.
 #
 # Versions: serde-saphyr 2.1.1, serde_json 1
-# Behavior: read into serde_json::Value with the default options, a plain scalar with a leading zero becomes a float, underscores
-#   are taken out, and 0b, 0X and signs before 0x make numbers. The core schema of YAML 1.2 has none of these but the first, as an
-#   integer; a postal code loses its zero. Whole numbers beyond 64 bits become floats. Base 60 is text, as it should be.
+# Behavior: read into serde_json::Value with the default options, a plain scalar with a leading zero becomes a float, underscores are
+#   removed, and 0b, 0X and signs before 0x are numbers. In the core schema of YAML 1.2, only the first is a number, an integer; a postal
+#   code loses its zero. Whole numbers beyond 64 bits become floats. Base 60 is text, as specified.
 # Output seen:
 #   02134 2134.0
 #   1_000 1000

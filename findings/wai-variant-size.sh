@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# wai-parser gives a variant the size of its most aligned case, not of its largest.
+# wai-parser computes the size of a variant from its most aligned case instead of its largest.
 #
 # Versions: wai-parser 0.2.3
-# Behavior: a variant of a u64 and of twelve bytes needs 8 for the discriminant and its padding, then 12, so 24 with alignment 8. The
-#   package, which the WAI tools of wasmer's older ecosystem lay out memory with, answers 16. With the cases the other way around it is the
-#   same; where the largest case is also the most aligned one, the size is right.
+# Behavior: a variant of a u64 and of twelve bytes needs 8 bytes for the discriminant and its padding, then 12, so 24 with alignment 8. The
+#   package, which computes the memory layout for the WAI tools of wasmer's older ecosystem, returns 16, in any order of the cases; if the
+#   largest case is also the most aligned one, the size is correct.
 # Output seen:
 #   u64 and twelve bytes: size 16, align 8
 #   two u64 and twelve bytes: size 24, align 8

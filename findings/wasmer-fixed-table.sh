@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# An instance of wasmer does not see what others write into its table, if the table cannot grow.
+# A wasmer instance does not see writes of other instances to its table, if the table cannot grow.
 #
 # Versions: wasmer 7.4.2 with Singlepass; the same was seen with Cranelift
-# Behavior: a table whose minimum is its maximum is called through a copy beside its instance. Another instance that imports the table and
-#   puts a function into it, with an element segment while it is instantiated, changes the table and not the copy: call_indirect in the
-#   first instance still calls the old function. The standard has one table, and with a maximum above the minimum, or none, the new
-#   function is called. Components are built so: one module's table is filled by another.
+# Behavior: a table whose minimum equals its maximum is called through a copy in its instance. Another instance that imports the table and
+#   writes a function to it, with an element segment during instantiation, changes the table but not the copy: call_indirect in the first
+#   instance still calls the old function. By the standard there is one table; with a larger maximum, or none, the new function is called.
+#   Components rely on this: one module's table is filled by another.
 # Output seen:
 #   (table 1 1): 1 before, 1 after
 #   (table 1 2): 1 before, 2 after

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# wasmer's Cranelift decides which patch release of wasmtime's translator can stand in one lock file with it.
+# wasmer's Cranelift determines the patch release of wasmtime's translator in the same lock file.
 #
 # Versions: wasmer 7.4.2 with Cranelift; wasmtime-environ 48.0.0 and 48.0.1
 # Behavior: wasmer pins cranelift =0.135.0, whose entity crate pins wasmtime-internal-core =48.0.0, and every crate of wasmtime pins its
-#   siblings to its own patch. So a program that uses wasmer and wasmtime-environ 48 gets 48.0.0 alone; fixes in 48.0.1 and later are out of
-#   reach, and so is wasmtime itself in these versions as an engine beside it. Nothing is compiled here: cargo refuses to lock.
+#   siblings to its own patch release. So a program that uses wasmer and wasmtime-environ 48 gets only 48.0.0; later fixes are not
+#   available, nor are later versions of wasmtime as a second engine. Nothing is compiled here: cargo fails to lock.
 # Output seen:
 #   48.0.0: locks
 #   48.0.1: versions that meet the requirements `=48.0.0` are: 48.0.0

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Optional values in WAVE: `some` may be left out, but not of an option in an option, and a record of nothing is not `{}`.
+# In WAVE, `some` can be omitted except for nested options, and an empty record is not `{}`.
 #
 # Versions: wasm-wave 0.263.0
-# Behavior: `1` is read as option<u8>; for option<option<u8>> it is refused, and `some(1)` means some(some(1)). A record whose fields are
-#   all optional and absent is written `{:}`; `{}`, which looks like it, is the empty flags value and is refused. A field that is said to be
-#   none is not there when the value is printed.
+# Behavior: `1` is accepted as option<u8>, but not as option<option<u8>>, where `some(1)` means some(some(1)). A record whose optional
+#   fields are all absent is written `{:}`; the similar `{}` is the empty flags value and is refused. A field with the value none is omitted
+#   when the value is printed.
 # Output seen:
 #   option<u8> 1: some(1)
 #   option<option<u8>> 1: invalid value type at 0..1

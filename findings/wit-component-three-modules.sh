@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A core module that imports one function with a string becomes a component with three core modules.
+# A core module that imports one function with a string parameter becomes a component with three core modules.
 #
 # Versions: wit-component 0.263.0, wat 1.263.0
-# Behavior: lowering a string needs the module's memory, which is there only when the module is instantiated, which needs its imports. The
-#   encoder ties that with a module of stubs that call through a table and one that fills the table afterwards. With numbers alone there
-#   is one module. Whatever an engine does for each module (compile, map, register) it does three times for most components.
+# Behavior: lowering a string needs the module's memory, which exists only after the module is instantiated, which needs its imports. The
+#   encoder breaks this cycle with a shim module of stubs that call through a table, and a fix-up module that fills the table afterwards.
+#   With numbers only there is one module. An engine repeats its work per module (compile, map, register) three times for most components.
 # Output seen:
 #   func(n: u32): core modules 1
 #   func(s: string): core modules 3

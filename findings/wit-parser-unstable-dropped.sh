@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# wit-parser leaves out what is marked unstable, without a word.
+# wit-parser silently drops items that are marked unstable.
 #
 # Versions: wit-parser 0.263.0
-# Behavior: a function with `@unstable(feature = x)` is not in the interface after parsing, unless the feature is turned on in the Resolve
-#   before. There is no error and no mark that something was there, so a host made from the text misses functions that the text has.
+# Behavior: a function with `@unstable(feature = x)` is not in the interface after parsing, unless the feature is enabled in the Resolve
+#   first. There is no error and no trace of the item, so host code generated from the text lacks functions of the text.
 # Output seen:
 #   as it is: ["stable"]
 #   with the feature: ["stable", "fresh"]

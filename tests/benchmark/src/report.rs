@@ -156,41 +156,41 @@ fn three_digits(value: f64, unit: &str) -> String {
 const INTRODUCTION: &str = "\
 # Benchmarks
 
-What calls across the boundary of a component take, and what comes before them: ours beside wasmtime, in one process,
-the sides taking turns. Each figure is the median of the faster half of many rounds; a round in which the thread had to
-leave the processor is repeated. wasmtime runs with its default features and settings (Cranelift, neither fuel nor
-epochs), so its figures are those of Cranelift beside each of our backends. Figures are of one machine on one day: the
-ratios are what to look at, and what to measure again.
+Costs of component calls, and of loading and instantiation: airssys-wasm and wasmtime in one process, measured
+alternately. Each figure is the median of the faster half of many rounds; a round in which the thread was preempted
+is repeated. wasmtime runs with its default features and settings (Cranelift, neither fuel nor
+epochs), so its figures are those of Cranelift for each of our backends. The figures are from one machine on one day:
+only the ratios are meaningful.
 
-- *ratio*: ours by wasmtime's, or by that of the column before it. *goal*: what we want it to be at most.
-- *sync*: wasmtime without its support for concurrent calls (`Config::concurrency_support(false)`), which a host that
-  calls synchronously may turn off.
+- *ratio*: ours divided by wasmtime's, or by the preceding column. *goal*: the maximum that we aim for.
+- *sync*: wasmtime without its support for concurrent calls (`Config::concurrency_support(false)`), which a synchronous
+  host may disable.
 
 Calls:
 
-- *wasmer*: the same by hand on the guest's core module, with the same backend and no component model.
-- *guest*: the core calls of that alone, without copies in or out; no host can save these.
-- `execute` takes a `list<u8>` and a record of a `string` and a `u64`, calls the host with a short string, and gives the
-  bytes back in reverse order, in a `result`. *dynamic*: with values instead of Rust types.
+- *wasmer*: the same, written manually for the guest's core module, with the same backend and no component model.
+- *guest*: only the core calls, without copies in or out; the minimum for any host.
+- `execute` has a `list<u8>` and a record of a `string` and a `u64` as parameters, calls the host with a short string, and
+  returns the bytes in reverse order, in a `result`. *dynamic*: with values instead of Rust types.
 - `tick` and `log` are calls from the guest to the host.
 
-Lives of components. The small guest is Rust, the others carry SpiderMonkey (12 MB) and CPython (18 MB), and import WASI;
-what they do not call of it traps.
+Lives of components. The small guest is Rust, the others contain SpiderMonkey (12 MB) and CPython (18 MB), and import WASI;
+WASI functions that they do not need trap.
 
-- *pooling*: wasmtime with its pooling allocator in place of its default.
-- *file to answer*: a precompiled file, which lies in the page cache and was loaded before, is opened, loaded, linked and
-  instantiated, and `add` is called; engines, linkers and the list of trusted keys are there before. Everything made is
-  dropped within the time, on every side. Ours has a signature to check; wasmtime checks none.
-- *verification*: the whole file read and hashed, its signature and its signer checked.
-- *instance*: one more of a component that is loaded and linked (`InstancePre`), in a store of its own, both dropped
-  within the time. *and answer*: with a call of `add`.
-- P9: what the guest `tests/guests/kernels` computes; the answers have to be those of the same code compiled for this
-  machine. The goal is on the geometric mean with LLVM.
-- *compile*: a component from its binary form, on all cores. With LLVM, that takes minutes and is measured with `--slow`
-  only, as is everything with large guests that LLVM has compiled.
-- *one idle instance*: what a process grows by with each of 200 more, each in a store of its own, after one call of
-  `add`. A process for each side. *RSS* counts a page as often as it is mapped, *PSS* what each mapping's share is, and
-  *private dirty* what was written to.
+- *pooling*: wasmtime with its pooling allocator instead of its default.
+- *file to answer*: a precompiled file, which is in the page cache and was loaded before, is opened, loaded, linked and
+  instantiated, and `add` is called; engines, linkers and the list of trusted keys exist before. Everything is
+  dropped within the measured time, on every side. Ours verifies a signature; wasmtime does not.
+- *verification*: reading and hashing the whole file, checking its signature and its signer.
+- *instance*: another instance of a loaded and linked component (`InstancePre`), in its own store, both dropped
+  within the measured time. *and answer*: with a call of `add`.
+- P9: the computations of the guest `tests/guests/kernels`; the results must equal those of the same code compiled for
+  this machine. The goal is on the geometric mean with LLVM.
+- *compile*: a component from its binary format, on all cores. With LLVM, that takes minutes and is measured only with
+  `--slow`, as is everything with large guests compiled by LLVM.
+- *one idle instance*: the growth of a process for each of 200 more instances, each in its own store, after one call of
+  `add`. Each side has its own process. *RSS* counts a page as often as it is mapped, *PSS* the share of each mapping, and
+  *private dirty* the written pages.
 
 The guests are `tests/guests/bench*`; `cargo xtask bench` repeats the measurement, and `cargo xtask bench --interrupt`
 that with the feature `interrupt`.
