@@ -1,4 +1,4 @@
-//! The smallest host: load a component, run one operation, print the answer.
+//! The smallest host: loads a component, runs one operation, prints the result.
 //!
 //! `cargo run --release --example execute`
 

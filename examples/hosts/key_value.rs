@@ -1,4 +1,4 @@
-//! A host of a world of its own: a component keeps shopping carts in the host's key-value store.
+//! A host of a custom world: a component stores shopping carts in the host's key-value store.
 //! `cargo run --release --example key-value`
 
 use airssys_wasm::component::{Component, HasSelf, HostResult, Linker, Resource, ResourceTable, Store};

@@ -1,4 +1,4 @@
-//! Two components of one runtime send each other messages. The host only asks them to.
+//! Two components of one runtime exchange messages. The host only calls their operations.
 //!
 //! `cargo run --release --example messages`
 
@@ -27,7 +27,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A counter that counts in steps of `step`.
+/// Loads a counter that counts in steps of `step`.
 fn counter(runtime: &ComponentRuntime, name: &str, step: &str) -> anyhow::Result<ComponentId> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/counter.wasm");
     let options = ComponentOptions::new()
@@ -38,7 +38,7 @@ fn counter(runtime: &ComponentRuntime, name: &str, step: &str) -> anyhow::Result
     Ok(id)
 }
 
-/// Runs an operation, and shows what was answered.
+/// Runs an operation, and prints the result.
 fn ask(runtime: &ComponentRuntime, id: &ComponentId, name: &str, params: Value) -> anyhow::Result<()> {
     let answer = runtime.execute(id, &codec::operation(Codec::Json, name, &params)?)?;
     println!("{id} {name}: {}", codec::to_json(&codec::decode(&answer)?)?);

@@ -7,7 +7,7 @@
 /* Larger requests are refused, so that no sum below can wrap around. */
 #define LARGEST 0x40000000u
 
-/* Stands before every block. `size` counts the header; `next` means something only while the block is free. */
+/* The header of every block. `size` includes the header; `next` is used only while the block is free. */
 typedef struct header {
     size_t size;
     struct header *next;
@@ -43,7 +43,7 @@ static void give_back(header_t *block) {
     if (before != NULL) join(before);
 }
 
-/* Puts at least `size` more bytes into the list of free blocks. */
+/* Adds at least `size` bytes to the list of free blocks. */
 static int grow(size_t size) {
     if (heap_end == 0) {
         uintptr_t start = ((uintptr_t)&__heap_base + 7) & ~(uintptr_t)7;

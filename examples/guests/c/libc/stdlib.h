@@ -1,4 +1,4 @@
-/* The part of the C library that the bindings need; clang brings no library for wasm32. */
+/* The part of the C library that the bindings need; clang includes no library for wasm32. */
 #ifndef STDLIB_H
 #define STDLIB_H
 #include <stddef.h>

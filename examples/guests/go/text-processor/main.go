@@ -1,6 +1,6 @@
 // An example guest: counts words, reverses text and measures it, over JSON or MessagePack.
 //
-// What `go build` makes of it is a core module that exports the contract's functions by their names in WIT.
+// `go build` compiles it to a core module that exports the contract's functions by their names in WIT.
 package main
 
 import (
@@ -167,7 +167,7 @@ func shutdown() unsafe.Pointer {
 	return abi.Keep(&step{})
 }
 
-// Once the host has read an answer, it says so.
+// The host calls these functions after it has read a result.
 
 //go:wasmexport cabi_post_airssys:component-core/component-lifecycle@1.0.0#init
 func initializePost(unsafe.Pointer) { abi.Done() }

@@ -6,10 +6,10 @@ import (
 	"guests/text-processor/internal/abi"
 )
 
-// What crosses the border in exports, as `wit/core` declares it.
+// Types of the exports, as declared in `wit/core`.
 
-// operationCall is the parameters of `execute`, which are too many to be passed one by one. Behind the request's
-// name stands what this guest does not look at.
+// operationCall has the parameters of `execute`, which are too many to be passed flat. After the request's
+// name there are fields that this guest does not use.
 type operationCall struct {
 	_         structs.HostLayout
 	operation abi.List[byte]
@@ -45,7 +45,7 @@ const (
 	failed               executionErrorCase = 6
 )
 
-// executed is the result of `execute` with a payload; the other one is two kinds of refused.
+// executed is the result of `execute` with a payload; refused is the result with an error.
 type executed struct {
 	_       structs.HostLayout
 	isErr   bool

@@ -1,4 +1,4 @@
-// One module of all: neither toolchain looks for packages. What the host provides stays an import.
+// Bundles everything, since neither toolchain resolves packages. Host functions remain imports.
 
 import resolve from "@rollup/plugin-node-resolve";
 

@@ -1,6 +1,6 @@
 #include "algorithms.h"
 
-/* CRC-32 as in IEEE 802.3, reflected, bit by bit: no table to carry. */
+/* CRC-32 as in IEEE 802.3, reflected, bit by bit, without a table. */
 static digest_t crc32(const uint8_t *data, size_t size) {
     uint32_t crc = 0xffffffffu;
     for (size_t i = 0; i < size; i++) {

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A checksum and how many bytes of it count. */
+/* A checksum and its length in bytes. */
 typedef struct {
     uint64_t value;
     size_t size;

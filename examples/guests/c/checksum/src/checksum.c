@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The generated names carry package and interface; these are what this file says often. */
+/* Short names for generated names, which include package and interface. */
 typedef exports_airssys_component_core_component_lifecycle_component_config_t config_t;
 typedef exports_airssys_component_core_component_lifecycle_component_error_t component_error_t;
 typedef exports_airssys_component_core_component_lifecycle_component_metadata_t metadata_t;
@@ -28,7 +28,7 @@ static void log_text(uint8_t level, const char *text, const char *key, const cha
     airssys_host_core_host_services_log(level, &message, &pairs);
 }
 
-/* Takes the setting `algorithm`, if the host has one; false if it names no algorithm. */
+/* Reads the setting `algorithm`, if there is one; false if it names no algorithm. */
 static bool choose_algorithm(void) {
     checksum_string_t key = { (uint8_t *)"algorithm", 9 };
     checksum_option_string_t setting;
@@ -73,7 +73,7 @@ static bool invalid_input(execution_error_t *err, const char *reason) {
     return false;
 }
 
-/* Reads the multicodec prefix, an unsigned varint of at most nine bytes, and says how long it is. */
+/* Reads the multicodec prefix, an unsigned varint of at most nine bytes, and returns its length. */
 static bool read_prefix(const checksum_list_u8_t *payload, size_t *length, execution_error_t *err) {
     uint64_t codec = 0;
     for (size_t i = 0; i < payload->len && i < 9; i++) {

@@ -1,9 +1,9 @@
-/* Writes answers: a map from names to numbers and texts. */
+/* Writes results: a map from names to numbers and texts. */
 #include "codec.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* More digits than tell any two quotients of numbers below 2^32 apart from what is between two doubles. */
+/* Enough digits to distinguish any two quotients of numbers below 2^32 as doubles. */
 #define DIGITS 40
 
 static void put(answer_t *out, const void *bytes, size_t length) {
@@ -26,7 +26,7 @@ static void byte(answer_t *out, uint8_t value) {
     put(out, &value, 1);
 }
 
-/* Writes `size` bytes of a number, the highest first. */
+/* Writes a number of `size` bytes, in big-endian order. */
 static void big_endian(answer_t *out, uint64_t value, size_t size) {
     while (size-- > 0) byte(out, (uint8_t)(value >> (8 * size)));
 }
@@ -115,7 +115,7 @@ void answer_quotient(answer_t *out, const char *name, uint64_t dividend, uint64_
         big_endian(out, bits, 8);
         return;
     }
-    /* By hand, as one learns it at school: enough digits that a reader gets the same double. */
+    /* Long division: enough digits that a reader gets the same double. */
     decimal(out, divisor == 0 ? 0 : dividend / divisor);
     byte(out, '.');
     uint64_t rest = divisor == 0 ? 0 : dividend % divisor;

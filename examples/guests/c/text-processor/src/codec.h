@@ -1,29 +1,29 @@
-/* Requests and answers, in JSON or MessagePack. */
+/* Requests and results, in JSON or MessagePack. */
 #ifndef CODEC_H
 #define CODEC_H
 #include "text.h"
 
 #define JSON 0x0200
 #define MSGPACK 0x0201
-/* Deeper documents are refused: reading is recursive, and the stack is small. */
+/* Deeper documents are refused: parsing is recursive, and the stack is small. */
 #define DEEPEST 128
 
-/* What a request has of what is looked for. The texts are owned, or NULL. */
+/* The requested values of a request. The texts are owned, or NULL. */
 typedef struct {
     bool has_operation, has_params, has_text;
     uint8_t *operation, *text;
     size_t operation_len, text_len;
 } request_t;
 
-/* Which of the values that are looked for a map can have. */
+/* The requested values that a map can have. */
 typedef enum { NOTHING, REQUEST, PARAMS } place_t;
 
-/* Each gives NULL, or what is wrong. */
+/* Each returns NULL, or a description of the error. */
 const char *json_read(text_t data, request_t *request);
 const char *msgpack_read(text_t data, request_t *request);
 void request_free(request_t *request);
 
-/* Where the value of `key` is to be kept: a text's slot, or the place of a map. */
+/* The destination of the value of `key`: a slot for text, or the place of a map. */
 typedef struct {
     uint8_t **text;
     size_t *len;
@@ -32,7 +32,7 @@ typedef struct {
 } slot_t;
 slot_t request_slot(request_t *request, place_t place, text_t key);
 
-/* An answer while it is written. `failed` once memory has run out. */
+/* A result that is being written. `failed` is set when memory runs out. */
 typedef struct {
     uint64_t codec;
     uint8_t *ptr;

@@ -1,4 +1,4 @@
-/* Reads JSON as RFC 8259 has it, and keeps what is looked for. */
+/* Parses JSON (RFC 8259), and keeps the requested values. */
 #include "codec.h"
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +89,7 @@ static const char *escape(reader_t *in, uint32_t *scalar) {
     return "json: an unknown escape";
 }
 
-/* Reads a string whose quote is next. What is given out is owned; it takes no more room than the source. */
+/* Reads a string at its quote. The result is owned, and not longer than the source. */
 static const char *string(reader_t *in, uint8_t **ptr, size_t *len) {
     const uint8_t *closing = ++in->at;
     while (closing < in->end && *closing != '"') closing += *closing == '\\' ? 2 : 1;

@@ -1,4 +1,4 @@
-/* Reads MessagePack, and keeps what is looked for. */
+/* Parses MessagePack, and keeps the requested values. */
 #include "codec.h"
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ typedef struct {
 
 static const char CUT[] = "msgpack: it ends too early";
 
-/* Reads a number of `size` bytes, the highest first. */
+/* Reads a number of `size` bytes, in big-endian order. */
 static bool number(reader_t *in, size_t size, uint64_t *value) {
     if ((size_t)(in->end - in->at) < size) return false;
     *value = 0;
@@ -25,7 +25,7 @@ static const char *skip(reader_t *in, uint64_t bytes) {
     return NULL;
 }
 
-/* Whether a string is next; if so, reads its length. */
+/* Returns whether a string follows, and reads its length. */
 static bool string(reader_t *in, uint64_t *length, const char **problem) {
     *problem = CUT;
     if (in->at == in->end) return true;

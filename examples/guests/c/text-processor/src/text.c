@@ -45,7 +45,7 @@ bool text_is(text_t text, const char *other) {
     return text.len == strlen(other) && memcmp(text.ptr, other, text.len) == 0;
 }
 
-/* The property White_Space of Unicode. */
+/* Unicode's property White_Space. */
 static bool is_white_space(uint32_t scalar) {
     switch (scalar) {
     case 0x20: case 0x85: case 0xa0: case 0x1680: case 0x2028: case 0x2029: case 0x202f: case 0x205f: case 0x3000:
@@ -55,7 +55,7 @@ static bool is_white_space(uint32_t scalar) {
     }
 }
 
-/* Takes the next word off `rest`, and says how many characters it has: 0 when there is none. */
+/* Removes the next word from `rest`, and returns its number of characters: 0 if there is none. */
 static size_t next_word(text_t *rest, text_t *word) {
     const uint8_t *end = rest->ptr + rest->len, *at = rest->ptr;
     size_t chars = 0;
@@ -125,7 +125,7 @@ void text_reverse(text_t text, uint8_t *to) {
 statistics_t text_statistics(text_t text) {
     statistics_t all = { .bytes = text.len };
     for (size_t i = 0; i < text.len; i++) {
-        /* A character has one byte that does not continue another. */
+        /* Each character has exactly one byte that is not a continuation byte. */
         if ((text.ptr[i] & 0xc0) != 0x80) all.chars++;
         if (text.ptr[i] == '\n') all.lines++;
     }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The generated names carry package and interface; these are what this file says often. */
+/* Short names for generated names, which include package and interface. */
 typedef exports_airssys_component_core_component_lifecycle_component_config_t config_t;
 typedef exports_airssys_component_core_component_lifecycle_component_error_t component_error_t;
 typedef exports_airssys_component_core_component_lifecycle_component_metadata_t metadata_t;

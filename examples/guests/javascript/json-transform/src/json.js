@@ -1,5 +1,5 @@
-// JSON as it is written. `JSON.parse` makes a double of every number, keeps the last of two equal keys, and sorts keys
-// that are digits to the front; here a number keeps its digits, an object is a Map, and a key that occurs twice is refused.
+// Lossless JSON. `JSON.parse` converts every number to a double, keeps the last of two equal keys, and sorts numeric keys
+// to the front; here a number keeps its digits, an object is a Map, and a duplicate key is an error.
 
 /** A number, by its text. */
 export class Numeral {
@@ -14,7 +14,7 @@ const DEEPEST = 200;
 const token = /[ \t\n\r]*(?:([[\]{}:,])|(")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|(true|false|null))/y;
 const end = /[ \t\n\r]*$/y;
 
-/** The value of a JSON text. Throws a SyntaxError that says where it is not one. */
+/** Parses a JSON text. Throws a SyntaxError with the position of the error. */
 export function parse(text) {
   let at = 0;
 
@@ -30,7 +30,7 @@ export function parse(text) {
     return found;
   };
 
-  /** The string whose opening quote was just found. */
+  /** Parses a string after its opening quote. */
   const string = () => {
     const start = at - 1;
     for (; text[at] !== '"'; at++) {
@@ -97,7 +97,7 @@ export function parse(text) {
   return whole;
 }
 
-/** The JSON text of a value: numbers as they were written, keys in their order. */
+/** Writes a value as JSON: numbers with their original digits, keys in their order. */
 export function stringify(value) {
   if (value instanceof Numeral) return value.text;
   if (Array.isArray(value)) return `[${value.map(stringify).join(",")}]`;

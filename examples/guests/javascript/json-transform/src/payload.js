@@ -1,4 +1,4 @@
-// JSON payloads: a multicodec prefix, which the host knows how to read, then UTF-8 text.
+// JSON payloads: a multicodec prefix, which the host decodes, then UTF-8 text.
 
 import multicodec from "airssys:multicodec-core/multicodec-utilities@1.0.0";
 import { invalidInput, unsupportedCodec } from "./errors.js";
@@ -17,7 +17,7 @@ function decode(payload) {
   try {
     return multicodec.decode(payload);
   } catch (thrown) {
-    // What the host answered as an error comes wrapped in one of the engine's.
+    // The engine wraps an error result of the host in an error of its own.
     const error = thrown?.payload ?? thrown;
     if (error?.tag === "unknown-codec") throw unsupportedCodec(error.val);
     throw invalidInput(reasons[error?.tag] ?? String(error));

@@ -1,4 +1,4 @@
-// The operations themselves: each takes its params and gives the answer's value. Objects are Maps.
+// The operations: each converts its params to a result. Objects are Maps.
 
 import { invalidInput } from "./errors.js";
 
@@ -11,7 +11,7 @@ function object(params, name) {
   return value;
 }
 
-/** An object of entries; two of the same name are the caller's mistake. */
+/** Creates an object from entries; duplicate names are the caller's mistake. */
 function objectOf(entries) {
   const made = new Map();
   for (const [key, value] of entries) {
@@ -21,7 +21,7 @@ function objectOf(entries) {
   return made;
 }
 
-/** The members of `value` that `keys` names, in that order. */
+/** Returns the members of `value` listed in `keys`, in that order. */
 function pick(params) {
   const value = object(params, "value");
   const keys = member(params, "keys");
@@ -31,7 +31,7 @@ function pick(params) {
   return new Map(keys.filter((key) => value.has(key)).map((key) => [key, value.get(key)]));
 }
 
-/** `value` with its keys renamed as `names` says; other keys stay. */
+/** Renames the keys of `value` by `names`; other keys are unchanged. */
 function rename(params) {
   const value = object(params, "value");
   const names = object(params, "names");
@@ -41,7 +41,7 @@ function rename(params) {
   return objectOf([...value].map(([key, item]) => [names.get(key) ?? key, item]));
 }
 
-/** `value` with the keys of every object in it in order of their UTF-16 units. */
+/** Sorts the keys of every object in `value` by UTF-16 code units. */
 function sortKeys(params) {
   const sorted = (value) => {
     if (Array.isArray(value)) return value.map(sorted);
@@ -53,7 +53,7 @@ function sortKeys(params) {
   return sorted(value);
 }
 
-/** One flat object: `{"a": {"b": [1]}}` becomes `{"a.b.0": 1}`. Empty objects and lists stay as they are. */
+/** Flattens an object: `{"a": {"b": [1]}}` becomes `{"a.b.0": 1}`. Empty objects and lists are unchanged. */
 function flatten(params) {
   const separator = member(params, "separator") ?? ".";
   if (typeof separator !== "string") throw invalidInput("params: `separator` must be a string");

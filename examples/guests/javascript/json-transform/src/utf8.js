@@ -1,6 +1,6 @@
-// UTF-8, which the engine in the component has no TextDecoder for.
+// UTF-8, since the component's engine has no TextDecoder.
 
-/** Text of UTF-8 bytes; throws a RangeError where they are not well formed. */
+/** Decodes UTF-8; throws a RangeError for invalid bytes. */
 export function decodeUtf8(bytes) {
   const chunks = [];
   let units = [];
@@ -27,7 +27,7 @@ export function decodeUtf8(bytes) {
   return chunks.join("");
 }
 
-/** UTF-8 bytes of well-formed text. */
+/** Encodes well-formed text as UTF-8. */
 export function encodeUtf8(text) {
   const bytes = new Uint8Array(text.length * 3);
   let length = 0;

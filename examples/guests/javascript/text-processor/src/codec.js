@@ -1,4 +1,4 @@
-// The two codecs that this guest speaks. The multicodec prefix is the host's business.
+// The two codecs of this guest. The host handles the multicodec prefix.
 
 import { u64 } from "./text-coding.js";
 import { decode as decodeMsgpack, encode as encodeMsgpack } from "@msgpack/msgpack";
@@ -6,13 +6,13 @@ import { decode, encode } from "airssys:multicodec-core/multicodec-utilities@1.0
 import { invalidInput, unsupportedCodec } from "./errors.js";
 import { decodeUtf8, encodeUtf8 } from "./utf8.js";
 
-// The library replaces what is no UTF-8 in strings; so they are left as bytes, and read here.
+// The library replaces invalid UTF-8 in strings, so they are kept as bytes and decoded here.
 const rawStrings = {
   rawStrings: true,
   mapKeyConverter: (key) => (key instanceof Uint8Array ? decodeUtf8(key) : String(key)),
 };
 
-/** What was a string in MessagePack. */
+/** A string in MessagePack. */
 const textOf = (value) => (value instanceof Uint8Array ? decodeUtf8(value) : undefined);
 
 export const codecs = [
@@ -35,10 +35,10 @@ export const codecs = [
   },
 ];
 
-// JSON is read by recursion in one of the engines, and a component's stack is small.
+// One of the engines parses JSON recursively, and a component's stack is small.
 const DEEPEST = 500;
 
-/** Whether lists and objects lie within each other deeper than that. What is broken is left to the reader. */
+/** Returns true if lists and objects nest deeper than that. Invalid data is left to the parser. */
 function isTooDeep(data) {
   let depth = 0;
   let isText = false;
@@ -58,7 +58,7 @@ function isTooDeep(data) {
   return false;
 }
 
-/** Whether a string has no half of a surrogate pair, which UTF-8 cannot hold. */
+/** Returns true if a string has no lone surrogate, which UTF-8 cannot represent. */
 function isWellFormed(text) {
   if (text.isWellFormed) return text.isWellFormed();
   for (const char of text) {
@@ -74,13 +74,13 @@ const reasons = {
   "overlong-prefix": "the payload's multicodec prefix is overlong",
 };
 
-/** Takes the prefix off a payload: its codec, and the data. */
+/** Splits a payload into its codec and its data. */
 export function split(payload) {
   let decoded;
   try {
     decoded = decode(payload);
   } catch (thrown) {
-    // What the host answered as an error comes wrapped in one of the engine's.
+    // The engine wraps an error result of the host in an error of its own.
     const error = thrown?.payload ?? thrown;
     if (error?.tag === "unknown-codec") throw unsupportedCodec(error.val);
     throw invalidInput(reasons[error?.tag] ?? String(error));
@@ -90,7 +90,7 @@ export function split(payload) {
   return { codec, data: decoded.data };
 }
 
-/** Reads data; whatever the reader throws is the caller's mistake. */
+/** Decodes data; any exception of the decoder is the caller's mistake. */
 export function read(codec, data) {
   try {
     return codec.read(data);
@@ -99,7 +99,7 @@ export function read(codec, data) {
   }
 }
 
-/** The text that `value` has under `key`. */
+/** Returns the text of `value` under `key`. */
 export function textIn(codec, value, key) {
   const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
   let text;

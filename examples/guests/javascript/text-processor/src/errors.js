@@ -1,10 +1,10 @@
-// The errors of `execute`, as the contract's variant: what is thrown is what the caller gets.
+// The errors of `execute`, as the contract's variant: a thrown value becomes the caller's result.
 
 export const unsupportedOperation = (name) => ({ tag: "unsupported-operation", val: name });
 export const invalidInput = (reason) => ({ tag: "invalid-input", val: reason });
 export const failed = (reason) => ({ tag: "failed", val: reason });
 
-// An engine that has doubles alone gets a codec's number beyond 2^53 changed: it cannot be named.
+// In an engine with only doubles, a codec's number beyond 2^53 arrives changed and cannot be reported.
 export const unsupportedCodec = (id) =>
   typeof id === "bigint" || Number.isSafeInteger(id)
     ? { tag: "unsupported-codec", val: id }

@@ -1,8 +1,8 @@
-// `TextEncoder` and `TextDecoder` for engines without them: QuickJS has none, and MessagePack's library asks for both.
+// `TextEncoder` and `TextDecoder` for engines without them, such as QuickJS: the MessagePack library needs both.
 
 import { decodeUtf8, encodeUtf8 } from "./utf8.js";
 
-// componentize-js takes 64-bit numbers as BigInt, componentize-qjs as Number; this tells which of the engines it is.
+// componentize-js passes 64-bit integers as BigInt, componentize-qjs as Number; this detects the engine.
 export const u64 = globalThis.TextEncoder === undefined ? Number : BigInt;
 
 globalThis.TextEncoder ??= class {

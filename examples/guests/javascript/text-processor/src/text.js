@@ -1,13 +1,13 @@
-// The operations themselves: text in, an answer out.
+// The operations.
 
 import { encodeUtf8 } from "./utf8.js";
 
-// The property White_Space of Unicode. `\s` is another set: it has U+FEFF, and lacks U+0085.
+// Unicode's property White_Space. `\s` differs: it includes U+FEFF and lacks U+0085.
 const WORD = /[^\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 
 const wordsOf = (text) => text.match(WORD) ?? [];
 
-/** How many characters a text has; those beyond the basic plane are two units each. */
+/** Returns the number of characters; those beyond the basic plane are two code units each. */
 function charsIn(text) {
   let count = 0;
   for (const _ of text) count++;

@@ -1,9 +1,9 @@
-// UTF-8: the engine's own, or in JavaScript where it has none, as QuickJS.
+// UTF-8: the engine's implementation, or one in JavaScript for engines without it, such as QuickJS.
 
 const NativeDecoder = globalThis.TextDecoder;
 const NativeEncoder = globalThis.TextEncoder;
 
-/** Text of UTF-8 bytes; throws where they are not well formed. */
+/** Decodes UTF-8; throws for invalid bytes. */
 export function decodeUtf8(bytes) {
   // A byte order mark is a character like any other.
   if (NativeDecoder) return new NativeDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -32,7 +32,7 @@ export function decodeUtf8(bytes) {
   return chunks.join("");
 }
 
-/** UTF-8 bytes of well-formed text. */
+/** Encodes well-formed text as UTF-8. */
 export function encodeUtf8(text) {
   if (NativeEncoder) return new NativeEncoder().encode(text);
   const bytes = new Uint8Array(text.length * 3);

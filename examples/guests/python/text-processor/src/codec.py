@@ -1,4 +1,4 @@
-"""The two codecs that this guest speaks. The multicodec prefix is the host's business."""
+"""The two codecs of this guest. The host handles the multicodec prefix."""
 
 import json
 import re
@@ -15,13 +15,13 @@ def _no_constant(name: str):
     raise ValueError(f"{name} is not JSON")
 
 
-# JSON is read by recursion, and a component's stack is small.
+# JSON is parsed recursively, and a component's stack is small.
 _DEEPEST = 500
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def _is_too_deep(data: bytes) -> bool:
-    """Whether lists and objects lie within each other deeper than that. What is broken is left to the reader."""
+    """Returns whether lists and objects nest deeper than that. Invalid data is left to the parser."""
     if data.count(b"[") + data.count(b"{") <= _DEEPEST:
         return False
     depth = 0
@@ -51,18 +51,18 @@ class Codec:
     def read(self, data: bytes) -> Any:
         try:
             return self.loads(data)
-        except Exception as error:  # Whatever it is, the data brought it about.
+        except Exception as error:  # Any exception is caused by the data.
             raise invalid(f"{self.name}: {error}") from None
 
     def text_in(self, value: Any, key: str) -> str:
-        """The text that `value` has under `key`."""
+        """Returns the text of `value` under `key`."""
         text = value.get(key) if isinstance(value, dict) else None
         if not isinstance(text, str):
             raise invalid(f"{self.name}: `{key}` must be a string")
         try:
             text.encode()
         except UnicodeEncodeError:
-            # Half of a surrogate pair can be escaped in JSON, and is no text.
+            # A lone surrogate can be escaped in JSON, but is not text.
             raise invalid(f"{self.name}: `{key}` has half of a surrogate pair") from None
         return text
 
@@ -92,7 +92,7 @@ def invalid(reason: str) -> Err:
 
 
 def split(payload: bytes) -> tuple[Codec, bytes]:
-    """Takes the prefix off a payload."""
+    """Splits a payload into its codec and its data."""
     try:
         decoded = multicodec.decode(payload)
     except Err as error:

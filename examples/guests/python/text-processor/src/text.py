@@ -1,8 +1,8 @@
-"""The operations themselves: text in, an answer out."""
+"""The operations."""
 
 import re
 
-# The property White_Space of Unicode; what `str.split` goes by is another set.
+# Unicode's property White_Space; `str.split` uses a different set.
 _WORD = re.compile("[^\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
 
@@ -12,7 +12,7 @@ def word_count(text: str) -> dict:
 
 
 def reverse(text: str) -> dict:
-    """By Unicode scalar value, so a combining mark ends up before its letter."""
+    """Reverses by Unicode scalar value, so a combining mark ends up before its letter."""
     return {"text": text[::-1]}
 
 

@@ -1,4 +1,4 @@
-//! What `execute` can be asked for, over JSON.
+//! The operations of `execute`, with JSON payloads.
 
 use crate::airssys_component_v1::{CallerInfo, ExecutionContext, ExecutionError};
 use crate::airssys_host_capabilities_v1::{read_file, FileError};

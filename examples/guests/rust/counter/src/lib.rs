@@ -31,7 +31,7 @@ thread_local! {
 struct Counter;
 
 impl Guest for Counter {
-    /// Starts at the setting `start`, or 0. A `step` that is no number is refused now rather than later.
+    /// Starts at the setting `start`, or 0. A `step` that is not a number is refused early.
     fn init(_config: ComponentConfig) -> Result<(), ComponentError> {
         match STATE.get() {
             State::Created => {}

@@ -1,4 +1,4 @@
-//! What `execute` can be asked for.
+//! The operations of `execute`.
 
 use crate::bindings::airssys::host_core::host_services::{log, receive_message, send_message, set_config};
 use crate::bindings::airssys::messaging_core::messaging::MessagingError;
@@ -47,9 +47,9 @@ struct Received {
 #[derive(Serialize)]
 struct Message {
     sender: String,
-    /// What the payload held; null if it was not JSON.
+    /// The content of the payload; null if it is not JSON.
     payload: Value,
-    /// Why the payload could not be read.
+    /// The failure to read the payload.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -75,7 +75,7 @@ pub fn execute(payload: &[u8]) -> Result<Vec<u8>, ExecutionError> {
     }
 }
 
-/// Adds the setting `step`, which the host may have changed since the last time.
+/// Adds the setting `step`, which the host may have changed.
 fn increment() -> Result<Vec<u8>, ExecutionError> {
     let step = number("step", 1).map_err(ExecutionError::Failed)?;
     let count = COUNT
@@ -114,7 +114,7 @@ fn send(Target { target }: Target) -> Result<Vec<u8>, ExecutionError> {
     answer(&Sent { sent: count, target })
 }
 
-/// Empties the mailbox. A message that cannot be read is reported, and stops nothing.
+/// Empties the mailbox. An unreadable message is reported, and the next ones are read.
 fn receive() -> Result<Vec<u8>, ExecutionError> {
     let mut messages = Vec::new();
     loop {

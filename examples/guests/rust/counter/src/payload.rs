@@ -1,4 +1,4 @@
-//! JSON payloads: a multicodec prefix, which the host knows how to read, then the text.
+//! JSON payloads: a multicodec prefix, which the host decodes, then the text.
 
 use crate::bindings::airssys::multicodec_core::multicodec_utilities::{decode, encode};
 use serde::Serialize;
@@ -6,12 +6,12 @@ use serde::Serialize;
 pub const JSON: u64 = 0x0200;
 
 pub enum Unreadable {
-    /// The payload is well formed and in another codec.
+    /// The payload is well formed, but has another codec.
     OtherCodec(u64),
     Malformed(String),
 }
 
-/// Takes the prefix off a payload that must be JSON.
+/// Returns the data of a payload that must be JSON.
 pub fn json_of(payload: &[u8]) -> Result<Vec<u8>, Unreadable> {
     use crate::bindings::airssys::multicodec_core::multicodec_utilities::MulticodecError;
     match decode(payload) {

@@ -1,4 +1,4 @@
-//! Shopping carts, kept in buckets of the host; `wit/world.wit` says what each function does.
+//! Shopping carts, stored in buckets of the host; `wit/world.wit` documents each function.
 
 mod bindings {
     wit_bindgen::generate!({ path: "wit", world: "key-value" });
@@ -9,7 +9,7 @@ mod bindings {
 use bindings::exports::guests::key_value::carts;
 use bindings::guests::key_value::store::Bucket;
 
-/// The key that counts all pieces.
+/// The key of the number of all items.
 const PIECES: &str = "pieces";
 
 struct Carts;
@@ -22,13 +22,13 @@ impl carts::Guest for Carts {
     }
 }
 
-/// One customer's cart: the bucket that has its numbers, closed with it.
+/// A customer's cart: the bucket with its numbers, closed with the cart.
 struct Cart {
     bucket: Bucket,
 }
 
 impl Cart {
-    /// The number under a key; zero if there is none.
+    /// Returns the number of a key; zero if there is none.
     fn count(&self, key: &str) -> u32 {
         let count = self.bucket.get(key);
         count.and_then(|count| count.parse().ok()).unwrap_or(0)

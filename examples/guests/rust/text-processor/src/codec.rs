@@ -1,4 +1,4 @@
-//! The two codecs that this guest speaks, behind one pair of functions.
+//! The two codecs of this guest, behind one pair of functions.
 
 use crate::bindings::airssys::multicodec_core::multicodec_utilities::{self, MulticodecError};
 use crate::bindings::airssys::types_core::types::ExecutionError;
@@ -27,7 +27,7 @@ impl Codec {
         }
     }
 
-    /// Takes the multicodec prefix off a payload; the host knows how.
+    /// Splits a payload into codec and data, with the host's decoder.
     pub fn split(payload: &[u8]) -> Result<(Codec, Vec<u8>), ExecutionError> {
         let decoded = multicodec_utilities::decode(payload).map_err(|error| match error {
             MulticodecError::Empty => ExecutionError::InvalidInput("the payload is empty".into()),
@@ -54,7 +54,7 @@ impl Codec {
         .map_err(|reason| ExecutionError::InvalidInput(format!("{}: {reason}", self.name())))
     }
 
-    /// Serializes an answer and puts the prefix before it.
+    /// Serializes a result and prepends the prefix.
     pub fn write<T: Serialize>(self, answer: &T) -> Result<Vec<u8>, ExecutionError> {
         let data = match self {
             Codec::Json => serde_json::to_vec(answer).map_err(|error| error.to_string()),

@@ -36,7 +36,7 @@ thread_local! {
     static STATE: Cell<State> = const { Cell::new(State::Created) };
 }
 
-/// What every self-describing payload carries; `params` waits until the operation is known.
+/// The content of every self-describing payload; `params` is decoded once the operation is known.
 #[derive(Deserialize)]
 struct Envelope {
     operation: String,

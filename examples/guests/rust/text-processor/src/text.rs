@@ -1,4 +1,4 @@
-//! The operations themselves: text in, a serializable answer out.
+//! The operations: each converts text to a serializable result.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +9,9 @@ pub struct Params {
 
 #[derive(Serialize)]
 pub struct WordCount {
-    /// How many words the text has.
+    /// The number of words.
     count: u64,
-    /// How many different words, compared exactly.
+    /// The number of distinct words, compared exactly.
     unique: u64,
 }
 
@@ -31,7 +31,7 @@ pub struct Statistics {
     longest_word: String,
 }
 
-/// A word is what white space separates, as Unicode defines white space.
+/// Words are separated by white space as defined by Unicode.
 pub fn word_count(text: &str) -> WordCount {
     let mut words: Vec<&str> = text.split_whitespace().collect();
     let count = words.len() as u64;

@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// The garbage collector asks for the time. Where the adapter answers that, the component calls out, which it must not while its
-// host has it allocate. So the collector never starts by itself there, but at the beginning of a call.
+// The garbage collector asks for the time. If the adapter implements that, the component calls an import, which it must not do while its
+// host calls realloc. So the collector never starts by itself in that case, but at the beginning of a call.
 const (
 	callsBetween = 256
 	bytesBetween = 2 << 20
@@ -14,7 +14,7 @@ const (
 
 var callsSince, bytesSince uint32
 
-// adapted says whether there is an adapter: it has asked for memory long before.
+// adapted reports whether there is an adapter, which has allocated memory before.
 func adapted() bool { return adapterTaken > 0 }
 
 func init() {
@@ -23,7 +23,7 @@ func init() {
 	}
 }
 
-// Collect frees what is not used any more, if calls have brought enough since the last time.
+// Collect frees unused memory, if calls have allocated enough since the last time.
 func Collect() {
 	callsSince++
 	if !adapted() || (callsSince < callsBetween && bytesSince < bytesBetween) {

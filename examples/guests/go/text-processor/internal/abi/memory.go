@@ -1,4 +1,4 @@
-// Package abi holds what crosses the border as the canonical ABI of components lays it out.
+// Package abi implements the memory layout of the canonical ABI of components.
 //
 // Structs with [structs.HostLayout] have the layout of WIT records of the same fields, as pointers in memory have 32 bits
 // there: texts and lists are a [Ptr] and a length.
@@ -40,20 +40,20 @@ type Pair[A, B any] struct {
 	Second B
 }
 
-// kept holds what the other side refers to by bare addresses, which the garbage collector does not see: until the call
-// that it belongs to is over.
+// kept holds values that the caller refers to by address, which the garbage collector does not see, until the call
+// ends.
 var kept []any
 
-// Keep keeps value until the call is over, and gives its address.
+// Keep keeps value until the call ends, and returns its address.
 func Keep[T any](value *T) unsafe.Pointer {
 	kept = append(kept, value)
 	return unsafe.Pointer(value)
 }
 
-// Done lets go of all that was kept: the other side has read the answer.
+// Done releases all kept values: the caller has read the result.
 func Done() { kept = nil }
 
-// TextOf is text for the other side.
+// TextOf converts text for the host.
 func TextOf(text string) Text {
 	if text == "" {
 		return Text{ptr: 1}
@@ -63,7 +63,7 @@ func TextOf(text string) Text {
 	return Text{ptr: address(ptr), len: uint32(len(text))}
 }
 
-// String is what the other side has given; it stays as long as it is used.
+// String returns the text from the host; it lives as long as it is used.
 func (t Text) String() string {
 	if t.len == 0 {
 		return ""
@@ -71,7 +71,7 @@ func (t Text) String() string {
 	return unsafe.String((*byte)(pointer(t.ptr)), t.len)
 }
 
-// ListOf is a list for the other side.
+// ListOf converts a list for the host.
 func ListOf[E any](items []E) List[E] {
 	if len(items) == 0 {
 		// An address that fits every alignment.
@@ -82,7 +82,7 @@ func ListOf[E any](items []E) List[E] {
 	return List[E]{ptr: address(ptr), len: uint32(len(items))}
 }
 
-// Texts is a list of strings for the other side.
+// Texts converts a list of strings for the host.
 func Texts(texts ...string) List[Text] {
 	items := make([]Text, len(texts))
 	for i, text := range texts {
@@ -91,7 +91,7 @@ func Texts(texts ...string) List[Text] {
 	return ListOf(items)
 }
 
-// Slice is what the other side has given.
+// Slice returns the list from the host.
 func (l List[E]) Slice() []E {
 	if l.len == 0 {
 		return nil
@@ -99,19 +99,19 @@ func (l List[E]) Slice() []E {
 	return unsafe.Slice((*E)(pointer(l.ptr)), l.len)
 }
 
-// Some is an option with a value.
+// Some returns an option with a value.
 func Some[T any](value T) Option[T] { return Option[T]{isSome: true, value: value} }
 
-// Get is the value, if there is one.
+// Get returns the value, if there is one.
 func (o Option[T]) Get() (T, bool) { return o.value, o.isSome }
 
 func address[T any](ptr *T) Ptr { return Ptr(uintptr(unsafe.Pointer(ptr))) }
 
-// pointer makes an address of a block that realloc gave out a pointer again.
+// pointer converts the address of a block from realloc back to a pointer.
 func pointer(ptr Ptr) unsafe.Pointer { return unsafe.Pointer(uintptr(ptr)) }
 
-// Flat is the text as two parameters.
+// Flat returns the text as two parameters.
 func (t Text) Flat() (Ptr, uint32) { return t.ptr, t.len }
 
-// Flat is the list as two parameters.
+// Flat returns the list as two parameters.
 func (l List[E]) Flat() (Ptr, uint32) { return l.ptr, l.len }

@@ -2,8 +2,8 @@ package abi
 
 import "unsafe"
 
-// The adapter that serves preview 1 asks for its memory while Go's runtime starts, when there is no heap yet.
-// It asks once for its state and once for its stack, each a page of WebAssembly.
+// The preview 1 adapter allocates its memory while Go's runtime starts, when there is no heap yet.
+// It allocates its state and its stack, one WebAssembly page each.
 const adapterRoom = 3 << 16
 
 var (
@@ -11,7 +11,7 @@ var (
 	adapterTaken uint32
 )
 
-// adapterRealloc never gives memory back, and runs without a heap and without a stack of its own.
+// adapterRealloc never frees memory, and runs without a heap and without its own stack.
 //
 //go:wasmexport cabi_realloc_adapter
 //go:nosplit
@@ -19,14 +19,14 @@ func adapterRealloc(old, oldSize, align, size uint32) uint32 {
 	base := uint32(uintptr(unsafe.Pointer(&adapterArena)))
 	start := (base + adapterTaken + align - 1) &^ (align - 1)
 	if start-base > adapterRoom || size > adapterRoom-(start-base) {
-		// What is beyond memory makes the adapter trap.
+		// An address beyond memory makes the adapter trap.
 		return ^uint32(0) &^ (align - 1)
 	}
 	adapterTaken = start - base + size
 	return start
 }
 
-// realloc gives the host room for what it passes in.
+// realloc allocates memory for the host's arguments.
 //
 //go:wasmexport cabi_realloc
 func realloc(old, oldSize, align, size uint32) uint32 {
@@ -34,7 +34,7 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 		return align
 	}
 	bytesSince += min(size, bytesBetween)
-	// Elements of eight bytes, so that every alignment of the canonical ABI is met.
+	// Elements of eight bytes satisfy every alignment of the canonical ABI.
 	block := make([]uint64, (uint64(size)+7)/8)
 	ptr := unsafe.SliceData(block)
 	Keep(ptr)

@@ -1,4 +1,4 @@
-// Package host is what the host provides: its log, and its knowledge of payloads' prefixes.
+// Package host wraps the host's functions: logging and payload prefixes.
 package host
 
 import (
@@ -8,7 +8,7 @@ import (
 	"guests/text-processor/internal/abi"
 )
 
-// Level is how much a log line matters.
+// Level is the severity of a log line.
 type Level uint32
 
 const (
@@ -19,7 +19,7 @@ const (
 //go:wasmimport airssys:host-core/host-services@1.0.0 log
 func log(level Level, message abi.Ptr, messageLen uint32, hasContext uint32, context abi.Ptr, contextLen uint32)
 
-// Log writes one line; details are names and values, in turn.
+// Log writes one line; details are alternating names and values.
 func Log(level Level, message string, details ...string) {
 	pairs := make([]abi.Pair[abi.Text, abi.Text], 0, len(details)/2)
 	for i := 0; i+1 < len(details); i += 2 {
@@ -35,7 +35,7 @@ func Log(level Level, message string, details ...string) {
 	log(level, ptr, length, hasContext, contextPtr, contextLen)
 }
 
-// PrefixError says why a payload's prefix cannot be read.
+// PrefixError is the failure to read a payload's prefix.
 type PrefixError struct {
 	Kind PrefixErrorKind
 	// Codec is the number of an unknown codec.
@@ -65,7 +65,7 @@ func (e *PrefixError) Error() string {
 	}
 }
 
-// decoded is a result: a codec and data, or an error's case and perhaps a codec.
+// decoded is a result: a codec and data, or an error's case with an optional codec.
 type decoded struct {
 	_     structs.HostLayout
 	isErr bool
@@ -76,14 +76,14 @@ type decoded struct {
 //go:wasmimport airssys:multicodec-core/multicodec-utilities@1.0.0 decode
 func decode(payload abi.Ptr, payloadLen uint32, result unsafe.Pointer)
 
-// Decode splits a payload into its codec and the data.
+// Decode splits a payload into its codec and its data.
 func Decode(payload []byte) (uint64, []byte, error) {
 	var result decoded
 	list := abi.ListOf(payload)
 	ptr, length := list.Flat()
 	decode(ptr, length, unsafe.Pointer(&result))
 	if result.isErr {
-		// The case stands in the first byte, where the codec of a good payload begins; the error's own codec stands behind.
+		// The case is in the first byte, where the codec of a valid payload begins; the error's codec follows.
 		kind := PrefixErrorKind(result.first)
 		return 0, nil, &PrefixError{Kind: kind, Codec: *(*uint64)(unsafe.Pointer(&result.data))}
 	}
@@ -93,7 +93,7 @@ func Decode(payload []byte) (uint64, []byte, error) {
 //go:wasmimport airssys:multicodec-core/multicodec-utilities@1.0.0 encode
 func encode(codec uint64, data abi.Ptr, dataLen uint32, result unsafe.Pointer)
 
-// Encode puts the codec's prefix before the data.
+// Encode prepends the codec's prefix to the data.
 func Encode(codec uint64, data []byte) []byte {
 	var result abi.List[byte]
 	list := abi.ListOf(data)

@@ -6,12 +6,12 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// The deepest document that is read: the library goes down by recursion, and a component's stack is small.
+// The maximum depth of a document: the library is recursive, and a component's stack is small.
 const deepest = 1000
 
-// tooDeep says whether lists and maps lie within each other more than that. What is broken is left to the library.
+// tooDeep reports whether lists and maps nest deeper than that. Invalid data is left to the library.
 func tooDeep(data []byte) bool {
-	// For each list or map that the place is in: how many of its values are still to come.
+	// For each enclosing list or map: the number of its remaining values.
 	var left []uint64
 	for len(data) > 0 {
 		for len(left) > 0 && left[len(left)-1] == 0 {
@@ -35,7 +35,7 @@ func tooDeep(data []byte) bool {
 	return false
 }
 
-// shape is how many bytes a value has, without the values within it, and how many those are.
+// shape returns a value's size in bytes, without nested values, and the number of nested values.
 func shape(data []byte) (skip, values uint64, container bool) {
 	code := data[0]
 	number := func(size int) uint64 {

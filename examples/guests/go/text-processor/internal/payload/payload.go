@@ -1,4 +1,4 @@
-// Package payload has the two codecs that this guest speaks.
+// Package payload implements the two codecs of this guest.
 package payload
 
 import (
@@ -10,22 +10,22 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// Codec is a form of data.
+// Codec is a data format.
 type Codec struct {
 	ID   uint64
 	Name string
 	read func([]byte) (*Request, error)
-	// Write gives an answer's data.
+	// Write returns a result's data.
 	Write func(any) ([]byte, error)
 }
 
-// Codecs are those that there are.
+// Codecs are the supported codecs.
 var Codecs = []*Codec{
 	{0x0200, "json", readJSON, func(answer any) ([]byte, error) { return json.Marshal(answer) }},
 	{0x0201, "msgpack", readMsgpack, msgpack.Marshal},
 }
 
-// Request is what every payload carries: an operation's name, and parameters that wait until the operation is known.
+// Request is the content of every payload: an operation's name, and parameters that are decoded once the operation is known.
 type Request struct {
 	Operation string
 	text      func() (*string, error)
@@ -33,7 +33,7 @@ type Request struct {
 
 var errOperation = errors.New("`operation` must be a string")
 
-// Read takes a request out of data.
+// Read decodes a request.
 func (c *Codec) Read(data []byte) (*Request, error) {
 	request, err := c.read(data)
 	if err == nil && !utf8.ValidString(request.Operation) {

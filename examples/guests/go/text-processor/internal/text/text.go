@@ -1,4 +1,4 @@
-// Package text has the operations themselves: text in, an answer out.
+// Package text implements the operations.
 package text
 
 import (
@@ -6,18 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// Count answers `word-count`.
+// Count implements `word-count`.
 type Count struct {
 	Count  int `json:"count" msgpack:"count"`
 	Unique int `json:"unique" msgpack:"unique"`
 }
 
-// Reversed answers `reverse`.
+// Reversed implements `reverse`.
 type Reversed struct {
 	Text string `json:"text" msgpack:"text"`
 }
 
-// Statistics answers `statistics`.
+// Statistics implements `statistics`.
 type Statistics struct {
 	Chars             int     `json:"chars" msgpack:"chars"`
 	Words             int     `json:"words" msgpack:"words"`
@@ -34,10 +34,10 @@ var Operations = map[string]func(string) any{
 	"statistics": func(text string) any { return statistics(text) },
 }
 
-// Names are the operations in the order in which they are told.
+// Names are the operations in the order of the metadata.
 var Names = []string{"word-count", "reverse", "statistics"}
 
-// A word is what white space separates, as Unicode defines white space.
+// Words are separated by white space as defined by Unicode.
 func wordCount(text string) Count {
 	unique := map[string]struct{}{}
 	count := 0
@@ -48,7 +48,7 @@ func wordCount(text string) Count {
 	return Count{count, len(unique)}
 }
 
-// reverse goes by Unicode scalar value, so a combining mark ends up before its letter.
+// reverse works on Unicode scalar values, so a combining mark ends up before its letter.
 func reverse(text string) Reversed {
 	reversed := make([]byte, len(text))
 	end := len(text)
