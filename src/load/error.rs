@@ -36,7 +36,7 @@ pub enum LoadError {
     /// The component cannot be compiled.
     #[error("the component cannot be loaded: {0}")]
     Component(#[source] Error),
-    /// The engine that [`LoadOptions::engine`](super::LoadOptions::engine) asks for cannot be created.
+    /// The engine that [`LoadOptions::engine`](super::LoadOptions::engine) requests cannot be created.
     #[error("the engine cannot be created: {0}")]
     Engine(#[source] Error),
 }

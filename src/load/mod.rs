@@ -51,9 +51,9 @@ pub struct Loader {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct LoadOptions {
-    /// Engine that compiles, in place of the loader's. No effect on artifacts.
+    /// Engine that compiles, instead of the loader's. Without effect on artifacts.
     pub engine: Option<Config>,
-    /// World that a core module is converted for, and provider of its WASI preview 1 imports. `None`: core modules are
+    /// World that a core module is converted for, and implementation of its WASI preview 1 imports. `None`: core modules are
     /// refused.
     #[cfg(feature = "adapt")]
     pub core_module: Option<(adapt::World, adapt::Preview1)>,
@@ -73,7 +73,7 @@ pub(crate) enum Kind {
 }
 
 impl Loaded {
-    /// Returns the component, on the best code that is available now; `None` for a module of the WAI tools.
+    /// Returns the component, with the fastest code that is available now; `None` for a module of the WAI tools.
     pub fn component(&self) -> Option<Component> {
         match &self.0 {
             Kind::Component(component) => Some(component.clone()),

@@ -18,12 +18,12 @@ const FIGURES: &str = "docs/benchmarks.md";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Rows to measure, as P1,P2; all if none is named
+    /// Rows to measure, as in P1,P2 [default: all]
     #[arg(long)]
     rows: Option<String>,
-    /// Backends to measure with, as cranelift,llvm
+    /// Backends to measure with, as in cranelift,llvm
     ///
-    /// All that can be compiled here if none is named, but Singlepass only where guests compute or are compiled.
+    /// By default all that can be compiled here, but Singlepass only for rows that compute or compile.
     #[arg(long)]
     backend: Option<String>,
     /// Print JSON instead of a table
@@ -32,10 +32,10 @@ pub(crate) struct Options {
     /// Measure the default build, whose calls can be interrupted
     #[arg(long)]
     interrupt: bool,
-    /// Have LLVM compile the large guests too, which takes minutes for each
+    /// Also compile the large guests with LLVM, which takes minutes for each
     #[arg(long)]
     slow: bool,
-    /// File to write the figures to; docs/benchmarks.md if everything is measured
+    /// File to write the figures to [default: docs/benchmarks.md if everything is measured]
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Processes to kill
+    /// Number of processes to kill
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
-    /// Processes that write at a time
+    /// Number of processes that write concurrently
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     processes: u32,
 }

@@ -17,19 +17,19 @@ pub(crate) struct Options {
     /// The path to request
     #[arg(long, default_value = "/")]
     path: String,
-    /// The body that every answer must have
+    /// The expected body of every response
     #[arg(long, default_value = "hello")]
     answer: String,
-    /// Seconds of each measurement
+    /// Duration of each measurement, in seconds
     #[arg(long, default_value_t = 8)]
     seconds: u32,
-    /// Measurements of each server, in turns
+    /// Number of measurements of each server, alternating
     #[arg(long, default_value_t = 5)]
     rounds: u32,
     /// Number of concurrent connections
     #[arg(long, default_value_t = 32)]
     connections: u32,
-    /// The folder with programs that are built already
+    /// Folder with programs that are already built
     #[arg(long)]
     built: Option<PathBuf>,
 }

@@ -15,15 +15,15 @@ const TIMEOUT: &str = "60000";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// A checkout of <https://github.com/WebAssembly/wasi-testsuite>, branch `prod/testsuite-base`, which has the programs
+    /// Checkout of <https://github.com/WebAssembly/wasi-testsuite>, branch `prod/testsuite-base`, which contains the programs
     suite: PathBuf,
-    /// Providers of preview 1: auto, own, host, adapter; one column for each
+    /// Implementations of preview 1: auto, own, host, adapter; one column for each
     #[arg(long, value_delimiter = ',', default_value = "auto")]
     preview1: Vec<String>,
-    /// The backend; without it, the default
+    /// Backend [default: that of the program]
     #[arg(long)]
     backend: Option<String>,
-    /// Programs to run, by name; all if none is named
+    /// Programs to run, by name [default: all]
     #[arg(long)]
     only: Vec<String>,
 }

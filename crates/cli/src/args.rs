@@ -277,11 +277,12 @@ pub(crate) struct WastArgs {
     #[arg(long)]
     pub(crate) host_instance: bool,
 
-    /// Time limit of one script on one engine, including compilation, in milliseconds; the rest of the script then fails
+    /// Time limit of one script on one engine, including compilation, in milliseconds; the rest of the script
+    /// then fails. Stops endless scripts
     #[arg(long, value_name = "MS", default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     pub(crate) timeout: u64,
 
-    /// Time limit of one call or instantiation, in milliseconds; the guest then traps
+    /// Time limit of one call or instantiation, in milliseconds; the guest then traps. Stops guests that never return
     #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     pub(crate) call_timeout: u64,
 

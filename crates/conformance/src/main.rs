@@ -21,10 +21,10 @@ enum Command {
     Wasi(WasiArgs),
 }
 
-/// Run the cases of WASI on every backend and on wasmtime, and compare the results
+/// Run the WASI cases on every backend and on wasmtime, and compare the results
 #[derive(Debug, Args)]
 struct WasiArgs {
-    /// Run only the cases with this in their names
+    /// Run only the cases whose names contain this text
     #[arg(value_name = "TEXT", default_value = "")]
     cases: String,
 
@@ -33,10 +33,10 @@ struct WasiArgs {
     verbose: bool,
 }
 
-/// Run every comparison on every engine, and print cases by engines
+/// Run all comparisons on every engine, and print the cases per engine
 #[derive(Debug, Args)]
 struct MatrixArgs {
-    /// The `test` folder of the component model's repository; without it, that table stays as it is
+    /// The `test` folder of the component model's repository; without it, its table is unchanged
     #[arg(long, value_name = "DIR")]
     suite: Option<PathBuf>,
 

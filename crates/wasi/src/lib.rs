@@ -40,7 +40,7 @@
 // Derived code refers to the crate by the name that users have for it.
 extern crate airssys_wasm_component as airssys_wasm;
 
-#[allow(unreachable_pub, reason = "it is made as for a public module")]
+#[allow(unreachable_pub, reason = "it is generated as for a public module")]
 pub(crate) mod bindings;
 mod builder;
 pub(crate) mod cli;

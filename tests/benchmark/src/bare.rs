@@ -202,7 +202,7 @@ fn log(mut env: FunctionEnvMut<'_, Env>, start: WasmPtr<u8>, length: u32) -> Res
     Ok(())
 }
 
-#[allow(unreachable_patterns, reason = "which arms exist follows the features")]
+#[allow(unreachable_patterns, reason = "the arms depend on the enabled features")]
 fn engine(backend: Backend) -> Result<wasmer::Engine> {
     let builder = match backend {
         #[cfg(feature = "cranelift")]

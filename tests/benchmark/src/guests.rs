@@ -69,7 +69,7 @@ pub(crate) fn is_there(guest: Guest, folder: &Path) -> Result<bool> {
         return Ok(true);
     }
     let what = format!(
-        "{} is not there: `cargo xtask guests {}` builds it",
+        "{} does not exist: build it with `cargo xtask guests {}`",
         file.display(),
         guest.file()
     );

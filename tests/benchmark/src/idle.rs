@@ -88,7 +88,7 @@ pub(crate) fn in_a_process(side: &Side, file: &Path, instances: u32) -> Result<R
         "{command:?} ended with {}",
         output.status
     );
-    serde_json::from_slice(&output.stdout).with_context(|| format!("{command:?} gives no figures"))
+    serde_json::from_slice(&output.stdout).with_context(|| format!("{command:?} printed no figures"))
 }
 
 /// Main function of the process: prints the growth per instance.

@@ -165,7 +165,7 @@ const LOCAL: [u64; 14] = [
 fn local(file: &File) -> Result<(), Exposed> {
     let found = rustix::fs::fstatfs(file).map_err(io::Error::from)?.f_type;
     // The type is signed on some machines; magic numbers have 32 bits.
-    #[allow(clippy::unnecessary_cast, reason = "its type is not the same everywhere")]
+    #[allow(clippy::unnecessary_cast, reason = "its type depends on the platform")]
     let found = u64::from(found as u32);
     if LOCAL.contains(&found) {
         Ok(())

@@ -13,7 +13,10 @@ use super::module_type::ModuleType;
 #[derive(Debug)]
 pub(crate) struct Ir {
     /// Core modules, in the order of their appearance; adapter modules come last.
-    #[cfg_attr(not(feature = "compile"), expect(dead_code, reason = "nothing is compiled"))]
+    #[cfg_attr(
+        not(feature = "compile"),
+        expect(dead_code, reason = "unused in builds without a compiler")
+    )]
     pub(crate) modules: Vec<Vec<u8>>,
     /// The root imports, by name.
     pub(crate) imports: Vec<(String, ExternType)>,

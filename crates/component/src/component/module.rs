@@ -64,7 +64,10 @@ struct Code {
 /// Owns a module's machine code, which it only points at.
 #[expect(dead_code, reason = "held for their drop")]
 enum Owner {
-    #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
+    #[cfg_attr(
+        not(feature = "compile"),
+        allow(dead_code, reason = "unused in builds without a compiler")
+    )]
     Engine(wasmer::Engine),
     Component(Component),
 }

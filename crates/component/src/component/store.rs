@@ -364,7 +364,7 @@ pub(crate) struct StoreCore {
 impl StoreCore {
     #[cfg_attr(
         not(all(unix, feature = "interrupt")),
-        allow(unused_variables, reason = "nothing is interrupted")
+        allow(unused_variables, reason = "unused in builds without interruption")
     )]
     fn new(engine: Engine, limits: StoreLimits, next: NextModule, store: &SendStore) -> StoreCore {
         StoreCore {

@@ -11,7 +11,10 @@ mod limits;
 mod load;
 mod memory;
 mod options;
-#[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
+#[cfg_attr(
+    not(feature = "compile"),
+    allow(dead_code, reason = "unused in builds without a compiler")
+)]
 mod progress;
 mod run;
 mod starts;
@@ -272,7 +275,10 @@ pub(crate) const CORE_FEATURES: &str =
 
 /// A core module's machine code, and the initial content of its memory.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
+#[cfg_attr(
+    not(feature = "compile"),
+    allow(dead_code, reason = "unused in builds without a compiler")
+)]
 pub(crate) struct Compiled {
     pub(crate) module: wasmer::Module,
     /// Replaces data segments; `None` where they are still in the module.

@@ -226,7 +226,7 @@ fn first(engine: &Engine, bytes: &Digested<'_>, cache: Option<&ComponentCache>) 
         match compile(start, bytes, cache) {
             // Another compiler may accept it.
             Err(error @ (Error::Compile { .. } | Error::BackendFeature(_))) => {
-                log::info!("a compiler cannot start a component: {error}")
+                log::info!("cannot start a component with the first compiler: {error}")
             }
             compiled => return compiled.map(First::Quick),
         }

@@ -14,21 +14,22 @@ const DEFAULT_VALUES: u64 = 20_000;
 /// Interval between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(30);
 
-/// Send random values of random types through components, on every engine, and compare what each shows
+/// Send random values of random types through components on every engine, and compare the results
 ///
-/// The exit code is 1 if there is a difference. Each is printed with the seed and the number of values that reproduce it.
+/// The exit code is 1 if there is a difference. Each is printed with the seed and the number of values that
+/// reproduce it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Run for this many seconds
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
-    /// Run this many values; 20,000 if there is no --for
+    /// Run this many values [default: 20000 without --for]
     #[arg(long)]
     values: Option<u64>,
     /// Seed of all types and values
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Backends to compare with wasmtime, as cranelift,llvm,singlepass; `all` for those that are compiled in
+    /// Backends to compare with wasmtime, as in cranelift,llvm,singlepass; `all` for those of this build
     #[arg(long, value_delimiter = ',', default_value = "all")]
     backend: Vec<String>,
 }

@@ -40,7 +40,7 @@ impl Deployed {
         let artifact = ArtifactFile::open(file)?;
         artifact.verify_once(&records)?;
         let (artifact, known) = artifact.verify_once(&records)?;
-        ensure!(known, "{} is not remembered as verified", file.display());
+        ensure!(known, "{} is not recorded as verified", file.display());
         let component = artifact.load(&trust)?;
         let mut linker = linker(&engine)?;
         linker.define_unknown_imports_as_traps(&component)?;
@@ -90,7 +90,7 @@ impl Deployed {
         let pool = InstancePool::new(&self.engine, pre, StoreLimits::default(), 4);
         ensure!(answer(&mut pool.get(Host::default())?)? == SUM, "a wrong sum");
         if pool.idle() == 0 {
-            eprintln!("instances of {} are not used again", self.file.display());
+            eprintln!("instances of {} are not reused", self.file.display());
         }
         Ok(Side::new(NAME, move |times| {
             for _ in 0..times {

@@ -1,7 +1,7 @@
 //! The reference's side of a precompiled guest: the output of `Component::serialize`, in a file.
 #![allow(
     unsafe_code,
-    reason = "the reference loads precompiled code only where the caller answers for it"
+    reason = "the reference loads precompiled code only through unsafe functions"
 )]
 
 use super::{Reference, Variant, foreign, linker};

@@ -30,7 +30,7 @@ unsafe impl Send for SendStore {}
 impl SendStore {
     #[cfg_attr(
         not(all(unix, feature = "interrupt")),
-        allow(unused_mut, reason = "nothing is interrupted")
+        allow(unused_mut, reason = "unused in builds without interruption")
     )]
     pub(in crate::engine) fn new(mut store: wasmer::Store) -> SendStore {
         #[cfg(all(unix, feature = "interrupt"))]

@@ -102,10 +102,16 @@ pub(in crate::engine) enum Memories {
     /// parameter, and calls between instances pass the *caller's*. A component's core modules have memories of
     /// their own, so the callee would work on the wrong memory. Modules that define their only memory do without
     /// ([`Memories::ReservedSecond`]).
-    #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
+    #[cfg_attr(
+        not(feature = "compile"),
+        allow(dead_code, reason = "unused in builds without a compiler")
+    )]
     Movable,
     /// Reserved, except memory 0, which has no pages (`compile/dummy_memory.rs`).
-    #[cfg_attr(not(feature = "compile"), allow(dead_code, reason = "nothing is compiled"))]
+    #[cfg_attr(
+        not(feature = "compile"),
+        allow(dead_code, reason = "unused in builds without a compiler")
+    )]
     ReservedSecond,
 }
 
