@@ -107,7 +107,7 @@ const SOURCE: [&str; 3] = ["src", "adapters", "crates"];
 #[test]
 fn only_the_translation_names_the_translator() {
     let found = naming(&SOURCE, "wasmtime_environ");
-    let room = |path: &String| path.starts_with("crates/component/src/component/translate");
+    let room = |path: &String| path.starts_with("crates/component/src/component/compile/translate");
     assert!(!found.is_empty() && found.iter().all(room), "{found:?}");
 }
 

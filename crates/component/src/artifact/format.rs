@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::error::ArtifactError;
 use super::key::{PublicKey, Signature};
-use super::other::other;
+use super::sniff::other;
 
 /// Last bytes of the file.
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";

@@ -22,35 +22,35 @@
 //! ```
 
 mod cache;
+mod compatibility;
+mod component_cache;
 mod disk;
 mod error;
 mod file;
+mod file_identity;
 mod format;
-mod host;
-mod identity;
 mod key;
 mod open;
-mod other;
-mod own_copy;
-mod private;
 mod records;
+mod snapshot;
+mod sniff;
 mod source;
 #[cfg(test)]
 mod tests;
-mod tiers;
+mod user_dir;
 mod write;
 
 pub use cache::{
     Cache, CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, CachedFile, Digested, Pruned,
     cache_key,
 };
+pub use component_cache::{ComponentCache, MemoryInfo, MemoryLimits, TierCounters};
 pub use error::ArtifactError;
 pub use file::ArtifactFile;
+pub use file_identity::{Exposed, Identity};
 pub use format::{Header, is_artifact, is_artifact_file};
-pub use identity::{Exposed, Identity};
 pub use key::{KeyError, PublicKey, SecretKey, Trust};
 pub use open::Artifact;
-pub use private::PrivateError;
 pub use records::{Records, RecordsError, Watched};
-pub use tiers::{ComponentCache, MemoryInfo, MemoryLimits, TierCounters};
+pub use user_dir::PrivateError;
 pub use write::{ArtifactOptions, Unfinished, compile, compile_with};

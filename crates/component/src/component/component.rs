@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ir::{Export, ExternType, Ir};
-use super::lookup::ComponentExportIndex;
-use super::store::unique;
 #[cfg(feature = "compile")]
-use super::translate::translate;
-use super::{names, types};
+use crate::component::compile::translate::translate;
+use crate::component::instance::lookup::ComponentExportIndex;
+use crate::component::ir::{Export, ExternType, Ir};
+use crate::component::store::unique;
+use crate::component::{link::names, types};
 use crate::engine::{self, Backend, CoreModule, Engine, Form, Target};
 #[cfg(feature = "compile")]
 use crate::engine::{Refused, Signatures, Work};

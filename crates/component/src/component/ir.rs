@@ -7,7 +7,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use airssys_wasm_abi::{FuncPlan, FuncType, StringEncoding, Type};
 
-use super::module_type::ModuleType;
+use crate::component::load::module_type::ModuleType;
 
 /// A translated component.
 #[derive(Debug)]

@@ -22,93 +22,62 @@
 
 use std::fmt::Write;
 
-mod adapter_trap;
+mod call;
+#[cfg(feature = "compile")]
+mod compile;
 #[expect(clippy::module_inception, reason = "the component model's own noun")]
 mod component;
-mod core_call;
-mod core_import;
-mod crossing;
-#[cfg(feature = "compile")]
-mod features;
-mod file;
-mod func;
-mod handles;
 mod has_data;
-mod host_func;
 mod instance;
 mod ir;
-#[cfg(feature = "compile")]
-mod knot;
-mod linker;
-mod lookup;
-mod may_leave;
-mod module;
-mod module_type;
-mod names;
+mod link;
+mod load;
 mod notation;
-#[cfg(feature = "compile")]
-mod pack;
-mod pool;
-mod portable;
-#[cfg(feature = "compile")]
-mod post_return;
-mod precompiled;
-mod resolve;
 mod resource;
-mod same;
-mod scope;
 mod standard;
 mod store;
 mod text;
-mod trampoline;
-mod transcode;
-#[cfg(feature = "compile")]
-mod translate;
-mod trap;
-mod typed;
 pub mod types;
-#[cfg(feature = "compile")]
-mod value_size;
 
 pub use airssys_wasm_abi::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResultType, Type,
     VariantType,
 };
 pub use airssys_wasm_macros::{ComponentType, Lift, Lower, bindgen};
-pub use component::Component;
+pub use call::func::Func;
 #[doc(hidden)]
-pub use core_import::CoreCaller;
+pub use call::trap::from_runtime as error_of;
+#[doc(hidden)]
+pub use call::trap::to_runtime as runtime_error;
+#[doc(hidden)]
+pub use call::typed::support;
+pub use call::typed::{
+    ComponentNamedList, ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, LiftList,
+    Lower, LowerContext, LowerList, Plans, TypeCheck, TypeContext, TypedFunc,
+};
 #[cfg(feature = "compile")]
 #[doc(hidden)]
-pub use features::is_valid;
-pub use file::{MAX_FILE_BYTES, read_file, read_from};
-pub use func::Func;
+pub use compile::features::is_valid;
+pub use component::Component;
 pub use has_data::{HasData, HasSelf};
 pub use instance::Instance;
+pub use instance::lookup::{ComponentExportIndex, ExportLookup};
+pub use instance::pool::{InstancePool, PooledInstance};
 pub use ir::{ExternType, Function};
-pub use linker::{HostResult, InstancePre, Linker, LinkerInstance};
-pub use lookup::{ComponentExportIndex, ExportLookup};
-pub use module::Module;
-pub use module_type::{CoreExternType, CoreImport, CoreLimits, CoreValType, ModuleType};
+#[doc(hidden)]
+pub use link::core_import::CoreCaller;
+pub use link::linker::{HostResult, InstancePre, Linker, LinkerInstance};
+pub use load::file::{MAX_FILE_BYTES, read_file, read_from};
+pub use load::module::Module;
+pub use load::module_type::{CoreExternType, CoreImport, CoreLimits, CoreValType, ModuleType};
+pub(crate) use load::precompiled::{Precompiled, SavedModule};
 pub use notation::TypeNames;
-pub use pool::{InstancePool, PooledInstance};
-pub(crate) use precompiled::{Precompiled, SavedModule};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 #[doc(hidden)]
 pub use standard::described;
 #[doc(hidden)]
 pub use store::Waiting;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-#[doc(hidden)]
-pub use trap::from_runtime as error_of;
-#[doc(hidden)]
-pub use trap::to_runtime as runtime_error;
-#[doc(hidden)]
-pub use typed::support;
-pub use typed::{
-    ComponentNamedList, ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, LiftList,
-    Lower, LowerContext, LowerList, Plans, TypeCheck, TypeContext, TypedFunc,
-};
 
 pub use crate::flags;
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use airssys_wasm_abi::{FuncType, ResourceType as TableType, Type};
 
-use super::MAX_TYPE_TEXT;
-use super::component::Component;
-use super::ir::{ExternType, ResourceTable};
+use crate::component::MAX_TYPE_TEXT;
+use crate::component::component::Component;
+use crate::component::ir::{ExternType, ResourceTable};
 
 /// Longest text of one type, in bytes. Stops a type that shares its parts, whose text can be exponentially longer than
 /// the type.

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 
-use super::component::Component;
-use super::handles::Room;
-use super::instance::{Instance, InstanceInner};
-use super::scope::Scope;
+use crate::component::call::scope::Scope;
+use crate::component::component::Component;
+use crate::component::instance::{Instance, InstanceInner};
+use crate::component::resource::handles::Room;
 use crate::engine::{self, Engine, Kept, NextModule, Restart, SendStore, StoreLimits};
 use crate::error::{Error, Result};
 
@@ -409,7 +409,7 @@ pub(crate) struct StoreState {
     /// The components of the store's instances; their machine code must outlive the instances.
     pub(crate) components: Vec<Component>,
     /// The core modules that they import, likewise.
-    pub(crate) modules: Vec<super::module::Module>,
+    pub(crate) modules: Vec<crate::component::load::module::Module>,
     /// Guest-defined resources that the host holds, by an identity that is never reused.
     pub(crate) host_handles: HashMap<u64, HostHandle>,
     /// The calls in flight that may lend something, outermost first.
@@ -417,7 +417,7 @@ pub(crate) struct StoreState {
     /// The callback for the next core instance, from functions that need its memory.
     pub(crate) waiting: Option<Waiting>,
     /// The memory of the next core instance, if functions that access it have been created.
-    pub(crate) memory_place: Option<super::core_import::MemoryPlace>,
+    pub(crate) memory_place: Option<crate::component::link::core_import::MemoryPlace>,
 }
 
 /// Checks that a module can have functions that access its memory, which they find once it is instantiated.

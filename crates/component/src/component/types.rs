@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::ir::{ExternType, Function};
-use super::{FuncType, ModuleType, Type};
+use crate::component::ir::{ExternType, Function};
+use crate::component::{FuncType, ModuleType, Type};
 use crate::engine::Engine;
 
 /// The type of a component: its imports and exports.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crate::artifact::format::FORMAT;
-use crate::artifact::private::{self, PrivateError};
+use crate::artifact::user_dir::{self, PrivateError};
 
 /// Maximum bytes of a cache by default.
 const DEFAULT_MAX_BYTES: u64 = 2 << 30;
@@ -38,7 +38,7 @@ impl CacheConfig {
     /// # Errors
     /// [`CacheError::Private`] if the environment names no such folder.
     pub fn for_user() -> Result<CacheConfig, CacheError> {
-        Ok(CacheConfig::new(private::user_folder()?.join("compiled")))
+        Ok(CacheConfig::new(user_dir::user_folder()?.join("compiled")))
     }
 }
 

@@ -267,7 +267,7 @@ fn in_a_read_only_folder() {
     let error = Cache::open(CacheConfig::new(folder.join("below"))).expect_err("nothing can be made");
     assert!(error.is_unavailable(), "{error}");
     protect(0o700);
-    println!("read only as {}", private::user());
+    println!("read only as {}", user_dir::user());
 }
 
 #[cfg(unix)]
@@ -291,7 +291,7 @@ fn a_read_only_folder_is_no_error() {
     ]);
     command.env("AIRSSYS_TEST_READ_ONLY", &own).current_dir("/");
     // Nothing is read only for root.
-    if private::user() == 0 {
+    if user_dir::user() == 0 {
         chown(&own, Some(12_345), Some(12_345)).expect("root may");
         command.uid(12_345).gid(12_345);
     }

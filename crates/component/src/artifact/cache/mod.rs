@@ -22,9 +22,9 @@ use std::time::{Duration, SystemTime};
 
 use super::disk::{self, Disk, System};
 #[cfg(unix)]
-use super::identity::Identity;
-use super::private::{self, Authenticator, Secret};
+use super::file_identity::Identity;
 use super::records::Records;
+use super::user_dir::{self, Authenticator, Secret};
 use entry::{ENTRY_BYTES, Entry};
 
 pub use config::{CacheConfig, CacheCounters, CacheError, CacheInfo, CacheKey, Digested, Pruned, cache_key};
@@ -85,7 +85,7 @@ impl Cache {
         let CacheConfig { dir, max_bytes } = config;
         let (entries, files, verified) = (dir.join("entries"), dir.join("files"), dir.join("verified"));
         for folder in [&dir, &entries, &files, &verified] {
-            private::folder(folder)?;
+            user_dir::folder(folder)?;
         }
         let secret = Secret::open(&*disk, &verified)?;
         Ok(Cache {

@@ -195,7 +195,7 @@ fn what_others_could_alter_is_a_miss_and_removed() {
         assert_eq!(got(&cache, 1), None, "{mode:o}");
         assert!(!path.exists(), "{mode:o}");
     }
-    if private::user() == 0 {
+    if user_dir::user() == 0 {
         assert!(cache.put(&key(1), &content(1, 1000)));
         let path = file_of(&cache, 1);
         chown(&path, Some(12_345), None).expect("root may");

@@ -79,7 +79,7 @@ fn recalls(records: &Records, path: &Path) -> bool {
 }
 
 fn is_root() -> bool {
-    private::user() == 0
+    user_dir::user() == 0
 }
 
 #[test]
@@ -463,7 +463,7 @@ fn as_another_user() {
     let Some(folder) = std::env::var_os("AIRSSYS_TEST_STRANGER").map(PathBuf::from) else {
         return;
     };
-    assert_ne!(private::user(), 0);
+    assert_ne!(user_dir::user(), 0);
     let file = folder.join("file");
     assert!(fs::write(&file, b"CONTENT").is_err());
     assert!(fs::set_permissions(&file, Permissions::from_mode(0o666)).is_err());
@@ -480,7 +480,7 @@ fn as_another_user() {
     let open = folder.join("open");
     fs::rename(open.join("file"), open.join("old")).expect("anybody may");
     fs::write(open.join("file"), b"content").expect("anybody may");
-    println!("altered as {}", private::user());
+    println!("altered as {}", user_dir::user());
 }
 
 #[test]

@@ -6,16 +6,16 @@ use std::sync::{Arc, OnceLock};
 use wasmer::{AsStoreMut, Extern};
 
 use super::{Instance, InstanceInner};
+use crate::component::call::func::guarded;
+use crate::component::call::trap::from_runtime;
 use crate::component::component::Component;
-use crate::component::func::guarded;
+use crate::component::instance::trampoline;
 use crate::component::ir::{CoreDef, ImportArg, Initializer};
-use crate::component::module::Module;
-use crate::component::resolve::Resolved;
+use crate::component::link::resolve::Resolved;
+use crate::component::load::module::Module;
 use crate::component::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
 use crate::component::store::StoreContextMut;
 use crate::component::store::check_memory;
-use crate::component::trampoline;
-use crate::component::trap::from_runtime;
 use crate::engine::{CoreModule, GuestMemory};
 use crate::error::{Error, Result};
 

@@ -1,0 +1,392 @@
+//! Core functions with signatures known only at run time, called and created through the engine's typed forms.
+//!
+//! The engine's typed functions are several times faster than its untyped ones, and need the signature as a Rust type.
+//! The common signatures are compiled in, see [`select`]: all of up to two parameters, those of three integers, and
+//! longer ones of `i32` with at most one `i64`. The untyped form serves the others.
+
+mod signatures;
+
+use std::fmt;
+
+use airssys_wasm_abi::{CoreSignature, CoreType, CoreValue};
+use wasmer::{
+    AsStoreMut, FromToNativeWasmType, FunctionEnv, FunctionEnvMut, FunctionType, RuntimeError, StoreMut,
+    Type, TypedFunction, Value, WasmTypeList,
+};
+
+use crate::component::call::trap::{from_runtime, to_runtime};
+use crate::engine::{Backend, floats_cross};
+use crate::error::{Error, Result};
+
+/// A core value type as the engine knows it; converts from and to its bits, zero-extended to 64.
+pub(crate) trait Slot: FromToNativeWasmType + Copy + Send + Sync + 'static {
+    fn from_bits(bits: u64) -> Self;
+    fn to_bits(self) -> u64;
+}
+
+macro_rules! slots {
+    ($($ty:ty: |$bits:ident| $from:expr, |$value:ident| $to:expr;)*) => {$(
+        impl Slot for $ty {
+            #[inline]
+            fn from_bits($bits: u64) -> $ty {
+                $from
+            }
+
+            #[inline]
+            fn to_bits(self) -> u64 {
+                let $value = self;
+                $to
+            }
+        }
+    )*};
+}
+
+slots! {
+    i32: |bits| (bits & u64::from(u32::MAX)) as i32, |value| u64::from(value.cast_unsigned());
+    i64: |bits| bits.cast_signed(), |value| value.cast_unsigned();
+    f32: |bits| f32::from_bits((bits & u64::from(u32::MAX)) as u32), |value| u64::from(value.to_bits());
+    f64: |bits| f64::from_bits(bits), |value| value.to_bits();
+}
+
+/// Results of a core function: none, or one value.
+pub(crate) trait CoreResult: WasmTypeList + Send + Sync + 'static {
+    fn of_bits(bits: u64) -> Self;
+    fn into_bits(self) -> u64;
+}
+
+impl CoreResult for () {
+    #[inline]
+    fn of_bits(_: u64) {}
+
+    #[inline]
+    fn into_bits(self) -> u64 {
+        0
+    }
+}
+
+macro_rules! results {
+    ($($ty:ty)*) => {$(
+        impl CoreResult for $ty {
+            #[inline]
+            fn of_bits(bits: u64) -> $ty {
+                Slot::from_bits(bits)
+            }
+
+            #[inline]
+            fn into_bits(self) -> u64 {
+                Slot::to_bits(self)
+            }
+        }
+    )*};
+}
+
+results! { i32 i64 f32 f64 }
+
+/// The parameters of a core function.
+pub(crate) trait CoreArgs: Sized + Send + Sync + 'static {
+    fn call<R: CoreResult>(
+        function: &TypedFunction<Self, R>,
+        store: &mut StoreMut<'_>,
+        args: &[u64],
+    ) -> std::result::Result<R, RuntimeError>
+    where
+        Self: WasmTypeList;
+
+    fn host<R: CoreResult>(store: &mut StoreMut<'_>, env: &FunctionEnv<Body>) -> wasmer::Function;
+}
+
+/// The body of a host function: computes the bits of its result, if it has one, from the bits of its arguments.
+pub(crate) struct Body(Box<BodyFn>);
+
+type BodyFn = dyn Fn(&mut StoreMut<'_>, &[u64]) -> Result<u64> + Send;
+
+macro_rules! args {
+    ($(($($ty:ident $var:ident)*) => $args:ty;)*) => {$(
+        #[allow(unused_variables, unused_mut, clippy::unused_unit, reason = "there may be no parameters")]
+        impl<$($ty: Slot),*> CoreArgs for $args {
+            fn call<R: CoreResult>(
+                function: &TypedFunction<Self, R>,
+                store: &mut StoreMut<'_>,
+                args: &[u64],
+            ) -> std::result::Result<R, RuntimeError> {
+                let mut args = args.iter().copied();
+                $(let $var = $ty::from_bits(args.next().unwrap_or_default());)*
+                function.call(store, $($var),*)
+            }
+
+            fn host<R: CoreResult>(store: &mut StoreMut<'_>, env: &FunctionEnv<Body>) -> wasmer::Function {
+                let body = |mut env: FunctionEnvMut<'_, Body> $(, $var: $ty)*| -> std::result::Result<R, RuntimeError> {
+                    let (body, mut store) = env.data_and_store_mut();
+                    match (body.0)(&mut store, &[$($var.to_bits()),*]) {
+                        Ok(bits) => Ok(R::of_bits(bits)),
+                        Err(error) => Err(to_runtime(error)),
+                    }
+                };
+                wasmer::Function::new_typed_with_env(store, env, body)
+            }
+        }
+    )*};
+}
+
+args! {
+    () => ();
+    (A a) => A;
+    (A a B b) => (A, B);
+    (A a B b C c) => (A, B, C);
+    (A a B b C c D d) => (A, B, C, D);
+    (A a B b C c D d E e) => (A, B, C, D, E);
+    (A a B b C c D d E e F f) => (A, B, C, D, E, F);
+    (A a B b C c D d E e F f G g) => (A, B, C, D, E, F, G);
+    (A a B b C c D d E e F f G g H h) => (A, B, C, D, E, F, G, H);
+    (A a B b C c D d E e F f G g H h I i) => (A, B, C, D, E, F, G, H, I);
+    (A a B b C c D d E e F f G g H h I i J j) => (A, B, C, D, E, F, G, H, I, J);
+    (A a B b C c D d E e F f G g H h I i J j K k) => (A, B, C, D, E, F, G, H, I, J, K);
+    (A a B b C c D d E e F f G g H h I i J j K k L l) => (A, B, C, D, E, F, G, H, I, J, K, L);
+    (A a B b C c D d E e F f G g H h I i J j K k L l M m) => (A, B, C, D, E, F, G, H, I, J, K, L, M);
+    (A a B b C c D d E e F f G g H h I i J j K k L l M m N n) => (A, B, C, D, E, F, G, H, I, J, K, L, M, N);
+    (A a B b C c D d E e F f G g H h I i J j K k L l M m N n O o)
+        => (A, B, C, D, E, F, G, H, I, J, K, L, M, N, O);
+    (A a B b C c D d E e F f G g H h I i J j K k L l M m N n O o P p)
+        => (A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P);
+    (A a B b C c D d E e F f G g H h I i J j K k L l M m N n O o P p Q q)
+        => (A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q);
+}
+
+/// An operation generic over the Rust types of a signature.
+pub(crate) trait Visitor {
+    type Output;
+
+    /// Called if the signature is compiled in.
+    fn typed<A: CoreArgs + WasmTypeList, R: CoreResult>(self) -> Self::Output;
+
+    /// Called for every other signature.
+    fn untyped(self) -> Self::Output;
+}
+
+/// A core function that takes its arguments as bits.
+pub(crate) struct CoreFunc {
+    form: Form,
+}
+
+impl fmt::Debug for CoreFunc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CoreFunc")
+    }
+}
+
+/// The ways to call a function. The most common signatures are called in place: every frame between the caller and the
+/// engine costs a mispredicted return, since the engine switches stacks below it.
+enum Form {
+    Of0(TypedFunction<(), i32>),
+    Of1(TypedFunction<i32, i32>),
+    Of2(TypedFunction<(i32, i32), i32>),
+    Of3(TypedFunction<(i32, i32, i32), i32>),
+    Of4(TypedFunction<(i32, i32, i32, i32), i32>),
+    Of1Nothing(TypedFunction<i32, ()>),
+    Any(Box<dyn CoreCall>),
+}
+
+trait CoreCall: Send + Sync {
+    fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> std::result::Result<u64, RuntimeError>;
+}
+
+impl<A: CoreArgs + WasmTypeList, R: CoreResult> CoreCall for TypedFunction<A, R> {
+    fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> std::result::Result<u64, RuntimeError> {
+        A::call(self, store, args).map(R::into_bits)
+    }
+}
+
+/// The form that serves every signature.
+struct Untyped {
+    function: wasmer::Function,
+    params: Vec<CoreType>,
+}
+
+impl CoreCall for Untyped {
+    fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> std::result::Result<u64, RuntimeError> {
+        let args = self.params.iter().zip(args);
+        let args: Vec<Value> = args.map(|(ty, bits)| value(*ty, *bits)).collect();
+        let results = self.function.call(store, &args)?;
+        Ok(results.first().map_or(0, bits))
+    }
+}
+
+impl CoreFunc {
+    /// Wraps `function` of the store, which has the signature `signature`.
+    pub(crate) fn new(
+        store: &mut impl AsStoreMut,
+        function: &wasmer::Function,
+        signature: &CoreSignature,
+    ) -> Result<CoreFunc> {
+        struct Of<'a, S> {
+            store: &'a S,
+            function: &'a wasmer::Function,
+            params: &'a [CoreType],
+        }
+
+        impl<S: AsStoreMut> Visitor for Of<'_, S> {
+            type Output = Result<Box<dyn CoreCall>>;
+
+            fn typed<A: CoreArgs + WasmTypeList, R: CoreResult>(self) -> Result<Box<dyn CoreCall>> {
+                let typed: TypedFunction<A, R> = self
+                    .function
+                    .typed(self.store)
+                    .map_err(|error| Error::bug(error.message()))?;
+                Ok(Box::new(typed))
+            }
+
+            fn untyped(self) -> Result<Box<dyn CoreCall>> {
+                Ok(Box::new(Untyped {
+                    function: self.function.clone(),
+                    params: self.params.to_vec(),
+                }))
+            }
+        }
+
+        macro_rules! typed {
+            ($form:ident) => {
+                function
+                    .typed(&*store)
+                    .map(Form::$form)
+                    .map_err(|error| Error::bug(error.message()))?
+            };
+        }
+        use CoreType::I32;
+        let form = match (signature.params.as_slice(), signature.results.as_slice()) {
+            ([], [I32]) => typed!(Of0),
+            ([I32], [I32]) => typed!(Of1),
+            ([I32, I32], [I32]) => typed!(Of2),
+            ([I32, I32, I32], [I32]) => typed!(Of3),
+            ([I32, I32, I32, I32], [I32]) => typed!(Of4),
+            ([I32], []) => typed!(Of1Nothing),
+            _ => {
+                let of = Of {
+                    store: &*store,
+                    function,
+                    params: &signature.params,
+                };
+                Form::Any(signatures::select(signature, of)?)
+            }
+        };
+        Ok(CoreFunc { form })
+    }
+
+    /// Calls it with as many arguments as its signature has; returns the bits of its result, or 0.
+    #[inline(always)]
+    pub(crate) fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
+        let result = match (&self.form, args) {
+            (Form::Of0(function), []) => function.call(store).map(CoreResult::into_bits),
+            (Form::Of1(function), [a]) => function
+                .call(store, Slot::from_bits(*a))
+                .map(CoreResult::into_bits),
+            (Form::Of2(function), [a, b]) => function
+                .call(store, Slot::from_bits(*a), Slot::from_bits(*b))
+                .map(CoreResult::into_bits),
+            (Form::Of3(function), [a, b, c]) => {
+                let (a, b, c) = (Slot::from_bits(*a), Slot::from_bits(*b), Slot::from_bits(*c));
+                function.call(store, a, b, c).map(CoreResult::into_bits)
+            }
+            (Form::Of4(function), [a, b, c, d]) => {
+                let (a, b) = (Slot::from_bits(*a), Slot::from_bits(*b));
+                let (c, d) = (Slot::from_bits(*c), Slot::from_bits(*d));
+                function.call(store, a, b, c, d).map(CoreResult::into_bits)
+            }
+            (Form::Of1Nothing(function), [a]) => function
+                .call(store, Slot::from_bits(*a))
+                .map(CoreResult::into_bits),
+            (Form::Any(function), args) => function.call(store, args),
+            _ => return Err(Error::bug("a core function called with another number of values")),
+        };
+        result.map_err(from_runtime)
+    }
+}
+
+/// Returns the signature that a function with `signature` has where it crosses the border of a module.
+pub(crate) fn at_border(backend: Backend, signature: &CoreSignature) -> CoreSignature {
+    let cross = |ty: &CoreType| match ty {
+        CoreType::F32 if !floats_cross(backend) => CoreType::I32,
+        CoreType::F64 if !floats_cross(backend) => CoreType::I64,
+        other => *other,
+    };
+    CoreSignature {
+        params: signature.params.iter().map(cross).collect(),
+        results: signature.results.iter().map(cross).collect(),
+    }
+}
+
+/// Creates a host function with a signature in the store.
+pub(crate) fn host_function(
+    store: &mut StoreMut<'_>,
+    signature: &CoreSignature,
+    body: impl Fn(&mut StoreMut<'_>, &[u64]) -> Result<u64> + Send + 'static,
+) -> wasmer::Function {
+    struct Of<'a, 's> {
+        store: &'a mut StoreMut<'s>,
+        env: FunctionEnv<Body>,
+        signature: &'a CoreSignature,
+    }
+
+    impl Visitor for Of<'_, '_> {
+        type Output = wasmer::Function;
+
+        fn typed<A: CoreArgs + WasmTypeList, R: CoreResult>(self) -> wasmer::Function {
+            A::host::<R>(self.store, &self.env)
+        }
+
+        fn untyped(self) -> wasmer::Function {
+            let result = self.signature.results.first().copied();
+            let body = move |mut env: FunctionEnvMut<'_, Body>, args: &[Value]| {
+                let args: Vec<u64> = args.iter().map(bits).collect();
+                let (body, mut store) = env.data_and_store_mut();
+                let bits = (body.0)(&mut store, &args).map_err(to_runtime)?;
+                Ok(result.map(|ty| value(ty, bits)).into_iter().collect())
+            };
+            wasmer::Function::new_with_env(self.store, &self.env, function_type(self.signature), body)
+        }
+    }
+
+    let env = FunctionEnv::new(store, Body(Box::new(body)));
+    signatures::select(
+        signature,
+        Of {
+            store,
+            env,
+            signature,
+        },
+    )
+}
+
+/// Converts a core signature to the engine's type.
+fn function_type(signature: &CoreSignature) -> FunctionType {
+    let types = |types: &[CoreType]| types.iter().copied().map(engine_type).collect::<Vec<_>>();
+    FunctionType::new(types(&signature.params), types(&signature.results))
+}
+
+fn engine_type(ty: CoreType) -> Type {
+    match ty {
+        CoreType::I32 => Type::I32,
+        CoreType::I64 => Type::I64,
+        CoreType::F32 => Type::F32,
+        CoreType::F64 => Type::F64,
+    }
+}
+
+fn value(ty: CoreType, bits: u64) -> Value {
+    match CoreValue::from_bits(ty, bits) {
+        CoreValue::I32(value) => Value::I32(value),
+        CoreValue::I64(value) => Value::I64(value),
+        CoreValue::F32(bits) => Value::F32(f32::from_bits(bits)),
+        CoreValue::F64(bits) => Value::F64(f64::from_bits(bits)),
+    }
+}
+
+/// Returns the bits of a value. No signature here has values of other types.
+fn bits(value: &Value) -> u64 {
+    match value {
+        Value::I32(value) => value.to_bits(),
+        Value::I64(value) => value.to_bits(),
+        Value::F32(value) => Slot::to_bits(*value),
+        Value::F64(value) => Slot::to_bits(*value),
+        _ => 0,
+    }
+}

@@ -1,0 +1,368 @@
+//! Exported functions, called with dynamic values.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use airssys_wasm_abi::steps::{GuestPtr, allocate, check_value};
+use airssys_wasm_abi::{AbiError, CoreValue, FuncPlan, FuncType, Needs, ResourceType as TableType};
+use wasmer::StoreMut;
+
+use crate::component::call::core_call::CoreFunc;
+use crate::component::call::crossing::{LiftContext, LowerContext};
+use crate::component::call::typed::{
+    ComponentNamedList, FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext, TypedFunc,
+};
+use crate::component::instance::InstanceInner;
+use crate::component::ir::{Function, Options};
+use crate::component::link::type_equality::Same;
+use crate::component::resource::ResourceType;
+use crate::component::store::{AsContext, AsContextMut, StoreCore};
+use crate::component::types::ComponentFunc;
+use crate::component::{TypeNames, Val};
+use crate::error::{Error, Result, TrapKind};
+
+/// An exported function of an [`Instance`](super::Instance), called with [`Val`](super::Val)s. Cheap to clone.
+///
+/// Implements [`canon lift`].
+///
+/// [`canon lift`]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-lift
+#[derive(Clone)]
+pub struct Func {
+    inner: Arc<FuncInner>,
+}
+
+pub(crate) struct FuncInner {
+    /// The name that it was looked up by: `ns:pkg/interface@1.0.0#run`.
+    pub(crate) name: String,
+    pub(crate) instance: Arc<InstanceInner>,
+    pub(crate) function: Arc<Function>,
+    pub(crate) core: CoreFunc,
+    pub(crate) post_return: Option<CoreFunc>,
+    pub(crate) options: Options,
+}
+
+impl Func {
+    pub(crate) fn new(inner: FuncInner) -> Func {
+        Func {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Returns the function's type.
+    pub fn ty(&self, _store: impl AsContext) -> ComponentFunc {
+        ComponentFunc::new(self.inner.function.clone())
+    }
+
+    fn func_type(&self) -> &FuncType {
+        &self.inner.function.ty
+    }
+
+    /// The function with Rust types for its parameters and results.
+    ///
+    /// # Errors
+    /// [`Error::TypeMismatch`] if the types differ from the component's; [`Error::WrongStore`].
+    pub fn typed<P: ComponentNamedList, R: ComponentNamedList>(
+        &self,
+        store: impl AsContext,
+    ) -> Result<TypedFunc<P, R>> {
+        if store.as_context().core.id != self.inner.instance.store {
+            return Err(Error::WrongStore("the function"));
+        }
+        self.typecheck::<P, R>()?;
+        Ok(TypedFunc::new(self.clone()))
+    }
+
+    /// Checks that tuples of Rust types represent the function's parameters and results.
+    ///
+    /// # Errors
+    /// [`Error::TypeMismatch`] if they do not.
+    #[doc(hidden)]
+    pub fn typecheck<P: ComponentNamedList, R: ComponentNamedList>(&self) -> Result<()> {
+        let look_up = |table: TableType| self.resource_type(table);
+        let cx = TypeContext { look_up: &look_up };
+        let ty = self.func_type();
+        let params = ty.params.iter().map(|(_, ty)| ty).collect::<Vec<_>>();
+        let results = ty.result.iter().collect::<Vec<_>>();
+        let mismatch = |place: &str| {
+            let (function, place) = (self.inner.name.clone(), place.to_owned());
+            |message| Error::TypeMismatch {
+                function,
+                place,
+                message,
+            }
+        };
+        P::typecheck_list(&params, &cx).map_err(mismatch("in the parameters"))?;
+        R::typecheck_list(&results, &cx).map_err(mismatch("in the results"))
+    }
+
+    /// Checks that an importing component declares this function with the same type.
+    pub(in crate::component) fn check_same(
+        &self,
+        wanted: &FuncType,
+        types: &TypeContext<'_>,
+    ) -> std::result::Result<(), String> {
+        let look_up = |table: TableType| self.resource_type(table);
+        let theirs = TypeContext { look_up: &look_up };
+        match Same::new(types, &theirs).functions(wanted, self.func_type()) {
+            true => Ok(()),
+            false => Err(format!(
+                "the linker has the export of another instance, of type {}",
+                TypeNames::of(self.inner.instance.component()).brief_func(self.func_type())
+            )),
+        }
+    }
+
+    fn resource_type(&self, table: TableType) -> Option<ResourceType> {
+        self.inner
+            .instance
+            .resource_table(table.0)
+            .ok()
+            .map(|(_, _, resource)| resource.ty)
+    }
+
+    /// Calls the function and waits for its end, its post-return included.
+    ///
+    /// `results` has as many values as the function has results: none or one. Their content before the call does not
+    /// matter.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if `params` or the length of `results` do not fit the type: then nothing was called.
+    /// [`Error::Trap`] if the guest trapped, returned a value that breaks the canonical ABI, is executing already, or
+    /// trapped before; [`Error::Host`] if a host function that it called failed. After a trap of the guest or a failure
+    /// of a host function, the instance refuses further calls.
+    pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
+        let wanted = usize::from(self.func_type().result.is_some());
+        if results.len() != wanted {
+            return Err(Error::Argument(AbiError::WrongArgumentCount {
+                expected: wanted,
+                got: results.len(),
+            }));
+        }
+        let result = self.call_dynamic(&mut store, params)?;
+        if let (Some(slot), Some(result)) = (results.first_mut(), result) {
+            *slot = result;
+        }
+        Ok(())
+    }
+
+    /// As [`Func::call`], but returns the result, if the function has one.
+    ///
+    /// # Errors
+    /// As [`Func::call`].
+    pub fn call_dynamic(&self, store: impl AsContextMut, params: &[Val]) -> Result<Option<Val>> {
+        let plan = &self.inner.function.plan;
+        self.enter(
+            store,
+            plan.params_need(),
+            &mut FlatValues::room(),
+            |cx, flat| {
+                let mut values = Vec::new();
+                plan.lower_params(cx, params, &mut values)?;
+                values.iter().for_each(|value| flat.push(value.bits()));
+                Ok(())
+            },
+            |cx, flat| {
+                let results = &plan.export_signature().results;
+                let mut flat = FlatReader::new(flat);
+                let result = results
+                    .first()
+                    .map(|ty| CoreValue::from_bits(*ty, flat.next_bits()));
+                plan.lift_result(cx, result.as_slice())
+            },
+        )
+    }
+
+    /// As [`TypedFunc::call`](super::TypedFunc::call), with types that passed [`Func::typecheck`], or the same types
+    /// with other lifetimes. With types that do not match, values are garbled, or the call traps.
+    ///
+    /// # Errors
+    /// As [`Func::call`].
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn call_typed<P: LowerList, R: LiftList>(&self, store: impl AsContextMut, params: P) -> Result<R> {
+        let plan = &self.inner.function.plan;
+        // A constant, as far as the types say.
+        let needs = Needs {
+            memory: const { P::LAYOUT.memory || P::LAYOUT.params_in_memory() },
+            scope: P::LAYOUT.handles && plan.params_need().scope,
+        };
+        let (mut few, mut many);
+        let room = if const { P::LAYOUT.flat <= 4 } {
+            few = [0; 4];
+            &mut few[..]
+        } else {
+            many = FlatValues::room();
+            &mut many[..]
+        };
+        self.enter(
+            store,
+            needs,
+            room,
+            |cx, flat| lower_params(cx, plan, &params, flat),
+            |cx, flat| lift_result(cx, plan, flat),
+        )
+    }
+
+    // Inlined whole, with the functions that it calls: a call's closures are never moved through memory.
+    #[inline(always)]
+    fn enter<R>(
+        &self,
+        mut store: impl AsContextMut,
+        needs: Needs,
+        room: &mut [u64],
+        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
+        lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
+    ) -> Result<R> {
+        let inner = &*self.inner;
+        let mut cx = store.as_context_mut();
+        if cx.core.id != inner.instance.store {
+            return Err(Error::WrongStore("the function"));
+        }
+        let core = cx.core;
+        guarded(&mut cx.store, core, &inner.instance, needs.scope, |store| {
+            inner.call(store, core, needs.memory, room, lower, lift)
+        })
+    }
+}
+
+#[inline(always)]
+fn lower_params<P: LowerList>(
+    cx: &mut LowerContext<'_>,
+    plan: &FuncPlan,
+    params: &P,
+    flat: &mut FlatValues<'_>,
+) -> Result<()> {
+    let plans = Plans::Params(plan.params());
+    params.check(plans)?;
+    if const { P::LAYOUT.params_in_memory() } {
+        let at = allocate(cx, plan.params_align(), plan.params_size())?;
+        params.store(cx, plans, at)?;
+        flat.push(u64::from(at.0));
+        return Ok(());
+    }
+    params.lower_flat(cx, plans, flat)
+}
+
+#[inline(always)]
+fn lift_result<R: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u64]) -> Result<R> {
+    let mut flat = FlatReader::new(flat);
+    let plans = Plans::Result(plan.result());
+    if const { R::LAYOUT.result_in_memory() } {
+        let at = GuestPtr(flat.next_u32());
+        let at = check_value(cx, at, u64::from(R::LAYOUT.size), R::LAYOUT.align)?;
+        return R::load(cx, plans, at);
+    }
+    R::lift_flat(cx, plans, &mut flat)
+}
+
+impl FuncInner {
+    /// Calls the lifted function (`canon lift`).
+    #[inline(always)]
+    fn call<R>(
+        &self,
+        store: &mut StoreMut<'_>,
+        core: &StoreCore,
+        memory: bool,
+        room: &mut [u64],
+        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
+        lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
+    ) -> Result<R> {
+        let FuncInner {
+            instance,
+            function,
+            options,
+            ..
+        } = self;
+        let mut flat = FlatValues::new(room);
+        if memory {
+            instance.set_may_leave(store, options.instance, false)?;
+        }
+        let lowered = lower(&mut LowerContext::new(store, core, instance, options), &mut flat);
+        if memory {
+            instance.set_may_leave(store, options.instance, true)?;
+        }
+        lowered?;
+        let result = [self.core.call(store, flat.as_slice())?];
+        let result = &result[..function.plan.export_signature().results.len().min(1)];
+        let value = lift(&mut LiftContext::new(store, core, instance, options), result)?;
+        if let Some(post_return) = &self.post_return {
+            instance.staying(store, options.instance, |store| post_return.call(store, result))?;
+        }
+        Ok(value)
+    }
+}
+
+impl fmt::Debug for Func {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Func")
+            .field("ty", &self.inner.function.ty)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs guest code of `instance` as one call: refuses a poisoned or executing instance, tracks the borrows of the call
+/// if it is `scoped`, and poisons the instance if the guest was stopped.
+#[inline(always)]
+pub(crate) fn guarded<R>(
+    store: &mut StoreMut<'_>,
+    core: &StoreCore,
+    instance: &InstanceInner,
+    scoped: bool,
+    call: impl FnOnce(&mut StoreMut<'_>) -> Result<R>,
+) -> Result<R> {
+    if instance.entered.load(Ordering::Relaxed) {
+        return Err(TrapKind::Reentrance.into());
+    }
+    if instance.poisoned.load(Ordering::Relaxed) {
+        return Err(TrapKind::Poisoned.into());
+    }
+    instance.entered.store(true, Ordering::Relaxed);
+    let mut entered = Entered {
+        core,
+        instance,
+        depth: core.depth(),
+        intact: false,
+    };
+    if scoped {
+        core.enter_scope();
+    }
+    let mut result = match core.is_unguarded() {
+        false => call(store),
+        true => contained(store, call),
+    };
+    if scoped && result.is_ok() {
+        result = match core.exit_scope() {
+            Ok(()) => result,
+            Err(trap) => Err(trap.into()),
+        };
+    }
+    // A host's value that did not fit was found before the guest ran: the instance is unchanged.
+    entered.intact = matches!(result, Ok(_) | Err(Error::Argument(_) | Error::Resource(_)));
+    result
+}
+
+#[cold]
+#[inline(never)]
+fn contained<R>(store: &mut StoreMut<'_>, call: impl FnOnce(&mut StoreMut<'_>) -> Result<R>) -> Result<R> {
+    crate::panics::contain("an import", || call(store)).unwrap_or_else(|panicked| Err(panicked.trap()))
+}
+
+/// A call in flight. However it ends, a panic included, its borrows are released.
+struct Entered<'a> {
+    core: &'a StoreCore,
+    instance: &'a InstanceInner,
+    depth: usize,
+    intact: bool,
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.core.unwind_scopes(self.depth);
+        if !self.intact {
+            self.instance.poisoned.store(true, Ordering::Relaxed);
+        }
+        self.instance.entered.store(false, Ordering::Relaxed);
+    }
+}

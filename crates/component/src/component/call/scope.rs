@@ -1,0 +1,104 @@
+//! Scopes of the calls in flight and the resources that they lend: the specification's borrow accounting.
+//!
+//! A call into a component, out of it, or between two of its parts has a scope if it may lend something: if there are
+//! borrows among its parameters. A call that lends an owned resource keeps it from being dropped until the call ends; a
+//! callee must drop the handles that it borrowed.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::component::instance::InstanceInner;
+use crate::component::store::StoreCore;
+use crate::error::TrapKind;
+
+/// The scope of one call.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    /// Borrow handles that the callee still holds.
+    pub(crate) borrows: u32,
+    /// Owners of the resources that were lent for the call.
+    pub(crate) lenders: Vec<Lender>,
+    /// Borrows in the host's hands, by identity; they end with the call.
+    pub(crate) host_borrows: Vec<u64>,
+}
+
+/// The owner of a resource that is lent.
+#[derive(Debug)]
+pub(crate) enum Lender {
+    Guest {
+        instance: Arc<InstanceInner>,
+        component_instance: u32,
+        handle: u32,
+    },
+    Host(u64),
+}
+
+impl StoreCore {
+    /// Returns the number of scopes, for [`StoreCore::unwind_scopes`] after a trap.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth.load(Ordering::Relaxed)
+    }
+
+    /// Begins the scope of a call.
+    pub(crate) fn enter_scope(&self) {
+        let mut state = self.state();
+        state.scopes.push(Scope::default());
+        self.depth.store(state.scopes.len(), Ordering::Relaxed);
+    }
+
+    /// Ends the innermost scope and its loans. Traps if the callee still holds a borrow.
+    pub(crate) fn exit_scope(&self) -> Result<(), TrapKind> {
+        let scope = self.pop_scope();
+        let scope = scope.ok_or_else(|| TrapKind::Other("a call ended that never began".into()))?;
+        let borrows = scope.borrows;
+        self.end_loans(scope);
+        if borrows == 0 {
+            Ok(())
+        } else {
+            Err(TrapKind::BorrowsRemain(borrows))
+        }
+    }
+
+    /// Ends every scope deeper than `depth`, after a trap.
+    pub(crate) fn unwind_scopes(&self, depth: usize) {
+        while self.depth() > depth {
+            match self.pop_scope() {
+                Some(scope) => self.end_loans(scope),
+                None => return,
+            }
+        }
+    }
+
+    fn pop_scope(&self) -> Option<Scope> {
+        let mut state = self.state();
+        let scope = state.scopes.pop();
+        self.depth.store(state.scopes.len(), Ordering::Relaxed);
+        scope
+    }
+
+    fn end_loans(&self, scope: Scope) {
+        for lender in &scope.lenders {
+            match lender {
+                Lender::Guest {
+                    instance,
+                    component_instance,
+                    handle,
+                } => {
+                    if let Some(table) = instance.tables().get_mut(*component_instance as usize) {
+                        table.end_lend(*handle);
+                    }
+                    self.handles.give_back(1);
+                }
+                Lender::Host(id) => {
+                    if let Some(handle) = self.state().host_handles.get_mut(id) {
+                        handle.lends = handle.lends.saturating_sub(1);
+                    }
+                }
+            }
+        }
+        let mut state = self.state();
+        for id in &scope.host_borrows {
+            state.host_handles.remove(id);
+        }
+    }
+}

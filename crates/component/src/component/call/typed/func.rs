@@ -1,0 +1,55 @@
+//! Exported functions with Rust types.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{LiftList, LowerList};
+use crate::component::call::func::Func;
+use crate::component::store::AsContextMut;
+use crate::error::Result;
+
+/// An exported function with Rust types: a tuple of parameters, a tuple of results (none or one).
+pub struct TypedFunc<P, R> {
+    func: Func,
+    marker: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> fmt::Debug for TypedFunc<P, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedFunc")
+            .field("func", &self.func)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P, R> Clone for TypedFunc<P, R> {
+    fn clone(&self) -> TypedFunc<P, R> {
+        TypedFunc::new(self.func.clone())
+    }
+}
+
+impl<P, R> TypedFunc<P, R> {
+    /// Wraps a function whose types have been checked.
+    pub(crate) fn new(func: Func) -> TypedFunc<P, R> {
+        TypedFunc {
+            func,
+            marker: PhantomData,
+        }
+    }
+
+    /// Returns the function without its Rust types.
+    pub fn func(&self) -> &Func {
+        &self.func
+    }
+}
+
+impl<P: LowerList, R: LiftList> TypedFunc<P, R> {
+    /// Calls the function and waits for its end, its post-return included.
+    ///
+    /// # Errors
+    /// As [`Func::call`].
+    #[inline(always)]
+    pub fn call(&self, store: impl AsContextMut, params: P) -> Result<R> {
+        self.func.call_typed(store, params)
+    }
+}

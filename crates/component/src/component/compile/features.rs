@@ -1,0 +1,203 @@
+//! Features of WebAssembly and of the component model: those that a component may use, and those that it lacks.
+
+use rayon::prelude::*;
+use wasmparser::{
+    BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
+};
+
+use crate::component::compile::value_size::ValueSizes;
+use crate::component::standard::described;
+use crate::engine::{Engine, first_use, names};
+use crate::error::{Error, Result};
+use crate::threads;
+
+/// WebAssembly 2.0 with several memories, and the synchronous component model.
+pub(in crate::component) fn supported() -> WasmFeatures {
+    WasmFeatures::WASM2
+        | WasmFeatures::MULTI_MEMORY
+        | WasmFeatures::EXTENDED_CONST
+        | WasmFeatures::COMPONENT_MODEL
+        | WasmFeatures::CM_FIXED_LENGTH_LISTS
+        | WasmFeatures::CM_IMPLEMENTS
+        | WasmFeatures::CM_MAP
+}
+
+/// Validates a whole component, the bodies of its functions included, with the features that the engine's backend has.
+///
+/// # Errors
+/// [`Error::BackendFeature`] for a component that other backends compile, [`Error::MissingFeatures`] for one that is
+/// valid with more features; [`Error::InvalidComponent`] for one that is valid with none.
+pub(in crate::component) fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
+    let lacking = engine.backend().lacking();
+    let mut validated = validate_with(supported() - lacking, bytes);
+    if validated.is_err() && !lacking.is_empty() {
+        validated = validate_with(supported(), bytes);
+        if validated.is_ok() {
+            return Err(engine.lacks(bytes, supported(), lacking));
+        }
+    }
+    let Err(refused) = validated else {
+        return Ok(());
+    };
+    validate_with(WasmFeatures::all(), bytes)?;
+    let mut message = match refused {
+        Error::InvalidComponent { message, .. } => message,
+        other => other.to_string(),
+    };
+    let features = missing(bytes);
+    let is_async = |feature: &String| feature.starts_with("component-model-async");
+    if features.iter().any(is_async)
+        && let Some(remedy) = synchronous(bytes)
+    {
+        message = format!("{message}; {remedy}");
+    }
+    if let Some(what) = described_by(bytes) {
+        message = format!("{message}; {what}");
+    }
+    Err(Error::MissingFeatures {
+        features,
+        place: first_use(bytes, WasmFeatures::all(), supported()).map(|found| found.to_string()),
+        message,
+    })
+}
+
+/// Returns how to build a component without asynchronous functions, if its tool is known.
+///
+/// The producers sections of componentize-qjs 0.4.5 name its libraries and not the tool itself. But its modules import
+/// from each other under the name of its runtime.
+fn synchronous(bytes: &[u8]) -> Option<&'static str> {
+    let payloads = Parser::new(0).parse_all(bytes).map_while(|payload| payload.ok());
+    let mut imports = payloads.filter_map(|payload| match payload {
+        Payload::ImportSection(imports) => Some(imports),
+        _ => None,
+    });
+    let by_qjs = |import: wasmparser::Import<'_>| {
+        let names = [import.module, import.name];
+        names
+            .iter()
+            .any(|name| name.starts_with("componentize_qjs_runtime"))
+    };
+    let found = imports.any(|imports| {
+        let mut imports = imports.into_imports().map_while(|import| import.ok());
+        imports.any(by_qjs)
+    });
+    found.then_some(
+        "componentize-qjs built it with asynchronous functions, its default: rebuild it with --sync",
+    )
+}
+
+/// Returns whether a component is valid when every known feature is enabled.
+#[cfg(feature = "compile")]
+pub fn is_valid(bytes: &[u8]) -> bool {
+    validate_with(WasmFeatures::all(), bytes).is_ok()
+}
+
+pub(in crate::component) fn invalid(error: &BinaryReaderError) -> Error {
+    Error::InvalidComponent {
+        offset: error.offset() as u64,
+        message: error.message().to_owned(),
+    }
+}
+
+fn validate_with(features: WasmFeatures, bytes: &[u8]) -> Result<()> {
+    let mut validator = Validator::new_with_features(features);
+    let mut functions = Vec::new();
+    let rest = validate_but_last(&mut validator, bytes, &mut functions);
+    // An error in `rest` comes after the functions found so far.
+    validate_functions(functions)?;
+    rest
+}
+
+type Function<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+/// Limit on functions that wait for validation. Stops a component of tiny functions from filling the memory.
+const KEPT: usize = 16_384;
+
+/// Validates all but the last functions, which it leaves in `functions`.
+fn validate_but_last<'a>(
+    validator: &mut Validator,
+    bytes: &'a [u8],
+    functions: &mut Vec<Function<'a>>,
+) -> Result<()> {
+    let mut sizes = ValueSizes::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(|error| invalid(&error))?;
+        match validator.payload(&payload).map_err(|error| invalid(&error))? {
+            ValidPayload::Func(function, body) => functions.push((function, body)),
+            _ => sizes.check(&payload, validator)?,
+        }
+        if functions.len() == KEPT {
+            validate_functions(std::mem::take(functions))?;
+        }
+    }
+    Ok(())
+}
+
+/// Least number of functions that a thread validates at a time.
+const AT_A_TIME: usize = 64;
+
+/// Validates functions on all compiler threads; on this thread if there are none.
+///
+/// # Errors
+/// That of the first function that is not valid.
+fn validate_functions(functions: Vec<Function<'_>>) -> Result<()> {
+    let fault = |room: &mut FuncValidatorAllocations, (function, body): Function<'_>| {
+        let mut function = function.into_validator(std::mem::take(room));
+        let valid = function.validate(&body);
+        *room = function.into_allocations();
+        valid.err()
+    };
+    let wrong = if functions.len() <= AT_A_TIME || threads::workers().is_err() {
+        let mut room = FuncValidatorAllocations::default();
+        functions
+            .into_iter()
+            .find_map(|function| fault(&mut room, function))
+    } else {
+        functions
+            .into_par_iter()
+            .with_min_len(AT_A_TIME)
+            .map_init(FuncValidatorAllocations::default, fault)
+            .find_map_first(|error| error)
+    };
+    wrong.map_or(Ok(()), |error| Err(invalid(&error)))
+}
+
+/// Returns a sentence on the purpose of a valid component, if its imports or exports include standard interfaces.
+fn described_by(bytes: &[u8]) -> Option<String> {
+    let (mut exports, mut imports) = (Vec::new(), Vec::new());
+    let mut depth = 0u32;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.ok()? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                exports.extend(
+                    section
+                        .into_iter()
+                        .filter_map(Result::ok)
+                        .map(|export| export.name.name),
+                );
+            }
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                imports.extend(
+                    section
+                        .into_iter()
+                        .filter_map(Result::ok)
+                        .map(|import| import.name.name),
+                );
+            }
+            _ => {}
+        }
+    }
+    described(exports, imports)
+}
+
+/// Returns the features that a component needs to be valid, among those that are not supported.
+fn missing(bytes: &[u8]) -> Vec<String> {
+    let unsupported = WasmFeatures::all() - supported();
+    let needed = unsupported
+        .iter()
+        .filter(|feature| validate_with(WasmFeatures::all() - *feature, bytes).is_err());
+    names(needed.collect())
+}

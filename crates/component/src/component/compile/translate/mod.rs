@@ -1,0 +1,576 @@
+//! Translation of a component's bytes to [`Ir`]: the only module that uses the translator.
+//!
+//! Validation comes first and is the translator's own; after it, every index below is in range.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use airssys_wasm_abi as abi;
+use wasmtime_environ::component as env;
+use wasmtime_environ::wasmparser::{BinaryReaderError, Encoding, Parser, Payload, Validator};
+use wasmtime_environ::{EntityIndex, EntityRef, PrimaryMap, ScopeVec, StaticModuleIndex, Tunables};
+
+use crate::component::compile::features;
+use crate::component::compile::packed_results;
+use crate::component::compile::post_return;
+use crate::component::compile::shim;
+use crate::component::ir::{
+    CoreDef, CoreExport, Counts, Export, ExternType, Function, ImportArg, Initializer, Ir, ModuleSource,
+    Options, ResourceTable, RuntimeImport, Trampoline, Transcode,
+};
+use crate::component::load::module_type::ModuleType;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+mod core_types;
+#[cfg(test)]
+mod tests;
+
+/// Translates a component in its binary form.
+pub(crate) fn translate(engine: &Engine, bytes: &[u8]) -> Result<Ir> {
+    expect_component(bytes)?;
+    // The translator does not read the bodies of functions.
+    features::validate(engine, bytes)?;
+    let scope = ScopeVec::new();
+    let tunables = tunables();
+    let mut validator = Validator::new_with_features(features::supported());
+    let mut types = env::ComponentTypesBuilder::new(&validator);
+    let translator = env::Translator::new(&tunables, &mut validator, &mut types, &scope);
+    let (translation, modules) = translator.translate(bytes).map_err(invalid)?;
+    let mut ir = Converter::new(&translation.component, &types, &modules).ir(&translation.trampolines)?;
+    shim::untie(&mut ir);
+    Ok(ir)
+}
+
+fn tunables() -> Tunables {
+    // Without concurrency support, adapters need none of the asynchronous intrinsics.
+    Tunables {
+        concurrency_support: false,
+        ..Tunables::default_u64()
+    }
+}
+
+/// Rejects core modules and other formats, before anything else is read.
+fn expect_component(bytes: &[u8]) -> Result<()> {
+    if bytes.is_empty() {
+        return Err(Error::NotWasm("the input is empty".into()));
+    }
+    match Parser::new(0).parse_all(bytes).next() {
+        Some(Ok(Payload::Version {
+            encoding: Encoding::Module,
+            ..
+        })) => Err(Error::CoreModule),
+        Some(Ok(_)) => Ok(()),
+        Some(Err(error)) if bytes.starts_with(b"\0asm") => Err(features::invalid(&error)),
+        _ => Err(Error::NotWasm("it does not start with the bytes `\\0asm`".into())),
+    }
+}
+
+fn invalid(error: wasmtime_environ::error::Error) -> Error {
+    match error.downcast_ref::<BinaryReaderError>() {
+        Some(error) => features::invalid(error),
+        None => Error::Unsupported(format!("{error:#}")),
+    }
+}
+
+struct Converter<'a> {
+    component: &'a env::Component,
+    types: &'a env::ComponentTypesBuilder,
+    modules: &'a PrimaryMap<StaticModuleIndex, wasmtime_environ::ModuleTranslation<'a>>,
+    /// Types already converted: types share their parts, and each is converted once.
+    functions: HashMap<env::TypeFuncIndex, Arc<Function>>,
+    converted: HashMap<env::InterfaceType, abi::Type>,
+    /// The names of each module's exports, by the exported item.
+    export_names: HashMap<StaticModuleIndex, HashMap<EntityIndex, &'a str>>,
+    /// The module of each core instance so far, by which exports that are named by index get their names. `None` for
+    /// imported modules, whose exports have names.
+    instances: Vec<Option<StaticModuleIndex>>,
+}
+
+impl<'a> Converter<'a> {
+    fn new(
+        component: &'a env::Component,
+        types: &'a env::ComponentTypesBuilder,
+        modules: &'a PrimaryMap<StaticModuleIndex, wasmtime_environ::ModuleTranslation<'a>>,
+    ) -> Converter<'a> {
+        Converter {
+            component,
+            types,
+            modules,
+            functions: HashMap::new(),
+            converted: HashMap::new(),
+            export_names: HashMap::new(),
+            instances: Vec::new(),
+        }
+    }
+
+    fn ir(mut self, trampolines: &PrimaryMap<env::TrampolineIndex, env::Trampoline>) -> Result<Ir> {
+        let component = self.component;
+        let mut imports = Vec::new();
+        for (_, (name, item)) in component.import_types.iter() {
+            imports.push((name.clone(), self.extern_type(&item.ty)?));
+        }
+        let runtime_imports = component
+            .imports
+            .values()
+            .map(|(import, path)| RuntimeImport {
+                import: import.as_u32(),
+                path: path.clone(),
+            })
+            .collect();
+        let (initializers, lowerings) = self.initializers()?;
+        let trampolines = trampolines
+            .values()
+            .map(|trampoline| self.trampoline(trampoline))
+            .collect::<Result<Vec<_>>>()?;
+        let options = component
+            .options
+            .values()
+            .map(|options| self.options(options))
+            .collect::<Result<_>>()?;
+        let mut exports = Vec::new();
+        for (name, (index, _)) in component.exports.raw_iter() {
+            exports.push((name.to_string(), self.export(*index)?));
+        }
+        let resource_tables = (0..self.types.num_resource_tables())
+            .map(|index| self.resource_table(env::TypeResourceTableIndex::new(index)))
+            .collect();
+        Ok(Ir {
+            modules: self.rewritten(&initializers, &trampolines)?,
+            imports,
+            runtime_imports,
+            lowerings,
+            initializers,
+            trampolines,
+            options,
+            exports,
+            resource_tables,
+            imported_resources: component
+                .imported_resources
+                .values()
+                .map(|import| import.as_u32())
+                .collect(),
+            defined_resources: component
+                .defined_resource_instances
+                .values()
+                .map(|instance| instance.as_u32())
+                .collect(),
+            counts: Counts {
+                core_instances: component.num_runtime_instances,
+                component_instances: component.num_runtime_component_instances,
+                memories: component.num_runtime_memories,
+                reallocs: component.num_runtime_reallocs,
+                post_returns: component.num_runtime_post_returns,
+            },
+        })
+    }
+
+    /// Returns the core modules, with the adapter modules rewritten.
+    fn rewritten(&self, initializers: &[Initializer], trampolines: &[Trampoline]) -> Result<Vec<Vec<u8>>> {
+        let mut modules = self
+            .modules
+            .values()
+            .map(|module| module.wasm.to_vec())
+            .collect::<Vec<_>>();
+        post_return::guard_all(&mut modules, initializers)?;
+        packed_results::pack_all(modules, initializers, trampolines)
+    }
+
+    fn resource_table(&self, index: env::TypeResourceTableIndex) -> ResourceTable {
+        match &self.types[index] {
+            env::TypeResourceTable::Concrete { ty, instance } => ResourceTable::Concrete {
+                resource: ty.as_u32(),
+                instance: instance.as_u32(),
+            },
+            env::TypeResourceTable::Abstract(_) => ResourceTable::Abstract,
+        }
+    }
+
+    fn initializers(&mut self) -> Result<(Vec<Initializer>, Vec<u32>)> {
+        let mut initializers = Vec::new();
+        let mut lowerings = Vec::new();
+        let component = self.component;
+        for initializer in &component.initializers {
+            initializers.push(match initializer {
+                env::GlobalInitializer::InstantiateModule(
+                    env::InstantiateModule::Static(module, args),
+                    _,
+                ) => {
+                    let args = args.iter().map(|def| self.core_def(def)).collect::<Result<_>>()?;
+                    self.instances.push(Some(*module));
+                    Initializer::InstantiateModule {
+                        module: module.as_u32(),
+                        args,
+                    }
+                }
+                env::GlobalInitializer::InstantiateModule(
+                    env::InstantiateModule::Import(import, args),
+                    _,
+                ) => {
+                    let args = args
+                        .iter()
+                        .flat_map(|(module, items)| items.iter().map(move |(name, def)| (module, name, def)));
+                    let args = args.map(|(module, name, def)| {
+                        Ok(ImportArg {
+                            module: module.clone(),
+                            name: name.clone(),
+                            def: self.core_def(def)?,
+                        })
+                    });
+                    let args = args.collect::<Result<_>>()?;
+                    self.instances.push(None);
+                    Initializer::InstantiateImport {
+                        import: import.as_u32(),
+                        args,
+                    }
+                }
+                env::GlobalInitializer::LowerImport { index, import } => {
+                    if index.index() != lowerings.len() {
+                        return Err(Error::bug("lowered imports out of order"));
+                    }
+                    lowerings.push(import.as_u32());
+                    continue;
+                }
+                env::GlobalInitializer::ExtractMemory(memory) => Initializer::ExtractMemory {
+                    index: memory.index.as_u32(),
+                    export: self.core_export(&memory.export)?,
+                },
+                env::GlobalInitializer::ExtractRealloc(realloc) => Initializer::ExtractRealloc {
+                    index: realloc.index.as_u32(),
+                    def: self.core_def(&realloc.def)?,
+                },
+                env::GlobalInitializer::ExtractPostReturn(post_return) => Initializer::ExtractPostReturn {
+                    index: post_return.index.as_u32(),
+                    def: self.core_def(&post_return.def)?,
+                },
+                env::GlobalInitializer::Resource(resource) => Initializer::Resource {
+                    index: resource.index.as_u32(),
+                    dtor: resource.dtor.as_ref().map(|def| self.core_def(def)).transpose()?,
+                    instance: resource.instance.as_u32(),
+                },
+                env::GlobalInitializer::ExtractCallback(_) | env::GlobalInitializer::ExtractTable(_) => {
+                    return Err(unsupported("asynchronous functions"));
+                }
+            });
+        }
+        Ok((initializers, lowerings))
+    }
+
+    fn core_def(&mut self, def: &env::CoreDef) -> Result<CoreDef> {
+        Ok(match def {
+            env::CoreDef::Export(export) => CoreDef::Export(self.core_export(export)?),
+            env::CoreDef::InstanceFlags(instance) => CoreDef::InstanceFlags(instance.as_u32()),
+            env::CoreDef::Trampoline(index) => CoreDef::Trampoline(index.as_u32()),
+            env::CoreDef::UnsafeIntrinsic(_) => return Err(unsupported("intrinsics of another runtime")),
+            env::CoreDef::TaskMayBlock => return Err(unsupported("asynchronous functions")),
+        })
+    }
+
+    fn core_export<I: Copy + Into<EntityIndex>>(
+        &mut self,
+        export: &env::CoreExport<I>,
+    ) -> Result<CoreExport> {
+        let name = match &export.item {
+            env::ExportItem::Name(name) => name.clone(),
+            env::ExportItem::Index(index) => {
+                let module = self
+                    .instances
+                    .get(export.instance.index())
+                    .copied()
+                    .flatten()
+                    .ok_or_else(|| Error::bug("an export of a core instance that is not created yet"))?;
+                let modules = self.modules;
+                let names = self.export_names.entry(module).or_insert_with(|| {
+                    let module = &modules[module].module;
+                    let exports = module.exports.iter();
+                    exports
+                        .map(|(name, entity)| (*entity, &module.strings[name]))
+                        .collect()
+                });
+                let name = names.get(&(*index).into());
+                (*name.ok_or_else(|| Error::bug("an export that its core module does not name"))?).to_owned()
+            }
+        };
+        Ok(CoreExport {
+            instance: export.instance.as_u32(),
+            name,
+        })
+    }
+
+    fn trampoline(&mut self, trampoline: &env::Trampoline) -> Result<Trampoline> {
+        Ok(match trampoline {
+            env::Trampoline::LowerImport {
+                index,
+                lower_ty,
+                options,
+            } => Trampoline::LowerImport {
+                lowering: index.as_u32(),
+                function: self.function(*lower_ty)?,
+                options: options.as_u32(),
+            },
+            env::Trampoline::Transcoder {
+                op,
+                from,
+                from64: false,
+                to,
+                to64: false,
+            } => Trampoline::Transcoder {
+                op: transcoding(*op),
+                from: from.as_u32(),
+                to: to.as_u32(),
+            },
+            env::Trampoline::ResourceNew { instance, ty } => Trampoline::ResourceNew {
+                instance: instance.as_u32(),
+                table: ty.as_u32(),
+            },
+            env::Trampoline::ResourceRep { ty, .. } => Trampoline::ResourceRep { table: ty.as_u32() },
+            env::Trampoline::ResourceDrop { instance, ty } => Trampoline::ResourceDrop {
+                instance: instance.as_u32(),
+                table: ty.as_u32(),
+            },
+            env::Trampoline::ResourceTransferOwn => Trampoline::ResourceTransferOwn,
+            env::Trampoline::ResourceTransferBorrow => Trampoline::ResourceTransferBorrow,
+            env::Trampoline::EnterSyncCall => Trampoline::EnterSyncCall,
+            env::Trampoline::ExitSyncCall => Trampoline::ExitSyncCall,
+            env::Trampoline::Trap => Trampoline::Trap,
+            other => {
+                return Err(unsupported(&format!(
+                    "the canonical built-in `{}`",
+                    other.symbol_name()
+                )));
+            }
+        })
+    }
+
+    fn options(&self, options: &env::CanonicalOptions) -> Result<Options> {
+        let env::CanonicalOptionsDataModel::LinearMemory(memory) = options.data_model else {
+            return Err(unsupported("the garbage-collected canonical ABI"));
+        };
+        if options.async_ || options.callback.is_some() {
+            return Err(unsupported("asynchronous functions"));
+        }
+        Ok(Options {
+            instance: options.instance.as_u32(),
+            string_encoding: match options.string_encoding {
+                env::StringEncoding::Utf8 => abi::StringEncoding::Utf8,
+                env::StringEncoding::Utf16 => abi::StringEncoding::Utf16,
+                env::StringEncoding::CompactUtf16 => abi::StringEncoding::CompactUtf16,
+            },
+            memory: memory.memory.map(|index| index.as_u32()),
+            realloc: memory.realloc.map(|index| index.as_u32()),
+            post_return: options.post_return.map(|index| index.as_u32()),
+        })
+    }
+
+    fn export(&mut self, index: env::ExportIndex) -> Result<Export> {
+        let component = self.component;
+        Ok(match &component.export_items[index] {
+            env::Export::LiftedFunction { ty, func, options } => Export::Func {
+                function: self.function(*ty)?,
+                def: self.core_def(func)?,
+                options: options.as_u32(),
+            },
+            env::Export::Instance { exports, .. } => {
+                let mut items = Vec::new();
+                for (name, (index, _)) in exports.raw_iter() {
+                    items.push((name.to_string(), self.export(*index)?));
+                }
+                Export::Instance(items)
+            }
+            env::Export::Type(env::TypeDef::Resource(table)) => Export::Resource(table.as_u32()),
+            env::Export::Type(env::TypeDef::Interface(ty)) => Export::Type(self.ty(ty)?),
+            env::Export::Type(other) => return Err(unsupported(&format!("an exported {}", other.desc()))),
+            env::Export::ModuleStatic { index, .. } => Export::Module {
+                // Its own type, which may be more than it is exported as: an importer needs all of its imports to instantiate it.
+                ty: self
+                    .modules
+                    .get(*index)
+                    .and_then(|module| ModuleType::read(module.wasm))
+                    .map(Arc::new)
+                    .ok_or_else(|| Error::bug("an exported core module without a type"))?,
+                source: ModuleSource::Defined(index.as_u32()),
+            },
+            env::Export::ModuleImport { ty, import } => Export::Module {
+                ty: Arc::new(core_types::module_type(self.types, *ty)?),
+                source: ModuleSource::Imported(import.as_u32()),
+            },
+        })
+    }
+
+    fn extern_type(&mut self, ty: &env::TypeDef) -> Result<ExternType> {
+        Ok(match ty {
+            env::TypeDef::ComponentFunc(index) => ExternType::Func(self.function(*index)?),
+            env::TypeDef::ComponentInstance(index) => {
+                let types = self.types;
+                let mut items = Vec::new();
+                for (name, item) in &types[*index].exports {
+                    items.push((name.clone(), self.extern_type(&item.ty)?));
+                }
+                ExternType::Instance(items)
+            }
+            env::TypeDef::Resource(table) => ExternType::Resource(abi::ResourceType(table.as_u32())),
+            env::TypeDef::Interface(ty) => ExternType::Type(self.ty(ty)?),
+            env::TypeDef::Module(index) => {
+                ExternType::Module(Arc::new(core_types::module_type(self.types, *index)?))
+            }
+            env::TypeDef::Component(_) => ExternType::Component,
+            env::TypeDef::CoreFunc(_) => return Err(unsupported("a core function outside a core module")),
+        })
+    }
+
+    fn function(&mut self, index: env::TypeFuncIndex) -> Result<Arc<Function>> {
+        if let Some(function) = self.functions.get(&index) {
+            return Ok(function.clone());
+        }
+        let types = self.types;
+        let func = &types[index];
+        if func.async_ {
+            return Err(unsupported("asynchronous functions"));
+        }
+        let params = types[func.params].types.iter();
+        let names = func.param_names.iter();
+        let params = names
+            .zip(params)
+            .map(|(name, ty)| Ok((Arc::from(name.as_str()), self.ty(ty)?)));
+        let params = params.collect::<Result<_>>()?;
+        let result = match &*types[func.results].types {
+            [] => None,
+            [ty] => Some(self.ty(ty)?),
+            _ => return Err(unsupported("a function with more than one result")),
+        };
+        let ty = abi::FuncType { params, result };
+        let plan = abi::FuncPlan::new(&ty)
+            .map_err(|error| Error::Unsupported(format!("the type of a function: {error}")))?;
+        let function = Arc::new(Function { ty, plan });
+        self.functions.insert(index, function.clone());
+        Ok(function)
+    }
+
+    fn ty(&mut self, ty: &env::InterfaceType) -> Result<abi::Type> {
+        if let Some(converted) = self.converted.get(ty) {
+            return Ok(converted.clone());
+        }
+        let converted = self.convert(ty)?;
+        self.converted.insert(*ty, converted.clone());
+        Ok(converted)
+    }
+
+    fn optional(&mut self, ty: &Option<env::InterfaceType>) -> Result<Option<abi::Type>> {
+        ty.as_ref().map(|ty| self.ty(ty)).transpose()
+    }
+
+    fn convert(&mut self, ty: &env::InterfaceType) -> Result<abi::Type> {
+        use abi::Type;
+        use env::InterfaceType as I;
+        let types = self.types;
+        let resource = |index: &env::TypeResourceTableIndex| abi::ResourceType(index.as_u32());
+        Ok(match ty {
+            I::Bool => Type::Bool,
+            I::S8 => Type::S8,
+            I::U8 => Type::U8,
+            I::S16 => Type::S16,
+            I::U16 => Type::U16,
+            I::S32 => Type::S32,
+            I::U32 => Type::U32,
+            I::S64 => Type::S64,
+            I::U64 => Type::U64,
+            I::Float32 => Type::Float32,
+            I::Float64 => Type::Float64,
+            I::Char => Type::Char,
+            I::String => Type::String,
+            I::List(index) => Type::List(Arc::new(self.ty(&types[*index].element)?)),
+            // `map<k, v>` is `list<tuple<k, v>>` by another name: `CanonicalABI.md`, "despecialize".
+            I::Map(index) => {
+                let map = &types[*index];
+                let entry = Type::Tuple([self.ty(&map.key)?, self.ty(&map.value)?].into());
+                Type::List(Arc::new(entry))
+            }
+            I::FixedLengthList(index) => {
+                let list = &types[*index];
+                let element = self.ty(&list.element)?;
+                Type::FixedLengthList(Arc::new(abi::FixedLengthListType {
+                    element,
+                    length: list.size,
+                }))
+            }
+            I::Record(index) => {
+                let fields = types[*index].fields.iter();
+                let fields = fields.map(|field| {
+                    Ok(abi::Field {
+                        name: name(&field.name),
+                        ty: self.ty(&field.ty)?,
+                    })
+                });
+                Type::Record(Arc::new(abi::RecordType {
+                    fields: fields.collect::<Result<_>>()?,
+                }))
+            }
+            I::Tuple(index) => {
+                let types = types[*index]
+                    .types
+                    .iter()
+                    .map(|ty| self.ty(ty))
+                    .collect::<Result<Vec<_>>>()?;
+                Type::Tuple(types.into())
+            }
+            I::Variant(index) => {
+                let cases = types[*index].cases.iter();
+                let cases = cases.map(|(case, ty)| {
+                    Ok(abi::Case {
+                        name: name(case),
+                        ty: self.optional(ty)?,
+                    })
+                });
+                Type::Variant(Arc::new(abi::VariantType {
+                    cases: cases.collect::<Result<_>>()?,
+                }))
+            }
+            I::Enum(index) => Type::Enum(Arc::new(abi::EnumType {
+                names: types[*index].names.iter().map(|n| name(n)).collect(),
+            })),
+            I::Flags(index) => Type::Flags(Arc::new(abi::FlagsType {
+                names: types[*index].names.iter().map(|n| name(n)).collect(),
+            })),
+            I::Option(index) => Type::Option(Arc::new(self.ty(&types[*index].ty)?)),
+            I::Result(index) => {
+                let result = &types[*index];
+                Type::Result(Arc::new(abi::ResultType {
+                    ok: self.optional(&result.ok)?,
+                    err: self.optional(&result.err)?,
+                }))
+            }
+            I::Own(index) => Type::Own(resource(index)),
+            I::Borrow(index) => Type::Borrow(resource(index)),
+            I::Future(_) => return Err(unsupported("the type `future`")),
+            I::Stream(_) => return Err(unsupported("the type `stream`")),
+            I::ErrorContext(_) => return Err(unsupported("the type `error-context`")),
+        })
+    }
+}
+
+fn name(name: &str) -> Arc<str> {
+    Arc::from(name)
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::Unsupported(format!(
+        "it uses {what}, which is outside the synchronous component model that this host supports"
+    ))
+}
+
+fn transcoding(op: env::Transcode) -> Transcode {
+    match op {
+        env::Transcode::Copy(env::FixedEncoding::Utf8) => Transcode::CopyUtf8,
+        env::Transcode::Copy(env::FixedEncoding::Utf16) => Transcode::CopyUtf16,
+        env::Transcode::Copy(env::FixedEncoding::Latin1) => Transcode::CopyLatin1,
+        env::Transcode::Latin1ToUtf16 => Transcode::Latin1ToUtf16,
+        env::Transcode::Latin1ToUtf8 => Transcode::Latin1ToUtf8,
+        env::Transcode::Utf16ToCompactProbablyUtf16 => Transcode::Utf16ToCompactProbablyUtf16,
+        env::Transcode::Utf16ToCompactUtf16 => Transcode::Utf16ToCompactUtf16,
+        env::Transcode::Utf16ToLatin1 => Transcode::Utf16ToLatin1,
+        env::Transcode::Utf16ToUtf8 => Transcode::Utf16ToUtf8,
+        env::Transcode::Utf8ToCompactUtf16 => Transcode::Utf8ToCompactUtf16,
+        env::Transcode::Utf8ToLatin1 => Transcode::Utf8ToLatin1,
+        env::Transcode::Utf8ToUtf16 => Transcode::Utf8ToUtf16,
+    }
+}

@@ -1,0 +1,88 @@
+//! Components in artifacts.
+
+use crate::component::component::{Compiled, Component};
+use crate::component::load::portable;
+use crate::engine::{self, Backend, CoreModule, Engine, Form, Image, SavedImage, TrustedCode};
+use crate::error::Result;
+
+/// The parts of a component that an artifact stores.
+pub(crate) struct Precompiled {
+    /// Types, initializers, trampolines.
+    pub(crate) translated: Vec<u8>,
+    pub(crate) modules: Vec<PrecompiledModule>,
+}
+
+/// The parts of a core module that an artifact stores.
+pub(crate) struct PrecompiledModule {
+    /// Native code.
+    pub(crate) code: Vec<u8>,
+    /// True if the code is an ELF image, false if it is in the engine's own form.
+    pub(crate) elf: bool,
+    /// The memory image: its content when an instance begins.
+    pub(crate) image: Option<Image>,
+}
+
+/// Size of a core module, in bytes, from which on its code is an ELF image, which is mapped from the artifact. For
+/// smaller ones that is slower: the engine reads the first kilobytes of an image in some fifty small steps.
+const MAPPED_FROM: usize = 128 << 10;
+
+fn form(engine: &Engine, module: &[u8]) -> Form {
+    // The engine's linker creates images for the architecture that it runs on, whatever the target is.
+    match module.len() >= MAPPED_FROM && engine.target().is_of_host_architecture() {
+        true => Form::Elf,
+        false => Form::Memory,
+    }
+}
+
+/// A core module read from an artifact.
+pub(crate) struct SavedModule<'a> {
+    pub(crate) code: TrustedCode<'a>,
+    pub(crate) image: Option<SavedImage>,
+}
+
+impl Precompiled {
+    /// # Errors
+    /// As [`Component::from_binary`].
+    pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Precompiled> {
+        let form = |module: &[u8]| form(engine, module);
+        let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, form, |compiled| {
+            let code = engine::save(&compiled.module)?;
+            Ok(PrecompiledModule {
+                elf: code.starts_with(b"\x7fELF"),
+                code,
+                image: compiled.image,
+            })
+        })?;
+        Ok(Precompiled {
+            translated: portable::write(ir),
+            modules,
+        })
+    }
+
+    /// Creates a component from the parts of an artifact.
+    ///
+    /// # Errors
+    /// A description of the malformed part.
+    pub(crate) fn load(
+        translated: &[u8],
+        modules: Vec<SavedModule<'_>>,
+        backend: Backend,
+        size: u64,
+    ) -> std::result::Result<Component, String> {
+        let ir = portable::read(translated).map_err(|error| error.to_string())?;
+        let loader = engine::loader();
+        let load =
+            |module: SavedModule<'_>| CoreModule::saved(engine::load(&loader, module.code)?, module.image);
+        let modules = modules
+            .into_iter()
+            .map(load)
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(Component::from_parts(
+            ir,
+            modules,
+            loader,
+            Engine::of_backend(backend),
+            usize::try_from(size).unwrap_or(usize::MAX),
+        ))
+    }
+}
