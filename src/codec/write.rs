@@ -35,12 +35,12 @@ pub(super) fn write(codec: Codec, value: &Value) -> Result<Vec<u8>, CodecError> 
 }
 
 /// A value that cannot be written: the reason, and the keys and positions that lead to it, innermost first.
-struct Fault {
+struct WriteFault {
     path: Vec<String>,
     reason: String,
 }
 
-impl Fault {
+impl WriteFault {
     fn new(reason: impl Into<String>) -> Self {
         Self {
             path: Vec::new(),
@@ -63,9 +63,9 @@ impl Fault {
 }
 
 /// Finds a value that `codec` cannot express. `value` is within [`MAX_DEPTH`].
-fn check(codec: Codec, value: &Value) -> Result<(), Fault> {
-    let cannot = |what: &str| Err(Fault::new(format!("{codec} cannot represent {what}")));
-    match forms::meaning(value).map_err(Fault::new)? {
+fn check(codec: Codec, value: &Value) -> Result<(), WriteFault> {
+    let cannot = |what: &str| Err(WriteFault::new(format!("{codec} cannot represent {what}")));
+    match forms::meaning(value).map_err(WriteFault::new)? {
         Meaning::Plain => match value {
             Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
                 check(codec, item).map_err(|fault| fault.within(format!("[{index}]")))
@@ -91,7 +91,7 @@ fn check(codec: Codec, value: &Value) -> Result<(), Fault> {
                 }
                 if !keys.insert(key.to_string()) {
                     let key = shorten(key.to_string());
-                    return Err(Fault::new(format!("the key {key} occurs twice")).within(step()));
+                    return Err(WriteFault::new(format!("the key {key} occurs twice")).within(step()));
                 }
                 check(codec, key)
                     .and_then(|()| check(codec, item))

@@ -33,8 +33,8 @@ pub(super) fn yaml(data: &[u8]) -> Result<Value, CodecError> {
         let (event, span) = next.map_err(|error| at(&error.info(), error.marker()))?;
         let start = span.start;
         document.take(event).map_err(|fault| match fault {
-            Fault::Limit(breach) => breach.error(Codec::Yaml),
-            Fault::Data(reason) => at(&reason, &start),
+            YamlFault::Limit(breach) => breach.error(Codec::Yaml),
+            YamlFault::Data(reason) => at(&reason, &start),
         })?;
     }
     document
@@ -58,18 +58,18 @@ fn at(reason: &str, place: &Marker) -> CodecError {
     ))
 }
 
-enum Fault {
+enum YamlFault {
     Limit(Breach),
     Data(String),
 }
 
-impl From<Breach> for Fault {
+impl From<Breach> for YamlFault {
     fn from(breach: Breach) -> Self {
         Self::Limit(breach)
     }
 }
 
-impl From<String> for Fault {
+impl From<String> for YamlFault {
     fn from(reason: String) -> Self {
         Self::Data(reason)
     }
@@ -124,7 +124,7 @@ impl Document {
         }
     }
 
-    fn take(&mut self, event: Event<'_>) -> Result<(), Fault> {
+    fn take(&mut self, event: Event<'_>) -> Result<(), YamlFault> {
         match event {
             Event::DocumentStart(_, version) => {
                 if self.root.is_some() {
@@ -175,7 +175,7 @@ impl Document {
         }
     }
 
-    fn begin(&mut self, items: Items, anchor: usize) -> Result<(), Fault> {
+    fn begin(&mut self, items: Items, anchor: usize) -> Result<(), YamlFault> {
         if self.open.len() == MAX_DEPTH {
             return Err(Breach::Depth.into());
         }
@@ -191,7 +191,7 @@ impl Document {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), Fault> {
+    fn end(&mut self) -> Result<(), YamlFault> {
         // The parser pairs beginnings and ends.
         let Some(open) = self.open.pop() else {
             return Ok(());
@@ -206,7 +206,7 @@ impl Document {
     }
 
     /// Adds a value to the innermost open array or map, or sets it as the root.
-    fn place(&mut self, value: Value, height: usize) -> Result<(), Fault> {
+    fn place(&mut self, value: Value, height: usize) -> Result<(), YamlFault> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(value);
             return Ok(());
@@ -230,7 +230,7 @@ impl Document {
         values: usize,
         text_bytes: usize,
         height: usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), YamlFault> {
         // The parser uses 0 for "no anchor".
         if anchor == 0 {
             return Ok(());

@@ -21,7 +21,7 @@ type Answer<T, E> = Result<std::result::Result<T, E>>;
 
 /// An instance, and the backend that compiled its code.
 #[derive(Debug)]
-pub(super) struct Guest {
+pub(super) struct GuestInstance {
     body: Body,
     pub(super) backend: Backend,
     /// Set once one of its functions was called.
@@ -44,28 +44,28 @@ struct Inhabitant {
     lifecycle: Lifecycle,
 }
 
-impl Guest {
+impl GuestInstance {
     pub(super) fn component(
         store: Store<GuestData>,
         instance: Instance,
         lifecycle: Lifecycle,
         backend: Backend,
-    ) -> Guest {
+    ) -> GuestInstance {
         let inhabitant = Inhabitant {
             store,
             instance,
             lifecycle,
         };
-        Guest::of(Body::Component(Box::new(inhabitant)), backend)
+        GuestInstance::of(Body::Component(Box::new(inhabitant)), backend)
     }
 
     #[cfg(feature = "wai")]
-    pub(super) fn wai(guest: WaiGuest, backend: Backend) -> Guest {
-        Guest::of(Body::Wai(Box::new(guest)), backend)
+    pub(super) fn wai(guest: WaiGuest, backend: Backend) -> GuestInstance {
+        GuestInstance::of(Body::Wai(Box::new(guest)), backend)
     }
 
-    fn of(body: Body, backend: Backend) -> Guest {
-        Guest {
+    fn of(body: Body, backend: Backend) -> GuestInstance {
+        GuestInstance {
             body,
             backend,
             called: false,

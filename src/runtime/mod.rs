@@ -47,11 +47,11 @@ use crate::tiered::TieredComponent;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::{self, Preview1Guest};
 use directory::{Directory, Entry};
-use guest::{Guest, GuestData};
+use guest::{GuestData, GuestInstance};
 use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceLimits};
 use options::{Allowance, time_for};
 use slot::Slot;
-use start::{Grants, Start};
+use start::{Start, WasiGrants};
 
 /// Loads components and runs their lifecycle.
 ///
@@ -270,7 +270,7 @@ impl ComponentRuntime {
         tiered: Option<TieredComponent>,
         options: ComponentOptions,
         settings: Settings,
-        make: impl FnOnce(HostContext, &Grants) -> Result<Guest, RuntimeError>,
+        make: impl FnOnce(HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<ComponentId, RuntimeError> {
         let (id, entry) = self.take_identity(options.id.clone(), options.near.clone())?;
         let context = HostContext {
@@ -339,8 +339,8 @@ impl ComponentRuntime {
         &self,
         component: &Component,
         context: HostContext,
-        grants: &Grants,
-    ) -> Result<Guest, RuntimeError> {
+        grants: &WasiGrants,
+    ) -> Result<GuestInstance, RuntimeError> {
         let config = &self.shared.config;
         let mut data = GuestData {
             context,
@@ -358,7 +358,12 @@ impl ComponentRuntime {
             .map_err(RuntimeError::Load)?;
         store.data_mut().set_deadline(None);
         let lifecycle = lifecycle::of(&instance, &mut store)?;
-        Ok(Guest::component(store, instance, lifecycle, component.backend()))
+        Ok(GuestInstance::component(
+            store,
+            instance,
+            lifecycle,
+            component.backend(),
+        ))
     }
 
     /// Builds the input of `init`.

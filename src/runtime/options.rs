@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::InvalidOptions;
 use super::lifecycle::{CallerInfo, TraceContext};
-use super::start::Grants;
+use super::start::WasiGrants;
 use crate::engine::{Backend, Config};
 use crate::host::Settings;
 use crate::load::LoadOptions;
@@ -133,8 +133,8 @@ impl ComponentOptions {
         not(feature = "wasi"),
         allow(unused_mut, unused_variables, reason = "there is nothing to grant")
     )]
-    pub(super) fn grants(&self, id: &ComponentId) -> Grants {
-        let mut grants = Grants::default();
+    pub(super) fn grants(&self, id: &ComponentId) -> WasiGrants {
+        let mut grants = WasiGrants::default();
         #[cfg(feature = "wasi")]
         {
             grants.wasi = self.wasi.clone().unwrap_or_default();

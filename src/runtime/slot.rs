@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::directory::MetadataCell;
 use super::error::RuntimeError;
-use super::guest::Guest;
+use super::guest::GuestInstance;
 use super::lifecycle::ExecutionContext;
 use super::metadata;
 use super::options::Allowance;
-use super::start::{Grants, Start};
+use super::start::{Start, WasiGrants};
 use super::state::{Call, ComponentState};
 use crate::component::Component;
 use crate::engine::Backend;
@@ -26,7 +26,7 @@ pub(super) struct Slot {
     id: ComponentId,
     status: Mutex<Status>,
     /// Locked by the thread whose call `status` records, so never contended. `None` once it is freed.
-    guest: Mutex<Option<Guest>>,
+    guest: Mutex<Option<GuestInstance>>,
     start: Start,
     metadata: MetadataCell,
     mailbox: Arc<Mailbox>,
@@ -44,7 +44,7 @@ struct Status {
 impl Slot {
     pub(super) fn new(
         id: ComponentId,
-        guest: Guest,
+        guest: GuestInstance,
         start: Start,
         metadata: MetadataCell,
         mailbox: Arc<Mailbox>,
@@ -87,7 +87,7 @@ impl Slot {
         &self,
         memory_limit: u64,
         allowed: Allowance,
-        make: impl FnOnce(&Component, HostContext, &Grants) -> Result<Guest, RuntimeError>,
+        make: impl FnOnce(&Component, HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Init)?;
         running.optimize(make);
@@ -135,12 +135,12 @@ impl Slot {
     }
 
     pub(super) fn health(&self, allowed: Allowance) -> Result<HealthStatus, RuntimeError> {
-        self.begin(Call::Health)?.call(allowed, Guest::health)
+        self.begin(Call::Health)?.call(allowed, GuestInstance::health)
     }
 
     pub(super) fn supported_codecs(&self, allowed: Allowance) -> Result<Vec<u64>, RuntimeError> {
         self.begin(Call::SupportedCodecs)?
-            .call(allowed, Guest::supported_codecs)
+            .call(allowed, GuestInstance::supported_codecs)
     }
 
     /// Shuts the component down, even if it returns an error.
@@ -149,7 +149,7 @@ impl Slot {
         // The mailbox accepts no more messages; the component itself can still empty it.
         self.mailbox.close();
         running.next = Some(ComponentState::ShutDown);
-        let answer = running.call(allowed, Guest::shutdown)?;
+        let answer = running.call(allowed, GuestInstance::shutdown)?;
         answer.map_err(|error| {
             log::warn!("`{}` shut down with an error: {error}", self.id);
             RuntimeError::Component(error)
@@ -195,7 +195,7 @@ impl Running<'_> {
     /// replacement.
     fn optimize(
         &mut self,
-        make: impl FnOnce(&Component, HostContext, &Grants) -> Result<Guest, RuntimeError>,
+        make: impl FnOnce(&Component, HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
     ) {
         let Some(tiered) = self.slot.tiered.as_ref().filter(|tiered| tiered.is_optimized()) else {
             return;
@@ -220,7 +220,7 @@ impl Running<'_> {
     fn call<R>(
         &mut self,
         allowed: Allowance,
-        work: impl FnOnce(&mut Guest) -> Result<R, Error>,
+        work: impl FnOnce(&mut GuestInstance) -> Result<R, Error>,
     ) -> Result<R, RuntimeError> {
         let id = &self.slot.id;
         let mut guest = lock(&self.slot.guest);
@@ -255,7 +255,7 @@ impl Running<'_> {
         if let Some(metadata) = cell.get() {
             return Ok(metadata.clone());
         }
-        let metadata = self.call(allowed, Guest::metadata)?;
+        let metadata = self.call(allowed, GuestInstance::metadata)?;
         metadata::check(&metadata).map_err(|problem| RuntimeError::Metadata {
             id: self.slot.id.clone(),
             problem,

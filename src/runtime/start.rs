@@ -11,12 +11,12 @@ use crate::wasi::preview1::Preview1;
 pub(super) struct Start {
     /// The input of `init`.
     pub(super) config: ComponentConfig,
-    pub(super) grants: Grants,
+    pub(super) grants: WasiGrants,
 }
 
 /// WASI grants of each instance, in builds with WASI.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Grants {
+pub(super) struct WasiGrants {
     #[cfg(feature = "wasi")]
     pub(super) wasi: WasiCtxBuilder,
     #[cfg(feature = "wasix")]

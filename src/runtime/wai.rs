@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::error::RuntimeError;
-use super::guest::Guest;
+use super::guest::GuestInstance;
 use super::options::ComponentOptions;
 use super::{ComponentId, ComponentRuntime};
 use crate::host::Settings;
@@ -22,7 +22,7 @@ impl ComponentRuntime {
             let deadline = Instant::now().checked_add(config.default_timeout);
             let guest = WaiGuest::new(module, context, &config.limits, deadline);
             let guest = guest.map_err(RuntimeError::Load)?;
-            Ok(Guest::wai(guest, module.backend()))
+            Ok(GuestInstance::wai(guest, module.backend()))
         })
     }
 }

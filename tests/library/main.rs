@@ -9,12 +9,12 @@ mod derive;
 mod equality;
 mod host_services;
 mod javascript;
-mod knots;
 mod lifecycle;
 mod linking;
 mod loading;
 mod messaging;
 mod resources;
+mod shims;
 mod targets;
 #[cfg(feature = "wasix")]
 mod text_processor;

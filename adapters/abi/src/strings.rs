@@ -13,7 +13,7 @@ use crate::memory::{GuestPtr, allocate_bytes, string_with_room};
 
 /// The encoding of one string's bytes.
 #[derive(Clone, Copy)]
-enum Form {
+enum StringForm {
     Latin1,
     Utf16,
 }
@@ -30,15 +30,15 @@ pub fn lift_string<G: LiftGuest>(
 ) -> Result<String, G::Error> {
     let (form, units) = match guest.string_encoding() {
         StringEncoding::Utf8 => return lift_utf8(guest, ptr, tagged_units),
-        StringEncoding::Utf16 => (Form::Utf16, tagged_units),
+        StringEncoding::Utf16 => (StringForm::Utf16, tagged_units),
         StringEncoding::CompactUtf16 if tagged_units & UTF16_TAG != 0 => {
-            (Form::Utf16, tagged_units ^ UTF16_TAG)
+            (StringForm::Utf16, tagged_units ^ UTF16_TAG)
         }
-        StringEncoding::CompactUtf16 => (Form::Latin1, tagged_units),
+        StringEncoding::CompactUtf16 => (StringForm::Latin1, tagged_units),
     };
     let bytes = match form {
-        Form::Latin1 => u64::from(units),
-        Form::Utf16 => 2 * u64::from(units),
+        StringForm::Latin1 => u64::from(units),
+        StringForm::Utf16 => 2 * u64::from(units),
     };
     if bytes > u64::from(MAX_STRING_BYTE_LENGTH) {
         return Err(too_long(bytes).into());
@@ -46,19 +46,19 @@ pub fn lift_string<G: LiftGuest>(
     ptr.check_aligned(2)?;
     // The length of the result is known before anything is allocated, so that the budget is charged exactly.
     let lifted_bytes = match form {
-        Form::Latin1 => {
+        StringForm::Latin1 => {
             let source = ptr.slice(bytes, guest.memory()?)?;
             source.iter().map(|byte| 1 + u64::from(byte >> 7)).sum()
         }
-        Form::Utf16 => decode_utf16(ptr, ptr.slice(bytes, guest.memory()?)?)
+        StringForm::Utf16 => decode_utf16(ptr, ptr.slice(bytes, guest.memory()?)?)
             .try_fold(0, |sum, char| char.map(|char| sum + char.len_utf8() as u64))?,
     };
     guest.consume_lift_budget(lifted_bytes)?;
     let mut string = string_with_room(lifted_bytes)?;
     let source = ptr.slice(bytes, guest.memory()?)?;
     match form {
-        Form::Latin1 => string.extend(source.iter().map(|&byte| char::from(byte))),
-        Form::Utf16 => {
+        StringForm::Latin1 => string.extend(source.iter().map(|&byte| char::from(byte))),
+        StringForm::Utf16 => {
             for char in decode_utf16(ptr, source) {
                 string.push(char?);
             }

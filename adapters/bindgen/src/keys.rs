@@ -71,7 +71,7 @@ pub(crate) struct Keys {
 }
 
 /// A container of items: an interface, or the world itself.
-struct Room<'a> {
+struct NameScope<'a> {
     interface: Option<InterfaceId>,
     /// The names that options may use for it.
     bases: Vec<String>,
@@ -79,7 +79,7 @@ struct Room<'a> {
     functions: Vec<&'a Function>,
 }
 
-impl Room<'_> {
+impl NameScope<'_> {
     /// Returns whether `key` names `item` of this container.
     fn names(&self, key: &str, item: &str) -> bool {
         self.bases.iter().any(|base| {
@@ -123,7 +123,13 @@ impl Keys {
         Ok(keys)
     }
 
-    fn with(&mut self, resolve: &Resolve, rooms: &[Room<'_>], key: &str, path: &str) -> Result<(), Error> {
+    fn with(
+        &mut self,
+        resolve: &Resolve,
+        rooms: &[NameScope<'_>],
+        key: &str,
+        path: &str,
+    ) -> Result<(), Error> {
         let is_type = rooms
             .iter()
             .any(|room| room.types.iter().any(|(name, _)| room.names(key, name)));
@@ -162,7 +168,7 @@ impl Keys {
         Err(unknown("with", key, known))
     }
 
-    fn trap(&mut self, rooms: &[Room<'_>], key: &str) -> Result<(), Error> {
+    fn trap(&mut self, rooms: &[NameScope<'_>], key: &str) -> Result<(), Error> {
         let mut found = false;
         for room in rooms {
             for func in &room.functions {
@@ -214,14 +220,14 @@ fn plain_name(func: &Function) -> &str {
         .map_or(func.name.as_str(), |(_, name)| name)
 }
 
-fn full_name(room: &Room<'_>, item: &str) -> String {
+fn full_name(room: &NameScope<'_>, item: &str) -> String {
     match room.bases.first() {
         Some(base) if !base.is_empty() => format!("{base}/{item}"),
         _ => item.to_owned(),
     }
 }
 
-fn type_names(rooms: &[Room<'_>]) -> Vec<String> {
+fn type_names(rooms: &[NameScope<'_>]) -> Vec<String> {
     let names = rooms
         .iter()
         .flat_map(|room| room.types.iter().map(|(name, _)| full_name(room, name)));
@@ -263,15 +269,15 @@ pub(crate) fn definition(resolve: &Resolve, mut id: TypeId) -> TypeId {
     id
 }
 
-fn rooms(resolve: &Resolve, world: WorldId) -> Vec<Room<'_>> {
+fn rooms(resolve: &Resolve, world: WorldId) -> Vec<NameScope<'_>> {
     let world = &resolve.worlds[world];
-    let mut root = Room {
+    let mut root = NameScope {
         interface: None,
         bases: vec![String::new()],
         types: Vec::new(),
         functions: Vec::new(),
     };
-    let mut rooms: Vec<Room<'_>> = Vec::new();
+    let mut rooms: Vec<NameScope<'_>> = Vec::new();
     let imports = world.imports.iter().map(|item| (item, true));
     for ((key, item), import) in imports.chain(world.exports.iter().map(|item| (item, false))) {
         match item {
@@ -297,7 +303,7 @@ fn rooms(resolve: &Resolve, world: WorldId) -> Vec<Room<'_>> {
                 if let Some((base, _)) = bases[0].split_once('@') {
                     bases.push(base.to_owned());
                 }
-                rooms.push(Room {
+                rooms.push(NameScope {
                     interface: Some(*id),
                     bases,
                     types: interface

@@ -10,7 +10,7 @@ use super::cli::{CliConfig, CliCtx, Stdin, Stdout};
 use super::files::{FilesCtx, Folders, FsPerms};
 use super::http::{HttpCtx, HttpLimits};
 use super::limits::WasiLimits;
-use super::net::{Grants, ListenGrant, Net, NetGrant};
+use super::net::{ListenGrant, Net, NetGrant, NetGrants};
 use super::sockets::Places;
 use airssys_wasm_component::component::ResourceTable;
 
@@ -21,7 +21,7 @@ pub struct WasiCtxBuilder {
     folders: Folders,
     limits: WasiLimits,
     http: HttpLimits,
-    net: Grants,
+    net: NetGrants,
 }
 
 impl WasiCtxBuilder {

@@ -10,7 +10,7 @@ use crate::component::instance::lookup::ComponentExportIndex;
 use crate::component::ir::{Export, ExternType, Ir};
 use crate::component::store::unique;
 use crate::component::{link::names, types};
-use crate::engine::{self, Backend, CoreModule, Engine, Form, Target};
+use crate::engine::{self, Backend, CodeForm, CoreModule, Engine, Target};
 #[cfg(feature = "compile")]
 use crate::engine::{Refused, Signatures, Work};
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ impl Component {
         let Compiled { ir, modules, code } = Compiled::new(
             engine,
             bytes,
-            |_| Form::Memory,
+            |_| CodeForm::Memory,
             |compiled| CoreModule::new(compiled.module, compiled.image),
         )?;
         Ok(Component::from_parts(
@@ -235,10 +235,10 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         engine: &Engine,
         bytes: &[u8],
-        form: impl Fn(&[u8]) -> Form,
+        form: impl Fn(&[u8]) -> CodeForm,
         make: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
-        let code = engine.compiler(Form::Memory)?;
+        let code = engine.compiler(CodeForm::Memory)?;
         let mut ir = contain("the translator", || translate(engine, bytes))??;
         let sources = std::mem::take(&mut ir.modules);
         for (index, source) in sources.iter().enumerate() {
@@ -251,9 +251,9 @@ impl<M> Compiled<M> {
         let mut signatures = Signatures::default();
         let mut compile = |(module, source): (usize, &Vec<u8>)| {
             let compiled = match form(source) {
-                Form::Memory => work.compile(&code, source),
+                CodeForm::Memory => work.compile(&code, source),
                 // The code is saved and not run: it need not outlive this.
-                Form::Elf => work.compile(&engine.compiler(Form::Elf)?, source),
+                CodeForm::Elf => work.compile(&engine.compiler(CodeForm::Elf)?, source),
             };
             let made = compiled.and_then(|compiled| {
                 signatures.add(&compiled.module).map_err(Refused::Compiler)?;
@@ -283,7 +283,7 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         _: &Engine,
         _: &[u8],
-        _: impl Fn(&[u8]) -> Form,
+        _: impl Fn(&[u8]) -> CodeForm,
         _: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
         Err(Error::NoCompiler)

@@ -76,7 +76,7 @@ pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, Res
 #[doc(hidden)]
 pub use standard::described;
 #[doc(hidden)]
-pub use store::Waiting;
+pub use store::InstanceHook;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 
 pub use crate::flags;

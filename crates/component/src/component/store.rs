@@ -10,8 +10,8 @@ use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 use crate::component::call::scope::Scope;
 use crate::component::component::Component;
 use crate::component::instance::{Instance, InstanceInner};
-use crate::component::resource::handles::Room;
-use crate::engine::{self, Engine, Kept, NextModule, Restart, SendStore, StoreLimits};
+use crate::component::resource::handles::HandleBudget;
+use crate::engine::{self, Engine, KeptMemories, NextModule, Reset, SendStore, StoreLimits};
 use crate::error::{Error, Result};
 
 /// Holds instances and the host's data `T`, which host functions can access.
@@ -123,8 +123,8 @@ impl<T: Send + 'static> Store<T> {
     ///
     /// # Errors
     /// [`Error::Instantiate`]; then the instance must not be used.
-    pub(super) fn restart(&mut self, instance: &Instance, kept: &Kept) -> Result<Option<Restart>> {
-        let restart = Restart::of(&mut self.inner, &self.core.next, kept, instance.core_instances());
+    pub(super) fn restart(&mut self, instance: &Instance, kept: &KeptMemories) -> Result<Option<Reset>> {
+        let restart = Reset::of(&mut self.inner, &self.core.next, kept, instance.core_instances());
         restart.map_err(|error| Error::Instantiate(format!("its memory cannot be pooled: {error}")))
     }
 
@@ -149,7 +149,7 @@ impl<T: Send + 'static> Store<T> {
     }
 
     /// Resets memories and globals.
-    pub(super) fn begin_again(&mut self, restart: &Restart) -> std::result::Result<(), String> {
+    pub(super) fn begin_again(&mut self, restart: &Reset) -> std::result::Result<(), String> {
         restart.run(&mut self.inner)
     }
 }
@@ -211,7 +211,7 @@ impl<'a, T: Send + 'static> StoreContextMut<'a, T> {
 
     /// Sets the callback that gets the next core instance once it exists, for functions that access its memory.
     #[doc(hidden)]
-    pub fn wait_for_instance(&self, waiting: Waiting) {
+    pub fn wait_for_instance(&self, waiting: InstanceHook) {
         self.core.state().waiting = Some(waiting);
     }
 
@@ -351,7 +351,7 @@ pub(crate) struct StoreCore {
     #[cfg(all(unix, feature = "interrupt"))]
     pub(super) code: engine::GuestCode,
     /// Room for the handles of all its instances, and for loans of them.
-    pub(super) handles: Arc<Room>,
+    pub(super) handles: Arc<HandleBudget>,
     /// Number of calls in flight that have a scope.
     pub(super) depth: AtomicUsize,
     /// True if later calls in this store can be interrupted from outside, or if functions in it keep state.
@@ -370,7 +370,7 @@ impl StoreCore {
         StoreCore {
             id: unique(),
             engine,
-            handles: Arc::new(Room::new(limits.handles)),
+            handles: Arc::new(HandleBudget::new(limits.handles)),
             limits,
             next,
             #[cfg(all(unix, feature = "interrupt"))]
@@ -415,7 +415,7 @@ pub(crate) struct StoreState {
     /// The calls in flight that may lend something, outermost first.
     pub(crate) scopes: Vec<Scope>,
     /// The callback for the next core instance, from functions that need its memory.
-    pub(crate) waiting: Option<Waiting>,
+    pub(crate) waiting: Option<InstanceHook>,
     /// The memory of the next core instance, if functions that access it have been created.
     pub(crate) memory_place: Option<crate::component::link::core_import::MemoryPlace>,
 }
@@ -436,16 +436,16 @@ pub(super) fn check_memory(module: &wasmer::Module) -> Result<()> {
 }
 
 /// A callback that passes a new core instance to the functions that access its memory.
-pub struct Waiting(Box<Told>);
+pub struct InstanceHook(Box<InstanceHookFn>);
 
-type Told = dyn FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send;
+type InstanceHookFn = dyn FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send;
 
-impl Waiting {
+impl InstanceHook {
     #[doc(hidden)]
     pub fn new(
         told: impl FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send + 'static,
-    ) -> Waiting {
-        Waiting(Box::new(told))
+    ) -> InstanceHook {
+        InstanceHook(Box::new(told))
     }
 
     pub(super) fn tell(self, store: &mut wasmer::StoreMut<'_>, instance: &wasmer::Instance) -> Result<()> {
@@ -453,7 +453,7 @@ impl Waiting {
     }
 }
 
-impl fmt::Debug for Waiting {
+impl fmt::Debug for InstanceHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Waiting")
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::starts::Stages;
+use super::starts::StartBackends;
 
 /// A compiler. The cargo feature of its name compiles it in; the host chooses among those at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ impl Backend {
     pub fn is_available(self) -> bool {
         match self {
             Backend::Headless => true,
-            Backend::Tiered => Stages::of_this_build().is_some(),
+            Backend::Tiered => StartBackends::of_this_build().is_some(),
             compiler => Backend::available().contains(&compiler),
         }
     }

@@ -47,15 +47,16 @@ pub(crate) use compile::lacking::{first_use, names};
 #[cfg(feature = "compile")]
 pub(crate) use compile::{Refused, Work};
 pub(crate) use load::{
-    CodeSource, CoreModule, Form, Machine, SavedImage, Signatures, TrustedCode, load, loader, save, tunables,
+    CodeForm, CodeSource, CoreModule, Machine, SavedImage, Signatures, TrustedCode, load, loader, save,
+    tunables,
 };
 pub(crate) use memory::{GuestMemory, Image};
-pub(crate) use run::{Kept, NextModule, Restart};
+pub(crate) use run::{KeptMemories, NextModule, Reset};
 
 use self::options::Options;
-use self::progress::Watch;
+use self::progress::ProgressWatch;
 use self::run::tunables::{LimitingTunables, Memories};
-use self::starts::Stages;
+use self::starts::StartBackends;
 use crate::error::{Error, Result};
 
 /// Settings of an [`Engine`].
@@ -118,7 +119,7 @@ pub struct Engine {
     backend: Backend,
     options: Options,
     target: Arc<Target>,
-    watch: Option<Watch>,
+    watch: Option<ProgressWatch>,
     starts: Arc<[Engine]>,
 }
 
@@ -162,7 +163,7 @@ impl Engine {
         let target = config.target.clone().unwrap_or_else(Target::host);
         let (backend, starts) = match config.backend.or(default).unwrap_or(Backend::Headless) {
             Backend::Tiered => {
-                let stages = Stages::of(&target)?;
+                let stages = StartBackends::of(&target)?;
                 match config.starts.is_empty() {
                     true => (stages.end, stages.starts),
                     false => (stages.end, config.starts.clone()),
@@ -203,10 +204,10 @@ impl Engine {
     /// [`Error::Stopped`] once the functions being compiled are done.
     #[must_use]
     pub fn watched(&self, look: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Engine {
-        self.with_watch(&Watch::new(look))
+        self.with_watch(&ProgressWatch::new(look))
     }
 
-    fn with_watch(&self, watch: &Watch) -> Engine {
+    fn with_watch(&self, watch: &ProgressWatch) -> Engine {
         Engine {
             watch: Some(watch.clone()),
             starts: self.starts.iter().map(|start| start.with_watch(watch)).collect(),

@@ -24,11 +24,11 @@ type Look = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
 
 /// Progress callback; returning `Break` cancels the compilation.
 #[derive(Clone)]
-pub(crate) struct Watch(Arc<Look>);
+pub(crate) struct ProgressWatch(Arc<Look>);
 
-impl Watch {
-    pub(super) fn new(look: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Watch {
-        Watch(Arc::new(look))
+impl ProgressWatch {
+    pub(super) fn new(look: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> ProgressWatch {
+        ProgressWatch(Arc::new(look))
     }
 
     pub(crate) fn look(&self, progress: Progress) -> ControlFlow<()> {
@@ -36,7 +36,7 @@ impl Watch {
     }
 }
 
-impl fmt::Debug for Watch {
+impl fmt::Debug for ProgressWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Watch")
     }

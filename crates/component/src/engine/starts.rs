@@ -11,24 +11,24 @@ const FAST: [Backend; 2] = [Backend::Llvm, Backend::Cranelift];
 
 /// Compilers that components start on, and the one that they end on.
 #[derive(Debug)]
-pub(super) struct Stages {
+pub(super) struct StartBackends {
     pub(super) starts: Vec<Backend>,
     pub(super) end: Backend,
 }
 
-impl Stages {
+impl StartBackends {
     /// Returns the compilers of [`Backend::Tiered`] for any target; `None` if this build has no two for it.
-    pub(super) fn of_this_build() -> Option<Stages> {
-        Stages::among(Backend::is_available)
+    pub(super) fn of_this_build() -> Option<StartBackends> {
+        StartBackends::among(Backend::is_available)
     }
 
     /// Returns the compilers of [`Backend::Tiered`] for `target`.
     ///
     /// # Errors
     /// [`Error::OneCompiler`].
-    pub(super) fn of(target: &Target) -> Result<Stages> {
+    pub(super) fn of(target: &Target) -> Result<StartBackends> {
         let compiles = |backend: Backend| backend.is_available() && target.check(backend).is_ok();
-        Stages::among(compiles).ok_or_else(|| {
+        StartBackends::among(compiles).ok_or_else(|| {
             let names = Backend::ALL.into_iter().filter(|backend| compiles(*backend));
             let names: Vec<_> = names.map(Backend::name).collect();
             Error::OneCompiler {
@@ -40,13 +40,13 @@ impl Stages {
         })
     }
 
-    fn among(compiles: impl Fn(Backend) -> bool) -> Option<Stages> {
+    fn among(compiles: impl Fn(Backend) -> bool) -> Option<StartBackends> {
         let end = FAST.into_iter().find(|backend| compiles(*backend))?;
         let starts = QUICK
             .into_iter()
             .filter(|backend| *backend != end && compiles(*backend));
         let starts: Vec<_> = starts.collect();
-        (!starts.is_empty()).then_some(Stages { starts, end })
+        (!starts.is_empty()).then_some(StartBackends { starts, end })
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_quick_compiler_comes_before_a_good_one() {
         use Backend::{Cranelift, Llvm, Singlepass};
-        let among = |those: &[Backend]| Stages::among(|backend| those.contains(&backend));
+        let among = |those: &[Backend]| StartBackends::among(|backend| those.contains(&backend));
         let stages = |those: &[Backend]| among(those).map(|stages| (stages.starts, stages.end));
         assert_eq!(
             stages(&[Cranelift, Llvm, Singlepass]),
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn one_compiler_is_too_few() {
         let chosen = Engine::new(super::super::Config::new().backend(Backend::Tiered));
-        match Stages::of_this_build() {
+        match StartBackends::of_this_build() {
             Some(stages) => {
                 let engine = chosen.expect("there are two");
                 assert_eq!(engine.backend(), stages.end);

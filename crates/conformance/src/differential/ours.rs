@@ -148,7 +148,7 @@ impl Linked {
 pub struct Ours {
     name: String,
     linked: Linked,
-    form: Form,
+    form: CallForm,
 }
 
 impl std::fmt::Debug for Ours {
@@ -166,7 +166,7 @@ impl Ours {
         Ok(Ours {
             name: compiled.backend().to_string(),
             linked: Linked::dynamic(compiled)?,
-            form: Form::Lifted,
+            form: CallForm::Lifted,
         })
     }
 }
@@ -178,8 +178,8 @@ impl Side for Ours {
 
     fn call(&mut self, function: usize, exchange: &Exchange) -> Result<Vec<(Place, Value)>> {
         self.form = match self.form {
-            Form::Lifted => Form::Other,
-            Form::Other => Form::Lifted,
+            CallForm::Lifted => CallForm::Other,
+            CallForm::Other => CallForm::Lifted,
         };
         let params: Vec<Val> = exchange
             .params
@@ -194,14 +194,14 @@ impl Side for Ours {
 
 /// A form of dynamic values; some values have several.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Form {
+pub(super) enum CallForm {
     /// The form in which values come from a component.
     Lifted,
     /// The other form that is accepted: bytes as a list, fields and flags in another order.
     Other,
 }
 
-pub(super) fn val(value: &Value, form: Form) -> Val {
+pub(super) fn val(value: &Value, form: CallForm) -> Val {
     let vals = |values: &[Value]| values.iter().map(|value| val(value, form)).collect();
     let payload = |payload: &Payload| payload.as_ref().map(|value| Box::new(val(value, form)));
     match value {
@@ -218,7 +218,7 @@ pub(super) fn val(value: &Value, form: Form) -> Val {
         Value::F64(bits) => Val::Float64(f64::from_bits(*bits)),
         Value::Char(value) => Val::Char(*value),
         Value::String(value) => Val::String(value.clone()),
-        Value::Bytes(bytes) if form == Form::Lifted => Val::Bytes(bytes.clone()),
+        Value::Bytes(bytes) if form == CallForm::Lifted => Val::Bytes(bytes.clone()),
         Value::Bytes(bytes) => Val::List(bytes.iter().copied().map(Val::U8).collect()),
         Value::List(values) => Val::List(vals(values)),
         Value::Fixed(values) => Val::FixedLengthList(vals(values)),
@@ -228,7 +228,7 @@ pub(super) fn val(value: &Value, form: Form) -> Val {
             let mut fields: Vec<_> = fields
                 .map(|(label, value)| (label.clone(), val(value, form)))
                 .collect();
-            if form == Form::Other {
+            if form == CallForm::Other {
                 fields.reverse();
             }
             Val::Record(fields)
@@ -238,7 +238,7 @@ pub(super) fn val(value: &Value, form: Form) -> Val {
         Value::Option(value) => Val::Option(payload(value)),
         Value::Result(Ok(value)) => Val::Result(Ok(payload(value))),
         Value::Result(Err(value)) => Val::Result(Err(payload(value))),
-        Value::Flags(labels) if form == Form::Lifted => Val::Flags(labels.clone()),
+        Value::Flags(labels) if form == CallForm::Lifted => Val::Flags(labels.clone()),
         Value::Flags(labels) => Val::Flags(labels.iter().rev().cloned().collect()),
     }
 }

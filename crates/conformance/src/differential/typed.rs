@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::compare::{Exchange, Place, Side};
 use super::generate::{self, RUST};
-use super::ours::{Compiled, Form, Host, Linked, val};
+use super::ours::{CallForm, Compiled, Host, Linked, val};
 use super::random::Random;
 use super::types::Batch;
 use super::values::Value;
@@ -142,7 +142,7 @@ impl Side for TypedOurs {
         let params: Vec<_> = exchange
             .params
             .iter()
-            .map(|value| val(value, Form::Lifted))
+            .map(|value| val(value, CallForm::Lifted))
             .collect();
         let through_typed = self.typed.call(function, &params, None)?;
         let lifted = self.typed.seen_typed()?;

@@ -33,7 +33,7 @@ use outgoing::Connections;
 pub(crate) struct HttpCtx {
     pub(crate) limits: HttpLimits,
     /// Bytes of all `fields` resources.
-    room: Arc<fields::Room>,
+    room: Arc<fields::FieldsBudget>,
     /// Open connections.
     connections: Connections,
     ended: Ended,

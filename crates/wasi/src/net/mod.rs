@@ -45,13 +45,13 @@ pub(crate) enum NetError {
 /// Network access of one component. Clones share the looked-up addresses.
 #[derive(Clone, Default)]
 pub(crate) struct Net {
-    grants: Grants,
+    grants: NetGrants,
     state: Arc<State>,
 }
 
 /// Grants for connecting and for listening.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Grants {
+pub(crate) struct NetGrants {
     pub(crate) connect: Arc<Vec<NetGrant>>,
     pub(crate) listen: Arc<Vec<ListenGrant>>,
 }
@@ -71,7 +71,7 @@ impl fmt::Debug for Net {
 
 impl Net {
     /// Creates the network access of one component.
-    pub(crate) fn new(grants: &Grants) -> Net {
+    pub(crate) fn new(grants: &NetGrants) -> Net {
         Net {
             grants: grants.clone(),
             state: Arc::default(),
@@ -283,7 +283,7 @@ mod tests {
 
     fn net(connect: &[&str]) -> Net {
         let connect = connect.iter().map(|grant| grant.parse().unwrap()).collect();
-        Net::new(&Grants {
+        Net::new(&NetGrants {
             connect: Arc::new(connect),
             listen: Arc::default(),
         })

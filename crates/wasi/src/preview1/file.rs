@@ -16,18 +16,18 @@ use wasmer_wasix::virtual_fs::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf, Result
 
 /// One of the files that a module may have open.
 #[derive(Debug)]
-pub(super) struct Slot(Arc<AtomicUsize>);
+pub(super) struct OpenSlot(Arc<AtomicUsize>);
 
-impl Slot {
+impl OpenSlot {
     /// Takes one of `left`, if there is one.
-    pub(super) fn take(left: &Arc<AtomicUsize>) -> Option<Slot> {
+    pub(super) fn take(left: &Arc<AtomicUsize>) -> Option<OpenSlot> {
         left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
             .ok()?;
-        Some(Slot(left.clone()))
+        Some(OpenSlot(left.clone()))
     }
 }
 
-impl Drop for Slot {
+impl Drop for OpenSlot {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -43,11 +43,11 @@ pub(super) struct OpenFile {
     writable: bool,
     /// Position after the last seek.
     position: u64,
-    _slot: Slot,
+    _slot: OpenSlot,
 }
 
 impl OpenFile {
-    pub(super) fn new(file: File, dir: Arc<Dir>, path: PathBuf, writable: bool, slot: Slot) -> OpenFile {
+    pub(super) fn new(file: File, dir: Arc<Dir>, path: PathBuf, writable: bool, slot: OpenSlot) -> OpenFile {
         OpenFile {
             file,
             dir,

@@ -13,7 +13,7 @@ use wasmer_wasix::virtual_fs::{
     VirtualFile,
 };
 
-use super::file::{OpenFile, Slot, nanoseconds};
+use super::file::{OpenFile, OpenSlot, nanoseconds};
 
 /// A granted folder. cap-std resolves every path step by step from the folder itself: neither `..` nor a symbolic link
 /// leads out of it, even if another program changes the folder at the same time.
@@ -199,7 +199,7 @@ impl FileOpener for Folder {
         if asked.would_mutate() {
             self.change()?;
         }
-        let slot = Slot::take(&self.files_left).ok_or(FsError::StorageFull)?;
+        let slot = OpenSlot::take(&self.files_left).ok_or(FsError::StorageFull)?;
         let mut options = DirOptions::new();
         options
             .read(asked.read())

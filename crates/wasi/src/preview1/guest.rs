@@ -18,7 +18,7 @@ use super::border::{self, Border};
 use super::grants::{Preview1, Preview1Error};
 use super::host;
 use crate::executor::{self, Task, Timer};
-use airssys_wasm_component::component::{Component, ExternType, Linker, StoreContextMut, Waiting};
+use airssys_wasm_component::component::{Component, ExternType, InstanceHook, Linker, StoreContextMut};
 use airssys_wasm_component::engine::Deadlines;
 use airssys_wasm_component::error::{Error, Result};
 use airssys_wasm_component::internal::contain;
@@ -202,7 +202,7 @@ fn make<T: Preview1View>(
     let names = wanted.iter().map(|(module, name)| (&**module, &**name));
     let border = Border::new(names, surroundings.opened.clone());
     let instantiated = border.clone();
-    cx.wait_for_instance(Waiting::new(move |store, instance| {
+    cx.wait_for_instance(InstanceHook::new(move |store, instance| {
         instantiated.instantiated(instance, None);
         environment
             .initialize(store, instance.clone())

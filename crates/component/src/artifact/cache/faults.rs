@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicUsize;
 
 /// Kind of fault, at one step or at it and all that follow.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
+enum FaultPoint {
     NoSpace,
     Io,
     ReadOnly,
@@ -23,7 +23,7 @@ enum Fault {
 /// A disk with a fault.
 #[derive(Debug)]
 pub(in crate::artifact) struct Faulty {
-    fault: Fault,
+    fault: FaultPoint,
     /// The step, counted from 0.
     at: usize,
     /// True if the steps that follow fail as well.
@@ -34,7 +34,7 @@ pub(in crate::artifact) struct Faulty {
 }
 
 impl Faulty {
-    fn new(fault: Fault, at: usize, lasting: bool) -> Arc<Faulty> {
+    fn new(fault: FaultPoint, at: usize, lasting: bool) -> Arc<Faulty> {
         Arc::new(Faulty {
             fault,
             at,
@@ -46,7 +46,7 @@ impl Faulty {
 
     /// Every step fails: the disk is full.
     pub(in crate::artifact) fn full() -> Arc<Faulty> {
-        Faulty::new(Fault::NoSpace, 0, true)
+        Faulty::new(FaultPoint::NoSpace, 0, true)
     }
 
     /// Reports whether the step of the fault was reached.
@@ -61,13 +61,13 @@ impl Faulty {
             return Ok(false);
         }
         let code = match self.fault {
-            Fault::NoSpace => 28,
-            Fault::Io => 5,
-            Fault::ReadOnly => 30,
-            Fault::Short if name == "write" => return Ok(true),
-            Fault::ShortThenFull if name == "write" && step == self.at => return Ok(true),
-            Fault::Short => return Ok(false),
-            Fault::ShortThenFull => 28,
+            FaultPoint::NoSpace => 28,
+            FaultPoint::Io => 5,
+            FaultPoint::ReadOnly => 30,
+            FaultPoint::Short if name == "write" => return Ok(true),
+            FaultPoint::ShortThenFull if name == "write" && step == self.at => return Ok(true),
+            FaultPoint::Short => return Ok(false),
+            FaultPoint::ShortThenFull => 28,
         };
         Err(io::Error::from_raw_os_error(code))
     }
@@ -141,7 +141,11 @@ fn a_day(folder: &Folder, disk: Arc<Faulty>) -> Option<CacheCounters> {
 }
 
 /// Lets each step fail in its turn. Returns the number of faults, and the steps of the run without any.
-fn each_step_fails(fault: Fault, lasting: bool, used_before: bool) -> (usize, BTreeMap<&'static str, usize>) {
+fn each_step_fails(
+    fault: FaultPoint,
+    lasting: bool,
+    used_before: bool,
+) -> (usize, BTreeMap<&'static str, usize>) {
     let name = format!("faults-{fault:?}-{lasting}-{used_before}");
     for at in 0.. {
         let folder = Folder::new(&name);
@@ -157,7 +161,7 @@ fn each_step_fails(fault: Fault, lasting: bool, used_before: bool) -> (usize, BT
             return (at, faulty.done.lock().expect("no panic").clone());
         }
         let what = format!("{fault:?} at step {at}, lasting: {lasting}");
-        if fault == Fault::Short {
+        if fault == FaultPoint::Short {
             let counters = counters.expect("a short write is no error");
             assert_eq!((counters.stored, counters.failed_writes), (2, 0), "{what}");
         }
@@ -181,13 +185,13 @@ fn each_step_fails(fault: Fault, lasting: bool, used_before: bool) -> (usize, BT
 #[test]
 fn no_fault_while_writing_makes_a_bad_entry() {
     let kinds = [
-        (Fault::NoSpace, false),
-        (Fault::NoSpace, true),
-        (Fault::Io, false),
-        (Fault::ReadOnly, true),
-        (Fault::Short, false),
-        (Fault::ShortThenFull, false),
-        (Fault::ShortThenFull, true),
+        (FaultPoint::NoSpace, false),
+        (FaultPoint::NoSpace, true),
+        (FaultPoint::Io, false),
+        (FaultPoint::ReadOnly, true),
+        (FaultPoint::Short, false),
+        (FaultPoint::ShortThenFull, false),
+        (FaultPoint::ShortThenFull, true),
     ];
     let kinds = kinds.into_iter().flat_map(|kind| [(kind, false), (kind, true)]);
     // Most of the time is waiting, for the disk and its clock.

@@ -41,7 +41,7 @@ pub struct MemoryInfo {
 
 pub(super) struct Memory {
     limits: MemoryLimits,
-    slots: HashMap<CacheKey, Slot>,
+    slots: HashMap<CacheKey, MemoryEntry>,
     /// Components that are being loaded or compiled.
     coming: HashMap<CacheKey, Coming>,
     /// Number of uses so far.
@@ -49,7 +49,7 @@ pub(super) struct Memory {
     evicted: u64,
 }
 
-struct Slot {
+struct MemoryEntry {
     component: Component,
     code_bytes: u64,
     used: u64,
@@ -62,7 +62,7 @@ struct Coming {
     pin: bool,
 }
 
-pub(super) enum Found {
+pub(super) enum Lookup {
     Here(Component),
     /// Another thread provides it.
     Coming(Arc<Flight>),
@@ -89,16 +89,16 @@ impl Memory {
         Some(slot.component.clone())
     }
 
-    pub(super) fn find(&mut self, key: &CacheKey, pin: bool) -> Found {
+    pub(super) fn find(&mut self, key: &CacheKey, pin: bool) -> Lookup {
         self.clock += 1;
         if let Some(slot) = self.slots.get_mut(key) {
             slot.used = self.clock;
             slot.pinned |= pin;
-            return Found::Here(slot.component.clone());
+            return Lookup::Here(slot.component.clone());
         }
         if let Some(coming) = self.coming.get_mut(key) {
             coming.pin |= pin;
-            return Found::Coming(coming.flight.clone());
+            return Lookup::Coming(coming.flight.clone());
         }
         let flight = Arc::new(Flight::default());
         let coming = Coming {
@@ -106,7 +106,7 @@ impl Memory {
             pin,
         };
         self.coming.insert(*key, coming);
-        Found::Nothing(flight)
+        Lookup::Nothing(flight)
     }
 
     /// Ends a flight: keeps its component, if it has one.
@@ -114,7 +114,7 @@ impl Memory {
         let coming = self.coming.remove(key);
         if let Some((component, code_bytes)) = component {
             self.clock += 1;
-            let slot = Slot {
+            let slot = MemoryEntry {
                 component,
                 code_bytes,
                 used: self.clock,

@@ -18,7 +18,7 @@ use crate::component::Component;
 use crate::engine::Engine;
 use crate::error::Error;
 use flight::{Landing, Lead};
-use memory::{Found, Memory};
+use memory::{Lookup, Memory};
 
 pub use memory::{MemoryInfo, MemoryLimits};
 
@@ -204,11 +204,11 @@ impl ComponentCache {
         loop {
             let found = self.memory().find(&key, pin);
             match found {
-                Found::Here(component) => {
+                Lookup::Here(component) => {
                     count(&self.shared.counters.memory_hits);
                     return Ok(component);
                 }
-                Found::Coming(flight) => match flight.wait() {
+                Lookup::Coming(flight) => match flight.wait() {
                     Landing::Component(component) => {
                         count(&self.shared.counters.waited);
                         return Ok(component);
@@ -217,7 +217,7 @@ impl ComponentCache {
                     // An error of the other thread need not occur here.
                     Landing::Elsewhere => {}
                 },
-                Found::Nothing(flight) => {
+                Lookup::Nothing(flight) => {
                     let lead = Lead::new(&self.shared.memory, key, flight);
                     let made = make();
                     if made.is_err() {

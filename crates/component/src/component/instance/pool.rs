@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::component::instance::Instance;
 use crate::component::link::linker::InstancePre;
 use crate::component::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-use crate::engine::{Engine, Kept, Restart, StoreLimits};
+use crate::engine::{Engine, KeptMemories, Reset, StoreLimits};
 use crate::error::Result;
 
 /// Instances of one component, each in a store of its own.
@@ -31,7 +31,7 @@ struct Shared<T: Send + 'static> {
     pre: InstancePre<T>,
     limits: StoreLimits,
     most: usize,
-    kept: Kept,
+    kept: KeptMemories,
     idle: Mutex<Vec<Idle<T>>>,
 }
 
@@ -51,7 +51,7 @@ struct Idle<T: Send + 'static> {
 
 /// State needed to reset an instance.
 struct Again {
-    restart: Restart,
+    restart: Reset,
     /// References to the instance while nothing outside its store has one.
     holders: usize,
 }
@@ -66,7 +66,7 @@ impl<T: Send + 'static> InstancePool<T> {
                 pre,
                 limits,
                 most,
-                kept: Kept::default(),
+                kept: KeptMemories::default(),
                 idle: Mutex::default(),
             }),
         }

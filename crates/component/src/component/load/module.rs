@@ -173,7 +173,7 @@ mod compiled {
     use super::{Code, Inner, Module, Owner};
     use crate::component::compile::features;
     use crate::component::load::module_type::ModuleType;
-    use crate::engine::{CoreModule, Engine, Form, Refused, Target, Work};
+    use crate::engine::{CodeForm, CoreModule, Engine, Refused, Target, Work};
     use crate::error::{Error, Result};
 
     pub(in crate::component) fn module(engine: &Engine, bytes: &[u8]) -> Result<Module> {
@@ -203,7 +203,7 @@ mod compiled {
 
     fn compile(engine: &Engine, bytes: &[u8]) -> Result<Code> {
         // A build without that compiler says so first.
-        let code = engine.compiler(Form::Memory)?;
+        let code = engine.compiler(CodeForm::Memory)?;
         features::validate(engine, bytes).map_err(of_module)?;
         engine.check_imports("the core module", bytes)?;
         crate::threads::check_compiler().map_err(Error::NoThread)?;

@@ -2,7 +2,7 @@
 
 use crate::component::component::{Compiled, Component};
 use crate::component::load::portable;
-use crate::engine::{self, Backend, CoreModule, Engine, Form, Image, SavedImage, TrustedCode};
+use crate::engine::{self, Backend, CodeForm, CoreModule, Engine, Image, SavedImage, TrustedCode};
 use crate::error::Result;
 
 /// The parts of a component that an artifact stores.
@@ -26,11 +26,11 @@ pub(crate) struct PrecompiledModule {
 /// smaller ones that is slower: the engine reads the first kilobytes of an image in some fifty small steps.
 const MAPPED_FROM: usize = 128 << 10;
 
-fn form(engine: &Engine, module: &[u8]) -> Form {
+fn form(engine: &Engine, module: &[u8]) -> CodeForm {
     // The engine's linker creates images for the architecture that it runs on, whatever the target is.
     match module.len() >= MAPPED_FROM && engine.target().is_of_host_architecture() {
-        true => Form::Elf,
-        false => Form::Memory,
+        true => CodeForm::Elf,
+        false => CodeForm::Memory,
     }
 }
 

@@ -10,14 +10,14 @@ use crate::error::{ResourceError, TrapKind};
 
 /// Handles, and loans of them, that a store still has room for. A table keeps the room that it once took.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct HandleBudget {
     left: AtomicU32,
     limit: u32,
 }
 
-impl Room {
-    pub(crate) fn new(limit: u32) -> Room {
-        Room {
+impl HandleBudget {
+    pub(crate) fn new(limit: u32) -> HandleBudget {
+        HandleBudget {
             left: AtomicU32::new(limit),
             limit,
         }
@@ -70,7 +70,7 @@ impl Handle {
 }
 
 #[derive(Debug)]
-enum Slot {
+enum TableEntry {
     Free { next: Option<usize> },
     Live(Handle),
 }
@@ -78,10 +78,10 @@ enum Slot {
 /// The handles of one component instance.
 #[derive(Debug)]
 pub(crate) struct HandleTable {
-    slots: Vec<Slot>,
+    slots: Vec<TableEntry>,
     free: Option<usize>,
     live: u32,
-    room: Arc<Room>,
+    room: Arc<HandleBudget>,
 }
 
 /// The most handles of one table.
@@ -89,7 +89,7 @@ const MAX_HANDLES: usize = (1 << 28) - 1;
 
 impl HandleTable {
     /// Creates a table that grows as long as its store has room, to 2^28 - 1 handles at most.
-    pub(crate) fn new(room: Arc<Room>) -> HandleTable {
+    pub(crate) fn new(room: Arc<HandleBudget>) -> HandleTable {
         HandleTable {
             slots: Vec::new(),
             free: None,
@@ -101,10 +101,10 @@ impl HandleTable {
     pub(crate) fn insert(&mut self, handle: Handle) -> Result<u32, TrapKind> {
         let position = match self.free {
             Some(position) => {
-                if let Slot::Free { next } = self.slots[position] {
+                if let TableEntry::Free { next } = self.slots[position] {
                     self.free = next;
                 }
-                self.slots[position] = Slot::Live(handle);
+                self.slots[position] = TableEntry::Live(handle);
                 position
             }
             None => {
@@ -113,7 +113,7 @@ impl HandleTable {
                     return Err(full(self.live));
                 }
                 self.room.take().map_err(full)?;
-                self.slots.push(Slot::Live(handle));
+                self.slots.push(TableEntry::Live(handle));
                 self.slots.len() - 1
             }
         };
@@ -126,8 +126,8 @@ impl HandleTable {
     pub(crate) fn get(&mut self, index: u32, resource: u32) -> Result<&mut Handle, TrapKind> {
         let slot = position(index).and_then(|position| self.slots.get_mut(position));
         match slot {
-            Some(Slot::Live(handle)) if handle.resource() == resource => Ok(handle),
-            Some(Slot::Live(_)) => Err(TrapKind::Resource(ResourceError::WrongType(index))),
+            Some(TableEntry::Live(handle)) if handle.resource() == resource => Ok(handle),
+            Some(TableEntry::Live(_)) => Err(TrapKind::Resource(ResourceError::WrongType(index))),
             _ => Err(TrapKind::Resource(ResourceError::UnknownHandle(index))),
         }
     }
@@ -139,7 +139,7 @@ impl HandleTable {
             return Err(TrapKind::Resource(ResourceError::Lent(index)));
         }
         if let Some(position) = position(index) {
-            self.slots[position] = Slot::Free { next: self.free };
+            self.slots[position] = TableEntry::Free { next: self.free };
             self.free = Some(position);
             self.live -= 1;
         }
@@ -149,7 +149,7 @@ impl HandleTable {
     /// Ends one loan of the own handle at `index`.
     pub(crate) fn end_lend(&mut self, index: u32) {
         let slot = position(index).and_then(|position| self.slots.get_mut(position));
-        if let Some(Slot::Live(Handle::Own { lends, .. })) = slot {
+        if let Some(TableEntry::Live(Handle::Own { lends, .. })) = slot {
             *lends = lends.saturating_sub(1);
         }
     }
@@ -187,7 +187,7 @@ mod tests {
     };
 
     fn table(room: u32) -> HandleTable {
-        HandleTable::new(Arc::new(Room::new(room)))
+        HandleTable::new(Arc::new(HandleBudget::new(room)))
     }
 
     fn error(result: Result<Handle, TrapKind>) -> ResourceError {
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn tables_share_the_room_of_their_store() {
-        let room = Arc::new(Room::new(3));
+        let room = Arc::new(HandleBudget::new(3));
         let mut first = HandleTable::new(Arc::clone(&room));
         let mut second = HandleTable::new(Arc::clone(&room));
         let full = Err(TrapKind::Resource(ResourceError::TableFull(3)));

@@ -2,14 +2,14 @@
 
 use wasmer::sys::{EngineBuilder, NativeEngineExt};
 
-use crate::engine::load::code::Form;
+use crate::engine::load::code::CodeForm;
 use crate::engine::run::tunables::{LimitingTunables, Memories, NextModule};
 use crate::engine::{Backend, Engine, StoreLimits};
 use crate::error::{Error, Result};
 
 impl Engine {
     /// Creates a wasmer engine that compiles with this backend, for this target.
-    pub(crate) fn compiler(&self, form: Form) -> Result<wasmer::Engine> {
+    pub(crate) fn compiler(&self, form: CodeForm) -> Result<wasmer::Engine> {
         let mut engine = self.compiler_with(form, features())?;
         if self.backend == Backend::Llvm {
             find_memories(&mut engine, Memories::Movable);
@@ -23,11 +23,11 @@ impl Engine {
         features
             .threads(true)
             .exceptions(self.backend != Backend::Singlepass);
-        self.compiler_with(Form::Memory, features)
+        self.compiler_with(CodeForm::Memory, features)
     }
 
     #[allow(unreachable_patterns, reason = "the arms depend on the enabled features")]
-    fn compiler_with(&self, form: Form, features: wasmer::sys::Features) -> Result<wasmer::Engine> {
+    fn compiler_with(&self, form: CodeForm, features: wasmer::sys::Features) -> Result<wasmer::Engine> {
         let mut config: Box<dyn wasmer::sys::CompilerConfig> = match self.backend {
             #[cfg(feature = "cranelift")]
             Backend::Cranelift => Box::new(self.cranelift()),
@@ -43,7 +43,7 @@ impl Engine {
                 });
             }
         };
-        config.experimental_artifact(form == Form::Elf);
+        config.experimental_artifact(form == CodeForm::Elf);
         let builder = EngineBuilder::new(config)
             .set_features(Some(features))
             .set_target(Some(self.target.to_engine()));

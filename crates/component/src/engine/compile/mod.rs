@@ -21,7 +21,7 @@ use wasmparser::{Parser, Payload};
 
 use self::compiler::find_memories;
 use self::instructions::Instructions;
-use crate::engine::progress::{Progress, Watch};
+use crate::engine::progress::{Progress, ProgressWatch};
 use crate::engine::run::tunables::Memories;
 use crate::engine::{Backend, Compiled, Engine, floats_cross};
 use crate::panics::contain;
@@ -128,7 +128,7 @@ impl<'a> Work<'a> {
 
 /// Creates the callback that reports a module's progress to `watch`. The module has `own` bytes of code; the
 /// component's progress before it is `at`.
-fn callback(watch: Watch, at: Progress, own: u64) -> CompilationProgressCallback {
+fn callback(watch: ProgressWatch, at: Progress, own: u64) -> CompilationProgressCallback {
     CompilationProgressCallback::new(move |progress| {
         // The engine counts what it adds to the functions, too.
         let step = progress.phase_step().unwrap_or(0).min(own);

@@ -14,7 +14,7 @@ use wasmer::sys::{CpuFeature, NativeEngineExt, Target};
 
 /// Format of a module's native code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum CodeForm {
     /// In memory, ready to run.
     Memory,
     /// An ELF image, which can be mapped from a file.

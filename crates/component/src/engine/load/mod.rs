@@ -4,6 +4,6 @@ pub(super) mod code;
 pub(super) mod core_module;
 mod signatures;
 
-pub(crate) use code::{CodeSource, Form, Machine, TrustedCode, load, loader, save, tunables};
+pub(crate) use code::{CodeForm, CodeSource, Machine, TrustedCode, load, loader, save, tunables};
 pub(crate) use core_module::{CoreModule, SavedImage};
 pub(crate) use signatures::Signatures;

@@ -7,6 +7,6 @@ pub(super) mod tables;
 pub(super) mod tunables;
 
 pub use program::{program_engine, program_store};
-pub(crate) use reset::{Kept, Restart};
+pub(crate) use reset::{KeptMemories, Reset};
 pub use store::SendStore;
 pub(crate) use tunables::NextModule;

@@ -57,9 +57,9 @@ pub(in crate::engine) fn is_marked(code: &wasmer::Module) -> bool {
 
 /// Memories whose content the instances of one component share for their resets, where that is not an image.
 #[derive(Debug, Default)]
-pub(crate) struct Kept(OnceLock<Vec<MemoryHandle>>);
+pub(crate) struct KeptMemories(OnceLock<Vec<MemoryHandle>>);
 
-impl Kept {
+impl KeptMemories {
     /// Keeps the content of `memories`: that of the first call, which later calls share. Returns whether all can be kept.
     fn keep(&self, memories: &[MemoryHandle]) -> io::Result<bool> {
         let first = self.0.get();
@@ -83,12 +83,12 @@ impl Kept {
 
 /// State of the instances of one store when they were new.
 #[derive(Debug)]
-pub(crate) struct Restart {
+pub(crate) struct Reset {
     memories: Vec<MemoryHandle>,
     globals: Vec<(Global, Value)>,
 }
 
-impl Restart {
+impl Reset {
     /// Records the state of instances that have just been created in `store`: all that it has, created since `next` began
     /// to remember their memories. Returns `None` if they cannot be reset.
     ///
@@ -97,9 +97,9 @@ impl Restart {
     pub(crate) fn of<'a>(
         store: &mut impl AsStoreMut,
         next: &NextModule,
-        kept: &Kept,
+        kept: &KeptMemories,
         instances: impl Iterator<Item = (&'a CoreModule, &'a Instance)>,
-    ) -> Result<Option<Restart>, String> {
+    ) -> Result<Option<Reset>, String> {
         let memories = next.remembered();
         let (mut defined, mut with_data, mut globals) = (0, false, Vec::new());
         for (module, instance) in instances {
@@ -125,7 +125,7 @@ impl Restart {
         if with_data && !kept.keep(&memories).map_err(|error| error.to_string())? {
             return Ok(None);
         }
-        Ok(Some(Restart { memories, globals }))
+        Ok(Some(Reset { memories, globals }))
     }
 
     /// Resets the instances. Nothing may run in their store meanwhile.

@@ -44,19 +44,19 @@ pub(crate) enum FieldError {
 
 /// Bytes of all fields of one component.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
+pub(crate) struct FieldsBudget {
     used: AtomicUsize,
 }
 
 /// A part of these bytes, released on drop.
 #[derive(Debug)]
 struct Share {
-    room: Arc<Room>,
+    room: Arc<FieldsBudget>,
     bytes: usize,
 }
 
 impl Share {
-    fn of(room: &Arc<Room>, bytes: usize, limits: &HttpLimits) -> Result<Share, FieldError> {
+    fn of(room: &Arc<FieldsBudget>, bytes: usize, limits: &HttpLimits) -> Result<Share, FieldError> {
         let mut share = Share {
             room: room.clone(),
             bytes: 0,
@@ -97,7 +97,7 @@ pub(crate) struct Fields {
 
 impl Fields {
     /// Creates empty fields that can be changed.
-    pub(crate) fn empty(room: &Arc<Room>) -> Fields {
+    pub(crate) fn empty(room: &Arc<FieldsBudget>) -> Fields {
         Fields {
             map: Arc::default(),
             mutable: true,
@@ -111,7 +111,7 @@ impl Fields {
     /// Creates the fields of an incoming message, without those that guests never see.
     pub(crate) fn received(
         mut map: HeaderMap,
-        room: &Arc<Room>,
+        room: &Arc<FieldsBudget>,
         limits: &HttpLimits,
     ) -> Result<Fields, FieldError> {
         for name in &FORBIDDEN {

@@ -11,10 +11,10 @@ const GRACE: Duration = Duration::from_millis(250);
 
 /// The connections that wait for a request's head, ordered by the start of the wait.
 #[derive(Clone, Default)]
-pub(super) struct Heads(Arc<Mutex<Waiting>>);
+pub(super) struct Heads(Arc<Mutex<WaitingHead>>);
 
 #[derive(Default)]
-struct Waiting {
+struct WaitingHead {
     next: u64,
     waiting: BTreeMap<u64, (Instant, Arc<Notify>)>,
 }
@@ -33,7 +33,7 @@ struct Inner {
 pub(super) struct Turn(Head);
 
 impl Heads {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, WaitingHead> {
         // Nothing panics under this lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

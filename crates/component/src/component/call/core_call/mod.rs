@@ -19,14 +19,14 @@ use crate::engine::{Backend, floats_cross};
 use crate::error::{Error, Result};
 
 /// A core value type as the engine knows it; converts from and to its bits, zero-extended to 64.
-pub(crate) trait Slot: FromToNativeWasmType + Copy + Send + Sync + 'static {
+pub(crate) trait CoreScalar: FromToNativeWasmType + Copy + Send + Sync + 'static {
     fn from_bits(bits: u64) -> Self;
     fn to_bits(self) -> u64;
 }
 
 macro_rules! slots {
     ($($ty:ty: |$bits:ident| $from:expr, |$value:ident| $to:expr;)*) => {$(
-        impl Slot for $ty {
+        impl CoreScalar for $ty {
             #[inline]
             fn from_bits($bits: u64) -> $ty {
                 $from
@@ -69,12 +69,12 @@ macro_rules! results {
         impl CoreResult for $ty {
             #[inline]
             fn of_bits(bits: u64) -> $ty {
-                Slot::from_bits(bits)
+                CoreScalar::from_bits(bits)
             }
 
             #[inline]
             fn into_bits(self) -> u64 {
-                Slot::to_bits(self)
+                CoreScalar::to_bits(self)
             }
         }
     )*};
@@ -103,7 +103,7 @@ type BodyFn = dyn Fn(&mut StoreMut<'_>, &[u64]) -> Result<u64> + Send;
 macro_rules! args {
     ($(($($ty:ident $var:ident)*) => $args:ty;)*) => {$(
         #[allow(unused_variables, unused_mut, clippy::unused_unit, reason = "there may be no parameters")]
-        impl<$($ty: Slot),*> CoreArgs for $args {
+        impl<$($ty: CoreScalar),*> CoreArgs for $args {
             fn call<R: CoreResult>(
                 function: &TypedFunction<Self, R>,
                 store: &mut StoreMut<'_>,
@@ -165,7 +165,7 @@ pub(crate) trait Visitor {
 
 /// A core function that takes its arguments as bits.
 pub(crate) struct CoreFunc {
-    form: Form,
+    form: TypedForm,
 }
 
 impl fmt::Debug for CoreFunc {
@@ -176,7 +176,7 @@ impl fmt::Debug for CoreFunc {
 
 /// The ways to call a function. The most common signatures are called in place: every frame between the caller and the
 /// engine costs a mispredicted return, since the engine switches stacks below it.
-enum Form {
+enum TypedForm {
     Of0(TypedFunction<(), i32>),
     Of1(TypedFunction<i32, i32>),
     Of2(TypedFunction<(i32, i32), i32>),
@@ -247,7 +247,7 @@ impl CoreFunc {
             ($form:ident) => {
                 function
                     .typed(&*store)
-                    .map(Form::$form)
+                    .map(TypedForm::$form)
                     .map_err(|error| Error::bug(error.message()))?
             };
         }
@@ -265,7 +265,7 @@ impl CoreFunc {
                     function,
                     params: &signature.params,
                 };
-                Form::Any(signatures::select(signature, of)?)
+                TypedForm::Any(signatures::select(signature, of)?)
             }
         };
         Ok(CoreFunc { form })
@@ -275,26 +275,30 @@ impl CoreFunc {
     #[inline(always)]
     pub(crate) fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
         let result = match (&self.form, args) {
-            (Form::Of0(function), []) => function.call(store).map(CoreResult::into_bits),
-            (Form::Of1(function), [a]) => function
-                .call(store, Slot::from_bits(*a))
+            (TypedForm::Of0(function), []) => function.call(store).map(CoreResult::into_bits),
+            (TypedForm::Of1(function), [a]) => function
+                .call(store, CoreScalar::from_bits(*a))
                 .map(CoreResult::into_bits),
-            (Form::Of2(function), [a, b]) => function
-                .call(store, Slot::from_bits(*a), Slot::from_bits(*b))
+            (TypedForm::Of2(function), [a, b]) => function
+                .call(store, CoreScalar::from_bits(*a), CoreScalar::from_bits(*b))
                 .map(CoreResult::into_bits),
-            (Form::Of3(function), [a, b, c]) => {
-                let (a, b, c) = (Slot::from_bits(*a), Slot::from_bits(*b), Slot::from_bits(*c));
+            (TypedForm::Of3(function), [a, b, c]) => {
+                let (a, b, c) = (
+                    CoreScalar::from_bits(*a),
+                    CoreScalar::from_bits(*b),
+                    CoreScalar::from_bits(*c),
+                );
                 function.call(store, a, b, c).map(CoreResult::into_bits)
             }
-            (Form::Of4(function), [a, b, c, d]) => {
-                let (a, b) = (Slot::from_bits(*a), Slot::from_bits(*b));
-                let (c, d) = (Slot::from_bits(*c), Slot::from_bits(*d));
+            (TypedForm::Of4(function), [a, b, c, d]) => {
+                let (a, b) = (CoreScalar::from_bits(*a), CoreScalar::from_bits(*b));
+                let (c, d) = (CoreScalar::from_bits(*c), CoreScalar::from_bits(*d));
                 function.call(store, a, b, c, d).map(CoreResult::into_bits)
             }
-            (Form::Of1Nothing(function), [a]) => function
-                .call(store, Slot::from_bits(*a))
+            (TypedForm::Of1Nothing(function), [a]) => function
+                .call(store, CoreScalar::from_bits(*a))
                 .map(CoreResult::into_bits),
-            (Form::Any(function), args) => function.call(store, args),
+            (TypedForm::Any(function), args) => function.call(store, args),
             _ => return Err(Error::bug("a core function called with another number of values")),
         };
         result.map_err(from_runtime)
@@ -385,8 +389,8 @@ fn bits(value: &Value) -> u64 {
     match value {
         Value::I32(value) => value.to_bits(),
         Value::I64(value) => value.to_bits(),
-        Value::F32(value) => Slot::to_bits(*value),
-        Value::F64(value) => Slot::to_bits(*value),
+        Value::F32(value) => CoreScalar::to_bits(*value),
+        Value::F64(value) => CoreScalar::to_bits(*value),
         _ => 0,
     }
 }
