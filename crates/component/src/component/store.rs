@@ -114,7 +114,7 @@ impl<T: Send + 'static> Store<T> {
         &self.core.limits
     }
 
-    /// Records the memories of instances that are created from now on, for [`Store::restart`].
+    /// Records the memories of instances that are created from now on, for [`Store::record_for_reset`].
     pub(super) fn remember_memories(&self) {
         self.core.next.remember();
     }
@@ -123,9 +123,13 @@ impl<T: Send + 'static> Store<T> {
     ///
     /// # Errors
     /// [`Error::Instantiate`]; then the instance must not be used.
-    pub(super) fn restart(&mut self, instance: &Instance, kept: &KeptMemories) -> Result<Option<Reset>> {
-        let restart = Reset::of(&mut self.inner, &self.core.next, kept, instance.core_instances());
-        restart.map_err(|error| Error::Instantiate(format!("its memory cannot be pooled: {error}")))
+    pub(super) fn record_for_reset(
+        &mut self,
+        instance: &Instance,
+        kept: &KeptMemories,
+    ) -> Result<Option<Reset>> {
+        let reset = Reset::of(&mut self.inner, &self.core.next, kept, instance.core_instances());
+        reset.map_err(|error| Error::Instantiate(format!("its memory cannot be pooled: {error}")))
     }
 
     /// Takes the host's data out; the store must not be used until it has data again.
@@ -149,8 +153,8 @@ impl<T: Send + 'static> Store<T> {
     }
 
     /// Resets memories and globals.
-    pub(super) fn begin_again(&mut self, restart: &Reset) -> std::result::Result<(), String> {
-        restart.run(&mut self.inner)
+    pub(super) fn reset_to(&mut self, reset: &Reset) -> std::result::Result<(), String> {
+        reset.run(&mut self.inner)
     }
 }
 

@@ -39,7 +39,7 @@ fn is_shared(ir: &Ir, instance: u32) -> bool {
 
 impl Flag {
     /// Resets the flag. A shared one is reset with the globals of the adapter modules.
-    pub(in crate::component) fn restart(&self) {
+    pub(in crate::component) fn reset(&self) {
         if let Flag::Host(flag) = self {
             flag.store(true, Ordering::Relaxed);
         }

@@ -373,12 +373,12 @@ impl Instance {
     }
 
     /// Resets the host's state of the instance. Returns false if the instance must not be called again.
-    pub(super) fn restart(&self) -> bool {
+    pub(super) fn reset(&self) -> bool {
         if self.inner.poisoned.load(Ordering::Relaxed) || self.inner.entered.load(Ordering::Relaxed) {
             return false;
         }
         self.inner.tables().iter_mut().for_each(HandleTable::clear);
-        self.inner.may_leave.iter().for_each(Flag::restart);
+        self.inner.may_leave.iter().for_each(Flag::reset);
         true
     }
 

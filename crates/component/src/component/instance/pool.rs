@@ -51,7 +51,7 @@ struct Idle<T: Send + 'static> {
 
 /// State needed to reset an instance.
 struct Again {
-    restart: Reset,
+    reset: Reset,
     /// References to the instance while nothing outside its store has one.
     holders: usize,
 }
@@ -104,9 +104,9 @@ impl<T: Send + 'static> InstancePool<T> {
         let watched = watch(&store);
         store.remember_memories();
         let instance = self.shared.pre.instantiate(&mut store)?;
-        let restart = store.restart(&instance, &self.shared.kept)?;
-        let again = restart.map(|restart| Again {
-            restart,
+        let reset = store.record_for_reset(&instance, &self.shared.kept)?;
+        let again = reset.map(|reset| Again {
+            reset,
             holders: instance.holders(),
         });
         let instance = PooledInstance::new(store, instance, again, &self.shared);
@@ -198,10 +198,10 @@ impl<T: Send + 'static> Drop for PooledInstance<T> {
         };
         // The host's data is dropped here, whether or not the instance is reused.
         drop(store.take());
-        if !store.is_at_rest() || instance.holders() != again.holders || !instance.restart() {
+        if !store.is_at_rest() || instance.holders() != again.holders || !instance.reset() {
             return;
         }
-        if self.home.idle().len() >= self.home.most || store.begin_again(&again.restart).is_err() {
+        if self.home.idle().len() >= self.home.most || store.reset_to(&again.reset).is_err() {
             return;
         }
         let idle = Idle {

@@ -28,7 +28,7 @@ pub(in crate::engine) fn mark(module: &[u8], instructions: Instructions) -> Resu
         Some(Found {
             forged: Some(name), ..
         }) => Err(name),
-        Some(found) if found.can_restart() => Ok(found.marked(module).map_or(module.into(), Cow::Owned)),
+        Some(found) if found.can_reset() => Ok(found.marked(module).map_or(module.into(), Cow::Owned)),
         _ => Ok(module.into()),
     }
 }
@@ -108,7 +108,7 @@ impl<'a> Found<'a> {
         self.globals += 1;
     }
 
-    fn can_restart(&self) -> bool {
+    fn can_reset(&self) -> bool {
         !self.changes_what_stays && !self.has_mutable_references
     }
 

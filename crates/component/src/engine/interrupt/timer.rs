@@ -14,13 +14,13 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// A deadline that is watched until this value is dropped.
 #[derive(Debug)]
 pub struct Armed {
-    watchdog: &'static Watchdog,
+    timer: &'static DeadlineTimer,
     number: u64,
     deadline: Instant,
 }
 
 #[derive(Debug, Default)]
-struct Watchdog {
+struct DeadlineTimer {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -36,9 +36,9 @@ struct State {
 /// Stops the guest behind `handle` at `deadline` and after, until the returned value is dropped. `None` if the
 /// operating system provides no thread for that: then only the host's own functions observe the deadline.
 pub fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
-    static WATCHDOG: OnceLock<Option<&'static Watchdog>> = OnceLock::new();
-    let watchdog = (*WATCHDOG.get_or_init(Watchdog::start))?;
-    let mut state = watchdog.lock();
+    static TIMER: OnceLock<Option<&'static DeadlineTimer>> = OnceLock::new();
+    let timer = (*TIMER.get_or_init(DeadlineTimer::start))?;
+    let mut state = timer.lock();
     let number = state.next;
     state.next += 1;
     state.armed.insert(number, (deadline, handle));
@@ -46,10 +46,10 @@ pub fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
     drop(state);
     // Waking the thread costs more than most calls take.
     if !soon_enough {
-        watchdog.changed.notify_one();
+        timer.changed.notify_one();
     }
     Some(Armed {
-        watchdog,
+        timer,
         number,
         deadline,
     })
@@ -76,7 +76,7 @@ impl Armed {
     /// Reports whether the guest was asked to stop.
     fn has_stopped(&self) -> bool {
         // Each request moves the deadline to the next one.
-        let state = self.watchdog.lock();
+        let state = self.timer.lock();
         state
             .armed
             .get(&self.number)
@@ -86,17 +86,17 @@ impl Armed {
 
 impl Drop for Armed {
     fn drop(&mut self) {
-        self.watchdog.lock().armed.remove(&self.number);
+        self.timer.lock().armed.remove(&self.number);
     }
 }
 
-impl Watchdog {
-    /// Starts the watchdog, which lives as long as the process.
-    fn start() -> Option<&'static Watchdog> {
-        let watchdog: &'static Watchdog = Box::leak(Box::default());
-        let thread = thread::Builder::new().name("airssys-wasm-watchdog".into());
-        match thread.spawn(|| watchdog.run()) {
-            Ok(_) => Some(watchdog),
+impl DeadlineTimer {
+    /// Starts the timer, which lives as long as the process.
+    fn start() -> Option<&'static DeadlineTimer> {
+        let timer: &'static DeadlineTimer = Box::leak(Box::default());
+        let thread = thread::Builder::new().name("airssys-wasm-deadlines".into());
+        match thread.spawn(|| timer.run()) {
+            Ok(_) => Some(timer),
             Err(error) => {
                 log::warn!(
                     "cannot spawn the deadline thread: {error}; guests that exceed their deadline are not interrupted"

@@ -117,7 +117,7 @@ impl CoreModule {
     }
 
     /// Reports whether the state that the code leaves behind in an instance can be reset.
-    pub(crate) fn can_restart(&self) -> bool {
+    pub(crate) fn can_reset(&self) -> bool {
         reset::is_marked(&self.code)
     }
 

@@ -160,7 +160,7 @@ impl MemoryHandle {
     }
 
     /// Resets the memory. Nothing may run in its store meanwhile.
-    pub(in crate::engine) fn restart(&self) -> io::Result<()> {
+    pub(in crate::engine) fn reset(&self) -> io::Result<()> {
         let state = &mut *lock(&self.0);
         let (Some(region), Some(size)) = (&mut state.region, bytes(state.first)) else {
             return Err(io::ErrorKind::NotFound.into());

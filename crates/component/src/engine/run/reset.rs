@@ -30,7 +30,7 @@ impl MemoryHandle {
         match *self {}
     }
 
-    fn restart(&self) -> io::Result<()> {
+    fn reset(&self) -> io::Result<()> {
         match *self {}
     }
 }
@@ -104,7 +104,7 @@ impl Reset {
         let (mut defined, mut with_data, mut globals) = (0, false, Vec::new());
         for (module, instance) in instances {
             let info = module.code().info();
-            if !module.can_restart() {
+            if !module.can_reset() {
                 return Ok(None);
             }
             let own = info.memories.values().skip(info.num_imported_memories);
@@ -134,7 +134,7 @@ impl Reset {
     /// A message, if the reset fails; the instances must not be used then.
     pub(crate) fn run(&self, store: &mut impl AsStoreMut) -> Result<(), String> {
         for memory in &self.memories {
-            memory.restart().map_err(|error| error.to_string())?;
+            memory.reset().map_err(|error| error.to_string())?;
         }
         for (global, value) in &self.globals {
             global

@@ -7,14 +7,10 @@ use airssys_wasm::engine::Backend;
 use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
 use serde_json::Value;
 
-#[path = "args/artifacts.rs"]
 mod artifacts;
 #[cfg(feature = "adapt")]
-#[path = "args/core_module.rs"]
 mod core_module;
-#[path = "args/serve.rs"]
 mod serve;
-#[path = "args/wasi.rs"]
 mod wasi;
 
 pub(crate) use artifacts::{
