@@ -5,8 +5,6 @@ use std::time::Instant;
 use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
 use crate::component::{Instance, Store};
 use crate::engine::Backend;
-#[cfg(all(unix, feature = "interrupt"))]
-use crate::engine::InterruptHandle;
 use crate::error::Result;
 use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext, HostState};
 #[cfg(feature = "wai")]
@@ -15,6 +13,7 @@ use crate::wai::WaiGuest;
 use crate::wasi::preview1::{Preview1Guest, Preview1View};
 #[cfg(feature = "wasi")]
 use crate::wasi::{WasiCtxView, WasiState, WasiView};
+use airssys_wasm_component::internal::InterruptHandle;
 
 /// Result of a lifecycle function that may return an error of the component.
 type Answer<T, E> = Result<std::result::Result<T, E>>;
@@ -93,7 +92,6 @@ impl GuestInstance {
         }
     }
 
-    #[cfg(all(unix, feature = "interrupt"))]
     pub(super) fn interrupter(&self) -> InterruptHandle {
         match &self.body {
             Body::Component(it) => it.store.interrupter(),

@@ -17,7 +17,6 @@ use crate::error::Error;
 use crate::host::{ComponentMetadata, HealthStatus, HostContext};
 use crate::messaging::{ComponentId, Mailbox};
 use crate::tiered::TieredComponent;
-#[cfg(all(unix, feature = "interrupt"))]
 use airssys_wasm_component::internal::timer;
 
 /// A loaded component.
@@ -231,10 +230,8 @@ impl Running<'_> {
         let deadline = Instant::now().checked_add(allowed.time);
         guest.called = true;
         guest.set_deadline(deadline);
-        #[cfg(all(unix, feature = "interrupt"))]
         let armed = deadline.and_then(|deadline| timer::arm(deadline, guest.interrupter()));
         let result = work(guest);
-        #[cfg(all(unix, feature = "interrupt"))]
         let result = match armed {
             Some(armed) => result.map_err(|error| armed.cause(error)),
             None => result,

@@ -13,16 +13,15 @@ use super::guard::{self, Guard};
 use super::host::Host;
 use super::values;
 use crate::component::error_of;
-#[cfg(all(unix, feature = "interrupt"))]
+use crate::engine::functions;
 use crate::engine::{Backend, Engine, SendStore, StoreLimits, program_store};
-#[cfg(all(unix, feature = "interrupt"))]
-use crate::engine::{InterruptHandle, functions};
 use crate::error::{Error, Result, TrapKind};
 use crate::host::bindings::airssys::types_core::types::CallerInfo;
 use crate::host::bindings::exports::airssys::component_core::component_lifecycle::{
     ComponentConfig, ExecutionContext,
 };
 use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext};
+use airssys_wasm_component::internal::InterruptHandle;
 use airssys_wasm_component::internal::contain;
 use airssys_wasm_component::internal::timer;
 
@@ -102,7 +101,6 @@ impl WaiGuest {
     ) -> Result<WaiGuest> {
         let contract = contract()?;
         let mut store = program_store(limits);
-        #[cfg(all(unix, feature = "interrupt"))]
         store.code().add(functions(&module.module));
         let host = Host::new(context);
         let guard = Guard::new(host.clone(), limits.lift_bytes);
@@ -115,10 +113,8 @@ impl WaiGuest {
         guard::imports(&mut store, &guard, contract, &mut imports);
 
         host.set_deadline(deadline);
-        #[cfg(all(unix, feature = "interrupt"))]
         let armed = deadline.and_then(|deadline| timer::arm(deadline, InterruptHandle::new(&store)));
         let instance = Instance::new(&mut *store, &module.module, &imports).map_err(not_instantiated);
-        #[cfg(all(unix, feature = "interrupt"))]
         let instance = match armed {
             Some(armed) => instance.map_err(|error| armed.cause(error)),
             None => instance,
@@ -152,7 +148,6 @@ impl WaiGuest {
         self.poisoned
     }
 
-    #[cfg(all(unix, feature = "interrupt"))]
     pub(crate) fn interrupter(&self) -> InterruptHandle {
         InterruptHandle::new(&self.store)
     }

@@ -11,7 +11,6 @@ use airssys_wasm_component::component::{
 };
 use airssys_wasm_component::engine::{Backend, Config, Engine};
 use airssys_wasm_component::error::{CoreTrap, Error, ResourceError, TrapKind};
-#[cfg(all(unix, feature = "interrupt"))]
 use airssys_wasm_component::internal::timer;
 
 /// One backend of this library.
@@ -91,7 +90,6 @@ impl OurSession {
         &mut self,
         run: impl FnOnce(&mut OurSession) -> airssys_wasm_component::Result<R>,
     ) -> Outcome<R> {
-        #[cfg(all(unix, feature = "interrupt"))]
         let armed = Instant::now()
             .checked_add(self.options.deadline)
             .into_iter()
@@ -99,7 +97,6 @@ impl OurSession {
             .min()
             .and_then(|deadline| timer::arm(deadline, self.store.interrupter()));
         let result = run(self);
-        #[cfg(all(unix, feature = "interrupt"))]
         drop(armed);
         Ok(result?)
     }

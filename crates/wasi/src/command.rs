@@ -7,7 +7,6 @@ use airssys_wasm_component::component::{
     AsContextMut, Component, ExternType, Instance, Linker, Store, TypedFunc,
 };
 use airssys_wasm_component::error::{Error, Result};
-#[cfg(all(unix, feature = "interrupt"))]
 use airssys_wasm_component::internal::timer;
 
 /// The interface that a program exports, in every 0.2 version.
@@ -42,12 +41,10 @@ pub fn run_command<T: WasiView>(
     deadline: Option<Instant>,
 ) -> Result<Exit> {
     store.data_mut().ctx().ctx.set_deadline(deadline);
-    #[cfg(all(unix, feature = "interrupt"))]
-    let armed = deadline.and_then(|deadline| timer::arm(deadline, store.interrupt_handle()));
+    let armed = deadline.and_then(|deadline| timer::arm(deadline, store.lasting_interrupter()));
     let ended = linker
         .instantiate(&mut *store, component)
         .and_then(|instance| call(store, &instance));
-    #[cfg(all(unix, feature = "interrupt"))]
     let ended = match armed {
         Some(armed) => ended.map_err(|error| armed.cause(error)),
         None => ended,

@@ -75,15 +75,20 @@ impl<T: Send + 'static> Store<T> {
     /// Returns a handle that stops the guest that runs in this store, from another thread.
     #[cfg(all(unix, feature = "interrupt"))]
     pub fn interrupt_handle(&self) -> engine::InterruptHandle {
+        self.lasting_interrupter()
+    }
+
+    /// As [`Store::interrupt_handle`], also in a build that interrupts nothing.
+    #[doc(hidden)]
+    pub fn lasting_interrupter(&self) -> crate::internal::InterruptHandle {
         self.core.is_reached_from_outside();
         self.interrupter()
     }
 
     /// As [`Store::interrupt_handle`], for a handle that does not outlive the use of this store.
-    #[cfg(all(unix, feature = "interrupt"))]
     #[doc(hidden)]
-    pub fn interrupter(&self) -> engine::InterruptHandle {
-        engine::InterruptHandle::new(&self.inner)
+    pub fn interrupter(&self) -> crate::internal::InterruptHandle {
+        crate::internal::InterruptHandle::new(&self.inner)
     }
 
     /// Returns the host's data.
@@ -352,7 +357,6 @@ pub(crate) struct StoreCore {
     /// Selects the prepared memories of the next core instance.
     pub(super) next: NextModule,
     /// Where the code of its core instances is.
-    #[cfg(all(unix, feature = "interrupt"))]
     pub(super) code: engine::GuestCode,
     /// Room for the handles of all its instances, and for loans of them.
     pub(super) handles: Arc<HandleBudget>,
@@ -366,10 +370,6 @@ pub(crate) struct StoreCore {
 }
 
 impl StoreCore {
-    #[cfg_attr(
-        not(all(unix, feature = "interrupt")),
-        allow(unused_variables, reason = "unused in builds without interruption")
-    )]
     fn new(engine: Engine, limits: StoreLimits, next: NextModule, store: &SendStore) -> StoreCore {
         StoreCore {
             id: unique(),
@@ -377,7 +377,6 @@ impl StoreCore {
             handles: Arc::new(HandleBudget::new(limits.handles)),
             limits,
             next,
-            #[cfg(all(unix, feature = "interrupt"))]
             code: store.code().clone(),
             depth: AtomicUsize::new(0),
             reached: AtomicBool::new(false),

@@ -6,7 +6,7 @@
 mod backend;
 #[cfg(feature = "compile")]
 mod compile;
-mod interrupt;
+pub(crate) mod interrupt;
 mod limits;
 mod load;
 mod memory;
@@ -28,12 +28,8 @@ pub use backend::{Backend, UnknownBackend};
 pub use interrupt::Deadlines;
 #[cfg(all(unix, feature = "interrupt"))]
 pub use interrupt::InterruptHandle;
-#[cfg(all(unix, feature = "interrupt"))]
 #[doc(hidden)]
-pub use interrupt::timer;
-#[cfg(all(unix, feature = "interrupt"))]
-#[doc(hidden)]
-pub use interrupt::{GuestCode, functions};
+pub use interrupt::{GuestCode, functions, timer};
 pub use limits::StoreLimits;
 pub use options::{OptLevel, UnknownOptLevel};
 pub use progress::Progress;

@@ -164,7 +164,6 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         if place.is_some() {
             check_memory(module.code())?;
         }
-        #[cfg(all(unix, feature = "interrupt"))]
         self.cx.core.code.add(module.functions());
         self.cx.core.next.set(module.memories());
         let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);

@@ -1,17 +1,14 @@
-//! Interruption of guests: handles, a timer for deadlines, and deadlines without them.
+//! Interruption of guests: handles, a timer for deadlines, and what a signal finds. Where guests cannot be interrupted, the
+//! same names do nothing, so that callers need not know.
 
-mod deadlines;
 #[cfg(all(unix, feature = "interrupt"))]
-pub(in crate::engine) mod guest_code;
-#[cfg(all(unix, feature = "interrupt"))]
-mod handle;
-#[cfg(all(unix, feature = "interrupt"))]
-pub(in crate::engine) mod signal;
-#[cfg(all(unix, feature = "interrupt"))]
-pub mod timer;
+#[path = "active/mod.rs"]
+mod implementation;
+#[cfg(not(all(unix, feature = "interrupt")))]
+#[path = "inactive.rs"]
+mod implementation;
 
-pub use deadlines::Deadlines;
-#[cfg(all(unix, feature = "interrupt"))]
-pub use guest_code::{GuestCode, functions};
-#[cfg(all(unix, feature = "interrupt"))]
-pub use handle::InterruptHandle;
+pub use implementation::timer;
+pub use implementation::{Deadlines, GuestCode, InterruptHandle, functions};
+
+pub(in crate::engine) use implementation::hold_back_in_host;

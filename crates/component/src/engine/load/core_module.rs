@@ -5,7 +5,6 @@
 )]
 
 use std::fs::File;
-#[cfg(all(unix, feature = "interrupt"))]
 use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -13,8 +12,7 @@ use std::sync::Arc;
 use wasmer::MemoryType;
 use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
 
-#[cfg(all(unix, feature = "interrupt"))]
-use crate::engine::interrupt::guest_code;
+use crate::engine::interrupt;
 use crate::engine::memory::dummy::is_empty;
 use crate::engine::memory::image::Image;
 #[cfg(unix)]
@@ -27,7 +25,6 @@ pub(crate) struct CoreModule {
     code: wasmer::Module,
     memories: Option<Prepared>,
     /// Addresses of its functions.
-    #[cfg(all(unix, feature = "interrupt"))]
     functions: Option<Range<usize>>,
 }
 
@@ -98,15 +95,13 @@ impl CoreModule {
 
     fn with(code: wasmer::Module, memories: Option<Prepared>) -> CoreModule {
         CoreModule {
-            #[cfg(all(unix, feature = "interrupt"))]
-            functions: guest_code::functions(&code),
+            functions: interrupt::functions(&code),
             code,
             memories,
         }
     }
 
     /// The addresses of its functions; `None` if it has none, or they do not run here.
-    #[cfg(all(unix, feature = "interrupt"))]
     pub(crate) fn functions(&self) -> Option<Range<usize>> {
         self.functions.clone()
     }

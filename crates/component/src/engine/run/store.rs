@@ -6,14 +6,12 @@
 
 use std::ops::{Deref, DerefMut};
 
-#[cfg(all(unix, feature = "interrupt"))]
 use crate::engine::interrupt::GuestCode;
 
 /// A wasmer store, for one thread at a time.
 #[derive(Debug)]
 pub struct SendStore {
     store: wasmer::Store,
-    #[cfg(all(unix, feature = "interrupt"))]
     code: GuestCode,
 }
 
@@ -28,24 +26,13 @@ pub struct SendStore {
 unsafe impl Send for SendStore {}
 
 impl SendStore {
-    #[cfg_attr(
-        not(all(unix, feature = "interrupt")),
-        allow(unused_mut, reason = "unused in builds without interruption")
-    )]
     pub(in crate::engine) fn new(mut store: wasmer::Store) -> SendStore {
-        #[cfg(all(unix, feature = "interrupt"))]
         let code = GuestCode::default();
-        #[cfg(all(unix, feature = "interrupt"))]
-        crate::engine::interrupt::signal::hold_back_in_host(&mut store, code.clone());
-        SendStore {
-            store,
-            #[cfg(all(unix, feature = "interrupt"))]
-            code,
-        }
+        crate::engine::interrupt::hold_back_in_host(&mut store, code.clone());
+        SendStore { store, code }
     }
 
     /// Returns the addresses of the code that runs in the store: code that is not added is not interrupted.
-    #[cfg(all(unix, feature = "interrupt"))]
     #[doc(hidden)]
     pub fn code(&self) -> &GuestCode {
         &self.code

@@ -18,7 +18,6 @@ use crate::{WasiCtx, WasiCtxBuilder, WasiState};
 use airssys_wasm_component::component::{Component, InstancePool, Linker, PooledInstance};
 use airssys_wasm_component::engine::Engine;
 use airssys_wasm_component::error::{CoreTrap, Error, Result, Trap, TrapKind};
-#[cfg(all(unix, feature = "interrupt"))]
 use airssys_wasm_component::internal::timer;
 
 /// A request for the component.
@@ -74,7 +73,6 @@ impl Handler {
     }
 
     /// Calls the component with a request, and returns when the call has ended.
-    #[cfg_attr(not(all(unix, feature = "interrupt")), allow(unused_variables))]
     pub(super) fn answer(
         &self,
         request: Request,
@@ -88,14 +86,9 @@ impl Handler {
         let seat = seat.clone();
         wasi.http.behind = Some(Behind::new(move || seat.give_way()));
         let instance = self.instances.get_watched(wasi.into(), |store| {
-            #[cfg(all(unix, feature = "interrupt"))]
             let armed = deadline.and_then(|deadline| timer::arm(deadline, store.interrupter()));
-            begun = flight.begin(
-                #[cfg(all(unix, feature = "interrupt"))]
-                store.interrupter(),
-            );
-            #[cfg(all(unix, feature = "interrupt"))]
-            return armed;
+            begun = flight.begin(store.interrupter());
+            armed
         });
         if !begun {
             return;
@@ -106,13 +99,10 @@ impl Handler {
                 if result.is_ok() {
                     instance.parts().0.data().ctx.http.set_ended();
                 }
-                #[cfg(all(unix, feature = "interrupt"))]
                 let result = match armed {
                     Some(armed) => result.map_err(|error| armed.cause(error)),
                     None => result,
                 };
-                #[cfg(not(all(unix, feature = "interrupt")))]
-                let () = armed;
                 (result, Some(instance))
             }
             Err(error) => (Err(error), None),

@@ -3,11 +3,9 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-#[cfg(all(unix, feature = "interrupt"))]
 use std::time::Instant;
 
-#[cfg(all(unix, feature = "interrupt"))]
-use airssys_wasm_component::{engine::InterruptHandle, internal::timer};
+use airssys_wasm_component::internal::{InterruptHandle, timer};
 
 /// State of a request, with the means to stop the component once the response is no longer needed.
 #[derive(Default)]
@@ -21,13 +19,9 @@ pub(super) struct Flight {
 enum State {
     #[default]
     Waiting,
-    #[cfg(all(unix, feature = "interrupt"))]
     Running(InterruptHandle),
-    #[cfg(not(all(unix, feature = "interrupt")))]
-    Running,
     /// The response is no longer needed. A running component is being stopped.
     Cancelled {
-        #[cfg(all(unix, feature = "interrupt"))]
         _stop: Option<timer::Armed>,
     },
     Ended,
@@ -40,19 +34,12 @@ impl Flight {
     }
 
     /// Marks the start of the component. Returns false if it is not to start.
-    pub(super) fn begin(&self, #[cfg(all(unix, feature = "interrupt"))] handle: InterruptHandle) -> bool {
+    pub(super) fn begin(&self, handle: InterruptHandle) -> bool {
         let mut state = self.lock();
         if !matches!(*state, State::Waiting) {
             return false;
         }
-        #[cfg(all(unix, feature = "interrupt"))]
-        {
-            *state = State::Running(handle);
-        }
-        #[cfg(not(all(unix, feature = "interrupt")))]
-        {
-            *state = State::Running;
-        }
+        *state = State::Running(handle);
         true
     }
 
@@ -60,18 +47,12 @@ impl Flight {
     pub(super) fn cancel(&self) {
         let mut state = self.lock();
         match &*state {
-            #[cfg(all(unix, feature = "interrupt"))]
             State::Running(handle) => {
                 let stop = timer::arm(Instant::now(), handle.clone());
                 *state = State::Cancelled { _stop: stop };
             }
-            #[cfg(not(all(unix, feature = "interrupt")))]
-            State::Running => *state = State::Cancelled {},
             State::Waiting => {
-                *state = State::Cancelled {
-                    #[cfg(all(unix, feature = "interrupt"))]
-                    _stop: None,
-                };
+                *state = State::Cancelled { _stop: None };
             }
             State::Cancelled { .. } | State::Ended => {}
         }

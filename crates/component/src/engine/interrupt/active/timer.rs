@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::InterruptHandle;
+use super::handle::InterruptHandle;
 use crate::error::{CoreTrap, Error, TrapKind};
 
 /// Interval between requests to stop the same guest: the first may arrive while the guest is in the host, and get lost.

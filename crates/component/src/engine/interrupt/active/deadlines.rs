@@ -1,0 +1,79 @@
+//! Deadlines for everything that runs in a program's stores.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::guest_code::{GuestCode, functions};
+use super::handle::InterruptHandle;
+use super::signal::hold_back_in_host;
+use super::timer::{self, Armed};
+
+/// Stores of one program that are watched at a time; the oldest goes first. Threads that have ended need no watching.
+const WATCHED: usize = 256;
+
+/// Time in which the threads of a program that has ended are stopped.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Stops everything that runs in a program's stores at its deadline. Clones share the stores.
+#[derive(Clone, Debug)]
+pub struct Deadlines {
+    deadline: Option<Instant>,
+    /// Of all its stores: they run the same module.
+    code: GuestCode,
+    armed: Arc<Mutex<VecDeque<Watched>>>,
+}
+
+type Watched = (InterruptHandle, Option<Armed>);
+
+impl Deadlines {
+    pub fn new(deadline: Option<Instant>) -> Deadlines {
+        Deadlines {
+            deadline,
+            code: GuestCode::default(),
+            armed: Arc::default(),
+        }
+    }
+
+    /// Says which module runs in the stores: others are not interrupted.
+    pub fn runs(&self, module: &wasmer::Module) {
+        self.code.add(functions(module));
+    }
+
+    /// Watches a store.
+    pub fn watch(&self, store: &mut wasmer::Store) {
+        hold_back_in_host(store, self.code.clone());
+        let handle = InterruptHandle::new(store);
+        let armed = self
+            .deadline
+            .and_then(|deadline| timer::arm(deadline, handle.clone()));
+        let mut all = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() == WATCHED {
+            all.pop_front();
+        }
+        all.push_back((handle, armed));
+    }
+
+    /// Stops the threads that still compute after their program has ended.
+    pub fn end(&self) {
+        let all = std::mem::take(&mut *self.armed.lock().unwrap_or_else(PoisonError::into_inner));
+        if all.len() < 2 {
+            return;
+        }
+        let now = Instant::now();
+        let stopping: Vec<_> = all
+            .into_iter()
+            .filter_map(|(handle, _)| timer::arm(now, handle))
+            .collect();
+        // One request may get lost, so they are repeated for a while.
+        let stopped = std::thread::Builder::new()
+            .name("airssys-wasm-end".into())
+            .spawn(move || {
+                std::thread::sleep(GRACE);
+                drop(stopping);
+            });
+        if let Err(error) = stopped {
+            log::warn!("cannot spawn the thread that stops a program's threads: {error}");
+        }
+    }
+}
