@@ -224,7 +224,7 @@ mod tests {
         }
         let error = target.clone().with_features("avx2").expect_err("another's");
         assert!(
-            error.to_string().contains("of aarch64") && error.to_string().contains("neon"),
+            error.to_string().contains("for aarch64") && error.to_string().contains("neon"),
             "{error}"
         );
         let x86: Target = "x86_64-unknown-linux-gnu".parse().expect("a target");
