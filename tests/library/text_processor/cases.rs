@@ -27,8 +27,8 @@ use Expected::{
     Answer, InvalidInput, NoTrap, UnsupportedCodec, UnsupportedCodecIfNamed, UnsupportedOperation,
 };
 
-/// One MiB, of words with characters of one to four bytes.
-fn mebibyte() -> String {
+/// A text of this many bytes, of words with characters of one to four bytes.
+fn text_of(bytes: usize) -> String {
     let words = [
         "alpha ",
         "βήτα\u{2003}",
@@ -39,12 +39,12 @@ fn mebibyte() -> String {
     ];
     let mut text = String::new();
     for word in words.iter().cycle() {
-        if text.len() + word.len() > 1 << 20 {
+        if text.len() + word.len() > bytes {
             break;
         }
         text.push_str(word);
     }
-    text.extend(std::iter::repeat_n('x', (1 << 20) - text.len()));
+    text.extend(std::iter::repeat_n('x', bytes - text.len()));
     text
 }
 
@@ -129,8 +129,8 @@ fn raw(codec: Codec, data: &[u8]) -> Vec<u8> {
     airssys_wasm::codec::encode(codec.code(), data)
 }
 
-/// Returns all cases.
-pub(crate) fn all() -> Vec<Case> {
+/// Returns all cases; the longest text has `longest` bytes.
+pub(crate) fn all(longest: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |name, payload, expected| {
         cases.push(Case {
@@ -146,11 +146,11 @@ pub(crate) fn all() -> Vec<Case> {
                 add(name, envelope(codec, operation, &params), Answer(answer));
             }
         }
-        let mebibyte = mebibyte();
-        for (operation, answer) in answers(&mebibyte) {
-            let params = json!({"text": mebibyte});
+        let text = text_of(longest);
+        for (operation, answer) in answers(&text) {
+            let params = json!({"text": text});
             add(
-                "a text of one MiB",
+                "the longest text",
                 envelope(codec, operation, &params),
                 Answer(answer),
             );
