@@ -465,10 +465,10 @@ impl std::error::Error for Trap {}
 
 /// The reasons for a trap.
 ///
-/// Includes the traps of [Component Invariants], [Component Instance State], [`canon lift`] and [Lifting and Lowering Values].
+/// Includes the traps of [Component Invariants], [Component Instances], [`canon lift`] and [Lifting and Lowering Values].
 ///
 /// [`canon lift`]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-lift
-/// [Component Instance State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#component-instance-state
+/// [Component Instances]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#component-instances
 /// [Component Invariants]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#component-invariants
 /// [Lifting and Lowering Values]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#lifting-and-lowering-values
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

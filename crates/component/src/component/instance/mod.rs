@@ -38,9 +38,9 @@ pub(crate) type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
 
 /// An instance of a component in a [`Store`](super::Store). Cheap to clone.
 ///
-/// Its state is that of [Component Instance State].
+/// Its state is that of [Component Instances].
 ///
-/// [Component Instance State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#component-instance-state
+/// [Component Instances]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#component-instances
 #[derive(Clone, Debug)]
 pub struct Instance {
     inner: Arc<InstanceInner>,
