@@ -22,7 +22,7 @@ use crate::component::types::ComponentFunc;
 use crate::component::{TypeNames, Val};
 use crate::error::{Error, Result, TrapKind};
 
-/// An exported function of an [`Instance`](super::Instance), called with [`Val`](super::Val)s. Cheap to clone.
+/// An exported function of an [`Instance`](crate::component::Instance), called with [`Val`](crate::component::Val)s. Cheap to clone.
 ///
 /// Implements [`canon lift`].
 ///
@@ -173,7 +173,7 @@ impl Func {
         )
     }
 
-    /// As [`TypedFunc::call`](super::TypedFunc::call), with types that passed [`Func::typecheck`], or the same types
+    /// As [`TypedFunc::call`](crate::component::TypedFunc::call), with types that passed [`Func::typecheck`], or the same types
     /// with other lifetimes. With types that do not match, values are garbled, or the call traps.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::error::Result;
 /// request.
 ///
 /// An instance is dropped instead if a trap poisoned it; if something still refers to it, such as a
-/// [`Func`](super::Func), a clone of the [`Instance`] or a resource of the guest; if its store issued an
+/// [`Func`](crate::component::Func), a clone of the [`Instance`] or a resource of the guest; if its store issued an
 /// [`InterruptHandle`](crate::engine::InterruptHandle); or if its component keeps state that cannot be reset: its code
 /// changes tables, drops segments, or runs while it is instantiated. For such a component the pool creates a new
 /// instance each time.

@@ -11,7 +11,7 @@ pub const MAX_FILE_BYTES: u64 = 1 << 30;
 const HEAD_BYTES: u64 = 64;
 
 /// Reads a component or a core module. Of a file of another kind it reads the first 64 bytes only, enough for
-/// [`Component::from_binary`](super::Component::from_binary) to say what it is.
+/// [`Component::from_binary`](crate::component::Component::from_binary) to say what it is.
 ///
 /// # Errors
 /// Those of the file; [`io::ErrorKind::FileTooLarge`] for more than [`MAX_FILE_BYTES`].

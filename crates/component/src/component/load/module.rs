@@ -10,9 +10,9 @@ use crate::engine::{Backend, CoreModule, Engine};
 use crate::error::{Error, Result};
 
 /// A compiled core module, for components that import one
-/// ([`LinkerInstance::module`](super::LinkerInstance::module)). Cheap to clone.
+/// ([`LinkerInstance::module`](crate::component::LinkerInstance::module)). Cheap to clone.
 ///
-/// It is compiled here, or is one that a component exports ([`Instance::get_module`](super::Instance::get_module)), which
+/// It is compiled here, or is one that a component exports ([`Instance::get_module`](crate::component::Instance::get_module)), which
 /// needs no compiler: the component may come out of an artifact. Core instances call each other directly, so a component
 /// takes a module that has code of the component's own backend.
 ///
