@@ -198,7 +198,7 @@ pub struct ExecuteOptions {
     /// The caller. `None`: the host application.
     pub caller: Option<CallerInfo>,
     /// Wall-clock time for the operation. `None`: the runtime's default. The shortest of this, the runtime's longest
-    /// timeout and the component's own (`metadata`'s `timeout-ms`) applies; [`RuntimeError::Timeout`] names it.
+    /// timeout and the component's own (`metadata`'s `timeout-ms`) applies; [`RuntimeError::Timeout`](super::RuntimeError::Timeout) names it.
     pub timeout: Option<Duration>,
     /// The trace that the operation belongs to. Passed on unchanged.
     pub trace_context: Option<TraceContext>,

@@ -43,7 +43,7 @@ pub(super) const GRANTS: [Grant; 3] = [
     },
 ];
 
-/// A folder with the content that [`GRANTS`] names. Removed on drop.
+/// A folder with the content that `GRANTS` names. Removed on drop.
 #[derive(Debug)]
 pub struct World {
     root: PathBuf,

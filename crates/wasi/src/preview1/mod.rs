@@ -6,10 +6,10 @@
 //!
 //! Components that were core modules (`airssys_wasm_adapt`) have the same through a [`Preview1Guest`].
 //!
-//! A guard of this library precedes each of wasmer-wasix's functions ([`Border`](border)): it contains panics, and
+//! A guard of this library precedes each of wasmer-wasix's functions (`border`): it contains panics, and
 //! corrects wrong answers. `docs/preview1.md` describes both, and the remaining differences.
 //!
-//! Folders are opened through cap-std ([`Folder`](folder)), so that neither `..` nor a symbolic link leads out of them.
+//! Folders are opened through cap-std (`folder`), so that neither `..` nor a symbolic link leads out of them.
 //!
 //! wasmer-wasix limits neither the number of a module's descriptors nor the memory for each; [`Preview1Limits`] has the
 //! limits that exist.
