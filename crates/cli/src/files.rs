@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(any(feature = "adapt", feature = "cli"))]
 use airssys_wasm::component;
 
 use crate::exit::{Exit, Failure, Outcome};
@@ -36,6 +37,7 @@ pub(crate) fn data(path: &Path) -> Outcome<Vec<u8>> {
 
 /// Reads a component's or a core module's bytes. Of another kind of file it reads only the first ones, enough to
 /// identify the kind.
+#[cfg(any(feature = "adapt", feature = "cli"))]
 pub(crate) fn wasm(path: &Path) -> Outcome<Vec<u8>> {
     component::read_file(path).map_err(|error| unreadable(path, error))
 }

@@ -156,14 +156,6 @@ pub(crate) enum Initializer {
 }
 
 impl Initializer {
-    /// Returns whether this creates the next core instance.
-    pub(crate) fn makes_core_instance(&self) -> bool {
-        matches!(
-            self,
-            Initializer::InstantiateModule { .. } | Initializer::InstantiateImport { .. }
-        )
-    }
-
     /// Returns the arguments of the core instance, if this creates one.
     pub(crate) fn args(&self) -> impl Iterator<Item = &CoreDef> {
         let (in_order, by_name): (&[CoreDef], &[ImportArg]) = match self {

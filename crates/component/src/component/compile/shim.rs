@@ -58,7 +58,7 @@ pub(in crate::component) fn untie(ir: &mut Ir) {
 fn instances(ir: &Ir) -> impl Iterator<Item = (Option<u32>, Vec<&CoreDef>)> {
     ir.initializers
         .iter()
-        .filter(|initializer| initializer.makes_core_instance())
+        .filter(|initializer| makes_core_instance(initializer))
         .map(|initializer| {
             let module = match initializer {
                 Initializer::InstantiateModule { module, .. } => Some(*module),
@@ -192,7 +192,7 @@ fn remove_instances(ir: &mut Ir, gone: &[u32]) {
     };
     let mut instance = 0u32;
     ir.initializers.retain(|initializer| {
-        if !initializer.makes_core_instance() {
+        if !makes_core_instance(initializer) {
             return true;
         }
         instance += 1;
@@ -403,4 +403,11 @@ fn filler(types: &[FuncType], imports: &[TypeRef], elements: &[wasmparser::Eleme
         table: table?,
         filled,
     })
+}
+/// Returns whether an initializer creates the next core instance.
+fn makes_core_instance(initializer: &Initializer) -> bool {
+    matches!(
+        initializer,
+        Initializer::InstantiateModule { .. } | Initializer::InstantiateImport { .. }
+    )
 }

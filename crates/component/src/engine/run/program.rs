@@ -3,7 +3,7 @@
 #[cfg(feature = "compile")]
 use crate::engine::compile::{debug_names, growable_tables};
 use crate::engine::run::tunables::{LimitingTunables, Memories, NextModule};
-use crate::engine::{Backend, Engine, StoreLimits};
+use crate::engine::{Engine, StoreLimits};
 use crate::error::{Error, Result};
 #[cfg(feature = "compile")]
 use crate::panics::contain;
@@ -44,7 +44,9 @@ impl Engine {
         };
         let lacking = match self.backend() {
             // Exceptions are off for Singlepass, too.
-            Backend::Singlepass => self.backend().lacking() | wasmparser::WasmFeatures::EXCEPTIONS,
+            crate::engine::Backend::Singlepass => {
+                self.backend().lacking() | wasmparser::WasmFeatures::EXCEPTIONS
+            }
             backend => backend.lacking(),
         };
         if lacking.is_empty() || valid(all - lacking) || !valid(all) {
