@@ -105,7 +105,7 @@ fn a_target_that_is_gone_is_told_apart_from_one_that_is_closed() {
     let (left, right) = (counter(&runtime, "left"), counter(&runtime, "right"));
     let unknown = |name| {
         Err(ExecutionError::InvalidInput(format!(
-            "no component is named `{name}`"
+            "no component is called `{name}`"
         )))
     };
     assert_eq!(send(&runtime, &left, "nobody"), unknown("nobody"));

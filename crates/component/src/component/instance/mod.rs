@@ -345,7 +345,7 @@ impl Instance {
         match Same::new(types, &theirs).types(wanted, ty) {
             true => Ok(()),
             false => Err(format!(
-                "the component needs the type {}, and the linker has {}",
+                "the component needs the type {}, but the linker has {}",
                 bounded(wanted, MAX_TYPE_TEXT),
                 bounded(ty, MAX_TYPE_TEXT)
             )),
