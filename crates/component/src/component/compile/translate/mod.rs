@@ -370,11 +370,17 @@ impl<'a> Converter<'a> {
                 def: self.core_def(func)?,
                 options: options.as_u32(),
             },
-            env::Export::Instance { exports, .. } => {
+            env::Export::Instance { ty, exports } => {
                 let mut items = Vec::new();
                 for (name, (index, _)) in exports.raw_iter() {
                     items.push((name.to_string(), self.export(*index)?));
                 }
+                // The translator keeps the exports of an instance that is put together of items in an arbitrary order.
+                let declared = self.types[*ty].exports.iter().enumerate();
+                let places: HashMap<&str, usize> = declared
+                    .map(|(place, (name, _))| (name.as_str(), place))
+                    .collect();
+                items.sort_by_key(|(name, _)| places.get(name.as_str()));
                 Export::Instance(items)
             }
             env::Export::Type(env::TypeDef::Resource(table)) => Export::Resource(table.as_u32()),
