@@ -6,13 +6,14 @@
 #   value and error have the same type, both are wrapped in a Variant with a tag. So the shape of what a call returns depends on the types,
 #   and changes when the component's error type changes.
 # Output seen:
-#   result<string, u32>: 'ok' 7
-#   result<u32, u32>: ('ok', 7) ('err', 7)
+#   result<string, u32>: "ok" 7
+#   result<u32, u32>: ["ok", 7] ["err", 7]
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 cat > run.py <<'END'
+import json
 from wasmtime import Engine, Store
 from wasmtime.component import Component, Linker, Variant
 
@@ -45,15 +46,15 @@ def call(name, well):
     func = instance.get_func(store, name)
     value = func(store, well)
     func.post_return(store)
-    return (value.tag, value.payload) if isinstance(value, Variant) else value
+    return json.dumps([value.tag, value.payload] if isinstance(value, Variant) else value)
 
 for name, ty in [("text", "string"), ("number", "u32")]:
-    print(f"result<{ty}, u32>: {call(name, True)!r} {call(name, False)!r}")
+    print(f"result<{ty}, u32>: {call(name, True)} {call(name, False)}")
 END
 python3 -m venv env
 env/bin/pip --quiet --disable-pip-version-check install wasmtime==50.0.1
-expected="result<string, u32>: 'ok' 7
-result<u32, u32>: ('ok', 7) ('err', 7)"
+expected='result<string, u32>: "ok" 7
+result<u32, u32>: ["ok", 7] ["err", 7]'
 seen=$(env/bin/python run.py)
 if [ "$seen" != "$expected" ]; then
     printf "changed.\nexpected:\n%s\nseen:\n%s\n" "$expected" "$seen"
