@@ -15,7 +15,7 @@
 //! | headless program  | nothing                                          |                           |
 //! | fuzzing           | a C++ compiler; `AIRSSYS_REQUIRE_ALL=1`          | left out                  |
 //!
-//! What is omitted is listed at the end. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
+//! The end lists omitted parts. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
 
 use crate::fuzz::{self, Outcome};
 use crate::guests;
