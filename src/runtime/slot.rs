@@ -232,10 +232,7 @@ impl Running<'_> {
         guest.set_deadline(deadline);
         let armed = deadline.and_then(|deadline| timer::arm(deadline, guest.interrupter()));
         let result = work(guest);
-        let result = match armed {
-            Some(armed) => result.map_err(|error| armed.cause(error)),
-            None => result,
-        };
+        drop(armed);
         guest.set_deadline(None);
         result.map_err(|source| {
             let intact = !guest.is_poisoned();

@@ -115,10 +115,7 @@ impl WaiGuest {
         host.set_deadline(deadline);
         let armed = deadline.and_then(|deadline| timer::arm(deadline, InterruptHandle::new(&store)));
         let instance = Instance::new(&mut *store, &module.module, &imports).map_err(not_instantiated);
-        let instance = match armed {
-            Some(armed) => instance.map_err(|error| armed.cause(error)),
-            None => instance,
-        };
+        drop(armed);
         host.set_deadline(None);
         let instance = instance?;
 

@@ -45,10 +45,7 @@ pub fn run_command<T: WasiView>(
     let ended = linker
         .instantiate(&mut *store, component)
         .and_then(|instance| call(store, &instance));
-    let ended = match armed {
-        Some(armed) => ended.map_err(|error| armed.cause(error)),
-        None => ended,
-    };
+    drop(armed);
     match ended {
         Ok(returned) => Ok(Exit {
             code: u8::from(returned.is_err()),

@@ -20,6 +20,9 @@ fn forever(engine: &Engine, body: &str) -> Component {
             (core module $m
                 (import "" "tick" (func $tick))
                 (memory 768)
+                (table funcref (elem $nothing $one))
+                (func $nothing)
+                (func $one (result i32) (i32.const 1))
                 (func (export "run") (loop $again {body} (br $again))))
             (core instance $i (instantiate $m (with "" (instance (export "tick" (func $lowered))))))
             (func (export "run") (canon lift (core func $i "run"))))"#
@@ -94,6 +97,29 @@ fn a_guest_that_is_stopped_as_it_leaves_the_host_leaves_the_host_whole() {
         }
         let (mut store, instance) = types_instance(&engine);
         call(&mut store, &instance, "echoes", "nothing", &[]).unwrap();
+    }
+}
+
+/// An instruction that can trap has its trap registered by its address, and the engine names every end there by it.
+#[test]
+fn a_guest_that_is_stopped_at_an_instruction_that_can_trap_is_interrupted() {
+    const TIMES: usize = 50;
+    for engine in engines() {
+        for body in [
+            "(drop (i64.div_u (i64.load (i32.const 8)) (i64.const 7)))",
+            "(i32.store (i32.const 16) (i32.const 3)) (drop (i32.rem_s (i32.load (i32.const 8)) (i32.load (i32.const 16))))",
+            "(i64.store (i32.const 0x2ffff00) (i64.load (i32.const 0x1234)))",
+            "(drop (i32.trunc_f64_u (f64.load (i32.const 64))))",
+            "(call $nothing)",
+            "(call_indirect (i32.const 0))",
+            "(drop (call_indirect (result i32) (i32.const 1)))",
+        ] {
+            let component = forever(&engine, body);
+            for _ in 0..TIMES {
+                let error = stopped(&engine, &component, Duration::from_micros(200));
+                assert_eq!(kind(&error), INTERRUPTED, "{}: {body}", engine.backend());
+            }
+        }
     }
 }
 

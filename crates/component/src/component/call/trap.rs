@@ -6,6 +6,7 @@ use std::fmt;
 use wasmer::RuntimeError;
 use wasmer::sys::vm::TrapCode;
 
+use crate::engine::interrupt::take_stopped;
 use crate::error::{CoreTrap, Error, Trap, TrapKind};
 
 /// An error of this crate that unwinds through the guest's frames.
@@ -34,6 +35,7 @@ pub fn to_runtime(error: Error) -> RuntimeError {
 /// Converts the engine's error from a call into the guest.
 #[cold]
 pub fn from_runtime(error: RuntimeError) -> Error {
+    let stopped = take_stopped();
     // Extracting the cause consumes the error, which loses its call stack.
     let place = Trap::new(TrapKind::Core(CoreTrap::Other), error.trace(), frame);
     let error = match error.downcast::<Carrier>() {
@@ -45,6 +47,7 @@ pub fn from_runtime(error: RuntimeError) -> Error {
     };
     let message = error.message();
     let kind = match error.to_trap() {
+        Some(_) if stopped => TrapKind::Core(CoreTrap::Interrupted),
         Some(code) => TrapKind::Core(core_trap(code)),
         None => TrapKind::Other(message),
     };

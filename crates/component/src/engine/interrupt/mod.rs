@@ -12,3 +12,4 @@ pub use implementation::timer;
 pub use implementation::{Deadlines, GuestCode, InterruptHandle, functions};
 
 pub(in crate::engine) use implementation::hold_back_in_host;
+pub(crate) use implementation::take_stopped;

@@ -99,10 +99,7 @@ impl Handler {
                 if result.is_ok() {
                     instance.parts().0.data().ctx.http.set_ended();
                 }
-                let result = match armed {
-                    Some(armed) => result.map_err(|error| armed.cause(error)),
-                    None => result,
-                };
+                drop(armed);
                 (result, Some(instance))
             }
             Err(error) => (Err(error), None),

@@ -11,3 +11,4 @@ pub use guest_code::{GuestCode, functions};
 pub use handle::InterruptHandle;
 
 pub(in crate::engine) use signal::hold_back_in_host;
+pub(crate) use signal::take_stopped;

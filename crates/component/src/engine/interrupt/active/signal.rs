@@ -8,8 +8,12 @@
 //!
 //! So the signal counts only where its thread is in the functions of a guest, which hold no state of the host. Elsewhere it is passed over:
 //! the engine has noted the request and ends the call when the host function returns; for the rest, who asks asks again.
+//!
+//! The engine names a trap by the instruction at which the thread was found, whatever the signal. An interruption there would be
+//! reported as that instruction's trap (out of bounds at a load, stack overflow at a call), so the handler notes that it stopped the guest.
 #![allow(unsafe_code, reason = "the system passes the thread's state as a pointer")]
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ops::Range;
 
@@ -28,13 +32,31 @@ pub(in crate::engine) fn hold_back_in_host(store: &mut wasmer::Store, code: Gues
     let bulk = Bulk::new();
     store.set_trap_handler(Some(Box::new(move |signal, _, context| {
         if signal != libc::SIGUSR1 {
+            STOPPED.set(false);
             return false;
         }
         // SAFETY: what the handler of a signal is given.
         let instruction = unsafe { instruction(context) };
         // SAFETY: as above.
-        !code.contains(instruction) && !bulk.is_at(&code, instruction, || unsafe { caller(context) })
+        let stopped =
+            code.contains(instruction) || bulk.is_at(&code, instruction, || unsafe { caller(context) });
+        // A second signal may find the thread on its way out, before the first one is reported.
+        if stopped {
+            STOPPED.set(true);
+        }
+        !stopped
     })));
+}
+
+thread_local! {
+    /// Set by the handler as it stops a guest on this thread. Has no destructor, so that a handler may use it.
+    static STOPPED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reports whether the error that a call on this thread ended with is an interruption, whatever the engine calls it. The next error is
+/// asked for anew.
+pub(crate) fn take_stopped() -> bool {
+    STOPPED.replace(false)
 }
 
 /// Operations on whole ranges of a guest's memory. Each may take long, and next to nothing else would be found between two of them. They

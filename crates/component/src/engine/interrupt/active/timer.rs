@@ -6,7 +6,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::handle::InterruptHandle;
-use crate::error::{CoreTrap, Error, TrapKind};
 
 /// Interval between requests to stop the same guest: the first may arrive while the guest is in the host, and get lost.
 const AGAIN: Duration = Duration::from_millis(5);
@@ -16,7 +15,6 @@ const AGAIN: Duration = Duration::from_millis(5);
 pub struct Armed {
     timer: &'static DeadlineTimer,
     number: u64,
-    deadline: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -48,40 +46,7 @@ pub fn arm(deadline: Instant, handle: InterruptHandle) -> Option<Armed> {
     if !soon_enough {
         timer.changed.notify_one();
     }
-    Some(Armed {
-        timer,
-        number,
-        deadline,
-    })
-}
-
-impl Armed {
-    /// Returns the error with its true cause: where the guest was stopped at an instruction that can trap, the engine
-    /// reports that instruction's trap.
-    pub fn cause(&self, error: Error) -> Error {
-        let Some(trap) = error.trap() else { return error };
-        let mistaken = matches!(
-            trap.kind(),
-            TrapKind::Core(
-                CoreTrap::MemoryOutOfBounds | CoreTrap::DivisionByZero | CoreTrap::IntegerOverflow
-            )
-        );
-        if !mistaken || !self.has_stopped() {
-            return error;
-        }
-        let kind = TrapKind::Core(CoreTrap::Interrupted);
-        Error::Trap(Box::new(trap.because(kind)))
-    }
-
-    /// Reports whether the guest was asked to stop.
-    fn has_stopped(&self) -> bool {
-        // Each request moves the deadline to the next one.
-        let state = self.timer.lock();
-        state
-            .armed
-            .get(&self.number)
-            .is_some_and(|(next, _)| *next != self.deadline)
-    }
+    Some(Armed { timer, number })
 }
 
 impl Drop for Armed {
