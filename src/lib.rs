@@ -10,7 +10,7 @@
 //! - [`load`]: files and bytes, loaded to components.
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the lifecycle of the contract, run by [`ComponentRuntime`].
-//! - [`security`] has the capabilities.
+//! - [`security`]: capabilities, policies that grant them, and the audit of each decision.
 //! - [`tiered`]: components that start on quick code while optimized code is compiled.
 //! - `wai` (feature): core modules that are built with the WAI tools.
 //! - `wasi` (feature): WASI 0.2 for components.

@@ -84,6 +84,32 @@ impl Capability {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns the first word: the kind of object, such as `filesystem`.
+    pub fn domain(&self) -> &str {
+        self.parts().0
+    }
+
+    /// Returns the second word: the kind of action, such as `read`.
+    pub fn action(&self) -> &str {
+        self.parts().1
+    }
+
+    /// Returns everything behind the second colon; `None` if the capability covers the whole action.
+    pub fn scope(&self) -> Option<&str> {
+        self.parts().2
+    }
+
+    fn parts(&self) -> (&str, &str, Option<&str>) {
+        let mut parts = self.0.splitn(3, ':');
+        let domain = parts.next().unwrap_or_default();
+        (domain, parts.next().unwrap_or_default(), parts.next())
+    }
+
+    /// Converts a text that was checked, or escaped for display, without a further check.
+    pub(super) fn unchecked(text: String) -> Capability {
+        Capability(text)
+    }
 }
 
 fn is_word(text: &str) -> bool {

@@ -1,8 +1,37 @@
-//! Capabilities of components.
+//! Capabilities of components, the policy that grants them, and the audit of each decision.
 //!
-//! In this version nothing is granted: every action that needs a [`Capability`] is denied, with the capability that it
-//! would need. Capabilities that the host application grants are passed to the component, but have no effect yet.
+//! A component gets what it requests and the policy allows. [`SecurityContext`] holds the policy; [`Grants`] are those of
+//! one component, which host functions check for each [`Request`]. Everything is denied by default, and a rule that
+//! denies has precedence.
 
+mod audit;
 mod capability;
+mod context;
+mod domain;
+mod grants;
+mod index;
+mod policy;
+mod request;
+mod revocation;
+mod secret;
+mod time;
 
+pub use audit::{
+    AUDIT_TARGET, AuditEvent, AuditRecord, AuditSink, Decision, DenialCause, JsonLines, JsonLinesError,
+    JsonLinesOptions, LogSink, MemorySink, Subject, Sync,
+};
 pub use capability::{Capability, InvalidCapability, MAX_CAPABILITY_BYTES};
+pub use context::{MissingCapabilities, SecurityContext, SecurityContextBuilder, Withheld};
+pub use domain::{
+    CapabilityError, DomainError, Domains, ExactScope, HostPattern, HostScope, InvalidTarget,
+    MAX_SCOPE_BYTES, Scheme, ScopeMatcher, Target,
+};
+pub use grants::{Allowed, Denied, FileAction, GrantedPath, Grants};
+pub use index::Effect;
+pub use policy::{
+    Conflict, MAX_POLICY_BYTES, MAX_REASON_BYTES, MAX_RULES, Origin, Place, Policy, PolicyBuilder,
+    PolicyError, Rule, RuleDraft,
+};
+pub use request::{Request, RequestInfo};
+pub use revocation::RevocationHook;
+pub use secret::{Secret, is_secret_header};

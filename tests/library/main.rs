@@ -14,6 +14,7 @@ mod linking;
 mod loading;
 mod messaging;
 mod resources;
+mod security;
 mod shims;
 mod targets;
 #[cfg(feature = "wasix")]
