@@ -8,6 +8,7 @@
 //! - [`error`]: errors, sorted by whose fault they are.
 //! - [`host`]: the contract's interfaces that components import.
 //! - [`load`]: files and bytes, loaded to components.
+//! - [`manifest`]: manifests of components, `component.toml`.
 //! - [`messaging`]: identities, mailboxes and routing.
 //! - [`runtime`]: the lifecycle of the contract, run by [`ComponentRuntime`].
 //! - [`security`]: capabilities, policies that grant them, and the audit of each decision.
@@ -29,6 +30,7 @@
 //! | `adapt` | | core modules are converted when they are loaded |
 //! | `wai` | | core modules of the WAI tools |
 //! | `wave` | | values and calls as text |
+//! | `schema` | | the JSON Schema of manifests is generated from their types; its text is in every build |
 //! | `headless` | | in place of all compilers: runs artifacts only |
 //!
 //! `compile` is what the three compilers share, and comes with each of them.
@@ -46,6 +48,7 @@ mod boundaries;
 pub mod codec;
 pub mod host;
 pub mod load;
+pub mod manifest;
 pub mod messaging;
 pub mod runtime;
 pub mod security;

@@ -12,6 +12,7 @@ mod javascript;
 mod lifecycle;
 mod linking;
 mod loading;
+mod manifest;
 mod messaging;
 mod resources;
 mod security;

@@ -1,0 +1,92 @@
+//! The problems of one manifest, and their places.
+
+use std::ops::Range;
+
+use airssys_wasm_component::internal::text::sanitize;
+
+use super::MAX_PROBLEMS;
+use crate::manifest::error::{InvalidManifest, ManifestError, Problem};
+
+/// Most bytes of the manifest's own text in a message.
+const MAX_QUOTED_BYTES: usize = 100;
+
+pub(super) struct Report<'t> {
+    text: &'t str,
+    found: Vec<(Range<usize>, String)>,
+    omitted: usize,
+}
+
+impl<'t> Report<'t> {
+    pub(super) fn new(text: &'t str) -> Report<'t> {
+        Report {
+            text,
+            found: Vec::new(),
+            omitted: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
+        match self.found.len() < MAX_PROBLEMS {
+            true => self.found.push((span, message.into())),
+            false => self.omitted += 1,
+        }
+    }
+
+    pub(super) fn into_error(self) -> ManifestError {
+        let text = self.text;
+        let mut problems: Vec<_> = self
+            .found
+            .into_iter()
+            .map(|(span, message)| problem(text, span, message))
+            .collect();
+        problems.sort_by_key(|problem| problem.span.start);
+        ManifestError::Invalid(Box::new(InvalidManifest {
+            origin: None,
+            text: text.into(),
+            problems,
+            omitted: self.omitted,
+        }))
+    }
+}
+
+fn problem(text: &str, span: Range<usize>, message: String) -> Problem {
+    let start = text.floor_char_boundary(span.start);
+    let end = text.ceil_char_boundary(span.end.clamp(start, text.len()));
+    let before = &text[..start];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    Problem {
+        message,
+        span: start..end,
+        line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+    }
+}
+
+/// Returns text of the manifest, escaped and shortened.
+pub(super) fn quoted(text: &str) -> String {
+    sanitize(text, MAX_QUOTED_BYTES).into_owned()
+}
+
+/// Returns the known word that is nearest to `word`, if one is near.
+pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    if word.len() > MAX_QUOTED_BYTES {
+        return None;
+    }
+    let word = word.to_lowercase().replace('_', "-");
+    let ranked = known
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(&word, known), *known));
+    let (distance, nearest) = ranked.min_by_key(|(distance, _)| *distance)?;
+    let may_differ = nearest.len().max(word.len()) / 2;
+    (distance <= may_differ).then_some(nearest)
+}
+
+/// Returns the words as a list in prose.
+pub(super) fn listed(words: &[&str]) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
+}
