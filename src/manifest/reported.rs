@@ -170,24 +170,25 @@ impl Found {
         }
     }
 
-    /// Adds the entries that only one of two sets has.
+    /// Compares two sets. Entries that the other set lacks come first, so that they are shown if a set is long.
     fn sets(&mut self, field: &'static str, declared: &BTreeSet<String>, reported: &BTreeSet<String>) {
-        let only = |here: &BTreeSet<String>, there: &BTreeSet<String>| {
+        let listed = |here: &BTreeSet<String>, there: &BTreeSet<String>| {
             let names: Vec<_> = here
                 .difference(there)
+                .chain(here.intersection(there))
                 .take(MAX_SHOWN_BYTES)
                 .map(|name| format!("`{}`", sanitize(name, MAX_SHOWN_BYTES)))
                 .collect();
             match names.is_empty() {
-                true => "nothing else".to_owned(),
+                true => "none".to_owned(),
                 false => sanitize(&names.join(", "), MAX_SHOWN_BYTES).into_owned(),
             }
         };
         if declared != reported {
             self.0.push(Difference {
                 field,
-                declared: only(declared, reported),
-                reported: only(reported, declared),
+                declared: listed(declared, reported),
+                reported: listed(reported, declared),
             });
         }
     }

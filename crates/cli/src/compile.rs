@@ -1,7 +1,5 @@
 //! `compile`: compiles a component to an artifact, ahead of time.
 
-use std::fs::File;
-use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +15,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::inspect::Life;
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
-use crate::{files, keys, load, output, text};
+use crate::{files, keys, load, manifest, output, text};
 
 pub(crate) fn run(args: &CompileArgs) -> Outcome {
     let engine = engine(args)?;
@@ -29,7 +27,7 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
         "is already an artifact: compile the component that it was built from",
     )?;
     let component = source.bytes().unwrap_or_default();
-    let manifest = args.manifest.as_deref().map(manifest).transpose()?;
+    let manifest = manifest::for_artifact(args.manifest.as_deref(), &args.component, &source)?;
     let interrupt = Interrupt::watch()?;
     let (watched, bar) = watched(&engine, &interrupt);
     let compiled = Unfinished::compile(&watched, component);
@@ -91,24 +89,6 @@ fn watched(engine: &Engine, interrupt: &Interrupt) -> (Engine, Arc<Bar>) {
         }
     });
     (engine, bar)
-}
-
-/// Most bytes of a manifest: 1 MiB.
-const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-
-fn manifest(path: &Path) -> Outcome<String> {
-    let unusable = |error: std::io::Error| {
-        Failure::new(Exit::Load, error).context(format!("the manifest `{}` cannot be read", path.display()))
-    };
-    let mut text = String::new();
-    let file = File::open(path).map_err(unusable)?;
-    let read = file.take(MAX_MANIFEST_BYTES + 1).read_to_string(&mut text);
-    if read.map_err(unusable)? as u64 > MAX_MANIFEST_BYTES {
-        return Err(unusable(std::io::Error::other(format!(
-            "it has more than {MAX_MANIFEST_BYTES} bytes"
-        ))));
-    }
-    Ok(text)
 }
 
 /// Returns the component's metadata, in JSON; `None` for a component that does not follow the contract. The component

@@ -1,6 +1,8 @@
 //! Artifact headers, as text and as JSON.
 
 use airssys_wasm::artifact::{Artifact, Header, PublicKey};
+use airssys_wasm::manifest::ComponentManifest;
+use airssys_wasm::security::Capability;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure, Outcome};
@@ -117,11 +119,46 @@ impl About {
             about.push(("says", text("description").to_owned()));
             about.push(("offers", operations.join(", ")));
         }
-        if let Some(manifest) = &self.manifest {
-            about.push(("manifest", format!("{} bytes", manifest.len())));
+        if let Some(text) = &self.manifest {
+            about.extend(declared(text));
         }
         about
     }
+}
+
+/// Returns the rows about a manifest.
+fn declared(text: &str) -> Vec<(&'static str, String)> {
+    let manifest = match ComponentManifest::from_toml(text) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            let error = error.to_string();
+            let first = error.lines().next().unwrap_or_default();
+            return vec![("manifest", format!("{} bytes, not valid: {first}", text.len()))];
+        }
+    };
+    let identity = &manifest.component;
+    let mut rows = vec![("manifest", format!("{} {}", identity.name, identity.version))];
+    let list = |list: &[Capability]| {
+        let texts: Vec<_> = list.iter().map(Capability::as_str).collect();
+        texts.join(", ")
+    };
+    let capabilities = &manifest.capabilities;
+    for (label, list) in [
+        ("requires", list(&capabilities.required)),
+        ("may use", list(&capabilities.optional)),
+    ] {
+        if !list.is_empty() {
+            rows.push((label, list));
+        }
+    }
+    let metadata = &manifest.metadata;
+    rows.extend(metadata.memory_limit.map(|limit| ("memory", limit.to_string())));
+    rows.extend(
+        metadata
+            .execution_timeout
+            .map(|timeout| ("timeout", timeout.to_string())),
+    );
+    rows
 }
 
 fn digest(header: &Header) -> String {

@@ -25,6 +25,7 @@ mod invoke;
 mod keys;
 mod load;
 mod logging;
+mod manifest;
 mod metadata;
 mod output;
 #[cfg(feature = "wasix")]
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Install(args) => install::run(args),
         Command::Cache(args) => cache::run(args),
+        Command::Manifest(args) => manifest::run(args),
         Command::Backends(args) => backends::run(args),
         #[cfg(feature = "adapt")]
         Command::Component(args) => core_module::component(args),

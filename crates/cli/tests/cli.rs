@@ -21,6 +21,8 @@ mod inspect;
 mod invoke;
 #[path = "cli/lacking.rs"]
 mod lacking;
+#[path = "cli/manifest.rs"]
+mod manifest;
 #[cfg(feature = "wasix")]
 #[path = "cli/panics.rs"]
 mod panics;

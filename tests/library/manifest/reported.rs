@@ -91,7 +91,7 @@ fn each_field_has_its_own_difference() {
         (
             "metadata.expected-operations",
             |m| m.supported_operations.truncate(1),
-            "nothing else",
+            "`get-status`",
         ),
     ];
     for (field, change, reported) in rows {

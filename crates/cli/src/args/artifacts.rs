@@ -69,7 +69,8 @@ pub(crate) struct CompileArgs {
     #[arg(long, value_name = "KEYFILE")]
     pub(crate) sign: Option<PathBuf>,
 
-    /// Embed the component's manifest from this file in the artifact
+    /// Put the manifest in this file in the artifact [default: the one inside the component, or component.toml in its
+    /// folder]. One inside the component must have the same meaning
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 mod artifacts;
 #[cfg(feature = "adapt")]
 mod core_module;
+mod manifest;
 mod serve;
 mod wasi;
 
@@ -19,6 +20,9 @@ pub(crate) use artifacts::{
 
 #[cfg(feature = "adapt")]
 pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs};
+pub(crate) use manifest::{
+    ManifestArgs, ManifestCommand, ManifestEmbedArgs, ManifestFileArgs, ManifestShowArgs,
+};
 pub(crate) use serve::ServeArgs;
 pub(crate) use wasi::{DirArg, WasiArgs};
 
@@ -50,6 +54,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Install(InstallArgs),
     Cache(CacheArgs),
+    Manifest(ManifestArgs),
     Backends(BackendsArgs),
     #[cfg(feature = "adapt")]
     Component(ComponentArgs),

@@ -13,19 +13,26 @@ fn shown(path: &str) -> Value {
 #[test]
 fn what_a_component_says_is_in_its_artifact() {
     let out = scratch("about.cwasm");
-    let manifest = scratch_file("about.toml", b"[component]\nname = \"words\"\n");
+    let manifest = scratch_file("about.toml", crate::manifest::EXAMPLE.as_bytes());
     let component = fixture("text-processor");
     airssys(&["compile", &component, "-o", text(&out), "--manifest", &manifest]).ended(0);
     let about = shown(text(&out));
     let artifact = &about["artifact"];
-    assert_eq!(artifact["manifest"], "[component]\nname = \"words\"\n");
+    let declared = artifact["manifest"].as_str().expect("a manifest");
+    assert!(declared.contains("memory-limit = \"256MB\""), "{declared}");
     let said = airssys(&["inspect", &component, "--json"]).ended(0);
     let said = said.json();
     assert_eq!(said["contract"]["metadata"]["name"], "text-processor");
     assert_eq!(artifact["metadata"]["metadata"], said["contract"]["metadata"]);
     assert_eq!(artifact["metadata"]["codecs"], said["contract"]["codecs"]);
     let shown = airssys(&["inspect", text(&out)]).ended(0).stdout;
-    for what in ["text-processor", "word-count", "27 bytes"] {
+    for what in [
+        "text-processor",
+        "word-count",
+        "my-ai-processor 1.0.0",
+        "256MB",
+        "ai:model:load",
+    ] {
         assert!(shown.contains(what), "{what:?} is not in {shown}");
     }
 }

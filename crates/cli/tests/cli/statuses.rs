@@ -12,7 +12,7 @@ use crate::process::{Ran, airssys, airssys_with_input, fixture, scratch, scratch
 const MOST_ERROR_BYTES: usize = 8 << 10;
 
 /// Each command that reads a file, with the place of that file marked.
-const READERS: [&[&str]; 16] = [
+const READERS: [&[&str]; 19] = [
     &["run", "FILE", "--operation", "x"],
     &["run", "COUNTER", "--input", "FILE", "--codec", "raw"],
     &["run", "COUNTER", "--operation", "x", "--trust", "FILE"],
@@ -25,6 +25,9 @@ const READERS: [&[&str]; 16] = [
     &["compile", "COUNTER", "-o", "OUT", "--sign", "FILE"],
     &["compile", "COUNTER", "-o", "OUT", "--manifest", "FILE"],
     &["verify", "FILE"],
+    &["manifest", "check", "FILE"],
+    &["manifest", "show", "FILE"],
+    &["manifest", "embed", "FILE", "-o", "OUT"],
     &["install", "FILE", "--allow-unsigned"],
     &["component", "new", "FILE", "-o", "OUT"],
     &["wast", "FILE"],
