@@ -120,6 +120,11 @@ impl Loader {
         &self.engine
     }
 
+    /// Returns the compilation cache, if there is one.
+    pub fn cache(&self) -> Option<&ComponentCache> {
+        self.cache.as_ref()
+    }
+
     /// Loads a source: compiles a component; converts and compiles a core module; verifies an artifact, and loads it if
     /// `trust` accepts it. The engine of an artifact is the one that it was compiled with.
     ///

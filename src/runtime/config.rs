@@ -7,6 +7,7 @@ use super::error::InvalidConfig;
 use crate::artifact::{ComponentCache, Records};
 use crate::engine::{Backend, Config, Engine, StoreLimits};
 use crate::host::{Clock, SystemClock};
+use crate::load::Loader;
 use crate::messaging::MailboxLimits;
 
 /// Default time for a call. Stops a component that never answers.
@@ -30,14 +31,12 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 /// ```
 #[derive(Clone, Debug)]
 pub struct RuntimeConfig {
-    pub(super) engine: Engine,
+    pub(super) loader: Arc<Loader>,
     pub(super) limits: StoreLimits,
     pub(super) mailbox: MailboxLimits,
     pub(super) default_timeout: Duration,
     pub(super) longest_timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) cache: Option<ComponentCache>,
-    pub(super) records: Option<Records>,
 }
 
 impl RuntimeConfig {
@@ -58,17 +57,23 @@ impl RuntimeConfig {
 
     /// Returns the chosen compiler; for a tiered start, the one with the optimized code.
     pub fn backend(&self) -> Backend {
-        self.engine.backend()
+        self.engine().backend()
     }
 
     /// Returns the engine that compiles, unless a component's options choose another.
     pub fn engine(&self) -> &Engine {
-        &self.engine
+        self.loader.engine()
     }
 
     /// Returns the compilation cache, if there is one.
     pub fn cache(&self) -> Option<&ComponentCache> {
-        self.cache.as_ref()
+        self.loader.cache()
+    }
+
+    /// Returns the loader, with the engine, cache and records of this configuration. It loads without a runtime: a
+    /// component that does not follow the contract needs none.
+    pub fn loader(&self) -> &Loader {
+        &self.loader
     }
 }
 
@@ -205,15 +210,20 @@ impl RuntimeConfigBuilder {
                 longest: longest_timeout,
             });
         }
+        let mut loader = Loader::new(engine);
+        if let Some(cache) = self.cache {
+            loader = loader.with_cache(cache);
+        }
+        if let Some(records) = self.records {
+            loader = loader.with_records(records);
+        }
         Ok(RuntimeConfig {
-            engine,
+            loader: Arc::new(loader),
             limits: self.limits,
             mailbox: self.mailbox,
             default_timeout: self.default_timeout,
             longest_timeout,
             clock: self.clock,
-            cache: self.cache,
-            records: self.records,
         })
     }
 }

@@ -82,7 +82,6 @@ struct Shared {
     linker: Linker<GuestData>,
     directory: Arc<Directory>,
     slots: RwLock<BTreeMap<ComponentId, Arc<Slot>>>,
-    loader: Loader,
     requests: AtomicU64,
 }
 
@@ -92,25 +91,17 @@ impl ComponentRuntime {
     /// # Errors
     /// [`RuntimeError::Load`] if the contract's imports, or WASI's, cannot be defined, which would be a bug.
     pub fn new(config: RuntimeConfig) -> Result<ComponentRuntime, RuntimeError> {
-        let mut linker = Linker::new(&config.engine);
+        let mut linker = Linker::new(config.engine());
         host::add_to_linker(&mut linker).map_err(RuntimeError::Load)?;
         #[cfg(feature = "wasi")]
         crate::wasi::add_to_linker(&mut linker).map_err(RuntimeError::Load)?;
         let directory = Directory::new(config.mailbox.clone(), config.clock.clone());
-        let mut loader = Loader::new(config.engine.clone());
-        if let Some(cache) = &config.cache {
-            loader = loader.with_cache(cache.clone());
-        }
-        if let Some(records) = &config.records {
-            loader = loader.with_records(records.clone());
-        }
         Ok(ComponentRuntime {
             shared: Arc::new(Shared {
                 config,
                 linker,
                 directory: Arc::new(directory),
                 slots: RwLock::default(),
-                loader,
                 requests: AtomicU64::new(1),
             }),
         })
@@ -123,7 +114,7 @@ impl ComponentRuntime {
 
     /// Returns the loader, with this runtime's engine, cache and records.
     pub fn loader(&self) -> &Loader {
-        &self.shared.loader
+        self.shared.config.loader()
     }
 
     /// Loads, links and instantiates a component. Its start functions run; `init` is not called.
@@ -160,7 +151,7 @@ impl ComponentRuntime {
         {
             options = options.with_name_of(path);
         }
-        let loaded = self.shared.loader.load(source, trust, &options.load)?;
+        let loaded = self.loader().load(source, trust, &options.load)?;
         self.link(&loaded, options, settings)
     }
 
@@ -351,7 +342,7 @@ impl ComponentRuntime {
             has_called: false,
         };
         data.set_deadline(Instant::now().checked_add(config.default_timeout));
-        let mut store = Store::with_limits(&config.engine, data, config.limits.clone());
+        let mut store = Store::with_limits(config.engine(), data, config.limits.clone());
         let instance = self
             .linker_for(component)
             .and_then(|linker| linker.instantiate(&mut store, component))

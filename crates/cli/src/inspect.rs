@@ -22,7 +22,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
     let trust = keys::accepted(&args.trust)?;
     let path = args.component.as_path();
     let source = load::source(path)?;
-    let runtime = run::runtime(&args.backend, None, None, load::records(&source))?;
+    let runtime = ComponentRuntime::new(run::config(&args.backend, None, None, load::records(&source))?)?;
     let (about, component) = match source.artifact_file() {
         Some(file) => {
             let artifact = runtime.loader().verify(&source);

@@ -26,8 +26,8 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let path = args.component.as_path();
     let source = load::source(path)?;
     let cache = load::cache(&args.cache, &source)?;
-    let runtime = runtime(&args.backend, args.timeout, cache, load::records(&source))?;
-    let engine = runtime.loader().engine();
+    let config = config(&args.backend, args.timeout, cache, load::records(&source))?;
+    let engine = config.engine();
     #[cfg(all(feature = "adapt", feature = "wasix"))]
     if let Some(kind) = core_module::by_wasix(path, &source, &args.core)? {
         program::refuse_network(&args.wasi)?;
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let options = args.core.options();
     #[cfg(not(feature = "adapt"))]
     let options = airssys_wasm::load::LoadOptions::default();
-    let loaded = load::from(runtime.loader(), (path, &source), &trust, &options)?;
+    let loaded = load::from(config.loader(), (path, &source), &trust, &options)?;
     let component = loaded.component();
     if let Some(component) = &component {
         if wasi::is_command(component) {
@@ -55,6 +55,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         }
     }
     let options = options_for(args, component.as_ref(), grants)?;
+    let runtime = ComponentRuntime::new(config)?;
     let id = runtime.load_loaded(&loaded, options)?;
     converse(args, &runtime, &id, question)
 }
@@ -81,13 +82,13 @@ fn converse(
     }
 }
 
-/// Creates a runtime with the backend and the time for a call from the command line.
-pub(crate) fn runtime(
+/// Returns the configuration of a runtime with the backend and the time for a call from the command line.
+pub(crate) fn config(
     backend: &BackendArg,
     timeout: Option<u64>,
     cache: Option<ComponentCache>,
     records: Option<Records>,
-) -> Outcome<ComponentRuntime> {
+) -> Outcome<RuntimeConfig> {
     let mut config = RuntimeConfig::builder();
     if let Some(backend) = backend.backend {
         config = config.with_backend(backend);
@@ -101,8 +102,7 @@ pub(crate) fn runtime(
     if let Some(records) = records {
         config = config.with_records(records);
     }
-    let config = config.build().map_err(RuntimeError::from)?;
-    Ok(ComponentRuntime::new(config)?)
+    Ok(config.build().map_err(RuntimeError::from)?)
 }
 
 /// Returns the options of a component that follows the contract.
