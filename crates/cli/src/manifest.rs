@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use airssys_wasm::ComponentRuntime;
 use airssys_wasm::artifact::Trust;
 use airssys_wasm::load::{Format, LoadOptions, Source};
 use airssys_wasm::manifest::{ComponentManifest, Difference, FILE_NAME, ManifestError, SCHEMA};
@@ -80,7 +81,8 @@ fn differences(
         Format::Artifact => return Ok(Err("an artifact is not run: check its component".to_owned())),
         _ => return Ok(Err("it is a core module".to_owned())),
     }
-    let runtime = run::runtime(&BackendArg { backend: None }, None, None, None)?;
+    let config = run::config(&BackendArg { backend: None }, None, None, None)?;
+    let runtime = ComponentRuntime::new(config)?;
     let options = LoadOptions::default();
     let loaded = load::from(runtime.loader(), (path, source), &Trust::default(), &options)?;
     let component = loaded.component().ok_or_else(|| load::wai(path))?;
