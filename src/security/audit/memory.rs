@@ -1,6 +1,5 @@
 //! Audit in memory.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{AuditEvent, AuditSink};
@@ -21,7 +20,9 @@ pub struct MemorySink {
 
 #[derive(Debug, Default)]
 struct State {
-    records: VecDeque<AuditRecord>,
+    records: Vec<AuditRecord>,
+    /// Position of the oldest record, once there is no more room.
+    oldest: usize,
     dropped: u64,
 }
 
@@ -49,6 +50,36 @@ pub struct AuditRecord {
     pub trace: String,
 }
 
+impl AuditRecord {
+    /// Replaces the record, without an allocation if the texts are no longer than before.
+    fn fill(&mut self, event: &AuditEvent<'_>) {
+        self.time = event.time;
+        replace(&mut self.component, event.component);
+        replace(&mut self.principal, event.principal);
+        self.capability.clear();
+        event.subject.write_to(&mut self.capability);
+        self.verdict = event.decision.verdict();
+        self.cause = event.decision.cause();
+        match (&mut self.rule, event.decision.rule()) {
+            (Some(old), Some(rule)) => replace(old, rule),
+            (old, rule) => *old = rule.cloned(),
+        }
+        self.request_id.clear();
+        let id = event.info.request_id.unwrap_or_default();
+        self.request_id.push_str(cut(id, MAX_INFO_BYTES));
+        self.trace.clear();
+        let trace = event.info.trace.unwrap_or_default();
+        self.trace.push_str(cut(trace, MAX_INFO_BYTES));
+    }
+}
+
+/// Replaces a shared value, without touching its counter if it is the same.
+fn replace<T: ?Sized>(old: &mut Arc<T>, new: &Arc<T>) {
+    if !Arc::ptr_eq(old, new) {
+        *old = new.clone();
+    }
+}
+
 impl MemorySink {
     /// Default number of decisions that are kept.
     pub const DEFAULT_CAPACITY: usize = 4096;
@@ -64,13 +95,15 @@ impl MemorySink {
     /// Returns the decisions, oldest first.
     pub fn records(&self) -> Vec<AuditRecord> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.records.iter().cloned().collect()
+        let (newer, older) = state.records.split_at(state.oldest);
+        older.iter().chain(newer).cloned().collect()
     }
 
     /// Returns the latest decision.
     pub fn last(&self) -> Option<AuditRecord> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.records.back().cloned()
+        let (newer, older) = state.records.split_at(state.oldest);
+        newer.last().or(older.last()).cloned()
     }
 }
 
@@ -83,34 +116,27 @@ impl Default for MemorySink {
 impl AuditSink for MemorySink {
     fn record(&self, event: &AuditEvent<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = match state.records.len() >= self.capacity {
-            true => state.records.pop_front(),
-            false => None,
-        };
-        let (mut capability, mut request_id, mut trace) = match used {
-            Some(used) => {
-                state.dropped += 1;
-                (used.capability, used.request_id, used.trace)
-            }
-            None => Default::default(),
-        };
-        capability.clear();
-        event.subject.write_to(&mut capability);
-        request_id.clear();
-        request_id.push_str(cut(event.info.request_id.unwrap_or_default(), MAX_INFO_BYTES));
-        trace.clear();
-        trace.push_str(cut(event.info.trace.unwrap_or_default(), MAX_INFO_BYTES));
-        state.records.push_back(AuditRecord {
-            time: event.time,
-            component: event.component.clone(),
-            principal: event.principal.clone(),
-            capability,
-            verdict: event.decision.verdict(),
-            cause: event.decision.cause(),
-            rule: event.decision.rule().cloned(),
-            request_id,
-            trace,
-        });
+        let state = &mut *state;
+        if state.records.len() < self.capacity {
+            state.records.push(AuditRecord {
+                time: 0,
+                component: event.component.clone(),
+                principal: event.principal.clone(),
+                capability: String::new(),
+                verdict: "",
+                cause: None,
+                rule: None,
+                request_id: String::new(),
+                trace: String::new(),
+            });
+            let at = state.records.len() - 1;
+            state.records[at].fill(event);
+            return;
+        }
+        let at = state.oldest;
+        state.records[at].fill(event);
+        state.oldest = (at + 1) % self.capacity;
+        state.dropped += 1;
     }
 
     /// Returns the number of decisions that made room for later ones.

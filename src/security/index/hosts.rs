@@ -1,10 +1,10 @@
 //! Index of host scopes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::tree::Tree;
-use super::{Entry, Found};
+use super::{Entry, Found, HashMap};
 use crate::security::domain::{HostPattern, HostScope, Scheme, Target, embedded, masked};
 
 /// The scopes of one action.

@@ -1,6 +1,6 @@
 //! Tree of segments.
 
-use std::collections::HashMap;
+use super::HashMap;
 
 /// A value for each sequence of segments that was inserted.
 #[derive(Debug)]
