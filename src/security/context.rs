@@ -343,7 +343,7 @@ impl Shared {
     }
 
     /// Returns the rules that name a component.
-    fn rules_of(&self, component: &str) -> Index {
+    pub(super) fn rules_of(&self, component: &str) -> Index {
         let rules = self.policy.rules().iter().enumerate();
         let own = rules
             .filter(|(_, rule)| rule.names(component, &self.principal))
@@ -415,21 +415,31 @@ impl Shared {
         &self,
         own: &Index,
         component: Option<&str>,
-        (kind, scope): &(KindId, Scope),
+        parsed: &(KindId, Scope),
     ) -> Option<DenialCause> {
+        self.decide(own, component, parsed).err()
+    }
+
+    /// Returns the rule that allows a capability as a whole, or the reason why none does.
+    pub(super) fn decide(
+        &self,
+        own: &Index,
+        component: Option<&str>,
+        (kind, scope): &(KindId, Scope),
+    ) -> Result<Arc<Rule>, DenialCause> {
         let (now, query) = (self.now(), Query::from(scope));
         if let Some(rule) = self.revocation(component, *kind, query) {
-            return Some(DenialCause::Revoked(rule));
+            return Err(DenialCause::Revoked(rule));
         }
         let found = self.find(own, *kind, query, now);
         if let Some(rule) = found.deny {
-            return Some(DenialCause::Rule(self.rule(rule).clone()));
+            return Err(DenialCause::Rule(self.rule(rule).clone()));
         }
-        if found.allow.is_some() {
-            return None;
+        if let Some(rule) = found.allow {
+            return Ok(self.rule(rule).clone());
         }
         if let Some(rule) = found.expired {
-            return Some(DenialCause::Expired(self.rule(rule).clone()));
+            return Err(DenialCause::Expired(self.rule(rule).clone()));
         }
         let slot = Slot {
             rule: 0,
@@ -442,7 +452,7 @@ impl Shared {
                 && self.applies(rule, component)
                 && whole.find(rule.kind, (&rule.scope).into(), now).allow.is_some()
         });
-        Some(match part {
+        Err(match part {
             Some((_, rule)) => DenialCause::Partly(rule.clone()),
             None => DenialCause::NoRule,
         })

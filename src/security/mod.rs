@@ -8,6 +8,7 @@ mod audit;
 mod capability;
 mod context;
 mod domain;
+mod explain;
 mod grants;
 mod index;
 mod policy;
@@ -26,6 +27,7 @@ pub use domain::{
     CapabilityError, DomainError, Domains, ExactScope, HostPattern, HostScope, InvalidTarget,
     MAX_SCOPE_BYTES, Scheme, ScopeMatcher, Target,
 };
+pub use explain::Explanation;
 pub use grants::{Allowed, Denied, FileAction, GrantedPath, Grants};
 pub use index::Effect;
 pub use policy::{

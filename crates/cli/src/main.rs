@@ -28,6 +28,7 @@ mod logging;
 mod manifest;
 mod metadata;
 mod output;
+mod policy;
 #[cfg(feature = "wasix")]
 mod program;
 mod progress;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         Command::Install(args) => install::run(args),
         Command::Cache(args) => cache::run(args),
         Command::Manifest(args) => manifest::run(args),
+        Command::Policy(args) => policy::run(args),
         Command::Backends(args) => backends::run(args),
         #[cfg(feature = "adapt")]
         Command::Component(args) => core_module::component(args),

@@ -26,6 +26,8 @@ mod manifest;
 #[cfg(feature = "wasix")]
 #[path = "cli/panics.rs"]
 mod panics;
+#[path = "cli/policy.rs"]
+mod policy;
 #[cfg(feature = "wasix")]
 #[path = "cli/preview1.rs"]
 mod preview1;

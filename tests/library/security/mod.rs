@@ -2,6 +2,10 @@
 
 mod context;
 mod denials;
+mod explain;
+mod files;
+mod matching;
+mod sinks;
 
 use std::sync::Arc;
 
@@ -37,6 +41,14 @@ pub(crate) fn capabilities(texts: &[&str]) -> Vec<Capability> {
         .iter()
         .map(|text| Capability::new(text).expect("a capability"))
         .collect()
+}
+
+/// Creates an empty folder of this name for one test.
+pub(crate) fn folder(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("airssys-wasm-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
 }
 
 /// A context with this policy, and its audit.

@@ -11,6 +11,7 @@ mod artifacts;
 #[cfg(feature = "adapt")]
 mod core_module;
 mod manifest;
+mod policy;
 mod serve;
 mod wasi;
 
@@ -23,6 +24,7 @@ pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, Ne
 pub(crate) use manifest::{
     ManifestArgs, ManifestCommand, ManifestEmbedArgs, ManifestFileArgs, ManifestShowArgs,
 };
+pub(crate) use policy::{PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use wasi::{DirArg, WasiArgs};
 
@@ -55,6 +57,7 @@ pub(crate) enum Command {
     Install(InstallArgs),
     Cache(CacheArgs),
     Manifest(ManifestArgs),
+    Policy(PolicyArgs),
     Backends(BackendsArgs),
     #[cfg(feature = "adapt")]
     Component(ComponentArgs),

@@ -1,0 +1,70 @@
+//! Command-line arguments about policies.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::exit;
+
+/// Check a policy file, or explain what it allows
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct PolicyArgs {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    Check(PolicyCheckArgs),
+    Explain(PolicyExplainArgs),
+}
+
+/// Check a policy file: its keys, its capabilities, and rules that contradict each other
+///
+/// The exit code is 0 if the file is valid, and 3 if it is not. Rules that have expired are listed, but valid.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct PolicyCheckArgs {
+    /// Policy file (TOML); docs/security.md describes the format
+    pub(crate) file: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Explain what a policy allows a component, and by which rule
+///
+/// With capabilities, the exit code is 0 if the policy allows each of them as a whole, and 1 otherwise. Without, the
+/// rules that apply to the component are listed. Nothing is run.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct PolicyExplainArgs {
+    /// Identity of the component, as rules name it
+    pub(crate) component: String,
+
+    /// Capabilities to explain, as in filesystem:read:/data/models
+    #[arg(value_name = "CAPABILITY")]
+    pub(crate) capabilities: Vec<String>,
+
+    /// Policy file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Also allow this capability; can be repeated
+    #[arg(long, value_name = "CAPABILITY")]
+    pub(crate) grant: Vec<String>,
+
+    /// Also deny this capability, which has precedence over every permission; can be repeated
+    #[arg(long, value_name = "CAPABILITY")]
+    pub(crate) deny: Vec<String>,
+
+    /// Principal on whose behalf the component runs [default: none]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) principal: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

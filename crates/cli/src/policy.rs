@@ -1,0 +1,141 @@
+//! `policy`: checks policy files, and explains what they allow.
+
+use std::time::SystemTime;
+
+use airssys_wasm::security::{Capability, Effect, Explanation, Policy, PolicyError, Rule, SecurityContext};
+use serde_json::{Value, json};
+
+use crate::args::{PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{output, text};
+
+/// Runs `policy`.
+pub(crate) fn run(args: &PolicyArgs) -> Outcome {
+    match &args.command {
+        PolicyCommand::Check(args) => check(args),
+        PolicyCommand::Explain(args) => explain(args),
+    }
+}
+
+fn check(args: &PolicyCheckArgs) -> Outcome {
+    let policy = Policy::from_file(&args.file).map_err(|error| Failure::new(Exit::Load, error))?;
+    let now = SystemTime::now();
+    let count = |effect| {
+        policy
+            .rules()
+            .iter()
+            .filter(|rule| rule.effect() == effect)
+            .count()
+    };
+    let (allow, deny) = (count(Effect::Allow), count(Effect::Deny));
+    let expired = (policy.rules().iter()).filter(|rule| rule.until().is_some_and(|end| end <= now));
+    if args.json {
+        let expired: Vec<_> = expired.map(|rule| rule_json(rule)).collect();
+        output::print_json(&json!({ "allow": allow, "deny": deny, "expired": expired }))?;
+        return Ok(Exit::Done);
+    }
+    let file = args.file.display().to_string();
+    let mut lines = vec![format!("{}: {allow} allow, {deny} deny", text::line(&file))];
+    lines.extend(expired.map(|rule| format!("expired: {}", text::line(&rule.to_string()))));
+    output::print(&lines.join("\n"))?;
+    Ok(Exit::Done)
+}
+
+/// Returns the policy of a file and of flags, in this order.
+fn layered(args: &PolicyExplainArgs) -> Outcome<Policy> {
+    let mut builder = Policy::builder();
+    if let Some(file) = &args.policy {
+        builder = builder.file(file);
+    }
+    let policy = builder
+        .flags("--grant", Effect::Allow, args.grant.iter().map(String::as_str))
+        .flags("--deny", Effect::Deny, args.deny.iter().map(String::as_str));
+    policy.build().map_err(|error| {
+        let exit = match error {
+            PolicyError::Capability { ref place, .. } if place.starts_with("--") => Exit::Usage,
+            _ => Exit::Load,
+        };
+        Failure::new(exit, error)
+    })
+}
+
+fn explain(args: &PolicyExplainArgs) -> Outcome {
+    let policy = layered(args)?;
+    let context = SecurityContext::builder()
+        .policy(policy)
+        .principal(args.principal.clone().unwrap_or_default())
+        .build();
+    if args.capabilities.is_empty() {
+        let rules = context.rules_for(&args.component);
+        let printed = match args.json {
+            true => output::print_json(&rules.iter().map(|rule| rule_json(rule)).collect()),
+            false if rules.is_empty() => output::print("no rule applies: everything is denied"),
+            false => output::print(
+                &rules
+                    .iter()
+                    .map(|rule| text::line(&rule.to_string()))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            ),
+        };
+        return printed.map(|()| Exit::Done);
+    }
+    let mut explained = Vec::new();
+    for capability in &args.capabilities {
+        let capability = Capability::new(capability).map_err(|error| Failure::new(Exit::Usage, error))?;
+        let explanation = context
+            .explain(&args.component, &capability)
+            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        explained.push((capability, explanation));
+    }
+    match args.json {
+        true => output::print_json(&explained.iter().map(explanation_json).collect())?,
+        false => output::print(&explained.iter().flat_map(lines).collect::<Vec<_>>().join("\n"))?,
+    }
+    let allowed = explained
+        .iter()
+        .all(|(_, explanation)| explanation.decision.is_ok());
+    Ok(if allowed { Exit::Done } else { Exit::Answered })
+}
+
+fn lines((capability, explanation): &(Capability, Explanation)) -> Vec<String> {
+    let first = match &explanation.decision {
+        Ok(rule) => format!("{capability}: allowed by `{rule}`"),
+        Err(cause) => format!("{capability}: denied: {cause}"),
+    };
+    let exceptions = explanation.exceptions.iter();
+    let exceptions = exceptions.map(|rule| format!("  except {}: `{rule}`", rule.capability()));
+    std::iter::once(first)
+        .chain(exceptions)
+        .map(|line| {
+            let indent = line.len() - line.trim_start().len();
+            format!("{}{}", " ".repeat(indent), text::line(line.trim_start()))
+        })
+        .collect()
+}
+
+fn explanation_json((capability, explanation): &(Capability, Explanation)) -> Value {
+    let (verdict, cause, rule) = match &explanation.decision {
+        Ok(rule) => ("allowed", None, Some(rule)),
+        Err(cause) => ("denied", Some(cause.word()), cause.rule()),
+    };
+    json!({
+        "capability": capability.as_str(),
+        "verdict": verdict,
+        "cause": cause,
+        "rule": rule.map(|rule| rule_json(rule)),
+        "exceptions": explanation.exceptions.iter().map(|rule| rule_json(rule)).collect::<Vec<_>>(),
+    })
+}
+
+fn rule_json(rule: &Rule) -> Value {
+    json!({
+        "effect": match rule.effect() {
+            Effect::Allow => "allow",
+            Effect::Deny => "deny",
+        },
+        "capability": rule.capability().as_str(),
+        "origin": rule.origin().to_string(),
+        "reason": rule.reason(),
+    })
+}
