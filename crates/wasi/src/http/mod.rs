@@ -2,7 +2,8 @@
 //!
 //! - `fields`, `body`, `request`, `response`: messages, as resources.
 //! - `outgoing`: requests to other servers. Access is checked against the addresses that connections go to.
-//!   Redirections are not followed: they are returned like any other response.
+//!   Redirections are not followed: they are returned like any other response. [`HttpClient`] is the same client for
+//!   hosts, which decide on each address themselves.
 //! - [`serve`]: a server whose requests a component answers.
 //!
 //! A mistake of a guest gets the interface's own error if it has one, and otherwise traps.
@@ -23,6 +24,7 @@ pub(crate) use body::{FutureTrailers, IncomingBody, OutgoingBody};
 pub(crate) use fields::Fields;
 pub use limits::HttpLimits;
 pub(crate) use outgoing::FutureIncomingResponse;
+pub use outgoing::{HttpClient, HttpFailure, HttpRequest, HttpResponse, InvalidRoots, TlsRoots};
 pub(crate) use request::{IncomingRequest, OutgoingRequest, RequestOptions};
 pub(crate) use response::{IncomingResponse, OutgoingResponse, ResponseOutparam};
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// cannot lead to it, since guests, or a name's owner, choose where they lead. Not public are this host itself, private
 /// networks, links (where clouds have their metadata services), multicast groups, and everything that is reserved for
 /// another use.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

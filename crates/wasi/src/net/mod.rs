@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub(crate) use address::is_public;
 pub use grant::{ListenGrant, NetGrant, NetGrantError};
 
 use super::executor;
@@ -217,7 +218,7 @@ impl Net {
     }
 
     /// Looks a name up with the system's resolver, on a thread that may block.
-    async fn look_up(&self, name: String) -> Result<Vec<IpAddr>, NetError> {
+    pub(crate) async fn look_up(&self, name: String) -> Result<Vec<IpAddr>, NetError> {
         let running = Lookup::begin(&self.state).ok_or(NetError::Busy)?;
         let task = executor::spawn_blocking(move || {
             // Held until the system has answered, even if the answer is no longer needed.

@@ -23,6 +23,11 @@ const FORBIDDEN: [HeaderName; 9] = [
     HeaderName::from_static("http2-settings"),
 ];
 
+/// Returns whether guests may neither set nor see a field.
+pub(super) fn is_forbidden(name: &HeaderName) -> bool {
+    FORBIDDEN.contains(name)
+}
+
 /// Bytes that each value counts in addition to its own bytes and those of its name.
 const VALUE_OVERHEAD: usize = 32;
 

@@ -1,23 +1,27 @@
 //! One exchange with another server, on a connection of its own.
 
+use std::error::Error as StdError;
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::super::body::Sent;
 use super::super::errors;
 use super::connections::Open;
 use super::tls;
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::executor::{self, Task};
 use crate::net::Net;
+use rustls::ClientConfig;
 
 /// The destination of a request.
 #[derive(Clone, Debug)]
@@ -61,16 +65,28 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
+/// The way to a request's destination.
+pub(super) struct Way<A> {
+    pub(super) target: Target,
+    /// The permitted addresses of the target.
+    pub(super) addresses: A,
+    /// The configuration of TLS.
+    pub(super) tls: Result<Arc<ClientConfig>, ErrorCode>,
+}
+
 /// Sends a request and waits for the response's head. `open` counts the connection until it ends.
-pub(super) async fn exchange(
-    net: Net,
-    target: Target,
-    request: http::Request<Sent>,
+pub(super) async fn exchange<A, B>(
+    way: Way<A>,
+    request: http::Request<B>,
     times: Times,
     limits: HeadLimits,
     open: Open,
-) -> Result<Received, ErrorCode> {
-    let connected = timeout(times.connect, connect(&net, &target)).await;
+) -> Result<Received, ErrorCode>
+where
+    A: Future<Output = Result<Vec<SocketAddr>, ErrorCode>>,
+    B: Body<Data = Bytes, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
+{
+    let connected = timeout(times.connect, connect(way)).await;
     let stream = connected.map_err(|_| ErrorCode::ConnectionTimeout)??;
     let mut builder = http1::Builder::new();
     builder.max_headers(limits.fields).max_header_size(limits.bytes);
@@ -91,15 +107,19 @@ pub(super) async fn exchange(
 }
 
 /// Connects to the first permitted address that accepts a connection.
-async fn connect(net: &Net, target: &Target) -> Result<Box<dyn Stream>, ErrorCode> {
+async fn connect<A>(way: Way<A>) -> Result<Box<dyn Stream>, ErrorCode>
+where
+    A: Future<Output = Result<Vec<SocketAddr>, ErrorCode>>,
+{
+    let target = way.target;
     let mut failed = ErrorCode::DestinationIpProhibited;
-    for address in addresses(net, target).await? {
+    for address in way.addresses.await? {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 // Sends small requests without delay.
                 let _ = stream.set_nodelay(true);
                 return Ok(match target.secure {
-                    true => Box::new(tls::connect(&target.host, stream).await?),
+                    true => Box::new(tls::connect(way.tls?, &target.host, stream).await?),
                     false => Box::new(stream),
                 });
             }
@@ -110,7 +130,7 @@ async fn connect(net: &Net, target: &Target) -> Result<Box<dyn Stream>, ErrorCod
 }
 
 /// Resolves the target's host to the permitted addresses. The connection uses exactly these, without a second look-up.
-async fn addresses(net: &Net, target: &Target) -> Result<Vec<SocketAddr>, ErrorCode> {
+pub(super) async fn addresses(net: Net, target: Target) -> Result<Vec<SocketAddr>, ErrorCode> {
     let found = net.resolve(&target.host, Some(target.port)).await;
     let found = found.map_err(errors::of_lookup)?;
     let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, target.port));

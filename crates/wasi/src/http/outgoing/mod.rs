@@ -3,6 +3,7 @@
 mod client;
 mod connections;
 mod tls;
+mod whole;
 
 use std::future::Future;
 use std::mem;
@@ -28,6 +29,8 @@ use airssys_wasm_component::component::{HostResult, Resource};
 
 use client::{Received, Target};
 pub(super) use connections::Connections;
+pub use tls::{InvalidRoots, TlsRoots};
+pub use whole::{HttpClient, HttpFailure, HttpRequest, HttpResponse};
 
 /// The resource `future-incoming-response`.
 #[derive(Debug)]
@@ -94,7 +97,12 @@ impl WasiCtx {
             bytes: limits.field_bytes,
             fields: limits.fields,
         };
-        let exchange = client::exchange(self.net.clone(), target, message, times, head, connection);
+        let way = client::Way {
+            addresses: client::addresses(self.net.clone(), target.clone()),
+            target,
+            tls: tls::shared(),
+        };
+        let exchange = client::exchange(way, message, times, head, connection);
         let task = executor::spawn(exchange).map_err(|_| errors::internal("cannot spawn threads"))?;
         Ok(FutureIncomingResponse {
             state: State::Pending(task),
