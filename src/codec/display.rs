@@ -1,6 +1,7 @@
 //! Payload data in readable form.
 
-use super::{Codec, CodecError, Payload, read, yaml};
+use super::write::write;
+use super::{Codec, CodecError, Payload, encode, read, yaml};
 use airssys_wasm_component::internal::contain;
 use serde_json::Value;
 use std::fmt::Write;
@@ -45,6 +46,15 @@ pub fn to_json(payload: &Payload<'_>) -> Result<Value, CodecError> {
             reason: panicked.to_string(),
         })
     })
+}
+
+/// Builds a payload from a JSON value, which may contain the forms that [`to_json`] documents: its inverse.
+///
+/// # Errors
+///
+/// [`CodecError::NotSelfDescribing`], [`CodecError::TooDeep`] and [`CodecError::Inexpressible`].
+pub fn from_json(codec: Codec, value: &Value) -> Result<Vec<u8>, CodecError> {
+    Ok(encode(codec.code(), &write(codec, value)?))
 }
 
 /// Parses JSON text written by a user, which may contain the forms that [`to_json`] documents.

@@ -19,7 +19,7 @@ pub mod varint;
 mod write;
 mod yaml;
 
-pub use display::{from_json_text, hex_dump, to_json};
+pub use display::{from_json, from_json_text, hex_dump, to_json};
 pub use envelope::{Operation, operation, parse_operation};
 pub use payload::{Payload, decode, encode};
 pub use read::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES};

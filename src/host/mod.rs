@@ -6,10 +6,16 @@
 
 pub(crate) mod bindings;
 mod clock;
+mod files;
+mod functions;
 mod host_capabilities;
 mod host_services;
+#[cfg(feature = "wasi")]
+mod http;
+mod limits;
 mod log;
 mod multicodec;
+mod powers;
 mod settings;
 mod types;
 
@@ -18,7 +24,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use clock::{Clock, SystemClock};
+pub use functions::{CallInfo, HostFunctionError, HostFunctions, InvalidFunction, MAX_FUNCTION_NAME_BYTES};
+pub use limits::HostLimits;
 pub use log::LOG_TARGET;
+pub use powers::HostPowers;
 pub use settings::{MAX_KEY_BYTES, MAX_SETTINGS, MAX_SETTINGS_BYTES, MAX_VALUE_BYTES, Settings};
 pub use types::{ComponentError, ExecutionError};
 
@@ -31,6 +40,7 @@ pub use bindings::airssys::types_core::types::{
 use crate::component::{HasSelf, Linker};
 use crate::error::Result;
 use crate::messaging::{ComponentId, Mailbox};
+use crate::security::Grants;
 
 /// The version of the contract that this host implements. Components built against another 1.x link if they only use items
 /// of this version.
@@ -82,6 +92,21 @@ pub struct HostContext {
     pub services: Arc<dyn HostServices>,
     /// Deadline of the call in flight.
     pub deadline: Option<Instant>,
+    /// The operation in flight.
+    pub call: CallScope,
+    /// Its grants. The default denies everything.
+    pub grants: Grants,
+    /// The configuration of `host-capabilities`.
+    pub powers: Arc<HostPowers>,
+}
+
+/// The operation that a component executes, for the audit and for host functions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallScope {
+    /// Its identity; `None` in other calls of the component.
+    pub request_id: Option<String>,
+    /// Its trace: the value of `traceparent` (W3C Trace Context).
+    pub trace: Option<String>,
 }
 
 /// Store data that contains a [`HostContext`].

@@ -6,9 +6,13 @@ use std::time::Duration;
 use super::error::InvalidConfig;
 use crate::artifact::{ComponentCache, Records};
 use crate::engine::{Backend, Config, Engine, StoreLimits};
-use crate::host::{Clock, SystemClock};
+use crate::host::{
+    CallInfo, Clock, HostFunctionError, HostFunctions, HostLimits, HostPowers, InvalidFunction, SystemClock,
+};
 use crate::load::Loader;
 use crate::messaging::MailboxLimits;
+#[cfg(feature = "wasi")]
+use crate::wasi::http::TlsRoots;
 
 /// Default time for a call. Stops a component that never answers.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,6 +41,7 @@ pub struct RuntimeConfig {
     pub(super) default_timeout: Duration,
     pub(super) longest_timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) powers: Arc<HostPowers>,
 }
 
 impl RuntimeConfig {
@@ -52,6 +57,10 @@ impl RuntimeConfig {
             clock: Arc::new(SystemClock),
             cache: None,
             records: None,
+            functions: Ok(HostFunctions::new()),
+            host_limits: HostLimits::default(),
+            #[cfg(feature = "wasi")]
+            tls_roots: TlsRoots::system(),
         }
     }
 
@@ -89,6 +98,10 @@ pub struct RuntimeConfigBuilder {
     clock: Arc<dyn Clock>,
     cache: Option<ComponentCache>,
     records: Option<Records>,
+    functions: Result<HostFunctions, InvalidFunction>,
+    host_limits: HostLimits,
+    #[cfg(feature = "wasi")]
+    tls_roots: TlsRoots,
 }
 
 impl RuntimeConfigBuilder {
@@ -171,6 +184,52 @@ impl RuntimeConfigBuilder {
         self
     }
 
+    /// Adds a function of the host application that components call by name with `call-host-function`, if they have the
+    /// capability `host-function:call:NAME`. It gets and returns bytes, by convention payloads. A panic is contained.
+    ///
+    /// An invalid name, and one that is taken, is an error of [`RuntimeConfigBuilder::build`].
+    pub fn with_host_function(
+        mut self,
+        name: &str,
+        function: impl Fn(&CallInfo<'_>, &[u8]) -> Result<Vec<u8>, HostFunctionError> + Send + Sync + 'static,
+    ) -> Self {
+        self.functions = self
+            .functions
+            .and_then(|functions| functions.with_raw(name, function));
+        self
+    }
+
+    /// Adds a function over Rust types, as [`HostFunctions::with_typed`] does; otherwise as
+    /// [`RuntimeConfigBuilder::with_host_function`].
+    pub fn with_typed_host_function<A, R, E>(
+        mut self,
+        name: &str,
+        function: impl Fn(&CallInfo<'_>, A) -> Result<R, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: serde::de::DeserializeOwned,
+        R: serde::Serialize,
+        E: std::fmt::Display,
+    {
+        self.functions = self
+            .functions
+            .and_then(|functions| functions.with_typed(name, function));
+        self
+    }
+
+    /// Sets the limits of the functions of `host-capabilities`, for each component.
+    pub fn with_host_limits(mut self, limits: HostLimits) -> Self {
+        self.host_limits = limits;
+        self
+    }
+
+    /// Sets the root certificates by which `http-request` verifies servers, in place of those of the system.
+    #[cfg(feature = "wasi")]
+    pub fn with_tls_roots(mut self, roots: TlsRoots) -> Self {
+        self.tls_roots = roots;
+        self
+    }
+
     /// States that components may use the payload codecs. They always may: this method changes nothing and only documents
     /// the fact in code.
     pub fn with_multicodec_support(self) -> Self {
@@ -217,6 +276,11 @@ impl RuntimeConfigBuilder {
         if let Some(records) = self.records {
             loader = loader.with_records(records);
         }
+        let powers = HostPowers::new()
+            .with_functions(self.functions?)
+            .with_limits(self.host_limits);
+        #[cfg(feature = "wasi")]
+        let powers = powers.with_tls_roots(self.tls_roots);
         Ok(RuntimeConfig {
             loader: Arc::new(loader),
             limits: self.limits,
@@ -224,6 +288,7 @@ impl RuntimeConfigBuilder {
             default_timeout: self.default_timeout,
             longest_timeout,
             clock: self.clock,
+            powers: Arc::new(powers),
         })
     }
 }

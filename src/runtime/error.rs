@@ -7,10 +7,10 @@ use super::options::{Allowance, TimeLimit};
 use super::state::{Call, ComponentState, advice};
 use crate::artifact::ArtifactError;
 use crate::error::{CoreTrap, Error, Fault, TrapKind};
-use crate::host::{ComponentError, ConfigError, ExecutionError};
+use crate::host::{ComponentError, ConfigError, ExecutionError, InvalidFunction};
 use crate::load::LoadError;
 use crate::messaging::{ComponentId, InvalidComponentId};
-use crate::security::InvalidCapability;
+use crate::security::{InvalidCapability, MissingCapabilities, PolicyError};
 
 /// An error of the runtime.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +84,15 @@ pub enum RuntimeError {
         function: String,
         /// The expected and the actual type.
         source: Error,
+    },
+
+    /// Capabilities that the component requires are not granted.
+    #[error("`{id}` cannot be loaded: {source}")]
+    Capabilities {
+        /// The identity that the component would have.
+        id: ComponentId,
+        /// All that are missing.
+        source: MissingCapabilities,
     },
 
     /// No component has this identity.
@@ -191,6 +200,9 @@ pub enum InvalidConfig {
         /// The longest.
         longest: Duration,
     },
+    /// A function of the host application cannot be registered.
+    #[error("{0}")]
+    Function(#[from] InvalidFunction),
 }
 
 /// Reasons for which [`ComponentOptions`](super::ComponentOptions) are invalid.
@@ -224,6 +236,15 @@ pub enum InvalidOptions {
     /// A capability is malformed.
     #[error("{0}")]
     Capability(#[from] InvalidCapability),
+    /// Capabilities are granted both by the options and by a security context.
+    #[error(
+        "capabilities are granted by `with_capability` and by `with_security`: use one of them, and \
+         `with_required_capability` for what the component requests"
+    )]
+    TwoGrants,
+    /// A capability that is granted has an unknown domain or action, or an invalid scope.
+    #[error("{0}")]
+    Policy(#[source] PolicyError),
     /// The compiler that the options request is not compiled in, or lacks an option.
     #[error("{0}")]
     Engine(#[source] Error),
@@ -287,7 +308,8 @@ impl RuntimeError {
             | RuntimeError::ContractVersion { .. }
             | RuntimeError::LifecycleType { .. }
             | RuntimeError::Metadata { .. }
-            | RuntimeError::Memory { .. } => ErrorKind::Load,
+            | RuntimeError::Memory { .. }
+            | RuntimeError::Capabilities { .. } => ErrorKind::Load,
             RuntimeError::Config(_)
             | RuntimeError::Options(_)
             | RuntimeError::Id(_)

@@ -6,7 +6,9 @@ use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
 use crate::component::{Instance, Store};
 use crate::engine::Backend;
 use crate::error::Result;
-use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext, HostState};
+use crate::host::{
+    CallScope, ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext, HostState,
+};
 #[cfg(feature = "wai")]
 use crate::wai::WaiGuest;
 #[cfg(feature = "wasix")]
@@ -123,9 +125,19 @@ impl GuestInstance {
         context: &ExecutionContext,
     ) -> Answer<Vec<u8>, ExecutionError> {
         match &mut self.body {
-            Body::Component(it) => it.lifecycle.call_execute(&mut it.store, operation, context),
+            Body::Component(it) => {
+                it.store.data_mut().context.call = scope(context);
+                let answer = it.lifecycle.call_execute(&mut it.store, operation, context);
+                it.store.data_mut().context.call = CallScope::default();
+                answer
+            }
             #[cfg(feature = "wai")]
-            Body::Wai(guest) => guest.execute(operation, context),
+            Body::Wai(guest) => {
+                guest.set_call(scope(context));
+                let answer = guest.execute(operation, context);
+                guest.set_call(CallScope::default());
+                answer
+            }
         }
     }
 
@@ -159,6 +171,15 @@ impl GuestInstance {
             #[cfg(feature = "wai")]
             Body::Wai(guest) => guest.shutdown(),
         }
+    }
+}
+
+/// Returns the parts of an operation's context that audit and host functions get.
+fn scope(context: &ExecutionContext) -> CallScope {
+    let trace = context.trace_context.as_ref();
+    CallScope {
+        request_id: Some(context.request_id.clone()),
+        trace: trace.map(|trace| trace.traceparent.clone()),
     }
 }
 

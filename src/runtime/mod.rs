@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod directory;
 mod error;
+mod grants;
 mod guest;
 mod lifecycle;
 mod metadata;
@@ -41,7 +42,7 @@ pub use crate::messaging::ComponentId;
 use crate::artifact::Trust;
 use crate::component::{Component, Linker, Store};
 use crate::engine::Backend;
-use crate::host::{self, HostContext, Settings};
+use crate::host::{self, CallScope, HostContext, Settings};
 use crate::load::{Kind, Loaded, Loader, Source};
 use crate::tiered::TieredComponent;
 #[cfg(feature = "wasix")]
@@ -138,7 +139,8 @@ impl ComponentRuntime {
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are not a valid
     /// component or do not link; [`RuntimeError::Artifact`], [`RuntimeError::CoreModule`]; [`RuntimeError::NoLifecycle`],
     /// [`RuntimeError::PartialLifecycle`], [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a
-    /// component that does not follow the contract. After an error nothing of the component remains.
+    /// component that does not follow the contract; [`RuntimeError::Capabilities`] if it requires more than it is granted.
+    /// After an error nothing of the component remains.
     pub fn load(
         &self,
         source: &Source<'_>,
@@ -264,17 +266,23 @@ impl ComponentRuntime {
         make: impl FnOnce(HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<ComponentId, RuntimeError> {
         let (id, entry) = self.take_identity(options.id.clone(), options.near.clone())?;
-        let context = HostContext {
-            id: id.clone(),
-            settings,
-            mailbox: entry.mailbox.clone(),
-            services: self.shared.directory.clone(),
-            deadline: None,
-        };
         let grants = options.grants(&id);
-        match make(context, &grants) {
-            Ok(guest) => {
-                let config = self.start(options);
+        let made = options.security.grants(&id).and_then(|(security, granted)| {
+            let context = HostContext {
+                id: id.clone(),
+                settings,
+                mailbox: entry.mailbox.clone(),
+                services: self.shared.directory.clone(),
+                deadline: None,
+                call: CallScope::default(),
+                grants: security,
+                powers: self.shared.config.powers.clone(),
+            };
+            Ok((make(context, &grants)?, granted))
+        });
+        match made {
+            Ok((guest, granted)) => {
+                let config = self.start(options, granted);
                 let start = Start { config, grants };
                 let slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
                 self.slots_write().insert(id.clone(), Arc::new(slot));
@@ -358,7 +366,7 @@ impl ComponentRuntime {
     }
 
     /// Builds the input of `init`.
-    fn start(&self, options: ComponentOptions) -> ComponentConfig {
+    fn start(&self, options: ComponentOptions, granted_capabilities: Vec<String>) -> ComponentConfig {
         let config = &self.shared.config;
         ComponentConfig {
             env_vars: options.env,
@@ -368,7 +376,7 @@ impl ComponentRuntime {
                 max_execution_time_ms: millis(config.longest_timeout),
                 max_fuel: None,
             },
-            granted_capabilities: options.capabilities.into_iter().map(String::from).collect(),
+            granted_capabilities,
         }
     }
 

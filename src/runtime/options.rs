@@ -6,13 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::error::InvalidOptions;
+use super::grants::Security;
 use super::lifecycle::{CallerInfo, TraceContext};
 use super::start::WasiGrants;
 use crate::engine::{Backend, Config};
 use crate::host::Settings;
 use crate::load::LoadOptions;
 use crate::messaging::ComponentId;
-use crate::security::Capability;
+use crate::security::{Capability, SecurityContext};
 #[cfg(feature = "wasi")]
 use crate::wasi::WasiCtxBuilder;
 #[cfg(feature = "wasix")]
@@ -34,7 +35,7 @@ pub struct ComponentOptions {
     pub(super) env: Vec<(String, String)>,
     settings: Vec<(String, String, bool)>,
     pub(super) config_data: Option<Vec<u8>>,
-    pub(super) capabilities: Vec<Capability>,
+    pub(super) security: Security,
     #[cfg(feature = "wasi")]
     wasi: Option<WasiCtxBuilder>,
     #[cfg(feature = "wasix")]
@@ -98,9 +99,29 @@ impl ComponentOptions {
         self
     }
 
-    /// Grants a capability. This version passes it to the component and still denies every action.
+    /// Grants a capability, in place of a security context: can be repeated. Without either, everything is denied.
     pub fn with_capability(mut self, capability: Capability) -> Self {
-        self.capabilities.push(capability);
+        self.security.granted.push(capability);
+        self
+    }
+
+    /// Sets the security context whose policy decides what the component may do. It gets what it
+    /// [requires](Self::with_required_capability) or [can use](Self::with_optional_capability) and the policy allows;
+    /// without such declarations, all that the policy allows it.
+    pub fn with_security(mut self, context: SecurityContext) -> Self {
+        self.security.context = Some(context);
+        self
+    }
+
+    /// Adds a capability that the component does not work without: loading fails if it is not granted.
+    pub fn with_required_capability(mut self, capability: Capability) -> Self {
+        self.security.required.push(capability);
+        self
+    }
+
+    /// Adds a capability that the component can use, but works without.
+    pub fn with_optional_capability(mut self, capability: Capability) -> Self {
+        self.security.optional.push(capability);
         self
     }
 
@@ -154,6 +175,7 @@ impl ComponentOptions {
 
     /// Checks all options and returns the settings.
     pub(super) fn check(&self) -> Result<Settings, InvalidOptions> {
+        self.security.check()?;
         let mut names = HashSet::new();
         for (name, _) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) {
@@ -166,8 +188,8 @@ impl ComponentOptions {
         let env = self.env.iter().map(|(name, value)| name.len() + value.len());
         let data = self.config_data.iter().map(Vec::len);
         let capabilities = self
-            .capabilities
-            .iter()
+            .security
+            .capabilities()
             .map(|capability| capability.as_str().len());
         let bytes = env.chain(data).chain(capabilities).sum();
         if bytes > MAX_OPTIONS_BYTES {

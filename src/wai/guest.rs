@@ -20,7 +20,7 @@ use crate::host::bindings::airssys::types_core::types::CallerInfo;
 use crate::host::bindings::exports::airssys::component_core::component_lifecycle::{
     ComponentConfig, ExecutionContext,
 };
-use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext};
+use crate::host::{CallScope, ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext};
 use airssys_wasm_component::internal::InterruptHandle;
 use airssys_wasm_component::internal::contain;
 use airssys_wasm_component::internal::timer;
@@ -139,6 +139,11 @@ impl WaiGuest {
 
     pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
         self.guard.host.set_deadline(deadline);
+    }
+
+    /// Sets the operation that is about to be executed.
+    pub(crate) fn set_call(&self, call: CallScope) {
+        self.guard.host.set_call(call);
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {

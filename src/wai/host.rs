@@ -8,10 +8,10 @@ use super::glue::airssys_host_services_v1 as services;
 use super::glue::airssys_multicodec_v1 as multicodec;
 use super::values;
 use crate::error::Error;
-use crate::host::HostContext;
 use crate::host::bindings::airssys::host_core::host_capabilities::Host as _;
 use crate::host::bindings::airssys::host_core::host_services::Host as _;
 use crate::host::bindings::airssys::multicodec_core::multicodec_utilities::Host as _;
+use crate::host::{CallScope, HostContext};
 use airssys_wasm_component::internal::own;
 
 /// The host's side of one instance. Clones share one state.
@@ -33,6 +33,10 @@ impl Host {
 
     pub(super) fn set_deadline(&self, deadline: Option<Instant>) {
         self.lock().context.deadline = deadline;
+    }
+
+    pub(super) fn set_call(&self, call: CallScope) {
+        self.lock().context.call = call;
     }
 
     pub(super) fn take_failure(&self) -> Option<Error> {

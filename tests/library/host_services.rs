@@ -11,10 +11,11 @@ use airssys_wasm::component::{Component, Instance, Linker, Store, Val};
 use airssys_wasm::engine::{Config, Engine};
 use airssys_wasm::error::{CoreTrap, TrapKind};
 use airssys_wasm::host::{
-    self, ComponentError, ComponentMetadata, HostContext, HostServices, LOG_TARGET, MemoryRequirements,
-    MessagingError, Settings,
+    self, CallScope, ComponentError, ComponentMetadata, HostContext, HostServices, LOG_TARGET,
+    MemoryRequirements, MessagingError, Settings,
 };
 use airssys_wasm::messaging::{Mailbox, MailboxLimits, Message};
+use airssys_wasm::security::Grants;
 use airssys_wasm::{ComponentId, ComponentOptions};
 use host_support::{fixture, id, proxy, runtime};
 use log::kv::{Key, Value, VisitSource};
@@ -167,6 +168,9 @@ impl Proxy {
             mailbox: Arc::new(Mailbox::new(MailboxLimits::default())),
             services: services.clone(),
             deadline: None,
+            call: CallScope::default(),
+            grants: Grants::default(),
+            powers: Arc::default(),
         };
         let mut store = Store::new(&engine, context);
         let instance = linker.instantiate(&mut store, &component).unwrap();
@@ -499,7 +503,7 @@ fn every_capability_is_denied_by_name() {
     ]);
     assert_eq!(
         proxy.capabilities("http-request", &[request]),
-        denied("network:outbound:api.example.com")
+        denied("network:outbound:https://api.example.com:8443")
     );
     assert_eq!(
         proxy.capabilities("call-host-function", &[text("billing"), bytes(b"")]),

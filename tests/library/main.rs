@@ -14,6 +14,7 @@ mod linking;
 mod loading;
 mod manifest;
 mod messaging;
+mod powers;
 mod resources;
 mod security;
 mod shims;

@@ -57,7 +57,8 @@ pub struct Guest {
     pub version: &'static str,
     /// The body of `init`, which returns the address of a `result<_, component-error>`.
     pub init: &'static str,
-    /// The body of `execute`, which returns the address of a `result<list<u8>, execution-error>`. Can call `$sleep`.
+    /// The body of `execute`, which returns the address of a `result<list<u8>, execution-error>`. Can call `$sleep` and
+    /// `$call-host-function`.
     ///
     /// Guests that call `$random`, `$after` or `$block`, here or in `more`, import WASI: eight random bytes, a pollable
     /// that is ready after the given nanoseconds, waiting for one.
@@ -102,10 +103,18 @@ impl Guest {
             true => (WASI_WORLD, WASI_IMPORTS),
             false => ("", ""),
         };
+        let function = match calls("$call-host-function") {
+            true => format!(
+                r#"(import "airssys:host-core/host-capabilities@{version}" "call-host-function"
+                  (func $call-host-function (param i32 i32 i32 i32 i32)))"#
+            ),
+            false => String::new(),
+        };
         let core = format!(
             r#"(module
               {wasi}
               (import "airssys:host-core/host-services@{version}" "sleep-millis" (func $sleep (param i64)))
+              {function}
               {REALLOC}
               (func (export "{lifecycle}#init")
                 (param i32 i32 i32 i32 i32 i64 i64 i32 i64 i32 i32) (result i32) {init})
