@@ -168,7 +168,7 @@ pub(crate) fn for_artifact(
 /// Most characters of a line of the manifest in an error. Stops a line of a megabyte.
 const MAX_LINE: usize = 100;
 
-fn failure(error: ManifestError) -> Failure {
+pub(crate) fn failure(error: ManifestError) -> Failure {
     let ManifestError::Invalid(invalid) = &error else {
         return Failure::new(Exit::Load, error);
     };

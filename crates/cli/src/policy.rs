@@ -1,11 +1,17 @@
 //! `policy`: checks policy files, and explains what they allow.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use airssys_wasm::security::{Capability, Effect, Explanation, Policy, PolicyError, Rule, SecurityContext};
+use airssys_wasm::security::{
+    Capability, Effect, Explanation, JsonLines, Policy, PolicyError, Rule, SecurityContext,
+    SecurityContextBuilder,
+};
 use serde_json::{Value, json};
 
-use crate::args::{PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs};
+use crate::args::{
+    PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyLayers, SecurityArgs,
+};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{output, text};
 
@@ -41,30 +47,43 @@ fn check(args: &PolicyCheckArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Returns the policy of a file and of flags, in this order.
-fn layered(args: &PolicyExplainArgs) -> Outcome<Policy> {
+/// Starts a context with the policy of a file and of flags, in this order.
+fn layered(layers: &PolicyLayers) -> Outcome<SecurityContextBuilder> {
     let mut builder = Policy::builder();
-    if let Some(file) = &args.policy {
+    if let Some(file) = &layers.policy {
         builder = builder.file(file);
     }
     let policy = builder
-        .flags("--grant", Effect::Allow, args.grant.iter().map(String::as_str))
-        .flags("--deny", Effect::Deny, args.deny.iter().map(String::as_str));
-    policy.build().map_err(|error| {
+        .flags("--grant", Effect::Allow, layers.grant.iter().map(String::as_str))
+        .flags("--deny", Effect::Deny, layers.deny.iter().map(String::as_str));
+    let policy = policy.build().map_err(|error| {
         let exit = match error {
             PolicyError::Capability { ref place, .. } if place.starts_with("--") => Exit::Usage,
             _ => Exit::Load,
         };
         Failure::new(exit, error)
-    })
+    })?;
+    let principal = layers.principal.clone().unwrap_or_default();
+    Ok(SecurityContext::builder().policy(policy).principal(principal))
+}
+
+/// Returns the context for a component that is run, if the command line has one.
+pub(crate) fn context(args: &SecurityArgs) -> Outcome<Option<SecurityContext>> {
+    if !args.is_given() {
+        return Ok(None);
+    }
+    let mut context = layered(&args.layers)?;
+    if let Some(file) = &args.audit {
+        let sink = JsonLines::open(file).map_err(|error| {
+            Failure::new(Exit::Host, error).context(format!("the audit cannot go to `{}`", file.display()))
+        })?;
+        context = context.audit(Arc::new(sink));
+    }
+    Ok(Some(context.build()))
 }
 
 fn explain(args: &PolicyExplainArgs) -> Outcome {
-    let policy = layered(args)?;
-    let context = SecurityContext::builder()
-        .policy(policy)
-        .principal(args.principal.clone().unwrap_or_default())
-        .build();
+    let context = layered(&args.layers)?.build();
     if args.capabilities.is_empty() {
         let rules = context.rules_for(&args.component);
         let printed = match args.json {

@@ -7,7 +7,10 @@ use airssys_wasm::adapt;
 use airssys_wasm::artifact::{ComponentCache, Records};
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::component::Component;
+use airssys_wasm::load::Source;
+use airssys_wasm::manifest::ComponentManifest;
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
+use airssys_wasm::security::SecurityContext;
 use airssys_wasm::wasi::{self, WasiCtxBuilder};
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use serde_json::{Map, Value, json};
@@ -18,12 +21,13 @@ use crate::core_module;
 use crate::exit::{Exit, Failure, Outcome};
 #[cfg(feature = "wasix")]
 use crate::program;
-use crate::{command, files, keys, load, output, text};
+use crate::{command, files, keys, load, manifest, output, policy, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
     let trust = keys::accepted(&args.trust)?;
     let path = args.component.as_path();
+    let security = policy::context(&args.security)?;
     let source = load::source(path)?;
     let cache = load::cache(&args.cache, &source)?;
     let config = config(&args.backend, args.timeout, cache, load::records(&source))?;
@@ -32,6 +36,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     if let Some(kind) = core_module::by_wasix(path, &source, &args.core)? {
         program::refuse_network(&args.wasi)?;
         if kind == adapt::ModuleKind::Program {
+            refuse_capabilities(args)?;
             return program::run(args, engine, source.bytes().unwrap_or_default());
         }
     }
@@ -45,6 +50,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let component = loaded.component();
     if let Some(component) = &component {
         if wasi::is_command(component) {
+            refuse_capabilities(args)?;
             return command::run(args, engine, component, grants);
         }
         if !args.args.is_empty() && !wasi::is_of_another_version(component) {
@@ -54,10 +60,43 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
             )));
         }
     }
-    let options = options_for(args, component.as_ref(), grants)?;
+    let mut options = options_for(args, component.as_ref(), grants)?;
+    if let Some(context) = security {
+        options = secured(options, context, &source)?;
+    }
     let runtime = ComponentRuntime::new(config)?;
     let id = runtime.load_loaded(&loaded, options)?;
     converse(args, &runtime, &id, question)
+}
+
+/// Adds the security context, and the capabilities that the manifest declares.
+fn secured(
+    options: ComponentOptions,
+    context: SecurityContext,
+    source: &Source<'_>,
+) -> Outcome<ComponentOptions> {
+    let options = options.with_security(context);
+    let manifest = ComponentManifest::from_source(source).map_err(manifest::failure)?;
+    let Some(ComponentManifest { capabilities, .. }) = manifest else {
+        return Ok(options);
+    };
+    let options = capabilities
+        .required
+        .into_iter()
+        .fold(options, ComponentOptions::with_required_capability);
+    let optional = capabilities.optional.into_iter();
+    Ok(optional.fold(options, ComponentOptions::with_optional_capability))
+}
+
+/// Refuses options about capabilities for a program, which has none: it would run without what they seem to grant or deny.
+fn refuse_capabilities(args: &RunArgs) -> Outcome<()> {
+    match args.security.is_given() {
+        false => Ok(()),
+        true => Err(Failure::usage(
+            "capabilities are for components of the contract; a program has what --dir, --env and --net grant"
+                .to_owned(),
+        )),
+    }
 }
 
 /// Calls `init`, then the operation, then `shutdown`.

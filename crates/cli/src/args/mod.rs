@@ -24,7 +24,9 @@ pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, Ne
 pub(crate) use manifest::{
     ManifestArgs, ManifestCommand, ManifestEmbedArgs, ManifestFileArgs, ManifestShowArgs,
 };
-pub(crate) use policy::{PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs};
+pub(crate) use policy::{
+    PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyLayers, SecurityArgs,
+};
 pub(crate) use serve::ServeArgs;
 pub(crate) use wasi::{DirArg, WasiArgs};
 
@@ -116,6 +118,9 @@ pub(crate) struct RunArgs {
     /// Set a configuration value that the component can read; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) config: Vec<(String, String)>,
+
+    #[command(flatten)]
+    pub(crate) security: SecurityArgs,
 
     #[command(flatten)]
     pub(crate) wasi: WasiArgs,

@@ -48,7 +48,18 @@ pub(crate) struct PolicyExplainArgs {
     #[arg(value_name = "CAPABILITY")]
     pub(crate) capabilities: Vec<String>,
 
-    /// Policy file (TOML)
+    #[command(flatten)]
+    pub(crate) layers: PolicyLayers,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options that a policy is made of.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyLayers {
+    /// Policy file (TOML); docs/security.md describes the format
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
 
@@ -63,8 +74,29 @@ pub(crate) struct PolicyExplainArgs {
     /// Principal on whose behalf the component runs [default: none]
     #[arg(long, value_name = "NAME")]
     pub(crate) principal: Option<String>,
+}
 
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+/// Options about the capabilities of a component that is run.
+#[derive(Debug, Args)]
+pub(crate) struct SecurityArgs {
+    #[command(flatten)]
+    pub(crate) layers: PolicyLayers,
+
+    /// Append each decision on a capability to this file, as a line of JSON
+    ///
+    /// The file is rotated at 64 MiB. docs/security.md describes the lines.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit: Option<PathBuf>,
+}
+
+impl SecurityArgs {
+    /// Returns whether any of the options is given.
+    pub(crate) fn is_given(&self) -> bool {
+        let layers = &self.layers;
+        layers.policy.is_some()
+            || !layers.grant.is_empty()
+            || !layers.deny.is_empty()
+            || layers.principal.is_some()
+            || self.audit.is_some()
+    }
 }
