@@ -19,7 +19,7 @@ mod time;
 
 pub use audit::{
     AUDIT_TARGET, AuditEvent, AuditRecord, AuditSink, Decision, DenialCause, JsonLines, JsonLinesError,
-    JsonLinesOptions, LogSink, MemorySink, Subject, Sync,
+    JsonLinesOptions, LogSink, MemorySink, Subject, SyncPolicy,
 };
 pub use capability::{Capability, InvalidCapability, MAX_CAPABILITY_BYTES};
 pub use context::{MissingCapabilities, SecurityContext, SecurityContextBuilder, Withheld};

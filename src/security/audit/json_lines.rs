@@ -22,7 +22,7 @@ const MAX_KEPT: usize = 999;
 /// Each line is written to the operating system before the request proceeds, so that a crash of this process loses none.
 /// A crash of the system, or a power failure, can lose lines that were not forced to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sync {
+pub enum SyncPolicy {
     /// When the file is full: the default. Otherwise the system decides.
     #[default]
     Rotation,
@@ -40,7 +40,7 @@ pub struct JsonLinesOptions {
     /// Number of old files that are kept, as `FILE.1` (the latest) to `FILE.N`; by default 4, at most 999.
     pub keep: usize,
     /// Time at which lines are forced to the disk.
-    pub sync: Sync,
+    pub sync: SyncPolicy,
 }
 
 impl Default for JsonLinesOptions {
@@ -48,7 +48,7 @@ impl Default for JsonLinesOptions {
         JsonLinesOptions {
             max_bytes: 64 << 20,
             keep: 4,
-            sync: Sync::default(),
+            sync: SyncPolicy::default(),
         }
     }
 }
@@ -212,9 +212,9 @@ impl JsonLines {
         state.torn = false;
         state.bytes += more;
         let sync = match self.options.sync {
-            Sync::Rotation => false,
-            Sync::Every(time) => state.synced.elapsed() >= time,
-            Sync::Always => true,
+            SyncPolicy::Rotation => false,
+            SyncPolicy::Every(time) => state.synced.elapsed() >= time,
+            SyncPolicy::Always => true,
         };
         if sync && state.is_file {
             state.file.sync_data()?;

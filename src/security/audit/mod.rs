@@ -11,12 +11,12 @@ use super::capability::Capability;
 use super::domain::CapabilityError;
 use super::policy::Rule;
 use super::request::{Request, RequestInfo};
-pub use json_lines::{JsonLines, JsonLinesError, JsonLinesOptions, Sync};
+pub use json_lines::{JsonLines, JsonLinesError, JsonLinesOptions, SyncPolicy};
 pub use log::{AUDIT_TARGET, LogSink};
 pub use memory::{AuditRecord, MemorySink};
 
 /// Destination of decisions.
-pub trait AuditSink: Debug + Send + std::marker::Sync {
+pub trait AuditSink: Debug + Send + Sync {
     /// Records a decision. Called on the path of each request: must neither fail nor wait for long.
     fn record(&self, event: &AuditEvent<'_>);
 

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use airssys_wasm::security::{
     AuditSink, Grants, JsonLines, JsonLinesError, JsonLinesOptions, MemorySink, Policy, Request, RequestInfo,
-    RuleDraft, Secret, SecurityContext, Sync, Target,
+    RuleDraft, Secret, SecurityContext, SyncPolicy, Target,
 };
 use serde_json::{Value, json};
 
@@ -96,7 +96,7 @@ fn a_full_file_is_rotated_and_old_ones_are_dropped() {
     let options = JsonLinesOptions {
         max_bytes: 1000,
         keep: 2,
-        sync: Sync::Always,
+        sync: SyncPolicy::Always,
     };
     let sink = Arc::new(JsonLines::with_options(&file, options).unwrap());
     let grants = grants(policy(&["allow config:read"]), sink.clone());
@@ -147,7 +147,7 @@ fn a_failed_rotation_is_counted_and_made_up_for() {
     let options = JsonLinesOptions {
         max_bytes: 1,
         keep: 1,
-        sync: Sync::Every(Duration::ZERO),
+        sync: SyncPolicy::Every(Duration::ZERO),
     };
     let sink = Arc::new(JsonLines::with_options(&file, options).unwrap());
     let grants = grants(policy(&["allow config:read"]), sink.clone());
