@@ -12,7 +12,7 @@ use super::index::{Effect, Index, NEVER, Query, Slot};
 use super::policy::Rule;
 use super::request::{Request, RequestInfo};
 
-/// What one component may do: what it requests and the policy allows. Cheap to clone.
+/// Permissions of one component: those that it requests and the policy allows. Cheap to clone.
 ///
 /// The default denies everything.
 #[derive(Clone, Default)]
@@ -21,7 +21,7 @@ pub struct Grants(Option<Arc<Inner>>);
 struct Inner {
     context: SecurityContext,
     component: Arc<str>,
-    /// What the component requests; `None` if it does not declare that, and gets all that the policy allows.
+    /// The component's requests; `None` if it does not declare them, and gets all that the policy allows.
     requested: Option<Requested>,
     /// The policy's rules that name the component.
     own: Index,

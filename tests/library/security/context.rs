@@ -1,4 +1,4 @@
-//! What a component requests, against what the policy allows; revocation and expiry.
+//! Requests of a component, against what the policy allows; revocation and expiry.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

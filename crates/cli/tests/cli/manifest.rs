@@ -42,7 +42,8 @@ fn problems_are_shown_with_their_lines() {
     }
     assert!(!ran.stderr.contains('\u{1b}'), "{ran:?}");
     assert_eq!(ran.stdout, "");
-    let ran = airssys(&["manifest", "check", &path, "--json"]).ended(3);
+    let ran = airssys(&["manifest", "check", &path, "--json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
     assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
 }
 

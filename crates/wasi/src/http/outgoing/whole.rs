@@ -45,7 +45,7 @@ pub struct HttpClient {
 pub struct HttpRequest {
     /// The method.
     pub method: String,
-    /// Whether to use TLS.
+    /// Use of TLS.
     pub secure: bool,
     /// A name in ASCII, without final dot, or an address; IPv6 addresses are in brackets.
     pub host: String,
