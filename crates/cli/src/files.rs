@@ -4,13 +4,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-#[cfg(any(feature = "adapt", feature = "cli"))]
+#[cfg(feature = "adapt")]
 use airssys_wasm::component;
 
 use crate::exit::{Exit, Failure, Outcome};
 
 /// Most bytes of a text file: 64 MiB. Stops a file that fills the host's memory.
-#[cfg(feature = "cli")]
+#[cfg(feature = "conformance")]
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
 /// Most bytes of the data for one operation: a list of bytes that crosses into a guest has at most 2^28 - 1, and the
@@ -37,7 +37,7 @@ pub(crate) fn data(path: &Path) -> Outcome<Vec<u8>> {
 
 /// Reads a component's or a core module's bytes. Of another kind of file it reads only the first ones, enough to
 /// identify the kind.
-#[cfg(any(feature = "adapt", feature = "cli"))]
+#[cfg(feature = "adapt")]
 pub(crate) fn wasm(path: &Path) -> Outcome<Vec<u8>> {
     component::read_file(path).map_err(|error| unreadable(path, error))
 }
@@ -52,7 +52,7 @@ pub(crate) fn wasm_or_stdin(path: &Path) -> Outcome<Vec<u8>> {
 }
 
 /// Reads a text file.
-#[cfg(feature = "cli")]
+#[cfg(feature = "conformance")]
 pub(crate) fn text(path: &Path) -> Outcome<String> {
     let text = || {
         let bytes = bounded(File::open(path)?, MAX_TEXT_BYTES)?;
@@ -62,7 +62,7 @@ pub(crate) fn text(path: &Path) -> Outcome<String> {
 }
 
 /// Reads a component's bytes or text, both of which test tools accept.
-#[cfg(feature = "cli")]
+#[cfg(feature = "conformance")]
 pub(crate) fn wasm_or_text(path: &Path) -> Outcome<Vec<u8>> {
     let bytes = wasm(path)?;
     match bytes.starts_with(b"\0asm") {

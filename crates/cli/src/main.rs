@@ -4,16 +4,16 @@
 
 mod args;
 mod backends;
-#[cfg(feature = "cli")]
+#[cfg(feature = "bindgen")]
 mod bindgen;
 mod cache;
 mod command;
 mod compile;
-#[cfg(feature = "cli")]
+#[cfg(feature = "conformance")]
 mod conformance;
 #[cfg(feature = "adapt")]
 mod core_module;
-#[cfg(feature = "cli")]
+#[cfg(feature = "conformance")]
 mod engines;
 mod exit;
 mod files;
@@ -38,7 +38,7 @@ mod text;
 mod unsigned;
 mod usage;
 mod verify;
-#[cfg(feature = "cli")]
+#[cfg(feature = "conformance")]
 mod wast;
 #[cfg(feature = "adapt")]
 mod wit;
@@ -77,11 +77,11 @@ fn main() -> ExitCode {
         Command::Backends(args) => backends::run(args),
         #[cfg(feature = "adapt")]
         Command::Component(args) => core_module::component(args),
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "bindgen")]
         Command::Bindgen(args) => bindgen::run(args),
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "conformance")]
         Command::Wast(args) => wast::run(args),
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "conformance")]
         Command::Conformance(args) => conformance::run(args),
     };
     // Compilations in the background are canceled by now; the process waits for them to end.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::exit::{Exit, Failure};
 use crate::{output, text};
@@ -25,6 +25,10 @@ pub(crate) fn answer(error: &clap::Error, as_json: bool) -> ExitCode {
             Err(error) => failed(&output::unwritable(error), as_json),
         };
     }
+    if let Some((command, feature)) = left_out(error) {
+        let text = format!("the command `{command}` is not compiled in: build with `--features {feature}`");
+        return failed(&Failure::usage(text), as_json);
+    }
     let text = error.render().to_string();
     let text = text.trim_end();
     if !as_json && text::shorten(text) == text {
@@ -36,6 +40,28 @@ pub(crate) fn answer(error: &clap::Error, as_json: bool) -> ExitCode {
         &Failure::usage(text.strip_prefix("error: ").unwrap_or(text)),
         as_json,
     )
+}
+
+/// Commands that are not in every build, with the features that they need.
+const OPTIONAL: [(&str, &str, bool); 4] = [
+    ("bindgen", "bindgen", cfg!(feature = "bindgen")),
+    ("component", "adapt", cfg!(feature = "adapt")),
+    ("conformance", "conformance", cfg!(feature = "conformance")),
+    ("wast", "conformance", cfg!(feature = "conformance")),
+];
+
+/// Returns the command and its feature if the error is that this build lacks the command.
+fn left_out(error: &clap::Error) -> Option<(&'static str, &'static str)> {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    let Some(ContextValue::String(asked)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let missing = OPTIONAL
+        .iter()
+        .find(|(command, _, is_in)| command == asked && !is_in);
+    missing.map(|&(command, feature, _)| (command, feature))
 }
 
 fn failed(failure: &Failure, as_json: bool) -> ExitCode {

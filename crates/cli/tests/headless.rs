@@ -265,3 +265,22 @@ fn it_checks_and_shows_artifacts() {
         assert!(stderr.contains("not signed"), "{stderr}");
     }
 }
+
+#[test]
+fn a_command_that_is_not_compiled_in_names_its_feature() {
+    let Some(headless) = headless() else { return };
+    for (args, feature) in [
+        (&["wast", "x.wast"][..], "conformance"),
+        (&["conformance", "x.wasm", "--calls", "x.toml"], "conformance"),
+        (&["bindgen", "wit"], "bindgen"),
+        (&["component", "new", "x.wasm"], "adapt"),
+    ] {
+        let command = args[0];
+        let said =
+            format!("error: the command `{command}` is not compiled in: build with `--features {feature}`\n");
+        assert_eq!(ended(&headless, args), (Some(2), String::new(), said));
+    }
+    let (status, _, said) = ended(&headless, &["wst"]);
+    assert_eq!(status, Some(2));
+    assert!(said.contains("unrecognized subcommand"), "{said}");
+}

@@ -63,11 +63,11 @@ pub(crate) enum Command {
     Backends(BackendsArgs),
     #[cfg(feature = "adapt")]
     Component(ComponentArgs),
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "bindgen")]
     Bindgen(BindgenArgs),
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "conformance")]
     Wast(WastArgs),
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "conformance")]
     Conformance(ConformanceArgs),
 }
 
@@ -218,7 +218,7 @@ pub(crate) struct BackendsArgs {
 }
 
 /// Generate the Rust host bindings of a WIT world, as the macro `bindgen!` does
-#[cfg(feature = "cli")]
+#[cfg(feature = "bindgen")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct BindgenArgs {
@@ -268,7 +268,7 @@ pub(crate) struct BindgenArgs {
 /// Each directive passes, fails, or is reported as unsupported with the feature that it needs; none is skipped silently.
 /// Components can import the exports of registered or named instances of the script. The exit code is 1
 /// if a directive failed.
-#[cfg(feature = "cli")]
+#[cfg(feature = "conformance")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct WastArgs {
@@ -308,7 +308,7 @@ pub(crate) struct WastArgs {
 ///
 /// Values are compared bit by bit, failures by kind. Imports that the host does not provide trap when they are called.
 /// The exit code is 1 if the engines differ, or if their result is not the expected one.
-#[cfg(feature = "cli")]
+#[cfg(feature = "conformance")]
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct ConformanceArgs {
