@@ -269,7 +269,7 @@ fn what_a_component_asks_for_is_limited() {
         let error = Linker::new(&engine)
             .instantiate(&mut store, &component)
             .unwrap_err();
-        assert!(matches!(error, Error::Instantiate(_)), "{error}");
+        assert!(matches!(error, Error::LimitExceeded(_)), "{error}");
         assert!(error.to_string().contains(limit), "{limit}: {error}");
     }
 }

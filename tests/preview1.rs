@@ -315,6 +315,9 @@ fn memory_is_bounded() {
     limits.memory_bytes = 100 << 16;
     assert_eq!(same(status(&grow, &Preview1::new())), 0);
     assert_eq!(same(status(&grow, &Preview1::new().store_limits(limits))), 1);
+    let mut limits = StoreLimits::default();
+    limits.total_memory_bytes = 100 << 16;
+    assert_eq!(same(status(&grow, &Preview1::new().store_limits(limits))), 1);
 }
 
 #[test]

@@ -202,7 +202,8 @@ impl From<Error> for Failure {
             | Error::ForeignTarget { .. }
             | Error::MissingImport { .. }
             | Error::ImportType { .. }
-            | Error::Instantiate(_) => Exit::Load,
+            | Error::Instantiate(_)
+            | Error::LimitExceeded(_) => Exit::Load,
             Error::BackendUnavailable { .. }
             | Error::OneCompiler { .. }
             | Error::EngineOption { .. }

@@ -257,6 +257,7 @@ impl From<Error> for Failure {
                 _ => FailureKind::Trap(TrapClass::HostFunction),
             },
             Error::Instantiate(_) => FailureKind::Trap(instantiate_class(&error.to_string())),
+            Error::LimitExceeded(_) => FailureKind::Trap(TrapClass::Limit),
             Error::Compile { .. } => FailureKind::Engine,
             Error::Stopped => FailureKind::TimedOut,
             Error::Bug(_) => FailureKind::Bug,

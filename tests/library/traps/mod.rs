@@ -3,6 +3,7 @@
 use airssys_wasm_test_support as common;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupted;
+mod totals;
 
 use airssys_wasm::Error;
 use airssys_wasm::component::{Component, Linker, Store, Val};

@@ -4,6 +4,7 @@
 //! the code that it has loaded, so a shared one would leak with every component that is unloaded.
 
 mod backend;
+mod budget;
 #[cfg(feature = "compile")]
 mod compile;
 pub(crate) mod interrupt;
@@ -24,6 +25,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use backend::{Backend, UnknownBackend};
+pub use budget::MemoryBudget;
 #[doc(hidden)]
 pub use interrupt::Deadlines;
 #[cfg(all(unix, feature = "interrupt"))]

@@ -136,7 +136,9 @@ fn refused(case: &Case, error: &Error) -> std::result::Result<(), String> {
             Ok(())
         }
         (Expected::Missing, Error::MissingImport { .. }) => Ok(()),
-        (Expected::Instantiate(part), Error::Instantiate(_)) if said(part) => Ok(()),
+        (Expected::Instantiate(part), Error::Instantiate(_) | Error::LimitExceeded(_)) if said(part) => {
+            Ok(())
+        }
         (Expected::Trap(expected, _), Error::Trap(trap)) if same(expected, trap.kind()) => Ok(()),
         (expected, error) => Err(format!("expected {expected:?}, refused with {error:?}")),
     }

@@ -17,7 +17,7 @@ use crate::component::resource::{ResourceRuntime, ResourceType, ResourceTypeKind
 use crate::component::store::StoreContextMut;
 use crate::component::store::check_memory;
 use crate::engine::{CoreModule, GuestMemory};
-use crate::error::{Error, Result};
+use crate::error::{Error, LimitExceeded, Result};
 
 /// Instantiates: runs the component's initializers.
 pub(crate) fn instantiate<T: Send + 'static>(
@@ -28,9 +28,8 @@ pub(crate) fn instantiate<T: Send + 'static>(
     let limit = cx.core.limits.core_instances;
     let wanted = component.ir().counts.core_instances;
     if wanted > limit {
-        return Err(Error::Instantiate(format!(
-            "it has {wanted} core instances, more than the limit of {limit} (core_instances)"
-        )));
+        let name = ("core_instances", "core instances");
+        return Err(LimitExceeded::new(name, limit.into(), 0, wanted.into()).into());
     }
     let inner = Arc::new(InstanceInner::new(cx, component, imports));
     let (core, env) = (cx.core, cx.env);
@@ -170,7 +169,10 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         self.cx.core.next.set(None);
         let instance = instance.map_err(|error| match error {
             wasmer::InstantiationError::Start(error) => from_runtime(error),
-            other => Error::Instantiate(other.to_string()),
+            other => match self.cx.core.next.take_refusal() {
+                Some(exceeded) => exceeded.into(),
+                None => Error::Instantiate(other.to_string()),
+            },
         })?;
         if let Some(waiting) = waiting {
             waiting.tell(&mut self.cx.store, &instance)?;

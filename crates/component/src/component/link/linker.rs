@@ -236,8 +236,8 @@ impl<T: Send + 'static> InstancePre<T> {
     /// Creates an instance in `store`; start functions run.
     ///
     /// # Errors
-    /// [`Error::Instantiate`] if a limit of the store is exceeded, [`Error::Trap`] and [`Error::Host`] from start
-    /// functions.
+    /// [`Error::LimitExceeded`] if a limit of the store is exceeded, [`Error::Instantiate`] if there is no memory, [`Error::Trap`]
+    /// and [`Error::Host`] from start functions.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         instance::instantiate(&mut store.as_context_mut(), &self.component, &self.imports)
     }

@@ -1,27 +1,31 @@
-//! Keeps tables of a fixed size apart from their copy.
+//! Keeps tables of a fixed size apart from their copy, and bounds tables that nothing grows.
 //!
 //! wasmer keeps a copy of each funcref table of fixed size (minimum = maximum) beside the instance that defines it,
 //! and calls through the copy. Writes by another instance, which imports the table, do not reach it: an indirect
 //! call then finds a null element. Components fill tables in just that way. So a table that other instances may
 //! write is compiled as growable: its maximum is raised by one here, and lowered by one when it is created
 //! ([`crate::engine::run::tables::true_maximum`]), so that the guest sees its own limits.
+//!
+//! A table that is not exported, of a module without `table.grow`, stays as small as it is. It is compiled with its minimum
+//! as its maximum, so that it counts with no more elements in its store. Marks of this host are exports that nothing imports.
 
 use std::borrow::Cow;
 
 use crate::engine::compile::sections::{leb, start_of};
+use crate::engine::run::reset::MARK;
 use wasmparser::{ExternalKind, Imports, Parser, Payload, RefType, Table, TypeRef};
 
 const TABLE_SECTION: u8 = 4;
 
-/// Returns the module with room above the maximum of each table that may be shared. The bytes are valid
-/// already; the compiler refuses what cannot be read.
-pub(in crate::engine) fn make_room(module: &[u8]) -> Cow<'_, [u8]> {
-    rewrite(module).map_or(Cow::Borrowed(module), Cow::Owned)
+/// Returns the module with room above the maximum of each table that may be shared. `grows` if its code may grow tables.
+/// The bytes are valid already; the compiler refuses what cannot be read.
+pub(in crate::engine) fn make_room(module: &[u8], grows: bool) -> Cow<'_, [u8]> {
+    rewrite(module, grows).map_or(Cow::Borrowed(module), Cow::Owned)
 }
 
-fn rewrite(module: &[u8]) -> Option<Vec<u8>> {
+fn rewrite(module: &[u8], grows: bool) -> Option<Vec<u8>> {
     let mut imported = 0u32;
-    let mut exported = Vec::new();
+    let (mut exported, mut marked) = (Vec::new(), Vec::new());
     let mut tables: Vec<Table<'_>> = Vec::new();
     let mut section = None;
     for payload in Parser::new(0).parse_all(module) {
@@ -45,7 +49,10 @@ fn rewrite(module: &[u8]) -> Option<Vec<u8>> {
                 for export in exports {
                     let export = export.ok()?;
                     if export.kind == ExternalKind::Table {
-                        exported.push(export.index);
+                        match export.name.starts_with(MARK) {
+                            true => marked.push(export.index),
+                            false => exported.push(export.index),
+                        }
                     }
                 }
             }
@@ -63,10 +70,12 @@ fn rewrite(module: &[u8]) -> Option<Vec<u8>> {
             RefType::EXTERNREF => 0x6f,
             _ => return None,
         });
-        let fixed_and_own = ty.maximum == Some(ty.initial) && !exported.contains(&index);
-        let maximum = ty
-            .maximum
-            .map(|maximum| if fixed_and_own { maximum } else { maximum + 1 });
+        let own = !exported.contains(&index);
+        let maximum = match ty.maximum {
+            Some(maximum) if own && !marked.contains(&index) && maximum == ty.initial => Some(maximum),
+            _ if own && !grows => Some(ty.initial + 1),
+            maximum => maximum.map(|maximum| maximum + 1),
+        };
         content.push(u8::from(maximum.is_some()));
         leb(&mut content, ty.initial);
         if let Some(maximum) = maximum {
@@ -80,4 +89,45 @@ fn rewrite(module: &[u8]) -> Option<Vec<u8>> {
     out.extend(content);
     out.extend(module.get(section.end..)?);
     Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::run::tables::true_maximum;
+
+    fn maximums(module: &str, grows: bool) -> Vec<(u32, Option<u32>)> {
+        let module = wat::parse_str(module).expect("the text parses");
+        let made = make_room(&module, grows);
+        wasmparser::validate(&made).expect("it is valid");
+        let mut found = Vec::new();
+        for payload in Parser::new(0).parse_all(&made) {
+            if let Payload::TableSection(tables) = payload.expect("it can be read") {
+                for table in tables {
+                    let ty = table.expect("it can be read").ty;
+                    let elements = |count: u64| u32::try_from(count).expect("32 bits");
+                    found.push((elements(ty.initial), ty.maximum.map(elements)));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn only_tables_that_may_grow_have_room_to_grow() {
+        let tables = r#"(module (table 3 3 funcref) (table 3 9 funcref) (table 3 externref)
+            (export "airssys:restart " (table 2)) (table (export "a") 3 3 funcref) (table (export "b") 3 9 funcref) (table (export "c") 3 funcref))"#;
+        let shared = [(3, Some(4)), (3, Some(10)), (3, None)];
+        let growing = [&[(3, Some(3)), (3, Some(10)), (3, None)], &shared[..]].concat();
+        assert_eq!(maximums(tables, true), growing);
+        let still = [&[(3, Some(3)), (3, Some(4)), (3, Some(4))], &shared[..]].concat();
+        assert_eq!(maximums(tables, false), still);
+        let truth = still
+            .iter()
+            .map(|(minimum, maximum)| true_maximum(*minimum, *maximum));
+        assert_eq!(
+            truth.collect::<Vec<_>>(),
+            [Some(3), Some(3), Some(3), Some(3), Some(9), None]
+        );
+    }
 }

@@ -20,6 +20,8 @@ pub(in crate::engine) struct Instructions {
     pub(in crate::engine) name_data: bool,
     /// Some change tables or drop segments, which no reset undoes.
     pub(in crate::engine) change_what_stays: bool,
+    /// Some grow tables.
+    pub(in crate::engine) grow_tables: bool,
 }
 
 impl Instructions {
@@ -61,8 +63,11 @@ impl Instructions {
                     found.name_data = true;
                     found.change_what_stays = true;
                 }
+                Operator::TableGrow { .. } => {
+                    found.grow_tables = true;
+                    found.change_what_stays = true;
+                }
                 Operator::TableSet { .. }
-                | Operator::TableGrow { .. }
                 | Operator::TableFill { .. }
                 | Operator::TableCopy { .. }
                 | Operator::TableInit { .. }
@@ -77,6 +82,7 @@ impl Instructions {
         Instructions {
             name_data: self.name_data || other.name_data,
             change_what_stays: self.change_what_stays || other.change_what_stays,
+            grow_tables: self.grow_tables || other.grow_tables,
         }
     }
 }
@@ -98,6 +104,7 @@ mod tests {
         let found = |name_data, change_what_stays| Instructions {
             name_data,
             change_what_stays,
+            grow_tables: false,
         };
         assert_eq!(of(""), found(false, false));
         // Constants that are bytes of instructions.
@@ -109,13 +116,17 @@ mod tests {
         assert_eq!(of("(elem.drop $e)"), found(false, true));
         for code in [
             "(table.set 0 (i32.const 0) (ref.null func))".to_owned(),
-            "(drop (table.grow 0 (ref.null func) (i32.const 0)))".to_owned(),
             "(table.fill 0 (i32.const 0) (ref.null func) (i32.const 0))".to_owned(),
             format!("(table.copy {zeros})"),
             format!("(table.init $e {zeros})"),
         ] {
             assert_eq!(of(&code), found(false, true), "{code}");
         }
+        let grown = Instructions {
+            grow_tables: true,
+            ..found(false, true)
+        };
+        assert_eq!(of("(drop (table.grow 0 (ref.null func) (i32.const 0)))"), grown);
         assert_eq!(Instructions::of(b"\0asm"), None);
     }
 }

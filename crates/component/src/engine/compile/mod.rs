@@ -103,7 +103,10 @@ impl<'a> Work<'a> {
                 ))
             })?,
         };
-        let fit = debug_names::without_bad(growable_tables::make_room(&rest));
+        let fit = debug_names::without_bad(growable_tables::make_room(
+            &rest,
+            instructions.is_none_or(|found| found.grow_tables),
+        ));
         let compiled = contain("the compiler", || match &self.engine.watch {
             None => wasmer::Module::from_binary(&compiler, &fit),
             Some(watch) => {

@@ -13,6 +13,9 @@ use wasmer::MemoryType;
 use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
 
 use crate::engine::interrupt;
+use crate::engine::memory::account::Charge;
+#[cfg(not(unix))]
+use crate::engine::memory::counted::counted;
 use crate::engine::memory::dummy::is_empty;
 use crate::engine::memory::image::Image;
 #[cfg(unix)]
@@ -169,7 +172,7 @@ impl Prepared {
         }
     }
 
-    /// Creates a memory of the module.
+    /// Creates a memory of the module. `charge` is its size.
     ///
     /// # Safety
     /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
@@ -178,9 +181,10 @@ impl Prepared {
         ty: &MemoryType,
         style: &MemoryStyle,
         definition: NonNull<VMMemoryDefinition>,
+        charge: Charge,
     ) -> Result<(VMMemory, Option<MemoryHandle>), MemoryError> {
         // SAFETY: the caller's promise.
-        let memory = unsafe { SlotMemory::new(self.slots, ty, style, definition) }?;
+        let memory = unsafe { SlotMemory::new(self.slots, ty, style, definition, charge) }?;
         let handle = memory.handle();
         Ok((VMMemory(Box::new(memory)), Some(handle)))
     }
@@ -203,7 +207,7 @@ impl Prepared {
         }
     }
 
-    /// Creates a memory of the module.
+    /// Creates a memory of the module. `charge` is its size.
     ///
     /// # Safety
     /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
@@ -212,6 +216,7 @@ impl Prepared {
         ty: &MemoryType,
         style: &MemoryStyle,
         definition: NonNull<VMMemoryDefinition>,
+        charge: Charge,
     ) -> Result<(VMMemory, Option<MemoryHandle>), MemoryError> {
         use wasmer::sys::vm::LinearMemory;
         // SAFETY: the caller's promise.
@@ -225,6 +230,6 @@ impl Prepared {
         // SAFETY: the image ends within the memory, which nothing refers to yet.
         let copied = unsafe { memory.initialize_with_data(start, &self.image.bytes) };
         copied.map_err(|_| MemoryError::Generic("the image does not fit".into()))?;
-        Ok((memory, None))
+        Ok((counted(memory, charge), None))
     }
 }

@@ -11,8 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmer::sys::vm::{LinearMemory, MemoryError, MemoryStyle, VMMemoryDefinition};
 use wasmer::{MemoryType, Pages};
 
+use crate::engine::memory::account::Charge;
+use crate::engine::memory::counted;
 use crate::engine::memory::pool::Slots;
 use crate::engine::memory::reservation::{Contents, Keeping, Region};
+use crate::error::LimitExceeded;
 
 /// The memory of one instance.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ struct State {
     pages: Pages,
     /// `None` once the memory is dropped.
     definition: Option<NonNull<VMMemoryDefinition>>,
+    /// Count of its size; `None` once the memory is dropped.
+    charge: Option<Charge>,
 }
 
 // SAFETY: the record that `definition` points to belongs to the instance that owns this memory, in the same store: it
@@ -63,7 +68,7 @@ fn failed(error: io::Error) -> MemoryError {
 }
 
 impl SlotMemory {
-    /// Creates a memory from the prepared ones of its module.
+    /// Creates a memory from the prepared ones of its module. `charge` is its size.
     ///
     /// # Safety
     /// `definition` points to a record that lives as long as the memory, and that nothing else writes.
@@ -72,6 +77,7 @@ impl SlotMemory {
         ty: &MemoryType,
         style: &MemoryStyle,
         definition: NonNull<VMMemoryDefinition>,
+        charge: Charge,
     ) -> Result<SlotMemory, MemoryError> {
         if bytes(ty.minimum) != Some(home.size()) {
             return Err(MemoryError::Generic("a memory of another module".into()));
@@ -93,6 +99,7 @@ impl SlotMemory {
                 ty: *ty,
                 pages: ty.minimum,
                 definition: Some(definition),
+                charge: Some(charge),
             })),
             style: *style,
             definition,
@@ -105,6 +112,12 @@ impl SlotMemory {
 }
 
 impl State {
+    /// Counts a size.
+    fn count(&mut self, pages: Pages) -> Result<(), LimitExceeded> {
+        let bytes = counted::bytes(pages);
+        self.charge.as_mut().map_or(Ok(()), |charge| charge.set(bytes))
+    }
+
     fn set_length(&mut self, pages: Pages, size: usize) {
         self.pages = pages;
         if let Some(definition) = self.definition {
@@ -167,6 +180,7 @@ impl MemoryHandle {
         };
         let contents = state.kept.as_ref().or(state.home.contents());
         region.reset(size, contents)?;
+        state.count(state.first).map_err(|_| io::ErrorKind::OutOfMemory)?;
         state.set_length(state.first, size);
         Ok(())
     }
@@ -207,10 +221,21 @@ impl LinearMemory for SlotMemory {
         if delta.0 == 0 {
             return Ok(before);
         }
-        let (Some(size), Some(region)) = (bytes(pages), &mut state.region) else {
+        let Some(size) = bytes(pages) else {
             return Err(refused);
         };
-        region.grow(size).map_err(failed)?;
+        if state.count(pages).is_err() {
+            return Err(refused);
+        }
+        let grown = match &mut state.region {
+            Some(region) => region.grow(size).map_err(failed),
+            None => Err(refused),
+        };
+        if let Err(error) = grown {
+            // Never refused: it counts less.
+            let _ = state.count(before);
+            return Err(error);
+        }
         state.set_length(pages, size);
         Ok(before)
     }
@@ -234,6 +259,7 @@ impl Drop for SlotMemory {
     fn drop(&mut self) {
         let mut state = lock(&self.shared);
         state.definition = None;
+        state.charge = None;
         // A region that was kept maps content other than its module's, so it is not used again.
         if let Some(region) = state.region.take()
             && state.kept.is_none()

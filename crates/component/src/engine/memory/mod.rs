@@ -1,5 +1,7 @@
-//! Memories: images to begin with, reservations of address space, pools, and access to a guest's memory.
+//! Memories: images to begin with, reservations of address space, pools, counts, and access to a guest's memory.
 
+pub(super) mod account;
+pub(super) mod counted;
 pub(super) mod dummy;
 mod guest;
 pub(super) mod image;

@@ -19,7 +19,7 @@ impl Engine {
         crate::threads::check_compiler().map_err(Error::NoThread)?;
         let compiler = self.program_compiler()?;
         self.check_program(bytes)?;
-        let fit = debug_names::without_bad(growable_tables::make_room(bytes));
+        let fit = debug_names::without_bad(growable_tables::make_room(bytes, true));
         let compiled = contain("the compiler", || wasmer::Module::new(&compiler, &fit));
         let refused = |message: String| Error::Compile {
             module: 0,

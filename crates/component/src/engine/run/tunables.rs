@@ -16,9 +16,12 @@ use wasmer::{MemoryType, Pages, TableType};
 
 use crate::engine::StoreLimits;
 use crate::engine::load::core_module::Prepared;
+use crate::engine::memory::account::{Account, Charge, Counted};
+use crate::engine::memory::counted::{bytes, counted};
 use crate::engine::memory::dummy::{empty, is_empty};
 use crate::engine::run::reset::MemoryHandle;
 use crate::engine::run::tables::true_maximum;
+use crate::error::LimitExceeded;
 
 const WASM_PAGE: u64 = 65_536;
 
@@ -32,6 +35,8 @@ struct Preparations {
     next: Option<Prepared>,
     /// The memories that instances have got since [`NextModule::remember`]; `None` without it.
     made: Option<Vec<MemoryHandle>>,
+    /// The limit because of which the engine did not create the last memory or table.
+    refused: Option<LimitExceeded>,
 }
 
 impl NextModule {
@@ -53,6 +58,18 @@ impl NextModule {
     /// Returns the memories that instances have got since [`NextModule::remember`], and forgets them.
     pub(in crate::engine) fn remembered(&self) -> Vec<MemoryHandle> {
         self.lock().made.take().unwrap_or_default()
+    }
+
+    /// Returns the limit because of which no memory or table was created since the last call.
+    pub(crate) fn take_refusal(&self) -> Option<LimitExceeded> {
+        self.lock().refused.take()
+    }
+
+    /// Records a refusal; returns it as a text, all that the engine passes on.
+    fn refuse(&self, exceeded: LimitExceeded) -> String {
+        let text = exceeded.to_string();
+        self.lock().refused = Some(exceeded);
+        text
     }
 
     fn made(&self, memory: Option<MemoryHandle>) {
@@ -84,9 +101,12 @@ enum Next {
 pub(in crate::engine) struct LimitingTunables {
     base: BaseTunables,
     memory_pages: Pages,
-    memories: AtomicU32,
+    memories: Left,
     table_elements: u32,
-    tables: AtomicU32,
+    tables: Left,
+    account: Arc<Account>,
+    /// The store's tables, which do not grow beyond what is counted here.
+    held: Mutex<Vec<Charge>>,
     memories_are: Memories,
     next: NextModule,
 }
@@ -125,51 +145,104 @@ impl LimitingTunables {
         LimitingTunables {
             base: BaseTunables::new(),
             memory_pages: Pages(u32::try_from(pages).unwrap_or(65_536)),
-            memories: AtomicU32::new(limits.memories),
+            memories: Left::new("memories", limits.memories),
             table_elements: limits.table_elements,
-            tables: AtomicU32::new(limits.tables),
+            tables: Left::new("tables", limits.tables),
+            account: Account::new(limits),
+            held: Mutex::default(),
             memories_are,
             next,
         }
     }
 
-    fn memory_type(&self, ty: &MemoryType) -> Result<MemoryType, MemoryError> {
-        if ty.minimum > self.memory_pages {
-            return Err(MemoryError::Generic(format!(
-                "a memory of at least {} bytes exceeds the limit of {} bytes (memory_bytes)",
-                u64::from(ty.minimum.0) * WASM_PAGE,
-                u64::from(self.memory_pages.0) * WASM_PAGE,
-            )));
+    /// Returns the type of a memory within the limits, and the count of its first size.
+    fn memory(&self, ty: &MemoryType) -> Result<(MemoryType, Charge), LimitExceeded> {
+        let limit = self.memory_pages;
+        if ty.minimum > limit {
+            let name = ("memory_bytes", "bytes");
+            return Err(LimitExceeded::new(name, bytes(limit), 0, bytes(ty.minimum)));
         }
-        take_one(&self.memories).ok_or_else(|| {
-            MemoryError::Generic("the store's limit on memories is reached (memories)".into())
-        })?;
+        self.memories.take_one()?;
+        let charge = Charge::new(&self.account, Counted::Memory, bytes(ty.minimum))?;
         let mut ty = *ty;
-        ty.maximum = Some(
-            ty.maximum
-                .map_or(self.memory_pages, |max| max.min(self.memory_pages)),
-        );
+        ty.maximum = Some(ty.maximum.map_or(limit, |max| max.min(limit)));
+        Ok((ty, charge))
+    }
+
+    /// As [`LimitingTunables::memory`]; records a refusal.
+    fn memory_or_text(&self, ty: &MemoryType) -> Result<(MemoryType, Charge), MemoryError> {
+        self.memory(ty)
+            .map_err(|exceeded| MemoryError::Generic(self.next.refuse(exceeded)))
+    }
+
+    /// Returns the type of a table within the limits, whose maximum is counted.
+    fn table(&self, ty: &TableType) -> Result<TableType, LimitExceeded> {
+        let limit = self.table_elements;
+        if ty.minimum > limit {
+            let name = ("table_elements", "table elements");
+            return Err(LimitExceeded::new(name, limit.into(), 0, ty.minimum.into()));
+        }
+        self.tables.take_one()?;
+        let left = u32::try_from(self.account.left(Counted::Elements)).unwrap_or(u32::MAX);
+        let maximum = true_maximum(ty.minimum, ty.maximum).map_or(limit, |max| max.min(limit));
+        let maximum = maximum.min(left).max(ty.minimum);
+        let count = |elements: u32| Charge::new(&self.account, Counted::Elements, elements.into());
+        let (maximum, charge) = match count(maximum) {
+            Ok(charge) => (maximum, charge),
+            // Without room to grow, it may still fit the budget.
+            Err(_) => (ty.minimum, count(ty.minimum)?),
+        };
+        // A panic while it was held left at worst a charge out of the list.
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.push(charge);
+        let mut ty = *ty;
+        ty.maximum = Some(maximum);
         Ok(ty)
     }
 
-    fn table_type(&self, ty: &TableType) -> Result<TableType, String> {
-        if ty.minimum > self.table_elements {
-            return Err(format!(
-                "a table of at least {} elements exceeds the limit of {} (table_elements)",
-                ty.minimum, self.table_elements
-            ));
-        }
-        take_one(&self.tables).ok_or("the store's limit on tables is reached (tables)")?;
-        let mut ty = *ty;
-        let maximum = true_maximum(ty.minimum, ty.maximum);
-        ty.maximum = Some(maximum.map_or(self.table_elements, |max| max.min(self.table_elements)));
-        Ok(ty)
+    /// As [`LimitingTunables::table`]; records a refusal.
+    fn table_or_text(&self, ty: &TableType) -> Result<TableType, String> {
+        self.table(ty).map_err(|exceeded| self.next.refuse(exceeded))
     }
 }
 
-fn take_one(left: &AtomicU32) -> Option<u32> {
-    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-        .ok()
+/// Threads grow their shared memory in places that are not known here, so it is not counted.
+fn counted_unless_shared(memory: VMMemory, ty: &MemoryType, charge: Charge) -> VMMemory {
+    match ty.shared {
+        true => memory,
+        false => counted(memory, charge),
+    }
+}
+
+/// A number of items of which some are left.
+struct Left {
+    name: &'static str,
+    limit: u32,
+    left: AtomicU32,
+}
+
+impl Left {
+    fn new(name: &'static str, limit: u32) -> Left {
+        Left {
+            name,
+            limit,
+            left: AtomicU32::new(limit),
+        }
+    }
+
+    fn take_one(&self) -> Result<(), LimitExceeded> {
+        let one_less = |left: u32| left.checked_sub(1);
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        match taken {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let limit = self.limit.into();
+                Err(LimitExceeded::new((self.name, self.name), limit, limit, 1))
+            }
+        }
+    }
 }
 
 impl Tunables for LimitingTunables {
@@ -188,7 +261,9 @@ impl Tunables for LimitingTunables {
     }
 
     fn create_host_memory(&self, ty: &MemoryType, style: &MemoryStyle) -> Result<VMMemory, MemoryError> {
-        self.base.create_host_memory(&self.memory_type(ty)?, style)
+        let (ty, charge) = self.memory_or_text(ty)?;
+        let memory = self.base.create_host_memory(&ty, style)?;
+        Ok(counted_unless_shared(memory, &ty, charge))
     }
 
     unsafe fn create_vm_memory(
@@ -202,20 +277,22 @@ impl Tunables for LimitingTunables {
             Next::Unused => Ok(unsafe { empty(style, definition) }),
             // SAFETY: as above.
             Next::Prepared(prepared) => unsafe {
-                let (memory, handle) = prepared.memory(&self.memory_type(ty)?, style, definition)?;
+                let (ty, charge) = self.memory_or_text(ty)?;
+                let (memory, handle) = prepared.memory(&ty, style, definition, charge)?;
                 self.next.made(handle);
                 Ok(memory)
             },
             // SAFETY: as above.
             Next::Any => unsafe {
-                self.base
-                    .create_vm_memory(&self.memory_type(ty)?, style, definition)
+                let (ty, charge) = self.memory_or_text(ty)?;
+                let memory = self.base.create_vm_memory(&ty, style, definition)?;
+                Ok(counted_unless_shared(memory, &ty, charge))
             },
         }
     }
 
     fn create_host_table(&self, ty: &TableType, style: &TableStyle) -> Result<VMTable, String> {
-        self.base.create_host_table(&self.table_type(ty)?, style)
+        self.base.create_host_table(&self.table_or_text(ty)?, style)
     }
 
     unsafe fn create_vm_table(
@@ -224,7 +301,7 @@ impl Tunables for LimitingTunables {
         style: &TableStyle,
         definition: NonNull<VMTableDefinition>,
     ) -> Result<VMTable, String> {
-        let ty = self.table_type(ty)?;
+        let ty = self.table_or_text(ty)?;
         // SAFETY: the caller guarantees `definition`, which is passed on unchanged.
         unsafe { self.base.create_vm_table(&ty, style, definition) }
     }
