@@ -353,6 +353,7 @@ fn unsafe_code_is_where_it_is_named() {
             "src/wai/support.rs",
             "crates/cli/src/unsigned.rs",
             "crates/component/src/artifact/open.rs",
+            "crates/component/src/engine/interrupt/active/cpu_clock.rs",
             "crates/component/src/engine/interrupt/active/signal.rs",
             "crates/component/src/engine/load/code.rs",
             "crates/component/src/engine/load/core_module.rs",

@@ -1,6 +1,8 @@
 //! Traps: each has its kind, ends its instance, and leaves the host and other instances unaffected.
 
 use airssys_wasm_test_support as common;
+#[cfg(all(target_os = "linux", feature = "interrupt"))]
+mod cpu_time;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupted;
 mod totals;

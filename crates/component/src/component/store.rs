@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 
@@ -70,6 +71,24 @@ impl<T: Send + 'static> Store<T> {
             core: Arc::new(StoreCore::new(engine, limits, next, &inner)),
             inner,
         }
+    }
+
+    /// Runs `calls`, which together may use `limit` of CPU time; none by default. Stops a guest that computes without
+    /// end, without charging it for the time in which it waits, or in which the machine is busy with others.
+    ///
+    /// CPU time is that of this thread, host functions included. A guest is stopped a few milliseconds after its limit at the
+    /// latest, or when the host function that it called returns. Linux only.
+    ///
+    /// # Errors
+    /// [`TrapKind::CpuTime`](crate::error::TrapKind::CpuTime) with the limit and the time used; [`Error::CpuLimit`] where CPU time
+    /// cannot be limited; those of `calls`.
+    pub fn with_cpu_limit<R>(
+        &mut self,
+        limit: Duration,
+        calls: impl FnOnce(&mut Store<T>) -> Result<R>,
+    ) -> Result<R> {
+        let armed = engine::timer::arm_cpu(limit, self.interrupter())?;
+        calls(self).map_err(|error| armed.explain(error))
     }
 
     /// Returns a handle that stops the guest that runs in this store, from another thread.

@@ -4,6 +4,7 @@ mod backend;
 mod limit;
 
 use std::fmt;
+use std::time::Duration;
 
 use airssys_wasm_abi::AbiError;
 
@@ -191,6 +192,12 @@ pub enum Error {
     /// Instantiation would exceed a limit of the store, or the memory budget that it shares with others.
     #[error("the component cannot be instantiated: {0}")]
     LimitExceeded(LimitExceeded),
+
+    /// This build or system cannot limit the CPU time of calls.
+    #[error(
+        "cannot limit CPU time: {0}; it needs Linux and the feature `interrupt`: limit the time of calls by deadlines instead"
+    )]
+    CpuLimit(#[source] std::io::Error),
 
     /// The host passed values that do not fit the function's type, or asked for a type that the function does not have.
     #[error("{0}")]
@@ -446,6 +453,14 @@ pub enum TrapKind {
     /// A named limit was reached.
     #[error("limit reached: {0}")]
     Limit(String),
+    /// The call used up its limit on CPU time.
+    #[error("the call used {used:?} of CPU time, more than its limit of {limit:?}")]
+    CpuTime {
+        /// The limit.
+        limit: Duration,
+        /// The CPU time of the calling thread from the limit's start on, host functions included.
+        used: Duration,
+    },
     /// An import that nothing provides was called.
     #[error("the import `{0}` was called, but nothing provides it")]
     UnresolvedImport(String),

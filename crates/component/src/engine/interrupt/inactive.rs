@@ -51,9 +51,11 @@ impl Deadlines {
 
 /// Deadlines of calls, which nothing enforces.
 pub mod timer {
-    use std::time::Instant;
+    use std::io;
+    use std::time::{Duration, Instant};
 
     use super::InterruptHandle;
+    use crate::error::{Error, Result};
 
     /// A deadline that is not watched.
     #[derive(Debug)]
@@ -62,5 +64,24 @@ pub mod timer {
     /// Returns `None`: nothing stops the guest.
     pub fn arm(_deadline: Instant, _handle: InterruptHandle) -> Option<Armed> {
         None
+    }
+
+    /// A limit that is not watched.
+    #[derive(Debug)]
+    pub struct ArmedCpu;
+
+    impl ArmedCpu {
+        /// Returns the same error.
+        pub fn explain(&self, error: Error) -> Error {
+            error
+        }
+    }
+
+    /// Fails: nothing stops the guest.
+    ///
+    /// # Errors
+    /// [`Error::CpuLimit`].
+    pub fn arm_cpu(_limit: Duration, _handle: InterruptHandle) -> Result<ArmedCpu> {
+        Err(Error::CpuLimit(io::ErrorKind::Unsupported.into()))
     }
 }

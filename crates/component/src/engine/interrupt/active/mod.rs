@@ -1,5 +1,6 @@
 //! Interruption by signals, through wasmer's interrupters.
 
+mod cpu_clock;
 mod deadlines;
 mod guest_code;
 mod handle;
