@@ -279,6 +279,7 @@ fn trap_class(kind: &TrapKind) -> TrapClass {
         TrapKind::Resource(ResourceError::Lent(_)) => TrapClass::Lent,
         TrapKind::Resource(ResourceError::TableFull(_)) | TrapKind::Limit(_) => TrapClass::Limit,
         TrapKind::Resource(_) => TrapClass::BadHandle,
+        TrapKind::OutOfFuel { .. } | TrapKind::CpuTime { .. } => TrapClass::Interrupted,
         TrapKind::CannotLeave => TrapClass::CannotLeave,
         TrapKind::Reentrance | TrapKind::Poisoned => TrapClass::CannotEnter,
         TrapKind::BorrowsRemain(_) => TrapClass::BorrowsRemain,

@@ -3,6 +3,7 @@
 use airssys_wasm_test_support as common;
 #[cfg(all(target_os = "linux", feature = "interrupt"))]
 mod cpu_time;
+mod fuel;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupted;
 mod totals;

@@ -12,7 +12,7 @@ use crate::component::call::scope::Scope;
 use crate::component::component::Component;
 use crate::component::instance::{Instance, InstanceInner};
 use crate::component::resource::handles::HandleBudget;
-use crate::engine::{self, Engine, KeptMemories, NextModule, Reset, SendStore, StoreLimits};
+use crate::engine::{self, Engine, Fuel, KeptMemories, NextModule, Reset, SendStore, StoreLimits};
 use crate::error::{Error, Result};
 
 /// Holds instances and the host's data `T`, which host functions can access.
@@ -70,6 +70,32 @@ impl<T: Send + 'static> Store<T> {
             env,
             core: Arc::new(StoreCore::new(engine, limits, next, &inner)),
             inner,
+        }
+    }
+
+    /// Sets the fuel that the store's guests have left: all of them share it. An instance that is returned to its
+    /// [`InstancePool`](crate::component::InstancePool) begins again with [`StoreLimits::fuel`].
+    ///
+    /// When it is consumed, guests trap with [`TrapKind::OutOfFuel`](crate::error::TrapKind::OutOfFuel). At most `i64::MAX` units; more is reduced to
+    /// that. [`Config::consume_fuel`](crate::engine::Config::consume_fuel) has the cost of operators.
+    ///
+    /// # Errors
+    /// [`Error::FuelNotConsumed`] if the store has instances whose code does not consume fuel.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        match self.core.fuel.set(&mut self.inner, fuel) {
+            true => Ok(()),
+            false => Err(Error::FuelNotConsumed),
+        }
+    }
+
+    /// Returns the fuel that is left; 0 once it is consumed.
+    ///
+    /// # Errors
+    /// As [`Store::set_fuel`].
+    pub fn get_fuel(&mut self) -> Result<u64> {
+        match self.core.fuel.left(&mut self.inner) {
+            Some(left) => Ok(left),
+            None => Err(Error::FuelNotConsumed),
         }
     }
 
@@ -178,6 +204,7 @@ impl<T: Send + 'static> Store<T> {
 
     /// Resets memories and globals.
     pub(super) fn reset_to(&mut self, reset: &Reset) -> std::result::Result<(), String> {
+        self.core.fuel.begin_again();
         reset.run(&mut self.inner)
     }
 }
@@ -379,6 +406,8 @@ pub(crate) struct StoreCore {
     pub(super) code: engine::GuestCode,
     /// Room for the handles of all its instances, and for loans of them.
     pub(super) handles: Arc<HandleBudget>,
+    /// Fuel of metered code.
+    pub(crate) fuel: Fuel,
     /// Number of calls in flight that have a scope.
     pub(super) depth: AtomicUsize,
     /// True if later calls in this store can be interrupted from outside, or if functions in it keep state.
@@ -394,6 +423,7 @@ impl StoreCore {
             id: unique(),
             engine,
             handles: Arc::new(HandleBudget::new(limits.handles)),
+            fuel: Fuel::new(limits.fuel),
             limits,
             next,
             code: store.code().clone(),

@@ -35,6 +35,10 @@ pub struct StoreLimits {
     /// Bytes that the host allocates for the values of one call in one direction; 256 MiB by default. Stops a
     /// list of a million references to one string.
     pub lift_bytes: u64,
+    /// Fuel that the store has at first; no limit by default. With a limit, only code that an engine with
+    /// [`Config::consume_fuel`](crate::engine::Config::consume_fuel) compiled is instantiated. Stops a guest that
+    /// computes without end.
+    pub fuel: Option<u64>,
     /// The budget that the store's memories and tables share with other stores; none by default. Stops many components
     /// that together exhaust the host's memory.
     pub memory_budget: Option<MemoryBudget>,
@@ -52,6 +56,7 @@ impl Default for StoreLimits {
             core_instances: 1_000,
             handles: 1_000_000,
             lift_bytes: 256 << 20,
+            fuel: None,
             memory_budget: None,
         }
     }

@@ -49,7 +49,7 @@ pub(crate) use load::{
     tunables,
 };
 pub(crate) use memory::{GuestMemory, Image};
-pub(crate) use run::{KeptMemories, NextModule, Reset};
+pub(crate) use run::{Fuel, KeptMemories, NextModule, Reset};
 
 use self::options::Options;
 use self::progress::ProgressWatch;
@@ -100,6 +100,19 @@ impl Config {
     /// canonicalizes.
     pub fn canonicalize_nans(&mut self, canonicalize: bool) -> &mut Config {
         self.options.canonicalize_nans = canonicalize;
+        self
+    }
+
+    /// Chooses whether code consumes fuel, which ends guests at the same operator on each run, machine and backend. Off by
+    /// default; slows down all code of the guest, since it counts. Stops a guest that computes without end.
+    ///
+    /// [`Store::set_fuel`](crate::component::Store::set_fuel) and [`StoreLimits::fuel`] set the fuel of a store, which all its
+    /// instances share, adapters included. Each operator consumes one unit. Filling and copying memory consumes one more
+    /// for each 64 bytes, and operations on ranges of a table, or its growth, one for each element. Functions of the host consume
+    /// none. A sequence of operators without a branch or call is charged at its end, so a trap within leaves it uncharged.
+    /// Artifacts keep the counting with the code.
+    pub fn consume_fuel(&mut self, consume: bool) -> &mut Config {
+        self.options.consume_fuel = consume;
         self
     }
 

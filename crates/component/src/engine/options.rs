@@ -67,6 +67,7 @@ impl FromStr for OptLevel {
 pub(super) struct Options {
     pub(super) opt_level: Option<OptLevel>,
     pub(super) canonicalize_nans: bool,
+    pub(super) consume_fuel: bool,
 }
 
 impl Options {
@@ -102,8 +103,13 @@ impl Options {
         // Singlepass canonicalizes whether or not it is asked to: see `Engine::compiler`.
         let canonical = self.canonicalize_nans || backend == Backend::Singlepass;
         format!(
-            "opt-level={level}, canonicalize-nans={}",
-            if canonical { "yes" } else { "no" }
+            "opt-level={level}, canonicalize-nans={}{}",
+            if canonical { "yes" } else { "no" },
+            if self.consume_fuel {
+                ", consume-fuel=yes"
+            } else {
+                ""
+            },
         )
     }
 }
@@ -129,6 +135,7 @@ mod tests {
         let with = |level| Options {
             opt_level: Some(level),
             canonicalize_nans: false,
+            consume_fuel: false,
         };
         for level in OptLevel::ALL {
             assert_eq!(level.name().parse(), Ok(level));
@@ -154,6 +161,11 @@ mod tests {
             opt_level: Some(OptLevel::None),
             ..plain
         };
+        let metered = Options {
+            consume_fuel: true,
+            ..plain
+        };
+        assert_ne!(metered.text(Backend::Llvm), plain.text(Backend::Llvm));
         let texts = [plain, canonical, none].map(|options| options.text(Backend::Cranelift));
         assert_eq!(texts[0], "opt-level=speed, canonicalize-nans=no");
         assert!(texts[0] != texts[1] && texts[0] != texts[2] && texts[1] != texts[2]);

@@ -193,6 +193,12 @@ pub enum Error {
     #[error("the component cannot be instantiated: {0}")]
     LimitExceeded(LimitExceeded),
 
+    /// Fuel was set in a store whose code does not consume it.
+    #[error(
+        "the store's fuel cannot be limited: code in it does not consume fuel; compile the component with `Config::consume_fuel`"
+    )]
+    FuelNotConsumed,
+
     /// This build or system cannot limit the CPU time of calls.
     #[error(
         "cannot limit CPU time: {0}; it needs Linux and the feature `interrupt`: limit the time of calls by deadlines instead"
@@ -460,6 +466,12 @@ pub enum TrapKind {
         limit: Duration,
         /// The CPU time of the calling thread from the limit's start on, host functions included.
         used: Duration,
+    },
+    /// The guest consumed all fuel of its store.
+    #[error("all fuel consumed: {given} units were given")]
+    OutOfFuel {
+        /// The fuel that was set last.
+        given: u64,
     },
     /// An import that nothing provides was called.
     #[error("the import `{0}` was called, but nothing provides it")]

@@ -20,7 +20,7 @@ use crate::component::resource::ResourceType;
 use crate::component::store::{AsContext, AsContextMut, StoreCore};
 use crate::component::types::ComponentFunc;
 use crate::component::{TypeNames, Val};
-use crate::error::{Error, Result, TrapKind};
+use crate::error::{CoreTrap, Error, Result, TrapKind};
 
 /// An exported function of an [`Instance`](crate::component::Instance), called with [`Val`](crate::component::Val)s. Cheap to clone.
 ///
@@ -339,7 +339,26 @@ pub(crate) fn guarded<R>(
     }
     // A host's value that did not fit was found before the guest ran: the instance is unchanged.
     entered.intact = matches!(result, Ok(_) | Err(Error::Argument(_) | Error::Resource(_)));
-    result
+    match result {
+        Ok(value) => Ok(value),
+        Err(error) => Err(explained(store, core, error)),
+    }
+}
+
+/// Names the trap of a guest that has consumed its fuel: its code traps as it does for `unreachable`.
+#[cold]
+#[inline(never)]
+fn explained(store: &mut StoreMut<'_>, core: &StoreCore, error: Error) -> Error {
+    match error {
+        Error::Trap(trap) if *trap.kind() == TrapKind::Core(CoreTrap::Unreachable) => {
+            let kind = match core.fuel.exhausted(store) {
+                Some(given) => TrapKind::OutOfFuel { given },
+                None => trap.kind().clone(),
+            };
+            Error::Trap(Box::new(trap.because(kind)))
+        }
+        other => other,
+    }
 }
 
 #[cold]

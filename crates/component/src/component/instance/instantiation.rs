@@ -154,7 +154,13 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         module: &CoreModule,
         args: impl Iterator<Item = &'d CoreDef>,
     ) -> Result<wasmer::Instance> {
-        let args = args.map(|def| self.core_def(def)).collect::<Result<Vec<_>>>()?;
+        let mut args = args.map(|def| self.core_def(def)).collect::<Result<Vec<_>>>()?;
+        let fuel = &self.cx.core.fuel;
+        if module.is_metered() {
+            args.push(fuel.counter(&mut self.cx.store).into());
+        } else if !fuel.admit_unmetered() {
+            return Err(Error::FuelNotConsumed);
+        }
         let waiting = self.cx.core.state().waiting.take();
         if waiting.is_some() {
             check_memory(module.code())?;

@@ -4,6 +4,7 @@ mod compiler;
 pub(super) mod debug_names;
 mod dummy_memory;
 mod floats;
+mod fuel;
 pub(super) mod growable_tables;
 mod import_results;
 mod instructions;
@@ -76,9 +77,14 @@ impl<'a> Work<'a> {
     pub(crate) fn compile(&mut self, compiler: &wasmer::Engine, module: &[u8]) -> Result<Compiled, Refused> {
         let backend = self.engine.backend;
         let own = size_if(self.engine.watch.is_some(), module);
+        let metered = self.engine.options.consume_fuel;
+        let counting = match metered {
+            true => Cow::Owned(fuel::meter(module)?),
+            false => Cow::Borrowed(module),
+        };
         let within = match floats_cross(backend) {
-            true => module.into(),
-            false => floats::keep_within(module)?,
+            true => Cow::Borrowed(&*counting),
+            false => floats::keep_within(&counting)?,
         };
         // The compiler refuses what cannot be read.
         let instructions = Instructions::of(&within);
@@ -97,10 +103,8 @@ impl<'a> Work<'a> {
         let rest = second.map_or(rest, Into::into);
         let rest = match instructions {
             None => Cow::Borrowed(&*rest),
-            Some(found) => reset_marks::mark(&rest, found).map_err(|name| {
-                Refused::Compiler(format!(
-                    "it exports `{name}`, a name that is reserved for this host"
-                ))
+            Some(found) => reset_marks::mark(&rest, found, metered).map_err(|name| {
+                Refused::Compiler(format!("it uses `{name}`, a name that is reserved for this host"))
             })?,
         };
         let fit = debug_names::without_bad(growable_tables::make_room(

@@ -11,6 +11,7 @@ use wasmparser::{DataKind, Parser, Payload, TypeRef, ValType};
 
 use crate::engine::compile::instructions::Instructions;
 use crate::engine::compile::sections::leb;
+use crate::engine::run::fuel::IMPORT;
 use crate::engine::run::reset::{MARK, WITH_DATA};
 
 const EXPORT_SECTION: u8 = 7;
@@ -22,9 +23,15 @@ const AFTER_EXPORTS: [u8; 5] = [8, 9, 12, 10, 11];
 /// cannot be read.
 ///
 /// # Errors
-/// The name of an export that looks like a mark: a guest cannot mark itself.
-pub(in crate::engine) fn mark(module: &[u8], instructions: Instructions) -> Result<Cow<'_, [u8]>, String> {
+/// The name of an export that looks like a mark, since a guest cannot mark itself; that of an import which looks like the counter of
+/// metered code, if the guest has it itself, beside that of this host in a `metered` module.
+pub(in crate::engine) fn mark(
+    module: &[u8],
+    instructions: Instructions,
+    metered: bool,
+) -> Result<Cow<'_, [u8]>, String> {
     match Found::read(module, instructions) {
+        Some(found) if found.counters != u32::from(metered) => Err(IMPORT.to_owned()),
         Some(Found {
             forged: Some(name), ..
         }) => Err(name),
@@ -45,6 +52,8 @@ struct Found<'a> {
     /// Content of the export section.
     exports: &'a [u8],
     count: u64,
+    /// Imports of a counter of metered code.
+    counters: u32,
     forged: Option<String>,
 }
 
@@ -58,7 +67,9 @@ impl<'a> Found<'a> {
             match payload.ok()? {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
-                        match import.ok()?.ty {
+                        let import = import.ok()?;
+                        found.counters += u32::from(import.module == IMPORT);
+                        match import.ty {
                             TypeRef::Table(_) => found.tables += 1,
                             TypeRef::Memory(_) => found.memories += 1,
                             TypeRef::Global(ty) => found.global(ty),
@@ -191,7 +202,7 @@ mod tests {
     use super::*;
 
     fn mark(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
-        super::mark(module, Instructions::of(module).expect("it can be read"))
+        super::mark(module, Instructions::of(module).expect("it can be read"), false)
     }
 
     fn parsed(text: &str) -> Vec<u8> {
@@ -262,5 +273,10 @@ mod tests {
     fn nobody_marks_a_module_but_the_host() {
         let forged = parsed(r#"(module (memory (export "airssys:restart 9") 1))"#);
         assert_eq!(mark(&forged).expect_err("it is forged"), "airssys:restart 9");
+        let counter = parsed(r#"(module (import "airssys:fuel" "" (global (mut i64))))"#);
+        assert_eq!(mark(&counter).expect_err("it is forged"), "airssys:fuel");
+        let instructions = Instructions::default();
+        assert!(super::mark(&counter, instructions, true).is_ok());
+        assert!(super::mark(&parsed("(module)"), instructions, true).is_err());
     }
 }

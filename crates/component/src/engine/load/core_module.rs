@@ -20,6 +20,7 @@ use crate::engine::memory::dummy::is_empty;
 use crate::engine::memory::image::Image;
 #[cfg(unix)]
 use crate::engine::memory::{linear::SlotMemory, pool::Slots, reservation};
+use crate::engine::run::fuel::IMPORT;
 use crate::engine::run::reset::{self, MemoryHandle};
 
 /// A core module's machine code, with the initial memories of its instances.
@@ -27,6 +28,8 @@ use crate::engine::run::reset::{self, MemoryHandle};
 pub(crate) struct CoreModule {
     code: wasmer::Module,
     memories: Option<Prepared>,
+    /// True if its code consumes fuel: its last import is the counter.
+    metered: bool,
     /// Addresses of its functions.
     functions: Option<Range<usize>>,
 }
@@ -99,6 +102,7 @@ impl CoreModule {
     fn with(code: wasmer::Module, memories: Option<Prepared>) -> CoreModule {
         CoreModule {
             functions: interrupt::functions(&code),
+            metered: code.info().imports.keys().any(|import| import.module == IMPORT),
             code,
             memories,
         }
@@ -107,6 +111,11 @@ impl CoreModule {
     /// The addresses of its functions; `None` if it has none, or they do not run here.
     pub(crate) fn functions(&self) -> Option<Range<usize>> {
         self.functions.clone()
+    }
+
+    /// Reports whether the code consumes fuel. The counter follows the arguments of the module's own imports.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.metered
     }
 
     /// Returns the machine code.

@@ -13,9 +13,17 @@ impl Engine {
     /// The returned engine holds the code: it must outlive every instance.
     ///
     /// # Errors
-    /// [`Error::BackendFeature`], [`Error::Compile`], [`Error::NoCompiler`], [`Error::NoThread`].
+    /// [`Error::BackendFeature`], [`Error::Compile`], [`Error::EngineOption`] from an engine that meters code, [`Error::NoCompiler`], [`Error::NoThread`].
     #[cfg(feature = "compile")]
     pub fn compile_program(&self, bytes: &[u8]) -> Result<(wasmer::Module, wasmer::Engine)> {
+        if self.options.consume_fuel {
+            return Err(Error::EngineOption {
+                backend: self.backend().to_string(),
+                option: "metering of modules that are no components".into(),
+                hint: "use an engine without `Config::consume_fuel`, or convert the module to a component"
+                    .into(),
+            });
+        }
         crate::threads::check_compiler().map_err(Error::NoThread)?;
         let compiler = self.program_compiler()?;
         self.check_program(bytes)?;
