@@ -8,6 +8,7 @@ mod wasi;
 
 mod bare;
 mod calls;
+mod checks;
 mod guests;
 mod host;
 mod idle;
@@ -131,6 +132,11 @@ fn main() -> Result<()> {
                 _ => lives.measure(row, backend),
             };
             figures.extend(measured.with_context(|| format!("{row} on {backend}"))?);
+        }
+    }
+    for row in of_group(rows, Group::Checks) {
+        for backend in backends(row) {
+            figures.extend(checks::measure(backend, plan).with_context(|| format!("{row} on {backend}"))?);
         }
     }
     if options.json {

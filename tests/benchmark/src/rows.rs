@@ -34,6 +34,8 @@ pub(crate) enum Row {
     P10,
     /// Resident memory of one more idle instance
     P11,
+    /// A check of a capability, with its audit
+    P13,
 }
 
 /// Rows that share a table.
@@ -43,6 +45,8 @@ pub(crate) enum Group {
     Calls,
     /// Compiling, loading, instantiating, computing.
     Lives,
+    /// Checks of capabilities.
+    Checks,
 }
 
 impl Row {
@@ -59,11 +63,13 @@ impl Row {
         Row::P9,
         Row::P10,
         Row::P11,
+        Row::P13,
     ];
 
     pub(crate) fn group(self) -> Group {
         match self {
             Row::P1 | Row::P2 | Row::P3 | Row::P4 | Row::P5 => Group::Calls,
+            Row::P13 => Group::Checks,
             _ => Group::Lives,
         }
     }
@@ -86,7 +92,7 @@ impl Row {
             (Row::P9, Backend::Llvm) => Some(0.75),
             (Row::P10, Backend::Cranelift) => Some(1.0),
             (Row::P10, Backend::Singlepass) => Some(0.15),
-            (Row::P7a | Row::P9 | Row::P10, _) => None,
+            (Row::P7a | Row::P9 | Row::P10 | Row::P13, _) => None,
         }
     }
 }
@@ -126,6 +132,10 @@ pub(crate) struct Figure {
     pub(crate) guest: Option<f64>,
     /// Set if airssys-wasm was built to interrupt guests.
     pub(crate) interrupt: bool,
+    /// A counterpart that is ours, too: `ratio` is by it.
+    pub(crate) beside: Option<f64>,
+    /// Goal for the difference from that.
+    pub(crate) goal_above: Option<f64>,
 }
 
 impl Figure {
@@ -164,7 +174,44 @@ impl Figure {
             wasmer: find(crate::bare::NAME),
             guest: find(crate::bare::GUEST),
             interrupt: cfg!(feature = "interrupt"),
+            beside: None,
+            goal_above: None,
         })
+    }
+
+    /// Builds a figure of two sides that are both ours. `goal` is the largest accepted fraction, `above` the largest
+    /// difference.
+    pub(crate) fn beside(
+        row: Row,
+        case: impl Into<String>,
+        backend: Backend,
+        figures: &[(&'static str, f64)],
+        (ours, beside): (&'static str, &'static str),
+        goal: f64,
+        above: Option<f64>,
+    ) -> Result<Figure> {
+        let find = |name: &str| {
+            let found = figures.iter().find(|(side, _)| *side == name);
+            found
+                .map(|(_, took)| *took)
+                .with_context(|| format!("{name} was not measured"))
+        };
+        let (ours, beside) = (find(ours)?, find(beside)?);
+        let figure = Figure::new(row, case, backend, "ns", &[(crate::ours::NAME, ours)])?;
+        Ok(Figure {
+            ratio: Some(ours / beside),
+            goal: Some(goal),
+            beside: Some(beside),
+            goal_above: above,
+            ..figure
+        })
+    }
+
+    /// Reports whether the goals are met; `None` without a goal.
+    pub(crate) fn is_met(&self) -> Option<bool> {
+        let met = self.ratio? <= self.goal?;
+        let above = |goal: f64| self.beside.is_some_and(|beside| self.ours - beside <= goal);
+        Some(met && self.goal_above.is_none_or(above))
     }
 
     /// Returns the same figure without a goal.
