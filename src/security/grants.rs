@@ -277,7 +277,7 @@ impl Inner {
             return Err(DenialCause::Rule(shared.rule(rule).clone()));
         }
         let requested = self.requested.as_ref();
-        if requested.is_some_and(|requested| requested.index.find(kind, query, now).allow.is_none()) {
+        if requested.is_some_and(|requested| !requested.index.covers(kind, query)) {
             return Err(DenialCause::NotRequested);
         }
         match (found.allow, found.expired) {

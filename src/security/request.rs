@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::capability::Capability;
 use super::domain::{
-    Domains, Form, KindId, MAX_SCOPE_BYTES, Target, check_key, check_name, check_path, is_deceptive,
+    Domains, Form, KindId, MAX_SCOPE_BYTES, Target, check_key, check_name, check_path, is_deceptive, is_plain,
 };
 use super::index::Query;
 use airssys_wasm_component::internal::text::{cut, sanitize};
@@ -91,43 +91,44 @@ impl<'a> Request<'a> {
         Ok((kind, query))
     }
 
-    fn parts(&self) -> (&'a str, &'a str, Option<&'a str>) {
+    /// Returns domain and action of the built-in domains, as they are written, and the object if it is a text.
+    fn parts(&self) -> (&'static str, Option<&'a str>) {
         match *self {
-            Request::ReadFile(path) => ("filesystem", "read", Some(path)),
-            Request::WriteFile(path) => ("filesystem", "write", Some(path)),
-            Request::ListFolder(path) => ("filesystem", "list", Some(path)),
-            Request::DeleteFile(path) => ("filesystem", "delete", Some(path)),
-            Request::Connect(_) => ("network", "outbound", None),
-            Request::CallFunction(name) => ("host-function", "call", Some(name)),
-            Request::SendMessage(target) => ("messaging", "send", Some(target)),
-            Request::ReceiveMessage(source) => ("messaging", "receive", Some(source)),
-            Request::ReadConfig(key) => ("config", "read", Some(key)),
-            Request::WriteConfig(key) => ("config", "write", Some(key)),
-            Request::Other {
-                domain,
-                action,
-                object,
-            } => (domain, action, Some(object)),
+            Request::ReadFile(path) => ("filesystem:read:", Some(path)),
+            Request::WriteFile(path) => ("filesystem:write:", Some(path)),
+            Request::ListFolder(path) => ("filesystem:list:", Some(path)),
+            Request::DeleteFile(path) => ("filesystem:delete:", Some(path)),
+            Request::Connect(_) => ("network:outbound:", None),
+            Request::CallFunction(name) => ("host-function:call:", Some(name)),
+            Request::SendMessage(target) => ("messaging:send:", Some(target)),
+            Request::ReceiveMessage(source) => ("messaging:receive:", Some(source)),
+            Request::ReadConfig(key) => ("config:read:", Some(key)),
+            Request::WriteConfig(key) => ("config:write:", Some(key)),
+            Request::Other { object, .. } => ("", Some(object)),
         }
     }
 
     /// Appends the capability that the request needs. Text from a guest is escaped and cut.
     pub(super) fn write_to(&self, out: &mut String) {
-        let (domain, action, object) = self.parts();
-        out.push_str(cut(domain, 64));
-        out.push(':');
-        out.push_str(cut(action, 64));
-        out.push(':');
+        let (kind, object) = self.parts();
+        out.push_str(kind);
+        match self {
+            // Writing to a string cannot fail.
+            Request::Connect(target) => drop(write!(out, "{target}")),
+            Request::Other { domain, action, .. } => {
+                for word in [domain, action] {
+                    out.push_str(cut(word, 64));
+                    out.push(':');
+                }
+            }
+            _ => {}
+        }
         match object {
-            Some(object) if object.len() <= MAX_SHOWN_BYTES && is_plain(object) => {
+            Some(object) if object.len() <= MAX_SHOWN_BYTES && is_shown_unchanged(object) => {
                 out.push_str(object);
             }
             Some(object) => out.push_str(&sanitize(object, MAX_SHOWN_BYTES)),
             None => {}
-        }
-        if let Request::Connect(target) = self {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "{target}");
         }
     }
 
@@ -139,8 +140,8 @@ impl<'a> Request<'a> {
     }
 }
 
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(is_deceptive)
+fn is_shown_unchanged(text: &str) -> bool {
+    is_plain(text) || !text.contains(is_deceptive)
 }
 
 fn text_query<'a>(form: &Form, text: &'a str) -> Result<Query<'a>, String> {

@@ -9,6 +9,9 @@ use airssys_wasm_component::internal::text::cut;
 /// Maximum bytes of a request's identity and trace that are kept. Stops callers that fill the audit with them.
 pub(super) const MAX_INFO_BYTES: usize = 256;
 
+/// Bytes of the texts of a record for which there is room from the start.
+const USUAL_BYTES: usize = 64;
+
 /// Keeps the latest decisions in memory.
 ///
 /// When it is full, the oldest one makes room, and its memory is used again.
@@ -20,10 +23,26 @@ pub struct MemorySink {
 
 #[derive(Debug, Default)]
 struct State {
-    records: Vec<AuditRecord>,
+    kept: Vec<Kept>,
     /// Position of the oldest record, once there is no more room.
     oldest: usize,
     dropped: u64,
+}
+
+/// A decision as it is kept: small, so that recording touches little memory, and with its texts in one allocation, which
+/// later decisions use again.
+#[derive(Debug)]
+struct Kept {
+    time: u64,
+    component: Arc<str>,
+    principal: Arc<str>,
+    verdict: &'static str,
+    cause: Option<&'static str>,
+    rule: Option<Arc<Rule>>,
+    /// Capability, identity of the call, trace.
+    texts: String,
+    /// Ends of the first two.
+    ends: [usize; 2],
 }
 
 /// A decision that was recorded.
@@ -50,26 +69,57 @@ pub struct AuditRecord {
     pub trace: String,
 }
 
-impl AuditRecord {
+impl Kept {
+    fn new(event: &AuditEvent<'_>) -> Kept {
+        let mut new = Kept {
+            time: 0,
+            component: event.component.clone(),
+            principal: event.principal.clone(),
+            verdict: "",
+            cause: None,
+            rule: None,
+            texts: String::with_capacity(USUAL_BYTES),
+            ends: [0; 2],
+        };
+        new.fill(event);
+        new
+    }
+
     /// Replaces the record, without an allocation if the texts are no longer than before.
     fn fill(&mut self, event: &AuditEvent<'_>) {
         self.time = event.time;
         replace(&mut self.component, event.component);
         replace(&mut self.principal, event.principal);
-        self.capability.clear();
-        event.subject.write_to(&mut self.capability);
         self.verdict = event.decision.verdict();
         self.cause = event.decision.cause();
         match (&mut self.rule, event.decision.rule()) {
             (Some(old), Some(rule)) => replace(old, rule),
             (old, rule) => *old = rule.cloned(),
         }
-        self.request_id.clear();
+        self.texts.clear();
+        event.subject.write_to(&mut self.texts);
+        let capability = self.texts.len();
         let id = event.info.request_id.unwrap_or_default();
-        self.request_id.push_str(cut(id, MAX_INFO_BYTES));
-        self.trace.clear();
+        self.texts.push_str(cut(id, MAX_INFO_BYTES));
+        self.ends = [capability, self.texts.len()];
         let trace = event.info.trace.unwrap_or_default();
-        self.trace.push_str(cut(trace, MAX_INFO_BYTES));
+        self.texts.push_str(cut(trace, MAX_INFO_BYTES));
+    }
+
+    fn record(&self) -> AuditRecord {
+        let (texts, trace) = self.texts.split_at(self.ends[1]);
+        let (capability, request_id) = texts.split_at(self.ends[0]);
+        AuditRecord {
+            time: self.time,
+            component: self.component.clone(),
+            principal: self.principal.clone(),
+            capability: capability.to_owned(),
+            verdict: self.verdict,
+            cause: self.cause,
+            rule: self.rule.clone(),
+            request_id: request_id.to_owned(),
+            trace: trace.to_owned(),
+        }
     }
 }
 
@@ -95,15 +145,15 @@ impl MemorySink {
     /// Returns the decisions, oldest first.
     pub fn records(&self) -> Vec<AuditRecord> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (newer, older) = state.records.split_at(state.oldest);
-        older.iter().chain(newer).cloned().collect()
+        let (newer, older) = state.kept.split_at(state.oldest);
+        older.iter().chain(newer).map(Kept::record).collect()
     }
 
     /// Returns the latest decision.
     pub fn last(&self) -> Option<AuditRecord> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (newer, older) = state.records.split_at(state.oldest);
-        newer.last().or(older.last()).cloned()
+        let (newer, older) = state.kept.split_at(state.oldest);
+        newer.last().or(older.last()).map(Kept::record)
     }
 }
 
@@ -117,25 +167,13 @@ impl AuditSink for MemorySink {
     fn record(&self, event: &AuditEvent<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
-        if state.records.len() < self.capacity {
-            state.records.push(AuditRecord {
-                time: 0,
-                component: event.component.clone(),
-                principal: event.principal.clone(),
-                capability: String::new(),
-                verdict: "",
-                cause: None,
-                rule: None,
-                request_id: String::new(),
-                trace: String::new(),
-            });
-            let at = state.records.len() - 1;
-            state.records[at].fill(event);
+        if state.kept.len() < self.capacity {
+            state.kept.push(Kept::new(event));
             return;
         }
         let at = state.oldest;
-        state.records[at].fill(event);
-        state.oldest = (at + 1) % self.capacity;
+        state.kept[at].fill(event);
+        state.oldest = if at + 1 == self.capacity { 0 } else { at + 1 };
         state.dropped += 1;
     }
 

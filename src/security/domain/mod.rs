@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::capability::{Capability, InvalidCapability};
 pub use host::{HostPattern, HostScope, InvalidTarget, Scheme, Target};
 pub(super) use host::{embedded, masked};
-pub(super) use name::{check_key, check_name, key_segments};
+pub(super) use name::{check_key, check_name, is_plain, key_segments};
 pub(super) use path::{check_path, normal_path, path_segments};
 
 /// Maximum bytes of a scope, of a path and of a name in a request. Stops checks that take long because a guest sends

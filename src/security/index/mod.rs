@@ -69,11 +69,13 @@ pub(super) struct Found {
 }
 
 impl Found {
+    #[inline]
     fn see(&mut self, entry: &Entry, now: u64) {
         self.see_allow(entry, now);
         self.see_deny(entry, now);
     }
 
+    #[inline]
     fn see_allow(&mut self, entry: &Entry, now: u64) {
         self.steps += 1;
         match entry.allow {
@@ -83,6 +85,7 @@ impl Found {
         }
     }
 
+    #[inline]
     fn see_deny(&mut self, entry: &Entry, now: u64) {
         self.steps += 1;
         if let Some(slot) = entry.deny
@@ -173,6 +176,22 @@ impl Index {
 
     pub(super) fn is_empty(&self) -> bool {
         self.kinds.is_empty()
+    }
+
+    /// Returns whether an entry that allows covers all of `query`. No entry may expire.
+    pub(super) fn covers(&self, kind: KindId, query: Query<'_>) -> bool {
+        let Some(Some(of_kind)) = self.kinds.get(usize::from(kind.0)) else {
+            return false;
+        };
+        if of_kind.whole.allow.is_some() {
+            return true;
+        }
+        match (&of_kind.scopes, query) {
+            (Scopes::Names(names), Query::Name(name)) => {
+                names.get(name).is_some_and(|entry| entry.allow.is_some())
+            }
+            _ => self.find(kind, query, 0).allow.is_some(),
+        }
     }
 
     /// Returns the rules that cover all of `query` at the time `now`. Of a target without a scheme, a rule that denies covers it
