@@ -217,6 +217,19 @@ impl RuntimeConfigBuilder {
         self
     }
 
+    /// Adds an asynchronous function, as [`HostFunctions::with_async`] does; otherwise as
+    /// [`RuntimeConfigBuilder::with_host_function`]. The call's deadline ends it.
+    pub fn with_async_host_function(
+        mut self,
+        name: &str,
+        function: impl AsyncFn(&CallInfo<'_>, &[u8]) -> Result<Vec<u8>, HostFunctionError> + Send + Sync + 'static,
+    ) -> Self {
+        self.functions = self
+            .functions
+            .and_then(|functions| functions.with_async(name, function));
+        self
+    }
+
     /// Sets the limits of the functions of `host-capabilities`, for each component.
     pub fn with_host_limits(mut self, limits: HostLimits) -> Self {
         self.host_limits = limits;

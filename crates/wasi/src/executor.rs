@@ -73,7 +73,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 ///
 /// # Errors
 /// If there are no threads for the executor.
-pub(crate) fn wait<R>(
+pub fn wait<R>(
     deadline: Instant,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
 ) -> io::Result<Option<R>> {

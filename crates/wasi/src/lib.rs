@@ -59,6 +59,12 @@ pub(crate) mod snapshot1;
 pub(crate) mod sockets;
 mod view;
 
+/// Items for the other crates of this workspace. They change without notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::executor::wait;
+}
+
 use std::fmt;
 use std::time::Instant;
 

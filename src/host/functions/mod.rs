@@ -1,6 +1,7 @@
 //! Functions of the host application that components call by name, through `call-host-function`.
 
 mod typed;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! `call-host-function`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use airssys_wasm::codec::{self, Codec};
 use airssys_wasm::host::{HostFunctionError, HostFunctions, HostLimits, HostPowers};
@@ -47,7 +47,7 @@ fn powers() -> HostPowers {
 }
 
 impl Caller {
-    fn function(&mut self, name: &str, args: &[u8]) -> Result<Vec<u8>, Failure> {
+    pub(super) fn function(&mut self, name: &str, args: &[u8]) -> Result<Vec<u8>, Failure> {
         self.call("call-host-function", &[text(name), bytes(args)])
             .map(data)
     }
@@ -148,4 +148,53 @@ fn a_function_knows_the_end_of_the_call() {
         caller.function("waits", b""),
         Err(failure("failed", "the time is over"))
     );
+}
+
+#[test]
+fn asynchronous_functions_are_awaited_until_the_deadline() {
+    let functions = HostFunctions::new()
+        .with_async("sleeps", async |info, args| {
+            // A timer of tokio, which needs its executor.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            Ok([info.function.as_bytes(), args].concat())
+        })
+        .and_then(|functions| functions.with_async("waits", async |_, _| std::future::pending().await))
+        .and_then(|functions| {
+            functions.with_async("panics", async |_, _| {
+                tokio::task::yield_now().await;
+                panic!("secret state")
+            })
+        })
+        .and_then(|functions| {
+            functions.with_async("large", async |_, _| {
+                tokio::task::yield_now().await;
+                Ok(vec![0; 17 << 20])
+            })
+        });
+    let powers = HostPowers::new().with_functions(functions.unwrap());
+    let rules = ["allow host-function:call", "deny host-function:call:denied"];
+    let mut caller = Caller::new(&rules, powers);
+    assert_eq!(caller.function("sleeps", b"!").unwrap(), b"sleeps!");
+    assert_eq!(
+        caller.function("panics", b""),
+        Err(failure("failed", "the function panicked"))
+    );
+    let (case, text) = caller.function("large", b"").unwrap_err();
+    assert!(case == "failed" && text.contains("limit"), "{text}");
+    let start = Instant::now();
+    caller.leave(Duration::from_millis(50));
+    assert_eq!(
+        caller.function("waits", b""),
+        Err(failure(
+            "failed",
+            "the function did not end within the time of the call"
+        ))
+    );
+    assert!(start.elapsed() >= Duration::from_millis(50));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    caller.leave(Duration::from_secs(60));
+    // The component goes on, and checks apply as to other functions.
+    assert_eq!(caller.function("sleeps", b"").unwrap(), b"sleeps");
+    let (case, _) = caller.function("denied", b"").unwrap_err();
+    assert_eq!(case, "denied");
 }
