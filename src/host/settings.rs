@@ -1,8 +1,10 @@
 //! One component's settings, behind `get-config` and `set-config`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::ConfigError;
+use crate::security::Secret;
 use airssys_wasm_component::internal::text::sanitize;
 
 /// Maximum bytes of a key. Stops payloads disguised as keys.
@@ -21,10 +23,23 @@ pub struct Settings {
     bytes: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Setting {
     value: String,
     fixed: bool,
+    secret: bool,
+}
+
+/// Hides the value of a secret.
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = Secret::new(());
+        let value: &dyn fmt::Debug = if self.secret { &hidden } else { &self.value };
+        f.debug_struct("Setting")
+            .field("value", value)
+            .field("fixed", &self.fixed)
+            .finish()
+    }
 }
 
 impl Settings {
@@ -47,7 +62,7 @@ impl Settings {
         if self.entries.get(key).is_some_and(|setting| setting.fixed) {
             return Err(ConfigError::ReadOnly(key.to_owned()));
         }
-        self.insert(key, value, false)
+        self.insert(key, value, false, false)
     }
 
     /// Sets a value on behalf of the host; `fixed` prevents the component from changing it.
@@ -56,10 +71,19 @@ impl Settings {
     /// As [`Settings::set`], without [`ConfigError::ReadOnly`].
     pub fn define(&mut self, key: &str, value: String, fixed: bool) -> Result<(), ConfigError> {
         check_key(key)?;
-        self.insert(key, value, fixed)
+        self.insert(key, value, fixed, false)
     }
 
-    fn insert(&mut self, key: &str, value: String, fixed: bool) -> Result<(), ConfigError> {
+    /// Sets a value that the component cannot change, and that `Debug` hides.
+    ///
+    /// # Errors
+    /// As [`Settings::define`].
+    pub fn define_secret(&mut self, key: &str, value: String) -> Result<(), ConfigError> {
+        check_key(key)?;
+        self.insert(key, value, true, true)
+    }
+
+    fn insert(&mut self, key: &str, value: String, fixed: bool, secret: bool) -> Result<(), ConfigError> {
         let no_room = |what: String| Err(ConfigError::Unavailable(what));
         if value.len() > MAX_VALUE_BYTES {
             return no_room(format!(
@@ -81,7 +105,8 @@ impl Settings {
             ));
         }
         self.bytes = bytes;
-        self.entries.insert(key.to_owned(), Setting { value, fixed });
+        let setting = Setting { value, fixed, secret };
+        self.entries.insert(key.to_owned(), setting);
         Ok(())
     }
 }
@@ -135,6 +160,17 @@ mod tests {
         settings.set("free", "2".into()).unwrap();
         assert_eq!(settings.get("fixed"), Ok(Some("1")));
         assert_eq!(settings.get("free"), Ok(Some("2")));
+    }
+
+    #[test]
+    fn a_secret_is_read_but_neither_changed_nor_shown() {
+        let mut settings = Settings::default();
+        settings.define_secret("token", "hunter2".into()).unwrap();
+        settings.define("step", "visible".into(), false).unwrap();
+        assert_eq!(settings.get("token"), Ok(Some("hunter2")));
+        assert!(settings.set("token", String::new()).is_err());
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("hunter2") && shown.contains("visible"), "{shown}");
     }
 
     #[test]

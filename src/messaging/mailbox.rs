@@ -1,6 +1,7 @@
 //! One component's mailbox.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ComponentId;
@@ -28,8 +29,8 @@ impl Default for MailboxLimits {
     }
 }
 
-/// One message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One message. `Debug` shows the number of its bytes: they may be secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// The sender, as identified by the host.
     pub sender: ComponentId,
@@ -37,6 +38,16 @@ pub struct Message {
     pub payload: Vec<u8>,
     /// Time of acceptance, in milliseconds since 1970-01-01T00:00:00Z.
     pub sent_at_millis: u64,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("sender", &self.sender)
+            .field("payload_bytes", &self.payload.len())
+            .field("sent_at_millis", &self.sent_at_millis)
+            .finish()
+    }
 }
 
 /// Reasons for which a message was not delivered, or none could be received.

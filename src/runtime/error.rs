@@ -209,7 +209,8 @@ pub enum InvalidConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidOptions {
-    /// An environment variable's name is empty, or holds `=` or a NUL.
+    /// An environment variable's name is empty, or holds `=` or a NUL. The text ends with the first `=`: behind it may be a
+    /// secret value.
     #[error("{0:?} cannot be the name of an environment variable")]
     EnvName(String),
     /// An environment variable occurs twice.

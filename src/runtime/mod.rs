@@ -19,6 +19,7 @@ mod options;
 mod slot;
 mod start;
 mod state;
+mod values;
 #[cfg(feature = "wai")]
 mod wai;
 
@@ -368,9 +369,11 @@ impl ComponentRuntime {
     /// Builds the input of `init`.
     fn start(&self, options: ComponentOptions, granted_capabilities: Vec<String>) -> ComponentConfig {
         let config = &self.shared.config;
+        let env = options.env.into_iter();
+        let env = env.map(|(name, value)| (name, value.reveal().to_owned()));
         ComponentConfig {
-            env_vars: options.env,
-            config_data: options.config_data,
+            env_vars: env.collect(),
+            config_data: options.config_data.map(|data| data.0),
             resource_limits: ResourceLimits {
                 max_memory_bytes: config.limits.memory_bytes,
                 max_execution_time_ms: millis(config.longest_timeout),

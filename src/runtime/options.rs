@@ -9,6 +9,7 @@ use super::error::InvalidOptions;
 use super::grants::Security;
 use super::lifecycle::{CallerInfo, TraceContext};
 use super::start::WasiGrants;
+use super::values::{Opaque, Value};
 use crate::engine::{Backend, Config};
 use crate::host::Settings;
 use crate::load::LoadOptions;
@@ -25,21 +26,29 @@ use airssys_wasm_adapt as adapt;
 /// a manifest that fills its memory before it starts.
 const MAX_OPTIONS_BYTES: usize = 4 << 20;
 
-/// Options of one component, set when it is loaded.
+/// Options of one component, set when it is loaded. `Debug` shows no values that are marked secret, and of configuration data
+/// the number of bytes.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ComponentOptions {
     pub(super) id: Option<ComponentId>,
     pub(super) near: Option<ComponentId>,
     pub(super) load: LoadOptions,
-    pub(super) env: Vec<(String, String)>,
-    settings: Vec<(String, String, bool)>,
-    pub(super) config_data: Option<Vec<u8>>,
+    pub(super) env: Vec<(String, Value)>,
+    settings: Vec<(String, Value, Change)>,
+    pub(super) config_data: Option<Opaque>,
     pub(super) security: Security,
     #[cfg(feature = "wasi")]
     wasi: Option<WasiCtxBuilder>,
     #[cfg(feature = "wasix")]
     preview1: Preview1,
+}
+
+/// Access of a component to a setting.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Allowed,
+    Refused,
 }
 
 impl ComponentOptions {
@@ -77,25 +86,40 @@ impl ComponentOptions {
     /// Adds an environment variable, which is passed to `init` and visible through WASI. The host's own environment is not
     /// passed on.
     pub fn with_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.env.push((name.into(), value.into()));
+        self.env.push((name.into(), Value::plain(value)));
+        self
+    }
+
+    /// Adds an environment variable as [`ComponentOptions::with_env`] does, whose value `Debug` hides.
+    pub fn with_secret_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), Value::secret(value)));
         self
     }
 
     /// Adds a setting that the component can read with `get-config` and change.
     pub fn with_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.push((key.into(), value.into(), false));
+        self.settings
+            .push((key.into(), Value::plain(value), Change::Allowed));
         self
     }
 
     /// Adds a setting that the component can read but not change.
     pub fn with_fixed_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.push((key.into(), value.into(), true));
+        self.settings
+            .push((key.into(), Value::plain(value), Change::Refused));
+        self
+    }
+
+    /// Adds a setting that the component can read but not change, whose value `Debug` hides.
+    pub fn with_secret_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings
+            .push((key.into(), Value::secret(value), Change::Refused));
         self
     }
 
     /// Sets configuration in the component's own form: a payload, which the host does not inspect.
     pub fn with_config_data(mut self, payload: impl Into<Vec<u8>>) -> Self {
-        self.config_data = Some(payload.into());
+        self.config_data = Some(Opaque(payload.into()));
         self
     }
 
@@ -161,14 +185,14 @@ impl ComponentOptions {
             grants.wasi = self.wasi.clone().unwrap_or_default();
             grants.wasi.name(id.as_str());
             for (name, value) in &self.env {
-                grants.wasi.env(name, value);
+                grants.wasi.env(name, value.reveal());
             }
         }
         #[cfg(feature = "wasix")]
         {
             let preview1 = self.preview1.clone().name(id.as_str());
             let env = self.env.iter();
-            grants.preview1 = env.fold(preview1, |grants, (name, value)| grants.env(name, value));
+            grants.preview1 = env.fold(preview1, |grants, (name, value)| grants.env(name, value.reveal()));
         }
         grants
     }
@@ -179,14 +203,18 @@ impl ComponentOptions {
         let mut names = HashSet::new();
         for (name, _) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(InvalidOptions::EnvName(name.clone()));
+                let end = name.find('=').map_or(name.len(), |at| at + 1);
+                return Err(InvalidOptions::EnvName(name[..end].to_owned()));
             }
             if !names.insert(name) {
                 return Err(InvalidOptions::EnvTwice(name.clone()));
             }
         }
-        let env = self.env.iter().map(|(name, value)| name.len() + value.len());
-        let data = self.config_data.iter().map(Vec::len);
+        let env = self
+            .env
+            .iter()
+            .map(|(name, value)| name.len() + value.reveal().len());
+        let data = self.config_data.iter().map(|data| data.0.len());
         let capabilities = self
             .security
             .capabilities()
@@ -199,13 +227,16 @@ impl ComponentOptions {
             });
         }
         let mut settings = Settings::default();
-        for (key, value, fixed) in &self.settings {
-            settings
-                .define(key, value.clone(), *fixed)
-                .map_err(|problem| InvalidOptions::Setting {
-                    key: key.clone(),
-                    problem,
-                })?;
+        for (key, value, change) in &self.settings {
+            let text = value.reveal().to_owned();
+            let defined = match value {
+                Value::Secret(_) => settings.define_secret(key, text),
+                Value::Plain(_) => settings.define(key, text, matches!(change, Change::Refused)),
+            };
+            defined.map_err(|problem| InvalidOptions::Setting {
+                key: key.clone(),
+                problem,
+            })?;
         }
         Ok(settings)
     }

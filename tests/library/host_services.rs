@@ -241,7 +241,7 @@ fn record(fields: Vec<(&str, Val)>) -> Val {
 }
 
 /// Logged lines, as `LEVEL message {key=value}`, with their target.
-static LINES: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+pub(crate) static LINES: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 struct Capture;
 
@@ -268,7 +268,7 @@ impl log::Log for Capture {
     fn flush(&self) {}
 }
 
-fn capture() {
+pub(crate) fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::set_logger(&Capture).expect("it is the first");

@@ -29,7 +29,8 @@ impl HostFunctions {
         self.with_raw(name, move |info, args| {
             let payload = codec::decode(args).map_err(|error| failed("the arguments", &error))?;
             let value = codec::to_json(&payload).map_err(|error| failed("the arguments", &error))?;
-            let args = serde_json::from_value::<A>(value).map_err(|error| failed("the arguments", &error))?;
+            let args = serde_json::from_value::<A>(value)
+                .map_err(|error| failed("the arguments", &without_values(&error.to_string())))?;
             let result = function(info, args);
             let result = result.map_err(|error| HostFunctionError::Failed(error.to_string()))?;
             let value = serde_json::to_value(result).map_err(|error| failed("the result", &error))?;
@@ -40,6 +41,37 @@ impl HostFunctions {
 
 fn failed(part: &str, error: &dyn fmt::Display) -> HostFunctionError {
     HostFunctionError::Failed(format!("{part}: {error}"))
+}
+
+/// Removes the values from an error of serde, which quotes them behind their type: they may be secret, and the text
+/// may end up in a log.
+fn without_values(text: &str) -> String {
+    const TYPES: [&str; 6] = [
+        "string ",
+        "integer ",
+        "floating point ",
+        "boolean ",
+        "character ",
+        "unknown variant ",
+    ];
+    let quoted = |text: &str| {
+        let quote = text.chars().next().filter(|first| matches!(first, '"' | '`'))?;
+        let mut escaped = false;
+        let inner = text[1..].find(|character| {
+            let ends = character == quote && !escaped;
+            escaped = character == '\\' && !escaped;
+            ends
+        });
+        Some(inner.map_or(text.len(), |inner| inner + 2))
+    };
+    for ty in TYPES {
+        if let Some(at) = text.find(ty).map(|at| at + ty.len())
+            && let Some(length) = quoted(&text[at..])
+        {
+            return format!("{}{}", text[..at].trim_end(), &text[at + length..]);
+        }
+    }
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -114,6 +146,28 @@ mod tests {
                 }
                 other => panic!("{text}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn errors_have_no_values() {
+        for (error, shown) in [
+            (
+                r#"invalid type: string "hunter\"2", expected u32"#,
+                "invalid type: string, expected u32",
+            ),
+            (
+                "invalid value: integer `-17`, expected u32",
+                "invalid value: integer, expected u32",
+            ),
+            (
+                "unknown variant `hunter2`, expected `a` or `b`",
+                "unknown variant, expected `a` or `b`",
+            ),
+            ("missing field `count`", "missing field `count`"),
+            ("string \"open", "string"),
+        ] {
+            assert_eq!(without_values(error), shown);
         }
     }
 }

@@ -21,12 +21,12 @@ fn powers() -> HostPowers {
 }
 
 /// A request of a test, with the fields that matter to it.
-struct Asked<'a> {
-    method: &'a str,
-    url: &'a str,
-    headers: &'a [(&'a str, &'a str)],
-    body: Option<&'a [u8]>,
-    timeout_ms: Option<u64>,
+pub(super) struct Asked<'a> {
+    pub(super) method: &'a str,
+    pub(super) url: &'a str,
+    pub(super) headers: &'a [(&'a str, &'a str)],
+    pub(super) body: Option<&'a [u8]>,
+    pub(super) timeout_ms: Option<u64>,
 }
 
 impl Default for Asked<'_> {
@@ -42,7 +42,7 @@ impl Default for Asked<'_> {
 }
 
 /// A response: status, headers, body.
-type Answer = (u16, Vec<(String, String)>, Vec<u8>);
+pub(super) type Answer = (u16, Vec<(String, String)>, Vec<u8>);
 
 fn field(value: &Val, name: &str) -> Val {
     match value {
@@ -55,7 +55,7 @@ fn field(value: &Val, name: &str) -> Val {
 }
 
 impl Caller {
-    fn request(&mut self, asked: &Asked<'_>) -> Result<Answer, Failure> {
+    pub(super) fn request(&mut self, asked: &Asked<'_>) -> Result<Answer, Failure> {
         let header = |(name, value): &(&str, &str)| Val::Tuple(vec![text(name), text(value)]);
         let some = |value: Val| Some(Box::new(value));
         let fields = [
@@ -109,7 +109,7 @@ impl Caller {
 }
 
 /// Answers with the request's head as the body.
-fn echo() -> Origin {
+pub(super) fn echo() -> Origin {
     Origin::new(|stream, head| {
         let _ = write!(
             stream,

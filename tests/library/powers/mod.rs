@@ -1,6 +1,7 @@
 //! `host-capabilities` with grants: files, HTTP and functions of the host application, called through a component that
 //! forwards every call to them. Each denial is audited, and the allowed case is beside it.
 
+mod canary;
 mod files;
 mod functions;
 mod http;
@@ -64,7 +65,12 @@ impl Caller {
         let audit = Arc::new(MemorySink::default());
         let policy = policy.build().unwrap_or_else(|error| panic!("{error}"));
         let context = SecurityContext::builder().policy(policy).audit(audit.clone());
-        let grants = context.build().grants_undeclared("caller");
+        Caller::within(&context.build(), audit, powers)
+    }
+
+    /// Creates a component with what a security context grants, one of whose sinks is `audit`.
+    fn within(security: &SecurityContext, audit: Arc<MemorySink>, powers: HostPowers) -> Caller {
+        let grants = security.grants_undeclared("caller");
         let engine = Engine::new(&Config::new()).unwrap();
         let component = Component::from_binary(&engine, &proxy()).unwrap();
         let mut linker = Linker::new(&engine);

@@ -28,7 +28,7 @@ pub struct Exit {
 }
 
 /// The builder's settings for `wasi:cli`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct CliConfig {
     pub(super) name: String,
     pub(super) env: Vec<(String, String)>,
@@ -37,6 +37,19 @@ pub(super) struct CliConfig {
     pub(super) stdin: Stdin,
     pub(super) stdout: Stdout,
     pub(super) stderr: Stdout,
+}
+
+/// Shows the names of environment variables: values may be secret.
+impl fmt::Debug for CliConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
+        f.debug_struct("CliConfig")
+            .field("name", &self.name)
+            .field("env", &names)
+            .field("args", &self.args)
+            .field("cwd", &self.cwd)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One component's environment, arguments and standard streams.

@@ -1,5 +1,6 @@
 //! The grants and limits of a core module.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -49,7 +50,7 @@ pub(super) struct Grant {
 }
 
 /// The grants of a core module, and the settings of its run. Everything is off or virtual by default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Preview1 {
     pub(super) name: String,
     pub(super) args: Vec<String>,
@@ -61,6 +62,19 @@ pub struct Preview1 {
     pub(super) limits: Preview1Limits,
     pub(super) store_limits: StoreLimits,
     pub(super) deadline: Option<Instant>,
+}
+
+/// Shows the names of environment variables: values may be secret.
+impl fmt::Debug for Preview1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Preview1")
+            .field("name", &self.name)
+            .field("args", &self.args)
+            .field("env", &names)
+            .field("folders", &self.folders)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An error of a grant, or of preparing the run.

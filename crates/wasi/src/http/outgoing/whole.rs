@@ -39,8 +39,8 @@ pub struct HttpClient {
     limits: HttpLimits,
 }
 
-/// A request of an [`HttpClient`].
-#[derive(Clone, Debug)]
+/// A request of an [`HttpClient`]. `Debug` shows neither path, values of headers nor body, which may be secret.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HttpRequest {
     /// The method.
@@ -61,8 +61,8 @@ pub struct HttpRequest {
     pub body: Bytes,
 }
 
-/// The response to an [`HttpRequest`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The response to an [`HttpRequest`]. `Debug` shows neither values of headers nor body, which may be secret.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpResponse {
     /// The status code.
@@ -72,6 +72,33 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("secure", &self.secure)
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("headers", &names(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field("headers", &names(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn names(headers: &[(String, String)]) -> Vec<&str> {
+    headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
 /// Reasons for which an exchange failed.
