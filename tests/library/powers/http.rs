@@ -474,3 +474,35 @@ fn hosts_that_do_not_answer_are_connection_failures() {
     let (case, _) = caller.get(&format!("https://{address}/")).unwrap_err();
     assert_eq!(case, "connection-failed");
 }
+
+#[test]
+fn proxies_in_the_environment_are_ignored() {
+    const INNER: &str = "AIRSSYS_TEST_BEHIND_PROXY";
+    if std::env::var_os(INNER).is_some() {
+        let origin = echo();
+        let mut caller = Caller::new(&["allow network:outbound"], powers());
+        for url in [origin.url(), by_name(&origin)] {
+            assert!(body(caller.get(&url)).starts_with("GET / HTTP/1.1"), "{url}");
+        }
+        let secure = caller.get(&format!("https://{}/", origin.addr));
+        assert_eq!(secure.unwrap_err().0, "connection-failed");
+        return;
+    }
+    // The environment of a process is set when it starts.
+    let proxy = echo();
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "powers::http::proxies_in_the_environment_are_ignored"]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, proxy.url());
+        command.env(name.to_lowercase(), proxy.url());
+    }
+    let output = command
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .env(INNER, "1")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    assert_eq!(proxy.asked.load(Ordering::SeqCst), 0);
+}
