@@ -42,6 +42,8 @@ pub struct RuntimeConfig {
     pub(super) longest_timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) powers: Arc<HostPowers>,
+    /// Each component needs a security context.
+    pub(super) needs_security: bool,
 }
 
 impl RuntimeConfig {
@@ -59,6 +61,7 @@ impl RuntimeConfig {
             records: None,
             functions: Ok(HostFunctions::new()),
             host_limits: HostLimits::default(),
+            needs_security: false,
             #[cfg(feature = "wasi")]
             tls_roots: TlsRoots::system(),
         }
@@ -100,6 +103,7 @@ pub struct RuntimeConfigBuilder {
     records: Option<Records>,
     functions: Result<HostFunctions, InvalidFunction>,
     host_limits: HostLimits,
+    needs_security: bool,
     #[cfg(feature = "wasi")]
     tls_roots: TlsRoots,
 }
@@ -243,6 +247,24 @@ impl RuntimeConfigBuilder {
         self
     }
 
+    /// Requires a security context for each component: loading one without [`ComponentOptions::with_security`] is
+    /// [`InvalidOptions::NoSecurity`]. So each permission comes from a policy, and each decision is in the audit of a context.
+    ///
+    /// The contexts are those of [`security`](crate::security), which has the place of the crate airssys-osl.
+    ///
+    /// [`ComponentOptions::with_security`]: super::ComponentOptions::with_security
+    /// [`InvalidOptions::NoSecurity`]: super::InvalidOptions::NoSecurity
+    pub fn with_osl_security_integration(mut self) -> Self {
+        self.needs_security = true;
+        self
+    }
+
+    /// States that components are isolated as actors are: each has its own memory, a mailbox, and at most one call at a time.
+    /// They always are: this method changes nothing and only documents the fact in code.
+    pub fn with_rt_actor_integration(self) -> Self {
+        self
+    }
+
     /// States that components may use the payload codecs. They always may: this method changes nothing and only documents
     /// the fact in code.
     pub fn with_multicodec_support(self) -> Self {
@@ -302,6 +324,7 @@ impl RuntimeConfigBuilder {
             longest_timeout,
             clock: self.clock,
             powers: Arc::new(powers),
+            needs_security: self.needs_security,
         })
     }
 }

@@ -243,6 +243,12 @@ pub enum InvalidOptions {
          `with_required_capability` for what the component requests"
     )]
     TwoGrants,
+    /// The runtime requires a security context, and the options have none.
+    #[error(
+        "the component has no security context, which `with_osl_security_integration` requires: add one by \
+         `ComponentOptions::with_security`; `SecurityContext::new()` denies everything"
+    )]
+    NoSecurity,
     /// A capability that is granted has an unknown domain or action, or an invalid scope.
     #[error("{0}")]
     Policy(#[source] PolicyError),

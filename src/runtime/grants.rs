@@ -10,6 +10,8 @@ pub(super) struct Security {
     pub(super) context: Option<SecurityContext>,
     /// Capabilities that the host grants itself, without a context.
     pub(super) granted: Vec<Capability>,
+    /// The component's requests are known, even if there are none.
+    pub(super) declared: bool,
     pub(super) required: Vec<Capability>,
     pub(super) optional: Vec<Capability>,
 }
@@ -49,7 +51,7 @@ impl Security {
             let grants = context.grants_undeclared(id.as_str());
             return Ok((grants, texts(&self.granted)));
         };
-        if required.is_empty() && optional.is_empty() {
+        if !self.declared && required.is_empty() && optional.is_empty() {
             return Ok((
                 context.grants_undeclared(id.as_str()),
                 allowed(context, id.as_str()),

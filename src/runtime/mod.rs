@@ -231,6 +231,9 @@ impl ComponentRuntime {
     /// Checks that need only the options, before the component is inspected.
     fn check(&self, options: &ComponentOptions) -> Result<Settings, RuntimeError> {
         let settings = options.check()?;
+        if self.shared.config.needs_security && options.security.context.is_none() {
+            return Err(InvalidOptions::NoSecurity.into());
+        }
         match &options.id {
             Some(id) if self.slots_read().contains_key(id) => Err(RuntimeError::DuplicateId(id.clone())),
             _ => Ok(settings),

@@ -13,6 +13,7 @@ use super::values::{Opaque, Value};
 use crate::engine::{Backend, Config};
 use crate::host::Settings;
 use crate::load::LoadOptions;
+use crate::manifest::{ComponentManifest, RequestedCapabilities};
 use crate::messaging::ComponentId;
 use crate::security::{Capability, SecurityContext};
 #[cfg(feature = "wasi")]
@@ -146,6 +147,24 @@ impl ComponentOptions {
     /// Adds a capability that the component can use, but works without.
     pub fn with_optional_capability(mut self, capability: Capability) -> Self {
         self.security.optional.push(capability);
+        self
+    }
+
+    /// Adds what a manifest declares: its [capabilities](Self::with_requested_capabilities). The identity is derived from its
+    /// name, unless one is set: `words`, then `words-2`, ….
+    ///
+    /// Its limits are not considered.
+    pub fn with_manifest(mut self, manifest: &ComponentManifest) -> Self {
+        self.near = Some(ComponentId::near(&manifest.component.name));
+        self.with_requested_capabilities(&manifest.capabilities)
+    }
+
+    /// Adds the required and optional capabilities of a manifest. If there are none, the component gets none, whatever the
+    /// policy allows.
+    pub fn with_requested_capabilities(mut self, requested: &RequestedCapabilities) -> Self {
+        self.security.declared = true;
+        self.security.required.extend_from_slice(&requested.required);
+        self.security.optional.extend_from_slice(&requested.optional);
         self
     }
 

@@ -77,15 +77,10 @@ fn secured(
 ) -> Outcome<ComponentOptions> {
     let options = options.with_security(context);
     let manifest = ComponentManifest::from_source(source).map_err(manifest::failure)?;
-    let Some(ComponentManifest { capabilities, .. }) = manifest else {
-        return Ok(options);
-    };
-    let options = capabilities
-        .required
-        .into_iter()
-        .fold(options, ComponentOptions::with_required_capability);
-    let optional = capabilities.optional.into_iter();
-    Ok(optional.fold(options, ComponentOptions::with_optional_capability))
+    Ok(match manifest {
+        Some(manifest) => options.with_requested_capabilities(&manifest.capabilities),
+        None => options,
+    })
 }
 
 /// Refuses options about capabilities for a program, which has none: it would run without what they seem to grant or deny.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use airssys_wasm::codec::{self, Codec};
 use airssys_wasm::host::HostFunctionError;
+use airssys_wasm::manifest::ComponentManifest;
 use airssys_wasm::runtime::{InvalidConfig, InvalidOptions};
 use airssys_wasm::security::{Capability, MemorySink, Policy, SecurityContext};
-use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig, RuntimeError};
+use airssys_wasm::{ComponentOptions, ComponentRuntime, ExecuteOptions, RuntimeConfig, RuntimeError};
 use airssys_wasm_test_support::host::{Guest, id};
 use serde_json::json;
 
@@ -166,4 +167,98 @@ fn names_of_functions_are_checked_when_the_configuration_is_built() {
             "{first:?} {second:?}"
         );
     }
+}
+
+#[test]
+fn with_the_integration_each_component_needs_a_security_context() {
+    let config = RuntimeConfig::builder().with_osl_security_integration().build();
+    let runtime = ComponentRuntime::new(config.unwrap()).unwrap();
+    let guest = Guest::default().build();
+    let call = || capability("host-function:call:double");
+    for options in [
+        ComponentOptions::new(),
+        ComponentOptions::new().with_capability(call()),
+        ComponentOptions::new().with_required_capability(call()),
+    ] {
+        let refused = runtime.load_component(&guest, options);
+        assert!(
+            matches!(refused, Err(RuntimeError::Options(InvalidOptions::NoSecurity))),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(runtime.list_components(), []);
+    let denied = ComponentOptions::new().with_security(SecurityContext::new());
+    runtime.load_component(&guest, denied).unwrap();
+}
+
+#[test]
+fn a_manifest_gives_the_identity_and_what_is_requested() {
+    let manifest = |required: &str, optional: &str| {
+        let text = format!(
+            r#"
+            [component]
+            name = "words"
+            version = "1.0.0"
+            [wit-dependencies]
+            airssys-component-core = "1.0.0"
+            airssys-host-core = "1.0.0"
+            airssys-multicodec-core = "1.0.0"
+            [capabilities]
+            required = [{required}]
+            optional = [{optional}]
+            "#
+        );
+        ComponentManifest::from_toml(&text).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (security, audit) = context(&["host-function:call"]);
+    let runtime = runtime();
+    let load = |manifest: &ComponentManifest, options: ComponentOptions| {
+        let options = options.with_security(security.clone()).with_manifest(manifest);
+        runtime.load_component(&guest(), options)
+    };
+    let double = r#""host-function:call:double""#;
+    for (manifest, name) in [
+        (manifest(double, ""), "words"),
+        (manifest("", double), "words-2"),
+        (manifest(double, r#""filesystem:read:/etc""#), "words-3"),
+    ] {
+        let id = load(&manifest, ComponentOptions::new()).unwrap();
+        assert_eq!(id.as_str(), name);
+        runtime.init(&id).unwrap();
+        assert_eq!(
+            runtime.execute_with(&id, b"", request()).unwrap(),
+            answer(),
+            "{name}"
+        );
+    }
+    // An identity that the host chooses stays.
+    let chosen = load(&manifest("", ""), ComponentOptions::new().with_id(id("chosen")));
+    assert_eq!(chosen.unwrap().as_str(), "chosen");
+    // A manifest without capabilities requests none.
+    let nothing = load(&manifest("", ""), ComponentOptions::new()).unwrap();
+    runtime.init(&nothing).unwrap();
+    assert!(runtime.execute_with(&nothing, b"", request()).is_err());
+    assert_eq!(audit.last().unwrap().cause, Some("not-requested"));
+    // What the manifest does not have is not granted, and what it requires must be.
+    let other = load(
+        &manifest(r#""host-function:call:other""#, ""),
+        ComponentOptions::new(),
+    );
+    let other = other.unwrap();
+    runtime.init(&other).unwrap();
+    assert!(runtime.execute_with(&other, b"", request()).is_err());
+    assert_eq!(audit.last().unwrap().cause, Some("not-requested"));
+    let refused = load(
+        &manifest(r#""filesystem:read:/etc""#, ""),
+        ComponentOptions::new(),
+    );
+    assert!(
+        matches!(refused, Err(RuntimeError::Capabilities { .. })),
+        "{refused:?}"
+    );
+}
+
+/// The request that the function `double` expects.
+fn request() -> ExecuteOptions {
+    ExecuteOptions::new().with_request_id("request-1")
 }
