@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::WasiCtx;
+use super::access::AccessPolicy;
 use super::cli::{CliConfig, CliCtx, Stdin, Stdout};
 use super::files::{FilesCtx, Folders, FsPerms};
 use super::http::{HttpCtx, HttpLimits};
@@ -22,6 +23,7 @@ pub struct WasiCtxBuilder {
     limits: WasiLimits,
     http: HttpLimits,
     net: NetGrants,
+    policy: Option<Arc<dyn AccessPolicy>>,
 }
 
 impl WasiCtxBuilder {
@@ -153,6 +155,25 @@ impl WasiCtxBuilder {
         Ok(self)
     }
 
+    /// Sets the policy that decides on each action. What is granted otherwise stays granted, unless the policy denies it.
+    pub fn access_policy(&mut self, policy: Arc<dyn AccessPolicy>) -> &mut WasiCtxBuilder {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Opens the folder at `path` of the host, in which the [policy](WasiCtxBuilder::access_policy) decides on each access.
+    /// The component sees it under the same path. Nothing happens if the component has a folder there already.
+    /// `perms` are the permissions that the component sees; the policy alone decides.
+    ///
+    /// # Errors
+    /// The system's error for the folder.
+    pub fn folder_by_policy(&mut self, path: &str, perms: FsPerms) -> io::Result<&mut WasiCtxBuilder> {
+        if !self.folders.has(path) {
+            self.folders.add_by_policy(path, perms)?;
+        }
+        Ok(self)
+    }
+
     /// Sets the limits on the component's use of the host.
     pub fn limits(&mut self, limits: WasiLimits) -> &mut WasiCtxBuilder {
         self.limits = limits;
@@ -175,8 +196,8 @@ impl WasiCtxBuilder {
             started: Instant::now(),
             seed: None,
             cli: CliCtx::new(&self.cli, &self.limits),
-            files: FilesCtx::new(self.folders.clone()),
-            net: Net::new(&self.net),
+            files: FilesCtx::new(&self.folders, self.policy.as_ref()),
+            net: Net::new(&self.net, self.policy.clone()),
             http: HttpCtx::new(self.http.clone()),
             sockets: Places::new(self.limits.sockets),
             snapshot1: None,

@@ -40,6 +40,7 @@
 // Derived code refers to the crate by the name that users have for it.
 extern crate airssys_wasm_component as airssys_wasm;
 
+mod access;
 #[allow(unreachable_pub, reason = "it is generated as for a public module")]
 pub(crate) mod bindings;
 mod builder;
@@ -68,12 +69,13 @@ pub mod internal {
 use std::fmt;
 use std::time::Instant;
 
+pub use access::{AccessPolicy, Basis, Denied, Destination, FileAction};
 pub use builder::WasiCtxBuilder;
 pub use cli::{Exit, MemoryInputPipe, MemoryOutputPipe, Stdin, Stdout};
 pub use command::{Command, CommandRun, is_command, is_of_another_version, run_command};
 pub use files::FsPerms;
 pub use limits::WasiLimits;
-pub use net::{ListenGrant, NetGrant, NetGrantError};
+pub use net::{Connections, ListenGrant, NetGrant, NetGrantError};
 pub use view::{WasiCtxView, WasiState, WasiView};
 
 use airssys_wasm_component::component::{Linker, ResourceTable};
@@ -115,6 +117,11 @@ impl WasiCtx {
     /// wait ends after [`WasiLimits::longest_wait`].
     pub fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
+    }
+
+    /// Returns the connections, to be checked again when permissions end.
+    pub fn connections(&self) -> Connections {
+        Connections(self.net.clone())
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cap_std::fs::{Dir, File, Metadata};
 
 use super::error::FileError;
+use super::guard::{Guard, LOOK};
+use crate::access::FileAction;
 use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 
 /// A component's access to a folder.
@@ -33,15 +35,19 @@ pub(crate) struct OpenFile {
     pub(super) access: FsPerms,
     /// The flags that it was opened with.
     pub(super) flags: DescriptorFlags,
+    /// The policy on the file, if there is one. It is asked on each use.
+    pub(super) guard: Option<Guard>,
     pub(super) _place: Place,
 }
 
 /// An open directory. Everything that is opened below it has its access.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    pub(super) dir: Dir,
+    pub(super) dir: Arc<Dir>,
     pub(super) access: FsPerms,
     pub(super) flags: DescriptorFlags,
+    /// The policy on the directory and everything below, if there is one.
+    pub(super) guard: Option<Guard>,
     /// `None` for directories that the host opened.
     pub(super) _place: Option<Place>,
 }
@@ -69,10 +75,20 @@ impl Descriptor {
         }
     }
 
-    pub(super) fn metadata(&self) -> std::io::Result<Metadata> {
+    pub(super) fn metadata(&self) -> Result<Metadata, FileError> {
+        if let Some(guard) = self.guard() {
+            guard.still_any(LOOK)?;
+        }
+        Ok(match self {
+            Descriptor::File(file) => file.file.metadata()?,
+            Descriptor::Folder(folder) => folder.dir.dir_metadata()?,
+        })
+    }
+
+    fn guard(&self) -> Option<&Guard> {
         match self {
-            Descriptor::File(file) => file.file.metadata(),
-            Descriptor::Folder(folder) => folder.dir.dir_metadata(),
+            Descriptor::File(file) => file.guard.as_ref(),
+            Descriptor::Folder(folder) => folder.guard.as_ref(),
         }
     }
 
@@ -86,9 +102,10 @@ impl Descriptor {
     /// Checks that the metadata may be changed.
     pub(super) fn changeable(&self) -> Result<(), FileError> {
         match self {
-            Descriptor::File(file) => file.access.changeable(),
-            Descriptor::Folder(folder) => folder.access.changeable(),
+            Descriptor::File(file) => file.access.changeable()?,
+            Descriptor::Folder(folder) => folder.access.changeable()?,
         }
+        still(self.guard(), FileAction::Write)
     }
 }
 
@@ -102,11 +119,16 @@ impl FsPerms {
     }
 }
 
+/// Asks the policy, if there is one, about an action on what is open.
+fn still(guard: Option<&Guard>, action: FileAction) -> Result<(), FileError> {
+    guard.map_or(Ok(()), |guard| guard.still(action))
+}
+
 impl OpenFile {
     /// Checks that the data may be read.
     pub(super) fn readable(&self) -> Result<(), FileError> {
         if self.flags.contains(DescriptorFlags::READ) {
-            Ok(())
+            still(self.guard.as_ref(), FileAction::Read)
         } else {
             Err(ErrorCode::BadDescriptor.into())
         }
@@ -116,7 +138,7 @@ impl OpenFile {
     pub(super) fn writable(&self) -> Result<(), FileError> {
         self.access.changeable()?;
         if self.flags.contains(DescriptorFlags::WRITE) {
-            Ok(())
+            still(self.guard.as_ref(), FileAction::Write)
         } else {
             Err(ErrorCode::BadDescriptor.into())
         }

@@ -4,7 +4,9 @@ use cap_std::fs::ReadDir;
 
 use super::descriptor::{Folder, Place};
 use super::error::FileError;
+use super::guard::Guard;
 use super::stat;
+use crate::access::FileAction;
 use crate::bindings::wasi::filesystem::types::{DescriptorType, DirectoryEntry, ErrorCode};
 
 /// A directory that is being read. Each entry is read on request: none are buffered, however many there are.
@@ -12,15 +14,20 @@ use crate::bindings::wasi::filesystem::types::{DescriptorType, DirectoryEntry, E
 pub(crate) struct Entries {
     entries: ReadDir,
     ended: bool,
+    guard: Option<Guard>,
     _place: Place,
 }
 
 impl Entries {
     /// Starts reading at the first entry.
     pub(super) fn of(folder: &Folder, place: Place) -> Result<Entries, FileError> {
+        if let Some(guard) = &folder.guard {
+            guard.check(FileAction::List)?;
+        }
         Ok(Entries {
             entries: folder.dir.entries()?,
             ended: false,
+            guard: folder.guard.clone(),
             _place: place,
         })
     }
@@ -30,6 +37,9 @@ impl Entries {
     pub(super) fn next(&mut self) -> Result<Option<DirectoryEntry>, FileError> {
         if self.ended {
             return Ok(None);
+        }
+        if let Some(guard) = &self.guard {
+            guard.still(FileAction::List)?;
         }
         let Some(entry) = self.entries.next() else {
             self.ended = true;

@@ -7,7 +7,9 @@ use cap_std::fs::{Dir, OpenOptions};
 
 use super::descriptor::{Descriptor, Folder, FsPerms, OpenFile, Place};
 use super::error::FileError;
-use super::path::{metadata, resolves_last};
+use super::find::{Found, Need};
+use super::path::{metadata, names_a_directory};
+use crate::access::FileAction;
 use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 
 /// Opens `path` below `folder`.
@@ -36,7 +38,19 @@ pub(super) fn open(
     let reads = flags.contains(DescriptorFlags::READ) || !writes;
     let create = open_flags.contains(OpenFlags::CREATE);
     let exclusive = create && open_flags.contains(OpenFlags::EXCLUSIVE);
-    let follows = resolves_last(path, follows(path_flags));
+    let need = match (writes || changes, reads) {
+        (true, true) => Need::Each(&[FileAction::Write, FileAction::Read]),
+        (true, false) => Need::Each(&[FileAction::Write]),
+        // A directory can be opened with any permission.
+        (false, _) => Need::Look,
+    };
+    // A link is not followed to a file that must not exist.
+    let unfollowed = exclusive && folder.guard.is_some();
+    let found = Found::object(folder, path, follows(path_flags) && !unfollowed, need)?;
+    let follows = found.follow;
+    if found.guard.is_some() && create && names_a_directory(path.as_ref()) {
+        return Err(ErrorCode::IsDirectory.into());
+    }
     let mut options = OpenOptions::new();
     options
         .read(reads)
@@ -58,10 +72,20 @@ pub(super) fn open(
         // Opening a pipe that has no other end would block the thread.
         .nonblock(true);
     // Checked before opening, since other programs notice the opening of a pipe or a device.
-    if must_be_directory && !metadata(&folder.dir, path, follows)?.is_dir() {
-        return Err(ErrorCode::NotDirectory.into());
+    let guard = found.guard.as_ref();
+    let unreadable = guard.filter(|guard| reads && !guard.permits(FileAction::Read));
+    if must_be_directory || unreadable.is_some() {
+        let is_directory = metadata(found.dir(), found.path(), follows).map(|found| found.is_dir());
+        match (is_directory, unreadable) {
+            (Ok(true), _) => {}
+            (_, Some(guard)) => guard.check(FileAction::Read)?,
+            (is_directory, None) => {
+                is_directory?;
+                return Err(ErrorCode::NotDirectory.into());
+            }
+        }
     }
-    let file = folder.dir.open_with(path, &options)?;
+    let file = found.dir().open_with(found.path(), &options)?;
 
     let mut kept = DescriptorFlags::FILE_INTEGRITY_SYNC
         | DescriptorFlags::DATA_INTEGRITY_SYNC
@@ -72,14 +96,19 @@ pub(super) fn open(
             return Err(ErrorCode::IsDirectory.into());
         }
         return Ok(Descriptor::Folder(Arc::new(Folder {
-            dir: Dir::from_std_file(file.into_std()),
+            dir: Arc::new(Dir::from_std_file(file.into_std())),
             access: folder.access,
             flags: kept | directory_flags(folder.access),
+            guard: found.guard.clone(),
             _place: Some(place),
         })));
     }
     if must_be_directory {
         return Err(ErrorCode::NotDirectory.into());
+    }
+    // Something else may have taken the place of the directory that was looked at.
+    if let Some(guard) = unreadable {
+        guard.check(FileAction::Read)?;
     }
     if reads {
         kept |= DescriptorFlags::READ;
@@ -91,6 +120,7 @@ pub(super) fn open(
         file,
         access: folder.access,
         flags: kept,
+        guard: found.guard.clone(),
         _place: place,
     })))
 }

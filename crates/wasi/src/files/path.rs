@@ -22,7 +22,7 @@ use crate::bindings::wasi::filesystem::types::ErrorCode;
 type Result<T> = std::result::Result<T, FileError>;
 
 /// Links that are followed at the end of one path, as on Linux. Stops paths that form a cycle.
-const MAX_LINKS: usize = 40;
+pub(super) const MAX_LINKS: usize = 40;
 
 /// Bytes of a path, including the NUL that the system expects at its end, as on Linux. Paths that are resolved in two
 /// steps, the directory and the name, have the same limit as paths that are resolved in one.
@@ -51,7 +51,7 @@ enum Last<'a> {
 }
 
 /// Returns whether a path can name only a directory: it ends with a slash, `.` or `..`.
-fn names_a_directory(path: &OsStr) -> bool {
+pub(super) fn names_a_directory(path: &OsStr) -> bool {
     let last = path.as_encoded_bytes().rsplit(|byte| *byte == b'/').next();
     !path.is_empty() && matches!(last, Some(b"" | b"." | b".."))
 }
@@ -70,7 +70,7 @@ pub(super) fn metadata(dir: &Dir, path: &str, follow: bool) -> io::Result<Metada
 }
 
 /// Refuses a path of [`MAX_PATH`] bytes and more.
-fn bounded(path: &str) -> Result<()> {
+pub(super) fn bounded(path: &str) -> Result<()> {
     match path.len() < MAX_PATH {
         true => Ok(()),
         false => Err(ErrorCode::NameTooLong.into()),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use system_interface::fs::FileIoExt;
 
 use super::descriptor::OpenFile;
+use super::error::FileError;
 use crate::io::{Input, Output, StreamError, Waits};
 
 /// Bytes that a write stream accepts at once.
@@ -26,6 +27,11 @@ pub(super) fn read_at(file: &OpenFile, max: usize, offset: u64) -> io::Result<Ve
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Converts the refusal of a stream that was permitted when it was created.
+fn refused(_: FileError) -> StreamError {
+    StreamError::failed(io::Error::from(rustix::io::Errno::ACCESS))
 }
 
 /// A file's bytes from an offset to its end.
@@ -54,6 +60,7 @@ impl Waits for Reading {
 impl Input for Reading {
     /// A stream that has reached the end of the file stays closed, even if the file grows later.
     fn read(&mut self, max: usize) -> Result<Bytes, StreamError> {
+        self.file.readable().map_err(refused)?;
         if self.ended {
             return Err(StreamError::Closed);
         }
@@ -106,6 +113,7 @@ impl Output for Writing {
     }
 
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
+        self.file.writable().map_err(refused)?;
         let mut left: &[u8] = &bytes;
         while !left.is_empty() {
             match self.write_some(left) {

@@ -9,11 +9,14 @@ use system_interface::fs::FileIoExt;
 use super::descriptor::{Descriptor, Folder, OpenFile, Place};
 use super::entries::Entries;
 use super::error::FileError;
+use super::find::{Found, Need};
+use super::guard::Guard;
 use super::open;
-use super::path::{self, Entry};
+use super::path;
 use super::stat;
 use super::stream::{self, Reading, Writing};
 use crate::WasiCtx;
+use crate::access::FileAction;
 use crate::bindings::wasi::filesystem::types::{
     Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, Filesize, Host,
     HostDescriptor, HostDirectoryEntryStream, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
@@ -62,9 +65,17 @@ impl WasiCtx {
         path: &str,
     ) -> Result<Metadata> {
         let folder = self.folder(descriptor)?;
-        let follow = path::resolves_last(path, open::follows(flags));
-        Ok(path::metadata(&folder.dir, path, follow)?)
+        let found = Found::object(&folder, path, open::follows(flags), Need::Look)?;
+        Ok(path::metadata(found.dir(), found.path(), found.follow)?)
     }
+}
+
+const WRITE: Need = Need::Each(&[FileAction::Write]);
+const DELETE: Need = Need::Each(&[FileAction::Delete]);
+
+/// Returns the guards of two objects; `None` if there is no policy.
+fn both<'a>(one: &'a Found<'_>, other: &'a Found<'_>) -> Option<(&'a Guard, &'a Guard)> {
+    one.guard.as_ref().zip(other.guard.as_ref())
 }
 
 /// Reopens a directory for reading. Its first descriptor only serves to resolve paths.
@@ -143,8 +154,8 @@ impl HostDescriptor for WasiCtx {
     }
 
     fn set_size(&mut self, descriptor: Resource<Descriptor>, size: Filesize) -> Result<()> {
+        self.table.get(&descriptor)?.changeable()?;
         let file = self.file(&descriptor)?;
-        file.access.changeable()?;
         // As `ftruncate` of POSIX for a descriptor that is not open for writing.
         if !file.flags.contains(DescriptorFlags::WRITE) {
             return Err(ErrorCode::Invalid.into());
@@ -221,7 +232,7 @@ impl HostDescriptor for WasiCtx {
 
     fn create_directory_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<()> {
         let folder = self.changeable(&descriptor)?;
-        Entry::find(&folder.dir, &path)?.make_directory()
+        Found::entry(&folder, &path, WRITE)?.as_entry()?.make_directory()
     }
 
     fn stat(&mut self, descriptor: Resource<Descriptor>) -> Result<DescriptorStat> {
@@ -249,7 +260,12 @@ impl HostDescriptor for WasiCtx {
         let folder = self.changeable(&descriptor)?;
         let accessed = stat::new_time(accessed)?.map(stat::NewTime::of_path);
         let modified = stat::new_time(modified)?.map(stat::NewTime::of_path);
-        path::set_times(&folder.dir, &path, open::follows(flags), accessed, modified)
+        let follow = open::follows(flags);
+        let found = match &folder.guard {
+            None => return path::set_times(&folder.dir, &path, follow, accessed, modified),
+            Some(_) => Found::object(&folder, &path, follow, WRITE)?,
+        };
+        path::set_times(found.dir(), found.path(), false, accessed, modified)
     }
 
     /// Checks both folders for changes, since a new name gives its folder's access to the object.
@@ -265,7 +281,15 @@ impl HostDescriptor for WasiCtx {
         if open::follows(flags) {
             return Err(ErrorCode::Invalid.into());
         }
-        path::link(&old.dir, &old_path, &new.dir, &new_path)
+        let old = match path::names_a_directory(old_path.as_ref()) {
+            true => Found::object(&old, &old_path, false, Need::Look)?,
+            false => Found::entry(&old, &old_path, Need::Look)?,
+        };
+        let new = Found::entry(&new, &new_path, WRITE)?;
+        if let Some((old, new)) = both(&old, &new) {
+            new.covers_no_more(old)?;
+        }
+        path::link(old.dir(), old.path(), new.dir(), new.path())
     }
 
     fn open_at(
@@ -282,14 +306,18 @@ impl HostDescriptor for WasiCtx {
     }
 
     fn readlink_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<String> {
-        let target = path::read_link(&self.folder(&descriptor)?.dir, &path)?;
+        let folder = self.folder(&descriptor)?;
+        let found = Found::object(&folder, &path, false, Need::Look)?;
+        let target = path::read_link(found.dir(), found.path())?;
         let target = target.into_os_string().into_string();
         Ok(target.map_err(|_| ErrorCode::IllegalByteSequence)?)
     }
 
     fn remove_directory_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<()> {
         let folder = self.changeable(&descriptor)?;
-        Entry::find(&folder.dir, &path)?.remove_directory()
+        Found::entry(&folder, &path, DELETE)?
+            .as_entry()?
+            .remove_directory()
     }
 
     fn rename_at(
@@ -300,8 +328,12 @@ impl HostDescriptor for WasiCtx {
         new_path: String,
     ) -> Result<()> {
         let (old, new) = (self.changeable(&descriptor)?, self.changeable(&new_descriptor)?);
-        let old = Entry::find(&old.dir, &old_path)?;
-        old.rename(&Entry::find(&new.dir, &new_path)?)
+        let old = Found::entry(&old, &old_path, DELETE)?;
+        let new = Found::entry(&new, &new_path, WRITE)?;
+        if let Some((old, new)) = both(&old, &new) {
+            old.check_move(new)?;
+        }
+        old.as_entry()?.rename(&new.as_entry()?)
     }
 
     fn symlink_at(
@@ -314,12 +346,14 @@ impl HostDescriptor for WasiCtx {
         if old_path.is_empty() {
             return Err(ErrorCode::NoEntry.into());
         }
-        Entry::find(&folder.dir, &new_path)?.symlink(&old_path)
+        Found::entry(&folder, &new_path, WRITE)?
+            .as_entry()?
+            .symlink(&old_path)
     }
 
     fn unlink_file_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Result<()> {
         let folder = self.changeable(&descriptor)?;
-        Entry::find(&folder.dir, &path)?.unlink()
+        Found::entry(&folder, &path, DELETE)?.as_entry()?.unlink()
     }
 
     fn is_same_object(

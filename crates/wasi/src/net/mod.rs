@@ -3,6 +3,7 @@
 
 mod address;
 mod grant;
+mod policy;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,9 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use address::is_public;
 pub use grant::{ListenGrant, NetGrant, NetGrantError};
+pub use policy::Connections;
+pub(crate) use policy::{Close, Held, Request};
 
 use super::executor;
+use crate::access::AccessPolicy;
 use grant::normal_name;
+use policy::ByPolicy;
 
 /// Name look-ups of one component at once; another one fails. Stops a guest that keeps all threads busy with names that
 /// do not resolve.
@@ -48,6 +53,7 @@ pub(crate) enum NetError {
 pub(crate) struct Net {
     grants: NetGrants,
     state: Arc<State>,
+    policy: Option<ByPolicy>,
 }
 
 /// Grants for connecting and for listening.
@@ -72,16 +78,52 @@ impl fmt::Debug for Net {
 
 impl Net {
     /// Creates the network access of one component.
-    pub(crate) fn new(grants: &NetGrants) -> Net {
+    pub(crate) fn new(grants: &NetGrants, policy: Option<Arc<dyn AccessPolicy>>) -> Net {
         Net {
             grants: grants.clone(),
             state: Arc::default(),
+            policy: policy.map(ByPolicy::new),
         }
     }
 
     /// Returns whether any connection is granted.
     pub(crate) fn can_connect(&self) -> bool {
-        !self.grants.connect.is_empty()
+        !self.grants.connect.is_empty() || self.policy.as_ref().is_some_and(ByPolicy::has_network)
+    }
+
+    /// Checks that a name may be looked up, for connections to any port.
+    ///
+    /// # Errors
+    /// [`NetError::Denied`], [`NetError::InvalidName`].
+    pub(crate) fn check_look_up(&self, name: &str) -> Result<(), NetError> {
+        let Some(policy) = &self.policy else {
+            return self.check_host(name, None);
+        };
+        let name = normal_name(name).ok_or(NetError::InvalidName)?;
+        policy.check_look_up(&name, !self.grants_of(&name, None).is_empty())
+    }
+
+    /// Returns the addresses of a name, for connections to any port. Each connection is checked by itself.
+    ///
+    /// # Errors
+    /// As [`Net::resolve`].
+    pub(crate) async fn resolve_any(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
+        let Some(policy) = &self.policy else {
+            return self.resolve(host, None).await;
+        };
+        let name = normal_name(host).ok_or(NetError::InvalidName)?;
+        let found = match self.grants_of(&name, None).is_empty() {
+            true => self.look_up(name.clone()).await?,
+            false => self.resolve(host, None).await?,
+        };
+        policy.remember(&name, &found);
+        Ok(found)
+    }
+
+    /// Looks up a name that was checked.
+    async fn look_up_name(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
+        let name = normal_name(host).ok_or(NetError::InvalidName)?;
+        self.look_up(name).await
     }
 
     /// Checks that a host, an address or a name, is granted, on this port or on any.
@@ -120,11 +162,21 @@ impl Net {
         self.admit(&found, &grants, port)
     }
 
-    /// Checks that an address may be connected to: it is granted, or a granted name led to it.
+    /// Checks that an address may be connected to: it is granted, or a granted name led to it. A policy records its
+    /// decision.
     ///
     /// # Errors
     /// [`NetError::Denied`].
     pub(crate) fn check_connect(&self, address: SocketAddr) -> Result<(), NetError> {
+        let granted = self.check_granted(address);
+        match &self.policy {
+            None => granted,
+            Some(policy) => policy.check_socket(address, granted.is_ok(), true),
+        }
+    }
+
+    /// Checks that the host itself grants an address.
+    fn check_granted(&self, address: SocketAddr) -> Result<(), NetError> {
         let (ip, port) = (address.ip(), Some(address.port()));
         if self.check_address(ip, port).is_ok() {
             return Ok(());
@@ -160,10 +212,24 @@ impl Net {
     /// [`NetError::Denied`].
     pub(crate) fn check_bind(&self, address: SocketAddr) -> Result<(), NetError> {
         let any = address.ip().is_unspecified() && address.port() == 0;
-        match any && self.can_connect() {
-            true => Ok(()),
-            false => self.check_listen(address),
+        match self.check_listen(address) {
+            Err(NetError::Denied) if any => self.check_any(),
+            listen => listen,
         }
+    }
+
+    /// Checks that any connection is granted. A policy records the denial.
+    ///
+    /// # Errors
+    /// [`NetError::Denied`].
+    pub(crate) fn check_any(&self) -> Result<(), NetError> {
+        if self.can_connect() {
+            return Ok(());
+        }
+        if let Some(policy) = &self.policy {
+            policy.check_look_up("*", false)?;
+        }
+        Err(NetError::Denied)
     }
 
     fn check_address(&self, address: IpAddr, port: Option<u16>) -> Result<(), NetError> {
@@ -284,10 +350,11 @@ mod tests {
 
     fn net(connect: &[&str]) -> Net {
         let connect = connect.iter().map(|grant| grant.parse().unwrap()).collect();
-        Net::new(&NetGrants {
+        let grants = NetGrants {
             connect: Arc::new(connect),
             listen: Arc::default(),
-        })
+        };
+        Net::new(&grants, None)
     }
 
     fn resolve(net: &Net, host: &str, port: u16) -> Result<Vec<IpAddr>, NetError> {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use super::Place;
 use crate::executor::{self, Task};
 use crate::io::{Input, Output, StreamError, Waits};
+use crate::net::{Close, Held, Net};
 
 /// Time for written bytes to reach the system after the guest has dropped their stream.
 const LINGER: Duration = Duration::from_secs(10);
@@ -24,6 +25,8 @@ pub(super) struct Connection {
     /// The peer's address. The system forgets it when both sides have ended the connection.
     pub(super) peer: SocketAddr,
     state: Mutex<State>,
+    /// Network access of the component that has connected; `None` for a connection that was accepted.
+    net: Option<Net>,
     _place: Arc<Place>,
 }
 
@@ -42,13 +45,35 @@ struct State {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, place: Arc<Place>) -> io::Result<Arc<Connection>> {
-        Ok(Arc::new(Connection {
-            peer: stream.peer_addr()?,
+    pub(super) fn new(
+        stream: TcpStream,
+        place: Arc<Place>,
+        net: Option<&Net>,
+    ) -> io::Result<Arc<Connection>> {
+        let peer = stream.peer_addr()?;
+        let connection = Arc::new(Connection {
+            peer,
             stream,
             state: Mutex::default(),
+            net: net.filter(|net| net.has_policy()).cloned(),
             _place: place,
-        }))
+        });
+        if let Some(net) = &connection.net {
+            let held: Weak<Connection> = Arc::downgrade(&connection);
+            net.hold(Held::Socket(peer), held);
+        }
+        Ok(connection)
+    }
+
+    /// Ends the connection if it is no longer permitted. The denial is recorded once.
+    fn recheck(&self) {
+        if let Some(net) = &self.net
+            && !net.permits(&Held::Socket(self.peer))
+            && !self.state().send_ended
+        {
+            let _ = net.check_connect(self.peer);
+            self.close();
+        }
     }
 
     /// Shuts down one or both directions. Bytes that are already accepted are still sent.
@@ -105,6 +130,12 @@ impl Connection {
     }
 }
 
+impl Close for Connection {
+    fn close(&self) {
+        self.shut_down(true, true);
+    }
+}
+
 /// The stream of received bytes.
 #[derive(Debug)]
 pub(super) struct TcpInput {
@@ -130,6 +161,7 @@ impl Waits for TcpInput {
 
 impl Input for TcpInput {
     fn read(&mut self, max: usize) -> Result<Bytes, StreamError> {
+        self.connection.recheck();
         if self.ended || self.connection.state().receive_ended {
             return Err(StreamError::Closed);
         }
@@ -191,6 +223,7 @@ const ROOM: usize = 64 << 10;
 
 impl Output for TcpOutput {
     fn check_write(&mut self) -> Result<usize, StreamError> {
+        self.connection.recheck();
         let mut state = self.connection.state();
         if state.sending {
             return Ok(0);

@@ -53,18 +53,15 @@ impl Host for WasiCtx {
         name: String,
     ) -> Result<Resource<ResolveAddressStream>, SocketError> {
         self.table.get(&network)?;
-        if !self.net.can_connect() {
-            return Err(ErrorCode::AccessDenied.into());
-        }
+        self.net.check_any()?;
         // Connecting checks whether the address is granted.
         if let Some(address) = parse_address(&name) {
             let answer = ResolveAddressStream::Answer(vec![address].into_iter());
             return Ok(self.table.push(answer)?);
         }
-        self.net.check_host(&name, None)?;
+        self.net.check_look_up(&name)?;
         let net = self.net.clone();
-        let mut stream =
-            ResolveAddressStream::Asking(Box::pin(async move { net.resolve(&name, None).await }));
+        let mut stream = ResolveAddressStream::Asking(Box::pin(async move { net.resolve_any(&name).await }));
         let _context = executor::enter()?;
         // Starts the look-up.
         if stream

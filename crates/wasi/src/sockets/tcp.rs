@@ -192,7 +192,7 @@ impl TcpSocket {
         Ok(())
     }
 
-    pub(super) fn finish_connect(&mut self) -> Result<Arc<Connection>, SocketError> {
+    pub(super) fn finish_connect(&mut self, net: &Net) -> Result<Arc<Connection>, SocketError> {
         if self.operation != Some(Operation::Connect) {
             return Err(ErrorCode::NotInProgress.into());
         }
@@ -205,7 +205,7 @@ impl TcpSocket {
         let before = std::mem::replace(&mut self.state, State::Closed(ErrorCode::Unknown));
         match before {
             State::Connecting(Connecting::Done(result)) => {
-                match result.and_then(|stream| Connection::new(stream, self.place.clone())) {
+                match result.and_then(|stream| Connection::new(stream, self.place.clone(), Some(net))) {
                     Ok(connection) => {
                         self.state = State::Connected(connection.clone());
                         Ok(connection)
@@ -271,7 +271,7 @@ impl TcpSocket {
         }
         let accepted = listening.accepted.take().ok_or(ErrorCode::WouldBlock)?;
         let connection = accepted
-            .and_then(|stream| Connection::new(stream, place.clone()))
+            .and_then(|stream| Connection::new(stream, place.clone(), None))
             .map_err(|error| accept_code(&error))?;
         Ok(TcpSocket {
             state: State::Connected(connection),

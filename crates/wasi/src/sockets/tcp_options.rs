@@ -66,7 +66,7 @@ impl HostTcpSocket for WasiCtx {
         socket: Socket,
     ) -> Result<(Resource<InputStream>, Resource<OutputStream>), SocketError> {
         let _context = executor::enter()?;
-        let connection = self.table.get_mut(&socket)?.finish_connect()?;
+        let connection = self.table.get_mut(&socket)?.finish_connect(&self.net)?;
         streams(&mut self.table, &socket, &connection)
     }
 

@@ -16,7 +16,7 @@ use crate::bindings::wasi::sockets::udp::{
     HostIncomingDatagramStream, HostOutgoingDatagramStream, IncomingDatagram, OutgoingDatagram,
 };
 use crate::io::{Pollable, Waits, misuse, subscribe};
-use crate::net::Net;
+use crate::net::{Held, Net};
 use airssys_wasm_component::component::{HostResult, Resource};
 
 /// Datagrams that one call receives or sends, at most.
@@ -44,6 +44,8 @@ struct State {
     is_open: bool,
     /// Hosts that have sent something, and may be answered.
     peers: HashSet<SocketAddr>,
+    /// Destinations that the policy has permitted, and recorded.
+    permitted: HashSet<SocketAddr>,
 }
 
 impl Udp {
@@ -67,17 +69,32 @@ impl Udp {
         if !fits(self.family, address.ip()) || !is_remote(address) {
             return Err(ErrorCode::InvalidArgument.into());
         }
-        match self.state().peers.contains(&address) {
-            true => Ok(()),
-            false => Ok(self.net.check_connect(address)?),
+        {
+            let state = self.state();
+            let known = state.permitted.contains(&address) && self.net.permits(&Held::Socket(address));
+            if known || state.peers.contains(&address) {
+                return Ok(());
+            }
         }
+        self.net.check_connect(address)?;
+        if self.net.has_policy() {
+            let mut state = self.state();
+            if state.permitted.len() >= MAX_PEERS {
+                state.permitted.clear();
+            }
+            state.permitted.insert(address);
+        }
+        Ok(())
     }
 
     /// Returns whether the guest may receive from an address. Remembers it if the socket is open to every sender.
     fn admits(&self, address: SocketAddr) -> bool {
         let mut state = self.state();
         if !state.is_open {
-            return self.net.check_connect(address).is_ok();
+            return match self.net.has_policy() {
+                true => self.net.permits(&Held::Socket(address)),
+                false => self.net.check_connect(address).is_ok(),
+            };
         }
         if state.peers.len() >= MAX_PEERS {
             state.peers.clear();

@@ -3,16 +3,19 @@
 use std::error::Error as StdError;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::select;
 use http::Response;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::super::errors;
@@ -20,7 +23,7 @@ use super::connections::Open;
 use super::tls;
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::executor::{self, Task};
-use crate::net::Net;
+use crate::net::{Held, Net, Request};
 use rustls::ClientConfig;
 
 /// The destination of a request.
@@ -70,6 +73,8 @@ pub(super) struct Way<A> {
     pub(super) target: Target,
     /// The permitted addresses of the target.
     pub(super) addresses: A,
+    /// The network access that can end the connection.
+    pub(super) held: Option<(Net, Request)>,
     /// The configuration of TLS.
     pub(super) tls: Result<Arc<ClientConfig>, ErrorCode>,
 }
@@ -86,16 +91,22 @@ where
     A: Future<Output = Result<Vec<SocketAddr>, ErrorCode>>,
     B: Body<Data = Bytes, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
 {
+    let held = way.held.clone();
     let connected = timeout(times.connect, connect(way)).await;
     let stream = connected.map_err(|_| ErrorCode::ConnectionTimeout)??;
     let mut builder = http1::Builder::new();
     builder.max_headers(limits.fields).max_header_size(limits.bytes);
     let handshake = builder.handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| errors::of_response(&error))?;
+    let ended = Arc::new(Notify::new());
+    if let Some((net, request)) = held {
+        let weak: Weak<Notify> = Arc::downgrade(&ended);
+        net.hold(Held::Request(request), weak);
+    }
     let connection = executor::spawn(async move {
         let _open = open;
         // The reader of the response gets the error.
-        let _ = connection.await;
+        let _ = select(pin!(connection), pin!(ended.notified())).await;
     });
     let connection = connection.map_err(|_| errors::internal("cannot spawn threads"))?;
     let response = timeout(times.first_byte, sender.send_request(request)).await;
@@ -129,12 +140,10 @@ where
     Err(failed)
 }
 
-/// Resolves the target's host to the permitted addresses. The connection uses exactly these, without a second look-up.
-pub(super) async fn addresses(net: Net, target: Target) -> Result<Vec<SocketAddr>, ErrorCode> {
-    let found = net.resolve(&target.host, Some(target.port)).await;
+/// Resolves a request's host to the permitted addresses. The connection uses exactly these, without a second look-up.
+pub(super) async fn addresses(net: Net, request: Request) -> Result<Vec<SocketAddr>, ErrorCode> {
+    let found = net.resolve_request(&request).await;
     let found = found.map_err(errors::of_lookup)?;
-    let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, target.port));
-    Ok(addresses
-        .filter(|address| net.check_connect(*address).is_ok())
-        .collect())
+    let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, request.port));
+    Ok(addresses.collect())
 }

@@ -24,7 +24,7 @@ use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::{ErrorCode, HostFutureIncomingResponse, Scheme};
 use crate::executor::{self, Task};
 use crate::io::{self, Pollable, Waits};
-use crate::net::NetError;
+use crate::net::{NetError, Request};
 use airssys_wasm_component::component::{HostResult, Resource};
 
 use client::{Received, Target};
@@ -78,7 +78,12 @@ impl WasiCtx {
     ) -> Result<FutureIncomingResponse, ErrorCode> {
         let limits = &self.http.limits;
         let (target, message) = assemble(request, limits.uri_bytes)?;
-        match self.net.check_host(&target.host, Some(target.port)) {
+        let to = Request {
+            host: target.host.clone(),
+            port: target.port,
+            secure: target.secure,
+        };
+        match self.net.check_request(&to) {
             Ok(()) => {}
             // If the component may connect somewhere, the error says that this address is prohibited.
             Err(NetError::Denied) if self.net.can_connect() && target.is_address() => {
@@ -98,7 +103,8 @@ impl WasiCtx {
             fields: limits.fields,
         };
         let way = client::Way {
-            addresses: client::addresses(self.net.clone(), target.clone()),
+            addresses: client::addresses(self.net.clone(), to.clone()),
+            held: self.net.has_policy().then(|| (self.net.clone(), to)),
             target,
             tls: tls::shared(),
         };

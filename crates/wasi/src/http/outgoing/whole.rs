@@ -251,6 +251,7 @@ impl HttpClient {
         };
         let way = Way {
             addresses: self.addresses(&request.host, request.port, &mut admit),
+            held: None,
             target,
             tls: match request.secure {
                 true => self.tls.get_or_init(|| self.roots.config()).clone(),
