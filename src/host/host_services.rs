@@ -8,6 +8,7 @@ use super::bindings::airssys::host_core::host_services::{
 use super::{HostContext, log};
 use crate::component::HostResult;
 use crate::error::{CoreTrap, Error, TrapKind};
+use crate::security::Request;
 
 /// Longest pause of a call without a deadline. Stops a guest that holds its thread forever.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
@@ -18,11 +19,19 @@ impl Host for HostContext {
     }
 
     fn send_message(&mut self, target: String, message: Vec<u8>) -> Result<(), MessagingError> {
+        if self.is_denied(&Request::SendMessage(&target)) {
+            return Err(MessagingError::Denied);
+        }
         self.services.send(&self.id, &target, message)
     }
 
     fn receive_message(&mut self) -> Result<Option<IncomingMessage>, MessagingError> {
         let message = self.mailbox.take().map_err(|_| MessagingError::Closed)?;
+        if let Some(message) = &message
+            && self.is_denied(&Request::ReceiveMessage(message.sender.as_str()))
+        {
+            return Err(MessagingError::Denied);
+        }
         Ok(message.map(|message| IncomingMessage {
             sender: message.sender.as_str().to_owned(),
             payload: message.payload,
@@ -31,10 +40,16 @@ impl Host for HostContext {
     }
 
     fn get_config(&mut self, key: String) -> Result<Option<String>, ConfigError> {
+        if self.is_denied(&Request::ReadConfig(&key)) {
+            return Err(ConfigError::Denied);
+        }
         Ok(self.settings.get(&key)?.map(str::to_owned))
     }
 
     fn set_config(&mut self, key: String, value: String) -> Result<(), ConfigError> {
+        if self.is_denied(&Request::WriteConfig(&key)) {
+            return Err(ConfigError::Denied);
+        }
         self.settings.set(&key, value)
     }
 
@@ -55,6 +70,13 @@ impl Host for HostContext {
         self.services
             .component_metadata(&id)
             .map(|metadata| (*metadata).clone())
+    }
+}
+
+impl HostContext {
+    /// Returns whether a rule denies a service, which needs no capability otherwise. A denial is recorded.
+    fn is_denied(&self, request: &Request<'_>) -> bool {
+        self.grants.check_denial(request, self.info()).is_err()
     }
 }
 

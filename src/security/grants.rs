@@ -12,6 +12,9 @@ use super::index::{Effect, Index, NEVER, Query, Slot};
 use super::policy::Rule;
 use super::request::{Request, RequestInfo};
 
+/// Bytes of a name in the audit. Stops guests that fill it with enormous names.
+const MAX_SHOWN_NAME_BYTES: usize = 1024;
+
 /// Permissions of one component: those that it requests and the policy allows. Cheap to clone.
 ///
 /// The default denies everything.
@@ -102,6 +105,25 @@ pub enum FileAction {
     Delete,
 }
 
+impl FileAction {
+    /// All actions.
+    pub const ALL: [FileAction; 4] = [
+        FileAction::Read,
+        FileAction::Write,
+        FileAction::List,
+        FileAction::Delete,
+    ];
+
+    fn kind(self) -> KindId {
+        match self {
+            FileAction::Read => KindId::READ,
+            FileAction::Write => KindId::WRITE,
+            FileAction::List => KindId::LIST,
+            FileAction::Delete => KindId::DELETE,
+        }
+    }
+}
+
 /// A file or folder, with everything below it, that a component may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantedPath {
@@ -166,6 +188,31 @@ impl Grants {
             .is_some_and(|inner| inner.decide(request, now(inner)).is_ok())
     }
 
+    /// Decides on a request that needs no permission, or that the host itself has granted: only a rule that denies it, and a
+    /// revocation, count. Only a denial is recorded.
+    ///
+    /// # Errors
+    /// [`Denied`], with the capability that denies the request and the reason.
+    pub fn check_denial(&self, request: &Request<'_>, info: RequestInfo<'_>) -> Result<(), Denied> {
+        let Some(inner) = &self.0 else {
+            return Ok(());
+        };
+        let now = inner.context.0.now();
+        let Some(cause) = inner.denial(request, now) else {
+            return Ok(());
+        };
+        let (shared, subject) = (&inner.context.0, Subject::Request(*request));
+        shared.record(now, &inner.component, subject, Decision::Denied(&cause), info);
+        Err(denied(request, cause))
+    }
+
+    /// As [`Grants::check_denial`], without a record. Returns whether the request is denied.
+    pub fn denies(&self, request: &Request<'_>) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|inner| inner.denial(request, inner.context.0.now()).is_some())
+    }
+
     /// Decides on an address that the name of a target, which was allowed, leads to. A denial of the address applies to
     /// the name, too, and is recorded. Returns whether the policy allows the address itself: other addresses
     /// may only be public ones, since a name's owner chooses where it leads.
@@ -198,6 +245,38 @@ impl Grants {
         Err(denied(&request, cause))
     }
 
+    /// Decides on a look-up of a name, for connections to any port, which are decided on by themselves. `needs_rule` is false
+    /// if the host itself has granted it. Only a denial is recorded.
+    ///
+    /// # Errors
+    /// [`Denied`], with the name as the scope of the capability.
+    pub fn check_look_up(&self, name: &str, needs_rule: bool, info: RequestInfo<'_>) -> Result<(), Denied> {
+        let text = airssys_wasm_component::internal::text::sanitize(name, MAX_SHOWN_NAME_BYTES);
+        let capability = Capability::unchecked(format!("network:outbound:{text}"));
+        let Some(inner) = &self.0 else {
+            return Err(Denied(Box::new((capability, DenialCause::NoPolicy))));
+        };
+        let (shared, now) = (&*inner.context.0, inner.context.0.now());
+        let cause = match name.parse::<HostScope>() {
+            Err(error) => Some(DenialCause::Invalid(error.to_string())),
+            Ok(scope) => {
+                let query = Query::Hosts(&scope);
+                let denied = || shared.find(&inner.own, KindId::OUTBOUND, query, now).deny;
+                let rule = || denied().map(|rule| DenialCause::Rule(shared.rule(rule).clone()));
+                let revoked = shared.revocation(Some(&inner.component), KindId::OUTBOUND, query);
+                let allowed = || self.hosts().iter().any(|hosts| hosts.shares_host(&scope));
+                let missing = || (needs_rule && !allowed()).then_some(DenialCause::NoRule);
+                revoked.map(DenialCause::Revoked).or_else(rule).or_else(missing)
+            }
+        };
+        let Some(cause) = cause else {
+            return Ok(());
+        };
+        let subject = Subject::Capability(&capability);
+        shared.record(now, &inner.component, subject, Decision::Denied(&cause), info);
+        Err(Denied(Box::new((capability, cause))))
+    }
+
     /// Returns the optional capabilities that the component does not get as a whole.
     pub fn withheld(&self) -> &[Withheld] {
         self.0.as_ref().map_or(&[], |inner| &inner.withheld)
@@ -215,12 +294,7 @@ impl Grants {
 
     /// Returns the paths that are granted at this moment, without those below others.
     pub fn paths(&self, action: FileAction) -> Vec<GrantedPath> {
-        let kind = match action {
-            FileAction::Read => KindId::READ,
-            FileAction::Write => KindId::WRITE,
-            FileAction::List => KindId::LIST,
-            FileAction::Delete => KindId::DELETE,
-        };
+        let kind = action.kind();
         let Some(inner) = &self.0 else {
             return Vec::new();
         };
@@ -242,6 +316,31 @@ impl Grants {
             out.push(GrantedPath { path, except });
         }
         out
+    }
+
+    /// Returns the paths below a path, in normal form, for which permissions may differ from those for the path itself: those of
+    /// rules, requests and revocations.
+    pub fn paths_below(&self, path: &str) -> Vec<String> {
+        let Some(inner) = &self.0 else {
+            return Vec::new();
+        };
+        let mut below = Vec::new();
+        let mut add = |scope: &Scope| match path_of(scope) {
+            Some(rule) if rule != path && is_within(path, rule) => below.push(rule.to_owned()),
+            _ => {}
+        };
+        let requested = inner.requested.iter().flat_map(|requested| &requested.scopes);
+        requested.for_each(|(_, scope)| add(scope));
+        for kind in FileAction::ALL.map(FileAction::kind) {
+            for effect in [Effect::Allow, Effect::Deny] {
+                inner.rules(kind, effect).for_each(|rule| add(&rule.scope));
+            }
+            let revoked = inner.context.0.revoked_scopes(&inner.component, kind);
+            revoked.iter().for_each(&mut add);
+        }
+        below.sort();
+        below.dedup();
+        below
     }
 
     /// Returns the hosts that are granted at this moment. Rules that deny some of them are not considered: each request
@@ -285,6 +384,26 @@ impl Inner {
             (None, Some(rule)) => Err(DenialCause::Expired(shared.rule(rule).clone())),
             (None, None) => Err(DenialCause::NoRule),
         }
+    }
+
+    /// Returns the reason why a request is denied that needs no permission. A text that no rule can name is denied with
+    /// its whole action; a path that is not valid is always denied, since rules cannot protect it.
+    fn denial(&self, request: &Request<'_>, now: u64) -> Option<DenialCause> {
+        let shared = &*self.context.0;
+        let (kind, query) = match request.query(shared.policy.domains()) {
+            Ok(found) => found,
+            Err(problem) => match request.kind(shared.policy.domains()) {
+                Some(KindId::READ | KindId::WRITE | KindId::LIST | KindId::DELETE) | None => {
+                    return Some(DenialCause::Invalid(problem));
+                }
+                Some(kind) => (kind, Query::Whole),
+            },
+        };
+        if let Some(rule) = shared.revocation(Some(&self.component), kind, query) {
+            return Some(DenialCause::Revoked(rule));
+        }
+        let found = shared.find(&self.own, kind, query, now).deny?;
+        Some(DenialCause::Rule(shared.rule(found).clone()))
     }
 
     /// Returns whether all of a scope is granted, apart from exceptions within it.

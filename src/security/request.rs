@@ -57,9 +57,9 @@ pub struct RequestInfo<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Returns domain and action, and the search for rules, once the text is checked.
-    pub(super) fn query(&self, domains: &Domains) -> Result<(KindId, Query<'a>), String> {
-        let kind = match self {
+    /// Returns domain and action; `None` if they are not registered.
+    pub(super) fn kind(&self, domains: &Domains) -> Option<KindId> {
+        Some(match self {
             Request::ReadFile(_) => KindId::READ,
             Request::WriteFile(_) => KindId::WRITE,
             Request::ListFolder(_) => KindId::LIST,
@@ -70,10 +70,14 @@ impl<'a> Request<'a> {
             Request::ReceiveMessage(_) => KindId::RECEIVE,
             Request::ReadConfig(_) => KindId::READ_CONFIG,
             Request::WriteConfig(_) => KindId::WRITE_CONFIG,
-            Request::Other { domain, action, .. } => match domains.find(domain, action) {
-                Some(kind) => kind,
-                None => return Err("has a domain or action that is not registered".to_owned()),
-            },
+            Request::Other { domain, action, .. } => domains.find(domain, action)?,
+        })
+    }
+
+    /// Returns domain and action, and the search for rules, once the text is checked.
+    pub(super) fn query(&self, domains: &Domains) -> Result<(KindId, Query<'a>), String> {
+        let Some(kind) = self.kind(domains) else {
+            return Err("has a domain or action that is not registered".to_owned());
         };
         let query = match *self {
             Request::Connect(target) => Query::Target(target),

@@ -119,6 +119,11 @@ impl HostScope {
             && (self.port.is_none() || self.port == other.port)
     }
 
+    /// Returns whether the hosts of this scope, on any port and with any scheme, include those of another.
+    pub(in crate::security) fn shares_host(&self, other: &HostScope) -> bool {
+        self.host.covers(&other.host)
+    }
+
     /// Returns what both scopes cover; `None` if that is nothing.
     pub(in crate::security) fn common(&self, other: &HostScope) -> Option<HostScope> {
         let host = if self.host.covers(&other.host) {

@@ -6,6 +6,7 @@ mod files;
 mod functions;
 mod http;
 mod options;
+mod services;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -99,7 +100,10 @@ impl Caller {
 
     /// Calls a function of `host-capabilities`.
     fn call(&mut self, name: &str, params: &[Val]) -> Result<Option<Val>, Failure> {
-        let interface = "airssys:host-core/host-capabilities@1.0.0";
+        self.call_of("airssys:host-core/host-capabilities@1.0.0", name, params)
+    }
+
+    fn call_of(&mut self, interface: &str, name: &str, params: &[Val]) -> Result<Option<Val>, Failure> {
         let function = self.instance.try_get_func(&mut self.store, [interface, name]);
         let answer = function.unwrap().call_dynamic(&mut self.store, params).unwrap();
         match answer {
