@@ -10,6 +10,8 @@ mod logging;
 mod misuse;
 #[path = "wasi/names.rs"]
 mod names;
+#[path = "wasi/policy.rs"]
+mod policy;
 #[path = "wasi/program.rs"]
 mod program;
 #[path = "wasi/surroundings.rs"]

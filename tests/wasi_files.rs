@@ -10,10 +10,14 @@ use airssys_wasm_test_support as common;
 mod numbers;
 #[path = "wasi_files/paths.rs"]
 mod paths;
+#[path = "wasi_files/policy.rs"]
+mod policy;
 #[path = "wasi_files/races.rs"]
 mod races;
 #[path = "wasi_files/rights.rs"]
 mod rights;
+#[path = "wasi_files/table.rs"]
+mod table;
 
 use bench::{Bench, Step};
 

@@ -18,6 +18,8 @@ mod multicodec;
 mod powers;
 mod settings;
 mod types;
+#[cfg(feature = "wasi")]
+mod wasi_access;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub use log::LOG_TARGET;
 pub use powers::HostPowers;
 pub use settings::{MAX_KEY_BYTES, MAX_SETTINGS, MAX_SETTINGS_BYTES, MAX_VALUE_BYTES, Settings};
 pub use types::{ComponentError, ExecutionError};
+#[cfg(feature = "wasi")]
+pub use wasi_access::WasiAccess;
 
 pub use bindings::airssys::host_core::host_services::ConfigError;
 pub use bindings::airssys::messaging_core::messaging::{IncomingMessage, MessagingError};

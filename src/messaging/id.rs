@@ -58,7 +58,7 @@ impl ComponentId {
 
     /// Returns the identity nearest to a text such as a file name: characters that are not allowed become `-`, excess
     /// length is cut, and empty text becomes `component`. Leaves room for a number behind it.
-    pub(crate) fn near(text: &str) -> ComponentId {
+    pub fn near(text: &str) -> ComponentId {
         let near: String = text
             .chars()
             .map(|character| if allowed(character) { character } else { '-' })

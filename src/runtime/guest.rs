@@ -1,14 +1,20 @@
 //! A component's instance, with the state that belongs to it alone.
 
+#[cfg(feature = "wasi")]
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
 use crate::component::{Instance, Store};
 use crate::engine::Backend;
 use crate::error::Result;
+#[cfg(feature = "wasi")]
+use crate::host::WasiAccess;
 use crate::host::{
     CallScope, ComponentError, ComponentMetadata, ExecutionError, HealthStatus, HostContext, HostState,
 };
+#[cfg(feature = "wasi")]
+use crate::security::RevocationHook;
 #[cfg(feature = "wai")]
 use crate::wai::WaiGuest;
 #[cfg(feature = "wasix")]
@@ -126,9 +132,9 @@ impl GuestInstance {
     ) -> Answer<Vec<u8>, ExecutionError> {
         match &mut self.body {
             Body::Component(it) => {
-                it.store.data_mut().context.call = scope(context);
+                it.store.data_mut().set_call(scope(context));
                 let answer = it.lifecycle.call_execute(&mut it.store, operation, context);
-                it.store.data_mut().context.call = CallScope::default();
+                it.store.data_mut().set_call(CallScope::default());
                 answer
             }
             #[cfg(feature = "wai")]
@@ -189,6 +195,12 @@ pub(super) struct GuestData {
     pub(super) context: HostContext,
     #[cfg(feature = "wasi")]
     pub(super) wasi: WasiState,
+    /// The policy on WASI.
+    #[cfg(feature = "wasi")]
+    pub(super) access: Option<Arc<WasiAccess>>,
+    /// Closes connections when a capability is revoked.
+    #[cfg(feature = "wasi")]
+    pub(super) _revocation: Option<RevocationHook>,
     #[cfg(feature = "wasix")]
     pub(super) preview1: Preview1Guest,
     /// Set once the component has called the host.
@@ -196,6 +208,15 @@ pub(super) struct GuestData {
 }
 
 impl GuestData {
+    /// Sets the operation that the component executes, for the audit.
+    fn set_call(&mut self, call: CallScope) {
+        #[cfg(feature = "wasi")]
+        if let Some(access) = &self.access {
+            access.set_call(call.clone());
+        }
+        self.context.call = call;
+    }
+
     /// Sets the deadline of the next call.
     pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.context.deadline = deadline;

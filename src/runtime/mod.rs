@@ -256,22 +256,31 @@ impl ComponentRuntime {
         if let Some(tiered) = &tiered {
             tiered.start();
         }
-        self.admit(tiered, options, settings, |context, grants| {
+        self.admit(Some(&component), tiered, options, settings, |context, grants| {
             self.instantiate(&component, context, grants)
         })
     }
 
     /// Registers a component under an identity, and creates its instance.
+    #[cfg_attr(
+        not(feature = "wasi"),
+        expect(unused_variables, unused_mut, reason = "there is nothing to grant")
+    )]
     fn admit(
         &self,
+        component: Option<&Component>,
         tiered: Option<TieredComponent>,
         options: ComponentOptions,
         settings: Settings,
         make: impl FnOnce(HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<ComponentId, RuntimeError> {
         let (id, entry) = self.take_identity(options.id.clone(), options.near.clone())?;
-        let grants = options.grants(&id);
+        let mut grants = options.grants(&id);
         let made = options.security.grants(&id).and_then(|(security, granted)| {
+            #[cfg(feature = "wasi")]
+            if let Some(component) = component {
+                grants.add(&security, component);
+            }
             let context = HostContext {
                 id: id.clone(),
                 settings,
@@ -345,10 +354,16 @@ impl ComponentRuntime {
         grants: &WasiGrants,
     ) -> Result<GuestInstance, RuntimeError> {
         let config = &self.shared.config;
+        #[cfg(feature = "wasi")]
+        let wasi = grants.wasi.build();
         let mut data = GuestData {
             context,
             #[cfg(feature = "wasi")]
-            wasi: grants.wasi.build().into(),
+            _revocation: grants.closes(&wasi),
+            #[cfg(feature = "wasi")]
+            wasi: wasi.into(),
+            #[cfg(feature = "wasi")]
+            access: grants.access.clone(),
             #[cfg(feature = "wasix")]
             preview1: Preview1Guest::new(grants.preview1.clone()),
             has_called: false,

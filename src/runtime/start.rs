@@ -2,9 +2,17 @@
 
 use super::lifecycle::ComponentConfig;
 #[cfg(feature = "wasi")]
-use crate::wasi::WasiCtxBuilder;
+use crate::component::Component;
+#[cfg(feature = "wasi")]
+use crate::host::WasiAccess;
+#[cfg(feature = "wasi")]
+use crate::security::{Grants, RevocationHook};
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
+#[cfg(feature = "wasi")]
+use crate::wasi::{WasiCtx, WasiCtxBuilder};
+#[cfg(feature = "wasi")]
+use std::sync::Arc;
 
 /// Parameters kept for `init`, and for an instance that replaces another.
 #[derive(Debug)]
@@ -19,6 +27,26 @@ pub(super) struct Start {
 pub(super) struct WasiGrants {
     #[cfg(feature = "wasi")]
     pub(super) wasi: WasiCtxBuilder,
+    /// The policy on WASI, if the component has grants.
+    #[cfg(feature = "wasi")]
+    pub(super) access: Option<Arc<WasiAccess>>,
     #[cfg(feature = "wasix")]
     pub(super) preview1: Preview1,
+}
+
+#[cfg(feature = "wasi")]
+impl WasiGrants {
+    /// Closes an instance's connections when a capability is revoked, until the result is dropped.
+    pub(super) fn closes(&self, wasi: &WasiCtx) -> Option<RevocationHook> {
+        self.access.as_ref()?.closes(wasi.connections())
+    }
+
+    /// Gives the component the WASI powers of its grants.
+    pub(super) fn add(&mut self, grants: &Grants, component: &Component) {
+        if grants.context().is_some() {
+            let access = WasiAccess::new(grants.clone());
+            access.add_to(&mut self.wasi, WasiAccess::uses_files(component));
+            self.access = Some(access);
+        }
+    }
 }

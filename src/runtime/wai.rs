@@ -18,7 +18,7 @@ impl ComponentRuntime {
         settings: Settings,
     ) -> Result<ComponentId, RuntimeError> {
         let config = self.config();
-        self.admit(None, options, settings, |context, _| {
+        self.admit(None, None, options, settings, |context, _| {
             let deadline = Instant::now().checked_add(config.default_timeout);
             let guest = WaiGuest::new(module, context, &config.limits, deadline);
             let guest = guest.map_err(RuntimeError::Load)?;

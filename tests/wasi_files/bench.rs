@@ -95,6 +95,24 @@ impl Bench {
     }
 
     pub fn with(limits: WasiLimits) -> Bench {
+        Bench::granted(|root| {
+            let mut builder = WasiCtxBuilder::new();
+            builder.limits(limits);
+            for (folder, access) in [
+                ("data", FsPerms::ReadWrite),
+                ("fixed", FsPerms::ReadOnly),
+                ("more", FsPerms::ReadWrite),
+            ] {
+                builder
+                    .preopened_dir(root.join(folder), format!("/{folder}"), access)
+                    .expect("it is there");
+            }
+            builder
+        })
+    }
+
+    /// Creates the folders, and a component with the grants that `grant` returns for their parent.
+    pub fn granted(grant: impl FnOnce(&Path) -> WasiCtxBuilder) -> Bench {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
             "airssys-wasm-files-{}-{}",
@@ -110,17 +128,7 @@ impl Bench {
         }
 
         let (engine, cases) = guest();
-        let mut builder = WasiCtxBuilder::new();
-        builder.limits(limits);
-        for (folder, access) in [
-            ("data", FsPerms::ReadWrite),
-            ("fixed", FsPerms::ReadOnly),
-            ("more", FsPerms::ReadWrite),
-        ] {
-            builder
-                .preopened_dir(root.join(folder), format!("/{folder}"), access)
-                .expect("it is there");
-        }
+        let builder = grant(&root);
         let mut store = Store::new(engine, WasiState::from(builder.build()));
         let instance = cases.instantiate(&mut store).expect("it has all it needs");
         let take = instance
