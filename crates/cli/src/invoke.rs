@@ -11,7 +11,7 @@ use crate::args::InvokeArgs;
 use crate::exit::{Exit, Failure, Outcome};
 #[cfg(feature = "wasix")]
 use crate::program;
-use crate::{command, keys, load, output};
+use crate::{command, keys, load, output, policy};
 
 /// Advice for a name that refers to no function.
 const LISTING: &str = "`airssys-wasm inspect FILE` lists all exports of a component";
@@ -40,8 +40,10 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
     #[cfg(feature = "wasix")]
     preview1::add_to_linker(&mut linker, &component)?;
     linker.define_unknown_imports_as_traps(&component)?;
+    let mut grants = command::grants(&args.wasi, path)?;
+    policy::grant(&args.security, (path, &source), &component, &mut grants)?;
     let data = Data {
-        wasi: command::grants(&args.wasi, path)?.build().into(),
+        wasi: grants.build().into(),
         #[cfg(feature = "wasix")]
         preview1: Preview1Guest::new(program::grants_for(&component, &args.wasi, path)?),
     };

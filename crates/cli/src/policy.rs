@@ -1,19 +1,26 @@
 //! `policy`: checks policy files, and explains what they allow.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use airssys_wasm::ComponentId;
+use airssys_wasm::component::Component;
+use airssys_wasm::host::WasiAccess;
+use airssys_wasm::load::Source;
+use airssys_wasm::manifest::{ComponentManifest, RequestedCapabilities};
 use airssys_wasm::security::{
     Capability, Effect, Explanation, JsonLines, Policy, PolicyError, Rule, SecurityContext,
     SecurityContextBuilder,
 };
+use airssys_wasm::wasi::WasiCtxBuilder;
 use serde_json::{Value, json};
 
 use crate::args::{
     PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyLayers, SecurityArgs,
 };
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{output, text};
+use crate::{load, manifest, output, text};
 
 /// Runs `policy`.
 pub(crate) fn run(args: &PolicyArgs) -> Outcome {
@@ -80,6 +87,50 @@ pub(crate) fn context(args: &SecurityArgs) -> Outcome<Option<SecurityContext>> {
         context = context.audit(Arc::new(sink));
     }
     Ok(Some(context.build()))
+}
+
+/// Returns the capabilities that the manifest of a source declares; `None` without a manifest.
+pub(crate) fn declared(source: &Source<'_>) -> Outcome<Option<RequestedCapabilities>> {
+    let manifest = ComponentManifest::from_source(source).map_err(manifest::failure)?;
+    Ok(manifest.map(|manifest| manifest.capabilities))
+}
+
+/// Gives a component that is not run by the contract, such as a program, the WASI powers that the policy grants.
+pub(crate) fn grant(
+    args: &SecurityArgs,
+    (path, source): (&Path, &Source<'_>),
+    component: &Component,
+    wasi: &mut WasiCtxBuilder,
+) -> Outcome<()> {
+    let Some(context) = context(args)? else {
+        return Ok(());
+    };
+    #[cfg(feature = "wasix")]
+    if airssys_wasm::wasi::preview1::is_imported(component) {
+        return Err(wasix());
+    }
+    let stem = path.file_stem().unwrap_or_default();
+    let id = ComponentId::near(&stem.to_string_lossy());
+    let grants = match declared(source)? {
+        None => context.grants_undeclared(id.as_str()),
+        Some(RequestedCapabilities {
+            required, optional, ..
+        }) => context
+            .grants_for(id.as_str(), &required, &optional)
+            .map_err(|error| load::cannot(path, Failure::new(Exit::Load, error)))?,
+    };
+    WasiAccess::new(grants).add_to(wasi, WasiAccess::uses_files(component));
+    Ok(())
+}
+
+/// Returns the failure for a policy on a module that wasmer-wasix serves.
+#[cfg(feature = "wasix")]
+pub(crate) fn wasix() -> Failure {
+    Failure::usage(
+        "a policy has no effect on wasmer-wasix, which serves this module's imports: use --preview1 own, or grant \
+         folders with --dir and without a policy"
+            .to_owned(),
+    )
 }
 
 fn explain(args: &PolicyExplainArgs) -> Outcome {

@@ -8,9 +8,10 @@ use airssys_wasm::artifact::{ComponentCache, Records};
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::component::Component;
 use airssys_wasm::load::Source;
-use airssys_wasm::manifest::ComponentManifest;
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
 use airssys_wasm::security::SecurityContext;
+#[cfg(feature = "wasix")]
+use airssys_wasm::wasi::preview1;
 use airssys_wasm::wasi::{self, WasiCtxBuilder};
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use serde_json::{Map, Value, json};
@@ -21,13 +22,12 @@ use crate::core_module;
 use crate::exit::{Exit, Failure, Outcome};
 #[cfg(feature = "wasix")]
 use crate::program;
-use crate::{command, files, keys, load, manifest, output, policy, text};
+use crate::{command, files, keys, load, output, policy, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
     let trust = keys::accepted(&args.trust)?;
     let path = args.component.as_path();
-    let security = policy::context(&args.security)?;
     let source = load::source(path)?;
     let cache = load::cache(&args.cache, &source)?;
     let config = config(&args.backend, args.timeout, cache, load::records(&source))?;
@@ -36,12 +36,14 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     if let Some(kind) = core_module::by_wasix(path, &source, &args.core)? {
         program::refuse_network(&args.wasi)?;
         if kind == adapt::ModuleKind::Program {
-            refuse_capabilities(args)?;
+            if args.security.is_given() {
+                return Err(policy::wasix());
+            }
             return program::run(args, engine, source.bytes().unwrap_or_default());
         }
     }
     // Folders are opened before the component is compiled, so that a wrong name is reported at once.
-    let grants = command::grants_without_environment(&args.wasi, path)?;
+    let mut grants = command::grants_without_environment(&args.wasi, path)?;
     #[cfg(feature = "adapt")]
     let options = args.core.options();
     #[cfg(not(feature = "adapt"))]
@@ -50,7 +52,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let component = loaded.component();
     if let Some(component) = &component {
         if wasi::is_command(component) {
-            refuse_capabilities(args)?;
+            policy::grant(&args.security, (path, &source), component, &mut grants)?;
             return command::run(args, engine, component, grants);
         }
         if !args.args.is_empty() && !wasi::is_of_another_version(component) {
@@ -61,7 +63,11 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         }
     }
     let mut options = options_for(args, component.as_ref(), grants)?;
-    if let Some(context) = security {
+    if let Some(context) = policy::context(&args.security)? {
+        #[cfg(feature = "wasix")]
+        if component.as_ref().is_some_and(preview1::is_imported) {
+            return Err(policy::wasix());
+        }
         options = secured(options, context, &source)?;
     }
     let runtime = ComponentRuntime::new(config)?;
@@ -76,22 +82,10 @@ fn secured(
     source: &Source<'_>,
 ) -> Outcome<ComponentOptions> {
     let options = options.with_security(context);
-    let manifest = ComponentManifest::from_source(source).map_err(manifest::failure)?;
-    Ok(match manifest {
-        Some(manifest) => options.with_requested_capabilities(&manifest.capabilities),
+    Ok(match policy::declared(source)? {
+        Some(capabilities) => options.with_requested_capabilities(&capabilities),
         None => options,
     })
-}
-
-/// Refuses options about capabilities for a program, which has none: it would run without what they seem to grant or deny.
-fn refuse_capabilities(args: &RunArgs) -> Outcome<()> {
-    match args.security.is_given() {
-        false => Ok(()),
-        true => Err(Failure::usage(
-            "capabilities are for components of the contract; a program has what --dir, --env and --net grant"
-                .to_owned(),
-        )),
-    }
 }
 
 /// Calls `init`, then the operation, then `shutdown`.

@@ -8,7 +8,7 @@ use airssys_wasm::wasi::http::serve::{ServeError, ServeLimits, Server};
 
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{command, interrupt, keys, load};
+use crate::{command, interrupt, keys, load, policy};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let trust = keys::accepted(&args.trust)?;
@@ -17,7 +17,8 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let source = load::source(path)?;
     let cache = load::cache(&args.cache, &source)?;
     let component = load::component(&engine, cache, (path, &source), &trust, &LoadOptions::default())?;
-    let grants = command::grants(&args.wasi, &args.component)?;
+    let mut grants = command::grants(&args.wasi, path)?;
+    policy::grant(&args.security, (path, &source), &component, &mut grants)?;
     let server = Server::bind(&engine, &component, args.addr, &grants, limits(args))?;
     let shutdown = server.shutdown_handle();
     let asked = AtomicBool::new(false);

@@ -77,7 +77,8 @@ pub(crate) enum Command {
 ///
 /// A program is a component that exports wasi:cli/run, or a core module that exports _start. It receives the arguments
 /// after `--`, and its exit status becomes the exit status of this command. It runs in a sandbox:
-/// files, network and environment must be granted, and its output goes to the log (-v shows it).
+/// files and network must be granted, by a policy or by --dir and --net, and the environment by --env; its output goes to
+/// the log (-v shows it).
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct RunArgs {
@@ -196,6 +197,9 @@ pub(crate) struct InvokeArgs {
 
     #[command(flatten)]
     pub(crate) cache: CacheArg,
+
+    #[command(flatten)]
+    pub(crate) security: SecurityArgs,
 
     #[command(flatten)]
     pub(crate) wasi: WasiArgs,

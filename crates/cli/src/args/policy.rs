@@ -76,7 +76,7 @@ pub(crate) struct PolicyLayers {
     pub(crate) principal: Option<String>,
 }
 
-/// Options about the capabilities of a component that is run.
+/// Options about the capabilities of a component or program that is run.
 #[derive(Debug, Args)]
 pub(crate) struct SecurityArgs {
     #[command(flatten)]

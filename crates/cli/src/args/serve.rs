@@ -8,7 +8,7 @@ use airssys_wasm::wasi::http::serve::ServeLimits;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
-use super::{BackendArg, CacheArg, TrustArgs, WasiArgs};
+use super::{BackendArg, CacheArg, SecurityArgs, TrustArgs, WasiArgs};
 use crate::exit;
 
 /// Serve HTTP with a component or artifact that exports wasi:http/incoming-handler
@@ -33,6 +33,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) cache: CacheArg,
+
+    #[command(flatten)]
+    pub(crate) security: SecurityArgs,
 
     #[command(flatten)]
     pub(crate) wasi: WasiArgs,

@@ -3,9 +3,7 @@
 #[cfg(feature = "wai")]
 use serde_json::{Value, json};
 
-#[cfg(feature = "wai")]
-use crate::process::scratch;
-use crate::process::{airssys, fixture, scratch_file};
+use crate::process::{airssys, fixture, scratch, scratch_file};
 
 const POLICY: &str = r#"[[allow]]
 capabilities = ["filesystem:read:/data"]
@@ -170,10 +168,123 @@ expected-operations = ["read"]
     run("filesystem:read").ended(1);
 }
 
+/// A call of the guest `wasi-cases`, in WAVE.
+fn step(call: &str, path: &str, flags: &str) -> String {
+    format!(
+        "fixtures:wasi-cases/steps#take({{call: \"{call}\", descriptor: 0, path: \"{path}\", other: 0, new-path: \"\", \
+         flags: [{flags}], at: 0, length: 100, bytes: []}})"
+    )
+}
+
+/// Returns component, capability, verdict and rule of each line of an audit.
+fn decisions(audit: &str) -> Vec<[String; 4]> {
+    let lines = std::fs::read_to_string(audit).expect("an audit");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let lines = lines.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        [
+            text(&line["component"]),
+            text(&line["capability"]),
+            text(&line["verdict"]),
+            text(&line["rule"]["capability"]),
+        ]
+    });
+    lines.collect()
+}
+
 #[test]
-fn a_program_has_no_capabilities() {
-    let guest = fixture("wasi-program");
-    airssys(&["run", &guest, "--grant", "filesystem:read:/data"])
+fn invoked_functions_use_files_by_the_policy() {
+    let folder = scratch("invoked");
+    std::fs::create_dir_all(folder.join("keys")).expect("a folder");
+    std::fs::write(folder.join("data.txt"), b"four").expect("a file");
+    std::fs::write(folder.join("keys/key.txt"), b"secret").expect("a file");
+    let folder = folder.display().to_string();
+    let audit = scratch("invoked.jsonl").display().to_string();
+    let guest = fixture("wasi-cases");
+    let grant = format!("filesystem:read:{folder}");
+    let deny = format!("{grant}/keys");
+    let invoke = |path: &str| {
+        let call = step("open-at", path, "\"read\"");
+        airssys(&[
+            "invoke", &guest, &call, "--grant", &grant, "--deny", &deny, "--audit", &audit,
+        ])
+        .ended(0)
+    };
+    assert_eq!(invoke("data.txt").stdout, "\"ok 1\"\n");
+    assert_eq!(invoke("keys/key.txt").stdout, "\"access\"\n");
+    let file = |path: &str| format!("filesystem:read:{folder}/{path}");
+    let line = |path: &str, verdict: &str, rule: &str| {
+        [
+            "wasi-cases".to_owned(),
+            file(path),
+            verdict.to_owned(),
+            rule.to_owned(),
+        ]
+    };
+    assert_eq!(
+        decisions(&audit),
+        [
+            line("data.txt", "allowed", &grant),
+            line("keys/key.txt", "denied", &deny),
+        ]
+    );
+}
+
+/// A core module with `_start`, which opens a path below its first folder and exits with the error number.
+fn opener(path: &str) -> String {
+    let text = format!(
+        r#"(module
+          (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+          (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+          (memory (export "memory") 1) (data (i32.const 64) "{path}")
+          (func (export "_start")
+            (call $exit (call $open (i32.const 3) (i32.const 1) (i32.const 64) (i32.const {})
+              (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 0)))))"#,
+        path.len()
+    );
+    let name = format!("opener-{}.wasm", path.replace('/', "-"));
+    scratch_file(&name, &wat::parse_str(text).expect("the text parses"))
+}
+
+#[test]
+fn programs_use_files_by_the_policy() {
+    let folder = scratch("opened");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for file in ["granted.txt", "refused.txt"] {
+        std::fs::write(folder.join(file), b"text").expect("a file");
+    }
+    let folder = folder.display().to_string();
+    let granted = format!("filesystem:read:{folder}/granted.txt");
+    let audit = scratch("opened.jsonl").display().to_string();
+    let (one, other) = (opener("granted.txt"), opener("refused.txt"));
+    let with_policy = ["--grant", &granted, "--audit", &audit];
+    airssys(&[&["run", &one][..], &with_policy].concat()).ended(0);
+    // `acces` of preview 1.
+    let code = |args: &[&str]| airssys(&[&["run"], args].concat()).code;
+    assert_eq!(code(&[&[&*other][..], &with_policy].concat()), 2);
+    // Nothing is granted: there is no folder, `badf`.
+    assert_eq!(code(&[&one, "--grant", "filesystem:read:/absent/file"]), 8);
+    // A folder of the host itself, without and with a rule that denies.
+    let dir = format!("{folder}::/data:ro");
+    assert_eq!(code(&[&other, "--dir", &dir]), 0);
+    let deny = format!("filesystem:read:{folder}/refused.txt");
+    assert_eq!(code(&[&other, "--dir", &dir, "--deny", &deny]), 2);
+    assert_eq!(code(&[&one, "--dir", &dir, "--deny", &deny]), 0);
+    let verdicts: Vec<_> = decisions(&audit)
+        .into_iter()
+        .map(|[component, capability, verdict, _]| {
+            let is_granted = capability.ends_with("/granted.txt");
+            (component.ends_with("opener-granted.txt"), is_granted, verdict)
+        })
+        .collect();
+    let expected = [
+        (true, true, "allowed".to_owned()),
+        (false, false, "denied".to_owned()),
+    ];
+    assert_eq!(verdicts, expected);
+    #[cfg(feature = "wasix")]
+    airssys(&["run", &one, "--preview1", "host", "--grant", &granted])
         .ended(2)
-        .says("--dir");
+        .says("--preview1 own");
 }
