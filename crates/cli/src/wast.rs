@@ -18,6 +18,7 @@ pub(crate) fn run(args: &WastArgs) -> Outcome {
     // Scripts may use as much memory as they ask for: some have strings of gigabytes.
     let bytes = args.memory_limit.map_or(u64::MAX, |mib| mib << 20);
     options.limits.memory_bytes = bytes;
+    options.limits.total_memory_bytes = bytes;
     options.limits.lift_bytes = bytes;
     // All are read before the first runs, so that a wrong name is reported at once.
     let scripts = args.files.iter().map(|path| {

@@ -299,7 +299,8 @@ pub(crate) struct WastArgs {
     #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     pub(crate) call_timeout: u64,
 
-    /// Limit of each memory, and of the values of one call, in MiB [default: none]. Stops scripts that exhaust memory
+    /// Limit of all memories of a component together, and of the values of one call, in MiB [default: none]. Stops scripts
+    /// that exhaust memory
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub(crate) memory_limit: Option<u64>,
 
