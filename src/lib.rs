@@ -47,6 +47,7 @@ use wai::support::*;
 mod boundaries;
 pub mod codec;
 pub mod host;
+pub mod limits;
 pub mod load;
 pub mod manifest;
 pub mod messaging;

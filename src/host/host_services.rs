@@ -15,7 +15,8 @@ const MAX_SLEEP: Duration = Duration::from_secs(60);
 
 impl Host for HostContext {
     fn log(&mut self, level: LogLevel, message: String, context: Option<Vec<(String, String)>>) {
-        log::write(&self.id, level, &message, context.as_deref().unwrap_or_default());
+        let context = context.as_deref().unwrap_or_default();
+        log::write(&self.id, &mut self.log_rate, level, &message, context);
     }
 
     fn send_message(&mut self, target: String, message: Vec<u8>) -> Result<(), MessagingError> {

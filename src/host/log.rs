@@ -1,10 +1,12 @@
 //! Forwarding of components' log lines to the `log` crate.
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use log::kv::{Error, Key, Source, Value, VisitSource};
 
-use super::LogLevel;
+use super::{LogLevel, LogRate};
+use crate::limits::Resource;
 use crate::messaging::ComponentId;
 use airssys_wasm_component::internal::text::sanitize;
 
@@ -25,8 +27,14 @@ const MAX_KEY_BYTES: usize = 64;
 /// Most bytes of a context value.
 const MAX_VALUE_BYTES: usize = 1024;
 
-/// Writes one line if the host's log level permits it.
-pub(super) fn write(id: &ComponentId, level: LogLevel, message: &str, context: &[(String, String)]) {
+/// Writes one line if the host's log level and the component's rate permit it.
+pub(super) fn write(
+    id: &ComponentId,
+    rate: &mut LogRate,
+    level: LogLevel,
+    message: &str,
+    context: &[(String, String)],
+) {
     let level = match level {
         LogLevel::Trace => log::Level::Trace,
         LogLevel::Debug => log::Level::Debug,
@@ -37,6 +45,9 @@ pub(super) fn write(id: &ComponentId, level: LogLevel, message: &str, context: &
     if !log::log_enabled!(target: LOG_TARGET, level) {
         return;
     }
+    if !rate.admits(id, size(message, context), Instant::now()) {
+        return;
+    }
     let pairs = Pairs::new(id, context);
     log::logger().log(
         &log::Record::builder()
@@ -44,6 +55,32 @@ pub(super) fn write(id: &ComponentId, level: LogLevel, message: &str, context: &
             .target(LOG_TARGET)
             .key_values(&pairs)
             .args(format_args!("{}", sanitize(message, MAX_MESSAGE_BYTES)))
+            .build(),
+    );
+}
+
+/// Returns the bytes of a line after it is cut.
+fn size(message: &str, context: &[(String, String)]) -> u64 {
+    let pairs = context.iter().take(MAX_PAIRS);
+    let pairs: usize = pairs
+        .map(|(key, value)| key.len().min(MAX_KEY_BYTES) + value.len().min(MAX_VALUE_BYTES))
+        .sum();
+    u64::try_from(message.len().min(MAX_MESSAGE_BYTES) + pairs).unwrap_or(u64::MAX)
+}
+
+/// Writes that lines were dropped, since there were more than `lines` or `bytes` in a second.
+pub(super) fn write_dropped(id: &ComponentId, dropped: u64, (lines, bytes): (u64, u64)) {
+    let pairs = Pairs::new(id, &[]);
+    let [lines, bytes] = [(lines, Resource::LogLines), (bytes, Resource::LogBytes)]
+        .map(|(limit, resource)| format!("{resource} = {}", resource.show(limit)));
+    log::logger().log(
+        &log::Record::builder()
+            .level(log::Level::Warn)
+            .target(LOG_TARGET)
+            .key_values(&pairs)
+            .args(format_args!(
+                "{dropped} log lines were dropped: the limits for one second are {lines}, {bytes}"
+            ))
             .build(),
     );
 }

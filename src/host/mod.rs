@@ -14,6 +14,7 @@ mod host_services;
 mod http;
 mod limits;
 mod log;
+mod log_rate;
 mod multicodec;
 mod powers;
 mod settings;
@@ -29,6 +30,7 @@ pub use clock::{Clock, SystemClock};
 pub use functions::{CallInfo, HostFunctionError, HostFunctions, InvalidFunction, MAX_FUNCTION_NAME_BYTES};
 pub use limits::HostLimits;
 pub use log::LOG_TARGET;
+pub use log_rate::LogRate;
 pub use powers::HostPowers;
 pub use settings::{MAX_KEY_BYTES, MAX_SETTINGS, MAX_SETTINGS_BYTES, MAX_VALUE_BYTES, Settings};
 pub use types::{ComponentError, ExecutionError};
@@ -100,6 +102,8 @@ pub struct HostContext {
     pub call: CallScope,
     /// Its grants. The default denies everything.
     pub grants: Grants,
+    /// Its limit on the host's log.
+    pub log_rate: LogRate,
     /// The configuration of `host-capabilities`.
     pub powers: Arc<HostPowers>,
 }

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use super::read::MAX_MANIFEST_BYTES;
 use super::{ComponentManifest, ManifestError, section};
-use crate::artifact::Artifact;
-use crate::load::Source;
+use crate::artifact::{Artifact, ArtifactFile};
+use crate::load::{Loader, Source};
 
 /// The name of a manifest's file, and of the custom section that holds a manifest.
 pub const FILE_NAME: &str = "component.toml";
@@ -51,9 +51,34 @@ impl ComponentManifest {
     /// # Errors
     /// [`ManifestError`]; [`ManifestError::Differs`] if the manifest inside and the one beside it differ.
     pub fn from_source(source: &Source<'_>) -> Result<Option<ComponentManifest>, ManifestError> {
+        ComponentManifest::of(source, |file| {
+            let verified = file.verify();
+            verified.map_err(|error| ManifestError::Artifact(Box::new(error)))
+        })
+    }
+
+    /// Reads the manifest of a source as [`ComponentManifest::from_source`] does, and verifies an artifact by the records of
+    /// `loader`.
+    ///
+    /// # Errors
+    /// The errors of [`ComponentManifest::from_source`].
+    pub fn from_loader(
+        loader: &Loader,
+        source: &Source<'_>,
+    ) -> Result<Option<ComponentManifest>, ManifestError> {
+        ComponentManifest::of(source, |_| {
+            let verified = loader.verify(source);
+            verified.map_err(|error| ManifestError::Load(Box::new(error)))
+        })
+    }
+
+    fn of<'a>(
+        source: &'a Source<'_>,
+        verify: impl FnOnce(&'a ArtifactFile) -> Result<Artifact<'a>, ManifestError>,
+    ) -> Result<Option<ComponentManifest>, ManifestError> {
         let damaged = |error| ManifestError::Artifact(Box::new(error));
         let inside = match (source.artifact_file(), source.bytes()) {
-            (Some(file), _) => ComponentManifest::from_artifact(&file.verify().map_err(damaged)?),
+            (Some(file), _) => ComponentManifest::from_artifact(&verify(file)?),
             (None, Some(bytes)) if crate::artifact::is_artifact(bytes) => {
                 ComponentManifest::from_artifact(&Artifact::open(bytes).map_err(damaged)?)
             }

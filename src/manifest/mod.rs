@@ -37,7 +37,6 @@ mod reported;
 mod schema;
 mod section;
 mod types;
-mod units;
 
 pub use error::{InvalidManifest, ManifestError, Problem};
 pub use file::FILE_NAME;
@@ -46,7 +45,8 @@ pub use reported::Difference;
 pub use types::{
     ComponentManifest, Identity, ManifestMetadata, Multicodec, RequestedCapabilities, WitDependencies,
 };
-pub use units::{ByteSize, ExecutionTimeout, InvalidUnit};
+
+pub use crate::limits::{ByteSize, ExecutionTimeout, InvalidUnit};
 
 /// The JSON Schema of `component.toml`, in draft 2020-12: the text of `docs/component.schema.json`.
 pub const SCHEMA: &str = include_str!("../../docs/component.schema.json");

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::read::MAX_NAME_BYTES;
 use super::types::{ComponentManifest, ENTRYPOINT};
-use super::units::{ByteSize, ExecutionTimeout};
 use crate::codec::Codec;
+use crate::limits::{ByteSize, ExecutionTimeout};
 
 /// A name: lowercase words.
 const NAME: &str = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";

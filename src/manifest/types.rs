@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde::{Serialize, Serializer};
 
-use super::units::{ByteSize, ExecutionTimeout};
 use crate::codec::Codec;
+use crate::limits::{ByteSize, ExecutionTimeout, ResourceLimits};
 use crate::security::Capability;
 
 /// Versions of the WIT packages that a component is built against, by the package's name with `-` for `:`.
@@ -141,6 +141,20 @@ impl Default for ManifestMetadata {
             execution_timeout: None,
             expected_operations: Vec::new(),
         }
+    }
+}
+
+impl ManifestMetadata {
+    /// Returns the limits that the manifest declares.
+    pub fn limits(&self) -> ResourceLimits {
+        let mut limits = ResourceLimits::new();
+        if let Some(memory) = self.memory_limit {
+            limits = limits.with_memory_bytes(memory.bytes());
+        }
+        if let Some(timeout) = self.execution_timeout {
+            limits = limits.with_call_time(timeout.duration());
+        }
+        limits
     }
 }
 

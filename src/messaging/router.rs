@@ -6,28 +6,24 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::{ComponentId, Mailbox, MailboxLimits, Message, SendError};
 
 /// The mailboxes of all components of one runtime.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Router {
-    limits: MailboxLimits,
     mailboxes: RwLock<BTreeMap<ComponentId, Arc<Mailbox>>>,
 }
 
 impl Router {
-    /// Creates a router whose mailboxes all have `limits`.
-    pub fn new(limits: MailboxLimits) -> Router {
-        Router {
-            limits,
-            mailboxes: RwLock::default(),
-        }
+    /// Creates a router without mailboxes.
+    pub fn new() -> Router {
+        Router::default()
     }
 
-    /// Creates a mailbox for a component; `None` if that identity already has one.
-    pub fn open(&self, id: &ComponentId) -> Option<Arc<Mailbox>> {
+    /// Creates a mailbox with `limits` for a component; `None` if that identity already has one.
+    pub fn open(&self, id: &ComponentId, limits: MailboxLimits) -> Option<Arc<Mailbox>> {
         let mut mailboxes = self.mailboxes.write().unwrap_or_else(PoisonError::into_inner);
         if mailboxes.contains_key(id) {
             return None;
         }
-        let mailbox = Arc::new(Mailbox::new(self.limits.clone()));
+        let mailbox = Arc::new(Mailbox::new(limits));
         mailboxes.insert(id.clone(), mailbox.clone());
         Some(mailbox)
     }

@@ -9,6 +9,7 @@ use crate::engine::{Backend, Config, Engine, StoreLimits};
 use crate::host::{
     CallInfo, Clock, HostFunctionError, HostFunctions, HostLimits, HostPowers, InvalidFunction, SystemClock,
 };
+use crate::limits::{Resource, ResourceLimits};
 use crate::load::Loader;
 use crate::messaging::MailboxLimits;
 #[cfg(feature = "wasi")]
@@ -17,7 +18,7 @@ use crate::wasi::http::TlsRoots;
 /// Default time for a call. Stops a component that never answers.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest time that a caller can request, unless configured otherwise.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
+pub(super) const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Checked settings of a [`ComponentRuntime`](super::ComponentRuntime).
 ///
@@ -37,6 +38,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 pub struct RuntimeConfig {
     pub(super) loader: Arc<Loader>,
     pub(super) limits: StoreLimits,
+    pub(super) resource_limits: ResourceLimits,
     pub(super) mailbox: MailboxLimits,
     pub(super) default_timeout: Duration,
     pub(super) longest_timeout: Duration,
@@ -53,6 +55,7 @@ impl RuntimeConfig {
         RuntimeConfigBuilder {
             engine: Config::new(),
             limits: StoreLimits::default(),
+            resource_limits: ResourceLimits::new(),
             mailbox: MailboxLimits::default(),
             default_timeout: DEFAULT_TIMEOUT,
             longest_timeout: None,
@@ -95,6 +98,7 @@ impl RuntimeConfig {
 pub struct RuntimeConfigBuilder {
     engine: Config,
     limits: StoreLimits,
+    resource_limits: ResourceLimits,
     mailbox: MailboxLimits,
     default_timeout: Duration,
     longest_timeout: Option<Duration>,
@@ -124,6 +128,14 @@ impl RuntimeConfigBuilder {
     /// Sets the limits of each component.
     pub fn with_limits(mut self, limits: StoreLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets limits of each component, in place of the defaults. A component's options, its manifest and a policy can lower
+    /// them, and raise none: they are both the default and the ceiling. Of these and of limits that other methods of this
+    /// builder set, the smaller applies. See [`RuntimeConfig::effective_limits`].
+    pub fn with_resource_limits(mut self, limits: ResourceLimits) -> Self {
+        self.resource_limits = limits;
         self
     }
 
@@ -283,9 +295,19 @@ impl RuntimeConfigBuilder {
     /// Each case of [`InvalidConfig`].
     pub fn build(self) -> Result<RuntimeConfig, InvalidConfig> {
         let engine = Engine::new(&self.engine).map_err(InvalidConfig::Backend)?;
-        let longest_timeout = self
-            .longest_timeout
-            .unwrap_or(LONGEST_TIMEOUT.max(self.default_timeout));
+        self.resource_limits.check()?;
+        let call_time = self.resource_limits.get(Resource::CallTime);
+        let call_time = call_time.map(Duration::from_millis);
+        let longest_timeout = match (self.longest_timeout, call_time) {
+            (Some(longest), call_time) => longest.min(call_time.unwrap_or(longest)),
+            (None, Some(call_time)) => call_time,
+            (None, None) => LONGEST_TIMEOUT.max(self.default_timeout),
+        };
+        // A call without a time of its own has at most that of every call.
+        let default_timeout = match call_time {
+            Some(call_time) => self.default_timeout.min(call_time),
+            None => self.default_timeout,
+        };
         let zeros = [
             (self.mailbox.messages == 0, "the mailbox's capacity"),
             (self.mailbox.bytes == 0, "the mailbox's size"),
@@ -298,9 +320,9 @@ impl RuntimeConfigBuilder {
         if let Some((_, what)) = zeros.into_iter().find(|(zero, _)| *zero) {
             return Err(InvalidConfig::Zero(what));
         }
-        if self.default_timeout > longest_timeout {
+        if default_timeout > longest_timeout {
             return Err(InvalidConfig::Timeouts {
-                default: self.default_timeout,
+                default: default_timeout,
                 longest: longest_timeout,
             });
         }
@@ -319,8 +341,9 @@ impl RuntimeConfigBuilder {
         Ok(RuntimeConfig {
             loader: Arc::new(loader),
             limits: self.limits,
+            resource_limits: self.resource_limits,
             mailbox: self.mailbox,
-            default_timeout: self.default_timeout,
+            default_timeout,
             longest_timeout,
             clock: self.clock,
             powers: Arc::new(powers),

@@ -26,18 +26,18 @@ pub(super) struct Entry {
 }
 
 impl Directory {
-    pub(super) fn new(limits: MailboxLimits, clock: Arc<dyn Clock>) -> Directory {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Directory {
         Directory {
-            router: Router::new(limits),
+            router: Router::new(),
             metadata: RwLock::default(),
             clock,
         }
     }
 
-    /// Registers an identity; `None` if it is in use.
-    pub(super) fn enter(&self, id: &ComponentId) -> Option<Entry> {
+    /// Registers an identity, whose mailbox has `limits`; `None` if it is in use.
+    pub(super) fn enter(&self, id: &ComponentId, limits: MailboxLimits) -> Option<Entry> {
         let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
-        let mailbox = self.router.open(id)?;
+        let mailbox = self.router.open(id, limits)?;
         let cell = MetadataCell::default();
         metadata.insert(id.clone(), cell.clone());
         Some(Entry {

@@ -1,13 +1,15 @@
 //! Errors of loading and running components.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::options::{Allowance, TimeLimit};
 use super::state::{Call, ComponentState, advice};
 use crate::artifact::ArtifactError;
-use crate::error::{CoreTrap, Error, Fault, TrapKind};
+use crate::error::{CoreTrap, Error, Fault, LimitExceeded, TrapKind};
 use crate::host::{ComponentError, ConfigError, ExecutionError, InvalidFunction};
+use crate::limits::{EffectiveLimit, InvalidLimit, LimitSource};
 use crate::load::LoadError;
 use crate::messaging::{ComponentId, InvalidComponentId};
 use crate::security::{InvalidCapability, MissingCapabilities, PolicyError};
@@ -139,7 +141,7 @@ pub enum RuntimeError {
         problem: String,
     },
     /// The component needs more memory than it may have.
-    #[error("`{id}` requires {needed} bytes of memory, more than the limit of {limit} (memory_bytes)")]
+    #[error("`{id}` requires {needed} bytes of memory, more than the limit of {limit} (memory) of {origin}")]
     Memory {
         /// The component.
         id: ComponentId,
@@ -147,6 +149,35 @@ pub enum RuntimeError {
         needed: u64,
         /// The limit in bytes.
         limit: u64,
+        /// The source of the limit.
+        origin: LimitSource,
+    },
+    /// The component needs more of a resource to start than it may have.
+    #[error("`{id}` cannot be loaded: {exceeded}; the limit is {limit}")]
+    LimitExceeded {
+        /// The identity that the component would have.
+        id: ComponentId,
+        /// The request and its figures.
+        exceeded: LimitExceeded,
+        /// The limit, with its source.
+        limit: Box<EffectiveLimit>,
+    },
+    /// An operation is larger than allowed: the component was not called. Or its answer is: the answer is dropped. The
+    /// component keeps running.
+    #[error(
+        "the {payload} of `{id}` has {bytes} bytes, more than the limit of {limit} (payload-bytes) of {origin}"
+    )]
+    Payload {
+        /// The component.
+        id: ComponentId,
+        /// The payload that is too large.
+        payload: Payload,
+        /// Its bytes.
+        bytes: u64,
+        /// The limit in bytes.
+        limit: u64,
+        /// The source of the limit.
+        origin: LimitSource,
     },
     /// The component was stopped because its call outlasted its time. It has failed.
     #[error("`{call}` of `{id}` was stopped after {} ms: {limit}", after.as_millis())]
@@ -182,6 +213,24 @@ pub enum RuntimeError {
     },
 }
 
+/// A payload of `execute`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Payload {
+    /// The operation, from the caller.
+    Operation,
+    /// The answer, from the component.
+    Answer,
+}
+
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Payload::Operation => "operation",
+            Payload::Answer => "answer",
+        })
+    }
+}
+
 /// A [`RuntimeConfig`](super::RuntimeConfig) that cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -200,6 +249,9 @@ pub enum InvalidConfig {
         /// The longest.
         longest: Duration,
     },
+    /// A limit on a resource cannot be used.
+    #[error("limit {0}")]
+    Limit(#[from] InvalidLimit),
     /// A function of the host application cannot be registered.
     #[error("{0}")]
     Function(#[from] InvalidFunction),
@@ -234,6 +286,9 @@ pub enum InvalidOptions {
         /// The fault.
         problem: ConfigError,
     },
+    /// A limit on a resource cannot be used.
+    #[error("limit {0}")]
+    Limit(#[from] InvalidLimit),
     /// A capability is malformed.
     #[error("{0}")]
     Capability(#[from] InvalidCapability),
@@ -301,7 +356,9 @@ impl RuntimeError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             RuntimeError::Component(_) | RuntimeError::Execution(_) => ErrorKind::Answer,
-            RuntimeError::Load(Error::Trap(_)) | RuntimeError::Timeout { .. } => ErrorKind::Stopped,
+            RuntimeError::Load(Error::Trap(_))
+            | RuntimeError::Timeout { .. }
+            | RuntimeError::Payload { .. } => ErrorKind::Stopped,
             RuntimeError::Stopped { source, .. } if is_guests(source) => ErrorKind::Stopped,
             RuntimeError::Call { source, .. } if source.is_limit() => ErrorKind::Stopped,
             RuntimeError::Load(source) if source.fault() == Fault::Library => ErrorKind::Host,
@@ -316,6 +373,7 @@ impl RuntimeError {
             | RuntimeError::LifecycleType { .. }
             | RuntimeError::Metadata { .. }
             | RuntimeError::Memory { .. }
+            | RuntimeError::LimitExceeded { .. }
             | RuntimeError::Capabilities { .. } => ErrorKind::Load,
             RuntimeError::Config(_)
             | RuntimeError::Options(_)

@@ -13,7 +13,9 @@ mod directory;
 mod error;
 mod grants;
 mod guest;
+mod identity;
 mod lifecycle;
+mod limits;
 mod metadata;
 mod options;
 mod slot;
@@ -32,7 +34,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 pub use config::{RuntimeConfig, RuntimeConfigBuilder};
-pub use error::{ErrorKind, InvalidConfig, InvalidOptions, RuntimeError};
+pub use error::{ErrorKind, InvalidConfig, InvalidOptions, Payload, RuntimeError};
 pub use lifecycle::{CallerInfo, TraceContext};
 pub use options::{ComponentOptions, ExecuteOptions, TimeLimit};
 pub use state::{Call, ComponentState};
@@ -43,12 +45,13 @@ pub use crate::messaging::ComponentId;
 use crate::artifact::Trust;
 use crate::component::{Component, Linker, Store};
 use crate::engine::Backend;
-use crate::host::{self, CallScope, HostContext, Settings};
+use crate::host::{self, CallScope, HostContext, LogRate, Settings};
+use crate::limits::{EffectiveLimits, LimitSource, Resource};
 use crate::load::{Kind, Loaded, Loader, Source};
 use crate::tiered::TieredComponent;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::{self, Preview1Guest};
-use directory::{Directory, Entry};
+use directory::Directory;
 use guest::{GuestData, GuestInstance};
 use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceLimits};
 use options::{Allowance, time_for};
@@ -97,7 +100,7 @@ impl ComponentRuntime {
         host::add_to_linker(&mut linker).map_err(RuntimeError::Load)?;
         #[cfg(feature = "wasi")]
         crate::wasi::add_to_linker(&mut linker).map_err(RuntimeError::Load)?;
-        let directory = Directory::new(config.mailbox.clone(), config.clock.clone());
+        let directory = Directory::new(config.clock.clone());
         Ok(ComponentRuntime {
             shared: Arc::new(Shared {
                 config,
@@ -140,7 +143,8 @@ impl ComponentRuntime {
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are not a valid
     /// component or do not link; [`RuntimeError::Artifact`], [`RuntimeError::CoreModule`]; [`RuntimeError::NoLifecycle`],
     /// [`RuntimeError::PartialLifecycle`], [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a
-    /// component that does not follow the contract; [`RuntimeError::Capabilities`] if it requires more than it is granted.
+    /// component that does not follow the contract; [`RuntimeError::Capabilities`] if it requires more than it is granted, and
+    /// [`RuntimeError::LimitExceeded`] if it needs more to start than its limits allow.
     /// After an error nothing of the component remains.
     pub fn load(
         &self,
@@ -274,8 +278,8 @@ impl ComponentRuntime {
         settings: Settings,
         make: impl FnOnce(HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<ComponentId, RuntimeError> {
-        let (id, entry) = self.take_identity(options.id.clone(), options.near.clone())?;
-        let mut grants = options.grants(&id);
+        let (id, entry, limits) = self.take_identity(&options)?;
+        let mut grants = options.grants(&id, limits.clone());
         let made = options.security.grants(&id).and_then(|(security, granted)| {
             #[cfg(feature = "wasi")]
             if let Some(component) = component {
@@ -289,13 +293,14 @@ impl ComponentRuntime {
                 deadline: None,
                 call: CallScope::default(),
                 grants: security,
+                log_rate: LogRate::of(&limits),
                 powers: self.shared.config.powers.clone(),
             };
             Ok((make(context, &grants)?, granted))
         });
         match made {
             Ok((guest, granted)) => {
-                let config = self.start(options, granted);
+                let config = self.start(options, granted, &limits);
                 let start = Start { config, grants };
                 let slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
                 self.slots_write().insert(id.clone(), Arc::new(slot));
@@ -306,28 +311,6 @@ impl ComponentRuntime {
                 Err(error)
             }
         }
-    }
-
-    /// Registers the requested identity, or else the first free one.
-    fn take_identity(
-        &self,
-        asked: Option<ComponentId>,
-        near: Option<ComponentId>,
-    ) -> Result<(ComponentId, Entry), RuntimeError> {
-        let enter = |id: ComponentId| self.shared.directory.enter(&id).map(|entry| (id, entry));
-        if let Some(id) = asked {
-            return enter(id.clone()).ok_or(RuntimeError::DuplicateId(id));
-        }
-        let (near, first) = match near {
-            Some(near) => match enter(near.clone()) {
-                Some(taken) => return Ok(taken),
-                None => (near, 2),
-            },
-            None => (ComponentId::near("component"), 1),
-        };
-        (first..=u64::MAX)
-            .find_map(|number| enter(near.numbered(number)))
-            .ok_or(RuntimeError::DuplicateId(near))
     }
 
     /// Returns the linker for a component's imports: the runtime's, extended for components that were core modules.
@@ -343,10 +326,6 @@ impl ComponentRuntime {
         Ok(Cow::Borrowed(&self.shared.linker))
     }
 
-    #[cfg_attr(
-        not(feature = "wasi"),
-        expect(unused_variables, reason = "there is nothing to grant")
-    )]
     fn instantiate(
         &self,
         component: &Component,
@@ -368,12 +347,13 @@ impl ComponentRuntime {
             preview1: Preview1Guest::new(grants.preview1.clone()),
             has_called: false,
         };
-        data.set_deadline(Instant::now().checked_add(config.default_timeout));
-        let mut store = Store::with_limits(config.engine(), data, config.limits.clone());
+        let time = config.default_time(&grants.limits).time;
+        data.set_deadline(Instant::now().checked_add(time));
+        let mut store = Store::with_limits(config.engine(), data, config.store_limits(&grants.limits));
         let instance = self
             .linker_for(component)
             .and_then(|linker| linker.instantiate(&mut store, component))
-            .map_err(RuntimeError::Load)?;
+            .map_err(|error| limits::of_instantiation(&store.data().context.id, &grants.limits, error))?;
         store.data_mut().set_deadline(None);
         let lifecycle = lifecycle::of(&instance, &mut store)?;
         Ok(GuestInstance::component(
@@ -385,16 +365,20 @@ impl ComponentRuntime {
     }
 
     /// Builds the input of `init`.
-    fn start(&self, options: ComponentOptions, granted_capabilities: Vec<String>) -> ComponentConfig {
-        let config = &self.shared.config;
+    fn start(
+        &self,
+        options: ComponentOptions,
+        granted_capabilities: Vec<String>,
+        limits: &EffectiveLimits,
+    ) -> ComponentConfig {
         let env = options.env.into_iter();
         let env = env.map(|(name, value)| (name, value.reveal().to_owned()));
         ComponentConfig {
             env_vars: env.collect(),
             config_data: options.config_data.map(|data| data.0),
             resource_limits: ResourceLimits {
-                max_memory_bytes: config.limits.memory_bytes,
-                max_execution_time_ms: millis(config.longest_timeout),
+                max_memory_bytes: limits.value(Resource::Memory),
+                max_execution_time_ms: limits.value(Resource::CallTime),
                 max_fuel: None,
             },
             granted_capabilities,
@@ -409,12 +393,10 @@ impl ComponentRuntime {
     /// `init`. [`RuntimeError::Memory`] and [`RuntimeError::Metadata`] leave it created. Also the errors of
     /// [`ComponentRuntime::health`].
     pub fn init(&self, id: &ComponentId) -> Result<(), RuntimeError> {
-        let config = &self.shared.config;
-        self.slot(id)?.init(
-            config.limits.memory_bytes,
-            self.default_time(),
-            |component, context, grants| self.instantiate(component, context, grants),
-        )
+        let slot = self.slot(id)?;
+        slot.init(self.default_time(&slot), |component, context, grants| {
+            self.instantiate(component, context, grants)
+        })
     }
 
     /// Runs one operation, on behalf of the host application, within the default time.
@@ -422,8 +404,8 @@ impl ComponentRuntime {
     /// `operation` is a payload ([`codec::operation`](crate::codec::operation)). Neither it nor the answer is inspected.
     ///
     /// # Errors
-    /// [`RuntimeError::Execution`] if the component answers with an error: it keeps running. Also the errors of
-    /// [`ComponentRuntime::health`].
+    /// [`RuntimeError::Execution`] if the component answers with an error, and [`RuntimeError::Payload`] for an operation or
+    /// an answer that is too large: it keeps running. Also the errors of [`ComponentRuntime::health`].
     pub fn execute(&self, id: &ComponentId, operation: &[u8]) -> Result<Vec<u8>, RuntimeError> {
         self.execute_with(id, operation, ExecuteOptions::default())
     }
@@ -446,6 +428,7 @@ impl ComponentRuntime {
             config.default_timeout,
             config.longest_timeout,
             own,
+            limits::call_time(slot.limits()),
         );
         let request_id = options.request_id.filter(|id| !id.is_empty());
         let context = ExecutionContext {
@@ -455,7 +438,7 @@ impl ComponentRuntime {
             }),
             caller: options.caller.unwrap_or(CallerInfo::Host),
             available_resources: ResourceAllocation {
-                memory_bytes: config.limits.memory_bytes,
+                memory_bytes: slot.limits().value(Resource::Memory),
                 execution_time_ms: millis(allowed.time),
                 fuel: None,
             },
@@ -470,7 +453,8 @@ impl ComponentRuntime {
     /// # Errors
     /// [`RuntimeError::Metadata`] if it exceeds a bound, and the errors of [`ComponentRuntime::health`].
     pub fn metadata(&self, id: &ComponentId) -> Result<ComponentMetadata, RuntimeError> {
-        let metadata = self.slot(id)?.metadata(self.default_time())?;
+        let slot = self.slot(id)?;
+        let metadata = slot.metadata(self.default_time(&slot))?;
         Ok((*metadata).clone())
     }
 
@@ -482,7 +466,8 @@ impl ComponentRuntime {
     /// [`RuntimeError::Timeout`] if the component was stopped, after which it has failed for good; [`RuntimeError::Call`]
     /// if the call could not be made.
     pub fn health(&self, id: &ComponentId) -> Result<HealthStatus, RuntimeError> {
-        self.slot(id)?.health(self.default_time())
+        let slot = self.slot(id)?;
+        slot.health(self.default_time(&slot))
     }
 
     /// Queries the numbers of the codecs that the component's `execute` accepts, the preferred one first.
@@ -490,7 +475,8 @@ impl ComponentRuntime {
     /// # Errors
     /// The errors of [`ComponentRuntime::health`].
     pub fn supported_codecs(&self, id: &ComponentId) -> Result<Vec<u64>, RuntimeError> {
-        self.slot(id)?.supported_codecs(self.default_time())
+        let slot = self.slot(id)?;
+        slot.supported_codecs(self.default_time(&slot))
     }
 
     /// Calls the component's `shutdown`, then frees the instance. The identity stays in use until the component is
@@ -500,7 +486,8 @@ impl ComponentRuntime {
     /// [`RuntimeError::Component`] with the component's own error: it is shut down all the same. Also the errors of
     /// [`ComponentRuntime::health`].
     pub fn shutdown(&self, id: &ComponentId) -> Result<(), RuntimeError> {
-        self.slot(id)?.shutdown(self.default_time())
+        let slot = self.slot(id)?;
+        slot.shutdown(self.default_time(&slot))
     }
 
     /// Removes the component, in any state: its mailbox closes, its instance is freed, and its identity is free again. Its
@@ -533,6 +520,20 @@ impl ComponentRuntime {
         Ok(self.slot(id)?.backend())
     }
 
+    /// Returns the limits that apply to the component, each with its source. The component's own metadata is considered once it
+    /// is known.
+    ///
+    /// # Errors
+    /// [`RuntimeError::UnknownComponent`].
+    pub fn effective_limits(&self, id: &ComponentId) -> Result<EffectiveLimits, RuntimeError> {
+        let slot = self.slot(id)?;
+        let mut limits = slot.limits().clone();
+        if let Some(time) = slot.known_metadata().and_then(|metadata| metadata.timeout_ms) {
+            limits.lower(Resource::CallTime, time, LimitSource::Metadata);
+        }
+        Ok(limits)
+    }
+
     /// Waits until the component's optimized code is compiled, or its compilation fails, and for no longer than `timeout`;
     /// returns whether the code is ready. True at once for a component that is not loaded with [`Backend::Tiered`]. The
     /// component itself changes to that code in [`ComponentRuntime::init`] only.
@@ -550,8 +551,8 @@ impl ComponentRuntime {
     }
 
     /// Returns the time for calls that have none of their own.
-    fn default_time(&self) -> Allowance {
-        Allowance::new(self.shared.config.default_timeout, TimeLimit::Default)
+    fn default_time(&self, slot: &Slot) -> Allowance {
+        self.shared.config.default_time(slot.limits())
     }
 
     fn slot(&self, id: &ComponentId) -> Result<Arc<Slot>, RuntimeError> {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::InvalidOptions;
@@ -12,14 +13,15 @@ use super::start::WasiGrants;
 use super::values::{Opaque, Value};
 use crate::engine::{Backend, Config};
 use crate::host::Settings;
+use crate::limits::{EffectiveLimits, LimitSource, ResourceLimits};
 use crate::load::LoadOptions;
-use crate::manifest::{ComponentManifest, RequestedCapabilities};
+use crate::manifest::{ComponentManifest, ManifestMetadata, RequestedCapabilities};
 use crate::messaging::ComponentId;
 use crate::security::{Capability, SecurityContext};
-#[cfg(feature = "wasi")]
-use crate::wasi::WasiCtxBuilder;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
+#[cfg(feature = "wasi")]
+use crate::wasi::{WasiCtxBuilder, WasiLimits};
 #[cfg(feature = "adapt")]
 use airssys_wasm_adapt as adapt;
 
@@ -39,6 +41,8 @@ pub struct ComponentOptions {
     settings: Vec<(String, Value, Change)>,
     pub(super) config_data: Option<Opaque>,
     pub(super) security: Security,
+    pub(super) limits: ResourceLimits,
+    pub(super) manifest_limits: ResourceLimits,
     #[cfg(feature = "wasi")]
     wasi: Option<WasiCtxBuilder>,
     #[cfg(feature = "wasix")]
@@ -150,13 +154,13 @@ impl ComponentOptions {
         self
     }
 
-    /// Adds what a manifest declares: its [capabilities](Self::with_requested_capabilities). The identity is derived from its
-    /// name, unless one is set: `words`, then `words-2`, ….
-    ///
-    /// Its limits are not considered.
+    /// Adds what a manifest declares: its [capabilities](Self::with_requested_capabilities) and its
+    /// [limits](Self::with_manifest_limits). The identity is derived from its name, unless one is set: `words`, then
+    /// `words-2`, ….
     pub fn with_manifest(mut self, manifest: &ComponentManifest) -> Self {
         self.near = Some(ComponentId::near(&manifest.component.name));
-        self.with_requested_capabilities(&manifest.capabilities)
+        self.with_manifest_limits(&manifest.metadata)
+            .with_requested_capabilities(&manifest.capabilities)
     }
 
     /// Adds the required and optional capabilities of a manifest. If there are none, the component gets none, whatever the
@@ -165,6 +169,19 @@ impl ComponentOptions {
         self.security.declared = true;
         self.security.required.extend_from_slice(&requested.required);
         self.security.optional.extend_from_slice(&requested.optional);
+        self
+    }
+
+    /// Sets limits of the component. They can lower those of the runtime, and raise none.
+    pub fn with_resource_limits(mut self, limits: ResourceLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the limits that the component's manifest declares, its memory and its time. They can lower those of the runtime,
+    /// and raise none.
+    pub fn with_manifest_limits(mut self, declared: &ManifestMetadata) -> Self {
+        self.manifest_limits = declared.limits();
         self
     }
 
@@ -192,12 +209,18 @@ impl ComponentOptions {
         self
     }
 
-    /// Returns the WASI grants of each instance of the component called `id`.
+    /// Returns the limits of its WASI options, if it has any.
+    #[cfg(feature = "wasi")]
+    pub(super) fn wasi_limits(&self) -> Option<&WasiLimits> {
+        self.wasi.as_ref().map(WasiCtxBuilder::configured_limits)
+    }
+
+    /// Returns the limits and WASI grants of each instance of the component called `id`.
     #[cfg_attr(
         not(feature = "wasi"),
-        allow(unused_mut, unused_variables, reason = "there is nothing to grant")
+        expect(unused_variables, reason = "there is nothing to grant")
     )]
-    pub(super) fn grants(&self, id: &ComponentId) -> WasiGrants {
+    pub(super) fn grants(&self, id: &ComponentId, limits: Arc<EffectiveLimits>) -> WasiGrants {
         let mut grants = WasiGrants::default();
         #[cfg(feature = "wasi")]
         {
@@ -213,12 +236,15 @@ impl ComponentOptions {
             let env = self.env.iter();
             grants.preview1 = env.fold(preview1, |grants, (name, value)| grants.env(name, value.reveal()));
         }
+        grants.limit(&limits);
+        grants.limits = limits;
         grants
     }
 
     /// Checks all options and returns the settings.
     pub(super) fn check(&self) -> Result<Settings, InvalidOptions> {
         self.security.check()?;
+        self.limits.check()?;
         let mut names = HashSet::new();
         for (name, _) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) {
@@ -318,6 +344,7 @@ pub(super) fn time_for(
     default: Duration,
     longest: Duration,
     own: Option<u64>,
+    limit: Option<Allowance>,
 ) -> Allowance {
     let asked = match asked {
         Some(time) => Allowance::new(time, TimeLimit::Caller),
@@ -325,17 +352,11 @@ pub(super) fn time_for(
     };
     let longest = Allowance::new(longest, TimeLimit::Longest);
     let own = own.map(|millis| Allowance::new(Duration::from_millis(millis), TimeLimit::Component));
-    [Some(longest), own]
-        .into_iter()
-        .flatten()
-        .fold(asked, |shortest, other| match other.time < shortest.time {
-            true => other,
-            false => shortest,
-        })
+    asked.or_shorter(Some(longest)).or_shorter(own).or_shorter(limit)
 }
 
 /// The time for a call, and the limit that it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Allowance {
     pub(super) time: Duration,
     pub(super) limit: TimeLimit,
@@ -345,10 +366,18 @@ impl Allowance {
     pub(super) fn new(time: Duration, limit: TimeLimit) -> Allowance {
         Allowance { time, limit }
     }
+
+    /// Returns the shorter of two; of equal ones, this.
+    pub(super) fn or_shorter(self, other: Option<Allowance>) -> Allowance {
+        match other {
+            Some(other) if other.time < self.time => other,
+            _ => self,
+        }
+    }
 }
 
 /// The limit that determines a call's time. The shortest applicable limit does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeLimit {
     /// [`ExecuteOptions::timeout`].
@@ -359,11 +388,14 @@ pub enum TimeLimit {
     Longest,
     /// `timeout-ms` in the component's own metadata.
     Component,
+    /// [`Resource::CallTime`](crate::limits::Resource::CallTime), from this source.
+    Limit(LimitSource),
 }
 
 impl fmt::Display for TimeLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            TimeLimit::Limit(source) => return write!(f, "the limit (call-time) of {source}"),
             TimeLimit::Caller => "the caller's timeout",
             TimeLimit::Default => "the runtime's default timeout",
             TimeLimit::Longest => "the runtime's longest timeout",
@@ -381,7 +413,7 @@ mod tests {
         let ms = Duration::from_millis;
         let check = |asked: Option<u64>, own, time, limit| {
             let expected = Allowance::new(ms(time), limit);
-            assert_eq!(time_for(asked.map(ms), ms(30), ms(600), own), expected);
+            assert_eq!(time_for(asked.map(ms), ms(30), ms(600), own, None), expected);
         };
         check(None, None, 30, TimeLimit::Default);
         check(None, Some(10), 10, TimeLimit::Component);
@@ -389,6 +421,9 @@ mod tests {
         check(Some(1000), None, 600, TimeLimit::Longest);
         check(Some(1000), Some(20), 20, TimeLimit::Component);
         check(Some(600), Some(600), 600, TimeLimit::Caller);
+        let limit = Allowance::new(ms(5), TimeLimit::Limit(LimitSource::Manifest));
+        let limited = time_for(None, ms(30), ms(600), Some(10), Some(limit.clone()));
+        assert_eq!(limited, limit);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::directory::MetadataCell;
-use super::error::RuntimeError;
+use super::error::{Payload, RuntimeError};
 use super::guest::GuestInstance;
 use super::lifecycle::ExecutionContext;
 use super::metadata;
@@ -15,6 +15,7 @@ use crate::component::Component;
 use crate::engine::Backend;
 use crate::error::Error;
 use crate::host::{ComponentMetadata, HealthStatus, HostContext};
+use crate::limits::{EffectiveLimits, Resource};
 use crate::messaging::{ComponentId, Mailbox};
 use crate::tiered::TieredComponent;
 use airssys_wasm_component::internal::timer;
@@ -84,18 +85,21 @@ impl Slot {
     /// `make` creates another instance of the component.
     pub(super) fn init(
         &self,
-        memory_limit: u64,
         allowed: Allowance,
         make: impl FnOnce(&Component, HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Init)?;
         running.optimize(make);
-        let needed = running.metadata(allowed)?.memory_requirements.min_memory_bytes;
-        if needed > memory_limit {
+        let metadata = running.metadata(allowed.clone())?;
+        let needed = metadata.memory_requirements.min_memory_bytes;
+        if let Some(limit) = self.limits().get(Resource::Memory)
+            && needed > limit.value
+        {
             return Err(RuntimeError::Memory {
                 id: self.id.clone(),
                 needed,
-                limit: memory_limit,
+                limit: limit.value,
+                origin: limit.source.clone(),
             });
         }
         let answer = running.call(allowed, |guest| guest.init(&self.start.config))?;
@@ -112,9 +116,30 @@ impl Slot {
         context: &ExecutionContext,
         allowed: Allowance,
     ) -> Result<Vec<u8>, RuntimeError> {
+        self.check_payload(Payload::Operation, operation.len())?;
         let mut running = self.begin(Call::Execute)?;
         let answer = running.call(allowed, |guest| guest.execute(operation, context))?;
-        answer.map_err(RuntimeError::Execution)
+        let answer = answer.map_err(RuntimeError::Execution)?;
+        self.check_payload(Payload::Answer, answer.len())?;
+        Ok(answer)
+    }
+
+    fn check_payload(&self, payload: Payload, bytes: usize) -> Result<(), RuntimeError> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        match self.limits().get(Resource::PayloadBytes) {
+            Some(limit) if bytes > limit.value => Err(RuntimeError::Payload {
+                id: self.id.clone(),
+                payload,
+                bytes,
+                limit: limit.value,
+                origin: limit.source.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn limits(&self) -> &EffectiveLimits {
+        &self.start.grants.limits
     }
 
     pub(super) fn known_metadata(&self) -> Option<&Arc<ComponentMetadata>> {

@@ -1,18 +1,19 @@
 //! Start parameters of a component.
 
+use std::sync::Arc;
+
 use super::lifecycle::ComponentConfig;
 #[cfg(feature = "wasi")]
 use crate::component::Component;
 #[cfg(feature = "wasi")]
 use crate::host::WasiAccess;
+use crate::limits::EffectiveLimits;
 #[cfg(feature = "wasi")]
 use crate::security::{Grants, RevocationHook};
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
 #[cfg(feature = "wasi")]
 use crate::wasi::{WasiCtx, WasiCtxBuilder};
-#[cfg(feature = "wasi")]
-use std::sync::Arc;
 
 /// Parameters kept for `init`, and for an instance that replaces another.
 #[derive(Debug)]
@@ -22,9 +23,10 @@ pub(super) struct Start {
     pub(super) grants: WasiGrants,
 }
 
-/// WASI grants of each instance, in builds with WASI.
+/// Limits of each instance, and its WASI grants in builds with WASI.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WasiGrants {
+    pub(super) limits: Arc<EffectiveLimits>,
     #[cfg(feature = "wasi")]
     pub(super) wasi: WasiCtxBuilder,
     /// The policy on WASI, if the component has grants.

@@ -18,9 +18,10 @@ impl ComponentRuntime {
         settings: Settings,
     ) -> Result<ComponentId, RuntimeError> {
         let config = self.config();
-        self.admit(None, None, options, settings, |context, _| {
-            let deadline = Instant::now().checked_add(config.default_timeout);
-            let guest = WaiGuest::new(module, context, &config.limits, deadline);
+        self.admit(None, None, options, settings, |context, grants| {
+            let limits = &grants.limits;
+            let deadline = Instant::now().checked_add(config.default_time(limits).time);
+            let guest = WaiGuest::new(module, context, &config.store_limits(limits), deadline);
             let guest = guest.map_err(RuntimeError::Load)?;
             Ok(GuestInstance::wai(guest, module.backend()))
         })

@@ -8,6 +8,7 @@ use super::context::SecurityContext;
 use super::domain::CapabilityError;
 use super::index::{Effect, Index, NEVER, Slot};
 use super::policy::Rule;
+use crate::limits::{EffectiveLimits, LimitSource};
 
 /// The decision of a policy on a capability as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,5 +57,17 @@ impl SecurityContext {
             .filter(|(at, rule)| rule.slot(*at).until > now && self.0.applies(rule, Some(component)))
             .map(|(_, rule)| rule.clone())
             .collect()
+    }
+
+    /// Returns the limits that the policy sets for a component: of each resource the smallest.
+    pub fn limits_for(&self, component: &str) -> EffectiveLimits {
+        let mut limits = EffectiveLimits::default();
+        for rule in self.policy().limits() {
+            if rule.applies(component, self.principal()) {
+                let source = LimitSource::Policy(rule.place());
+                limits.lower(rule.resource(), rule.value(), source);
+            }
+        }
+        limits
     }
 }

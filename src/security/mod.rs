@@ -31,8 +31,8 @@ pub use explain::Explanation;
 pub use grants::{Allowed, Denied, FileAction, GrantedPath, Grants};
 pub use index::Effect;
 pub use policy::{
-    Conflict, MAX_POLICY_BYTES, MAX_REASON_BYTES, MAX_RULES, Origin, Place, Policy, PolicyBuilder,
-    PolicyError, Rule, RuleDraft,
+    Conflict, LimitRule, LimitsDraft, MAX_POLICY_BYTES, MAX_REASON_BYTES, MAX_RULES, Origin, Place, Policy,
+    PolicyBuilder, PolicyError, Rule, RuleDraft,
 };
 pub use request::{Request, RequestInfo};
 pub use revocation::RevocationHook;

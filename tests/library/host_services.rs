@@ -11,7 +11,7 @@ use airssys_wasm::component::{Component, Instance, Linker, Store, Val};
 use airssys_wasm::engine::{Config, Engine};
 use airssys_wasm::error::{CoreTrap, TrapKind};
 use airssys_wasm::host::{
-    self, CallScope, ComponentError, ComponentMetadata, HostContext, HostServices, LOG_TARGET,
+    self, CallScope, ComponentError, ComponentMetadata, HostContext, HostServices, LOG_TARGET, LogRate,
     MemoryRequirements, MessagingError, Settings,
 };
 use airssys_wasm::messaging::{Mailbox, MailboxLimits, Message};
@@ -170,6 +170,7 @@ impl Proxy {
             deadline: None,
             call: CallScope::default(),
             grants: Grants::default(),
+            log_rate: LogRate::default(),
             powers: Arc::default(),
         };
         let mut store = Store::new(&engine, context);

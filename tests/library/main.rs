@@ -10,6 +10,7 @@ mod equality;
 mod host_services;
 mod javascript;
 mod lifecycle;
+mod limits;
 mod linking;
 mod loading;
 mod manifest;

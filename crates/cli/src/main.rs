@@ -16,6 +16,7 @@ mod core_module;
 #[cfg(feature = "conformance")]
 mod engines;
 mod exit;
+mod explain;
 mod files;
 mod header;
 mod inspect;

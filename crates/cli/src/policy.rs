@@ -20,7 +20,7 @@ use crate::args::{
     PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyLayers, SecurityArgs,
 };
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{load, manifest, output, text};
+use crate::{explain, load, manifest, output, text};
 
 /// Runs `policy`.
 pub(crate) fn run(args: &PolicyArgs) -> Outcome {
@@ -41,14 +41,22 @@ fn check(args: &PolicyCheckArgs) -> Outcome {
             .count()
     };
     let (allow, deny) = (count(Effect::Allow), count(Effect::Deny));
+    let limits = policy.limits().len();
     let expired = (policy.rules().iter()).filter(|rule| rule.until().is_some_and(|end| end <= now));
     if args.json {
         let expired: Vec<_> = expired.map(|rule| rule_json(rule)).collect();
-        output::print_json(&json!({ "allow": allow, "deny": deny, "expired": expired }))?;
+        output::print_json(&json!({ "allow": allow, "deny": deny, "limits": limits, "expired": expired }))?;
         return Ok(Exit::Done);
     }
     let file = args.file.display().to_string();
-    let mut lines = vec![format!("{}: {allow} allow, {deny} deny", text::line(&file))];
+    let limits = match limits {
+        0 => String::new(),
+        limits => format!(", {limits} limits"),
+    };
+    let mut lines = vec![format!(
+        "{}: {allow} allow, {deny} deny{limits}",
+        text::line(&file)
+    )];
     lines.extend(expired.map(|rule| format!("expired: {}", text::line(&rule.to_string()))));
     output::print(&lines.join("\n"))?;
     Ok(Exit::Done)
@@ -135,40 +143,11 @@ pub(crate) fn wasix() -> Failure {
 
 fn explain(args: &PolicyExplainArgs) -> Outcome {
     let context = layered(&args.layers)?.build();
-    if args.capabilities.is_empty() {
-        let rules = context.rules_for(&args.component);
-        let printed = match args.json {
-            true => output::print_json(&rules.iter().map(|rule| rule_json(rule)).collect()),
-            false if rules.is_empty() => output::print("no rule applies: everything is denied"),
-            false => output::print(
-                &rules
-                    .iter()
-                    .map(|rule| text::line(&rule.to_string()))
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            ),
-        };
-        return printed.map(|()| Exit::Done);
-    }
-    let mut explained = Vec::new();
-    for capability in &args.capabilities {
-        let capability = Capability::new(capability).map_err(|error| Failure::new(Exit::Usage, error))?;
-        let explanation = context
-            .explain(&args.component, &capability)
-            .map_err(|error| Failure::new(Exit::Usage, error))?;
-        explained.push((capability, explanation));
-    }
-    match args.json {
-        true => output::print_json(&explained.iter().map(explanation_json).collect())?,
-        false => output::print(&explained.iter().flat_map(lines).collect::<Vec<_>>().join("\n"))?,
-    }
-    let allowed = explained
-        .iter()
-        .all(|(_, explanation)| explanation.decision.is_ok());
-    Ok(if allowed { Exit::Done } else { Exit::Answered })
+    explain::run(args, &context)
 }
 
-fn lines((capability, explanation): &(Capability, Explanation)) -> Vec<String> {
+/// Returns the lines of an explanation.
+pub(crate) fn lines((capability, explanation): &(Capability, Explanation)) -> Vec<String> {
     let first = match &explanation.decision {
         Ok(rule) => format!("{capability}: allowed by `{rule}`"),
         Err(cause) => format!("{capability}: denied: {cause}"),
@@ -184,7 +163,7 @@ fn lines((capability, explanation): &(Capability, Explanation)) -> Vec<String> {
         .collect()
 }
 
-fn explanation_json((capability, explanation): &(Capability, Explanation)) -> Value {
+pub(crate) fn explanation_json((capability, explanation): &(Capability, Explanation)) -> Value {
     let (verdict, cause, rule) = match &explanation.decision {
         Ok(rule) => ("allowed", None, Some(rule)),
         Err(cause) => ("denied", Some(cause.word()), cause.rule()),
@@ -198,7 +177,7 @@ fn explanation_json((capability, explanation): &(Capability, Explanation)) -> Va
     })
 }
 
-fn rule_json(rule: &Rule) -> Value {
+pub(crate) fn rule_json(rule: &Rule) -> Value {
     json!({
         "effect": match rule.effect() {
             Effect::Allow => "allow",

@@ -8,6 +8,7 @@ use airssys_wasm::artifact::{ComponentCache, Records};
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::component::Component;
 use airssys_wasm::load::Source;
+use airssys_wasm::manifest::ComponentManifest;
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
 use airssys_wasm::security::SecurityContext;
 #[cfg(feature = "wasix")]
@@ -22,7 +23,7 @@ use crate::core_module;
 use crate::exit::{Exit, Failure, Outcome};
 #[cfg(feature = "wasix")]
 use crate::program;
-use crate::{command, files, keys, load, output, policy, text};
+use crate::{command, files, keys, load, manifest, output, policy, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
@@ -63,6 +64,11 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         }
     }
     let mut options = options_for(args, component.as_ref(), grants)?;
+    if let Some(manifest) =
+        ComponentManifest::from_loader(config.loader(), &source).map_err(manifest::failure)?
+    {
+        options = options.with_manifest_limits(&manifest.metadata);
+    }
     if let Some(context) = policy::context(&args.security)? {
         #[cfg(feature = "wasix")]
         if component.as_ref().is_some_and(preview1::is_imported) {

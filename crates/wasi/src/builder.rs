@@ -180,6 +180,16 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Returns the limits on the component's use of the host.
+    pub fn configured_limits(&self) -> &WasiLimits {
+        &self.limits
+    }
+
+    /// Returns the limits on the component's use of the host, for changing them.
+    pub fn limits_mut(&mut self) -> &mut WasiLimits {
+        &mut self.limits
+    }
+
     /// Sets the limits on the component's use of HTTP.
     pub fn http_limits(&mut self, limits: HttpLimits) -> &mut WasiCtxBuilder {
         self.http = limits;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::conflict::Conflict;
 use super::{MAX_POLICY_BYTES, MAX_RULES};
+use crate::limits::InvalidLimit;
 use crate::security::domain::CapabilityError;
 
 /// A place in a policy file.
@@ -78,6 +79,20 @@ pub enum PolicyError {
     NoCapabilities {
         /// The place.
         place: Place,
+    },
+    /// A table of limits has none.
+    #[error("{place}: the table has no limits; write them as in `memory = \"64MiB\"`")]
+    NoLimits {
+        /// The place.
+        place: Place,
+    },
+    /// A limit has a value that cannot be used.
+    #[error("{place}: {error}")]
+    Limit {
+        /// The place of the limit: in a file with the column, otherwise its origin.
+        place: String,
+        /// The reason.
+        error: InvalidLimit,
     },
     /// A capability is invalid, or unknown.
     #[error("{place}: {error}")]

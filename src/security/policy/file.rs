@@ -11,6 +11,11 @@
 //! [[deny]]
 //! capabilities = ["filesystem:read:/data/keys"]
 //! reason = "keys stay with the host"
+//!
+//! [[limits]]
+//! components = ["reader"]              # optional: otherwise for all
+//! memory = "64MiB"
+//! call-time = "5s"
 //! ```
 
 use std::fs::File;
@@ -26,14 +31,28 @@ use toml::value::{Datetime, Offset};
 
 use super::MAX_POLICY_BYTES;
 use super::error::{Place, PolicyError};
+use super::limits::LimitsDraft;
 use super::rule::{Origin, RuleDraft};
+use crate::limits::{Resource, ResourceLimits};
 use crate::security::domain::nearest;
 use crate::security::index::Effect;
 use crate::security::time::days_since_1970;
 use airssys_wasm_component::internal::text::sanitize;
 
-const TABLES: &[&str] = &["allow", "deny"];
+const TABLES: &[&str] = &["allow", "deny", "limits"];
 const KEYS: &[&str] = &["capabilities", "components", "principals", "expires", "reason"];
+
+/// Keys of a table of limits: whom they apply to, then the names of [`Resource`].
+const LIMIT_KEYS: &[&str] = &{
+    let mut keys = ["components"; 2 + Resource::ALL.len()];
+    keys[1] = "principals";
+    let mut at = 0;
+    while at < Resource::ALL.len() {
+        keys[2 + at] = Resource::ALL[at].name();
+        at += 1;
+    }
+    keys
+};
 
 /// Maximum bytes of a name from a file in an error.
 const MAX_SHOWN: usize = 100;
@@ -103,8 +122,11 @@ impl<'t> Source<'t> {
     }
 }
 
-/// Parses the text of a policy file to rules, each with the place of its capability.
-pub(super) fn parse(name: &str, text: &str) -> Result<Vec<(Place, RuleDraft)>, PolicyError> {
+/// Rules, each with the place of its capability, and limits, each with its place.
+type Parsed = (Vec<(Place, RuleDraft)>, Vec<(Place, LimitsDraft)>);
+
+/// Parses the text of a policy file.
+pub(super) fn parse(name: &str, text: &str) -> Result<Parsed, PolicyError> {
     if text.len() > MAX_POLICY_BYTES {
         return Err(PolicyError::TooLarge {
             file: name.to_owned(),
@@ -116,10 +138,15 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Vec<(Place, RuleDraft)>, P
         problem: sanitize(error.message(), 500).into_owned(),
     })?;
     let mut rules = Vec::new();
+    let mut limits = Vec::new();
     for (key, value) in table.get_ref() {
         let (key, effect) = match key.get_ref().as_ref() {
             "allow" => ("allow", Effect::Allow),
             "deny" => ("deny", Effect::Deny),
+            "limits" => {
+                all_limits(&source, value, &mut limits)?;
+                continue;
+            }
             _ => return Err(unknown(&source, key, TABLES)),
         };
         let expected = "tables, each of which begins with `[[allow]]` or `[[deny]]`";
@@ -132,7 +159,79 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Vec<(Place, RuleDraft)>, P
     }
     // In the order of the file: tables are sorted by key.
     rules.sort_by_key(|(place, _)| (place.line, place.column));
-    Ok(rules)
+    limits.sort_by_key(|(place, _)| (place.line, place.column));
+    Ok((rules, limits))
+}
+
+/// Parses `[limits]` or `[[limits]]`.
+fn all_limits(
+    source: &Source<'_>,
+    value: &Spanned<DeValue<'_>>,
+    limits: &mut Vec<(Place, LimitsDraft)>,
+) -> Result<(), PolicyError> {
+    let expected = "a table `[limits]`, or tables that each begin with `[[limits]]`";
+    let wrong = |span| source.wrong(span, "limits", expected);
+    match value.get_ref() {
+        DeValue::Table(fields) => limits_of(source, value.span(), fields, limits),
+        DeValue::Array(tables) => tables.iter().try_for_each(|table| {
+            let fields = table.get_ref().as_table().ok_or_else(|| wrong(table.span()))?;
+            limits_of(source, table.span(), fields, limits)
+        }),
+        _ => Err(wrong(value.span())),
+    }
+}
+
+/// Parses one table of limits. Each limit keeps its own line.
+fn limits_of(
+    source: &Source<'_>,
+    span: Range<usize>,
+    fields: &DeTable<'_>,
+    limits: &mut Vec<(Place, LimitsDraft)>,
+) -> Result<(), PolicyError> {
+    let mut draft = LimitsDraft::new(ResourceLimits::new());
+    let mut values = Vec::new();
+    for (key, value) in fields {
+        match key.get_ref().as_ref() {
+            "components" => draft.components = names(source, "components", value)?,
+            "principals" => draft.principals = names(source, "principals", value)?,
+            name => {
+                let resource = Resource::from_name(name).ok_or_else(|| unknown(source, key, LIMIT_KEYS))?;
+                values.push((key.span().start, resource, limit(source, resource, value)?));
+            }
+        }
+    }
+    if values.is_empty() {
+        let place = source.place(span.start);
+        return Err(PolicyError::NoLimits { place });
+    }
+    for (at, resource, value) in values {
+        let place = source.place(at);
+        let mut draft = draft.clone();
+        draft.limits = ResourceLimits::new().with(resource, value);
+        draft.origin = Origin::File {
+            file: source.file.clone(),
+            line: place.line,
+        };
+        limits.push((place, draft));
+    }
+    Ok(())
+}
+
+/// Parses the value of a limit.
+fn limit(source: &Source<'_>, resource: Resource, value: &Spanned<DeValue<'_>>) -> Result<u64, PolicyError> {
+    let wrong = |expected| source.wrong(value.span(), resource.name(), expected);
+    let parsed = match (value.get_ref(), resource.is_number()) {
+        (DeValue::Integer(number), true) => u64::from_str_radix(number.as_str(), number.radix())
+            .map_err(|_| wrong("a whole number from 0 to 18446744073709551615"))
+            .map(|number| resource.parse(&number.to_string()))?,
+        (DeValue::String(text), false) => resource.parse(text),
+        (_, true) => return Err(wrong("a whole number, without quotes")),
+        (_, false) => return Err(wrong("a string with a unit, as in \"64MiB\" or \"1m30s\"")),
+    };
+    parsed.map_err(|error| PolicyError::Limit {
+        place: source.place(value.span().start).to_string(),
+        error,
+    })
 }
 
 fn unknown(

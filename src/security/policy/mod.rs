@@ -7,6 +7,7 @@
 mod conflict;
 mod error;
 mod file;
+mod limits;
 mod rule;
 
 use std::fmt::Display;
@@ -18,6 +19,7 @@ use super::domain::{CapabilityError, Domains, is_deceptive};
 use super::index::Effect;
 pub use conflict::Conflict;
 pub use error::{Place, PolicyError};
+pub use limits::{LimitRule, LimitsDraft};
 pub(super) use rule::millis;
 pub use rule::{Origin, Rule, RuleDraft};
 
@@ -38,6 +40,7 @@ pub struct Policy(Arc<Inner>);
 struct Inner {
     domains: Domains,
     rules: Vec<Arc<Rule>>,
+    limits: Vec<LimitRule>,
 }
 
 impl Policy {
@@ -51,6 +54,7 @@ impl Policy {
         PolicyBuilder {
             domains: Domains::built_in(),
             rules: Vec::new(),
+            limits: Vec::new(),
             failed: None,
         }
     }
@@ -76,6 +80,11 @@ impl Policy {
         &self.0.rules
     }
 
+    /// Returns the limits on resources, in the order of their layers.
+    pub fn limits(&self) -> &[LimitRule] {
+        &self.0.limits
+    }
+
     /// Returns the domains that the rules may name.
     pub fn domains(&self) -> &Domains {
         &self.0.domains
@@ -93,6 +102,7 @@ impl Policy {
 pub struct PolicyBuilder {
     domains: Domains,
     rules: Vec<Arc<Rule>>,
+    limits: Vec<LimitRule>,
     failed: Option<PolicyError>,
 }
 
@@ -129,7 +139,18 @@ impl PolicyBuilder {
         self
     }
 
-    /// Adds the rules of a file.
+    /// Adds limits on resources. Of several limits that apply to a component, the smallest has effect.
+    pub fn limits(mut self, draft: LimitsDraft) -> Self {
+        if self.failed.is_none() {
+            let origin = draft.origin.clone();
+            if let Err(error) = self.add_limits(draft, &origin) {
+                self.fail(error);
+            }
+        }
+        self
+    }
+
+    /// Adds the rules and limits of a file.
     pub fn file(mut self, path: impl AsRef<Path>) -> Self {
         if self.failed.is_none() {
             match file::read(path.as_ref()) {
@@ -158,11 +179,16 @@ impl PolicyBuilder {
         let PolicyBuilder {
             domains,
             rules,
+            limits,
             failed,
         } = self;
         match failed {
             Some(error) => Err(error),
-            None => Ok(Policy(Arc::new(Inner { domains, rules }))),
+            None => Ok(Policy(Arc::new(Inner {
+                domains,
+                rules,
+                limits,
+            }))),
         }
     }
 
@@ -172,8 +198,12 @@ impl PolicyBuilder {
 
     fn add_toml(&mut self, name: &str, text: &str) -> Result<(), PolicyError> {
         let first = self.rules.len();
-        for (place, draft) in file::parse(name, text)? {
+        let (rules, limits) = file::parse(name, text)?;
+        for (place, draft) in rules {
             self.add(draft, &place)?;
+        }
+        for (place, draft) in limits {
+            self.add_limits(draft, &place)?;
         }
         match conflict::find(&self.domains, &self.rules[first..])
             .into_iter()
@@ -185,35 +215,19 @@ impl PolicyBuilder {
     }
 
     fn add(&mut self, draft: RuleDraft, place: &dyn Display) -> Result<(), PolicyError> {
-        if self.rules.len() >= MAX_RULES {
-            return Err(PolicyError::TooManyRules);
-        }
+        self.room()?;
         let refuse = |error: CapabilityError| PolicyError::Capability {
             place: place.to_string(),
             error: Box::new(error),
         };
         let capability = Capability::new(&draft.capability).map_err(|error| refuse(error.into()))?;
         let (kind, scope) = self.domains.parse(&capability).map_err(refuse)?;
-        let text = |what: &'static str, text: &str, most: usize| {
-            if text.is_empty() || text.len() > most || text.contains(is_deceptive) {
-                return Err(PolicyError::Text {
-                    place: place.to_string(),
-                    what,
-                    most,
-                });
-            }
-            Ok(Box::from(text))
-        };
         let reason = draft.reason.as_deref();
         let reason = reason
-            .map(|reason| text("reason", reason, MAX_REASON_BYTES))
+            .map(|reason| checked("reason", reason, MAX_REASON_BYTES, place))
             .transpose()?;
-        let names = |what, names: &[String]| {
-            let names = names.iter().map(|name| text(what, name, MAX_SELECTOR_BYTES));
-            names.collect::<Result<_, _>>()
-        };
-        let components = names("component", &draft.components)?;
-        let principals = names("principal", &draft.principals)?;
+        let components = names("component", &draft.components, place)?;
+        let principals = names("principal", &draft.principals, place)?;
         self.rules.push(Arc::new(Rule {
             effect: draft.effect,
             capability,
@@ -226,6 +240,34 @@ impl PolicyBuilder {
             origin: draft.origin,
         }));
         Ok(())
+    }
+
+    fn add_limits(&mut self, draft: LimitsDraft, place: &dyn Display) -> Result<(), PolicyError> {
+        let components = names("component", &draft.components, place)?;
+        let principals = names("principal", &draft.principals, place)?;
+        draft.limits.check().map_err(|error| PolicyError::Limit {
+            place: place.to_string(),
+            error,
+        })?;
+        for (resource, value) in draft.limits.iter() {
+            self.room()?;
+            self.limits.push(LimitRule {
+                resource,
+                value,
+                components: components.clone(),
+                principals: principals.clone(),
+                origin: draft.origin.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Checks that another rule may be added.
+    fn room(&self) -> Result<(), PolicyError> {
+        match self.rules.len() + self.limits.len() < MAX_RULES {
+            true => Ok(()),
+            false => Err(PolicyError::TooManyRules),
+        }
     }
 
     /// Adds the rules of command-line options, which audit and errors name by `option`.
@@ -241,4 +283,29 @@ impl PolicyBuilder {
         }
         self
     }
+}
+
+/// Checks a text of a rule.
+fn checked(
+    what: &'static str,
+    text: &str,
+    most: usize,
+    place: &dyn Display,
+) -> Result<Box<str>, PolicyError> {
+    if text.is_empty() || text.len() > most || text.contains(is_deceptive) {
+        return Err(PolicyError::Text {
+            place: place.to_string(),
+            what,
+            most,
+        });
+    }
+    Ok(Box::from(text))
+}
+
+/// Checks the names of components or principals.
+fn names(what: &'static str, names: &[String], place: &dyn Display) -> Result<Box<[Box<str>]>, PolicyError> {
+    let names = names.iter();
+    names
+        .map(|name| checked(what, name, MAX_SELECTOR_BYTES, place))
+        .collect()
 }

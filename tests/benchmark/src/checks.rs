@@ -10,7 +10,7 @@ use airssys_wasm::component::{Component, Linker, Store, StoreContextMut};
 use airssys_wasm::engine::{Backend, Config, Engine};
 use airssys_wasm::host::{
     self, CallScope, ComponentError, ComponentMetadata, HostContext, HostFunctionError, HostFunctions,
-    HostPowers, HostServices, MessagingError, Settings,
+    HostPowers, HostServices, LogRate, MessagingError, Settings,
 };
 use airssys_wasm::messaging::{Mailbox, MailboxLimits};
 use airssys_wasm::security::{Capability, Grants, MemorySink, Policy, SecurityContext};
@@ -127,6 +127,7 @@ fn context(grants: Grants) -> Result<HostContext> {
             trace: None,
         },
         grants,
+        log_rate: LogRate::default(),
         powers: Arc::new(HostPowers::new().with_functions(functions)),
     })
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::component::{Component, Instance, Linker, Store, Val};
 use airssys_wasm::engine::{Config, Engine};
-use airssys_wasm::host::{self, CallScope, HostContext, HostPowers, HostServices, Settings};
+use airssys_wasm::host::{self, CallScope, HostContext, HostPowers, HostServices, LogRate, Settings};
 use airssys_wasm::messaging::{Mailbox, MailboxLimits};
 use airssys_wasm::runtime::ComponentMetadata;
 use airssys_wasm::security::{AuditRecord, MemorySink, Policy, SecurityContext};
@@ -87,6 +87,7 @@ impl Caller {
                 trace: None,
             },
             grants,
+            log_rate: LogRate::default(),
             powers: Arc::new(powers),
         };
         let mut store = Store::new(&engine, context);

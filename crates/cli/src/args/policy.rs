@@ -36,12 +36,13 @@ pub(crate) struct PolicyCheckArgs {
 
 /// Explain what a policy allows a component, and by which rule
 ///
-/// With capabilities, the exit code is 0 if the policy allows each of them as a whole, and 1 otherwise. Without, the
-/// rules that apply to the component are listed. Nothing is run.
+/// With capabilities, each is explained. Without, those are that the manifest of the component declares, or the rules that
+/// apply are listed; then the limits, each with its source. The exit code is 0 if the policy allows each capability as a
+/// whole, optional ones of the manifest aside, and 1 otherwise. Nothing is run.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct PolicyExplainArgs {
-    /// Identity of the component, as rules name it
+    /// Identity of the component, as rules name it, or its file, whose manifest is read
     pub(crate) component: String,
 
     /// Capabilities to explain, as in filesystem:read:/data/models

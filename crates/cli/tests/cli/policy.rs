@@ -48,6 +48,28 @@ fn an_explanation_names_the_line() {
         .says("did you mean `read`?");
 }
 
+#[test]
+fn limits_are_explained_with_their_sources() {
+    let policy = "[limits]\nmemory = \"8MiB\"\n\n[[allow]]\ncapabilities = [\"config:read\"]\n";
+    let policy = scratch_file("policy-limits.toml", policy.as_bytes());
+    let ran = airssys(&["policy", "check", &policy]).ended(0);
+    assert_eq!(ran.stdout, format!("{policy}: 1 allow, 0 deny, 1 limits\n"));
+    let ran = airssys(&["policy", "explain", "files", "--policy", &policy]).ended(0);
+    assert!(
+        ran.stdout.starts_with(&format!(
+            "allow config:read ({policy}:5)\nlimits:\n  memory = 8MiB, by the policy, {policy}:2\n"
+        )),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout.contains("\n  sockets = 128, by the default\n"),
+        "{ran:?}"
+    );
+    let ran = airssys(&["policy", "explain", "files", "--policy", &policy, "--json"]).ended(0);
+    assert_eq!(ran.json()["limits"][0]["value"], 8 << 20);
+    assert_eq!(ran.json()["rules"][0]["capability"], "config:read");
+}
+
 #[cfg(feature = "wai")]
 #[test]
 fn a_component_that_runs_has_what_the_policy_grants_and_the_audit_shows_it() {

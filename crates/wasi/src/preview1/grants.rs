@@ -195,6 +195,11 @@ impl Preview1 {
         self
     }
 
+    /// Returns the limits on the module's use of the host, for changing them.
+    pub fn limits_mut(&mut self) -> &mut Preview1Limits {
+        &mut self.limits
+    }
+
     /// Sets the limits on the module's memory and tables.
     #[must_use]
     pub fn store_limits(mut self, limits: StoreLimits) -> Preview1 {

@@ -41,10 +41,10 @@ const SIZES: [(&str, u64); 8] = [
 const TIMES: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 /// One page of linear memory: the least that a memory limit may be.
-const MIN_BYTES: u64 = 64 << 10;
+pub(super) const MIN_BYTES: u64 = 64 << 10;
 
 /// Most milliseconds of a time: 49 days. Clocks are sure to reach it.
-const MAX_MILLIS: u64 = u32::MAX as u64;
+pub(super) const MAX_MILLIS: u64 = u32::MAX as u64;
 
 impl ByteSize {
     /// Returns the number of bytes.
@@ -69,24 +69,47 @@ impl FromStr for ByteSize {
     type Err = InvalidUnit;
 
     fn from_str(text: &str) -> Result<ByteSize, InvalidUnit> {
-        let refuse = |problem: String| InvalidUnit {
-            text: text.to_owned(),
-            what: "a size",
-            problem,
-            example: "a whole number and a unit, as in `256MB` or `256MiB`",
-        };
-        let (number, unit, rest) = part(text).map_err(refuse)?;
-        if !rest.is_empty() {
-            return Err(refuse("it has more than one unit".to_owned()));
+        match bytes(text)? {
+            bytes if bytes < MIN_BYTES => Err(no_size(
+                text,
+                "it is less than 64KiB, one page of memory".to_owned(),
+            )),
+            bytes => Ok(ByteSize(bytes)),
         }
-        let factor = find(&SIZES, unit).map_err(refuse)?;
-        match number.checked_mul(factor) {
-            None => Err(refuse("it has more than 64 bits".to_owned())),
-            Some(bytes) if bytes < MIN_BYTES => {
-                Err(refuse("it is less than 64KiB, one page of memory".to_owned()))
-            }
-            Some(bytes) => Ok(ByteSize(bytes)),
-        }
+    }
+}
+
+/// Parses a number of bytes with a unit, of any size.
+pub(super) fn bytes(text: &str) -> Result<u64, InvalidUnit> {
+    let refuse = |problem| no_size(text, problem);
+    let (number, unit, rest) = part(text).map_err(refuse)?;
+    if !rest.is_empty() {
+        return Err(refuse("it has more than one unit".to_owned()));
+    }
+    let factor = find(&SIZES, unit).map_err(refuse)?;
+    let bytes = number.checked_mul(factor);
+    bytes.ok_or_else(|| refuse("it has more than 64 bits".to_owned()))
+}
+
+fn no_size(text: &str, problem: String) -> InvalidUnit {
+    InvalidUnit {
+        text: text.to_owned(),
+        what: "a size",
+        problem,
+        example: "a whole number and a unit, as in `256MB` or `256MiB`",
+    }
+}
+
+/// Writes a time with its units.
+pub(super) fn shown_millis(millis: u64) -> String {
+    ExecutionTimeout(Duration::from_millis(millis)).to_string()
+}
+
+/// Writes a number of bytes with the largest unit that needs no fraction.
+pub(super) fn shown(bytes: u64) -> String {
+    match bytes {
+        0 => "0B".to_owned(),
+        bytes => ByteSize(bytes).to_string(),
     }
 }
 

@@ -1,0 +1,38 @@
+//! Identities of components.
+
+use std::sync::Arc;
+
+use super::directory::Entry;
+use super::error::RuntimeError;
+use super::options::ComponentOptions;
+use super::{ComponentId, ComponentRuntime};
+use crate::limits::EffectiveLimits;
+
+impl ComponentRuntime {
+    /// Registers the requested identity, or else the first free one.
+    pub(super) fn take_identity(
+        &self,
+        options: &ComponentOptions,
+    ) -> Result<(ComponentId, Entry, Arc<EffectiveLimits>), RuntimeError> {
+        let config = &self.shared.config;
+        let enter = |id: ComponentId| {
+            let limits = config.effective_limits(&id, options);
+            let mailbox = config.mailbox_limits(&limits);
+            let entry = self.shared.directory.enter(&id, mailbox)?;
+            Some((id, entry, Arc::new(limits)))
+        };
+        if let Some(id) = &options.id {
+            return enter(id.clone()).ok_or_else(|| RuntimeError::DuplicateId(id.clone()));
+        }
+        let (near, first) = match &options.near {
+            Some(near) => match enter(near.clone()) {
+                Some(taken) => return Ok(taken),
+                None => (near.clone(), 2),
+            },
+            None => (ComponentId::near("component"), 1),
+        };
+        (first..=u64::MAX)
+            .find_map(|number| enter(near.numbered(number)))
+            .ok_or(RuntimeError::DuplicateId(near))
+    }
+}

@@ -1,0 +1,194 @@
+//! Limits of a component, from all places that set them.
+
+use std::time::Duration;
+
+use super::config::{LONGEST_TIMEOUT, RuntimeConfig};
+use super::error::RuntimeError;
+use super::options::{Allowance, ComponentOptions, TimeLimit};
+use super::start::WasiGrants;
+use super::{ComponentId, millis};
+use crate::engine::StoreLimits;
+use crate::error::Error;
+use crate::limits::{EffectiveLimits, LimitSource, Resource};
+use crate::messaging::MailboxLimits;
+#[cfg(feature = "wasi")]
+use crate::wasi::WasiLimits;
+
+/// Lines and bytes per second in the log of the host, by default.
+const LOG_LINES: u64 = 1000;
+const LOG_BYTES: u64 = 1 << 20;
+
+impl RuntimeConfig {
+    /// Returns the limits that a component with this identity and these options would have, each with its source.
+    /// [`ComponentRuntime::effective_limits`] has those of a component that is loaded.
+    ///
+    /// A limit of [`RuntimeConfigBuilder::with_resource_limits`] replaces the default. After that the smallest applies: of the
+    /// runtime, the component's options, its manifest, and the policy of its security context.
+    ///
+    /// [`ComponentRuntime::effective_limits`]: super::ComponentRuntime::effective_limits
+    /// [`RuntimeConfigBuilder::with_resource_limits`]: super::RuntimeConfigBuilder::with_resource_limits
+    pub fn effective_limits(&self, id: &ComponentId, options: &ComponentOptions) -> EffectiveLimits {
+        let mut limits = EffectiveLimits::default();
+        let mut start = |resource, value: u64, default: u64| {
+            let source = match value == default {
+                true => LimitSource::Default,
+                false => LimitSource::Runtime,
+            };
+            limits.set(resource, value, source);
+        };
+        let (store, usual) = (&self.limits, StoreLimits::default());
+        start(Resource::Memory, memory(store), memory(&usual));
+        start(
+            Resource::TableElements,
+            store.total_table_elements,
+            usual.total_table_elements,
+        );
+        start(
+            Resource::CoreInstances,
+            store.core_instances.into(),
+            usual.core_instances.into(),
+        );
+        start(Resource::Handles, store.handles.into(), usual.handles.into());
+        start(
+            Resource::CallTime,
+            millis(self.longest_timeout),
+            millis(LONGEST_TIMEOUT),
+        );
+        let (mailbox, usual) = (&self.mailbox, MailboxLimits::default());
+        start(
+            Resource::MailboxMessages,
+            number(mailbox.messages),
+            number(usual.messages),
+        );
+        start(Resource::MailboxBytes, number(mailbox.bytes), number(usual.bytes));
+        start(Resource::LogLines, LOG_LINES, LOG_LINES);
+        start(Resource::LogBytes, LOG_BYTES, LOG_BYTES);
+        #[cfg(feature = "wasi")]
+        let usual = WasiLimits::default();
+        #[cfg(feature = "wasi")]
+        for (resource, value) in [
+            (Resource::OpenFiles, number(usual.descriptors)),
+            (Resource::Sockets, number(usual.sockets)),
+        ] {
+            start(resource, value, value);
+        }
+        for (resource, value) in self.resource_limits.iter() {
+            match limits.get(resource).map(|limit| &limit.source) {
+                None | Some(LimitSource::Default) => limits.set(resource, value, LimitSource::Runtime),
+                Some(_) => limits.lower(resource, value, LimitSource::Runtime),
+            }
+        }
+        #[cfg(feature = "wasi")]
+        if let Some(wasi) = options.wasi_limits() {
+            if wasi.descriptors != usual.descriptors {
+                limits.lower(
+                    Resource::OpenFiles,
+                    number(wasi.descriptors),
+                    LimitSource::Options,
+                );
+            }
+            if wasi.sockets != usual.sockets {
+                limits.lower(Resource::Sockets, number(wasi.sockets), LimitSource::Options);
+            }
+        }
+        limits.lower_all(&options.limits, &LimitSource::Options);
+        limits.lower_all(&options.manifest_limits, &LimitSource::Manifest);
+        if let Some(context) = &options.security.context {
+            limits.lower_to(&context.limits_for(id.as_str()));
+        }
+        limits
+    }
+
+    /// Returns the limits of a component's store.
+    pub(super) fn store_limits(&self, limits: &EffectiveLimits) -> StoreLimits {
+        let mut store = self.limits.clone();
+        let narrow = |resource| u32::try_from(limits.value(resource)).unwrap_or(u32::MAX);
+        let total = limits.value(Resource::Memory);
+        // The limits of `StoreLimits` for each memory and for all may differ; if no other applies, both stay.
+        if total != memory(&store) {
+            (store.memory_bytes, store.total_memory_bytes) = (total, total);
+        }
+        store.total_table_elements = limits.value(Resource::TableElements);
+        store.core_instances = narrow(Resource::CoreInstances);
+        store.handles = narrow(Resource::Handles);
+        store
+    }
+
+    /// Returns the limits of a component's mailbox.
+    pub(super) fn mailbox_limits(&self, limits: &EffectiveLimits) -> MailboxLimits {
+        let mut mailbox = self.mailbox.clone();
+        mailbox.messages = size(limits.value(Resource::MailboxMessages));
+        mailbox.bytes = size(limits.value(Resource::MailboxBytes));
+        mailbox
+    }
+
+    /// Returns the time for a call that has none of its own.
+    pub(super) fn default_time(&self, limits: &EffectiveLimits) -> Allowance {
+        let default = Allowance::new(self.default_timeout, TimeLimit::Default);
+        default.or_shorter(call_time(limits))
+    }
+}
+
+impl WasiGrants {
+    /// Applies limits to WASI. The options' own stay if they are lower.
+    pub(super) fn limit(&mut self, limits: &EffectiveLimits) {
+        #[cfg(feature = "wasi")]
+        {
+            let wasi = self.wasi.limits_mut();
+            wasi.descriptors = size(limits.value(Resource::OpenFiles));
+            wasi.sockets = size(limits.value(Resource::Sockets));
+            wasi.resources = wasi.resources.min(size(limits.value(Resource::Handles)));
+        }
+        #[cfg(feature = "wasix")]
+        {
+            let files = &mut self.preview1.limits_mut().open_files;
+            *files = (*files).min(size(limits.value(Resource::OpenFiles)));
+        }
+        #[cfg(not(feature = "wasi"))]
+        let _ = limits;
+    }
+}
+
+/// Returns the error of an instantiation, with the limit of the component if it exceeds one.
+pub(super) fn of_instantiation(id: &ComponentId, limits: &EffectiveLimits, error: Error) -> RuntimeError {
+    let Error::LimitExceeded(exceeded) = error else {
+        return RuntimeError::Load(error);
+    };
+    let resource = match exceeded.limit {
+        "memory_bytes" | "total_memory_bytes" => Resource::Memory,
+        "total_table_elements" => Resource::TableElements,
+        "core_instances" => Resource::CoreInstances,
+        _ => return RuntimeError::Load(Error::LimitExceeded(exceeded)),
+    };
+    match limits.get(resource) {
+        Some(limit) if limit.value == exceeded.allowed => RuntimeError::LimitExceeded {
+            id: id.clone(),
+            exceeded,
+            limit: Box::new(limit.clone()),
+        },
+        _ => RuntimeError::Load(Error::LimitExceeded(exceeded)),
+    }
+}
+
+/// Returns the time that a component's calls may take.
+pub(super) fn call_time(limits: &EffectiveLimits) -> Option<Allowance> {
+    let limit = limits.get(Resource::CallTime)?;
+    let time = match &limit.source {
+        LimitSource::Default | LimitSource::Runtime => TimeLimit::Longest,
+        source => TimeLimit::Limit(source.clone()),
+    };
+    Some(Allowance::new(Duration::from_millis(limit.value), time))
+}
+
+/// Returns the memory that a component can have for certain, in one memory or in several.
+fn memory(limits: &StoreLimits) -> u64 {
+    limits.memory_bytes.min(limits.total_memory_bytes)
+}
+
+fn number(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+fn size(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
