@@ -5,7 +5,7 @@
 //! findings (`artifacts/TARGET`) and its logs. The inputs that every run starts with are committed:
 //! `tests/fuzz/seeds/TARGET`.
 
-use crate::tools::{announce, cargo, cargo_program, find_llvm, output, target_dir, workspace_features};
+use crate::tools::{announce, cargo, cargo_command, find_llvm, output, target_dir, workspace_features};
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt;
 use std::fs::{self, File};
@@ -174,7 +174,7 @@ fn folder(root: &Path) -> PathBuf {
 fn build(root: &Path, folder: &Path, targets: &[&str]) -> Result<Vec<PathBuf>> {
     // The target is named, or else the flags would apply to build scripts and macros too.
     let host = host().context("rustc does not print its host")?;
-    let mut command = Command::new(cargo_program());
+    let mut command = cargo_command();
     command.current_dir(root).args(["build", "--release", "--locked"]);
     command.arg("--manifest-path").arg(manifest(root));
     command.args(["--target", &host]).arg("--target-dir").arg(folder);
@@ -202,7 +202,7 @@ fn manifest(root: &Path) -> PathBuf {
 /// Checks early that the fuzz targets' own lock file agrees with their manifests: their build uses `--locked` and comes last.
 pub(crate) fn lock_file_is_current(root: &Path) -> Result<bool> {
     announce("lock file of the fuzz targets");
-    let status = Command::new(cargo_program())
+    let status = cargo_command()
         .args([
             "metadata",
             "--locked",
@@ -329,7 +329,7 @@ fn differential(root: &Path, time: Duration) -> Result<bool> {
 
 /// Writes the seeds.
 fn seeds(root: &Path) -> Result<bool> {
-    let mut command = Command::new(cargo_program());
+    let mut command = cargo_command();
     command.current_dir(root).args(["run", "--locked", "--quiet"]);
     command.arg("--manifest-path").arg(manifest(root));
     command.args(["--package", "airssys-wasm-fuzz-seeds"]);

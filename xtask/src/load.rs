@@ -1,6 +1,7 @@
 //! `cargo xtask load`: measures requests per second and latencies of `serve`, beside wasmtime in the same kind of
 //! server.
 
+use crate::tools::cargo_command;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::fmt::Write as _;
@@ -119,7 +120,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
 
 /// Builds both servers, as their users have them; returns their folder.
 fn build(root: &Path) -> Result<PathBuf> {
-    let built = Command::new("cargo")
+    let built = cargo_command()
         .current_dir(root)
         .args(["build", "--release", "--workspace", "--features", "load"])
         .args(["--bin", "airssys-wasm", "--bin", "reference-server"])

@@ -20,12 +20,11 @@
 use crate::fuzz::{self, Outcome};
 use crate::guests;
 use crate::tools::{
-    Llvm, announce, cargo, cargo_program, cargo_with, find_llvm, output, target_dir, workspace_features,
+    Llvm, announce, cargo, cargo_command, cargo_with, find_llvm, output, target_dir, workspace_features,
 };
 use anyhow::Result;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// Parts that passed, that failed, and that could not run.
@@ -220,10 +219,5 @@ fn fuzz_all(root: &Path, summary: &mut Summary) {
 }
 
 fn has_component(root: &Path, name: &str) -> bool {
-    output(
-        Command::new(cargo_program())
-            .current_dir(root)
-            .args([name, "--version"]),
-    )
-    .is_some()
+    output(cargo_command().current_dir(root).args([name, "--version"])).is_some()
 }

@@ -72,7 +72,7 @@ pub(crate) fn cargo_with(
     variables: &[(&str, &str)],
 ) -> Result<bool> {
     announce(&format!("cargo {}", arguments.join(" ")));
-    let mut command = Command::new(cargo_program());
+    let mut command = cargo_command();
     command.current_dir(root).args(arguments);
     command.envs(variables.iter().copied());
     if let Llvm::At(prefix) = llvm {
@@ -84,8 +84,21 @@ pub(crate) fn cargo_with(
     Ok(status.success())
 }
 
+/// Returns a command for the cargo that runs this program, without the variables that describe this package. Build scripts of libraries (ring)
+/// are run again if these change, so all above them would be compiled anew whenever cargo is called directly.
+pub(crate) fn cargo_command() -> Command {
+    let mut command = Command::new(cargo_program());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// Returns the cargo that runs this program, so that all parts use one toolchain.
-pub(crate) fn cargo_program() -> PathBuf {
+fn cargo_program() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }
 
@@ -104,4 +117,21 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
 pub(crate) fn announce(what: &str) {
     // Not on standard output, which may be read by programs.
     eprintln!("\n== {what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_of_this_package_is_not_passed_to_cargo() {
+        let command = cargo_command();
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
+            assert!(std::env::var_os(name).is_some(), "cargo sets {name}");
+            let removed = command
+                .get_envs()
+                .any(|(key, value)| key == name && value.is_none());
+            assert!(removed, "{name} is passed on");
+        }
+    }
 }
