@@ -16,6 +16,9 @@ use crate::engine::run::reset::MARK;
 use wasmparser::{ExternalKind, Imports, Parser, Payload, RefType, Table, TypeRef};
 
 const TABLE_SECTION: u8 = 4;
+/// Most elements of a table of fixed size. wasmer's copies of larger ones, 16 bytes for each element, do not fit beside an
+/// instance, and its compilers panic.
+const MAX_FIXED: u64 = 1 << 20;
 
 /// Returns the module with room above the maximum of each table that may be shared. `grows` if its code may grow tables.
 /// The bytes are valid already; the compiler refuses what cannot be read.
@@ -72,14 +75,19 @@ fn rewrite(module: &[u8], grows: bool) -> Option<Vec<u8>> {
         });
         let own = !exported.contains(&index);
         let maximum = match ty.maximum {
-            Some(maximum) if own && !marked.contains(&index) && maximum == ty.initial => Some(maximum),
+            Some(maximum)
+                if own && !marked.contains(&index) && maximum == ty.initial && maximum <= MAX_FIXED =>
+            {
+                Some(maximum)
+            }
             _ if own && !grows => Some(ty.initial + 1),
             maximum => maximum.map(|maximum| maximum + 1),
         };
+        let maximum = maximum.filter(|maximum| *maximum <= u64::from(u32::MAX));
         content.push(u8::from(maximum.is_some()));
         leb(&mut content, ty.initial);
         if let Some(maximum) = maximum {
-            leb(&mut content, maximum.min(u64::from(u32::MAX)));
+            leb(&mut content, maximum);
         }
     }
     let header = start_of(module, TABLE_SECTION, &section)?;
@@ -111,6 +119,21 @@ mod tests {
             }
         }
         found
+    }
+
+    #[test]
+    fn large_tables_are_not_of_fixed_size() {
+        const MOST: u32 = u32::MAX;
+        let tables = r#"(module (table 4294967295 funcref) (table 4294967295 4294967295 funcref)
+            (table 4294967294 4294967294 funcref) (table 1048577 1048577 funcref))"#;
+        let made = [
+            (MOST, None),
+            (MOST, None),
+            (MOST - 1, Some(MOST)),
+            (1_048_577, Some(1_048_578)),
+        ];
+        assert_eq!(maximums(tables, false), made);
+        assert_eq!(maximums(tables, true), made);
     }
 
     #[test]
