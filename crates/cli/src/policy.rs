@@ -98,7 +98,7 @@ pub(crate) fn context(args: &SecurityArgs) -> Outcome<Option<SecurityContext>> {
 }
 
 /// Returns the capabilities that the manifest of a source declares; `None` without a manifest.
-pub(crate) fn declared(source: &Source<'_>) -> Outcome<Option<RequestedCapabilities>> {
+fn declared(source: &Source<'_>) -> Outcome<Option<RequestedCapabilities>> {
     let manifest = ComponentManifest::from_source(source).map_err(manifest::failure)?;
     Ok(manifest.map(|manifest| manifest.capabilities))
 }

@@ -7,10 +7,8 @@ use airssys_wasm::adapt;
 use airssys_wasm::artifact::{ComponentCache, Records};
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::component::Component;
-use airssys_wasm::load::Source;
 use airssys_wasm::manifest::ComponentManifest;
 use airssys_wasm::runtime::{ComponentState, RuntimeError};
-use airssys_wasm::security::SecurityContext;
 #[cfg(feature = "wasix")]
 use airssys_wasm::wasi::preview1;
 use airssys_wasm::wasi::{self, WasiCtxBuilder};
@@ -64,9 +62,8 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         }
     }
     let mut options = options_for(args, component.as_ref(), grants)?;
-    if let Some(manifest) =
-        ComponentManifest::from_loader(config.loader(), &source).map_err(manifest::failure)?
-    {
+    let manifest = ComponentManifest::from_loader(config.loader(), &source).map_err(manifest::failure)?;
+    if let Some(manifest) = &manifest {
         options = options.with_manifest_limits(&manifest.metadata);
     }
     if let Some(context) = policy::context(&args.security)? {
@@ -74,24 +71,14 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         if component.as_ref().is_some_and(preview1::is_imported) {
             return Err(policy::wasix());
         }
-        options = secured(options, context, &source)?;
+        options = options.with_security(context);
+        if let Some(manifest) = &manifest {
+            options = options.with_requested_capabilities(&manifest.capabilities);
+        }
     }
     let runtime = ComponentRuntime::new(config)?;
     let id = runtime.load_loaded(&loaded, options)?;
     converse(args, &runtime, &id, question)
-}
-
-/// Adds the security context, and the capabilities that the manifest declares.
-fn secured(
-    options: ComponentOptions,
-    context: SecurityContext,
-    source: &Source<'_>,
-) -> Outcome<ComponentOptions> {
-    let options = options.with_security(context);
-    Ok(match policy::declared(source)? {
-        Some(capabilities) => options.with_requested_capabilities(&capabilities),
-        None => options,
-    })
 }
 
 /// Calls `init`, then the operation, then `shutdown`.
