@@ -7,8 +7,8 @@
 use std::io;
 use std::time::Duration;
 
-/// The clock of one thread's CPU time. May be read from any thread, as long as the clock's own thread lives; later,
-/// reading it fails.
+/// The clock of one thread's CPU time. May be read from any thread, as long as the clock's own thread lives. Reading it
+/// fails later, as soon as the system has removed the thread; that may be shortly after a join.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CpuClock(#[cfg(target_os = "linux")] libc::clockid_t);
 
@@ -69,6 +69,7 @@ impl CpuClock {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn a_thread_that_sleeps_uses_no_time_and_one_that_has_ended_has_no_clock() {
@@ -81,7 +82,12 @@ mod tests {
         .join()
         .expect("it does not panic");
         assert!(asleep < Duration::from_millis(25), "{asleep:?}");
-        assert!(sleeper.now().is_err());
+        // A join returns before the system has removed the thread.
+        let end = Instant::now() + Duration::from_secs(30);
+        while sleeper.now().is_ok() {
+            assert!(Instant::now() < end, "the clock outlives its thread");
+            std::thread::yield_now();
+        }
         let clock = CpuClock::of_this_thread().expect("Linux");
         let before = clock.now().expect("it lives");
         let used = || clock.now().expect("it lives") - before;
