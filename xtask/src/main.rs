@@ -6,6 +6,7 @@
 mod bench;
 mod cache_kills;
 mod conformance;
+mod failures;
 mod findings;
 mod fuzz;
 mod guests;

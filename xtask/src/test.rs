@@ -15,12 +15,13 @@
 //! | headless program  | nothing                                          |                           |
 //! | fuzzing           | a C++ compiler; `AIRSSYS_REQUIRE_ALL=1`          | left out                  |
 //!
-//! The end lists omitted parts. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
+//! The end gives the output of failed tests once more, and lists omitted parts. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
 
+use crate::failures::Failures;
 use crate::fuzz::{self, Outcome};
 use crate::guests;
 use crate::tools::{
-    Llvm, announce, cargo, cargo_command, cargo_with, find_llvm, output, target_dir, workspace_features,
+    Llvm, announce, cargo, cargo_command, cargo_read, find_llvm, output, target_dir, workspace_features,
 };
 use anyhow::Result;
 use std::fmt::Write;
@@ -121,20 +122,24 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     // Before the tests, which use the guests that are too large to commit.
     check_guests(root, &mut summary);
 
+    // Before the tests, so that cargo's list of failed test binaries is near the end.
+    fuzz_all(root, &mut summary);
+
     let headless = headless(root, &llvm)?;
     summary.record("the program without a compiler, built", headless.is_some());
     let program = headless.as_ref().map(|program| program.to_string_lossy());
     let variables: Vec<(&str, &str)> = program.iter().map(|program| (HEADLESS, &**program)).collect();
-    let passed = cargo_with(
+    let mut failures = Failures::default();
+    let passed = cargo_read(
         root,
         &llvm,
         &[&["test", "--no-fail-fast"][..], &build].concat(),
         &variables,
+        |line| failures.read(line),
     )?;
     summary.record(&format!("tests, with {features}"), passed);
 
-    fuzz_all(root, &mut summary);
-
+    print!("\n{failures}");
     println!("\n{summary}");
     Ok(summary.is_success())
 }

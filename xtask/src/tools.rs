@@ -1,8 +1,9 @@
 //! The tools that commands run: cargo, and LLVM for builds with that backend.
 
 use anyhow::{Context, Result};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The folder of LLVM in Debian's `llvm-22-dev`.
 const USUAL_LLVM: &str = "/usr/lib/llvm-22";
@@ -71,6 +72,39 @@ pub(crate) fn cargo_with(
     arguments: &[&str],
     variables: &[(&str, &str)],
 ) -> Result<bool> {
+    let status = prepare(root, llvm, arguments, variables)
+        .status()
+        .with_context(cannot_start)?;
+    Ok(status.success())
+}
+
+/// As [`cargo_with`], and gives each line of the standard output to `read` too.
+pub(crate) fn cargo_read(
+    root: &Path,
+    llvm: &Llvm,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    mut read: impl FnMut(&str),
+) -> Result<bool> {
+    let mut cargo = prepare(root, llvm, arguments, variables)
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(cannot_start)?;
+    let stdout = cargo.stdout.take().context("the standard output of cargo")?;
+    let mut lines = BufReader::new(stdout);
+    let mut line = Vec::new();
+    // Tests may print bytes that are no text.
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let mut output = std::io::stdout().lock();
+        output.write_all(&line)?;
+        output.flush()?;
+        read(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
+        line.clear();
+    }
+    Ok(cargo.wait()?.success())
+}
+
+fn prepare(root: &Path, llvm: &Llvm, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     announce(&format!("cargo {}", arguments.join(" ")));
     let mut command = cargo_command();
     command.current_dir(root).args(arguments);
@@ -78,10 +112,11 @@ pub(crate) fn cargo_with(
     if let Llvm::At(prefix) = llvm {
         command.env(LLVM_PREFIX, prefix);
     }
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", cargo_program().display()))?;
-    Ok(status.success())
+    command
+}
+
+fn cannot_start() -> String {
+    format!("cannot start {}", cargo_program().display())
 }
 
 /// Returns a command for the cargo that runs this program, without the variables that describe this package. Build scripts of libraries (ring)
