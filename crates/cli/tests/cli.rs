@@ -14,6 +14,8 @@ mod compiling;
 mod conformance;
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/files.rs"]
+mod files;
 use airssys_wasm_test_support::host as host_support;
 #[path = "cli/inspect.rs"]
 mod inspect;

@@ -138,6 +138,20 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "files",
+        folder: "examples/guests/rust/files",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "files-py",
+        folder: "examples/guests/python/files",
+        toolchain: Toolchain::Python {
+            wit: "examples/guests/python/text-processor/wit",
+        },
+        keep: Keep::Built,
+    },
+    Guest {
         name: "checksum",
         folder: "examples/guests/c/checksum",
         toolchain: Toolchain::C,
