@@ -89,9 +89,9 @@ pub enum RuntimeError {
     },
 
     /// Capabilities that the component requires are not granted.
-    #[error("`{id}` cannot be loaded: {source}")]
+    #[error("`{id}` cannot be used: {source}")]
     Capabilities {
-        /// The identity that the component would have.
+        /// The identity that the component has, or would have.
         id: ComponentId,
         /// All that are missing.
         source: MissingCapabilities,
@@ -132,7 +132,7 @@ pub enum RuntimeError {
     /// The component returned an error from an operation. It keeps running.
     #[error("the component returned an error: {0}")]
     Execution(#[source] ExecutionError),
-    /// The component's metadata exceeds a bound.
+    /// The component's metadata exceeds a bound, or requires a text that is no capability.
     #[error("invalid metadata of `{id}`: {problem}")]
     Metadata {
         /// The component.

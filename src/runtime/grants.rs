@@ -2,6 +2,7 @@
 
 use super::ComponentId;
 use super::error::{InvalidOptions, RuntimeError};
+use crate::host::ComponentMetadata;
 use crate::security::{Capability, Effect, Grants, Policy, SecurityContext};
 
 /// The source of a component's grants.
@@ -68,6 +69,32 @@ impl Security {
         let texts = texts(required.iter().chain(granted));
         Ok((grants, texts))
     }
+}
+
+/// Checks that a component is granted what its metadata requires, except for what it has been refused as optional.
+/// A component without any policy is not checked: it is denied each use.
+pub(super) fn check_required(
+    id: &ComponentId,
+    grants: &Grants,
+    metadata: &ComponentMetadata,
+) -> Result<(), RuntimeError> {
+    if grants.context().is_none() {
+        return Ok(());
+    }
+    let required = metadata.required_capabilities.iter();
+    let required = required
+        .map(|text| Capability::new(text))
+        .collect::<Result<Vec<_>, _>>();
+    let required = required.map_err(|error| RuntimeError::Metadata {
+        id: id.clone(),
+        problem: format!("of its `required-capabilities`, {error}"),
+    })?;
+    grants
+        .validate(&required)
+        .map_err(|source| RuntimeError::Capabilities {
+            id: id.clone(),
+            source,
+        })
 }
 
 /// Returns the capabilities that a policy allows a component.

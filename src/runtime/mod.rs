@@ -292,16 +292,20 @@ impl ComponentRuntime {
                 services: self.shared.directory.clone(),
                 deadline: None,
                 call: CallScope::default(),
-                grants: security,
+                grants: security.clone(),
                 log_rate: LogRate::of(&limits),
                 powers: self.shared.config.powers.clone(),
             };
-            Ok((make(context, &grants)?, granted))
+            Ok((make(context, &grants)?, granted, security))
         });
         match made {
-            Ok((guest, granted)) => {
+            Ok((guest, granted, security)) => {
                 let config = self.start(options, granted, &limits);
-                let start = Start { config, grants };
+                let start = Start {
+                    config,
+                    grants,
+                    security,
+                };
                 let slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
                 self.slots_write().insert(id.clone(), Arc::new(slot));
                 Ok(id)
@@ -390,8 +394,8 @@ impl ComponentRuntime {
     ///
     /// # Errors
     /// [`RuntimeError::Component`] if the component refuses: it has then failed, since the contract allows no second
-    /// `init`. [`RuntimeError::Memory`] and [`RuntimeError::Metadata`] leave it created. Also the errors of
-    /// [`ComponentRuntime::health`].
+    /// `init`. [`RuntimeError::Memory`], [`RuntimeError::Metadata`], and [`RuntimeError::Capabilities`] if its metadata
+    /// requires more than it is granted, leave it created. Also the errors of [`ComponentRuntime::health`].
     pub fn init(&self, id: &ComponentId) -> Result<(), RuntimeError> {
         let slot = self.slot(id)?;
         slot.init(self.default_time(&slot), |component, context, grants| {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::directory::MetadataCell;
 use super::error::{Payload, RuntimeError};
+use super::grants;
 use super::guest::GuestInstance;
 use super::lifecycle::ExecutionContext;
 use super::metadata;
@@ -102,6 +103,7 @@ impl Slot {
                 origin: limit.source.clone(),
             });
         }
+        grants::check_required(&self.id, &self.start.security, &metadata)?;
         let answer = running.call(allowed, |guest| guest.init(&self.start.config))?;
         running.next = Some(match answer {
             Ok(()) => ComponentState::Initialized,

@@ -8,8 +8,9 @@ use crate::component::Component;
 #[cfg(feature = "wasi")]
 use crate::host::WasiAccess;
 use crate::limits::EffectiveLimits;
+use crate::security::Grants;
 #[cfg(feature = "wasi")]
-use crate::security::{Grants, RevocationHook};
+use crate::security::RevocationHook;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
 #[cfg(feature = "wasi")]
@@ -21,6 +22,8 @@ pub(super) struct Start {
     /// The input of `init`.
     pub(super) config: ComponentConfig,
     pub(super) grants: WasiGrants,
+    /// What the component is granted, held against what its metadata requires.
+    pub(super) security: Grants,
 }
 
 /// Limits of each instance, and its WASI grants in builds with WASI.

@@ -140,6 +140,14 @@ pub struct MissingCapabilities {
 }
 
 impl MissingCapabilities {
+    /// Returns an error if capabilities are missing.
+    pub(super) fn none_or(missing: Vec<Withheld>) -> Result<(), MissingCapabilities> {
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(MissingCapabilities { missing }),
+        }
+    }
+
     /// Returns all of them, in the order in which they are required.
     pub fn missing(&self) -> &[Withheld] {
         &self.missing
@@ -264,10 +272,8 @@ impl SecurityContext {
                 RequestInfo::default(),
             );
         }
-        match missing.is_empty() {
-            true => Ok(Grants::new(self.clone(), name, Some(requested), own, withheld)),
-            false => Err(MissingCapabilities { missing }),
-        }
+        MissingCapabilities::none_or(missing)?;
+        Ok(Grants::new(self.clone(), name, Some(requested), own, withheld))
     }
 
     /// Returns the grants of a component that does not declare what it needs: all that the policy allows it.
@@ -404,14 +410,11 @@ impl Shared {
                 missing.push(Withheld { capability, cause });
             }
         }
-        match missing.is_empty() {
-            true => Ok(()),
-            false => Err(MissingCapabilities { missing }),
-        }
+        MissingCapabilities::none_or(missing)
     }
 
     /// Returns the reason why a capability is not granted as a whole. Exceptions within it do not count.
-    fn withheld(
+    pub(super) fn withheld(
         &self,
         own: &Index,
         component: Option<&str>,

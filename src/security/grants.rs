@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::audit::{Decision, DenialCause, Subject};
 use super::capability::Capability;
-use super::context::{SecurityContext, Shared, Withheld};
+use super::context::{MissingCapabilities, SecurityContext, Shared, Withheld};
 use super::domain::{Domains, HostScope, KindId, Scope, Target};
 use super::index::{Effect, Index, NEVER, Query, Slot};
 use super::policy::Rule;
@@ -277,6 +277,44 @@ impl Grants {
         Err(Denied(Box::new((capability, cause))))
     }
 
+    /// Checks that these capabilities are granted as a whole: those that a component itself says it requires. An optional
+    /// one that is [withheld](Grants::withheld) does not count. Each that is missing is audited. Grants without a context
+    /// have none.
+    ///
+    /// # Errors
+    /// [`MissingCapabilities`], with all that are missing.
+    pub fn validate<'a>(
+        &self,
+        required: impl IntoIterator<Item = &'a Capability>,
+    ) -> Result<(), MissingCapabilities> {
+        let mut missing = Vec::new();
+        for capability in required {
+            let cause = match &self.0 {
+                Some(inner) if inner.withheld.iter().any(|it| it.capability == *capability) => None,
+                Some(inner) => inner.missing(capability),
+                None => Some(DenialCause::NoPolicy),
+            };
+            if let Some(cause) = cause {
+                let capability = capability.clone();
+                missing.push(Withheld { capability, cause });
+            }
+        }
+        if let Some(inner) = &self.0 {
+            let (shared, info) = (&*inner.context.0, RequestInfo::default());
+            for Withheld { capability, cause } in &missing {
+                let subject = Subject::Capability(capability);
+                shared.record(
+                    shared.now(),
+                    &inner.component,
+                    subject,
+                    Decision::Denied(cause),
+                    info,
+                );
+            }
+        }
+        MissingCapabilities::none_or(missing)
+    }
+
     /// Returns the optional capabilities that the component does not get as a whole.
     pub fn withheld(&self) -> &[Withheld] {
         self.0.as_ref().map_or(&[], |inner| &inner.withheld)
@@ -384,6 +422,19 @@ impl Inner {
             (None, Some(rule)) => Err(DenialCause::Expired(shared.rule(rule).clone())),
             (None, None) => Err(DenialCause::NoRule),
         }
+    }
+
+    /// Returns the reason why a capability is not granted as a whole.
+    fn missing(&self, capability: &Capability) -> Option<DenialCause> {
+        let shared = &*self.context.0;
+        let parsed = match shared.policy.domains().parse(capability) {
+            Ok(parsed) => parsed,
+            Err(error) => return Some(DenialCause::Unknown(Box::new(error))),
+        };
+        let cause = shared.withheld(&self.own, Some(&self.component), &parsed);
+        let requested = self.requested.as_ref();
+        let covered = requested.is_none_or(|all| all.index.covers(parsed.0, Query::from(&parsed.1)));
+        cause.or_else(|| (!covered).then_some(DenialCause::NotRequested))
     }
 
     /// Returns the reason why a request is denied that needs no permission. A text that no rule can name is denied with

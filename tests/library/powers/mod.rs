@@ -6,6 +6,7 @@ mod files;
 mod functions;
 mod http;
 mod options;
+mod required;
 mod services;
 
 use std::sync::Arc;

@@ -24,6 +24,7 @@ const BUDGET: (&str, &str) = ("memory_budget", "bytes");
 /// Cheap to clone; clones are the same budget, and the same reserve.
 ///
 /// ```
+/// # extern crate airssys_wasm_component as airssys_wasm;
 /// use airssys_wasm::engine::{MemoryBudget, StoreLimits};
 ///
 /// let budget = MemoryBudget::new(1 << 30);
