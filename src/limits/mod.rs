@@ -64,6 +64,16 @@ impl ResourceLimits {
         self.with(Resource::CallTime, whole_millis(time))
     }
 
+    /// Sets [`Resource::CpuTime`]. A part of a millisecond counts as a whole one.
+    pub fn with_cpu_time(self, time: Duration) -> Self {
+        self.with(Resource::CpuTime, whole_millis(time))
+    }
+
+    /// Sets [`Resource::Fuel`].
+    pub fn with_fuel(self, fuel: u64) -> Self {
+        self.with(Resource::Fuel, fuel)
+    }
+
     /// Sets [`Resource::OpenFiles`].
     pub fn with_open_files(self, files: u32) -> Self {
         self.with(Resource::OpenFiles, files.into())

@@ -25,6 +25,17 @@ pub enum Resource {
     /// Milliseconds of wall-clock time of one call; at least 1. A call that takes longer is stopped, and the component has
     /// failed. Stops a component that never answers. Default ten minutes.
     CallTime,
+    /// Milliseconds of CPU time of one call, of its thread, host functions included; at least 1. A call that uses more is
+    /// stopped, and the component has failed. Linux only: elsewhere a component with this limit is not loaded. Stops a guest
+    /// that computes without end, without charging it for waiting. Default none.
+    CpuTime,
+    /// Fuel of one call: about one unit for each operator that it executes; at least 1. A call that consumes more is stopped at
+    /// the same operator on each run and backend, and the component has failed. Only for code that counts
+    /// ([`RuntimeConfigBuilder::with_fuel_metering`]): otherwise a component with this limit is not loaded. Stops a guest
+    /// that computes without end. Default none.
+    ///
+    /// [`RuntimeConfigBuilder::with_fuel_metering`]: crate::runtime::RuntimeConfigBuilder::with_fuel_metering
+    Fuel,
     /// Files and folders that the component has open at once through WASI. More are refused with the interface's error.
     /// Stops a guest that uses up the descriptors of the process. Default 1000.
     OpenFiles,
@@ -69,12 +80,14 @@ pub struct InvalidLimit {
 
 impl Resource {
     /// All resources, in the order of the documentation.
-    pub const ALL: [Resource; 12] = [
+    pub const ALL: [Resource; 14] = [
         Resource::Memory,
         Resource::TableElements,
         Resource::CoreInstances,
         Resource::Handles,
         Resource::CallTime,
+        Resource::CpuTime,
+        Resource::Fuel,
         Resource::OpenFiles,
         Resource::Sockets,
         Resource::MailboxMessages,
@@ -92,6 +105,8 @@ impl Resource {
             Resource::CoreInstances => "core-instances",
             Resource::Handles => "handles",
             Resource::CallTime => "call-time",
+            Resource::CpuTime => "cpu-time",
+            Resource::Fuel => "fuel",
             Resource::OpenFiles => "open-files",
             Resource::Sockets => "sockets",
             Resource::MailboxMessages => "mailbox-messages",
@@ -114,7 +129,8 @@ impl Resource {
             Resource::TableElements => "table elements",
             Resource::CoreInstances => "core instances",
             Resource::Handles => "handles",
-            Resource::CallTime => "ms",
+            Resource::CallTime | Resource::CpuTime => "ms",
+            Resource::Fuel => "units",
             Resource::OpenFiles => "files",
             Resource::Sockets => "sockets",
             Resource::MailboxMessages => "messages",
@@ -128,7 +144,7 @@ impl Resource {
             Resource::Memory | Resource::MailboxBytes | Resource::PayloadBytes | Resource::LogBytes => {
                 Measure::Bytes
             }
-            Resource::CallTime => Measure::Millis,
+            Resource::CallTime | Resource::CpuTime => Measure::Millis,
             _ => Measure::Number,
         }
     }
@@ -144,6 +160,8 @@ impl Resource {
             Resource::Memory => MIN_BYTES,
             Resource::CoreInstances
             | Resource::CallTime
+            | Resource::CpuTime
+            | Resource::Fuel
             | Resource::MailboxMessages
             | Resource::MailboxBytes
             | Resource::PayloadBytes => 1,

@@ -54,6 +54,7 @@ impl RuntimeConfig {
     pub fn builder() -> RuntimeConfigBuilder {
         RuntimeConfigBuilder {
             engine: Config::new(),
+            fuel_metering: None,
             limits: StoreLimits::default(),
             resource_limits: ResourceLimits::new(),
             mailbox: MailboxLimits::default(),
@@ -97,6 +98,7 @@ impl RuntimeConfig {
 #[must_use]
 pub struct RuntimeConfigBuilder {
     engine: Config,
+    fuel_metering: Option<bool>,
     limits: StoreLimits,
     resource_limits: ResourceLimits,
     mailbox: MailboxLimits,
@@ -122,6 +124,14 @@ impl RuntimeConfigBuilder {
     /// Chooses the compiler, its options, and what it compiles for.
     pub fn with_engine(mut self, config: Config) -> Self {
         self.engine = config;
+        self
+    }
+
+    /// Chooses whether the code of components counts fuel, as [`Config::consume_fuel`] does, whatever
+    /// [`RuntimeConfigBuilder::with_engine`] chooses. Limits on [`Resource::Fuel`] need it. Off by default, since it slows
+    /// down all code. Core modules of the WAI tools are not loaded with it.
+    pub fn with_fuel_metering(mut self, metering: bool) -> Self {
+        self.fuel_metering = Some(metering);
         self
     }
 
@@ -293,7 +303,10 @@ impl RuntimeConfigBuilder {
     ///
     /// # Errors
     /// Each case of [`InvalidConfig`].
-    pub fn build(self) -> Result<RuntimeConfig, InvalidConfig> {
+    pub fn build(mut self) -> Result<RuntimeConfig, InvalidConfig> {
+        if let Some(metering) = self.fuel_metering {
+            self.engine.consume_fuel(metering);
+        }
         let engine = Engine::new(&self.engine).map_err(InvalidConfig::Backend)?;
         self.resource_limits.check()?;
         let call_time = self.resource_limits.get(Resource::CallTime);

@@ -1,15 +1,17 @@
 //! Errors of loading and running components.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::limits::exceeded_in_call;
 use super::options::{Allowance, TimeLimit};
 use super::state::{Call, ComponentState, advice};
 use crate::artifact::ArtifactError;
-use crate::error::{CoreTrap, Error, Fault, LimitExceeded, TrapKind};
+use crate::error::{CoreTrap, Error, Fault, LimitExceeded, Trap, TrapKind};
 use crate::host::{ComponentError, ConfigError, ExecutionError, InvalidFunction};
-use crate::limits::{EffectiveLimit, InvalidLimit, LimitSource};
+use crate::limits::{EffectiveLimit, EffectiveLimits, InvalidLimit, LimitSource};
 use crate::load::LoadError;
 use crate::messaging::{ComponentId, InvalidComponentId};
 use crate::security::{InvalidCapability, MissingCapabilities, PolicyError};
@@ -162,6 +164,20 @@ pub enum RuntimeError {
         /// The limit, with its source.
         limit: Box<EffectiveLimit>,
     },
+    /// The component has a limit that cannot be enforced: on CPU time, where the system has no clock of threads, or on fuel,
+    /// if its code does not count it.
+    #[error(
+        "`{id}` cannot be loaded, since its limit ({limit}) cannot be enforced: {}",
+        unenforced(source)
+    )]
+    Unenforceable {
+        /// The identity that the component would have.
+        id: ComponentId,
+        /// The limit, with its source.
+        limit: Box<EffectiveLimit>,
+        /// The reason.
+        source: Error,
+    },
     /// An operation is larger than allowed: the component was not called. Or its answer is: the answer is dropped. The
     /// component keeps running.
     #[error(
@@ -190,6 +206,18 @@ pub enum RuntimeError {
         after: Duration,
         /// The limit that set this time.
         limit: TimeLimit,
+    },
+    /// The component was stopped because its call used more of a resource than its limits allow. It has failed.
+    #[error("`{call}` of `{id}` was stopped at its limit ({limit}): {source}")]
+    Limit {
+        /// The component.
+        id: ComponentId,
+        /// The call.
+        call: Call,
+        /// The limit, with its source.
+        limit: Box<EffectiveLimit>,
+        /// The trap, with its figures.
+        source: Error,
     },
     /// The component was stopped by a trap or by a host function that failed. It has failed.
     #[error("`{call}` of `{id}` was stopped: {source}")]
@@ -358,6 +386,7 @@ impl RuntimeError {
             RuntimeError::Component(_) | RuntimeError::Execution(_) => ErrorKind::Answer,
             RuntimeError::Load(Error::Trap(_))
             | RuntimeError::Timeout { .. }
+            | RuntimeError::Limit { .. }
             | RuntimeError::Payload { .. } => ErrorKind::Stopped,
             RuntimeError::Stopped { source, .. } if is_guests(source) => ErrorKind::Stopped,
             RuntimeError::Call { source, .. } if source.is_limit() => ErrorKind::Stopped,
@@ -374,6 +403,7 @@ impl RuntimeError {
             | RuntimeError::Metadata { .. }
             | RuntimeError::Memory { .. }
             | RuntimeError::LimitExceeded { .. }
+            | RuntimeError::Unenforceable { .. }
             | RuntimeError::Capabilities { .. } => ErrorKind::Load,
             RuntimeError::Config(_)
             | RuntimeError::Options(_)
@@ -390,24 +420,61 @@ impl RuntimeError {
     pub(super) fn of_call(
         id: &ComponentId,
         call: Call,
-        allowed: Allowance,
+        allowed: &Allowance,
+        limits: &EffectiveLimits,
         intact: bool,
         source: Error,
     ) -> RuntimeError {
-        let id = id.clone();
-        let interrupted = |trap: &crate::error::Trap| *trap.kind() == TrapKind::Core(CoreTrap::Interrupted);
         if intact {
-            RuntimeError::Call { id, call, source }
-        } else if source.trap().is_some_and(interrupted) {
-            RuntimeError::Timeout {
+            let id = id.clone();
+            return RuntimeError::Call { id, call, source };
+        }
+        RuntimeError::of_limit(id, call, allowed, limits, source).unwrap_or_else(|source| {
+            let id = id.clone();
+            RuntimeError::Stopped { id, call, source }
+        })
+    }
+
+    /// Returns the error of a call that a limit ended; otherwise the same error.
+    pub(super) fn of_limit(
+        id: &ComponentId,
+        call: Call,
+        allowed: &Allowance,
+        limits: &EffectiveLimits,
+        source: Error,
+    ) -> Result<RuntimeError, Error> {
+        let Some(trap) = source.trap().map(Trap::kind) else {
+            return Err(source);
+        };
+        let id = id.clone();
+        if *trap == TrapKind::Core(CoreTrap::Interrupted) {
+            return Ok(RuntimeError::Timeout {
                 id,
                 call,
                 after: allowed.time,
-                limit: allowed.limit,
-            }
-        } else {
-            RuntimeError::Stopped { id, call, source }
+                limit: allowed.limit.clone(),
+            });
         }
+        match exceeded_in_call(limits, trap) {
+            Some(limit) => Ok(RuntimeError::Limit {
+                id,
+                call,
+                limit: Box::new(limit.clone()),
+                source,
+            }),
+            None => Err(source),
+        }
+    }
+}
+
+/// Returns the reason for which a limit cannot be enforced, and the remedy.
+fn unenforced(source: &Error) -> Cow<'static, str> {
+    match source {
+        Error::FuelNotConsumed => "the component's code does not count fuel. Build the runtime's configuration with \
+             `RuntimeConfigBuilder::with_fuel_metering(true)`, a component's own engine with `Config::consume_fuel`, \
+             and compile artifacts with the latter; core modules of the WAI tools cannot count"
+            .into(),
+        other => other.to_string().into(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
 use crate::component::{Instance, Store};
-use crate::engine::Backend;
+use crate::engine::{Backend, StoreLimits};
 use crate::error::Result;
 #[cfg(feature = "wasi")]
 use crate::host::WasiAccess;
@@ -79,13 +79,13 @@ impl GuestInstance {
         }
     }
 
-    /// Returns the context for a replacement instance if the component cannot observe the replacement: only start
-    /// functions has run in this instance, and they have called no host functions. So they have observed nothing that
+    /// Returns context and limits for a replacement instance if the component cannot observe the replacement: only start
+    /// functions have run in this instance, and they have called no host functions. So they have observed nothing that
     /// changes and left no effects elsewhere, and would run the same way again.
-    pub(super) fn pristine(&self) -> Option<HostContext> {
+    pub(super) fn pristine(&self) -> Option<(HostContext, StoreLimits)> {
         match &self.body {
             Body::Component(it) if !self.called && !it.store.data().has_called => {
-                Some(it.store.data().context.clone())
+                Some((it.store.data().context.clone(), it.store.limits().clone()))
             }
             _ => None,
         }
@@ -97,6 +97,18 @@ impl GuestInstance {
             Body::Component(it) => it.store.data_mut().set_deadline(deadline),
             #[cfg(feature = "wai")]
             Body::Wai(guest) => guest.set_deadline(deadline),
+        }
+    }
+
+    /// Sets the fuel of the next call, if it is limited.
+    ///
+    /// # Errors
+    /// [`Error::FuelNotConsumed`](crate::Error::FuelNotConsumed) if the code does not count it, which is found out when it is loaded.
+    pub(super) fn set_fuel(&mut self, fuel: Option<u64>) -> Result<()> {
+        match (&mut self.body, fuel) {
+            (Body::Component(it), Some(fuel)) => it.store.set_fuel(fuel),
+            // Modules of the WAI tools are not loaded with such a limit.
+            _ => Ok(()),
         }
     }
 

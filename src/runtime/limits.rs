@@ -1,15 +1,17 @@
 //! Limits of a component, from all places that set them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{LONGEST_TIMEOUT, RuntimeConfig};
 use super::error::RuntimeError;
 use super::options::{Allowance, ComponentOptions, TimeLimit};
 use super::start::WasiGrants;
+use super::state::Call;
 use super::{ComponentId, millis};
 use crate::engine::StoreLimits;
-use crate::error::Error;
-use crate::limits::{EffectiveLimits, LimitSource, Resource};
+use crate::error::{Error, LimitExceeded, ResourceError, TrapKind};
+use crate::limits::{EffectiveLimit, EffectiveLimits, LimitSource, Resource};
 use crate::messaging::MailboxLimits;
 #[cfg(feature = "wasi")]
 use crate::wasi::WasiLimits;
@@ -72,6 +74,9 @@ impl RuntimeConfig {
         ] {
             start(resource, value, value);
         }
+        if let Some(fuel) = store.fuel {
+            limits.set(Resource::Fuel, fuel, LimitSource::Runtime);
+        }
         for (resource, value) in self.resource_limits.iter() {
             match limits.get(resource).map(|limit| &limit.source) {
                 None | Some(LimitSource::Default) => limits.set(resource, value, LimitSource::Runtime),
@@ -111,6 +116,7 @@ impl RuntimeConfig {
         store.total_table_elements = limits.value(Resource::TableElements);
         store.core_instances = narrow(Resource::CoreInstances);
         store.handles = narrow(Resource::Handles);
+        store.fuel = fuel(limits);
         store
     }
 
@@ -149,25 +155,97 @@ impl WasiGrants {
     }
 }
 
-/// Returns the error of an instantiation, with the limit of the component if it exceeds one.
-pub(super) fn of_instantiation(id: &ComponentId, limits: &EffectiveLimits, error: Error) -> RuntimeError {
-    let Error::LimitExceeded(exceeded) = error else {
-        return RuntimeError::Load(error);
-    };
+/// A component that is being instantiated.
+pub(super) struct Starting {
+    pub(super) id: ComponentId,
+    pub(super) limits: Arc<EffectiveLimits>,
+    /// The time for its start functions.
+    pub(super) allowed: Allowance,
+}
+
+impl Starting {
+    /// Returns the error of the instantiation, with the limit that was exceeded or cannot be kept.
+    pub(super) fn failed(self, error: Error) -> RuntimeError {
+        let unenforced = match &error {
+            Error::FuelNotConsumed => self.limits.get(Resource::Fuel),
+            Error::CpuLimit(_) => self.limits.get(Resource::CpuTime),
+            _ => None,
+        };
+        if let Some(limit) = unenforced {
+            let (id, limit) = (self.id, Box::new(limit.clone()));
+            return RuntimeError::Unenforceable {
+                id,
+                limit,
+                source: error,
+            };
+        }
+        match error {
+            Error::LimitExceeded(exceeded) => match exceeded_at_start(&self.limits, &exceeded) {
+                Some(limit) => RuntimeError::LimitExceeded {
+                    id: self.id,
+                    exceeded,
+                    limit: Box::new(limit.clone()),
+                },
+                None => RuntimeError::Load(Error::LimitExceeded(exceeded)),
+            },
+            error => {
+                match RuntimeError::of_limit(&self.id, Call::Instantiate, &self.allowed, &self.limits, error)
+                {
+                    Ok(stopped) => stopped,
+                    Err(error) => RuntimeError::Load(error),
+                }
+            }
+        }
+    }
+}
+
+/// Returns the limit of the component that an instantiation exceeds.
+fn exceeded_at_start<'l>(
+    limits: &'l EffectiveLimits,
+    exceeded: &LimitExceeded,
+) -> Option<&'l EffectiveLimit> {
     let resource = match exceeded.limit {
         "memory_bytes" | "total_memory_bytes" => Resource::Memory,
         "total_table_elements" => Resource::TableElements,
         "core_instances" => Resource::CoreInstances,
-        _ => return RuntimeError::Load(Error::LimitExceeded(exceeded)),
+        _ => return None,
     };
-    match limits.get(resource) {
-        Some(limit) if limit.value == exceeded.allowed => RuntimeError::LimitExceeded {
-            id: id.clone(),
-            exceeded,
-            limit: Box::new(limit.clone()),
-        },
-        _ => RuntimeError::Load(Error::LimitExceeded(exceeded)),
+    limits
+        .get(resource)
+        .filter(|limit| limit.value == exceeded.allowed)
+}
+
+/// Returns the limit of the component because of which a guest trapped.
+pub(super) fn exceeded_in_call<'l>(
+    limits: &'l EffectiveLimits,
+    trap: &TrapKind,
+) -> Option<&'l EffectiveLimit> {
+    match trap {
+        TrapKind::CpuTime { .. } => limits.get(Resource::CpuTime),
+        TrapKind::OutOfFuel { .. } => limits.get(Resource::Fuel),
+        // WASI's own limit on its resources may be lower: then this one is not the cause.
+        TrapKind::Resource(ResourceError::TableFull(allowed)) => limits
+            .get(Resource::Handles)
+            .filter(|limit| limit.value == u64::from(*allowed)),
+        _ => None,
     }
+}
+
+/// Returns the fuel of each call; `None` if it is not limited.
+pub(super) fn fuel(limits: &EffectiveLimits) -> Option<u64> {
+    // More than the engine can count.
+    limited(limits, Resource::Fuel).map(|fuel| fuel.min(i64::MAX as u64))
+}
+
+/// Returns the CPU time of each call; `None` if it is not limited.
+pub(super) fn cpu_time(limits: &EffectiveLimits) -> Option<Duration> {
+    limited(limits, Resource::CpuTime).map(Duration::from_millis)
+}
+
+/// Returns the value of a limit. The largest number limits nothing, so that it needs nothing of system and code.
+fn limited(limits: &EffectiveLimits, resource: Resource) -> Option<u64> {
+    let value = limits.get(resource)?.value;
+    (value != u64::MAX).then_some(value)
 }
 
 /// Returns the time that a component's calls may take.
@@ -191,4 +269,38 @@ fn number(value: usize) -> u64 {
 
 fn size(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::ResourceLimits;
+    use crate::runtime::options::Allowance;
+
+    #[test]
+    fn a_limit_on_cpu_time_is_an_error_where_threads_have_no_clock() {
+        let mut limits = EffectiveLimits::default();
+        limits.lower_all(
+            &ResourceLimits::new().with(Resource::CpuTime, 5),
+            &LimitSource::Options,
+        );
+        let starting = Starting {
+            id: "busy".parse().expect("an identity"),
+            limits: Arc::new(limits),
+            allowed: Allowance::new(Duration::from_secs(1), TimeLimit::Default),
+        };
+        let refused = starting.failed(Error::CpuLimit(std::io::ErrorKind::Unsupported.into()));
+        assert!(matches!(refused, RuntimeError::Unenforceable { .. }), "{refused}");
+        let shown = refused.to_string();
+        assert!(
+            shown.starts_with(
+                "`busy` cannot be loaded, since its limit (cpu-time = 5ms, by the component's options) cannot be enforced: "
+            ),
+            "{shown}"
+        );
+        assert!(
+            shown.ends_with("limit the time of calls by deadlines instead"),
+            "{shown}"
+        );
+    }
 }

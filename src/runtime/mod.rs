@@ -5,7 +5,8 @@
 //! as long as the call in flight, and a caller that wants a queue knows its best length. Calls into different components
 //! run in parallel; a running guest holds no lock but its own.
 //!
-//! A call's time limit is kept as a deadline: `sleep-millis` ends at it, and so does the component.
+//! A call's time limit is kept as a deadline: `sleep-millis` ends at it, and so does the component. Limits on CPU time and fuel
+//! begin anew with each call of a function of the contract. Instantiation, in which start functions run, counts as one call.
 
 mod config;
 mod contract;
@@ -14,6 +15,7 @@ mod error;
 mod grants;
 mod guest;
 mod identity;
+mod instantiate;
 mod lifecycle;
 mod limits;
 mod metadata;
@@ -24,14 +26,14 @@ mod state;
 mod values;
 #[cfg(feature = "wai")]
 mod wai;
+mod watch;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use config::{RuntimeConfig, RuntimeConfigBuilder};
 pub use error::{ErrorKind, InvalidConfig, InvalidOptions, Payload, RuntimeError};
@@ -43,17 +45,15 @@ pub use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthS
 pub use crate::messaging::ComponentId;
 
 use crate::artifact::Trust;
-use crate::component::{Component, Linker, Store};
-use crate::engine::Backend;
+use crate::component::{Component, Linker};
+use crate::engine::{Backend, StoreLimits};
 use crate::host::{self, CallScope, HostContext, LogRate, Settings};
 use crate::limits::{EffectiveLimits, LimitSource, Resource};
 use crate::load::{Kind, Loaded, Loader, Source};
 use crate::tiered::TieredComponent;
-#[cfg(feature = "wasix")]
-use crate::wasi::preview1::{self, Preview1Guest};
 use directory::Directory;
 use guest::{GuestData, GuestInstance};
-use lifecycle::{ComponentConfig, ExecutionContext, ResourceAllocation, ResourceLimits};
+use lifecycle::{ExecutionContext, ResourceAllocation};
 use options::{Allowance, time_for};
 use slot::Slot;
 use start::{Start, WasiGrants};
@@ -143,8 +143,10 @@ impl ComponentRuntime {
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are not a valid
     /// component or do not link; [`RuntimeError::Artifact`], [`RuntimeError::CoreModule`]; [`RuntimeError::NoLifecycle`],
     /// [`RuntimeError::PartialLifecycle`], [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a
-    /// component that does not follow the contract; [`RuntimeError::Capabilities`] if it requires more than it is granted, and
-    /// [`RuntimeError::LimitExceeded`] if it needs more to start than its limits allow.
+    /// component that does not follow the contract; [`RuntimeError::Capabilities`] if it requires more than it is granted;
+    /// [`RuntimeError::LimitExceeded`] if it needs more to start than its limits allow; [`RuntimeError::Unenforceable`] for a
+    /// limit that this system, or its code, cannot keep; [`RuntimeError::Timeout`] and [`RuntimeError::Limit`] if its start
+    /// functions were stopped.
     /// After an error nothing of the component remains.
     pub fn load(
         &self,
@@ -260,9 +262,13 @@ impl ComponentRuntime {
         if let Some(tiered) = &tiered {
             tiered.start();
         }
-        self.admit(Some(&component), tiered, options, settings, |context, grants| {
-            self.instantiate(&component, context, grants)
-        })
+        self.admit(
+            Some(&component),
+            tiered,
+            options,
+            settings,
+            |context, grants, limits| self.instantiate(&component, context, grants, limits),
+        )
     }
 
     /// Registers a component under an identity, and creates its instance.
@@ -276,7 +282,7 @@ impl ComponentRuntime {
         tiered: Option<TieredComponent>,
         options: ComponentOptions,
         settings: Settings,
-        make: impl FnOnce(HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
+        make: impl FnOnce(HostContext, &WasiGrants, StoreLimits) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<ComponentId, RuntimeError> {
         let (id, entry, limits) = self.take_identity(&options)?;
         let mut grants = options.grants(&id, limits.clone());
@@ -296,7 +302,8 @@ impl ComponentRuntime {
                 log_rate: LogRate::of(&limits),
                 powers: self.shared.config.powers.clone(),
             };
-            Ok((make(context, &grants)?, granted, security))
+            let store = self.config().store_limits(&limits);
+            Ok((make(context, &grants, store)?, granted, security))
         });
         match made {
             Ok((guest, granted, security)) => {
@@ -317,78 +324,6 @@ impl ComponentRuntime {
         }
     }
 
-    /// Returns the linker for a component's imports: the runtime's, extended for components that were core modules.
-    fn linker_for(&self, component: &Component) -> crate::Result<Cow<'_, Linker<GuestData>>> {
-        #[cfg(feature = "wasix")]
-        if preview1::is_imported(component) {
-            let mut linker = self.shared.linker.clone();
-            preview1::add_to_linker(&mut linker, component)?;
-            return Ok(Cow::Owned(linker));
-        }
-        #[cfg(not(feature = "wasix"))]
-        let _ = component;
-        Ok(Cow::Borrowed(&self.shared.linker))
-    }
-
-    fn instantiate(
-        &self,
-        component: &Component,
-        context: HostContext,
-        grants: &WasiGrants,
-    ) -> Result<GuestInstance, RuntimeError> {
-        let config = &self.shared.config;
-        #[cfg(feature = "wasi")]
-        let wasi = grants.wasi.build();
-        let mut data = GuestData {
-            context,
-            #[cfg(feature = "wasi")]
-            _revocation: grants.closes(&wasi),
-            #[cfg(feature = "wasi")]
-            wasi: wasi.into(),
-            #[cfg(feature = "wasi")]
-            access: grants.access.clone(),
-            #[cfg(feature = "wasix")]
-            preview1: Preview1Guest::new(grants.preview1.clone()),
-            has_called: false,
-        };
-        let time = config.default_time(&grants.limits).time;
-        data.set_deadline(Instant::now().checked_add(time));
-        let mut store = Store::with_limits(config.engine(), data, config.store_limits(&grants.limits));
-        let instance = self
-            .linker_for(component)
-            .and_then(|linker| linker.instantiate(&mut store, component))
-            .map_err(|error| limits::of_instantiation(&store.data().context.id, &grants.limits, error))?;
-        store.data_mut().set_deadline(None);
-        let lifecycle = lifecycle::of(&instance, &mut store)?;
-        Ok(GuestInstance::component(
-            store,
-            instance,
-            lifecycle,
-            component.backend(),
-        ))
-    }
-
-    /// Builds the input of `init`.
-    fn start(
-        &self,
-        options: ComponentOptions,
-        granted_capabilities: Vec<String>,
-        limits: &EffectiveLimits,
-    ) -> ComponentConfig {
-        let env = options.env.into_iter();
-        let env = env.map(|(name, value)| (name, value.reveal().to_owned()));
-        ComponentConfig {
-            env_vars: env.collect(),
-            config_data: options.config_data.map(|data| data.0),
-            resource_limits: ResourceLimits {
-                max_memory_bytes: limits.value(Resource::Memory),
-                max_execution_time_ms: limits.value(Resource::CallTime),
-                max_fuel: None,
-            },
-            granted_capabilities,
-        }
-    }
-
     /// Queries the component's metadata, if it is not known yet, and initializes it with the options that it was loaded
     /// with.
     ///
@@ -398,8 +333,8 @@ impl ComponentRuntime {
     /// requires more than it is granted, leave it created. Also the errors of [`ComponentRuntime::health`].
     pub fn init(&self, id: &ComponentId) -> Result<(), RuntimeError> {
         let slot = self.slot(id)?;
-        slot.init(self.default_time(&slot), |component, context, grants| {
-            self.instantiate(component, context, grants)
+        slot.init(self.default_time(&slot), |component, context, grants, limits| {
+            self.instantiate(component, context, grants, limits)
         })
     }
 
@@ -444,7 +379,7 @@ impl ComponentRuntime {
             available_resources: ResourceAllocation {
                 memory_bytes: slot.limits().value(Resource::Memory),
                 execution_time_ms: millis(allowed.time),
-                fuel: None,
+                fuel: limits::fuel(slot.limits()),
             },
             timeout_ms: millis(allowed.time),
             trace_context: options.trace_context,
@@ -466,9 +401,9 @@ impl ComponentRuntime {
     ///
     /// # Errors
     /// [`RuntimeError::UnknownComponent`]; [`RuntimeError::WrongState`] by the table of [`ComponentState`];
-    /// [`RuntimeError::Busy`] while another thread is in a call of the component; [`RuntimeError::Stopped`] and
-    /// [`RuntimeError::Timeout`] if the component was stopped, after which it has failed for good; [`RuntimeError::Call`]
-    /// if the call could not be made.
+    /// [`RuntimeError::Busy`] while another thread is in a call of the component; [`RuntimeError::Stopped`],
+    /// [`RuntimeError::Timeout`] and [`RuntimeError::Limit`] if the component was stopped, after which it has failed for good;
+    /// [`RuntimeError::Call`] if the call could not be made.
     pub fn health(&self, id: &ComponentId) -> Result<HealthStatus, RuntimeError> {
         let slot = self.slot(id)?;
         slot.health(self.default_time(&slot))

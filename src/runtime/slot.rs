@@ -8,18 +8,19 @@ use super::error::{Payload, RuntimeError};
 use super::grants;
 use super::guest::GuestInstance;
 use super::lifecycle::ExecutionContext;
+use super::limits;
 use super::metadata;
 use super::options::Allowance;
 use super::start::{Start, WasiGrants};
 use super::state::{Call, ComponentState};
+use super::watch::Watched;
 use crate::component::Component;
-use crate::engine::Backend;
+use crate::engine::{Backend, StoreLimits};
 use crate::error::Error;
 use crate::host::{ComponentMetadata, HealthStatus, HostContext};
 use crate::limits::{EffectiveLimits, Resource};
 use crate::messaging::{ComponentId, Mailbox};
 use crate::tiered::TieredComponent;
-use airssys_wasm_component::internal::timer;
 
 /// A loaded component.
 #[derive(Debug)]
@@ -87,7 +88,12 @@ impl Slot {
     pub(super) fn init(
         &self,
         allowed: Allowance,
-        make: impl FnOnce(&Component, HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
+        make: impl FnOnce(
+            &Component,
+            HostContext,
+            &WasiGrants,
+            StoreLimits,
+        ) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Init)?;
         running.optimize(make);
@@ -221,7 +227,12 @@ impl Running<'_> {
     /// replacement.
     fn optimize(
         &mut self,
-        make: impl FnOnce(&Component, HostContext, &WasiGrants) -> Result<GuestInstance, RuntimeError>,
+        make: impl FnOnce(
+            &Component,
+            HostContext,
+            &WasiGrants,
+            StoreLimits,
+        ) -> Result<GuestInstance, RuntimeError>,
     ) {
         let Some(tiered) = self.slot.tiered.as_ref().filter(|tiered| tiered.is_optimized()) else {
             return;
@@ -232,8 +243,10 @@ impl Running<'_> {
         if before.backend == component.backend() {
             return;
         }
-        let Some(context) = before.pristine() else { return };
-        match make(&component, context, &self.slot.start.grants) {
+        let Some((context, limits)) = before.pristine() else {
+            return;
+        };
+        match make(&component, context, &self.slot.start.grants, limits) {
             Ok(after) => {
                 *before = after;
                 lock(&self.slot.status).backend = component.backend();
@@ -242,31 +255,36 @@ impl Running<'_> {
         }
     }
 
-    /// Calls into the guest, with a deadline.
+    /// Calls into the guest, with a deadline, and with the CPU time and fuel of one call.
     fn call<R>(
         &mut self,
         allowed: Allowance,
         work: impl FnOnce(&mut GuestInstance) -> Result<R, Error>,
     ) -> Result<R, RuntimeError> {
         let id = &self.slot.id;
+        let limits = self.slot.limits();
+        let failed = |intact, source| RuntimeError::of_call(id, self.call, &allowed, limits, intact, source);
         let mut guest = lock(&self.slot.guest);
         let Some(guest) = guest.as_mut() else {
             let source = Error::bug("a component that may be called has no instance");
-            return Err(RuntimeError::of_call(id, self.call, allowed, true, source));
+            return Err(failed(true, source));
         };
         let deadline = Instant::now().checked_add(allowed.time);
+        let watched = guest
+            .set_fuel(limits::fuel(limits))
+            .and_then(|()| Watched::new(guest.interrupter(), deadline, limits::cpu_time(limits)));
+        let watched = watched.map_err(|error| failed(true, error))?;
         guest.called = true;
         guest.set_deadline(deadline);
-        let armed = deadline.and_then(|deadline| timer::arm(deadline, guest.interrupter()));
-        let result = work(guest);
-        drop(armed);
+        let result = work(guest).map_err(|error| watched.explain(error));
+        drop(watched);
         guest.set_deadline(None);
         result.map_err(|source| {
             let intact = !guest.is_poisoned();
             if !intact {
                 self.next = Some(ComponentState::Failed);
             }
-            RuntimeError::of_call(id, self.call, allowed, intact, source)
+            failed(intact, source)
         })
     }
 

@@ -12,7 +12,7 @@ use std::fmt;
 /// | `ShutDown`    | refused       | refused       | refused                                  | refused     |
 /// | `Failed`      | refused       | refused       | refused                                  | refused     |
 ///
-/// A trap, a call that exceeds its time, and an error from `init` lead to `Failed`; an error from `execute` does not, and
+/// A trap, a call that exceeds a limit, and an error from `init` lead to `Failed`; an error from `execute` does not, and
 /// one from `shutdown` leads to `ShutDown` all the same. Loading gives `Created`, and `unload` is possible in every state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ComponentState {
@@ -24,7 +24,7 @@ pub enum ComponentState {
     Executing,
     /// Shut down. Its instance is freed.
     ShutDown,
-    /// Trapped, ran out of time, or refused its configuration. Its instance is freed.
+    /// Trapped, exceeded a limit, or refused its configuration. Its instance is freed.
     Failed,
 }
 
@@ -55,10 +55,12 @@ pub enum Call {
     SupportedCodecs,
     /// `shutdown`
     Shutdown,
+    /// The instantiation, in which start functions run. The runtime makes it when it loads the component.
+    Instantiate,
 }
 
 impl Call {
-    /// Returns the function's name in the contract.
+    /// Returns the function's name in the contract; `instantiate` for [`Call::Instantiate`].
     pub fn name(self) -> &'static str {
         match self {
             Call::Init => "init",
@@ -67,6 +69,7 @@ impl Call {
             Call::Health => "health",
             Call::SupportedCodecs => "supported-codecs",
             Call::Shutdown => "shutdown",
+            Call::Instantiate => "instantiate",
         }
     }
 
@@ -78,6 +81,7 @@ impl Call {
             Call::Metadata | Call::Health | Call::SupportedCodecs => {
                 matches!(state, ComponentState::Created | ComponentState::Initialized)
             }
+            Call::Instantiate => false,
         }
     }
 }

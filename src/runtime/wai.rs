@@ -4,10 +4,12 @@ use std::time::Instant;
 
 use super::error::RuntimeError;
 use super::guest::GuestInstance;
+use super::limits::{self, Starting};
 use super::options::ComponentOptions;
 use super::{ComponentId, ComponentRuntime};
+use crate::error::Error;
 use crate::host::Settings;
-use crate::wai::{WaiError, WaiGuest, WaiModule};
+use crate::wai::{WaiError, WaiGuest, WaiModule, WaiTimes};
 
 impl ComponentRuntime {
     /// Creates an instance of a module, in the way of a component.
@@ -18,11 +20,22 @@ impl ComponentRuntime {
         settings: Settings,
     ) -> Result<ComponentId, RuntimeError> {
         let config = self.config();
-        self.admit(None, None, options, settings, |context, grants| {
+        self.admit(None, None, options, settings, |context, grants, store_limits| {
             let limits = &grants.limits;
-            let deadline = Instant::now().checked_add(config.default_time(limits).time);
-            let guest = WaiGuest::new(module, context, &config.store_limits(limits), deadline);
-            let guest = guest.map_err(RuntimeError::Load)?;
+            let starting = Starting {
+                id: context.id.clone(),
+                limits: limits.clone(),
+                allowed: config.default_time(limits),
+            };
+            if store_limits.fuel.is_some() {
+                return Err(starting.failed(Error::FuelNotConsumed));
+            }
+            let times = WaiTimes {
+                deadline: Instant::now().checked_add(starting.allowed.time),
+                cpu: limits::cpu_time(limits),
+            };
+            let guest = WaiGuest::new(module, context, &store_limits, times);
+            let guest = guest.map_err(|error| starting.failed(error))?;
             Ok(GuestInstance::wai(guest, module.backend()))
         })
     }

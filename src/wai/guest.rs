@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmer::{FunctionEnv, Imports, Instance, InstantiationError, Module, RuntimeError, Store};
 
@@ -59,6 +59,14 @@ impl WaiModule {
     }
 }
 
+/// Limits on the time of a start function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WaiTimes {
+    pub(crate) deadline: Option<Instant>,
+    /// CPU time.
+    pub(crate) cpu: Option<Duration>,
+}
+
 /// An instance.
 pub(crate) struct WaiGuest {
     /// Dropped before the code that it runs.
@@ -80,15 +88,15 @@ impl fmt::Debug for WaiGuest {
 }
 
 impl WaiGuest {
-    /// Creates an instance. Its start function runs, until `deadline` at the latest.
+    /// Creates an instance. Its start function runs, within `times`.
     pub(crate) fn new(
         module: &WaiModule,
         context: HostContext,
         limits: &StoreLimits,
-        deadline: Option<Instant>,
+        times: WaiTimes,
     ) -> Result<WaiGuest> {
         contain("the module's instantiation", || {
-            WaiGuest::instantiate(module, context, limits, deadline)
+            WaiGuest::instantiate(module, context, limits, times)
         })
         .unwrap_or_else(|panicked| Err(panicked.trap()))
     }
@@ -97,7 +105,7 @@ impl WaiGuest {
         module: &WaiModule,
         context: HostContext,
         limits: &StoreLimits,
-        deadline: Option<Instant>,
+        times: WaiTimes,
     ) -> Result<WaiGuest> {
         let contract = contract()?;
         let mut store = program_store(limits);
@@ -112,10 +120,21 @@ impl WaiGuest {
         let multicodec = airssys_multicodec_v1::add_to_imports(&mut store, &mut imports, host.clone());
         guard::imports(&mut store, &guard, contract, &mut imports);
 
+        let WaiTimes { deadline, cpu } = times;
+        let handle = InterruptHandle::new(&store);
+        let cpu = cpu
+            .map(|limit| timer::arm_cpu(limit, handle.clone()))
+            .transpose()?;
         host.set_deadline(deadline);
-        let armed = deadline.and_then(|deadline| timer::arm(deadline, InterruptHandle::new(&store)));
-        let instance = Instance::new(&mut *store, &module.module, &imports).map_err(not_instantiated);
-        drop(armed);
+        let armed = deadline.and_then(|deadline| timer::arm(deadline, handle));
+        let instance = Instance::new(&mut *store, &module.module, &imports).map_err(|error| {
+            let error = not_instantiated(error);
+            match &cpu {
+                Some(cpu) => cpu.explain(error),
+                None => error,
+            }
+        });
+        drop((armed, cpu));
         host.set_deadline(None);
         let instance = instance?;
 

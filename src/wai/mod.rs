@@ -17,7 +17,7 @@ pub(crate) mod support;
 mod values;
 
 pub use contract::WaiError;
-pub(crate) use guest::{WaiGuest, WaiModule};
+pub(crate) use guest::{WaiGuest, WaiModule, WaiTimes};
 
 use wasmparser::{Encoding, ExternalKind, Parser, Payload};
 

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::engine::StoreLimits;
 use airssys_wasm::error::{CoreTrap, Error, TrapKind};
-use airssys_wasm::runtime::ComponentState;
+use airssys_wasm::limits::{Resource, ResourceLimits};
+use airssys_wasm::runtime::{Call, ComponentState};
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig, RuntimeError};
 
 use crate::host_support::runtimes;
@@ -271,12 +272,30 @@ fn loops_end_at_their_deadline() {
     };
     for runtime in timed(Duration::from_millis(100)) {
         let ended = runtime.load_component(&starting.build(), ComponentOptions::new());
-        match ended {
-            Err(RuntimeError::Load(Error::Trap(trap))) => {
-                assert_eq!(*trap.kind(), TrapKind::Core(CoreTrap::Interrupted));
-            }
-            other => panic!("{other:?}"),
-        }
+        let expected = |error: &RuntimeError| {
+            matches!(
+                error,
+                RuntimeError::Timeout {
+                    call: Call::Instantiate,
+                    ..
+                }
+            )
+        };
+        assert!(ended.as_ref().is_err_and(expected), "{ended:?}");
+        let options = ComponentOptions::new()
+            .with_resource_limits(ResourceLimits::new().with_cpu_time(Duration::from_millis(20)));
+        let ended = runtime.load_component(&starting.build(), options);
+        assert!(
+            matches!(&ended, Err(RuntimeError::Limit { call: Call::Instantiate, limit, .. })
+                if limit.resource == Resource::CpuTime),
+            "{ended:?}"
+        );
+        let options = ComponentOptions::new().with_resource_limits(ResourceLimits::new().with_fuel(1));
+        let refused = runtime.load_component(&starting.build(), options);
+        assert!(
+            matches!(refused, Err(RuntimeError::Unenforceable { .. })),
+            "{refused:?}"
+        );
     }
 }
 

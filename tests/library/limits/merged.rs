@@ -129,6 +129,12 @@ fn limits_that_cannot_be_used_are_refused() {
             "`call-time` is 0ms, and must be at least 1ms",
         ),
         (
+            Resource::CpuTime,
+            0,
+            "`cpu-time` is 0ms, and must be at least 1ms",
+        ),
+        (Resource::Fuel, 0, "`fuel` is 0, and must be at least 1"),
+        (
             Resource::CoreInstances,
             0,
             "`core-instances` is 0, and must be at least 1",

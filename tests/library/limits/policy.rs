@@ -130,6 +130,15 @@ fn faults_of_limits_name_place_and_remedy() {
         ("[limits]\ncall-time = '0s'", "`0s` is not a time: it is zero"),
         ("[limits]\ncall-time = '50000h'", "more than 49 days"),
         (
+            "[limits]\ncpu-time = 5",
+            "`cpu-time` must be a string with a unit",
+        ),
+        (
+            "[limits]\nfuel = '5s'",
+            "`fuel` must be a whole number, without quotes",
+        ),
+        ("[limits]\nfuel = 0", "`fuel` is 0, and must be at least 1"),
+        (
             "[limits]\nsockets = '1'",
             "p:2:11: `sockets` must be a whole number, without quotes",
         ),

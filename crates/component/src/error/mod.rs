@@ -548,8 +548,8 @@ pub enum ResourceError {
     /// An own that is lent at this moment.
     #[error("cannot remove owned resource of handle index {0} while borrowed")]
     Lent(u32),
-    /// Too many handles.
-    #[error("the table of handles is full ({0} handles)")]
+    /// Too many handles, loans of handles, or values in a [`ResourceTable`](crate::component::ResourceTable): the limit.
+    #[error("the resource table is full: the limit of {0} handles and loans of handles is reached (handles)")]
     TableFull(u32),
     /// The host used a [`ResourceAny`](crate::component::ResourceAny) that is no longer live: consumed,
     /// dropped, or borrowed for a call that has ended.

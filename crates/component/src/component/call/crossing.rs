@@ -295,11 +295,7 @@ pub(crate) fn lend(
         Ok((handle.rep(), matches!(handle, Handle::Own { .. })))
     })?;
     if owned && let Some(scope) = core.state().scopes.last_mut() {
-        core.handles.take().map_err(|limit| {
-            TrapKind::Limit(format!(
-                "the limit of {limit} handles and loans of handles is reached (handles)"
-            ))
-        })?;
+        core.handles.take().map_err(ResourceError::TableFull)?;
         scope.lenders.push(Lender::Guest {
             instance: instance.clone(),
             component_instance,

@@ -312,9 +312,9 @@ pub enum ResourceTableError {
     /// The value is of another type.
     #[error("the resource table's entry {0} is of another type")]
     WrongType(u32),
-    /// The table has its maximum of values, or all 2^32 numbers are used up.
-    #[error("the resource table is full")]
-    Full,
+    /// The table has its maximum of values, this number, or all 2^32 numbers are used up.
+    #[error("the resource table is full: it holds at most {0} resources")]
+    Full(usize),
     /// The value has children.
     #[error("the resource table's entry {0} has child resources, which must be deleted first")]
     HasChildren(u32),
@@ -324,7 +324,10 @@ impl ResourceTableError {
     /// Returns the trap of a guest that caused the error.
     pub(crate) fn trap(&self) -> Option<TrapKind> {
         match self {
-            ResourceTableError::Full => Some(TrapKind::Limit(self.to_string())),
+            ResourceTableError::Full(max) => {
+                let max = u32::try_from(*max).unwrap_or(u32::MAX);
+                Some(TrapKind::Resource(ResourceError::TableFull(max)))
+            }
             ResourceTableError::HasChildren(_) => Some(TrapKind::Other(self.to_string())),
             // Handles that a guest does not have are refused before the table is used.
             ResourceTableError::NotPresent(_) | ResourceTableError::WrongType(_) => None,
@@ -389,9 +392,9 @@ impl ResourceTable {
     fn insert(&mut self, value: Box<dyn Any + Send>, parent: Option<u32>) -> Result<u32, ResourceTableError> {
         let rep = self.next;
         if self.values.len() >= self.max {
-            return Err(ResourceTableError::Full);
+            return Err(ResourceTableError::Full(self.max));
         }
-        self.next = rep.checked_add(1).ok_or(ResourceTableError::Full)?;
+        self.next = rep.checked_add(1).ok_or(ResourceTableError::Full(self.max))?;
         let children = 0;
         self.values.insert(
             rep,
@@ -501,8 +504,11 @@ mod tests {
         let mut table = ResourceTable::with_max(2);
         let first = table.push(1).unwrap();
         table.push_child(2, &first).unwrap();
-        assert_eq!(table.push(3).unwrap_err(), ResourceTableError::Full);
-        assert_eq!(table.push_child(3, &first).unwrap_err(), ResourceTableError::Full);
+        assert_eq!(table.push(3).unwrap_err(), ResourceTableError::Full(2));
+        assert_eq!(
+            table.push_child(3, &first).unwrap_err(),
+            ResourceTableError::Full(2)
+        );
         assert_eq!(table.len(), 2);
     }
 }
