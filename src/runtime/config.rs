@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::InvalidConfig;
 use crate::artifact::{ComponentCache, Records};
-use crate::engine::{Backend, Config, Engine, StoreLimits};
+use crate::engine::{Backend, Config, Engine, MemoryBudget, StoreLimits};
 use crate::host::{
     CallInfo, Clock, HostFunctionError, HostFunctions, HostLimits, HostPowers, InvalidFunction, SystemClock,
 };
@@ -38,6 +38,8 @@ pub(super) const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 pub struct RuntimeConfig {
     pub(super) loader: Arc<Loader>,
     pub(super) limits: StoreLimits,
+    /// Bytes of the memory budget that are set aside for each component.
+    pub(super) memory_reserve: u64,
     pub(super) resource_limits: ResourceLimits,
     pub(super) mailbox: MailboxLimits,
     pub(super) default_timeout: Duration,
@@ -56,6 +58,8 @@ impl RuntimeConfig {
             engine: Config::new(),
             fuel_metering: None,
             limits: StoreLimits::default(),
+            memory_budget: None,
+            memory_reserve: 0,
             resource_limits: ResourceLimits::new(),
             mailbox: MailboxLimits::default(),
             default_timeout: DEFAULT_TIMEOUT,
@@ -86,6 +90,11 @@ impl RuntimeConfig {
         self.loader.cache()
     }
 
+    /// Returns the budget that the memory of all components shares, if there is one.
+    pub fn memory_budget(&self) -> Option<&MemoryBudget> {
+        self.limits.memory_budget.as_ref()
+    }
+
     /// Returns the loader, with the engine, cache and records of this configuration. It loads without a runtime: a
     /// component that does not follow the contract needs none.
     pub fn loader(&self) -> &Loader {
@@ -100,6 +109,8 @@ pub struct RuntimeConfigBuilder {
     engine: Config,
     fuel_metering: Option<bool>,
     limits: StoreLimits,
+    memory_budget: Option<MemoryBudget>,
+    memory_reserve: u64,
     resource_limits: ResourceLimits,
     mailbox: MailboxLimits,
     default_timeout: Duration,
@@ -146,6 +157,38 @@ impl RuntimeConfigBuilder {
     /// builder set, the smaller applies. See [`RuntimeConfig::effective_limits`].
     pub fn with_resource_limits(mut self, limits: ResourceLimits) -> Self {
         self.resource_limits = limits;
+        self
+    }
+
+    /// Sets a limit on the memory of all components of the runtime together, and of all others that share the budget; none
+    /// by default. Stops many components, each within its own limits, from exhausting the host's memory.
+    ///
+    /// When it is used up, memory does not grow, and a component that does not fit is refused with
+    /// [`RuntimeError::MemoryBudget`](super::RuntimeError::MemoryBudget). Components that are loaded go on. Memory returns to the budget once the instance is
+    /// freed: when the component is shut down, has failed, or is unloaded.
+    ///
+    /// ```
+    /// use airssys_wasm::RuntimeConfig;
+    /// use airssys_wasm::engine::MemoryBudget;
+    ///
+    /// let budget = MemoryBudget::new(4 << 30);
+    /// let config = RuntimeConfig::builder()
+    ///     .with_memory_budget(budget.clone())
+    ///     .with_memory_reserve(64 << 20)
+    ///     .build()?;
+    /// assert_eq!(config.memory_budget(), Some(&budget));
+    /// # Ok::<(), airssys_wasm::runtime::InvalidConfig>(())
+    /// ```
+    pub fn with_memory_budget(mut self, budget: MemoryBudget) -> Self {
+        self.memory_budget = Some(budget);
+        self
+    }
+
+    /// Sets the bytes of the memory budget that are set aside for each component, used or not, while it has an instance; but
+    /// no more than its limit on memory. 0 by default. Stops a greedy component from taking what its neighbors need.
+    /// [`ComponentOptions::with_memory_reserve`](super::ComponentOptions::with_memory_reserve) replaces it for one component.
+    pub fn with_memory_reserve(mut self, bytes: u64) -> Self {
+        self.memory_reserve = bytes;
         self
     }
 
@@ -307,6 +350,17 @@ impl RuntimeConfigBuilder {
         if let Some(metering) = self.fuel_metering {
             self.engine.consume_fuel(metering);
         }
+        if let Some(budget) = self.memory_budget.take() {
+            self.limits.memory_budget = Some(budget);
+        }
+        match (&self.limits.memory_budget, self.memory_reserve) {
+            (_, 0) => {}
+            (Some(budget), reserve) if reserve <= budget.limit() => {}
+            (budget, reserve) => {
+                let budget = budget.as_ref().map_or(0, MemoryBudget::limit);
+                return Err(InvalidConfig::Reserve { reserve, budget });
+            }
+        }
         let engine = Engine::new(&self.engine).map_err(InvalidConfig::Backend)?;
         self.resource_limits.check()?;
         let call_time = self.resource_limits.get(Resource::CallTime);
@@ -354,6 +408,7 @@ impl RuntimeConfigBuilder {
         Ok(RuntimeConfig {
             loader: Arc::new(loader),
             limits: self.limits,
+            memory_reserve: self.memory_reserve,
             resource_limits: self.resource_limits,
             mailbox: self.mailbox,
             default_timeout,

@@ -164,6 +164,17 @@ pub enum RuntimeError {
         /// The limit, with its source.
         limit: Box<EffectiveLimit>,
     },
+    /// The memory budget of the runtime has no room for the component, or for its reserve. The others go on.
+    #[error(
+        "`{id}` cannot be loaded, since the components of the runtime use or reserve its memory: {exceeded}; \
+         unload or shut down others, or raise the budget"
+    )]
+    MemoryBudget {
+        /// The identity that the component would have.
+        id: ComponentId,
+        /// The request and the figures of the budget.
+        exceeded: LimitExceeded,
+    },
     /// The component has a limit that cannot be enforced: on CPU time, where the system has no clock of threads, or on fuel,
     /// if its code does not count it.
     #[error(
@@ -280,6 +291,17 @@ pub enum InvalidConfig {
     /// A limit on a resource cannot be used.
     #[error("limit {0}")]
     Limit(#[from] InvalidLimit),
+    /// The memory that is set aside for each component exceeds the memory budget: no component could be loaded.
+    #[error(
+        "{reserve} bytes are to be reserved for each component, more than the {budget} of the memory budget: \
+         lower `with_memory_reserve`, or raise `with_memory_budget`"
+    )]
+    Reserve {
+        /// Bytes for each component.
+        reserve: u64,
+        /// Bytes of the budget; 0 without one.
+        budget: u64,
+    },
     /// A function of the host application cannot be registered.
     #[error("{0}")]
     Function(#[from] InvalidFunction),
@@ -317,6 +339,12 @@ pub enum InvalidOptions {
     /// A limit on a resource cannot be used.
     #[error("limit {0}")]
     Limit(#[from] InvalidLimit),
+    /// Memory is to be reserved for the component, and the runtime has no memory budget.
+    #[error(
+        "`with_memory_reserve` needs a memory budget, which the runtime does not have: set one by \
+         `RuntimeConfigBuilder::with_memory_budget`"
+    )]
+    NoMemoryBudget,
     /// A capability is malformed.
     #[error("{0}")]
     Capability(#[from] InvalidCapability),
@@ -403,6 +431,7 @@ impl RuntimeError {
             | RuntimeError::Metadata { .. }
             | RuntimeError::Memory { .. }
             | RuntimeError::LimitExceeded { .. }
+            | RuntimeError::MemoryBudget { .. }
             | RuntimeError::Unenforceable { .. }
             | RuntimeError::Capabilities { .. } => ErrorKind::Load,
             RuntimeError::Config(_)

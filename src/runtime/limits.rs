@@ -104,9 +104,26 @@ impl RuntimeConfig {
         limits
     }
 
-    /// Returns the limits of a component's store.
-    pub(super) fn store_limits(&self, limits: &EffectiveLimits) -> StoreLimits {
+    /// Returns the limits of the stores of the component called `id`, with its part of the memory budget.
+    ///
+    /// # Errors
+    /// [`RuntimeError::MemoryBudget`] if `reserve` does not fit.
+    pub(super) fn store_limits(
+        &self,
+        id: &ComponentId,
+        limits: &EffectiveLimits,
+        reserve: Option<u64>,
+    ) -> Result<StoreLimits, RuntimeError> {
         let mut store = self.limits.clone();
+        if let Some(budget) = &self.limits.memory_budget {
+            let reserve = reserve.unwrap_or(self.memory_reserve);
+            let share = budget.reserve(reserve.min(limits.value(Resource::Memory)));
+            let refused = |exceeded| RuntimeError::MemoryBudget {
+                id: id.clone(),
+                exceeded,
+            };
+            store.memory_budget = Some(share.map_err(refused)?);
+        }
         let narrow = |resource| u32::try_from(limits.value(resource)).unwrap_or(u32::MAX);
         let total = limits.value(Resource::Memory);
         // The limits of `StoreLimits` for each memory and for all may differ; if no other applies, both stay.
@@ -117,7 +134,7 @@ impl RuntimeConfig {
         store.core_instances = narrow(Resource::CoreInstances);
         store.handles = narrow(Resource::Handles);
         store.fuel = fuel(limits);
-        store
+        Ok(store)
     }
 
     /// Returns the limits of a component's mailbox.
@@ -180,6 +197,12 @@ impl Starting {
             };
         }
         match error {
+            Error::LimitExceeded(exceeded) if exceeded.limit == "memory_budget" => {
+                RuntimeError::MemoryBudget {
+                    id: self.id,
+                    exceeded,
+                }
+            }
             Error::LimitExceeded(exceeded) => match exceeded_at_start(&self.limits, &exceeded) {
                 Some(limit) => RuntimeError::LimitExceeded {
                     id: self.id,

@@ -144,7 +144,8 @@ impl ComponentRuntime {
     /// component or do not link; [`RuntimeError::Artifact`], [`RuntimeError::CoreModule`]; [`RuntimeError::NoLifecycle`],
     /// [`RuntimeError::PartialLifecycle`], [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a
     /// component that does not follow the contract; [`RuntimeError::Capabilities`] if it requires more than it is granted;
-    /// [`RuntimeError::LimitExceeded`] if it needs more to start than its limits allow; [`RuntimeError::Unenforceable`] for a
+    /// [`RuntimeError::LimitExceeded`] if it needs more to start than its limits allow; [`RuntimeError::MemoryBudget`] if the
+    /// runtime has no memory left for it; [`RuntimeError::Unenforceable`] for a
     /// limit that this system, or its code, cannot keep; [`RuntimeError::Timeout`] and [`RuntimeError::Limit`] if its start
     /// functions were stopped.
     /// After an error nothing of the component remains.
@@ -240,6 +241,9 @@ impl ComponentRuntime {
         if self.shared.config.needs_security && options.security.context.is_none() {
             return Err(InvalidOptions::NoSecurity.into());
         }
+        if options.memory_reserve.is_some() && self.config().memory_budget().is_none() {
+            return Err(InvalidOptions::NoMemoryBudget.into());
+        }
         match &options.id {
             Some(id) if self.slots_read().contains_key(id) => Err(RuntimeError::DuplicateId(id.clone())),
             _ => Ok(settings),
@@ -302,7 +306,7 @@ impl ComponentRuntime {
                 log_rate: LogRate::of(&limits),
                 powers: self.shared.config.powers.clone(),
             };
-            let store = self.config().store_limits(&limits);
+            let store = self.config().store_limits(&id, &limits, options.memory_reserve)?;
             Ok((make(context, &grants, store)?, granted, security))
         });
         match made {

@@ -43,6 +43,7 @@ pub struct ComponentOptions {
     pub(super) security: Security,
     pub(super) limits: ResourceLimits,
     pub(super) manifest_limits: ResourceLimits,
+    pub(super) memory_reserve: Option<u64>,
     #[cfg(feature = "wasi")]
     wasi: Option<WasiCtxBuilder>,
     #[cfg(feature = "wasix")]
@@ -175,6 +176,13 @@ impl ComponentOptions {
     /// Sets limits of the component. They can lower those of the runtime, and raise none.
     pub fn with_resource_limits(mut self, limits: ResourceLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets the bytes of the runtime's memory budget that are set aside for this component, in place of
+    /// [`RuntimeConfigBuilder::with_memory_reserve`](super::RuntimeConfigBuilder::with_memory_reserve); but no more than its limit on memory.
+    pub fn with_memory_reserve(mut self, bytes: u64) -> Self {
+        self.memory_reserve = Some(bytes);
         self
     }
 

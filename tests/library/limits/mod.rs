@@ -1,5 +1,6 @@
 //! Limits on resources: the places that set them, and components that exceed them beside a neighbor.
 
+mod budget;
 mod calls;
 mod exceeded;
 mod merged;
