@@ -154,8 +154,8 @@ pub enum RuntimeError {
         /// The source of the limit.
         origin: LimitSource,
     },
-    /// The component needs more of a resource to start than it may have.
-    #[error("`{id}` cannot be loaded: {exceeded}; the limit is {limit}")]
+    /// The component needs more of a resource to start than it may have, or than its metadata states.
+    #[error("`{id}` cannot be started: {exceeded}; the limit is {limit}")]
     LimitExceeded {
         /// The identity that the component would have.
         id: ComponentId,

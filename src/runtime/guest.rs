@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
 use crate::component::{Instance, Store};
 use crate::engine::{Backend, StoreLimits};
-use crate::error::Result;
+use crate::error::{LimitExceeded, Result};
 #[cfg(feature = "wasi")]
 use crate::host::WasiAccess;
 use crate::host::{
@@ -109,6 +109,18 @@ impl GuestInstance {
             (Body::Component(it), Some(fuel)) => it.store.set_fuel(fuel),
             // Modules of the WAI tools are not loaded with such a limit.
             _ => Ok(()),
+        }
+    }
+
+    /// Lowers the limit on memory.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if more is in use.
+    pub(super) fn lower_memory_limit(&mut self, bytes: u64) -> std::result::Result<(), LimitExceeded> {
+        match &mut self.body {
+            Body::Component(it) => it.store.lower_memory_limit(bytes),
+            #[cfg(feature = "wai")]
+            Body::Wai(guest) => guest.lower_memory_limit(bytes),
         }
     }
 

@@ -1,12 +1,23 @@
-//! Limits of a component's metadata.
+//! Limits of a component's metadata, and limits that it states.
 
 use crate::host::ComponentMetadata;
+use crate::limits::{EffectiveLimit, LimitSource, Resource};
 
 /// Most bytes of all texts together. The host keeps metadata and returns it to every component that asks: stops one
 /// component from filling the memory of all.
 const MAX_BYTES: usize = 256 << 10;
 /// Most entries of all lists together. Stops a million empty tags.
 const MAX_ENTRIES: usize = 4096;
+
+/// Returns the most memory that the component says it uses; `None` if it states none, by 0.
+pub(super) fn memory(metadata: &ComponentMetadata) -> Option<EffectiveLimit> {
+    let value = metadata.memory_requirements.max_memory_bytes;
+    (value != 0).then_some(EffectiveLimit {
+        resource: Resource::Memory,
+        value,
+        source: LimitSource::Metadata,
+    })
+}
 
 /// Checks only the sizes: custom metadata is for other components.
 pub(super) fn check(metadata: &ComponentMetadata) -> Result<(), String> {

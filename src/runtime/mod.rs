@@ -333,8 +333,9 @@ impl ComponentRuntime {
     ///
     /// # Errors
     /// [`RuntimeError::Component`] if the component refuses: it has then failed, since the contract allows no second
-    /// `init`. [`RuntimeError::Memory`], [`RuntimeError::Metadata`], and [`RuntimeError::Capabilities`] if its metadata
-    /// requires more than it is granted, leave it created. Also the errors of [`ComponentRuntime::health`].
+    /// `init`. [`RuntimeError::Memory`], [`RuntimeError::Metadata`], [`RuntimeError::LimitExceeded`] if it already uses more
+    /// memory than its metadata states, and [`RuntimeError::Capabilities`] if its metadata requires more than it is granted,
+    /// leave it created. Also the errors of [`ComponentRuntime::health`].
     pub fn init(&self, id: &ComponentId) -> Result<(), RuntimeError> {
         let slot = self.slot(id)?;
         slot.init(self.default_time(&slot), |component, context, grants, limits| {
@@ -381,7 +382,7 @@ impl ComponentRuntime {
             }),
             caller: options.caller.unwrap_or(CallerInfo::Host),
             available_resources: ResourceAllocation {
-                memory_bytes: slot.limits().value(Resource::Memory),
+                memory_bytes: slot.memory_limit().map_or(u64::MAX, |limit| limit.value),
                 execution_time_ms: millis(allowed.time),
                 fuel: limits::fuel(slot.limits()),
             },
@@ -394,7 +395,7 @@ impl ComponentRuntime {
     /// Returns the component's metadata. Queried once, then cached.
     ///
     /// # Errors
-    /// [`RuntimeError::Metadata`] if it exceeds a bound, and the errors of [`ComponentRuntime::health`].
+    /// [`RuntimeError::Metadata`] if it exceeds a bound, [`RuntimeError::LimitExceeded`] as for [`ComponentRuntime::init`], and the errors of [`ComponentRuntime::health`].
     pub fn metadata(&self, id: &ComponentId) -> Result<ComponentMetadata, RuntimeError> {
         let slot = self.slot(id)?;
         let metadata = slot.metadata(self.default_time(&slot))?;
@@ -471,6 +472,9 @@ impl ComponentRuntime {
     pub fn effective_limits(&self, id: &ComponentId) -> Result<EffectiveLimits, RuntimeError> {
         let slot = self.slot(id)?;
         let mut limits = slot.limits().clone();
+        if let Some(memory) = slot.memory_limit() {
+            limits.lower(Resource::Memory, memory.value, memory.source);
+        }
         if let Some(time) = slot.known_metadata().and_then(|metadata| metadata.timeout_ms) {
             limits.lower(Resource::CallTime, time, LimitSource::Metadata);
         }

@@ -1,5 +1,6 @@
 //! One loaded component: its instance, its state, and the calls into it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use crate::component::Component;
 use crate::engine::{Backend, StoreLimits};
 use crate::error::Error;
 use crate::host::{ComponentMetadata, HealthStatus, HostContext};
-use crate::limits::{EffectiveLimits, Resource};
+use crate::limits::{EffectiveLimit, EffectiveLimits, Resource};
 use crate::messaging::{ComponentId, Mailbox};
 use crate::tiered::TieredComponent;
 
@@ -99,7 +100,8 @@ impl Slot {
         running.optimize(make);
         let metadata = running.metadata(allowed.clone())?;
         let needed = metadata.memory_requirements.min_memory_bytes;
-        if let Some(limit) = self.limits().get(Resource::Memory)
+        let memory = self.memory_limit();
+        if let Some(limit) = &memory
             && needed > limit.value
         {
             return Err(RuntimeError::Memory {
@@ -110,7 +112,11 @@ impl Slot {
             });
         }
         grants::check_required(&self.id, &self.start.security, &metadata)?;
-        let answer = running.call(allowed, |guest| guest.init(&self.start.config))?;
+        let mut config = Cow::Borrowed(&self.start.config);
+        if let Some(limit) = memory.filter(|limit| limit.value < config.resource_limits.max_memory_bytes) {
+            config.to_mut().resource_limits.max_memory_bytes = limit.value;
+        }
+        let answer = running.call(allowed, |guest| guest.init(&config))?;
         running.next = Some(match answer {
             Ok(()) => ComponentState::Initialized,
             Err(_) => ComponentState::Failed,
@@ -148,6 +154,19 @@ impl Slot {
 
     pub(super) fn limits(&self) -> &EffectiveLimits {
         &self.start.grants.limits
+    }
+
+    /// Returns the limit on memory, which is that of the metadata once it is known, if it is lower.
+    pub(super) fn memory_limit(&self) -> Option<EffectiveLimit> {
+        let limit = self.limits().get(Resource::Memory);
+        let own = self
+            .known_metadata()
+            .and_then(|metadata| metadata::memory(metadata));
+        match (limit, own) {
+            (Some(limit), Some(own)) if own.value >= limit.value => Some(limit.clone()),
+            (_, Some(own)) => Some(own),
+            (limit, None) => limit.cloned(),
+        }
     }
 
     pub(super) fn known_metadata(&self) -> Option<&Arc<ComponentMetadata>> {
@@ -299,7 +318,24 @@ impl Running<'_> {
             id: self.slot.id.clone(),
             problem,
         })?;
+        self.limit_memory(&metadata)?;
         Ok(cell.get_or_init(|| Arc::new(metadata)).clone())
+    }
+}
+
+impl Running<'_> {
+    /// Applies the most memory that the metadata states to all growth from now on.
+    fn limit_memory(&self, metadata: &ComponentMetadata) -> Result<(), RuntimeError> {
+        let mut guest = lock(&self.slot.guest);
+        let (Some(guest), Some(limit)) = (guest.as_mut(), metadata::memory(metadata)) else {
+            return Ok(());
+        };
+        let lowered = guest.lower_memory_limit(limit.value);
+        lowered.map_err(|exceeded| RuntimeError::LimitExceeded {
+            id: self.slot.id.clone(),
+            exceeded,
+            limit: Box::new(limit),
+        })
     }
 }
 

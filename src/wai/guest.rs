@@ -15,7 +15,7 @@ use super::values;
 use crate::component::error_of;
 use crate::engine::functions;
 use crate::engine::{Backend, Engine, SendStore, StoreLimits, program_store};
-use crate::error::{Error, Result, TrapKind};
+use crate::error::{Error, LimitExceeded, Result, TrapKind};
 use crate::host::bindings::airssys::types_core::types::CallerInfo;
 use crate::host::bindings::exports::airssys::component_core::component_lifecycle::{
     ComponentConfig, ExecutionContext,
@@ -158,6 +158,14 @@ impl WaiGuest {
 
     pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
         self.guard.host.set_deadline(deadline);
+    }
+
+    /// Lowers the limit on memory.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if more is in use.
+    pub(crate) fn lower_memory_limit(&mut self, bytes: u64) -> std::result::Result<(), LimitExceeded> {
+        self.store.lower_memory_limit(bytes)
     }
 
     /// Sets the operation that is about to be executed.

@@ -4,6 +4,7 @@ mod budget;
 mod calls;
 mod exceeded;
 mod merged;
+mod metadata;
 mod policy;
 
 use airssys_wasm::limits::{EffectiveLimits, LimitSource, Resource, ResourceLimits};

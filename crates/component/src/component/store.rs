@@ -13,7 +13,7 @@ use crate::component::component::Component;
 use crate::component::instance::{Instance, InstanceInner};
 use crate::component::resource::handles::HandleBudget;
 use crate::engine::{self, Engine, Fuel, KeptMemories, NextModule, Reset, SendStore, StoreLimits};
-use crate::error::{Error, Result};
+use crate::error::{Error, LimitExceeded, Result};
 
 /// Holds instances and the host's data `T`, which host functions can access.
 ///
@@ -71,6 +71,16 @@ impl<T: Send + 'static> Store<T> {
             core: Arc::new(StoreCore::new(engine, limits, next, &inner)),
             inner,
         }
+    }
+
+    /// Lowers [`StoreLimits::total_memory_bytes`] for all growth from now on; a higher number changes nothing.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if the store's memories have more bytes; then nothing is changed.
+    pub fn lower_memory_limit(&mut self, bytes: u64) -> std::result::Result<(), LimitExceeded> {
+        // In a pool, it would be the limit of the next user.
+        self.core.is_reached_from_outside();
+        self.inner.lower_memory_limit(bytes)
     }
 
     /// Sets the fuel that the store's guests have left: all of them share it. An instance that is returned to its

@@ -51,6 +51,7 @@ pub(crate) use load::{
 pub(crate) use memory::{GuestMemory, Image};
 pub(crate) use run::{Fuel, KeptMemories, NextModule, Reset};
 
+use self::memory::account::Account;
 use self::options::Options;
 use self::progress::ProgressWatch;
 use self::run::tunables::{LimitingTunables, Memories};
@@ -300,10 +301,11 @@ pub(crate) struct Compiled {
 /// Creates a wasmer store under `limits`. Its engine has no compiler: modules bring the engine that compiled them.
 pub(crate) fn new_store(limits: &StoreLimits) -> (SendStore, NextModule) {
     let next = NextModule::default();
+    let account = Account::new(limits);
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
     wasmer::sys::NativeEngineExt::set_tunables(
         &mut engine,
-        LimitingTunables::new(limits, Memories::Reserved, next.clone()),
+        LimitingTunables::new(limits, account.clone(), Memories::Reserved, next.clone()),
     );
-    (SendStore::new(wasmer::Store::new(engine)), next)
+    (SendStore::new(wasmer::Store::new(engine), account), next)
 }

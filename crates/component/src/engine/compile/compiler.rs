@@ -3,6 +3,7 @@
 use wasmer::sys::{EngineBuilder, NativeEngineExt};
 
 use crate::engine::load::code::CodeForm;
+use crate::engine::memory::account::Account;
 use crate::engine::run::tunables::{LimitingTunables, Memories, NextModule};
 use crate::engine::{Backend, Engine, StoreLimits};
 use crate::error::{Error, Result};
@@ -80,7 +81,8 @@ impl Engine {
 
 /// Sets the way in which modules that `engine` compiles from now on find their memories.
 pub(in crate::engine) fn find_memories(engine: &mut wasmer::Engine, memories: Memories) {
-    let tunables = LimitingTunables::new(&StoreLimits::default(), memories, NextModule::default());
+    let limits = StoreLimits::default();
+    let tunables = LimitingTunables::new(&limits, Account::new(&limits), memories, NextModule::default());
     NativeEngineExt::set_tunables(engine, tunables);
 }
 

@@ -22,7 +22,8 @@ pub(in crate::engine) struct Account {
 #[derive(Debug)]
 struct Count {
     name: (&'static str, &'static str),
-    limit: u64,
+    /// Lowered at most, and no further than to what is in use.
+    limit: AtomicU64,
     used: AtomicU64,
 }
 
@@ -39,7 +40,7 @@ impl Account {
     pub(in crate::engine) fn new(limits: &StoreLimits) -> Arc<Account> {
         let count = |name, limit| Count {
             name,
-            limit,
+            limit: AtomicU64::new(limit),
             used: AtomicU64::new(0),
         };
         Arc::new(Account {
@@ -62,7 +63,15 @@ impl Account {
     /// Returns the amount that the store may use in addition, as far as its own limit goes.
     pub(in crate::engine) fn left(&self, what: Counted) -> u64 {
         let (count, _) = self.count(what);
-        count.limit.saturating_sub(count.used.load(Ordering::Relaxed))
+        count.limit().saturating_sub(count.used.load(Ordering::Relaxed))
+    }
+
+    /// Lowers the limit on memory to `bytes`; a higher number changes nothing.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if more is in use; then nothing is changed.
+    pub(in crate::engine) fn lower_memory(&self, bytes: u64) -> Result<(), LimitExceeded> {
+        self.memory.lower(bytes)
     }
 
     fn take(&self, what: Counted, amount: u64) -> Result<(), LimitExceeded> {
@@ -88,14 +97,29 @@ impl Account {
 }
 
 impl Count {
+    fn limit(&self) -> u64 {
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    fn lower(&self, limit: u64) -> Result<(), LimitExceeded> {
+        match self.used.load(Ordering::Relaxed) {
+            used if used > limit => Err(LimitExceeded::new(self.name, limit, 0, used)),
+            _ => {
+                self.limit.fetch_min(limit, Ordering::Relaxed);
+                Ok(())
+            }
+        }
+    }
+
     fn take(&self, amount: u64) -> Result<(), LimitExceeded> {
-        let within = |used: u64| used.checked_add(amount).filter(|used| *used <= self.limit);
+        let limit = self.limit();
+        let within = |used: u64| used.checked_add(amount).filter(|used| *used <= limit);
         let taken = self
             .used
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
         match taken {
             Ok(_) => Ok(()),
-            Err(used) => Err(LimitExceeded::new(self.name, self.limit, used, amount)),
+            Err(used) => Err(LimitExceeded::new(self.name, limit, used, amount)),
         }
     }
 
@@ -196,5 +220,24 @@ mod tests {
             (500, 50)
         );
         assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn a_limit_is_lowered_no_further_than_to_what_is_in_use() {
+        let limits = StoreLimits {
+            total_memory_bytes: 500,
+            ..StoreLimits::default()
+        };
+        let account = Account::new(&limits);
+        let mut charge = Charge::new(&account, Counted::Memory, 300).expect("it fits");
+        account.lower_memory(1000).expect("it changes nothing");
+        assert_eq!(account.left(Counted::Memory), 200);
+        let refused = account.lower_memory(299).expect_err("300 are in use");
+        assert_eq!((refused.allowed, refused.requested), (299, 300));
+        assert_eq!(account.left(Counted::Memory), 200, "nothing is changed");
+        account.lower_memory(300).expect("it fits");
+        assert!(charge.set(301).is_err());
+        charge.set(100).expect("it shrinks");
+        charge.set(300).expect("it fits");
     }
 }

@@ -1,7 +1,10 @@
 //! Core modules that are programs: their imports do not come from components.
 
+use std::sync::Arc;
+
 #[cfg(feature = "compile")]
 use crate::engine::compile::{debug_names, growable_tables};
+use crate::engine::memory::account::Account;
 use crate::engine::run::tunables::{LimitingTunables, Memories, NextModule};
 use crate::engine::{Engine, StoreLimits};
 use crate::error::{Error, Result};
@@ -75,13 +78,19 @@ impl Engine {
 
 /// Creates a store for a module that runs alone, under limits of its own.
 pub fn program_store(limits: &StoreLimits) -> crate::engine::SendStore {
-    crate::engine::SendStore::new(wasmer::Store::new(program_engine(limits)))
+    let account = Account::new(limits);
+    let engine = engine(limits, account.clone());
+    crate::engine::SendStore::new(wasmer::Store::new(engine), account)
 }
 
 /// Creates an engine for the stores of one program, which share its limits.
 pub fn program_engine(limits: &StoreLimits) -> wasmer::Engine {
+    engine(limits, Account::new(limits))
+}
+
+fn engine(limits: &StoreLimits, account: Arc<Account>) -> wasmer::Engine {
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
-    let tunables = LimitingTunables::new(limits, Memories::Reserved, NextModule::default());
+    let tunables = LimitingTunables::new(limits, account, Memories::Reserved, NextModule::default());
     wasmer::sys::NativeEngineExt::set_tunables(&mut engine, tunables);
     engine
 }

@@ -5,14 +5,18 @@
 )]
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::engine::interrupt::GuestCode;
+use crate::engine::memory::account::Account;
+use crate::error::LimitExceeded;
 
 /// A wasmer store, for one thread at a time.
 #[derive(Debug)]
 pub struct SendStore {
     store: wasmer::Store,
     code: GuestCode,
+    account: Arc<Account>,
 }
 
 // SAFETY: a store owns what its pointers refer to (instances, memories, tables, globals, functions), and nothing of it
@@ -26,10 +30,19 @@ pub struct SendStore {
 unsafe impl Send for SendStore {}
 
 impl SendStore {
-    pub(in crate::engine) fn new(mut store: wasmer::Store) -> SendStore {
+    pub(in crate::engine) fn new(mut store: wasmer::Store, account: Arc<Account>) -> SendStore {
         let code = GuestCode::default();
         crate::engine::interrupt::hold_back_in_host(&mut store, code.clone());
-        SendStore { store, code }
+        SendStore { store, code, account }
+    }
+
+    /// Lowers the limit on all memories of the store together; a higher number changes nothing.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if more is in use; then nothing is changed.
+    #[doc(hidden)]
+    pub fn lower_memory_limit(&mut self, bytes: u64) -> Result<(), LimitExceeded> {
+        self.account.lower_memory(bytes)
     }
 
     /// Returns the addresses of the code that runs in the store: code that is not added is not interrupted.

@@ -136,8 +136,10 @@ pub(in crate::engine) enum Memories {
 }
 
 impl LimitingTunables {
+    /// `account` counts for `limits`.
     pub(in crate::engine) fn new(
         limits: &StoreLimits,
+        account: Arc<Account>,
         memories_are: Memories,
         next: NextModule,
     ) -> LimitingTunables {
@@ -148,7 +150,7 @@ impl LimitingTunables {
             memories: Left::new("memories", limits.memories),
             table_elements: limits.table_elements,
             tables: Left::new("tables", limits.tables),
-            account: Account::new(limits),
+            account,
             held: Mutex::default(),
             memories_are,
             next,
