@@ -16,6 +16,8 @@ mod policy;
 mod program;
 #[path = "wasi/surroundings.rs"]
 mod surroundings;
+#[path = "wasi/table.rs"]
+mod table;
 #[path = "wasi/tcp.rs"]
 mod tcp;
 #[path = "wasi/waiting.rs"]

@@ -15,7 +15,7 @@ use airssys_wasm::wasi::{self, MemoryOutputPipe, Stdout, WasiCtxBuilder, WasiSta
 use crate::program::{Program, programs};
 
 /// Creates a context of rules, in which `$` is an address and `@` its port.
-fn context(rules: &[&str], address: SocketAddr) -> (SecurityContext, Arc<MemorySink>) {
+pub(crate) fn context(rules: &[&str], address: SocketAddr) -> (SecurityContext, Arc<MemorySink>) {
     let mut policy = Policy::builder();
     for rule in rules {
         let rule = rule
@@ -36,7 +36,7 @@ fn context(rules: &[&str], address: SocketAddr) -> (SecurityContext, Arc<MemoryS
 }
 
 /// Runs the program by rules, beside a grant of the host itself. Returns its lines, and the decisions.
-fn run(
+pub(crate) fn run(
     program: &Program,
     args: &[&str],
     rules: &[&str],
