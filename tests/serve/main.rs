@@ -11,6 +11,7 @@ mod languages;
 mod life;
 mod origin;
 mod outgoing;
+mod policy;
 mod raw;
 mod server;
 mod slow_clients;

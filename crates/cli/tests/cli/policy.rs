@@ -199,7 +199,7 @@ fn step(call: &str, path: &str, flags: &str) -> String {
 }
 
 /// Returns component, capability, verdict and rule of each line of an audit.
-fn decisions(audit: &str) -> Vec<[String; 4]> {
+pub(crate) fn decisions(audit: &str) -> Vec<[String; 4]> {
     let lines = std::fs::read_to_string(audit).expect("an audit");
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let lines = lines.lines().map(|line| {

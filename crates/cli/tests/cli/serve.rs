@@ -1,19 +1,20 @@
 //! `serve`, as a process.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::process::{airssys, fixture, scratch};
+use crate::policy::decisions;
+use crate::process::{airssys, fixture, scratch, scratch_file};
 
-struct Serving {
-    child: Child,
-    addr: String,
-    errors: BufReader<std::process::ChildStderr>,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) addr: String,
+    pub(crate) errors: BufReader<std::process::ChildStderr>,
 }
 
-fn serve(args: &[&str]) -> Serving {
+pub(crate) fn serve(args: &[&str]) -> Serving {
     let mut child = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"))
         .args(["-v", "serve", &fixture("wasi-http"), "--addr", "127.0.0.1:0"])
         .args(args)
@@ -80,6 +81,55 @@ fn a_server_answers_until_it_is_asked_to_end() {
         serving.errors.read_to_string(&mut log).expect("text");
         assert_eq!(log.matches("airssys_wasm::access").count(), 3, "{log}");
     }
+}
+
+/// A server on this machine that answers each request with `text`. Returns its address.
+pub(crate) fn origin(text: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let addr = listener.local_addr().expect("it is bound").to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream.try_clone().expect("a descriptor"));
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}",
+                text.len()
+            );
+        }
+    });
+    addr
+}
+
+#[test]
+fn a_served_component_reaches_only_what_the_policy_allows_and_the_audit_shows_it() {
+    let (granted, other) = (origin("granted"), origin("other"));
+    let rule = format!("network:outbound:http://{granted}");
+    let policy = format!("[[allow]]\ncapabilities = ['{rule}']\ncomponents = ['wasi-http']\n");
+    let policy = scratch_file("serve-policy.toml", policy.as_bytes());
+    let audit = scratch("serve.jsonl").display().to_string();
+    let mut serving = serve(&["--policy", &policy, "--audit", &audit]);
+    let ask = |addr: &str, origin: &str| get(addr, &format!("/get?http://{origin}/"));
+    let answer = ask(&serving.addr, &granted);
+    assert!(answer.contains("200 granted"), "{answer}");
+    let refused = ask(&serving.addr, &other);
+    assert!(refused.contains("DestinationIpProhibited"), "{refused}");
+    let name = ask(&serving.addr, "denied.test");
+    assert!(name.contains("HttpRequestDenied"), "{name}");
+    serving.child.kill().expect("it runs");
+    serving.child.wait().expect("it ends");
+    let line = |capability: &str, verdict: &str, rule: &str| {
+        ["wasi-http", capability, verdict, rule].map(str::to_owned)
+    };
+    assert_eq!(
+        decisions(&audit),
+        [
+            line(&rule, "allowed", &rule),
+            line(&format!("network:outbound:http://{other}"), "denied", ""),
+            line("network:outbound:http://denied.test", "denied", ""),
+        ]
+    );
 }
 
 #[test]
