@@ -53,7 +53,9 @@ impl Drop for Access {
         if !log::log_enabled!(target: ACCESS_LOG, log::Level::Info) {
             return;
         }
-        let path = self.uri.path_and_query().map_or("", |path| path.as_str());
+        let path = self.uri.path();
+        // A query may be secret.
+        let query = if self.uri.query().is_some() { "?…" } else { "" };
         let shown = &path.as_bytes()[..path.len().min(MAX_PATH)];
         log::info!(
             target: ACCESS_LOG,
@@ -62,7 +64,7 @@ impl Drop for Access {
             bytes = self.sent,
             micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
             complete = self.complete;
-            "{} {}", self.method.as_str().escape_debug(), shown.escape_ascii()
+            "{} {}{query}", self.method.as_str().escape_debug(), shown.escape_ascii()
         );
     }
 }
