@@ -1,5 +1,7 @@
 //! The operation envelope: the input of `execute` in the self-describing codecs.
 
+use std::fmt;
+
 use super::read::shorten;
 use super::write::write;
 use super::{Codec, CodecError, Payload, encode, to_json};
@@ -8,13 +10,20 @@ use serde_json::{Map, Value};
 const OPERATION: &str = "operation";
 const PARAMS: &str = "params";
 
-/// A decoded operation envelope.
-#[derive(Clone, Debug, PartialEq)]
+/// A decoded operation envelope. `Debug` leaves the parameters out: they may be secret.
+#[derive(Clone, PartialEq)]
 pub struct Operation {
     /// The operation's name.
     pub name: String,
     /// Parameters of the operation, in the form that [`to_json`] describes; null if the envelope has none.
     pub params: Value,
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Operation");
+        shown.field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Builds a payload that requests the operation `name`: the map `{"operation": name, "params": params}` in `codec`.

@@ -1,15 +1,26 @@
 //! Adding and removing a payload's prefix.
 
+use std::fmt;
+
 use super::varint::{self, VarintError};
 use super::{Codec, CodecError};
 
-/// A decoded payload. Borrows from the bytes that it was decoded from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A decoded payload. Borrows from the bytes that it was decoded from. `Debug` shows their number: they may be secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Payload<'a> {
     /// The codec that the prefix names.
     pub codec: Codec,
     /// Everything behind the prefix; may be empty.
     pub data: &'a [u8],
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload")
+            .field("codec", &self.codec)
+            .field("data_bytes", &self.data.len())
+            .finish()
+    }
 }
 
 impl Payload<'_> {

@@ -11,6 +11,7 @@ crate::component::bindgen!({
     ],
     world: "airssys:component-core/component",
     with: {
+        "airssys:messaging-core/messaging/incoming-message": crate::host::types::IncomingMessage,
         "airssys:types-core/types/component-error": crate::host::types::ComponentError,
         "airssys:types-core/types/execution-error": crate::host::types::ExecutionError,
     },

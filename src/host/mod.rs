@@ -33,12 +33,12 @@ pub use log::LOG_TARGET;
 pub use log_rate::LogRate;
 pub use powers::HostPowers;
 pub use settings::{MAX_KEY_BYTES, MAX_SETTINGS, MAX_SETTINGS_BYTES, MAX_VALUE_BYTES, Settings};
-pub use types::{ComponentError, ExecutionError};
+pub use types::{ComponentError, ExecutionError, IncomingMessage};
 #[cfg(feature = "wasi")]
 pub use wasi_access::WasiAccess;
 
 pub use bindings::airssys::host_core::host_services::ConfigError;
-pub use bindings::airssys::messaging_core::messaging::{IncomingMessage, MessagingError};
+pub use bindings::airssys::messaging_core::messaging::MessagingError;
 pub use bindings::airssys::types_core::types::{
     ComponentMetadata, HealthState, HealthStatus, LogLevel, MemoryRequirements,
 };

@@ -44,6 +44,29 @@ impl fmt::Display for HealthState {
     }
 }
 
+/// One received message. `Debug` shows the number of its bytes: they may be secret.
+#[derive(Clone, PartialEq, Eq, Hash, component::ComponentType, component::Lower, component::Lift)]
+#[component(record)]
+pub struct IncomingMessage {
+    /// The sender, as identified by the host.
+    pub sender: String,
+    /// The message as sent.
+    pub payload: Vec<u8>,
+    /// Time of acceptance, in milliseconds since 1970-01-01T00:00:00Z.
+    #[component(name = "sent-at-millis")]
+    pub sent_at_millis: u64,
+}
+
+impl fmt::Debug for IncomingMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IncomingMessage")
+            .field("sender", &self.sender)
+            .field("payload_bytes", &self.payload.len())
+            .field("sent_at_millis", &self.sent_at_millis)
+            .finish()
+    }
+}
+
 /// Reasons for which a lifecycle step, or a query about a component, failed.
 #[derive(
     Clone, Debug, PartialEq, Eq, thiserror::Error, component::ComponentType, component::Lower, component::Lift,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm::codec::{self, Codec};
-use airssys_wasm::host::{HostFunctionError, HostFunctions, HostLimits, HostPowers};
+use airssys_wasm::host::{HostFunctionError, HostFunctions, HostLimits, HostPowers, IncomingMessage};
 use airssys_wasm::messaging::Message;
 use airssys_wasm::security::{Capability, JsonLines, LogSink, MemorySink, Policy, Secret, SecurityContext};
 use airssys_wasm::wasi::WasiCtxBuilder;
@@ -286,5 +286,58 @@ fn secrets_of_options_are_found_nowhere() {
     outputs.error("init", &runtime.init(&id).unwrap_err());
     outputs.error("after it", &runtime.execute(&id, b"c4n4ry").unwrap_err());
     outputs.debug("the runtime", &runtime);
+    outputs.search();
+}
+
+#[test]
+fn secrets_of_payloads_and_messages_are_found_nowhere() {
+    let mut outputs = Outputs::default();
+    let text = secret("payload");
+    let message = IncomingMessage {
+        sender: "keeper".into(),
+        payload: text.clone().into(),
+        sent_at_millis: 0,
+    };
+    outputs.debug("a received message", &message);
+    for codec in Codec::ALL {
+        let payload = codec::encode(codec.code(), text.as_bytes());
+        let payload = codec::decode(&payload).unwrap();
+        outputs.debug("a payload", &payload);
+        for broken in [
+            text.clone(),
+            format!("\"{text}"),
+            format!("{{\"operation\": \"{text}\", "),
+            format!("{{\"operation\": [\"{text}\"]}}"),
+            format!("[\"{text}\", \"{text}\"] \"{text}\""),
+            format!("a: {text}\n - b: *{text}"),
+            format!("- !!int {text}"),
+            format!("- !!float {text}"),
+            format!("- !!binary {text}"),
+            format!("\u{a9}{text}"),
+        ] {
+            let payload = codec::encode(codec.code(), broken.as_bytes());
+            let payload = codec::decode(&payload).unwrap();
+            if let Err(error) = codec::to_json(&payload) {
+                outputs.error(&broken, &error);
+            }
+            match codec::parse_operation(&payload) {
+                Ok(operation) => outputs.debug(&broken, &operation.params.is_null()),
+                Err(error) => outputs.error(&broken, &error),
+            }
+        }
+        for params in [json!(text), json!([text]), json!({ "key": text })] {
+            if let Ok(bytes) = codec::operation(codec, "name", &params) {
+                let payload = codec::decode(&bytes).unwrap();
+                outputs.debug("an operation", &codec::parse_operation(&payload).unwrap());
+            }
+        }
+        for form in ["$int", "$float", "$bytes", "$map"] {
+            for value in [json!({ form: text }), json!([{ form: [text] }])] {
+                if let Err(error) = codec::from_json(codec, &value) {
+                    outputs.error(form, &error);
+                }
+            }
+        }
+    }
     outputs.search();
 }
