@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     let as_json = usage::asks_for_json(std::env::args_os());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage::answer(&error, as_json),
+        Err(error) => return usage::answer(error, as_json),
     };
     logging::start(cli.verbose);
     // The errors of commands include the messages of panics in libraries.

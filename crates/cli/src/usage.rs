@@ -14,7 +14,7 @@ pub(crate) fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
 }
 
 /// Prints help or the version to standard output, and anything else as the usage error that it is.
-pub(crate) fn answer(error: &clap::Error, as_json: bool) -> ExitCode {
+pub(crate) fn answer(mut error: clap::Error, as_json: bool) -> ExitCode {
     if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
         // clap omits colors where it prints itself, if the output is not a terminal or colors are disabled.
         return match error
@@ -25,7 +25,8 @@ pub(crate) fn answer(error: &clap::Error, as_json: bool) -> ExitCode {
             Err(error) => failed(&output::unwritable(error), as_json),
         };
     }
-    if let Some((command, feature)) = left_out(error) {
+    hide_value(&mut error);
+    if let Some((command, feature)) = left_out(&error) {
         let text = format!("the command `{command}` is not compiled in: build with `--features {feature}`");
         return failed(&Failure::usage(text), as_json);
     }
@@ -40,6 +41,20 @@ pub(crate) fn answer(error: &clap::Error, as_json: bool) -> ExitCode {
         &Failure::usage(text.strip_prefix("error: ").unwrap_or(text)),
         as_json,
     )
+}
+
+/// Options whose values may be secret.
+const SECRET: [&str; 3] = ["--config", "--env", "--params"];
+
+/// Removes the value of an option from the error if it may be secret.
+fn hide_value(error: &mut clap::Error) {
+    let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg) else {
+        return;
+    };
+    let name = arg.split(' ').next().unwrap_or_default();
+    if SECRET.contains(&name) && error.get(ContextKind::InvalidValue).is_some() {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
 }
 
 /// Commands that are not in every build, with the features that they need.

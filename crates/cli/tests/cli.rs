@@ -39,6 +39,8 @@ mod process;
 mod program;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/secrets.rs"]
+mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
 #[path = "cli/statuses.rs"]
