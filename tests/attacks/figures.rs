@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use airssys_wasm::engine::Engine;
 
+use crate::{BESIDE, BUDGET};
+
 /// Times that each attack is run, unless `AIRSSYS_ATTACKS` sets another number.
 const TIMES: usize = 40;
 
@@ -42,12 +44,22 @@ impl Figures {
     }
 
     /// Returns the largest growth of this process, in bytes.
-    pub(crate) fn most_memory(&self) -> u64 {
+    fn most_memory(&self) -> u64 {
         self.most.saturating_sub(self.before)
     }
 
-    /// Prints the figures if they were requested.
-    pub(crate) fn print(mut self, engine: &Engine, name: &str) {
+    /// Checks that this process used no more memory than it may, and prints the figures if they were requested.
+    pub(crate) fn check(self, engine: &Engine, name: &str) {
+        let more = self.most_memory();
+        assert!(
+            more <= BUDGET + BESIDE,
+            "{name} on {}: {more} bytes more than before",
+            engine.backend()
+        );
+        self.print(engine, name);
+    }
+
+    fn print(mut self, engine: &Engine, name: &str) {
         if requested().is_none() {
             return;
         }

@@ -3,6 +3,8 @@
 //!
 //! `AIRSSYS_ATTACKS` sets how often each attack is run on each backend, and makes the test print its figures.
 
+mod components;
+mod contract;
 mod figures;
 mod guests;
 mod host;
@@ -180,13 +182,7 @@ fn again_and_again(
         assert_eq!(budget.used(), idle, "{name} keeps memory of the budget");
         figures.add(late);
     }
-    let more = figures.most_memory();
-    assert!(
-        more <= BUDGET + BESIDE,
-        "{name} on {}: {more} bytes more than before",
-        engine.backend()
-    );
-    figures.print(engine, name);
+    figures.check(engine, name);
 }
 
 /// One test at a time: they measure this process's memory.
@@ -210,20 +206,62 @@ fn guests_end_in_their_errors_beside_a_neighbor_that_answers() {
     }
 }
 
+/// A folder with one file, which is removed when this is dropped.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("attacks-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the target folder can be written");
+        std::fs::write(folder.join("file"), "text").expect("the target folder can be written");
+        Folder(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A failed test says more than this would.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn components_of_the_contract_end_in_their_errors_beside_a_neighbor_that_answers() {
+    let _alone = alone();
+    contract::count_lines();
+    let folder = Folder::new("contract");
+    for engine in engines() {
+        let host = contract::Host::new(&engine, &folder.0);
+        host.received();
+        let idle = host.budget.used();
+        for attack in components::ATTACKS {
+            let guest = host.compile(attack);
+            let mut figures = Figures::new();
+            for _ in 0..figures::times() {
+                figures.add(host.attack(attack, &guest));
+                assert_eq!(
+                    host.budget.used(),
+                    idle,
+                    "{} keeps memory of the budget",
+                    attack.name
+                );
+            }
+            figures.check(&engine, attack.name);
+        }
+    }
+}
+
 #[test]
 fn programs_end_in_their_errors_beside_a_neighbor_that_answers() {
     let _alone = alone();
-    let folder =
-        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("attacks-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("the target folder can be written");
-    std::fs::write(folder.join("file"), "text").expect("the target folder can be written");
+    let folder = Folder::new("programs");
     for engine in engines() {
         for program in PROGRAMS {
             let ready = program.ready(&engine);
             again_and_again(program.name, &program.outcome, &engine, |budget| {
-                ready.run(&engine, budget, &folder)
+                ready.run(&engine, budget, &folder.0)
             });
         }
     }
-    std::fs::remove_dir_all(&folder).expect("it is there");
 }

@@ -57,14 +57,13 @@ pub struct Guest {
     pub version: &'static str,
     /// The body of `init`, which returns the address of a `result<_, component-error>`.
     pub init: &'static str,
-    /// The body of `execute`, which returns the address of a `result<list<u8>, execution-error>`. Can call `$sleep` and
-    /// `$call-host-function`.
-    ///
-    /// Guests that call `$random`, `$after` or `$block`, here or in `more`, import WASI: eight random bytes, a pollable
-    /// that is ready after the given nanoseconds, waiting for one.
+    /// The body of `execute`, which returns the address of a `result<list<u8>, execution-error>`. It and `more` can call the
+    /// functions of the host in [`FUNCTIONS`], and `$answer`.
     pub execute: &'static str,
     /// The body of `metadata`, which returns the address of a `component-metadata`.
     pub metadata: &'static str,
+    /// The body of `health`, which returns the address of a `health-status`.
+    pub health: &'static str,
     /// The body of `shutdown`.
     pub shutdown: &'static str,
     /// Further items of the module.
@@ -81,6 +80,7 @@ impl Default for Guest {
             init: ZERO,
             execute: ZERO,
             metadata: ZERO,
+            health: ZERO,
             shutdown: ZERO,
             more: "",
         }
@@ -94,33 +94,41 @@ impl Guest {
             init,
             execute,
             metadata,
+            health,
             shutdown,
             more,
         } = self;
         let lifecycle = format!("airssys:component-core/component-lifecycle@{version}");
-        let calls = |name| execute.contains(name) || more.contains(name);
-        let (wasi_world, wasi) = match ["$random", "$after", "$block"].into_iter().any(calls) {
-            true => (WASI_WORLD, WASI_IMPORTS),
-            false => ("", ""),
-        };
-        let function = match calls("$call-host-function") {
-            true => format!(
-                r#"(import "airssys:host-core/host-capabilities@{version}" "call-host-function"
-                  (func $call-host-function (param i32 i32 i32 i32 i32)))"#
-            ),
-            false => String::new(),
-        };
+        let (mut imports, mut wasi_world) = (String::new(), String::new());
+        for (name, interface, function, ty) in FUNCTIONS {
+            let is_called = execute.contains(name) || more.contains(name);
+            // `sleep-millis` is always imported, so that every guest names the contract's version in an import.
+            if !is_called && *name != "$sleep" {
+                continue;
+            }
+            let of_wasi = interface.starts_with("wasi:");
+            let interface = match of_wasi {
+                true => format!("{interface}@0.2.12"),
+                false => format!("{interface}@{version}"),
+            };
+            let _ = write!(
+                imports,
+                r#"(import "{interface}" "{function}" (func {name} {ty}))"#
+            );
+            if of_wasi && !wasi_world.contains(&interface) {
+                let _ = write!(wasi_world, "import {interface};");
+            }
+        }
         let core = format!(
             r#"(module
-              {wasi}
-              (import "airssys:host-core/host-services@{version}" "sleep-millis" (func $sleep (param i64)))
-              {function}
+              {imports}
               {REALLOC}
+              {ANSWER}
               (func (export "{lifecycle}#init")
                 (param i32 i32 i32 i32 i32 i64 i64 i32 i64 i32 i32) (result i32) {init})
               (func (export "{lifecycle}#execute") (param i32) (result i32) {execute})
               (func (export "{lifecycle}#metadata") (result i32) {metadata})
-              (func (export "{lifecycle}#health") (result i32) {ZERO})
+              (func (export "{lifecycle}#health") (result i32) {health})
               (func (export "{lifecycle}#supported-codecs") (result i32) {ZERO})
               (func (export "{lifecycle}#shutdown") (result i32) {shutdown})
               {more})"#
@@ -131,12 +139,82 @@ impl Guest {
     }
 }
 
-const WASI_WORLD: &str = "import wasi:random/random@0.2.12; import wasi:clocks/monotonic-clock@0.2.12;";
+/// Functions of the host that code can call: name in the code, interface, function and type.
+pub const FUNCTIONS: &[(&str, &str, &str, &str)] = &[
+    (
+        "$sleep",
+        "airssys:host-core/host-services",
+        "sleep-millis",
+        "(param i64)",
+    ),
+    (
+        "$log",
+        "airssys:host-core/host-services",
+        "log",
+        "(param i32 i32 i32 i32 i32 i32)",
+    ),
+    (
+        "$send-message",
+        "airssys:host-core/host-services",
+        "send-message",
+        "(param i32 i32 i32 i32 i32)",
+    ),
+    (
+        "$receive-message",
+        "airssys:host-core/host-services",
+        "receive-message",
+        "(param i32)",
+    ),
+    (
+        "$call-host-function",
+        "airssys:host-core/host-capabilities",
+        "call-host-function",
+        "(param i32 i32 i32 i32 i32)",
+    ),
+    (
+        "$decode",
+        "airssys:multicodec-core/multicodec-utilities",
+        "decode",
+        "(param i32 i32 i32)",
+    ),
+    // Eight random bytes.
+    ("$random", "wasi:random/random", "get-random-u64", "(result i64)"),
+    // A pollable that is ready after the given nanoseconds, and waiting for one.
+    (
+        "$after",
+        "wasi:clocks/monotonic-clock",
+        "subscribe-duration",
+        "(param i64) (result i32)",
+    ),
+    ("$block", "wasi:io/poll", "[method]pollable.block", "(param i32)"),
+    (
+        "$directories",
+        "wasi:filesystem/preopens",
+        "get-directories",
+        "(param i32)",
+    ),
+    (
+        "$open-at",
+        "wasi:filesystem/types",
+        "[method]descriptor.open-at",
+        "(param i32 i32 i32 i32 i32 i32 i32)",
+    ),
+    (
+        "$tcp",
+        "wasi:sockets/tcp-create-socket",
+        "create-tcp-socket",
+        "(param i32 i32)",
+    ),
+];
 
-const WASI_IMPORTS: &str = r#"
-    (import "wasi:random/random@0.2.12" "get-random-u64" (func $random (result i64)))
-    (import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $after (param i64) (result i32)))
-    (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))"#;
+/// Returns the address of the answer of an operation: the four bytes of a number.
+const ANSWER: &str = r#"
+    (func $answer (param i32) (result i32)
+      (i32.store (i32.const 1024) (i32.const 0))
+      (i32.store (i32.const 1032) (i32.const 1040))
+      (i32.store (i32.const 1036) (i32.const 4))
+      (i32.store (i32.const 1040) (local.get 0))
+      (i32.const 1024))"#;
 
 /// Memory whose first kilobyte stays zero, and an allocator that never frees.
 const REALLOC: &str = r#"
@@ -215,7 +293,7 @@ fn contract(version: &str, world: &str) -> Resolve {
             .push_str(&path, &text.replace("@1.0.0", &format!("@{version}")))
             .expect("it resolves");
     }
-    for name in ["io", "clocks", "random"] {
+    for name in ["io", "clocks", "random", "filesystem", "sockets"] {
         let path = crate::root().join("wit/wasi").join(name).with_extension("wit");
         resolve.push_path(&path).expect("it resolves");
     }
