@@ -1,4 +1,4 @@
-//! The failures that a run of `cargo test` prints, for its last lines: a log of thousands of lines is often kept only in part.
+//! Failures that `cargo test` prints, repeated at the end: a log of thousands of lines is often kept only in part.
 
 use std::fmt;
 

@@ -15,7 +15,8 @@
 //! | headless program  | nothing                                          |                           |
 //! | fuzzing           | a C++ compiler; `AIRSSYS_REQUIRE_ALL=1`          | left out                  |
 //!
-//! The end gives the output of failed tests once more, and lists omitted parts. With `AIRSSYS_REQUIRE_ALL=1` a part that would be left out fails instead.
+//! The end gives the output of failed tests once more, and lists omitted parts. With `AIRSSYS_REQUIRE_ALL=1` a part that
+//! would be left out fails instead.
 
 use crate::failures::Failures;
 use crate::fuzz::{self, Outcome};
