@@ -22,7 +22,7 @@ pub(super) struct Start {
     /// The input of `init`.
     pub(super) config: ComponentConfig,
     pub(super) grants: WasiGrants,
-    /// What the component is granted, held against what its metadata requires.
+    /// Grants of the component, which its metadata must not exceed.
     pub(super) security: Grants,
 }
 
