@@ -70,20 +70,31 @@ fn limits_are_explained_with_their_sources() {
     assert_eq!(ran.json()["rules"][0]["capability"], "config:read");
 }
 
-#[cfg(feature = "wai")]
 #[test]
 fn a_component_that_runs_has_what_the_policy_grants_and_the_audit_shows_it() {
-    let guest = fixture("counter-wai");
-    let granted = scratch_file("granted.txt", b"four");
-    let refused = scratch_file("refused.txt", b"secret");
+    runs_by_a_policy("files", "read-file");
+}
+
+#[cfg(feature = "wai")]
+#[test]
+fn a_core_module_of_wai_has_what_the_policy_grants() {
+    runs_by_a_policy("counter-wai", "read");
+}
+
+/// Runs a guest that reads a file in `operation`. The policy also grants what the metadata of `counter-wai` requires.
+fn runs_by_a_policy(name: &str, operation: &str) {
+    let guest = fixture(name);
+    let granted = scratch_file(&format!("{name}-granted.txt"), b"four");
+    let refused = scratch_file(&format!("{name}-refused.txt"), b"secret");
     let text = format!(
-        "[[allow]]\ncapabilities = ['filesystem:read:{granted}']\ncomponents = ['counter-wai']\nreason = 'a test'\n"
+        "[[allow]]\ncapabilities = ['filesystem:read:{granted}', 'filesystem:read:/etc']\ncomponents = ['{name}']\nreason = 'a test'\n"
     );
-    let policy = scratch_file("run-policy.toml", text.as_bytes());
-    let audit = scratch("audit.jsonl").display().to_string();
+    let policy = scratch_file(&format!("{name}-policy.toml"), text.as_bytes());
+    let audit = scratch(&format!("{name}-audit.jsonl")).display().to_string();
+    let _ = std::fs::remove_file(&audit);
     let read = |path: &str, more: &[&str]| {
         let params = json!({ "path": path }).to_string();
-        let args = ["run", &guest, "--operation", "read", "--params", &params];
+        let args = ["run", &guest, "--operation", operation, "--params", &params];
         airssys(&[&args[..], &["--policy", &policy, "--audit", &audit], more].concat())
     };
     assert_eq!(read(&granted, &[]).ended(0).json(), json!({"bytes": 4}));
@@ -95,7 +106,8 @@ fn a_component_that_runs_has_what_the_policy_grants_and_the_audit_shows_it() {
         read(&refused, &["--grant", &grant]).ended(0).json(),
         json!({"bytes": 6})
     );
-    read(&granted, &["--deny", "filesystem:read"]).ended(1);
+    let deny = format!("filesystem:read:{granted}");
+    read(&granted, &["--deny", &deny]).ended(1);
 
     let lines = std::fs::read_to_string(&audit).unwrap();
     let lines: Vec<Value> = lines
@@ -118,31 +130,30 @@ fn a_component_that_runs_has_what_the_policy_grants_and_the_audit_shows_it() {
     assert_eq!(
         shown,
         [
-            ("counter-wai", &*one, "allowed", &*line),
-            ("counter-wai", other, "denied", ""),
-            ("counter-wai", other, "allowed", "--grant"),
-            ("counter-wai", &*one, "denied", "--deny"),
+            (name, &*one, "allowed", &*line),
+            (name, other, "denied", ""),
+            (name, other, "allowed", "--grant"),
+            (name, &*one, "denied", "--deny"),
         ]
     );
-    let explained = airssys(&["policy", "explain", "counter-wai", "--policy", &policy, &one]).ended(0);
+    let explained = airssys(&["policy", "explain", name, "--policy", &policy, &one]).ended(0);
     assert!(explained.stdout.contains(&line), "{explained:?}");
 }
 
-#[cfg(feature = "wai")]
 #[test]
 fn a_component_gets_no_more_than_its_manifest_declares() {
     let folder = scratch("declared");
     std::fs::create_dir_all(&folder).unwrap();
-    let guest = folder.join("counter-wai.wasm").display().to_string();
-    std::fs::copy(fixture("counter-wai"), &guest).unwrap();
+    let guest = folder.join("files.wasm").display().to_string();
+    std::fs::copy(fixture("files"), &guest).unwrap();
     let file = folder.join("data.txt").display().to_string();
     std::fs::write(&file, b"four").unwrap();
     let declare = |capabilities: &str| {
         let text = format!(
             r#"[component]
-name = "counter-wai"
+name = "files"
 version = "1.0.0"
-description = "A counter"
+description = "Reads files"
 authors = ["engineer@example.com"]
 license = "MIT"
 language = "rust"
@@ -163,7 +174,7 @@ supported-formats = ["json"]
 entrypoint = "execute"
 memory-limit = "16MiB"
 execution-timeout = "10s"
-expected-operations = ["read"]
+expected-operations = ["read-file"]
 "#
         );
         std::fs::write(folder.join("component.toml"), text).unwrap();
@@ -174,7 +185,7 @@ expected-operations = ["read"]
             "run",
             &guest,
             "--operation",
-            "read",
+            "read-file",
             "--params",
             &params,
             "--grant",
