@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use airssys_wasm::ComponentId;
 use airssys_wasm::component::Component;
 use airssys_wasm::host::WasiAccess;
+use airssys_wasm::limits::Resource;
 use airssys_wasm::load::Source;
 use airssys_wasm::manifest::{ComponentManifest, RequestedCapabilities};
 use airssys_wasm::security::{
@@ -82,6 +83,22 @@ fn layered(layers: &PolicyLayers) -> Outcome<SecurityContextBuilder> {
     Ok(SecurityContext::builder().policy(policy).principal(principal))
 }
 
+/// Reports whether the policy limits the fuel of a component, so that its code has to count.
+pub(crate) fn limits_fuel(args: &SecurityArgs, component: &Path) -> Outcome<bool> {
+    if args.layers.policy.is_none() {
+        return Ok(false);
+    }
+    let context = layered(&args.layers)?.build();
+    let limits = context.limits_for(identity(component).as_str());
+    Ok(limits.get(Resource::Fuel).is_some())
+}
+
+/// Returns the identity of a component that is run.
+fn identity(component: &Path) -> ComponentId {
+    let stem = component.file_stem().unwrap_or_default();
+    ComponentId::near(&stem.to_string_lossy())
+}
+
 /// Returns the context for a component that is run, if the command line has one.
 pub(crate) fn context(args: &SecurityArgs) -> Outcome<Option<SecurityContext>> {
     if !args.is_given() {
@@ -117,8 +134,7 @@ pub(crate) fn grant(
     if airssys_wasm::wasi::preview1::is_imported(component) {
         return Err(wasix());
     }
-    let stem = path.file_stem().unwrap_or_default();
-    let id = ComponentId::near(&stem.to_string_lossy());
+    let id = identity(path);
     let grants = match declared(source)? {
         None => context.grants_undeclared(id.as_str()),
         Some(RequestedCapabilities {

@@ -8,7 +8,7 @@ use airssys_wasm::artifact::{ComponentCache, Records};
 use airssys_wasm::codec::{self, Codec, CodecError};
 use airssys_wasm::component::Component;
 use airssys_wasm::manifest::ComponentManifest;
-use airssys_wasm::runtime::{ComponentState, RuntimeError};
+use airssys_wasm::runtime::{ComponentState, RuntimeConfigBuilder, RuntimeError};
 #[cfg(feature = "wasix")]
 use airssys_wasm::wasi::preview1;
 use airssys_wasm::wasi::{self, WasiCtxBuilder};
@@ -29,7 +29,9 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let path = args.component.as_path();
     let source = load::source(path)?;
     let cache = load::cache(&args.cache, &source)?;
-    let config = config(&args.backend, args.timeout, cache, load::records(&source))?;
+    let config = builder(&args.backend, args.timeout, cache, load::records(&source));
+    let config = config.with_fuel_metering(policy::limits_fuel(&args.security, path)?);
+    let config = config.build().map_err(RuntimeError::from)?;
     let engine = config.engine();
     #[cfg(all(feature = "adapt", feature = "wasix"))]
     if let Some(kind) = core_module::by_wasix(path, &source, &args.core)? {
@@ -110,6 +112,16 @@ pub(crate) fn config(
     cache: Option<ComponentCache>,
     records: Option<Records>,
 ) -> Outcome<RuntimeConfig> {
+    let config = builder(backend, timeout, cache, records).build();
+    Ok(config.map_err(RuntimeError::from)?)
+}
+
+fn builder(
+    backend: &BackendArg,
+    timeout: Option<u64>,
+    cache: Option<ComponentCache>,
+    records: Option<Records>,
+) -> RuntimeConfigBuilder {
     let mut config = RuntimeConfig::builder();
     if let Some(backend) = backend.backend {
         config = config.with_backend(backend);
@@ -123,7 +135,7 @@ pub(crate) fn config(
     if let Some(records) = records {
         config = config.with_records(records);
     }
-    Ok(config.build().map_err(RuntimeError::from)?)
+    config
 }
 
 /// Returns the options of a component that follows the contract.

@@ -201,6 +201,26 @@ expected-operations = ["read-file"]
     run("filesystem:read").ended(1);
 }
 
+#[test]
+fn a_policy_limits_the_fuel_of_a_component_that_runs() {
+    let guest = fixture("text-processor");
+    let params = json!({ "text": "to be or not to be" }).to_string();
+    let run = |guest: &str, fuel: u64, more: &[&str]| {
+        let text = format!("[limits]\nfuel = {fuel}\n");
+        let policy = scratch_file(&format!("fuel-{fuel}.toml"), text.as_bytes());
+        let args = ["run", guest, "--operation", "word-count", "--params", &params];
+        airssys(&[&args[..], &["--policy", &policy], more].concat())
+    };
+    assert_eq!(run(&guest, 100_000_000, &[]).ended(0).json()["count"], 6);
+    run(&guest, 1000, &[]).ended(4).says("fuel = 1000");
+    // An artifact that was compiled without counting.
+    let artifact = scratch("no-fuel.cwasm").display().to_string();
+    airssys(&["compile", &guest, "-o", &artifact]).ended(0);
+    run(&artifact, 1000, &["--allow-unsigned"])
+        .ended(3)
+        .says("does not count fuel");
+}
+
 /// A call of the guest `wasi-cases`, in WAVE.
 fn step(call: &str, path: &str, flags: &str) -> String {
     format!(
