@@ -11,8 +11,9 @@ use std::process::Command;
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Backend, Engine};
 
-/// Arguments of `run` for each guest of the contract, then arguments of `invoke` for each other guest.
-const QUESTIONS: [(&str, &[&str]); 10] = [
+/// Arguments of `run` for each guest of the contract, then arguments of `invoke` for each other guest. FILE is the path of a
+/// file with nine digits.
+const QUESTIONS: [(&str, &[&str]); 11] = [
     (
         "text-processor",
         &[
@@ -59,6 +60,17 @@ const QUESTIONS: [(&str, &[&str]); 10] = [
             "pick",
             "--params",
             r#"{"value":{"b":1,"s":"ü😀"},"keys":["s","q"]}"#,
+        ],
+    ),
+    (
+        "files",
+        &[
+            "--operation",
+            "read-file",
+            "--params",
+            r#"{"path":"FILE"}"#,
+            "--grant",
+            "filesystem:read:FILE",
         ],
     ),
     ("checksum", &["--codec", "raw", "--input", "FILE", "--json"]),
@@ -182,10 +194,11 @@ fn artifacts_of_every_backend_answer_as_their_components_do() {
         } else {
             "invoke"
         };
-        let question: Vec<&str> = question
+        let question: Vec<String> = question
             .iter()
-            .map(|word| if *word == "FILE" { text(&digits) } else { word })
+            .map(|word| word.replace("FILE", text(&digits)))
             .collect();
+        let question: Vec<&str> = question.iter().map(String::as_str).collect();
         let Some(component) = self::guest(guest) else {
             continue;
         };
