@@ -33,7 +33,10 @@ struct Step {
 /// address before it is connected to.
 pub(super) fn request(context: &HostContext, request: Request) -> Result<Response, HttpError> {
     let limits = &context.powers.limits;
-    let mut step = Step::first(request)?;
+    let invalid = |target: &InvalidTarget| {
+        context.grants.deny_invalid(target, context.info());
+    };
+    let mut step = Step::first(request, invalid)?;
     let timeout = step.1;
     let step = &mut step.0;
     check(context, &step.target)?;
@@ -136,9 +139,15 @@ fn location(response: &Response) -> Option<&str> {
 }
 
 impl Step {
-    fn first(request: Request) -> Result<(Step, Option<Duration>), HttpError> {
-        let invalid =
-            |error: InvalidTarget| HttpError::InvalidRequest(format!("the URL {}", error.problem()));
+    /// Reads a request. `refuse` gets a target that is not valid.
+    fn first(
+        request: Request,
+        refuse: impl FnOnce(&InvalidTarget),
+    ) -> Result<(Step, Option<Duration>), HttpError> {
+        let invalid = |error: InvalidTarget| {
+            refuse(&error);
+            HttpError::InvalidRequest(format!("the URL {}", error.problem()))
+        };
         let target = Target::from_url(&request.url).map_err(invalid)?;
         let url = Url::parse(&request.url);
         let url = url.map_err(|_| HttpError::InvalidRequest("the URL is not an absolute URL".to_owned()))?;
@@ -208,7 +217,7 @@ mod tests {
             body: Some(b"body".to_vec()),
             timeout_ms: None,
         };
-        match Step::first(request) {
+        match Step::first(request, |_| ()) {
             Ok((step, _)) => step,
             Err(error) => panic!("{error:?}"),
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::CallScope;
 use crate::component::Component;
-use crate::security::{self, Grants, RequestInfo, RevocationHook, Target};
+use crate::security::{self, Grants, InvalidTarget, RequestInfo, RevocationHook, Target};
 use crate::wasi::{
     AccessPolicy, Basis, Connections, Denied, Destination, FileAction, FsPerms, WasiCtxBuilder,
 };
@@ -144,14 +144,17 @@ fn request(action: FileAction, path: &str) -> security::Request<'_> {
     }
 }
 
-/// Returns the target of a connection; `None` if its host is neither a name nor an address.
-fn target(to: &Destination<'_>) -> Option<Target> {
+/// Returns the target of a connection.
+///
+/// # Errors
+/// [`InvalidTarget`] if its host is neither a name nor an address.
+fn target(to: &Destination<'_>) -> Result<Target, InvalidTarget> {
     let scheme = match to.secure {
-        None => return Target::from_host(to.host, to.port).ok(),
+        None => return Target::from_host(to.host, to.port),
         Some(true) => "https",
         Some(false) => "http",
     };
-    Target::from_url(&format!("{scheme}://{}:{}/", to.host, to.port)).ok()
+    Target::from_url(&format!("{scheme}://{}:{}/", to.host, to.port))
 }
 
 impl AccessPolicy for WasiAccess {
@@ -187,7 +190,11 @@ impl AccessPolicy for WasiAccess {
     }
 
     fn connect(&self, to: &Destination<'_>, basis: Basis) -> Result<(), Denied> {
-        let target = target(to).ok_or(Denied)?;
+        let invalid = |error| {
+            self.with_info(|info| self.grants.deny_invalid(&error, info));
+            Denied
+        };
+        let target = target(to).map_err(invalid)?;
         let request = security::Request::Connect(&target);
         let decided = self.with_info(|info| match basis {
             Basis::Policy => self.grants.check(&request, info).map(|_| ()),
@@ -197,7 +204,7 @@ impl AccessPolicy for WasiAccess {
     }
 
     fn permits_connect(&self, to: &Destination<'_>, basis: Basis) -> bool {
-        let Some(target) = target(to) else {
+        let Ok(target) = target(to) else {
             return false;
         };
         let request = security::Request::Connect(&target);
@@ -208,7 +215,7 @@ impl AccessPolicy for WasiAccess {
     }
 
     fn address(&self, to: &Destination<'_>, address: IpAddr) -> Result<bool, Denied> {
-        let target = target(to).ok_or(Denied)?;
+        let target = target(to).map_err(|_| Denied)?;
         let decided = self.with_info(|info| self.grants.check_address(&target, address, info));
         decided.map_err(|_| Denied)
     }

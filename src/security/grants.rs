@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::audit::{Decision, DenialCause, Subject};
 use super::capability::Capability;
 use super::context::{MissingCapabilities, SecurityContext, Shared, Withheld};
-use super::domain::{Domains, HostScope, KindId, Scope, Target};
+use super::domain::{Domains, HostScope, InvalidTarget, KindId, Scope, Target};
 use super::index::{Effect, Index, NEVER, Query, Slot};
 use super::policy::Rule;
 use super::request::{Request, RequestInfo};
@@ -206,6 +206,20 @@ impl Grants {
         Err(denied(request, cause))
     }
 
+    /// Denies a connection to a target that is not valid, on which no rule can decide, and records that. The capability is that
+    /// of the whole action: any part of an invalid URL may be a secret.
+    pub fn deny_invalid(&self, target: &InvalidTarget, info: RequestInfo<'_>) -> Denied {
+        let capability = Capability::unchecked("network:outbound".to_owned());
+        let Some(inner) = &self.0 else {
+            return Denied(Box::new((capability, DenialCause::NoPolicy)));
+        };
+        let cause = DenialCause::Invalid(target.problem());
+        let (shared, subject) = (&inner.context.0, Subject::Capability(&capability));
+        let decision = Decision::Denied(&cause);
+        shared.record(shared.now(), &inner.component, subject, decision, info);
+        Denied(Box::new((capability, cause)))
+    }
+
     /// As [`Grants::check_denial`], without a record. Returns whether the request is denied.
     pub fn denies(&self, request: &Request<'_>) -> bool {
         self.0
@@ -356,8 +370,8 @@ impl Grants {
         out
     }
 
-    /// Returns the paths below a path, in normal form, for which permissions may differ from those for the path itself: those of
-    /// rules, requests and revocations.
+    /// Returns the paths below a path, in normal form, for which permissions may differ from those for the path itself: those
+    /// of rules, requests and revocations.
     pub fn paths_below(&self, path: &str) -> Vec<String> {
         let Some(inner) = &self.0 else {
             return Vec::new();

@@ -234,7 +234,14 @@ fn malformed_requests_are_refused() {
         let (case, text) = caller.get(url).unwrap_err();
         assert_eq!(case, "invalid-request", "{url}");
         assert!(!text.contains("hunter2"), "{text}");
+        let last = caller.last();
+        assert_eq!(
+            (last.capability.as_str(), last.verdict, last.cause),
+            ("network:outbound", "denied", Some("invalid-request")),
+            "{url}"
+        );
     }
+    assert_eq!(caller.audit.records().len(), 14, "each is audited once");
     let origin = echo();
     let url = origin.url();
     for asked in [

@@ -15,6 +15,8 @@ mod files;
 mod names;
 #[path = "denials_network.rs"]
 mod network;
+#[path = "denials_targets.rs"]
+mod targets;
 
 /// Checks the rows of a table, and returns their number.
 fn check(blocks: &[Block]) -> usize {
@@ -45,6 +47,6 @@ fn check(blocks: &[Block]) -> usize {
 
 #[test]
 fn each_denial_is_audited_with_its_rule() {
-    let rows = [files::BLOCKS, network::BLOCKS, names::BLOCKS].map(check);
+    let rows = [files::BLOCKS, network::BLOCKS, targets::BLOCKS, names::BLOCKS].map(check);
     assert!(rows.iter().sum::<usize>() >= 200, "{rows:?}");
 }

@@ -10,8 +10,8 @@ mod sinks;
 use std::sync::Arc;
 
 use airssys_wasm::security::{
-    AuditRecord, Capability, Grants, MemorySink, Policy, PolicyBuilder, Request, RequestInfo, RuleDraft,
-    SecurityContext, Target,
+    AuditRecord, Capability, Grants, InvalidTarget, MemorySink, Policy, PolicyBuilder, Request, RequestInfo,
+    RuleDraft, SecurityContext, Target,
 };
 
 pub(crate) const INFO: RequestInfo<'_> = RequestInfo {
@@ -84,11 +84,10 @@ pub(crate) fn decide(grants: &Grants, sink: &MemorySink, request: &str) -> Audit
                 Some((host, port)) => Target::from_host(host, port.parse().expect("a port")),
                 None => Target::from_url(object),
             };
-            Request::Connect(
-                target
-                    .as_ref()
-                    .unwrap_or_else(|error| panic!("{object}: {error}")),
-            )
+            match &target {
+                Ok(target) => Request::Connect(target),
+                Err(error) => return deny_invalid(grants, sink, error),
+            }
         }
         (domain, action) => Request::Other {
             domain,
@@ -118,5 +117,22 @@ pub(crate) fn decide(grants: &Grants, sink: &MemorySink, request: &str) -> Audit
             assert_eq!(denied.capability(), &request.capability());
         }
     }
+    record
+}
+
+/// Denies a target that is not valid. Returns the audit's record, once it is sure that it has nothing of the target.
+fn deny_invalid(grants: &Grants, sink: &MemorySink, target: &InvalidTarget) -> AuditRecord {
+    let before = sink.records().len();
+    let denied = grants.deny_invalid(target, INFO);
+    assert_eq!(sink.records().len(), before + 1, "{target} is audited once");
+    let record = sink.last().expect("a record");
+    assert_eq!(record.capability, "network:outbound");
+    assert_eq!(denied.capability().as_str(), record.capability);
+    assert_eq!(
+        (record.verdict, record.cause),
+        ("denied", Some(denied.cause().word()))
+    );
+    assert_eq!((&*record.component, &*record.principal), ("worker", "alice"));
+    assert_eq!(record.request_id, INFO.request_id.expect("one"));
     record
 }
