@@ -1,7 +1,7 @@
 //! The security context of a host application: its policy, on behalf of one principal.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::SystemTime;
 
@@ -13,6 +13,7 @@ use super::index::{Effect, Found, Index, NEVER, Query, Slot};
 use super::policy::{Policy, Rule, millis};
 use super::request::RequestInfo;
 use super::revocation::{Hooks, RevocationHook, Revocations};
+use airssys_wasm_component::internal::contain;
 
 /// Maximum bytes of the name of a principal.
 const MAX_PRINCIPAL_BYTES: usize = 256;
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     /// The rules for all components.
     common: Index,
     audit: Vec<Arc<dyn AuditSink>>,
+    /// Decisions that a sink did not record because it panicked.
+    lost: AtomicU64,
     clock: Option<Clock>,
     /// Some capability was revoked. Until then, checks need no lock.
     revoked: AtomicBool,
@@ -101,6 +104,7 @@ impl SecurityContextBuilder {
             common,
             policy: self.policy,
             audit: self.audit,
+            lost: AtomicU64::new(0),
             clock: self.clock,
             revoked: AtomicBool::new(false),
             revocations: RwLock::default(),
@@ -196,7 +200,8 @@ impl SecurityContext {
 
     /// Returns the number of decisions that the sinks could not record.
     pub fn lost_audit(&self) -> u64 {
-        self.0.audit.iter().map(|sink| sink.lost()).sum()
+        let lost = self.0.audit.iter().map(|sink| sink.lost());
+        lost.sum::<u64>() + self.0.lost.load(Ordering::Relaxed)
     }
 
     /// Checks that a component of any name gets all of these capabilities. Rules that name components are not considered:
@@ -509,7 +514,10 @@ impl Shared {
             info,
         };
         for sink in &self.audit {
-            sink.record(&event);
+            // A sink that panics must neither end the component's call nor keep the decision from the other sinks.
+            if contain("a sink of the audit", || sink.record(&event)).is_err() {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 }

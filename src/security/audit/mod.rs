@@ -17,7 +17,8 @@ pub use memory::{AuditRecord, MemorySink};
 
 /// Destination of decisions.
 pub trait AuditSink: Debug + Send + Sync {
-    /// Records a decision. Called on the path of each request: must neither fail nor wait for long.
+    /// Records a decision. Called on the path of each request: must not wait for long. A panic does not stop the request, and
+    /// counts as lost ([`SecurityContext::lost_audit`](super::SecurityContext::lost_audit)).
     fn record(&self, event: &AuditEvent<'_>);
 
     /// Returns the number of decisions that could not be recorded.

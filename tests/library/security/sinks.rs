@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use airssys_wasm::security::{
-    AuditSink, Grants, JsonLines, JsonLinesError, JsonLinesOptions, MemorySink, Policy, Request, RequestInfo,
+    AuditEvent, AuditSink, Grants, JsonLines, JsonLinesError, JsonLinesOptions, MemorySink, Policy, Request, RequestInfo,
     RuleDraft, Secret, SecurityContext, SyncPolicy, Target,
 };
 use serde_json::{Value, json};
@@ -135,6 +135,36 @@ fn a_full_disk_stops_no_call_and_is_counted() {
     }
     assert_eq!(sink.lost(), 3);
     assert_eq!(grants.context().unwrap().lost_audit(), 3);
+}
+
+/// A sink that panics on each decision.
+#[derive(Debug)]
+struct Failing;
+
+impl AuditSink for Failing {
+    fn record(&self, _: &AuditEvent<'_>) {
+        panic!("the database is gone");
+    }
+}
+
+#[test]
+fn a_sink_that_panics_stops_no_call_and_keeps_nothing_from_the_others() {
+    let memory = Arc::new(MemorySink::default());
+    let context = SecurityContext::builder()
+        .policy(policy(&["allow config:read"]))
+        .audit(Arc::new(Failing))
+        .audit(memory.clone())
+        .audit(Arc::new(Failing))
+        .build();
+    let grants = context.grants_undeclared("worker");
+    assert!(grants.check(&Request::ReadConfig("a"), INFO).is_ok());
+    assert!(grants.check(&Request::WriteConfig("a"), INFO).is_err());
+    context.revoke_all("worker", None);
+    assert!(grants.check(&Request::ReadConfig("a"), INFO).is_err());
+    let verdicts: Vec<_> = memory.records().iter().map(|record| record.verdict).collect();
+    assert_eq!(verdicts[..2], ["allowed", "denied"]);
+    assert_eq!(verdicts.last(), Some(&"denied"));
+    assert_eq!(context.lost_audit(), 2 * verdicts.len() as u64);
 }
 
 #[test]
