@@ -128,7 +128,7 @@ impl WaiGuest {
         host.set_deadline(deadline);
         let armed = deadline.and_then(|deadline| timer::arm(deadline, handle));
         let instance = Instance::new(&mut *store, &module.module, &imports).map_err(|error| {
-            let error = not_instantiated(error);
+            let error = not_instantiated(error, store.take_refusal());
             match &cpu {
                 Some(cpu) => cpu.explain(error),
                 None => error,
@@ -270,9 +270,11 @@ impl WaiGuest {
     }
 }
 
-fn not_instantiated(error: InstantiationError) -> Error {
-    match error {
-        InstantiationError::Start(error) => error_of(error),
-        other => Error::Instantiate(other.to_string()),
+/// Returns the error of an instantiation; `refused` is the limit that a memory or table exceeds.
+fn not_instantiated(error: InstantiationError, refused: Option<LimitExceeded>) -> Error {
+    match (error, refused) {
+        (InstantiationError::Start(error), _) => error_of(error),
+        (_, Some(exceeded)) => exceeded.into(),
+        (other, None) => Error::Instantiate(other.to_string()),
     }
 }

@@ -343,7 +343,8 @@ fn memory_and_tables_have_limits() {
         runtime.execute(&loaded, &[]).unwrap();
         let refused = runtime.load_component(&table.build(), ComponentOptions::new());
         assert!(
-            matches!(refused, Err(RuntimeError::Load(Error::Instantiate(_)))),
+            matches!(&refused, Err(RuntimeError::Load(Error::LimitExceeded(exceeded)))
+                if exceeded.limit == "table_elements"),
             "{refused:?}"
         );
     }

@@ -1,6 +1,8 @@
 //! Modules that do not follow the contract.
 
-use airssys_wasm::{ComponentOptions, Error, RuntimeError};
+use airssys_wasm::engine::{Backend, MemoryBudget};
+use airssys_wasm::limits::Resource;
+use airssys_wasm::{ComponentOptions, ComponentRuntime, Error, RuntimeConfig, RuntimeError};
 
 use crate::host_support::runtimes;
 use crate::module::{Module, binary};
@@ -126,9 +128,36 @@ fn memory_is_not_shared_and_within_the_limit() {
     }
     for error in refusals(&with("20000").text()) {
         assert!(
-            matches!(error, RuntimeError::Load(Error::Instantiate(_))),
+            matches!(&error, RuntimeError::LimitExceeded { limit, .. } if limit.resource == Resource::Memory),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn a_module_that_does_not_fit_the_memory_budget_is_refused_and_harms_nothing() {
+    const PAGE: u64 = 65_536;
+    // Two pages each.
+    let module = Module::default().build();
+    for backend in Backend::available() {
+        let budget = MemoryBudget::new(5 * PAGE);
+        let config = RuntimeConfig::builder()
+            .with_backend(*backend)
+            .with_memory_budget(budget.clone());
+        let runtime = ComponentRuntime::new(config.build().expect("it is sound")).expect("it links");
+        let load = || runtime.load_component(&module, ComponentOptions::new());
+        let first = load().expect("it fits");
+        let second = load().expect("it fits");
+        let refused = load().expect_err("one page is left");
+        assert!(
+            matches!(&refused, RuntimeError::MemoryBudget { exceeded, .. }
+                if (exceeded.allowed, exceeded.used, exceeded.requested) == (5 * PAGE, 4 * PAGE, 2 * PAGE)),
+            "{refused}"
+        );
+        assert_eq!(budget.used(), 4 * PAGE, "nothing is left of the refusal");
+        runtime.init(&first).expect("it starts");
+        runtime.unload(&second).expect("it is loaded");
+        load().expect("it fits");
     }
 }
 

@@ -307,5 +307,6 @@ pub(crate) fn new_store(limits: &StoreLimits) -> (SendStore, NextModule) {
         &mut engine,
         LimitingTunables::new(limits, account.clone(), Memories::Reserved, next.clone()),
     );
-    (SendStore::new(wasmer::Store::new(engine), account), next)
+    let store = SendStore::new(wasmer::Store::new(engine), account, next.clone());
+    (store, next)
 }

@@ -78,19 +78,19 @@ impl Engine {
 
 /// Creates a store for a module that runs alone, under limits of its own.
 pub fn program_store(limits: &StoreLimits) -> crate::engine::SendStore {
-    let account = Account::new(limits);
-    let engine = engine(limits, account.clone());
-    crate::engine::SendStore::new(wasmer::Store::new(engine), account)
+    let (account, next) = (Account::new(limits), NextModule::default());
+    let engine = engine(limits, account.clone(), next.clone());
+    crate::engine::SendStore::new(wasmer::Store::new(engine), account, next)
 }
 
 /// Creates an engine for the stores of one program, which share its limits.
 pub fn program_engine(limits: &StoreLimits) -> wasmer::Engine {
-    engine(limits, Account::new(limits))
+    engine(limits, Account::new(limits), NextModule::default())
 }
 
-fn engine(limits: &StoreLimits, account: Arc<Account>) -> wasmer::Engine {
+fn engine(limits: &StoreLimits, account: Arc<Account>, next: NextModule) -> wasmer::Engine {
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
-    let tunables = LimitingTunables::new(limits, account, Memories::Reserved, NextModule::default());
+    let tunables = LimitingTunables::new(limits, account, Memories::Reserved, next);
     wasmer::sys::NativeEngineExt::set_tunables(&mut engine, tunables);
     engine
 }

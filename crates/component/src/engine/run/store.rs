@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::engine::interrupt::GuestCode;
 use crate::engine::memory::account::Account;
+use crate::engine::run::tunables::NextModule;
 use crate::error::LimitExceeded;
 
 /// A wasmer store, for one thread at a time.
@@ -17,6 +18,7 @@ pub struct SendStore {
     store: wasmer::Store,
     code: GuestCode,
     account: Arc<Account>,
+    next: NextModule,
 }
 
 // SAFETY: a store owns what its pointers refer to (instances, memories, tables, globals, functions), and nothing of it
@@ -30,10 +32,27 @@ pub struct SendStore {
 unsafe impl Send for SendStore {}
 
 impl SendStore {
-    pub(in crate::engine) fn new(mut store: wasmer::Store, account: Arc<Account>) -> SendStore {
+    /// `account` and `next` are those of the store's tunables.
+    pub(in crate::engine) fn new(
+        mut store: wasmer::Store,
+        account: Arc<Account>,
+        next: NextModule,
+    ) -> SendStore {
         let code = GuestCode::default();
         crate::engine::interrupt::hold_back_in_host(&mut store, code.clone());
-        SendStore { store, code, account }
+        SendStore {
+            store,
+            code,
+            account,
+            next,
+        }
+    }
+
+    /// Returns the limit because of which no memory or table was created since the last call. The engine's error has only its
+    /// text.
+    #[doc(hidden)]
+    pub fn take_refusal(&self) -> Option<LimitExceeded> {
+        self.next.take_refusal()
     }
 
     /// Lowers the limit on all memories of the store together; a higher number changes nothing.
