@@ -106,6 +106,25 @@ fn what_one_use_left_behind_is_gone_in_the_next() {
 }
 
 #[test]
+fn an_instance_whose_limit_on_memory_was_lowered_is_not_reused() {
+    for engine in engines() {
+        let pool = plain(&engine, STATE);
+        // `change` fills memory with ones and grows it from two pages to five, if it can.
+        let sum_of_pages = |pages: u64| 100_000 + 4 + pages * 65_536 + pages;
+        let mut guest = get(&pool, ());
+        let lowered = guest.parts().0.lower_memory_limit(2 * 65_536);
+        lowered.expect("no more is in use");
+        run(&mut guest, "change", &[Val::U32(1)]).expect("it runs");
+        assert_eq!(number(&mut guest, "sum"), sum_of_pages(2));
+        drop(guest);
+        assert_eq!(pool.idle(), 0);
+        let mut guest = get(&pool, ());
+        run(&mut guest, "change", &[Val::U32(1)]).expect("it runs");
+        assert_eq!(number(&mut guest, "sum"), sum_of_pages(5));
+    }
+}
+
+#[test]
 fn side_by_side_and_no_more_kept_than_asked_for() {
     for engine in engines() {
         let pool = plain(&engine, STATE);

@@ -9,6 +9,10 @@ use crate::{BESIDE, BUDGET};
 /// Times that each attack is run, unless `AIRSSYS_ATTACKS` sets another number.
 const TIMES: usize = 40;
 
+/// Milliseconds after the deadline within which 99 of 100 attacks must have ended, if figures were requested: only then is the
+/// machine idle.
+const LATEST: f64 = 50.0;
+
 /// Returns the number of times that each attack is run.
 pub(crate) fn times() -> usize {
     requested().unwrap_or(TIMES)
@@ -77,6 +81,8 @@ impl Figures {
             at(990),
             at(1000)
         );
+        let backend = engine.backend();
+        assert!(at(990) <= LATEST, "{name} on {backend} ends late");
     }
 }
 

@@ -232,7 +232,12 @@ fn traps_end_the_module() {
         more: "(func $deep (result i32) (i32.add (call $deep) (i32.const 1)))",
         ..Module::default()
     };
-    stopped_by(deep, |kind| *kind == TrapKind::Core(CoreTrap::StackOverflow));
+    for error in ends(deep) {
+        assert!(
+            matches!(&error, RuntimeError::Limit { limit, .. } if limit.resource == Resource::Stack),
+            "{error}"
+        );
+    }
 }
 
 #[cfg(all(unix, feature = "interrupt"))]

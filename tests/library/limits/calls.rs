@@ -190,6 +190,40 @@ fn a_limit_on_fuel_needs_code_that_counts() {
     }
 }
 
+/// An engine of a component's own does not count because the runtime's does.
+#[test]
+fn a_limit_on_fuel_needs_an_engine_that_counts_for_a_component_with_its_own() {
+    let limits = ResourceLimits::new().with_fuel(1_000_000);
+    let guest = Guest::default().build();
+    for runtime in metered(&ResourceLimits::new()) {
+        let backend = runtime.config().backend();
+        let mut config = Config::new();
+        config.backend(backend);
+        let options = ComponentOptions::new()
+            .with_id(id("own"))
+            .with_resource_limits(limits.clone());
+        for own in [
+            options.clone().with_engine(config.clone()),
+            options.clone().with_backend(backend),
+        ] {
+            let refused = runtime
+                .load_component(&guest, own)
+                .expect_err("it does not count");
+            assert!(
+                matches!(&refused, RuntimeError::Unenforceable { limit, .. } if limit.resource == Resource::Fuel),
+                "{refused}"
+            );
+            assert!(runtime.list_components().is_empty());
+        }
+        config.consume_fuel(true);
+        for counting in [options.clone(), options.with_engine(config)] {
+            let id = runtime.load_component(&guest, counting).expect("it counts");
+            runtime.init(&id).expect("it starts");
+            runtime.unload(&id).expect("it is loaded");
+        }
+    }
+}
+
 #[test]
 fn start_functions_are_within_the_limits_of_a_call() {
     let guest = Guest {

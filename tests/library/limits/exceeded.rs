@@ -106,6 +106,30 @@ fn a_component_that_starts_with_more_memory_is_not_loaded() {
 }
 
 #[test]
+fn a_component_that_starts_with_more_table_elements_is_not_loaded() {
+    let guest = Guest {
+        more: "(table 100 funcref)",
+        ..Guest::default()
+    }
+    .build();
+    beside_a_neighbor(|runtime| {
+        let load = |elements| {
+            let limits = ResourceLimits::new().with_table_elements(elements);
+            let options = ComponentOptions::new().with_id(id("tables"));
+            runtime.load_component(&guest, options.with_resource_limits(limits))
+        };
+        let refused = load(99).expect_err("it has more");
+        assert!(
+            matches!(&refused, RuntimeError::LimitExceeded { exceeded, limit, .. }
+                if exceeded.requested == 100 && (limit.resource, limit.value) == (Resource::TableElements, 99)),
+            "{refused}"
+        );
+        let id = load(100).expect("it fits");
+        runtime.unload(&id).expect("it is loaded");
+    });
+}
+
+#[test]
 fn a_call_ends_at_the_time_of_the_policy() {
     let sleeping = Guest {
         execute: "(call $sleep (i64.const 600000)) i32.const 0",

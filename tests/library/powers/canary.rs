@@ -10,7 +10,9 @@ use std::time::Duration;
 use airssys_wasm::codec::{self, Codec};
 use airssys_wasm::host::{HostFunctionError, HostFunctions, HostLimits, HostPowers, IncomingMessage};
 use airssys_wasm::messaging::Message;
-use airssys_wasm::security::{Capability, JsonLines, LogSink, MemorySink, Policy, Secret, SecurityContext};
+use airssys_wasm::security::{
+    AUDIT_TARGET, Capability, JsonLines, LogSink, MemorySink, Policy, Secret, SecurityContext,
+};
 use airssys_wasm::wasi::WasiCtxBuilder;
 use airssys_wasm::wasi::http::HttpRequest;
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
@@ -215,6 +217,15 @@ fn secrets_of_requests_are_found_nowhere() {
     assert!(audit.records().len() > 20);
     let lines = fs::read_to_string(&lines).unwrap();
     assert!(lines.lines().count() > 20);
+    let denied = "WARN denied network:outbound:http://denied.test {component=caller}";
+    let logged = LINES.lock().unwrap();
+    assert!(
+        logged
+            .iter()
+            .any(|(target, line)| target == AUDIT_TARGET && line.starts_with(denied)),
+        "the log has the audit, too"
+    );
+    drop(logged);
     outputs.text("the audit file", &lines);
     fs::remove_dir_all(&folder).unwrap();
     outputs.search();

@@ -20,6 +20,8 @@ pub(crate) fn serve(args: &[&str]) -> Serving {
         .args(args)
         .env_remove("RUST_LOG")
         .env("XDG_CACHE_HOME", scratch("cache-home"))
+        // No test would pass by this proxy: there is none.
+        .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9")))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -84,7 +86,15 @@ fn a_server_answers_until_it_is_asked_to_end() {
 }
 
 /// A server on this machine that answers each request with `text`. Returns its address.
-pub(crate) fn origin(text: &'static str) -> String {
+pub(crate) fn origin(text: &str) -> String {
+    let length = text.len();
+    answering(format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{text}"
+    ))
+}
+
+/// As [`origin`], for a whole response.
+fn answering(response: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let addr = listener.local_addr().expect("it is bound").to_string();
     std::thread::spawn(move || {
@@ -92,14 +102,42 @@ pub(crate) fn origin(text: &'static str) -> String {
             let mut line = String::new();
             let mut reader = BufReader::new(stream.try_clone().expect("a descriptor"));
             while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
-            let _ = write!(
-                stream,
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}",
-                text.len()
-            );
+            let _ = stream.write_all(response.as_bytes());
         }
     });
     addr
+}
+
+#[test]
+fn a_granted_name_cannot_redirect_a_served_component_to_addresses_inside() {
+    let inside = origin("inside");
+    for location in [&*inside, "169.254.169.254", "10.0.0.1:8080"] {
+        let outside = answering(format!(
+            "HTTP/1.1 302 Found\r\nLocation: http://{location}/\r\nContent-Length: 5\r\n\r\nmoved"
+        ));
+        let name = outside.replace("127.0.0.1", "localhost");
+        let rule = format!("network:outbound:http://{name}");
+        let audit = scratch("serve-redirect.jsonl").display().to_string();
+        let _ = std::fs::remove_file(&audit);
+        let mut serving = serve(&["--grant", &rule, "--audit", &audit]);
+        let ask = |to: &str| get(&serving.addr, &format!("/get?http://{to}/"));
+        let moved = ask(&name);
+        assert!(moved.contains("302 moved"), "{moved}");
+        let refused = ask(location);
+        assert!(refused.contains("DestinationIpProhibited"), "{refused}");
+        serving.child.kill().expect("it runs");
+        serving.child.wait().expect("it ends");
+        let line = |capability: &str, verdict: &str, rule: &str| {
+            ["wasi-http", capability, verdict, rule].map(str::to_owned)
+        };
+        assert_eq!(
+            decisions(&audit),
+            [
+                line(&rule, "allowed", &rule),
+                line(&format!("network:outbound:http://{location}"), "denied", ""),
+            ]
+        );
+    }
 }
 
 #[test]
