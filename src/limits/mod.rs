@@ -74,6 +74,11 @@ impl ResourceLimits {
         self.with(Resource::Fuel, fuel)
     }
 
+    /// Sets [`Resource::Stack`].
+    pub fn with_stack_bytes(self, bytes: u64) -> Self {
+        self.with(Resource::Stack, bytes)
+    }
+
     /// Sets [`Resource::OpenFiles`].
     pub fn with_open_files(self, files: u32) -> Self {
         self.with(Resource::OpenFiles, files.into())

@@ -36,6 +36,10 @@ pub enum Resource {
     ///
     /// [`RuntimeConfigBuilder::with_fuel_metering`]: crate::runtime::RuntimeConfigBuilder::with_fuel_metering
     Fuel,
+    /// Bytes of the stack that the code of a call runs on; at least 64 KiB, and at most 100 MiB: more is reduced to that. A
+    /// call that needs more is stopped, and the component has failed. Stops a recursion that fills the host's memory. Default
+    /// 1 MiB.
+    Stack,
     /// Files and folders that the component has open at once through WASI. More are refused with the interface's error.
     /// Stops a guest that uses up the descriptors of the process. Default 1000.
     OpenFiles,
@@ -80,7 +84,7 @@ pub struct InvalidLimit {
 
 impl Resource {
     /// All resources, in the order of the documentation.
-    pub const ALL: [Resource; 14] = [
+    pub const ALL: [Resource; 15] = [
         Resource::Memory,
         Resource::TableElements,
         Resource::CoreInstances,
@@ -88,6 +92,7 @@ impl Resource {
         Resource::CallTime,
         Resource::CpuTime,
         Resource::Fuel,
+        Resource::Stack,
         Resource::OpenFiles,
         Resource::Sockets,
         Resource::MailboxMessages,
@@ -107,6 +112,7 @@ impl Resource {
             Resource::CallTime => "call-time",
             Resource::CpuTime => "cpu-time",
             Resource::Fuel => "fuel",
+            Resource::Stack => "stack",
             Resource::OpenFiles => "open-files",
             Resource::Sockets => "sockets",
             Resource::MailboxMessages => "mailbox-messages",
@@ -125,7 +131,7 @@ impl Resource {
     /// Returns the unit of the limit's number: `bytes`, `ms`, `bytes per second`, or the things that are counted.
     pub fn unit(self) -> &'static str {
         match self {
-            Resource::Memory | Resource::MailboxBytes | Resource::PayloadBytes => "bytes",
+            Resource::Memory | Resource::Stack | Resource::MailboxBytes | Resource::PayloadBytes => "bytes",
             Resource::TableElements => "table elements",
             Resource::CoreInstances => "core instances",
             Resource::Handles => "handles",
@@ -141,9 +147,11 @@ impl Resource {
 
     fn measure(self) -> Measure {
         match self {
-            Resource::Memory | Resource::MailboxBytes | Resource::PayloadBytes | Resource::LogBytes => {
-                Measure::Bytes
-            }
+            Resource::Memory
+            | Resource::Stack
+            | Resource::MailboxBytes
+            | Resource::PayloadBytes
+            | Resource::LogBytes => Measure::Bytes,
             Resource::CallTime | Resource::CpuTime => Measure::Millis,
             _ => Measure::Number,
         }
@@ -157,7 +165,7 @@ impl Resource {
     /// Returns the smallest value that can be used.
     fn least(self) -> u64 {
         match self {
-            Resource::Memory => MIN_BYTES,
+            Resource::Memory | Resource::Stack => MIN_BYTES,
             Resource::CoreInstances
             | Resource::CallTime
             | Resource::CpuTime

@@ -10,7 +10,7 @@ use super::start::WasiGrants;
 use super::state::Call;
 use super::{ComponentId, millis};
 use crate::engine::StoreLimits;
-use crate::error::{Error, LimitExceeded, ResourceError, TrapKind};
+use crate::error::{CoreTrap, Error, LimitExceeded, ResourceError, TrapKind};
 use crate::limits::{EffectiveLimit, EffectiveLimits, LimitSource, Resource};
 use crate::messaging::MailboxLimits;
 #[cfg(feature = "wasi")]
@@ -51,6 +51,7 @@ impl RuntimeConfig {
             usual.core_instances.into(),
         );
         start(Resource::Handles, store.handles.into(), usual.handles.into());
+        start(Resource::Stack, store.stack_bytes, usual.stack_bytes);
         start(
             Resource::CallTime,
             millis(self.longest_timeout),
@@ -133,6 +134,7 @@ impl RuntimeConfig {
         store.total_table_elements = limits.value(Resource::TableElements);
         store.core_instances = narrow(Resource::CoreInstances);
         store.handles = narrow(Resource::Handles);
+        store.stack_bytes = limits.value(Resource::Stack);
         store.fuel = fuel(limits);
         Ok(store)
     }
@@ -246,6 +248,7 @@ pub(super) fn exceeded_in_call<'l>(
     match trap {
         TrapKind::CpuTime { .. } => limits.get(Resource::CpuTime),
         TrapKind::OutOfFuel { .. } => limits.get(Resource::Fuel),
+        TrapKind::Core(CoreTrap::StackOverflow) => limits.get(Resource::Stack),
         // WASI's own limit on its resources may be lower: then this one is not the cause.
         TrapKind::Resource(ResourceError::TableFull(allowed)) => limits
             .get(Resource::Handles)

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use airssys_wasm::engine::{Backend, Config};
-use airssys_wasm::error::{Error, TrapKind};
+use airssys_wasm::error::{CoreTrap, Error, TrapKind};
 use airssys_wasm::limits::{LimitSource, Resource, ResourceLimits};
 use airssys_wasm::runtime::{Call, ErrorKind, TimeLimit};
 use airssys_wasm::security::{Policy, SecurityContext};
@@ -219,6 +219,42 @@ fn a_limit_on_fuel_needs_an_engine_that_counts_for_a_component_with_its_own() {
         for counting in [options.clone(), options.with_engine(config)] {
             let id = runtime.load_component(&guest, counting).expect("it counts");
             runtime.init(&id).expect("it starts");
+            runtime.unload(&id).expect("it is loaded");
+        }
+    }
+}
+
+#[test]
+fn a_recursion_is_stopped_at_the_stack_of_its_component() {
+    let deep = Guest {
+        execute: "(call $deep) i32.const 0",
+        more: "(func $deep (call $deep) (call $deep))",
+        ..Guest::default()
+    }
+    .build();
+    let policy = Policy::from_toml("policy.toml", "[limits]\nstack = '128KiB'\n").expect("a policy");
+    for runtime in runtimes() {
+        let limited = SecurityContext::builder().policy(policy.clone()).build();
+        for (context, expected) in [
+            (limited, (128 << 10, LimitSource::Policy("policy.toml:2".into()))),
+            (SecurityContext::new(), (1 << 20, LimitSource::Default)),
+        ] {
+            let options = ComponentOptions::new().with_id(id("deep")).with_security(context);
+            let id = runtime.load_component(&deep, options).expect("it loads");
+            runtime.init(&id).expect("it starts");
+            let found = runtime.effective_limits(&id).expect("it is loaded");
+            assert_eq!(limit(&found, Resource::Stack), expected);
+            let error = runtime.execute(&id, b"").expect_err("it has no end");
+            assert_eq!(
+                stopped(&error),
+                (
+                    Call::Execute,
+                    (Resource::Stack, expected.0, expected.1),
+                    TrapKind::Core(CoreTrap::StackOverflow)
+                ),
+                "{error}"
+            );
+            assert_eq!(runtime.state(&id).expect("it is loaded"), ComponentState::Failed);
             runtime.unload(&id).expect("it is loaded");
         }
     }

@@ -135,6 +135,11 @@ fn limits_that_cannot_be_used_are_refused() {
         ),
         (Resource::Fuel, 0, "`fuel` is 0, and must be at least 1"),
         (
+            Resource::Stack,
+            65_535,
+            "`stack` is 65535B, and must be at least 64KiB",
+        ),
+        (
             Resource::CoreInstances,
             0,
             "`core-instances` is 0, and must be at least 1",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use airssys_wasm::security::{
-    AuditEvent, AuditSink, Grants, JsonLines, JsonLinesError, JsonLinesOptions, MemorySink, Policy, Request, RequestInfo,
-    RuleDraft, Secret, SecurityContext, SyncPolicy, Target,
+    AuditEvent, AuditSink, Grants, JsonLines, JsonLinesError, JsonLinesOptions, MemorySink, Policy, Request,
+    RequestInfo, RuleDraft, Secret, SecurityContext, SyncPolicy, Target,
 };
 use serde_json::{Value, json};
 

@@ -35,6 +35,11 @@ pub struct StoreLimits {
     /// Bytes that the host allocates for the values of one call in one direction; 256 MiB by default. Stops a
     /// list of a million references to one string.
     pub lift_bytes: u64,
+    /// Bytes of the stack that guests run on; 1 MiB by default, at least 64 KiB and at most 100 MiB: other numbers are changed
+    /// to these. Functions of the host have their own. A guest that needs more traps. In a store with less than other stores of
+    /// the process, each entry into a guest takes some microseconds longer, since it gets a new stack. Stops a recursion that
+    /// fills the host's memory.
+    pub stack_bytes: u64,
     /// Fuel that the store has at first; no limit by default. With a limit, only code that an engine with
     /// [`Config::consume_fuel`](crate::engine::Config::consume_fuel) compiled is instantiated. Stops a guest that
     /// computes without end.
@@ -56,6 +61,7 @@ impl Default for StoreLimits {
             core_instances: 1_000,
             handles: 1_000_000,
             lift_bytes: 256 << 20,
+            stack_bytes: 1 << 20,
             fuel: None,
             memory_budget: None,
         }

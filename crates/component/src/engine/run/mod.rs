@@ -3,6 +3,7 @@
 pub(super) mod fuel;
 mod program;
 pub(super) mod reset;
+mod stack;
 mod store;
 pub(super) mod tables;
 pub(super) mod tunables;

@@ -20,6 +20,7 @@ use crate::engine::memory::account::{Account, Charge, Counted};
 use crate::engine::memory::counted::{bytes, counted};
 use crate::engine::memory::dummy::{empty, is_empty};
 use crate::engine::run::reset::MemoryHandle;
+use crate::engine::run::stack::Stack;
 use crate::engine::run::tables::true_maximum;
 use crate::error::LimitExceeded;
 
@@ -109,6 +110,7 @@ pub(in crate::engine) struct LimitingTunables {
     held: Mutex<Vec<Charge>>,
     memories_are: Memories,
     next: NextModule,
+    stack: Stack,
 }
 
 /// The way in which compiled code finds linear memory.
@@ -154,6 +156,7 @@ impl LimitingTunables {
             held: Mutex::default(),
             memories_are,
             next,
+            stack: Stack::new(limits.stack_bytes),
         }
     }
 
@@ -309,6 +312,6 @@ impl Tunables for LimitingTunables {
     }
 
     fn vmconfig(&self) -> &VMConfig {
-        self.base.vmconfig()
+        self.stack.enter()
     }
 }
