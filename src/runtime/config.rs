@@ -164,8 +164,8 @@ impl RuntimeConfigBuilder {
     /// by default. Stops many components, each within its own limits, from exhausting the host's memory.
     ///
     /// When it is used up, memory does not grow, and a component that does not fit is refused with
-    /// [`RuntimeError::MemoryBudget`](super::RuntimeError::MemoryBudget). Components that are loaded go on. Memory returns to the budget once the instance is
-    /// freed: when the component is shut down, has failed, or is unloaded.
+    /// [`RuntimeError::MemoryBudget`](super::RuntimeError::MemoryBudget). Components that are loaded go on. Memory returns to
+    /// the budget once the instance is freed: when the component is shut down, has failed, or is unloaded.
     ///
     /// ```
     /// use airssys_wasm::RuntimeConfig;

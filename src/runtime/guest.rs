@@ -103,7 +103,8 @@ impl GuestInstance {
     /// Sets the fuel of the next call, if it is limited.
     ///
     /// # Errors
-    /// [`Error::FuelNotConsumed`](crate::Error::FuelNotConsumed) if the code does not count it, which is found out when it is loaded.
+    /// [`Error::FuelNotConsumed`](crate::Error::FuelNotConsumed) if the code does not count it, which is found out when it is
+    /// loaded.
     pub(super) fn set_fuel(&mut self, fuel: Option<u64>) -> Result<()> {
         match (&mut self.body, fuel) {
             (Body::Component(it), Some(fuel)) => it.store.set_fuel(fuel),

@@ -395,7 +395,8 @@ impl ComponentRuntime {
     /// Returns the component's metadata. Queried once, then cached.
     ///
     /// # Errors
-    /// [`RuntimeError::Metadata`] if it exceeds a bound, [`RuntimeError::LimitExceeded`] as for [`ComponentRuntime::init`], and the errors of [`ComponentRuntime::health`].
+    /// [`RuntimeError::Metadata`] if it exceeds a bound, [`RuntimeError::LimitExceeded`] as for [`ComponentRuntime::init`], and
+    /// the errors of [`ComponentRuntime::health`].
     pub fn metadata(&self, id: &ComponentId) -> Result<ComponentMetadata, RuntimeError> {
         let slot = self.slot(id)?;
         let metadata = slot.metadata(self.default_time(&slot))?;

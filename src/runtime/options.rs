@@ -180,7 +180,8 @@ impl ComponentOptions {
     }
 
     /// Sets the bytes of the runtime's memory budget that are set aside for this component, in place of
-    /// [`RuntimeConfigBuilder::with_memory_reserve`](super::RuntimeConfigBuilder::with_memory_reserve); but no more than its limit on memory.
+    /// [`RuntimeConfigBuilder::with_memory_reserve`](super::RuntimeConfigBuilder::with_memory_reserve); but no more than its
+    /// limit on memory.
     pub fn with_memory_reserve(mut self, bytes: u64) -> Self {
         self.memory_reserve = Some(bytes);
         self
@@ -304,7 +305,8 @@ pub struct ExecuteOptions {
     /// The caller. `None`: the host application.
     pub caller: Option<CallerInfo>,
     /// Wall-clock time for the operation. `None`: the runtime's default. The shortest of this, the runtime's longest
-    /// timeout and the component's own (`metadata`'s `timeout-ms`) applies; [`RuntimeError::Timeout`](super::RuntimeError::Timeout) names it.
+    /// timeout and the component's own (`metadata`'s `timeout-ms`) applies;
+    /// [`RuntimeError::Timeout`](super::RuntimeError::Timeout) names it.
     pub timeout: Option<Duration>,
     /// The trace that the operation belongs to. Passed on unchanged.
     pub trace_context: Option<TraceContext>,

@@ -119,8 +119,8 @@ fn cannot_start() -> String {
     format!("cannot start {}", cargo_program().display())
 }
 
-/// Returns a command for the cargo that runs this program, without the variables that describe this package. Build scripts of libraries (ring)
-/// are run again if these change, so all above them would be compiled anew whenever cargo is called directly.
+/// Returns a command for the cargo that runs this program, without the variables that describe this package. Build scripts of
+/// libraries (ring) are run again if these change, so all above them would be compiled anew whenever cargo is called directly.
 pub(crate) fn cargo_command() -> Command {
     let mut command = Command::new(cargo_program());
     for (name, _) in std::env::vars_os() {
