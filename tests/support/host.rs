@@ -179,6 +179,8 @@ pub const FUNCTIONS: &[(&str, &str, &str, &str)] = &[
     ),
     // Eight random bytes.
     ("$random", "wasi:random/random", "get-random-u64", "(result i64)"),
+    // The exit of the program: 0 is success.
+    ("$exit", "wasi:cli/exit", "exit", "(param i32)"),
     // A pollable that is ready after the given nanoseconds, and waiting for one.
     (
         "$after",
@@ -293,7 +295,7 @@ fn contract(version: &str, world: &str) -> Resolve {
             .push_str(&path, &text.replace("@1.0.0", &format!("@{version}")))
             .expect("it resolves");
     }
-    for name in ["io", "clocks", "random", "filesystem", "sockets"] {
+    for name in ["io", "clocks", "random", "filesystem", "sockets", "cli"] {
         let path = crate::root().join("wit/wasi").join(name).with_extension("wit");
         resolve.push_path(&path).expect("it resolves");
     }
