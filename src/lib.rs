@@ -1,5 +1,6 @@
 //! A host for WebAssembly components on wasmer.
 //!
+//! - [`actors`]: components with mailboxes, supervised, on an [`ActorSystem`].
 //! - `adapt` (feature): conversion of core modules into components.
 //! - [`artifact`]: components compiled ahead of time, signed.
 //! - [`codec`]: payloads, and the seven codecs of the contract.
@@ -43,6 +44,7 @@ extern crate self as wai_bindgen_wasmer;
 #[cfg(feature = "wai")]
 use wai::support::*;
 
+pub mod actors;
 #[cfg(all(test, feature = "adapt", feature = "wave"))]
 mod boundaries;
 pub mod codec;
@@ -56,6 +58,7 @@ pub mod security;
 #[cfg(feature = "wai")]
 pub mod wai;
 
+pub use actors::ActorSystem;
 #[cfg(feature = "adapt")]
 pub use airssys_wasm_adapt as adapt;
 #[cfg(feature = "wave")]

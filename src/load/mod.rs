@@ -59,11 +59,11 @@ pub struct LoadOptions {
     pub core_module: Option<(adapt::World, adapt::Preview1)>,
 }
 
-/// A loaded component.
-#[derive(Debug)]
+/// A loaded component. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Loaded(pub(crate) Kind);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Component(Component),
     /// Compiled in two stages.

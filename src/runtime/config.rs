@@ -48,6 +48,8 @@ pub struct RuntimeConfig {
     pub(super) powers: Arc<HostPowers>,
     /// Each component needs a security context.
     pub(super) needs_security: bool,
+    /// Each component must be an actor.
+    pub(super) needs_actors: bool,
 }
 
 impl RuntimeConfig {
@@ -70,6 +72,7 @@ impl RuntimeConfig {
             functions: Ok(HostFunctions::new()),
             host_limits: HostLimits::default(),
             needs_security: false,
+            needs_actors: false,
             #[cfg(feature = "wasi")]
             tls_roots: TlsRoots::system(),
         }
@@ -121,6 +124,7 @@ pub struct RuntimeConfigBuilder {
     functions: Result<HostFunctions, InvalidFunction>,
     host_limits: HostLimits,
     needs_security: bool,
+    needs_actors: bool,
     #[cfg(feature = "wasi")]
     tls_roots: TlsRoots,
 }
@@ -324,9 +328,16 @@ impl RuntimeConfigBuilder {
         self
     }
 
-    /// States that components are isolated as actors are: each has its own memory, a mailbox, and at most one call at a time.
-    /// They always are: this method changes nothing and only documents the fact in code.
-    pub fn with_rt_actor_integration(self) -> Self {
+    /// Requires that each component is an actor: loading one other than with
+    /// [`load_component_as_actor`](super::ComponentRuntime::load_component_as_actor) or
+    /// [`start_actor`](super::ComponentRuntime::start_actor) is [`InvalidOptions::NoActor`]. So each call of a component is a
+    /// message that waits its turn, and each failed instance is replaced by the actor's policy.
+    ///
+    /// The actors are those of [`actors`](crate::actors), which has the place of the crate airssys-rt.
+    ///
+    /// [`InvalidOptions::NoActor`]: super::InvalidOptions::NoActor
+    pub fn with_rt_actor_integration(mut self) -> Self {
+        self.needs_actors = true;
         self
     }
 
@@ -416,6 +427,7 @@ impl RuntimeConfigBuilder {
             clock: self.clock,
             powers: Arc::new(powers),
             needs_security: self.needs_security,
+            needs_actors: self.needs_actors,
         })
     }
 }

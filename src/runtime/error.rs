@@ -102,6 +102,11 @@ pub enum RuntimeError {
     /// No component has this identity.
     #[error("no component is loaded as `{0}`")]
     UnknownComponent(ComponentId),
+    /// The component is an actor, so that the host does not call it itself.
+    #[error(
+        "`{0}` is an actor, which is called for its messages only: use `send_message_to_component`, or `stop_actor` to end it"
+    )]
+    Actor(ComponentId),
     /// Another component has this identity.
     #[error("a component is already loaded as `{0}`: unload it, or choose another identity")]
     DuplicateId(ComponentId),
@@ -360,6 +365,12 @@ pub enum InvalidOptions {
          `ComponentOptions::with_security`; `SecurityContext::new()` denies everything"
     )]
     NoSecurity,
+    /// The runtime requires that each component is an actor, and this one is loaded without an actor system.
+    #[error(
+        "the component is not loaded as an actor, which `with_rt_actor_integration` requires: load it with \
+         `load_component_as_actor` or `start_actor`"
+    )]
+    NoActor,
     /// A capability that is granted has an unknown domain or action, or an invalid scope.
     #[error("{0}")]
     Policy(#[source] PolicyError),
@@ -438,6 +449,7 @@ impl RuntimeError {
             | RuntimeError::Options(_)
             | RuntimeError::Id(_)
             | RuntimeError::UnknownComponent(_)
+            | RuntimeError::Actor(_)
             | RuntimeError::DuplicateId(_)
             | RuntimeError::WrongState { .. }
             | RuntimeError::Busy { .. } => ErrorKind::Usage,

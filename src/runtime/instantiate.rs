@@ -15,10 +15,46 @@ use crate::component::{Component, Linker, Store};
 use crate::engine::StoreLimits;
 use crate::host::HostContext;
 use crate::limits::{EffectiveLimits, Resource};
+#[cfg(feature = "wai")]
+use crate::wai::WaiModule;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::{self, Preview1Guest};
 
+/// Source of the instances of a component.
+#[derive(Clone, Debug)]
+pub(super) enum Original {
+    Component(Component),
+    #[cfg(feature = "wai")]
+    Wai(WaiModule),
+}
+
+impl Original {
+    /// Returns the component; `None` for a module of the WAI tools.
+    pub(super) fn component(&self) -> Option<&Component> {
+        match self {
+            Original::Component(component) => Some(component),
+            #[cfg(feature = "wai")]
+            Original::Wai(_) => None,
+        }
+    }
+}
+
 impl ComponentRuntime {
+    /// Creates an instance.
+    pub(super) fn make(
+        &self,
+        original: &Original,
+        context: HostContext,
+        grants: &WasiGrants,
+        limits: StoreLimits,
+    ) -> Result<GuestInstance, RuntimeError> {
+        match original {
+            Original::Component(component) => self.instantiate(component, context, grants, limits),
+            #[cfg(feature = "wai")]
+            Original::Wai(module) => self.instantiate_wai(module, context, grants, &limits),
+        }
+    }
+
     /// Returns the linker for a component's imports: the runtime's, extended for components that were core modules.
     fn linker_for(&self, component: &Component) -> crate::Result<Cow<'_, Linker<GuestData>>> {
         #[cfg(feature = "wasix")]

@@ -3,7 +3,8 @@
 //! A [`ComponentRuntime`] is cheap to clone and is shared between threads. Each component has a store and an instance of
 //! its own, and at most one call at a time: a second call returns [`RuntimeError::Busy`] at once, since waiting could take
 //! as long as the call in flight, and a caller that wants a queue knows its best length. Calls into different components
-//! run in parallel; a running guest holds no lock but its own.
+//! run in parallel; a running guest holds no lock but its own. With [`actors`](crate::actors) there is a queue for each
+//! component, and failed instances are replaced.
 //!
 //! A call's time limit is kept as a deadline: `sleep-millis` ends at it, and so does the component. Limits on CPU time and fuel
 //! begin anew with each call of a function of the contract. Instantiation, in which start functions run, counts as one call.
@@ -23,6 +24,7 @@ mod options;
 mod slot;
 mod start;
 mod state;
+mod supervised;
 mod values;
 #[cfg(feature = "wai")]
 mod wai;
@@ -43,20 +45,24 @@ pub use state::{Call, ComponentState};
 
 pub use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthState, HealthStatus};
 pub use crate::messaging::ComponentId;
+pub(crate) use supervised::Supervised;
 
 use crate::artifact::Trust;
 use crate::component::{Component, Linker};
-use crate::engine::{Backend, StoreLimits};
+use crate::engine::Backend;
 use crate::host::{self, CallScope, HostContext, LogRate, Settings};
 use crate::limits::{EffectiveLimits, LimitSource, Resource};
 use crate::load::{Kind, Loaded, Loader, Source};
 use crate::tiered::TieredComponent;
+use airssys_wasm_component::internal::InterruptHandle;
 use directory::Directory;
-use guest::{GuestData, GuestInstance};
+use guest::GuestData;
+use instantiate::Original;
 use lifecycle::{ExecutionContext, ResourceAllocation};
 use options::{Allowance, time_for};
 use slot::Slot;
-use start::{Start, WasiGrants};
+use start::Start;
+use supervised::Seat;
 
 /// Loads components and runs their lifecycle.
 ///
@@ -241,6 +247,9 @@ impl ComponentRuntime {
         if self.shared.config.needs_security && options.security.context.is_none() {
             return Err(InvalidOptions::NoSecurity.into());
         }
+        if self.shared.config.needs_actors && !options.supervised {
+            return Err(InvalidOptions::NoActor.into());
+        }
         if options.memory_reserve.is_some() && self.config().memory_budget().is_none() {
             return Err(InvalidOptions::NoMemoryBudget.into());
         }
@@ -260,39 +269,32 @@ impl ComponentRuntime {
             Kind::Component(component) => (component.clone(), None),
             Kind::Tiered(tiered) => (tiered.current(), Some(tiered.clone())),
             #[cfg(feature = "wai")]
-            Kind::Wai(module) => return self.link_wai(module, options, settings),
+            Kind::Wai(module) => return self.admit(&Original::Wai(module.clone()), None, options, settings),
         };
         contract::check(&component)?;
         if let Some(tiered) = &tiered {
             tiered.start();
         }
-        self.admit(
-            Some(&component),
-            tiered,
-            options,
-            settings,
-            |context, grants, limits| self.instantiate(&component, context, grants, limits),
-        )
+        self.admit(&Original::Component(component), tiered, options, settings)
     }
 
     /// Registers a component under an identity, and creates its instance.
     #[cfg_attr(
         not(feature = "wasi"),
-        expect(unused_variables, unused_mut, reason = "there is nothing to grant")
+        expect(unused_mut, reason = "there is nothing to grant")
     )]
     fn admit(
         &self,
-        component: Option<&Component>,
+        original: &Original,
         tiered: Option<TieredComponent>,
         options: ComponentOptions,
         settings: Settings,
-        make: impl FnOnce(HostContext, &WasiGrants, StoreLimits) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<ComponentId, RuntimeError> {
         let (id, entry, limits) = self.take_identity(&options)?;
         let mut grants = options.grants(&id, limits.clone());
         let made = options.security.grants(&id).and_then(|(security, granted)| {
             #[cfg(feature = "wasi")]
-            if let Some(component) = component {
+            if let Some(component) = original.component() {
                 grants.add(&security, component);
             }
             let context = HostContext {
@@ -306,18 +308,28 @@ impl ComponentRuntime {
                 log_rate: LogRate::of(&limits),
                 powers: self.shared.config.powers.clone(),
             };
+            let seat = options.supervised.then(|| {
+                let (original, reserve) = (original.clone(), options.memory_reserve);
+                Box::new(Seat::new(original, context.clone(), reserve))
+            });
             let store = self.config().store_limits(&id, &limits, options.memory_reserve)?;
-            Ok((make(context, &grants, store)?, granted, security))
+            Ok((
+                self.make(original, context, &grants, store)?,
+                granted,
+                security,
+                seat,
+            ))
         });
         match made {
-            Ok((guest, granted, security)) => {
+            Ok((guest, granted, security, seat)) => {
                 let config = self.start(options, granted, &limits);
                 let start = Start {
                     config,
                     grants,
                     security,
                 };
-                let slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
+                let mut slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
+                slot.seat = seat;
                 self.slots_write().insert(id.clone(), Arc::new(slot));
                 Ok(id)
             }
@@ -337,10 +349,7 @@ impl ComponentRuntime {
     /// memory than its metadata states, and [`RuntimeError::Capabilities`] if its metadata requires more than it is granted,
     /// leave it created. Also the errors of [`ComponentRuntime::health`].
     pub fn init(&self, id: &ComponentId) -> Result<(), RuntimeError> {
-        let slot = self.slot(id)?;
-        slot.init(self.default_time(&slot), |component, context, grants, limits| {
-            self.instantiate(component, context, grants, limits)
-        })
+        self.init_in(&*self.callable(id)?)
     }
 
     /// Runs one operation, on behalf of the host application, within the default time.
@@ -364,8 +373,24 @@ impl ComponentRuntime {
         operation: &[u8],
         options: ExecuteOptions,
     ) -> Result<Vec<u8>, RuntimeError> {
+        self.execute_in(&*self.callable(id)?, operation, options, drop)
+    }
+
+    fn init_in(&self, slot: &Slot) -> Result<(), RuntimeError> {
+        slot.init(self.default_time(slot), |component, context, grants, limits| {
+            self.instantiate(component, context, grants, limits)
+        })
+    }
+
+    /// Runs one operation; `started` gets the handle that stops it, before the guest runs.
+    fn execute_in(
+        &self,
+        slot: &Slot,
+        operation: &[u8],
+        options: ExecuteOptions,
+        started: impl FnOnce(InterruptHandle),
+    ) -> Result<Vec<u8>, RuntimeError> {
         let config = &self.shared.config;
-        let slot = self.slot(id)?;
         let own = slot.known_metadata().and_then(|metadata| metadata.timeout_ms);
         let allowed = time_for(
             options.timeout,
@@ -389,7 +414,7 @@ impl ComponentRuntime {
             timeout_ms: millis(allowed.time),
             trace_context: options.trace_context,
         };
-        slot.execute(operation, &context, allowed)
+        slot.execute(operation, &context, allowed, started)
     }
 
     /// Returns the component's metadata. Queried once, then cached.
@@ -406,12 +431,12 @@ impl ComponentRuntime {
     /// Queries the component's health.
     ///
     /// # Errors
-    /// [`RuntimeError::UnknownComponent`]; [`RuntimeError::WrongState`] by the table of [`ComponentState`];
+    /// [`RuntimeError::UnknownComponent`]; [`RuntimeError::Actor`]; [`RuntimeError::WrongState`] by the table of [`ComponentState`];
     /// [`RuntimeError::Busy`] while another thread is in a call of the component; [`RuntimeError::Stopped`],
     /// [`RuntimeError::Timeout`] and [`RuntimeError::Limit`] if the component was stopped, after which it has failed for good;
     /// [`RuntimeError::Call`] if the call could not be made.
     pub fn health(&self, id: &ComponentId) -> Result<HealthStatus, RuntimeError> {
-        let slot = self.slot(id)?;
+        let slot = self.callable(id)?;
         slot.health(self.default_time(&slot))
     }
 
@@ -420,7 +445,7 @@ impl ComponentRuntime {
     /// # Errors
     /// The errors of [`ComponentRuntime::health`].
     pub fn supported_codecs(&self, id: &ComponentId) -> Result<Vec<u64>, RuntimeError> {
-        let slot = self.slot(id)?;
+        let slot = self.callable(id)?;
         slot.supported_codecs(self.default_time(&slot))
     }
 
@@ -431,7 +456,7 @@ impl ComponentRuntime {
     /// [`RuntimeError::Component`] with the component's own error: it is shut down all the same. Also the errors of
     /// [`ComponentRuntime::health`].
     pub fn shutdown(&self, id: &ComponentId) -> Result<(), RuntimeError> {
-        let slot = self.slot(id)?;
+        let slot = self.callable(id)?;
         slot.shutdown(self.default_time(&slot))
     }
 
@@ -440,8 +465,13 @@ impl ComponentRuntime {
     /// instance is freed then.
     ///
     /// # Errors
-    /// [`RuntimeError::UnknownComponent`].
+    /// [`RuntimeError::UnknownComponent`]; [`RuntimeError::Actor`].
     pub fn unload(&self, id: &ComponentId) -> Result<(), RuntimeError> {
+        self.callable(id)?;
+        self.remove(id)
+    }
+
+    fn remove(&self, id: &ComponentId) -> Result<(), RuntimeError> {
         let slot = self.slots_write().remove(id);
         let slot = slot.ok_or_else(|| RuntimeError::UnknownComponent(id.clone()))?;
         self.shared.directory.leave(id);
@@ -506,6 +536,15 @@ impl ComponentRuntime {
     fn slot(&self, id: &ComponentId) -> Result<Arc<Slot>, RuntimeError> {
         let slot = self.slots_read().get(id).cloned();
         slot.ok_or_else(|| RuntimeError::UnknownComponent(id.clone()))
+    }
+
+    /// Returns a component whose calls the host makes itself.
+    fn callable(&self, id: &ComponentId) -> Result<Arc<Slot>, RuntimeError> {
+        let slot = self.slot(id)?;
+        match slot.seat {
+            None => Ok(slot),
+            Some(_) => Err(RuntimeError::Actor(id.clone())),
+        }
     }
 
     fn slots_read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<ComponentId, Arc<Slot>>> {

@@ -44,6 +44,8 @@ pub struct ComponentOptions {
     pub(super) limits: ResourceLimits,
     pub(super) manifest_limits: ResourceLimits,
     pub(super) memory_reserve: Option<u64>,
+    /// An actor makes all calls of the component.
+    pub(super) supervised: bool,
     #[cfg(feature = "wasi")]
     wasi: Option<WasiCtxBuilder>,
     #[cfg(feature = "wasix")]

@@ -14,6 +14,7 @@ use super::metadata;
 use super::options::Allowance;
 use super::start::{Start, WasiGrants};
 use super::state::{Call, ComponentState};
+use super::supervised::Seat;
 use super::watch::Watched;
 use crate::component::Component;
 use crate::engine::{Backend, StoreLimits};
@@ -22,6 +23,7 @@ use crate::host::{ComponentMetadata, HealthStatus, HostContext};
 use crate::limits::{EffectiveLimit, EffectiveLimits, Resource};
 use crate::messaging::{ComponentId, Mailbox};
 use crate::tiered::TieredComponent;
+use airssys_wasm_component::internal::InterruptHandle;
 
 /// A loaded component.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(super) struct Slot {
     mailbox: Arc<Mailbox>,
     /// Source of optimized code, with a tiered backend.
     tiered: Option<TieredComponent>,
+    /// Set for an actor.
+    pub(super) seat: Option<Box<Seat>>,
 }
 
 #[derive(Debug)]
@@ -65,6 +69,7 @@ impl Slot {
             metadata,
             mailbox,
             tiered,
+            seat: None,
         }
     }
 
@@ -124,18 +129,55 @@ impl Slot {
         answer.map_err(RuntimeError::Component)
     }
 
+    /// `started` gets the handle that stops the guest, before it runs.
     pub(super) fn execute(
         &self,
         operation: &[u8],
         context: &ExecutionContext,
         allowed: Allowance,
+        started: impl FnOnce(InterruptHandle),
     ) -> Result<Vec<u8>, RuntimeError> {
         self.check_payload(Payload::Operation, operation.len())?;
         let mut running = self.begin(Call::Execute)?;
-        let answer = running.call(allowed, |guest| guest.execute(operation, context))?;
+        let answer = running.call(allowed, |guest| {
+            started(guest.interrupter());
+            guest.execute(operation, context)
+        })?;
         let answer = answer.map_err(RuntimeError::Execution)?;
         self.check_payload(Payload::Answer, answer.len())?;
         Ok(answer)
+    }
+
+    /// Replaces the instance of a component that has failed, or that `init` left created: `init` can be called again.
+    pub(super) fn replace(&self, mut guest: GuestInstance) -> Result<(), RuntimeError> {
+        let state = self.state();
+        if !matches!(state, ComponentState::Failed | ComponentState::Created) {
+            return Err(self.wrong_state(state, Call::Instantiate));
+        }
+        if let Some(limit) = self.known_metadata().and_then(|known| metadata::memory(known)) {
+            self.lower_memory(&mut guest, limit)?;
+        }
+        let backend = guest.backend;
+        *lock(&self.guest) = Some(guest);
+        let mut status = lock(&self.status);
+        (status.state, status.backend) = (ComponentState::Created, backend);
+        Ok(())
+    }
+
+    /// Frees the instance, and drops the messages of other components.
+    pub(super) fn discard(&self) {
+        let guest = lock(&self.guest).take();
+        drop(guest);
+        self.mailbox.discard();
+    }
+
+    fn lower_memory(&self, guest: &mut GuestInstance, limit: EffectiveLimit) -> Result<(), RuntimeError> {
+        let lowered = guest.lower_memory_limit(limit.value);
+        lowered.map_err(|exceeded| RuntimeError::LimitExceeded {
+            id: self.id.clone(),
+            exceeded,
+            limit: Box::new(limit),
+        })
     }
 
     fn check_payload(&self, payload: Payload, bytes: usize) -> Result<(), RuntimeError> {
@@ -150,6 +192,14 @@ impl Slot {
             }),
             _ => Ok(()),
         }
+    }
+
+    pub(super) fn id(&self) -> &ComponentId {
+        &self.id
+    }
+
+    pub(super) fn grants(&self) -> &WasiGrants {
+        &self.start.grants
     }
 
     pub(super) fn limits(&self) -> &EffectiveLimits {
@@ -330,12 +380,7 @@ impl Running<'_> {
         let (Some(guest), Some(limit)) = (guest.as_mut(), metadata::memory(metadata)) else {
             return Ok(());
         };
-        let lowered = guest.lower_memory_limit(limit.value);
-        lowered.map_err(|exceeded| RuntimeError::LimitExceeded {
-            id: self.slot.id.clone(),
-            exceeded,
-            limit: Box::new(limit),
-        })
+        self.slot.lower_memory(guest, limit)
     }
 }
 
@@ -347,7 +392,10 @@ impl Drop for Running<'_> {
         if matches!(self.next, Some(ComponentState::ShutDown | ComponentState::Failed)) {
             let guest = lock(&self.slot.guest).take();
             drop(guest);
-            self.slot.mailbox.discard();
+            // Messages of other components outlast the instance of an actor, which is replaced.
+            if self.slot.seat.is_none() || self.next == Some(ComponentState::ShutDown) {
+                self.slot.mailbox.discard();
+            }
         }
         let mut status = lock(&self.slot.status);
         status.running = None;

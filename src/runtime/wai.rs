@@ -1,43 +1,42 @@
-//! Loading core modules that are built with the WAI tools.
+//! Instances of core modules that are built with the WAI tools.
 
 use std::time::Instant;
 
+use super::ComponentRuntime;
 use super::error::RuntimeError;
 use super::guest::GuestInstance;
 use super::limits::{self, Starting};
-use super::options::ComponentOptions;
-use super::{ComponentId, ComponentRuntime};
+use super::start::WasiGrants;
+use crate::engine::StoreLimits;
 use crate::error::Error;
-use crate::host::Settings;
+use crate::host::HostContext;
 use crate::wai::{WaiError, WaiGuest, WaiModule, WaiTimes};
 
 impl ComponentRuntime {
     /// Creates an instance of a module, in the way of a component.
-    pub(super) fn link_wai(
+    pub(super) fn instantiate_wai(
         &self,
         module: &WaiModule,
-        options: ComponentOptions,
-        settings: Settings,
-    ) -> Result<ComponentId, RuntimeError> {
-        let config = self.config();
-        self.admit(None, None, options, settings, |context, grants, store_limits| {
-            let limits = &grants.limits;
-            let starting = Starting {
-                id: context.id.clone(),
-                limits: limits.clone(),
-                allowed: config.default_time(limits),
-            };
-            if store_limits.fuel.is_some() {
-                return Err(starting.failed(Error::FuelNotConsumed));
-            }
-            let times = WaiTimes {
-                deadline: Instant::now().checked_add(starting.allowed.time),
-                cpu: limits::cpu_time(limits),
-            };
-            let guest = WaiGuest::new(module, context, &store_limits, times);
-            let guest = guest.map_err(|error| starting.failed(error))?;
-            Ok(GuestInstance::wai(guest, module.backend()))
-        })
+        context: HostContext,
+        grants: &WasiGrants,
+        store_limits: &StoreLimits,
+    ) -> Result<GuestInstance, RuntimeError> {
+        let limits = &grants.limits;
+        let starting = Starting {
+            id: context.id.clone(),
+            limits: limits.clone(),
+            allowed: self.config().default_time(limits),
+        };
+        if store_limits.fuel.is_some() {
+            return Err(starting.failed(Error::FuelNotConsumed));
+        }
+        let times = WaiTimes {
+            deadline: Instant::now().checked_add(starting.allowed.time),
+            cpu: limits::cpu_time(limits),
+        };
+        let guest = WaiGuest::new(module, context, store_limits, times);
+        let guest = guest.map_err(|error| starting.failed(error))?;
+        Ok(GuestInstance::wai(guest, module.backend()))
     }
 }
 

@@ -25,7 +25,8 @@ use airssys_wasm_component::internal::InterruptHandle;
 use airssys_wasm_component::internal::contain;
 use airssys_wasm_component::internal::timer;
 
-/// A compiled module that follows the contract.
+/// A compiled module that follows the contract. Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct WaiModule {
     module: Module,
     /// Owns the module's code.

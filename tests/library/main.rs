@@ -1,5 +1,6 @@
 //! Tests of the library, by subject, in one program: each test program links the compilers once more.
 
+mod actors;
 mod artifact_document;
 mod bindgen;
 mod codec;

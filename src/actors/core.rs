@@ -1,0 +1,276 @@
+//! The part of an actor system that its threads share.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::actor::Actor;
+use super::dead_letters::DeadLetters;
+use super::error::ActorError;
+use super::events::EventHub;
+use super::pending::Completer;
+use super::state::Closing;
+use super::status::ActorCounters;
+use super::timer::{Alarm, Timer};
+use super::turn::turn;
+
+/// Time in which calls that are interrupted at the end of a shutdown are awaited.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Result of [`ActorSystem::shutdown`](super::ActorSystem::shutdown).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// All messages of the system's life.
+    pub counters: ActorCounters,
+    /// Actors and loads whose call could not be stopped within a second after the deadline. Their threads end with it.
+    pub unfinished: usize,
+}
+
+/// Queue, timer and actors of a system.
+pub(super) struct Core {
+    /// Messages of one actor in a turn.
+    pub(super) turn_messages: usize,
+    pub(super) timer: Arc<Timer>,
+    pub(super) dead: DeadLetters,
+    pub(super) events: EventHub,
+    queue: Mutex<Queue>,
+    added: Condvar,
+    registry: Mutex<Registry>,
+}
+
+#[derive(Default)]
+struct Queue {
+    work: VecDeque<Work>,
+    ended: bool,
+}
+
+enum Work {
+    Turn(Arc<Actor>),
+    Job(Box<dyn FnOnce() + Send>),
+}
+
+#[derive(Default)]
+struct Registry {
+    actors: BTreeMap<u64, Arc<Actor>>,
+    next: u64,
+    /// Components that are loaded now.
+    loads: usize,
+    closing: bool,
+    /// The threads have ended, or will at once.
+    ended: bool,
+    /// Of actors that are removed.
+    counters: ActorCounters,
+    waiting: Vec<Completer<ShutdownReport>>,
+}
+
+impl Registry {
+    fn report(&self) -> ShutdownReport {
+        let mut counters = self.counters;
+        for actor in self.actors.values() {
+            counters += actor.counters();
+        }
+        ShutdownReport {
+            counters,
+            unfinished: self.actors.len() + self.loads,
+        }
+    }
+}
+
+/// A load in progress, until it is dropped. The system does not end before.
+pub(super) struct Load(Arc<Core>);
+
+impl Core {
+    pub(super) fn new(turn_messages: usize, dead: DeadLetters) -> Core {
+        Core {
+            turn_messages,
+            timer: Arc::default(),
+            dead,
+            events: EventHub::default(),
+            queue: Mutex::default(),
+            added: Condvar::new(),
+            registry: Mutex::default(),
+        }
+    }
+
+    /// Queues a turn of an actor.
+    pub(super) fn push(&self, actor: Arc<Actor>) {
+        self.add(Work::Turn(actor));
+    }
+
+    /// Queues a job.
+    pub(super) fn submit(&self, job: impl FnOnce() + Send + 'static) {
+        self.add(Work::Job(Box::new(job)));
+    }
+
+    fn add(&self, work: Work) {
+        self.queue().work.push_back(work);
+        self.added.notify_one();
+    }
+
+    /// Runs the queue until the system has ended.
+    pub(super) fn work(&self) {
+        loop {
+            let mut queue = self.queue();
+            let work = loop {
+                match queue.work.pop_front() {
+                    Some(work) => break work,
+                    None if queue.ended => return,
+                    None => queue = self.added.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                }
+            };
+            drop(queue);
+            let done = catch_unwind(AssertUnwindSafe(|| match work {
+                Work::Turn(actor) => turn(&actor),
+                Work::Job(job) => job(),
+            }));
+            if done.is_err() {
+                log::error!("a worker of the actor system panicked outside of a call, which is a bug");
+            }
+        }
+    }
+
+    /// Runs the alarms until the system has ended.
+    pub(super) fn run_timer(&self) {
+        self.timer.run(|alarm| match alarm {
+            Alarm::Message(actor, ticket) => {
+                if let Some(actor) = actor.upgrade() {
+                    actor.expire(ticket);
+                }
+            }
+            Alarm::Restart(actor) => {
+                if let Some(actor) = actor.upgrade() {
+                    actor.schedule();
+                }
+            }
+            Alarm::ForceShutdown => self.force_shutdown(),
+            Alarm::ReportShutdown => self.report_shutdown(),
+        });
+    }
+
+    /// Begins a load; returns it with the number of the actor.
+    ///
+    /// # Errors
+    /// [`ActorError::ShutDown`].
+    pub(super) fn begin_load(self: &Arc<Self>) -> Result<(Load, u64), ActorError> {
+        let mut registry = self.registry();
+        if registry.closing {
+            return Err(ActorError::ShutDown);
+        }
+        registry.loads += 1;
+        registry.next += 1;
+        Ok((Load(self.clone()), registry.next))
+    }
+
+    /// Adds an actor that is loaded.
+    ///
+    /// # Errors
+    /// [`ActorError::ShutDown`].
+    pub(super) fn enter(&self, actor: &Arc<Actor>) -> Result<(), ActorError> {
+        let mut registry = self.registry();
+        if registry.closing {
+            return Err(ActorError::ShutDown);
+        }
+        registry.actors.insert(actor.key, actor.clone());
+        Ok(())
+    }
+
+    /// Removes an actor that is stopped.
+    pub(super) fn remove(&self, actor: &Arc<Actor>) {
+        let removed = {
+            let mut registry = self.registry();
+            registry.counters += actor.counters();
+            registry.actors.remove(&actor.key)
+        };
+        drop(removed);
+        self.settle();
+    }
+
+    pub(super) fn counters(&self) -> ActorCounters {
+        self.registry().report().counters
+    }
+
+    pub(super) fn actors(&self) -> usize {
+        self.registry().actors.len()
+    }
+
+    /// Begins the shutdown; it is forced after `time`.
+    pub(super) fn shut_down(&self, time: Duration, receiver: Option<Completer<ShutdownReport>>) {
+        let actors: Vec<_> = {
+            let mut registry = self.registry();
+            registry.closing = true;
+            registry.waiting.extend(receiver);
+            registry.actors.values().cloned().collect()
+        };
+        if let Some(at) = Instant::now().checked_add(time) {
+            self.timer.insert(at, Alarm::ForceShutdown);
+        }
+        for actor in actors {
+            actor.close(Closing::ShutDown, None);
+        }
+        self.settle();
+    }
+
+    fn force_shutdown(&self) {
+        let actors: Vec<_> = self.registry().actors.values().cloned().collect();
+        self.timer.insert(Instant::now() + GRACE, Alarm::ReportShutdown);
+        for actor in actors {
+            actor.close(Closing::Now, None);
+        }
+    }
+
+    fn report_shutdown(&self) {
+        let (report, receivers) = {
+            let mut registry = self.registry();
+            (registry.report(), std::mem::take(&mut registry.waiting))
+        };
+        for receiver in receivers {
+            receiver.complete(Ok(report.clone()));
+        }
+    }
+
+    /// Ends the threads if the system is shut down and nothing is left.
+    fn settle(&self) {
+        {
+            let mut registry = self.registry();
+            if !registry.closing || !registry.actors.is_empty() || registry.loads > 0 {
+                return;
+            }
+            registry.ended = true;
+        }
+        self.queue().ended = true;
+        self.added.notify_all();
+        self.timer.end();
+        self.events.close();
+        self.report_shutdown();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // No step in between panics.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        // No step in between panics. Actors are locked while it is held, never the other way round.
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.registry().loads -= 1;
+        self.0.settle();
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let registry = self.registry();
+        f.debug_struct("Core")
+            .field("actors", &registry.actors.len())
+            .field("ended", &registry.ended)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! Errors of actors.
+
+use std::io;
+use std::time::Duration;
+
+use super::options::InvalidActorOptions;
+use crate::messaging::ComponentId;
+use crate::runtime::RuntimeError;
+use airssys_wasm_component::internal::threads::REMEDY;
+
+/// Reasons for which an actor was not started, or a message has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActorError {
+    /// No actor has this identity.
+    #[error("no actor is loaded as `{0}`: load it with `load_component_as_actor` or `start_actor`")]
+    Unknown(ComponentId),
+    /// The mailbox had no room for the message, which was not sent.
+    #[error(
+        "the mailbox of `{id}` is full: {messages} messages with {bytes} bytes wait in it; send the message later, or load \
+         the component with a larger mailbox"
+    )]
+    Full {
+        /// The actor.
+        id: ComponentId,
+        /// Messages in the mailbox.
+        messages: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
+    /// The message is larger than the mailbox accepts, and was not sent.
+    #[error("the message to `{id}` has {bytes} bytes, more than the limit of {limit}")]
+    TooLarge {
+        /// The actor.
+        id: ComponentId,
+        /// Bytes of the message.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A newer message took the place of this one in the full mailbox. It is a dead letter.
+    #[error("the message to `{0}` was dropped from the full mailbox for a newer one")]
+    Displaced(ComponentId),
+    /// The message's time ended before the component was called for it. It is a dead letter, if it was in the mailbox.
+    #[error("the message to `{id}` waited longer than its time of {} ms", after.as_millis())]
+    Expired {
+        /// The actor.
+        id: ComponentId,
+        /// The message's time.
+        after: Duration,
+    },
+    /// The message ended the component as often as it may. It is a dead letter.
+    #[error(
+        "the message to `{id}` stopped the component in {tries} of {tries} tries, and is not tried again: {source}"
+    )]
+    Poison {
+        /// The actor.
+        id: ComponentId,
+        /// Number of tries.
+        tries: u32,
+        /// The last failure.
+        source: Box<ActorError>,
+    },
+    /// The component failed more often than its policy allows.
+    #[error("`{id}` gave up after {restarts} restarts: {last}; stop the actor and load it again")]
+    GaveUp {
+        /// The actor.
+        id: ComponentId,
+        /// Restarts since it was loaded.
+        restarts: u64,
+        /// The last failure.
+        last: String,
+    },
+    /// The actor is stopped, or handles its last messages.
+    #[error("`{0}` is stopped: load it again")]
+    Stopped(ComponentId),
+    /// The actor system is shut down, or handles its last messages.
+    #[error("the actor system is shut down")]
+    ShutDown,
+    /// A function of the host application, or the library, panicked during the call.
+    #[error("a call of `{id}` panicked: {message}")]
+    Panicked {
+        /// The actor.
+        id: ComponentId,
+        /// Text of the panic.
+        message: String,
+    },
+    /// Options that cannot be used.
+    #[error("{0}")]
+    Options(#[from] InvalidActorOptions),
+    /// The component cannot be loaded, answered with an error, or was stopped.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+}
+
+/// Reasons for which an [`ActorSystem`](super::ActorSystem) cannot be created.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActorSystemError {
+    /// A setting is outside its range.
+    #[error("actor system: {0}")]
+    Options(#[from] InvalidActorOptions),
+    /// The operating system provides too few threads.
+    #[error("the threads of the actor system cannot be started: {0}; {REMEDY}")]
+    Threads(#[source] io::Error),
+}

@@ -1,0 +1,111 @@
+//! A message on its way through an actor.
+
+use std::time::{Duration, Instant};
+
+use super::dead_letters::{DeadLetter, DeadLetterReason};
+use super::error::ActorError;
+use super::options::SendOptions;
+use super::pending::Completer;
+use super::timer::Set;
+use crate::messaging::ComponentId;
+use crate::runtime::ExecuteOptions;
+
+/// A message, and the receiver of its answer.
+#[derive(Debug)]
+pub(super) struct Letter {
+    pub(super) payload: Vec<u8>,
+    pub(super) options: SendOptions,
+    /// End of its time.
+    pub(super) deadline: Option<Instant>,
+    /// Number of instances that it ended.
+    pub(super) tries: u32,
+    pub(super) receipt: Receipt,
+    /// Alarm at its deadline.
+    pub(super) alarm: Option<Set>,
+    /// Alarm at the end of its sender's waiting for room.
+    pub(super) room_alarm: Option<Set>,
+}
+
+/// Receiver of the result.
+#[derive(Debug)]
+pub(super) enum Receipt {
+    /// Of the answer.
+    Answer(Completer<Vec<u8>>),
+    /// Of the acceptance, until then.
+    Acceptance(Option<Completer<()>>),
+}
+
+impl Letter {
+    pub(super) fn new(payload: Vec<u8>, options: SendOptions, receipt: Receipt) -> Letter {
+        let deadline = options.timeout.and_then(|time| Instant::now().checked_add(time));
+        Letter {
+            payload,
+            options,
+            deadline,
+            tries: 0,
+            receipt,
+            alarm: None,
+            room_alarm: None,
+        }
+    }
+
+    /// Reports whether its time is over.
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    pub(super) fn expired(&self, id: &ComponentId) -> ActorError {
+        ActorError::Expired {
+            id: id.clone(),
+            after: self.options.timeout.unwrap_or(Duration::ZERO),
+        }
+    }
+
+    /// Records that it came into the mailbox. Returns a receiver to be notified of that.
+    pub(super) fn accepted(&mut self) -> Option<Completer<()>> {
+        self.room_alarm = None;
+        match &mut self.receipt {
+            Receipt::Answer(_) => None,
+            Receipt::Acceptance(receiver) => receiver.take(),
+        }
+    }
+
+    /// Undoes [`Letter::accepted`].
+    pub(super) fn restore(&mut self, receiver: Option<Completer<()>>) {
+        if receiver.is_some() {
+            self.receipt = Receipt::Acceptance(receiver);
+        }
+    }
+
+    /// Returns the options of the call, which has the time that is left.
+    pub(super) fn execute_options(&self, now: Instant) -> ExecuteOptions {
+        let options = self.options.clone();
+        ExecuteOptions {
+            request_id: options.request_id,
+            caller: options.caller,
+            timeout: self
+                .deadline
+                .map(|deadline| deadline.saturating_duration_since(now)),
+            trace_context: options.trace_context,
+        }
+    }
+
+    /// Passes the answer on.
+    pub(super) fn answer(self, answer: Result<Vec<u8>, ActorError>) {
+        match self.receipt {
+            Receipt::Answer(receiver) => receiver.complete(answer),
+            Receipt::Acceptance(None) => false,
+            Receipt::Acceptance(Some(receiver)) => receiver.complete(answer.map(drop)),
+        };
+    }
+
+    /// Returns the dead letter, with the payload. The receiver remains, for the error.
+    pub(super) fn dead(&mut self, id: &ComponentId, reason: DeadLetterReason) -> DeadLetter {
+        DeadLetter {
+            id: id.clone(),
+            payload: std::mem::take(&mut self.payload),
+            request_id: self.options.request_id.clone(),
+            reason,
+        }
+    }
+}

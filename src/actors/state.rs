@@ -1,0 +1,217 @@
+//! The locked part of an actor, and the steps that change it.
+
+use std::time::Instant;
+
+use super::actor::Actor;
+use super::dead_letters::{DeadLetter, DeadLetterReason};
+use super::error::ActorError;
+use super::events::ActorEventKind;
+use super::letter::Letter;
+use super::mailbox::{Entry, Mailbox};
+use super::pending::Completer;
+use super::status::ActorCounters;
+use super::supervision::Supervisor;
+use super::timer::Set;
+use crate::messaging::ComponentId;
+use crate::runtime::RuntimeError;
+use airssys_wasm_component::internal::InterruptHandle;
+use airssys_wasm_component::internal::timer as guest_timer;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) phase: Phase,
+    pub(super) closing: Closing,
+    /// It is in the queue of the workers, or one of them runs it.
+    pub(super) scheduled: bool,
+    pub(super) mailbox: Mailbox<Letter>,
+    pub(super) running: Option<Running>,
+    /// Without those in flight.
+    pub(super) counters: ActorCounters,
+    pub(super) supervisor: Supervisor,
+    pub(super) restart_alarm: Option<Set>,
+    /// Receivers of its end.
+    pub(super) stopping: Vec<Completer<()>>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Phase {
+    /// The instance is initialized.
+    Ready,
+    /// The instance is gone; the next comes at this time.
+    Pausing(Instant),
+    /// There are no more instances.
+    Ended(End),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum End {
+    Stopped,
+    GaveUp { restarts: u64, last: String },
+}
+
+impl End {
+    pub(super) fn error(&self, id: &ComponentId) -> ActorError {
+        let id = id.clone();
+        match self {
+            End::Stopped => ActorError::Stopped(id),
+            End::GaveUp { restarts, last } => ActorError::GaveUp {
+                id,
+                restarts: *restarts,
+                last: last.clone(),
+            },
+        }
+    }
+}
+
+/// Stages of the end that the host requested, each beyond those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Closing {
+    No,
+    /// The messages in the mailbox are handled, and no more accepted.
+    Stop,
+    /// The same, for the whole system.
+    ShutDown,
+    /// Nothing is handled any more.
+    Now,
+}
+
+/// The call in flight.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) ticket: u64,
+    pub(super) stop: Option<Cause>,
+    pub(super) handle: Option<InterruptHandle>,
+    /// Repeats the interrupt until the call has ended.
+    pub(super) armed: Option<guest_timer::Armed>,
+}
+
+/// Reasons for which a call is stopped from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Its sender gave up.
+    Sender,
+    ShutDown,
+}
+
+/// The next step of an actor.
+#[derive(Debug)]
+pub(super) enum Step {
+    Call(Box<Entry<Letter>>),
+    Restart,
+    /// The end; with a call of `shutdown` if there is time for it and an instance.
+    Stop {
+        orderly: bool,
+    },
+    Idle,
+}
+
+/// The end of a call.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The instance can be called again.
+    Answered(Result<Vec<u8>, RuntimeError>),
+    /// The instance is gone.
+    Ended(ActorError),
+}
+
+/// Effects of a change, which take place when no lock is held.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pub(super) answers: Vec<(Letter, Result<Vec<u8>, ActorError>)>,
+    pub(super) accepted: Vec<Completer<()>>,
+    pub(super) dead: Vec<DeadLetter>,
+    pub(super) events: Vec<ActorEventKind>,
+}
+
+impl Outbox {
+    pub(super) fn send(self, actor: &Actor) {
+        for letter in self.dead {
+            actor.core.dead.add(letter);
+        }
+        for event in self.events {
+            actor.core.events.publish(actor.id(), event);
+        }
+        for receiver in self.accepted {
+            receiver.complete(Ok(()));
+        }
+        for (letter, answer) in self.answers {
+            letter.answer(answer);
+        }
+    }
+}
+
+impl State {
+    /// Moves a message to the dead letters. Its sender gets `error`.
+    pub(super) fn bury(
+        &mut self,
+        id: &ComponentId,
+        mut letter: Letter,
+        reason: DeadLetterReason,
+        error: ActorError,
+        outbox: &mut Outbox,
+    ) {
+        self.counters.dead_lettered += 1;
+        outbox.dead.push(letter.dead(id, reason));
+        outbox.answers.push((letter, Err(error)));
+    }
+
+    pub(super) fn refuse(&mut self, letter: Letter, error: ActorError, outbox: &mut Outbox) {
+        self.counters.refused += 1;
+        outbox.answers.push((letter, Err(error)));
+    }
+
+    /// Removes all messages.
+    pub(super) fn drain(
+        &mut self,
+        id: &ComponentId,
+        reason: &DeadLetterReason,
+        error: impl Fn() -> ActorError,
+        outbox: &mut Outbox,
+    ) {
+        let (inside, outside) = self.mailbox.drain();
+        for letter in inside {
+            self.bury(id, letter, reason.clone(), error(), outbox);
+        }
+        for letter in outside {
+            self.refuse(letter, error(), outbox);
+        }
+    }
+
+    pub(super) fn has_work(&self, now: Instant) -> bool {
+        match &self.phase {
+            Phase::Ready => self.mailbox.len() > 0 || self.closing != Closing::No,
+            Phase::Pausing(until) => {
+                *until <= now
+                    || self.closing == Closing::Now
+                    || (self.closing != Closing::No && self.is_empty())
+            }
+            Phase::Ended(_) => self.closing != Closing::No,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.mailbox.len() + self.mailbox.senders() == 0
+    }
+
+    pub(super) fn counters(&self) -> ActorCounters {
+        let waiting = self.mailbox.len() + self.mailbox.senders() + usize::from(self.running.is_some());
+        ActorCounters {
+            in_flight: u64::try_from(waiting).unwrap_or(u64::MAX),
+            ..self.counters
+        }
+    }
+}
+
+impl Running {
+    pub(super) fn stop(&mut self, cause: Cause) {
+        self.stop.get_or_insert(cause);
+        self.interrupt();
+    }
+
+    /// Interrupts the guest if it is to be stopped and its handle is known.
+    pub(super) fn interrupt(&mut self) {
+        if let (Some(_), Some(handle), None) = (self.stop, &self.handle, &self.armed) {
+            self.armed = guest_timer::arm(Instant::now(), handle.clone());
+        }
+    }
+}

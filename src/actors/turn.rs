@@ -1,0 +1,96 @@
+//! A worker's turn with an actor: some of its messages, then the next actor. No lock is held while a guest runs.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::actor::Actor;
+use super::error::ActorError;
+use super::events::ActorEventKind;
+use super::letter::Letter;
+use super::mailbox::Entry;
+use super::state::{Outcome, Step};
+
+/// Time after which a turn ends with the call in flight, whatever the number of its messages. Stops an actor whose messages
+/// take long from holding its worker for many of them.
+const TURN_TIME: Duration = Duration::from_millis(10);
+
+/// Runs an actor until it has nothing to do, or its turn is over.
+pub(super) fn turn(actor: &Arc<Actor>) {
+    let begin = Instant::now();
+    for _ in 0..actor.core.turn_messages {
+        match actor.step() {
+            Step::Idle => return,
+            Step::Call(entry) => call(actor, *entry),
+            Step::Restart => restart(actor),
+            Step::Stop { orderly } => return stop(actor, orderly),
+        }
+        if begin.elapsed() >= TURN_TIME {
+            break;
+        }
+    }
+    // Behind all actors that have something to do.
+    actor.core.push(actor.clone());
+}
+
+fn call(actor: &Arc<Actor>, entry: Entry<Letter>) {
+    let options = entry.message.execute_options(Instant::now());
+    let component = &actor.component;
+    let result = contained(actor, || {
+        Ok(component.execute(&entry.message.payload, options, |handle| actor.started(handle)))
+    });
+    let outcome = match result {
+        Ok(Err(error)) if component.has_failed() => Outcome::Ended(error.into()),
+        Ok(answer) => Outcome::Answered(answer),
+        Err(panicked) => Outcome::Ended(panicked),
+    };
+    actor.finish(entry, outcome);
+}
+
+fn restart(actor: &Arc<Actor>) {
+    let result = contained(actor, || {
+        actor.component.replace()?;
+        let restarts = actor.restarts();
+        let kind = ActorEventKind::Restarted { restarts };
+        actor.core.events.publish(actor.id(), kind);
+        actor.component.init()?;
+        Ok(())
+    });
+    actor.restarted(result);
+}
+
+fn stop(actor: &Arc<Actor>, orderly: bool) {
+    if orderly {
+        let result = contained(actor, || Ok(actor.component.shutdown()?));
+        if let Err(error) = result {
+            log::warn!("`{}` did not shut down: {error}", actor.id());
+        }
+    }
+    actor.component.unload();
+    let receivers = actor.stopped();
+    actor.core.remove(actor);
+    for receiver in receivers {
+        receiver.complete(Ok(()));
+    }
+}
+
+/// Runs calls of a component. A panic of a function of the host application ends the instance, not the worker.
+pub(super) fn contained<R>(
+    actor: &Arc<Actor>,
+    calls: impl FnOnce() -> Result<R, ActorError>,
+) -> Result<R, ActorError> {
+    catch_unwind(AssertUnwindSafe(calls)).unwrap_or_else(|panic| {
+        Err(ActorError::Panicked {
+            id: actor.id().clone(),
+            message: text(&*panic),
+        })
+    })
+}
+
+/// Returns the text of a panic.
+fn text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}
