@@ -6,6 +6,7 @@
 
 use std::io;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmer::sys::vm::{LinearMemory, MemoryError, MemoryStyle, VMMemoryDefinition};
@@ -20,7 +21,7 @@ use crate::error::LimitExceeded;
 /// The memory of one instance.
 #[derive(Debug)]
 pub(in crate::engine) struct SlotMemory {
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
     style: MemoryStyle,
     /// Record in the instance, which compiled code reads.
     definition: NonNull<VMMemoryDefinition>,
@@ -28,7 +29,14 @@ pub(in crate::engine) struct SlotMemory {
 
 /// Handle of a memory, to reset it.
 #[derive(Clone, Debug)]
-pub(crate) struct MemoryHandle(Arc<Mutex<State>>);
+pub(crate) struct MemoryHandle(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// Size in pages. Every access of the host reads it, so it is outside the lock; only a holder of the lock changes it.
+    pages: AtomicU32,
+}
 
 #[derive(Debug)]
 struct State {
@@ -39,7 +47,6 @@ struct State {
     /// Size after a reset, in pages.
     first: Pages,
     ty: MemoryType,
-    pages: Pages,
     /// `None` once the memory is dropped.
     definition: Option<NonNull<VMMemoryDefinition>>,
     /// Count of its size; `None` once the memory is dropped.
@@ -54,9 +61,26 @@ unsafe impl Send for SlotMemory {}
 // SAFETY: as above.
 unsafe impl Sync for SlotMemory {}
 
-fn lock(shared: &Mutex<State>) -> MutexGuard<'_, State> {
-    // A panic while it was held left at worst a step undone; the data stays consistent.
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while it was held left at worst a step undone; the data stays consistent.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the size. The thread that has the store reads it, and is the one that changed it, or got the store from that one.
+    fn pages(&self) -> Pages {
+        Pages(self.pages.load(Ordering::Relaxed))
+    }
+
+    /// Records a size, for the host and for the guest.
+    fn set_length(&self, state: &State, pages: Pages, size: usize) {
+        self.pages.store(pages.0, Ordering::Relaxed);
+        if let Some(definition) = state.definition {
+            // SAFETY: the record lives as long as the memory, as `new` requires; the guest that reads it waits for this
+            // call, or does not run.
+            unsafe { (*definition.as_ptr()).current_length = size };
+        }
+    }
 }
 
 fn bytes(pages: Pages) -> Option<usize> {
@@ -91,16 +115,18 @@ impl SlotMemory {
             };
         }
         Ok(SlotMemory {
-            shared: Arc::new(Mutex::new(State {
-                region: Some(region),
-                home,
-                kept: None,
-                first: ty.minimum,
-                ty: *ty,
-                pages: ty.minimum,
-                definition: Some(definition),
-                charge: Some(charge),
-            })),
+            shared: Arc::new(Shared {
+                state: Mutex::new(State {
+                    region: Some(region),
+                    home,
+                    kept: None,
+                    first: ty.minimum,
+                    ty: *ty,
+                    definition: Some(definition),
+                    charge: Some(charge),
+                }),
+                pages: AtomicU32::new(ty.minimum.0),
+            }),
             style: *style,
             definition,
         })
@@ -117,15 +143,6 @@ impl State {
         let bytes = counted::bytes(pages);
         self.charge.as_mut().map_or(Ok(()), |charge| charge.set(bytes))
     }
-
-    fn set_length(&mut self, pages: Pages, size: usize) {
-        self.pages = pages;
-        if let Some(definition) = self.definition {
-            // SAFETY: the record lives as long as the memory, as `new` requires; the guest that reads it waits for this
-            // call, or does not run.
-            unsafe { (*definition.as_ptr()).current_length = size };
-        }
-    }
 }
 
 impl MemoryHandle {
@@ -134,8 +151,9 @@ impl MemoryHandle {
     /// # Errors
     /// The operating system's error, or a dropped memory; the memory must not be used then.
     pub(in crate::engine) fn keep(&self) -> io::Result<bool> {
-        let state = &mut *lock(&self.0);
-        let (Some(region), Some(size)) = (&mut state.region, bytes(state.pages)) else {
+        let state = &mut *self.0.lock();
+        let pages = self.0.pages();
+        let (Some(region), Some(size)) = (&mut state.region, bytes(pages)) else {
             return Err(io::ErrorKind::NotFound.into());
         };
         state.kept = match region.keep(size, state.home.contents())? {
@@ -143,7 +161,7 @@ impl MemoryHandle {
             Keeping::Zeros => None,
             Keeping::TooMuch => return Ok(false),
         };
-        state.first = state.pages;
+        state.first = pages;
         Ok(true)
     }
 
@@ -154,11 +172,11 @@ impl MemoryHandle {
     /// As [`MemoryHandle::keep`].
     pub(in crate::engine) fn keep_as(&self, other: &MemoryHandle) -> io::Result<bool> {
         let (kept, first) = {
-            let other = lock(&other.0);
+            let other = other.0.lock();
             (other.kept.clone(), other.first)
         };
-        let state = &mut *lock(&self.0);
-        if state.pages != first {
+        let state = &mut *self.0.lock();
+        if self.0.pages() != first {
             return Ok(false);
         }
         let (Some(region), Some(size)) = (&mut state.region, bytes(first)) else {
@@ -174,29 +192,28 @@ impl MemoryHandle {
 
     /// Resets the memory. Nothing may run in its store meanwhile.
     pub(in crate::engine) fn reset(&self) -> io::Result<()> {
-        let state = &mut *lock(&self.0);
+        let state = &mut *self.0.lock();
         let (Some(region), Some(size)) = (&mut state.region, bytes(state.first)) else {
             return Err(io::ErrorKind::NotFound.into());
         };
         let contents = state.kept.as_ref().or(state.home.contents());
         region.reset(size, contents)?;
         state.count(state.first).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        state.set_length(state.first, size);
+        self.0.set_length(state, state.first, size);
         Ok(())
     }
 }
 
 impl LinearMemory for SlotMemory {
     fn ty(&self) -> MemoryType {
-        let state = lock(&self.shared);
         MemoryType {
-            minimum: state.pages,
-            ..state.ty
+            minimum: self.shared.pages(),
+            ..self.shared.lock().ty
         }
     }
 
     fn size(&self) -> Pages {
-        lock(&self.shared).pages
+        self.shared.pages()
     }
 
     fn style(&self) -> MemoryStyle {
@@ -204,8 +221,8 @@ impl LinearMemory for SlotMemory {
     }
 
     fn grow(&mut self, delta: Pages) -> Result<Pages, MemoryError> {
-        let state = &mut *lock(&self.shared);
-        let before = state.pages;
+        let state = &mut *self.shared.lock();
+        let before = self.shared.pages();
         let refused = MemoryError::CouldNotGrow {
             current: before,
             attempted_delta: delta,
@@ -236,7 +253,7 @@ impl LinearMemory for SlotMemory {
             let _ = state.count(before);
             return Err(error);
         }
-        state.set_length(pages, size);
+        self.shared.set_length(state, pages, size);
         Ok(before)
     }
 
@@ -257,7 +274,7 @@ impl LinearMemory for SlotMemory {
 
 impl Drop for SlotMemory {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
+        let mut state = self.shared.lock();
         state.definition = None;
         state.charge = None;
         // A region that was kept maps content other than its module's, so it is not used again.
