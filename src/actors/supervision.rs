@@ -15,6 +15,10 @@ const MAX_TRIES: u32 = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     /// The component exited with status 0.
+    #[cfg_attr(
+        not(any(feature = "wasi", test)),
+        expect(dead_code, reason = "components exit through WASI")
+    )]
     Finished,
     /// A trap, a limit, a failed `init`, or another exit status.
     Failed,

@@ -28,6 +28,7 @@ pub(super) enum Original {
     Wai(WaiModule),
 }
 
+#[cfg(feature = "wasi")]
 impl Original {
     /// Returns the component; `None` for a module of the WAI tools.
     pub(super) fn component(&self) -> Option<&Component> {
