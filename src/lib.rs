@@ -7,6 +7,7 @@
 //! - [`component`]: the component model, with the names of `wasmtime::component`.
 //! - [`engine`]: compilers, their options, and limits.
 //! - [`error`]: errors, sorted by whose fault they are.
+//! - [`host_file`]: hosts that are declared in a file, `HOST.toml`.
 //! - [`host`]: the contract's interfaces that components import.
 //! - [`load`]: files and bytes, loaded to components.
 //! - [`manifest`]: manifests of components, `component.toml`.
@@ -49,6 +50,7 @@ pub mod actors;
 mod boundaries;
 pub mod codec;
 pub mod host;
+pub mod host_file;
 pub mod limits;
 pub mod load;
 pub mod manifest;

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use effective::{EffectiveLimit, EffectiveLimits, LimitSource};
 pub use resource::{InvalidLimit, Resource};
+pub(crate) use units::bytes as parse_bytes;
 pub use units::{ByteSize, ExecutionTimeout, InvalidUnit};
 
 /// Limits that one place sets, each of them optional. The default sets none.

@@ -80,7 +80,7 @@ impl FromStr for ByteSize {
 }
 
 /// Parses a number of bytes with a unit, of any size.
-pub(super) fn bytes(text: &str) -> Result<u64, InvalidUnit> {
+pub(crate) fn bytes(text: &str) -> Result<u64, InvalidUnit> {
     let refuse = |problem| no_size(text, problem);
     let (number, unit, rest) = part(text).map_err(refuse)?;
     if !rest.is_empty() {

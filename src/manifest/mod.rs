@@ -31,10 +31,10 @@
 
 mod error;
 mod file;
-mod read;
+pub(crate) mod read;
 mod reported;
 #[cfg(feature = "schema")]
-mod schema;
+pub(crate) mod schema;
 mod section;
 mod types;
 

@@ -26,7 +26,7 @@ impl ComponentManifest {
 }
 
 /// Removes `null`, which TOML does not have, and the line ends of descriptions.
-fn plain(schema: &mut Value) {
+pub(crate) fn plain(schema: &mut Value) {
     match schema {
         Value::Object(entries) => {
             if let Some(Value::Array(types)) = entries.get("type")

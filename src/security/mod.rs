@@ -37,3 +37,4 @@ pub use policy::{
 pub use request::{Request, RequestInfo};
 pub use revocation::RevocationHook;
 pub use secret::{Secret, is_secret_header};
+pub use time::rfc3339;

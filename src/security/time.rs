@@ -11,8 +11,8 @@ pub(super) fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
-/// Writes milliseconds since 1970 as in `2026-11-28T16:00:00.000Z` (RFC 3339).
-pub(super) fn rfc3339(millis: u64) -> String {
+/// Writes milliseconds since 1970-01-01T00:00:00Z as in `2026-11-28T16:00:00.000Z` (RFC 3339), at most the last of the year 9999.
+pub fn rfc3339(millis: u64) -> String {
     // The year 9999 is the last one of the form.
     let millis = millis.min(253_402_300_799_999);
     let (days, rest) = (millis / 86_400_000, millis % 86_400_000);

@@ -8,6 +8,7 @@ mod composition;
 mod contract;
 mod derive;
 mod equality;
+mod host_file;
 mod host_services;
 mod javascript;
 mod lifecycle;

@@ -1,9 +1,10 @@
 //! Reader of manifests: TOML with the place of each value, to checked sections.
 
-mod report;
+pub(crate) mod report;
 mod sections;
-mod values;
+pub(crate) mod values;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::ManifestError;
@@ -40,26 +41,37 @@ impl ComponentManifest {
             return Err(ManifestError::TooLarge(None));
         }
         let mut report = Report::new(text);
-        let root = match DeTable::parse(text) {
-            Ok(root) => root,
-            Err(error) => {
-                let end = text.len()..text.len();
-                report.add(error.span().unwrap_or(end), syntax(error.message()));
-                return Err(report.into_error());
-            }
-        };
-        let root = root.get_ref();
-        // The rest of the reader trusts both limits.
-        let mut entries = 0;
-        count(root, 1, &mut entries, &mut report);
-        if !report.is_empty() {
+        let Some(root) = parse(text, MAX_ENTRIES, &mut report) else {
             return Err(report.into_error());
-        }
-        match sections::manifest(root, &mut report) {
+        };
+        match sections::manifest(root.get_ref(), &mut report) {
             Some(manifest) if report.is_empty() => Ok(manifest),
             _ => Err(report.into_error()),
         }
     }
+}
+
+/// Parses TOML with at most `entries` keys and list entries, and at most [`MAX_DEPTH`] levels, which the rest of a reader
+/// trusts.
+pub(crate) fn parse<'t>(
+    text: &'t str,
+    entries: usize,
+    report: &mut Report<'_>,
+) -> Option<Spanned<DeTable<'t>>> {
+    let root = match DeTable::parse(text) {
+        Ok(root) => root,
+        Err(error) => {
+            let end = text.len()..text.len();
+            report.add(error.span().unwrap_or(end), syntax(error.message()));
+            return None;
+        }
+    };
+    let mut counter = Counter {
+        most: entries,
+        entries: 0,
+    };
+    counter.table(root.get_ref(), 1, report);
+    report.is_empty().then_some(root)
 }
 
 fn syntax(message: &str) -> String {
@@ -69,41 +81,48 @@ fn syntax(message: &str) -> String {
     }
 }
 
-/// Counts entries, and reports the first that is beyond a limit. The parser has a limit for depth too, so that this
+/// Counts entries, and reports the first that is beyond a limit. The parser has a limit for depth too, so that its
 /// recursion ends.
-fn count(table: &DeTable<'_>, depth: usize, entries: &mut usize, report: &mut Report<'_>) {
-    for (key, value) in table {
-        count_value(value, key.span(), depth, entries, report);
-    }
+struct Counter {
+    most: usize,
+    entries: usize,
 }
 
-fn count_value(
-    value: &toml::Spanned<DeValue<'_>>,
-    place: std::ops::Range<usize>,
-    depth: usize,
-    entries: &mut usize,
-    report: &mut Report<'_>,
-) {
-    if !report.is_empty() {
-        return;
-    }
-    *entries += 1;
-    if *entries > MAX_ENTRIES {
-        let message = format!("the manifest has more than {MAX_ENTRIES} keys and list entries");
-        return report.add(place, message);
-    }
-    let is_nested = matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
-    if depth > MAX_DEPTH && is_nested {
-        let message = format!("tables are nested deeper than {MAX_DEPTH} levels");
-        return report.add(place, message);
-    }
-    match value.get_ref() {
-        DeValue::Table(table) => count(table, depth + 1, entries, report),
-        DeValue::Array(list) => {
-            for item in list {
-                count_value(item, item.span(), depth + 1, entries, report);
-            }
+impl Counter {
+    fn table(&mut self, table: &DeTable<'_>, depth: usize, report: &mut Report<'_>) {
+        for (key, value) in table {
+            self.value(value, key.span(), depth, report);
         }
-        _ => {}
+    }
+
+    fn value(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        place: std::ops::Range<usize>,
+        depth: usize,
+        report: &mut Report<'_>,
+    ) {
+        if !report.is_empty() {
+            return;
+        }
+        self.entries += 1;
+        if self.entries > self.most {
+            let message = format!("the file has more than {} keys and list entries", self.most);
+            return report.add(place, message);
+        }
+        let is_nested = matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
+        if depth > MAX_DEPTH && is_nested {
+            let message = format!("tables are nested deeper than {MAX_DEPTH} levels");
+            return report.add(place, message);
+        }
+        match value.get_ref() {
+            DeValue::Table(table) => self.table(table, depth + 1, report),
+            DeValue::Array(list) => {
+                for item in list {
+                    self.value(item, item.span(), depth + 1, report);
+                }
+            }
+            _ => {}
+        }
     }
 }

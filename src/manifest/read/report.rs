@@ -1,6 +1,7 @@
-//! The problems of one manifest, and their places.
+//! The problems of one file, and their places.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use airssys_wasm_component::internal::text::sanitize;
 
@@ -10,14 +11,14 @@ use crate::manifest::error::{InvalidManifest, ManifestError, Problem};
 /// Most bytes of the manifest's own text in a message.
 const MAX_QUOTED_BYTES: usize = 100;
 
-pub(super) struct Report<'t> {
+pub(crate) struct Report<'t> {
     text: &'t str,
     found: Vec<(Range<usize>, String)>,
     omitted: usize,
 }
 
 impl<'t> Report<'t> {
-    pub(super) fn new(text: &'t str) -> Report<'t> {
+    pub(crate) fn new(text: &'t str) -> Report<'t> {
         Report {
             text,
             found: Vec::new(),
@@ -25,18 +26,22 @@ impl<'t> Report<'t> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
         match self.found.len() < MAX_PROBLEMS {
             true => self.found.push((span, message.into())),
             false => self.omitted += 1,
         }
     }
 
-    pub(super) fn into_error(self) -> ManifestError {
+    pub(crate) fn into_error(self) -> ManifestError {
+        ManifestError::Invalid(Box::new(self.into_invalid(None)))
+    }
+
+    pub(crate) fn into_invalid(self, origin: Option<PathBuf>) -> InvalidManifest {
         let text = self.text;
         let mut problems: Vec<_> = self
             .found
@@ -44,12 +49,12 @@ impl<'t> Report<'t> {
             .map(|(span, message)| problem(text, span, message))
             .collect();
         problems.sort_by_key(|problem| problem.span.start);
-        ManifestError::Invalid(Box::new(InvalidManifest {
-            origin: None,
+        InvalidManifest {
+            origin,
             text: text.into(),
             problems,
             omitted: self.omitted,
-        }))
+        }
     }
 }
 
@@ -67,12 +72,12 @@ fn problem(text: &str, span: Range<usize>, message: String) -> Problem {
 }
 
 /// Returns text of the manifest, escaped and shortened.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     sanitize(text, MAX_QUOTED_BYTES).into_owned()
 }
 
 /// Returns the known word that is nearest to `word`, if one is near.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     if word.len() > MAX_QUOTED_BYTES {
         return None;
     }
@@ -86,7 +91,7 @@ pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// Returns the words as a list in prose.
-pub(super) fn listed(words: &[&str]) -> String {
+pub(crate) fn listed(words: &[&str]) -> String {
     let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
     words.join(", ")
 }

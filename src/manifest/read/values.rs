@@ -9,28 +9,28 @@ use super::report::{Report, quoted};
 use super::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
 
 /// A value and its place.
-pub(super) type Value<'t> = Spanned<DeValue<'t>>;
+pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
 
 /// A text of the manifest and its place.
-pub(super) struct Text<'t> {
-    pub(super) text: &'t str,
-    pub(super) span: Range<usize>,
+pub(crate) struct Text<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) span: Range<usize>,
 }
 
 /// A table with the name that messages use for it.
-pub(super) struct Section<'t> {
-    pub(super) name: &'static str,
-    pub(super) span: Range<usize>,
-    pub(super) table: &'t DeTable<'t>,
+pub(crate) struct Section<'t> {
+    pub(crate) name: &'static str,
+    pub(crate) span: Range<usize>,
+    pub(crate) table: &'t DeTable<'t>,
 }
 
 impl<'t> Section<'t> {
-    pub(super) fn get(&self, key: &str) -> Option<&'t Value<'t>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'t Value<'t>> {
         self.table.get(key)
     }
 
     /// Returns a key's text; reports a missing key.
-    pub(super) fn required(&self, key: &str, report: &mut Report<'_>) -> Option<Text<'t>> {
+    pub(crate) fn required(&self, key: &str, report: &mut Report<'_>) -> Option<Text<'t>> {
         if self.get(key).is_none() {
             let message = format!("[{}] has no `{key}`, which is required", self.name);
             report.add(self.span.clone(), message);
@@ -38,12 +38,12 @@ impl<'t> Section<'t> {
         self.text(key, report)
     }
 
-    pub(super) fn text(&self, key: &str, report: &mut Report<'_>) -> Option<Text<'t>> {
+    pub(crate) fn text(&self, key: &str, report: &mut Report<'_>) -> Option<Text<'t>> {
         text(self.get(key)?, &format!("`{key}`"), Breaks::Refused, report)
     }
 
     /// Returns a key's list of different texts; reports every entry that is something else.
-    pub(super) fn texts(&self, key: &str, report: &mut Report<'_>) -> Vec<Text<'t>> {
+    pub(crate) fn texts(&self, key: &str, report: &mut Report<'_>) -> Vec<Text<'t>> {
         let Some(value) = self.get(key) else {
             return Vec::new();
         };
@@ -73,7 +73,7 @@ impl<'t> Section<'t> {
 }
 
 /// Returns the message about a value of another type.
-pub(super) fn expected(what: &str, wanted: &str, found: &Value<'_>) -> String {
+pub(crate) fn expected(what: &str, wanted: &str, found: &Value<'_>) -> String {
     let article = match found.get_ref() {
         DeValue::Integer(_) | DeValue::Array(_) => "an",
         _ => "a",
@@ -86,13 +86,13 @@ pub(super) fn expected(what: &str, wanted: &str, found: &Value<'_>) -> String {
 
 /// Line ends in a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Breaks {
+pub(crate) enum Breaks {
     Allowed,
     Refused,
 }
 
 /// Returns a text that is not empty, not too long, and has no characters that a terminal acts on.
-pub(super) fn text<'t>(
+pub(crate) fn text<'t>(
     value: &'t Value<'t>,
     what: &str,
     breaks: Breaks,
@@ -135,7 +135,7 @@ fn is_active(c: char) -> bool {
 }
 
 /// Returns the problem of a name that is not lowercase words with `-` between them.
-pub(super) fn not_a_name(text: &str) -> Option<String> {
+pub(crate) fn not_a_name(text: &str) -> Option<String> {
     let is_word = |word: &str| {
         word.bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())

@@ -6,7 +6,7 @@ use airssys_wasm::manifest::{ComponentManifest, SCHEMA};
 use serde_json::Value;
 
 #[track_caller]
-fn up_to_date(path: &str, found: &str, expected: &str) {
+pub(crate) fn up_to_date(path: &str, found: &str, expected: &str) {
     if std::env::var_os("BLESS").is_some() {
         let path = airssys_wasm_test_support::root().join(path);
         fs::write(path, expected).expect("it can be written");
@@ -71,7 +71,7 @@ fn keys(schema: &Value) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-fn resolved<'s>(schema: &'s Value, section: &'s Value) -> &'s Value {
+pub(crate) fn resolved<'s>(schema: &'s Value, section: &'s Value) -> &'s Value {
     match section["$ref"].as_str().and_then(|name| name.strip_prefix('#')) {
         Some(pointer) => schema.pointer(pointer).expect("the definition is there"),
         None => section,
@@ -110,7 +110,7 @@ fn tables() -> String {
     out
 }
 
-fn row(key: &str, value: &Value, default: &str) -> String {
+pub(crate) fn row(key: &str, value: &Value, default: &str) -> String {
     let meaning = value["description"]
         .as_str()
         .unwrap_or(match value["type"].as_str() {
@@ -121,7 +121,7 @@ fn row(key: &str, value: &Value, default: &str) -> String {
     format!("| {key} | {ty} | {unit} | {default} | {meaning} |\n")
 }
 
-fn required(schema: &Value, key: &str) -> bool {
+pub(crate) fn required(schema: &Value, key: &str) -> bool {
     let keys = schema["required"].as_array().into_iter().flatten();
     keys.into_iter().any(|name| name == key)
 }
@@ -135,7 +135,15 @@ fn kind(value: &Value) -> String {
             .collect();
         return format!("one of {}", cases.join(", "));
     }
+    if value["oneOf"].is_array() {
+        return "string or table".to_owned();
+    }
+    let range = (value["minimum"].as_u64(), value["maximum"].as_u64());
     match value["type"].as_str() {
+        Some("integer") => match range {
+            (Some(least), Some(most)) => format!("integer, {least} to {most}"),
+            _ => "integer".to_owned(),
+        },
         Some("array") => format!("list: {}", kind(&value["items"])),
         Some("object") => "table".to_owned(),
         other => other.unwrap_or("any").to_owned(),

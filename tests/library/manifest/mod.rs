@@ -1,7 +1,7 @@
 //! Manifests: the example of the architecture, refused texts, files, and generated documents.
 
 mod files;
-mod generated;
+pub(crate) mod generated;
 mod refused;
 mod reported;
 

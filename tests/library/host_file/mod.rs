@@ -1,0 +1,164 @@
+//! Host files: an example, refused texts, and generated documents.
+
+mod generated;
+mod refused;
+
+use std::path::Path;
+use std::time::Duration;
+
+use airssys_wasm::actors::{Backpressure, Restart};
+use airssys_wasm::codec::{self, Codec};
+use airssys_wasm::engine::Backend;
+use airssys_wasm::host_file::{CacheChoice, HostFile, HostFileError, ValueError};
+use airssys_wasm::limits::Resource;
+
+/// A file with every key.
+const FULL: &str = r#"
+[host]
+name = "full"
+workers = 3
+turn-messages = 8
+drain-time = "5s"
+call-time = "1m30s"
+socket = "run/full.sock"
+policy = "policy.toml"
+principal = "alice"
+audit = "/var/log/audit.jsonl"
+cache = "off"
+backend = "cranelift"
+trust = ["0000000000000000000000000000000000000000000000000000000000000001", "key.pub"]
+allow-unsigned = false
+log-lines = 50
+log-bytes = "64KiB"
+
+[[component]]
+id = "reader"
+path = "components/reader.wasm"
+manifest = "reader.toml"
+grants = ["filesystem:read:/data"]
+config = { depth = "3", token = { env = "HOST_FILE_TEST_UNSET" }, key = { file = "key" } }
+env = { LANG = "C" }
+config-data = { codec = "msgpack", file = "reader.bin" }
+backpressure = { wait = "250ms" }
+
+[component.mailbox]
+messages = 5000
+bytes = "32MiB"
+message-bytes = "2MiB"
+
+[component.supervision]
+restart = "transient"
+intensity = 2
+period = "10s"
+first-pause = "1ms"
+longest-pause = "4ms"
+jitter-percent = 0
+max-tries = 1
+
+[component.limits]
+memory = "64MiB"
+call-time = "5s"
+handles = 100
+
+[[component]]
+id = "writer"
+path = "/opt/writer.cwasm"
+config-data = '{"a": 1}'
+"#;
+
+#[test]
+fn every_key_is_read() {
+    let file = HostFile::from_toml(FULL, "/srv/full.toml").expect("it is valid");
+    let host = &file.host;
+    assert_eq!(host.name.as_deref(), Some("full"));
+    assert_eq!((host.workers, host.turn_messages), (Some(3), Some(8)));
+    assert_eq!(host.drain_time.map(|time| time.millis()), Some(5000));
+    assert_eq!(host.call_time.map(|time| time.millis()), Some(90_000));
+    assert_eq!(host.socket.as_deref(), Some(Path::new("/srv/run/full.sock")));
+    assert_eq!(host.socket_of("x.toml"), Path::new("/srv/run/full.sock"));
+    assert_eq!(host.policy.as_deref(), Some(Path::new("/srv/policy.toml")));
+    assert_eq!(host.audit.as_deref(), Some(Path::new("/var/log/audit.jsonl")));
+    assert_eq!(host.cache, Some(CacheChoice::Off));
+    assert_eq!(host.backend, Some(Backend::Cranelift));
+    assert_eq!(host.trust, [&format!("{}1", "0".repeat(63)), "/srv/key.pub"]);
+    assert_eq!((host.log_lines, host.log_bytes), (Some(50), Some(64 << 10)));
+
+    let [reader, writer] = file.components.as_slice() else {
+        panic!("{:?}", file.components)
+    };
+    assert_eq!(reader.id.as_str(), "reader");
+    assert_eq!(reader.path, Path::new("/srv/components/reader.wasm"));
+    assert_eq!(reader.grants[0].as_str(), "filesystem:read:/data");
+    assert_eq!(reader.limits.get(Resource::Memory), Some(64 << 20));
+    assert_eq!(reader.limits.get(Resource::Handles), Some(100));
+    let options = reader.actor_options();
+    let mailbox = options.mailbox.expect("bounds");
+    assert_eq!(
+        (mailbox.messages, mailbox.bytes, mailbox.message_bytes),
+        (5000, 32 << 20, 2 << 20)
+    );
+    let longest = Duration::from_millis(250);
+    assert_eq!(options.backpressure, Backpressure::Wait { longest });
+    let restarts = &options.restarts;
+    assert_eq!((restarts.restart, restarts.intensity), (Restart::Transient, 2));
+    assert_eq!((restarts.jitter_percent, restarts.max_tries), (0, 1));
+    assert_eq!(restarts.longest_pause, Duration::from_millis(4));
+
+    let unset = reader.config["token"].read().expect_err("it is not set");
+    assert!(matches!(unset, ValueError::NoVariable(_)), "{unset}");
+    let missing = reader.config["key"].read().expect_err("there is none");
+    assert!(matches!(missing, ValueError::Read { .. }), "{missing}");
+    assert!(!format!("{reader:?}").contains("\"3\""), "values are not shown");
+
+    assert_eq!(writer.path, Path::new("/opt/writer.cwasm"));
+    let data = writer
+        .config_data
+        .as_ref()
+        .expect("data")
+        .payload()
+        .expect("a text");
+    assert_eq!(data, codec::encode(Codec::Json.code(), br#"{"a": 1}"#));
+    assert_eq!(writer.actor_options().backpressure, Backpressure::Refuse);
+}
+
+#[test]
+fn a_small_file_has_the_defaults() {
+    let text = "[[component]]\nid = 'a'\npath = 'a.wasm'\n";
+    let file = HostFile::from_toml(text, "dir/small.toml").expect("it is valid");
+    assert_eq!(file.host, Default::default());
+    assert_eq!(
+        file.host.socket_of("dir/small.toml"),
+        Path::new("dir/small.run/host.sock")
+    );
+    assert_eq!(file.components[0].path, Path::new("dir/a.wasm"));
+    let options = file.components[0].actor_options();
+    assert_eq!(options.restarts, Default::default());
+    assert_eq!(options.mailbox, Some(Default::default()));
+}
+
+#[test]
+fn values_come_from_files_without_their_last_line_end() {
+    let folder = std::env::temp_dir().join(format!("host-file-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = "[[component]]\nid = 'a'\npath = 'a.wasm'\nconfig.token = { file = 'token' }\n";
+    let file = HostFile::from_toml(text, folder.join("host.toml")).expect("it is valid");
+    let value = &file.components[0].config["token"];
+    for (bytes, expected) in [
+        (&b"secret\n"[..], Some("secret")),
+        (b"secret\r\n", Some("secret")),
+        (b"two\n\n", Some("two\n")),
+        (b"", Some("")),
+        (b"\xff", None),
+        (b"a\0b", None),
+        (&vec![b'x'; (1 << 20) + 1], None),
+    ] {
+        std::fs::write(folder.join("token"), bytes).expect("it can be written");
+        assert_eq!(value.read().ok().as_deref(), expected);
+    }
+    std::fs::remove_file(folder.join("token")).expect("it is there");
+    std::fs::create_dir(folder.join("token")).expect("a folder");
+    assert!(matches!(value.read(), Err(ValueError::Read { .. })));
+    let unreadable = HostFile::from_file(folder.join("none.toml"));
+    assert!(matches!(unreadable, Err(HostFileError::Read { .. })));
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+}
