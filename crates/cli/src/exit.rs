@@ -8,7 +8,7 @@ use airssys_wasm::Error;
 use airssys_wasm::artifact::ArtifactError;
 use airssys_wasm::runtime::{ErrorKind, RuntimeError};
 use airssys_wasm::wave::CallError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::text;
 
@@ -165,17 +165,40 @@ impl Failure {
     }
 
     fn json(&self) -> String {
+        text::json_line(&json!({ "error": self.to_json() }))
+    }
+
+    /// Returns the failure as an object.
+    pub(crate) fn to_json(&self) -> Value {
         let mut messages = self.messages().into_iter();
         let message = messages.next();
-        text::json_line(&json!({
-            "error": {
-                "status": self.exit.code(),
-                "kind": self.exit.kind(),
-                "message": message,
-                "causes": messages.collect::<Vec<_>>(),
-                "help": self.advice,
-            }
-        }))
+        json!({
+            "status": self.exit.code(),
+            "kind": self.exit.kind(),
+            "message": message,
+            "causes": messages.collect::<Vec<_>>(),
+            "help": self.advice,
+        })
+    }
+
+    /// Returns the failure of another process from its object. Advice is not kept.
+    #[cfg(unix)]
+    pub(crate) fn from_json(failure: &Value) -> Failure {
+        let exits = [Exit::Answered, Exit::Usage, Exit::Load, Exit::Trap];
+        let exit = exits.into_iter().find(|exit| failure["status"] == exit.code());
+        let message = failure["message"]
+            .as_str()
+            .unwrap_or("the host failed")
+            .to_owned();
+        let causes = failure["causes"].as_array().into_iter().flatten();
+        let causes = causes.filter_map(Value::as_str).map(str::to_owned);
+        // The innermost first.
+        let mut messages = std::iter::once(message).chain(causes).rev();
+        let innermost = anyhow::Error::msg(messages.next().unwrap_or_default());
+        Failure::new(
+            exit.unwrap_or(Exit::Host),
+            messages.fold(innermost, anyhow::Error::context),
+        )
     }
 }
 

@@ -105,6 +105,11 @@ pub(crate) fn cache(args: &CacheArg, source: &Source<'_>) -> Outcome<Option<Comp
     if matches!(source.format(), Format::Artifact | Format::Wai) {
         return Ok(None);
     }
+    component_cache(args)
+}
+
+/// Opens the cache that `--cache` names, or else this user's.
+pub(crate) fn component_cache(args: &CacheArg) -> Outcome<Option<ComponentCache>> {
     let open = |config| ComponentCache::open(MemoryLimits::default(), config);
     match args.cache.as_deref() {
         Some(dir) if dir == Path::new("off") => Ok(None),

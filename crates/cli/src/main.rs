@@ -19,6 +19,7 @@ mod exit;
 mod explain;
 mod files;
 mod header;
+mod host;
 mod inspect;
 mod install;
 mod interrupt;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Host(args) => host::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Invoke(args) => invoke::run(args),
         Command::Compile(args) => compile::run(args),

@@ -5,7 +5,9 @@ use std::path::Path;
 use airssys_wasm::ComponentRuntime;
 use airssys_wasm::artifact::Trust;
 use airssys_wasm::load::{Format, LoadOptions, Source};
-use airssys_wasm::manifest::{ComponentManifest, Difference, FILE_NAME, ManifestError, SCHEMA};
+use airssys_wasm::manifest::{
+    ComponentManifest, Difference, FILE_NAME, InvalidManifest, ManifestError, SCHEMA,
+};
 use serde_json::json;
 
 use crate::args::{
@@ -169,14 +171,19 @@ pub(crate) fn for_artifact(
 const MAX_LINE: usize = 100;
 
 pub(crate) fn failure(error: ManifestError) -> Failure {
-    let ManifestError::Invalid(invalid) = &error else {
-        return Failure::new(Exit::Load, error);
-    };
+    match &error {
+        ManifestError::Invalid(problems) => invalid(problems, "manifest"),
+        _ => Failure::new(Exit::Load, error),
+    }
+}
+
+/// Returns the failure of a file with problems, each with its line. `kind` is what the file should be.
+pub(crate) fn invalid(invalid: &InvalidManifest, kind: &str) -> Failure {
     let origin = match invalid.origin() {
         Some(path) => path.display().to_string(),
         None => FILE_NAME.to_owned(),
     };
-    let mut lines = vec![format!("`{origin}` is not a valid manifest")];
+    let mut lines = vec![format!("`{origin}` is not a valid {kind}")];
     for problem in invalid.problems() {
         let (line, column) = (problem.line, problem.column);
         lines.push(format!("{origin}:{line}:{column}: {}", problem.message));

@@ -1,5 +1,6 @@
 //! `run`: runs one operation of a component that follows the contract.
 
+use std::path::Path;
 use std::time::Duration;
 
 #[cfg(all(feature = "adapt", feature = "wasix"))]
@@ -214,17 +215,36 @@ fn shut_down(runtime: &ComponentRuntime, id: &ComponentId) -> Outcome<()> {
 }
 
 fn tell(args: &RunArgs, answer: &[u8]) -> Outcome<()> {
+    show(&Shown {
+        operation: args.operation.as_deref(),
+        output: args.output.as_deref(),
+        json: args.json,
+        answer,
+    })
+}
+
+/// An answer of a component, and the way to show it.
+pub(crate) struct Shown<'a> {
+    pub(crate) operation: Option<&'a str>,
+    /// File for the data, which are not printed then.
+    pub(crate) output: Option<&'a Path>,
+    pub(crate) json: bool,
+    pub(crate) answer: &'a [u8],
+}
+
+/// Prints an answer, or writes it to its file.
+pub(crate) fn show(args: &Shown<'_>) -> Outcome<()> {
     let unreadable =
         |error: CodecError| Failure::new(Exit::Answered, error).context("the result cannot be read");
-    let payload = codec::decode(answer).map_err(unreadable)?;
-    if let Some(path) = &args.output {
+    let payload = codec::decode(args.answer).map_err(unreadable)?;
+    if let Some(path) = args.output {
         files::write(path, payload.data)?;
     }
     if args.json {
         let mut report = Map::new();
         report.insert("codec".into(), payload.codec.name().into());
         report.insert("operation".into(), json!(args.operation));
-        if let Some(path) = &args.output {
+        if let Some(path) = args.output {
             report.insert("output".into(), path.to_string_lossy().into());
             report.insert("bytes".into(), payload.data.len().into());
         } else if payload.codec.self_describing() {
@@ -242,7 +262,8 @@ fn tell(args: &RunArgs, answer: &[u8]) -> Outcome<()> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Writes bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn answer(mut error: clap::Error, as_json: bool) -> ExitCode {
 }
 
 /// Options whose values may be secret.
-const SECRET: [&str; 3] = ["--config", "--env", "--params"];
+const SECRET: [&str; 4] = ["--config", "--env", "--params", "[PARAMS]"];
 
 /// Removes the value of an option from the error if it may be secret.
 fn hide_value(error: &mut clap::Error) {

@@ -16,6 +16,12 @@ mod conformance;
 mod faults;
 #[path = "cli/files.rs"]
 mod files;
+#[cfg(target_os = "linux")]
+#[path = "cli/host.rs"]
+mod host;
+#[cfg(target_os = "linux")]
+#[path = "cli/host_clients.rs"]
+mod host_clients;
 use airssys_wasm_test_support::host as host_support;
 #[path = "cli/inspect.rs"]
 mod inspect;

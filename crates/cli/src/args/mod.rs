@@ -10,6 +10,7 @@ use serde_json::Value;
 mod artifacts;
 #[cfg(feature = "adapt")]
 mod core_module;
+mod host;
 mod manifest;
 mod policy;
 mod serve;
@@ -21,6 +22,9 @@ pub(crate) use artifacts::{
 
 #[cfg(feature = "adapt")]
 pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs};
+pub(crate) use host::{HostArgs, HostCommand};
+#[cfg(unix)]
+pub(crate) use host::{HostLogsArgs, HostPsArgs, HostRunArgs, HostSendArgs, HostStopArgs, ReachArgs};
 pub(crate) use manifest::{
     ManifestArgs, ManifestCommand, ManifestEmbedArgs, ManifestFileArgs, ManifestShowArgs,
 };
@@ -51,6 +55,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Run(RunArgs),
     Serve(ServeArgs),
+    Host(HostArgs),
     Inspect(InspectArgs),
     Invoke(InvokeArgs),
     Compile(CompileArgs),

@@ -12,7 +12,7 @@ use crate::process::{Ran, airssys, airssys_with_input, fixture, scratch, scratch
 const MOST_ERROR_BYTES: usize = 8 << 10;
 
 /// Each command that reads a file, with the place of that file marked.
-const READERS: [&[&str]; 19] = [
+const READERS: [&[&str]; 21] = [
     &["run", "FILE", "--operation", "x"],
     &["run", "COUNTER", "--input", "FILE", "--codec", "raw"],
     &["run", "COUNTER", "--operation", "x", "--trust", "FILE"],
@@ -30,6 +30,8 @@ const READERS: [&[&str]; 19] = [
     &["manifest", "embed", "FILE", "-o", "OUT"],
     &["install", "FILE", "--allow-unsigned"],
     &["component", "new", "FILE", "-o", "OUT"],
+    &["host", "run", "FILE"],
+    &["host", "ps", "--host", "FILE"],
     &["wast", "FILE"],
     &["conformance", "COUNTER", "--calls", "FILE"],
 ];

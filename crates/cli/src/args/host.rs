@@ -1,0 +1,148 @@
+//! Command-line arguments of `host`.
+
+use std::path::PathBuf;
+
+use airssys_wasm::ComponentId;
+use airssys_wasm::codec::Codec;
+use clap::{Args, Subcommand, value_parser};
+use serde_json::Value;
+
+use super::{MAX_TIMEOUT_MS, json};
+use crate::exit;
+
+/// Run components as supervised actors, and control them
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostArgs {
+    #[command(subcommand)]
+    pub(crate) command: HostCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HostCommand {
+    Run(HostRunArgs),
+    Ps(HostPsArgs),
+    Logs(HostLogsArgs),
+    Send(HostSendArgs),
+    Stop(HostStopArgs),
+    /// Print the JSON Schema of HOST.toml, for editors
+    Schema,
+}
+
+/// Run the components that a file declares
+///
+/// Each is an actor with a mailbox, and is restarted when it fails. docs/host.md describes the file. Ctrl-C or SIGTERM
+/// drains: no message is accepted any more, those in the mailboxes are handled, and each component is shut down; a second
+/// one stops immediately. The other commands of `host` reach the host by a local socket that only its user can open.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostRunArgs {
+    /// File that declares the host (TOML)
+    pub(crate) file: PathBuf,
+
+    /// Path of the socket, instead of the file's
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+
+    /// Print errors as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The host that a command is for.
+#[derive(Debug, Args)]
+pub(crate) struct ReachArgs {
+    /// File that declares the host, whose socket is used
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "HOST.toml",
+        conflicts_with = "socket"
+    )]
+    pub(crate) host: PathBuf,
+
+    /// Path of the socket of the host
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+/// List the components of a host: state, restarts, and messages
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostPsArgs {
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show the log of a component, as far as the host has kept it
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostLogsArgs {
+    /// Identity of the component
+    pub(crate) id: ComponentId,
+
+    /// Keep printing new lines until Ctrl-C, or until the host ends
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Print one JSON object for each line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Send an operation to a component, and print its answer
+///
+/// Ctrl-C gives the message up: it leaves the mailbox, or its call is interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostSendArgs {
+    /// Identity of the component
+    pub(crate) id: ComponentId,
+
+    /// Name of the operation
+    pub(crate) operation: String,
+
+    /// Parameters of the operation, as JSON [default: null]. Bytes are written {"$bytes": "00ff"}, in hexadecimal
+    #[arg(value_parser = json)]
+    pub(crate) params: Option<Value>,
+
+    /// Codec of the payload: json, msgpack, yaml
+    #[arg(long, default_value = "json")]
+    pub(crate) codec: Codec,
+
+    /// Time limit until the message is handled, in milliseconds, waiting included [default: none for waiting, and the
+    /// component's for the call]
+    #[arg(long, value_name = "MS", value_parser = value_parser!(u64).range(1..=MAX_TIMEOUT_MS))]
+    pub(crate) timeout: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Print one JSON object: codec, operation, and the result or, in hexadecimal, its bytes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Stop a component after the messages in its mailbox; the host goes on
+///
+/// Returns when the component is shut down. Ctrl-C does not take the request back.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostStopArgs {
+    /// Identity of the component
+    pub(crate) id: ComponentId,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,56 @@
+//! `host`: runs components as actors, and controls them through a local socket.
+
+#[cfg(unix)]
+mod answers;
+#[cfg(unix)]
+mod client;
+#[cfg(unix)]
+mod logs;
+#[cfg(unix)]
+mod protocol;
+#[cfg(unix)]
+mod run;
+#[cfg(unix)]
+mod server;
+#[cfg(unix)]
+mod socket;
+#[cfg(unix)]
+mod start;
+
+use airssys_wasm::host_file::{HostFile, HostFileError, SCHEMA};
+
+use crate::args::{HostArgs, HostCommand};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{manifest, output};
+
+/// Runs `host`.
+pub(crate) fn run(args: &HostArgs) -> Outcome {
+    match &args.command {
+        HostCommand::Schema => output::print(SCHEMA.trim_end()).map(|()| Exit::Done),
+        #[cfg(unix)]
+        HostCommand::Run(args) => run::run(args),
+        #[cfg(unix)]
+        HostCommand::Ps(args) => client::ps(args),
+        #[cfg(unix)]
+        HostCommand::Logs(args) => client::logs(args),
+        #[cfg(unix)]
+        HostCommand::Send(args) => client::send(args),
+        #[cfg(unix)]
+        HostCommand::Stop(args) => client::stop(args),
+        #[cfg(not(unix))]
+        _ => Err(Failure::new(
+            Exit::Host,
+            anyhow::Error::msg("`host` needs Unix domain sockets, which this system does not have"),
+        )),
+    }
+}
+
+/// Reads a host file.
+#[cfg_attr(not(unix), expect(dead_code, reason = "there are no sockets"))]
+fn file(path: &std::path::Path) -> Outcome<HostFile> {
+    HostFile::from_file(path).map_err(|error| match error {
+        HostFileError::Invalid(invalid) => manifest::invalid(&invalid, "host file"),
+        HostFileError::Read { source, .. } => crate::files::unreadable(path, source),
+        error => Failure::new(Exit::Load, error),
+    })
+}

@@ -1,0 +1,208 @@
+//! `host run`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use airssys_wasm::actors::{ActorEvent, ActorEventKind, ActorEvents, ActorSystem, ActorSystemError};
+use airssys_wasm::host_file::HostFile;
+
+use super::answers::{Host, wait};
+use super::logs::{self, Logs};
+use super::socket::Socket;
+use super::start::{DRAIN_TIME, Starter};
+use super::{file, server};
+use crate::args::HostRunArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::interrupt;
+use crate::logging::{self, EVENTS};
+
+/// Lines of the log and their bytes that are kept of each component without a setting.
+const LOG: (usize, usize) = (1000, 1 << 20);
+
+/// Events that wait until they are logged.
+const KEPT_EVENTS: usize = 10_000;
+
+/// Runs `host run`.
+pub(super) fn run(args: &HostRunArgs) -> Outcome {
+    let file = file(&args.file)?;
+    let starter = Starter::new(&args.file, &file)?;
+    let path = match &args.socket {
+        Some(path) => path.clone(),
+        None => file.host.socket_of(&args.file),
+    };
+    let socket = Socket::listen(&path)?;
+    let stem = args.file.file_stem().unwrap_or_default().to_string_lossy();
+    let host = Host {
+        name: file.host.name.clone().unwrap_or_else(|| stem.into_owned()),
+        started: Instant::now(),
+        runtime: starter.runtime.clone(),
+        system: system(&file)?,
+        components: file
+            .components
+            .iter()
+            .map(|component| component.id.clone())
+            .collect(),
+        logs: Logs::new(
+            file.components.iter().map(|component| &component.id),
+            file.host.log_lines.unwrap_or(LOG.0),
+            file.host.log_bytes.unwrap_or(LOG.1),
+        ),
+    };
+    logging::keep(Box::new(host.logs.clone()), logs::LEVEL.to_level_filter());
+    let stop = Stop::watch()?;
+    let events = watch(host.system.subscribe(KEPT_EVENTS))?;
+    let host = Arc::new(host);
+    let drain_time = file.host.drain_time.map_or(DRAIN_TIME, |time| time.duration());
+    let result = start(starter, &file, &host, &stop).and_then(|started| {
+        if started {
+            server::start(&socket, host.clone())?;
+            eprintln!(
+                "running {}: {} components, socket {}",
+                crate::text::line(&host.name),
+                host.components.len(),
+                crate::text::line(&socket.path().to_string_lossy())
+            );
+            stop.wait();
+        }
+        Ok(())
+    });
+    let drained = drain(&host, drain_time, events);
+    host.logs.close();
+    // The error that ended the host is the one to report.
+    result.and(drained).map(|()| Exit::Done)
+}
+
+fn system(file: &HostFile) -> Outcome<ActorSystem> {
+    let mut system = ActorSystem::builder();
+    if let Some(workers) = file.host.workers {
+        system = system.with_workers(workers);
+    }
+    if let Some(messages) = file.host.turn_messages {
+        system = system.with_turn_messages(messages);
+    }
+    system.build().map_err(|error| match error {
+        ActorSystemError::Options(_) => Failure::new(Exit::Usage, error),
+        error => Failure::new(Exit::Host, error),
+    })
+}
+
+/// Starts the components in their order. Returns false if the host was asked to end meanwhile.
+fn start(mut starter: Starter, file: &HostFile, host: &Host, stop: &Stop) -> Outcome<bool> {
+    for declared in &file.components {
+        let failed =
+            |failure: Failure| failure.context(format!("the component `{}` cannot be started", declared.id));
+        if stop.asked() {
+            return Ok(false);
+        }
+        let (loaded, options) = starter.load(declared).map_err(failed)?;
+        let started = host
+            .runtime
+            .start_actor(&loaded, options, &host.system, declared.actor_options());
+        match wait(started, || stop.asked()) {
+            Some(started) => started.map_err(|error| failed(error.into()))?,
+            None => return Ok(false),
+        };
+    }
+    Ok(true)
+}
+
+/// Shuts all components down.
+///
+/// # Errors
+/// Messages were not handled, or a call could not be stopped.
+fn drain(host: &Host, time: Duration, events: JoinHandle<()>) -> Outcome<()> {
+    let before = host.system.counters();
+    log::info!(target: EVENTS, "draining, at most {time:?}: {} messages wait or are handled", before.in_flight);
+    let report = host.system.shutdown(time).wait()?;
+    if report.unfinished > 0 {
+        return Err(limit(format!(
+            "{} components did not end within {time:?} and one second: they are in functions that cannot be interrupted",
+            report.unfinished
+        )));
+    }
+    // The last events are logged before the host ends.
+    let _ = events.join();
+    match report.counters.dead_lettered.saturating_sub(before.dead_lettered) {
+        0 => Ok(()),
+        unhandled => Err(limit(format!(
+            "{unhandled} messages were not handled, and became dead letters while the host drained: raise `drain-time` if its \
+             {time:?} were too short"
+        ))),
+    }
+}
+
+fn limit(message: String) -> Failure {
+    Failure::new(Exit::Trap, anyhow::Error::msg(message))
+}
+
+/// Logs the events of all actors, on a thread that ends with their system.
+fn watch(events: ActorEvents) -> Outcome<JoinHandle<()>> {
+    let work = move || {
+        let mut lost = 0;
+        while let Some(event) = events.wait_next(Duration::MAX) {
+            if events.lost() > lost {
+                log::warn!(target: EVENTS, "{} events were dropped", events.lost() - lost);
+                lost = events.lost();
+            }
+            tell(&event);
+        }
+    };
+    let started = thread::Builder::new().name("host-events".to_owned()).spawn(work);
+    started.map_err(|error| Failure::new(Exit::Host, error).context("the events cannot be logged"))
+}
+
+fn tell(event: &ActorEvent) {
+    let id = event.id.as_str();
+    match &event.kind {
+        ActorEventKind::Started => log::info!(target: EVENTS, component = id; "started"),
+        ActorEventKind::Ready => log::info!(target: EVENTS, component = id; "ready"),
+        ActorEventKind::Trapped { error } => {
+            log::warn!(target: EVENTS, component = id; "ended: {}", crate::text::line(error));
+        }
+        ActorEventKind::Restarted { restarts } => {
+            log::info!(target: EVENTS, component = id; "restarted ({restarts} so far)");
+        }
+        ActorEventKind::GaveUp { restarts, error } => {
+            let error = crate::text::line(error);
+            log::error!(target: EVENTS, component = id; "gave up after {restarts} restarts: {error}");
+        }
+        ActorEventKind::Stopped => log::info!(target: EVENTS, component = id; "stopped"),
+        other => log::info!(target: EVENTS, component = id; "{}", crate::text::line(&format!("{other:?}"))),
+    }
+}
+
+/// Requests of signals to end.
+struct Stop {
+    asked: Arc<AtomicBool>,
+    wake: Receiver<()>,
+}
+
+impl Stop {
+    /// Installs the handler of Ctrl-C and SIGTERM. The second signal ends the process.
+    fn watch() -> Outcome<Stop> {
+        let asked = Arc::new(AtomicBool::new(false));
+        let seen = asked.clone();
+        let (wake, woken) = channel();
+        let handle = move || {
+            if seen.swap(true, Ordering::SeqCst) {
+                std::process::exit(Exit::Interrupted.code().into());
+            }
+            // Nobody waits while the components start.
+            let _ = wake.send(());
+        };
+        ctrlc::set_handler(handle).map_err(interrupt::unwatched)?;
+        Ok(Stop { asked, wake: woken })
+    }
+
+    fn asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn wait(&self) {
+        // The handler keeps the other side.
+        let _ = self.wake.recv();
+    }
+}

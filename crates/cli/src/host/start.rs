@@ -1,0 +1,222 @@
+//! The runtime of a host, and the start of its components.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use airssys_wasm::artifact::{Records, Trust};
+use airssys_wasm::host_file::{CacheChoice, DeclaredComponent, HostFile, HostSettings};
+use airssys_wasm::limits::Resource;
+use airssys_wasm::load::{LoadOptions, Loaded, Source};
+use airssys_wasm::manifest::ComponentManifest;
+use airssys_wasm::messaging::MailboxLimits;
+use airssys_wasm::runtime::RuntimeError;
+use airssys_wasm::security::{JsonLines, Origin, Policy, RuleDraft, SecurityContext};
+use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
+
+use crate::args::CacheArg;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{keys, load, manifest};
+
+/// Loads the components of a host, each file once.
+pub(super) struct Starter {
+    pub(super) runtime: ComponentRuntime,
+    context: SecurityContext,
+    trust: Trust,
+    loaded: HashMap<PathBuf, (Loaded, Option<ComponentManifest>)>,
+}
+
+impl Starter {
+    /// Creates the runtime of a host that the file `path` declares.
+    pub(super) fn new(path: &Path, file: &HostFile) -> Outcome<Starter> {
+        let settings = &file.host;
+        let trust = match settings.allow_unsigned {
+            true => crate::unsigned::trust(),
+            false => keys::trust(&settings.trust)?,
+        };
+        let context = context(path, file)?;
+        let runtime = ComponentRuntime::new(config(file, &context)?)?;
+        Ok(Starter {
+            runtime,
+            context,
+            trust,
+            loaded: HashMap::new(),
+        })
+    }
+
+    /// Loads the component, and returns the options of its instances.
+    pub(super) fn load(&mut self, declared: &DeclaredComponent) -> Outcome<(Loaded, ComponentOptions)> {
+        let (loaded, found) = match self.loaded.get(&declared.path) {
+            Some(known) => known.clone(),
+            None => {
+                let read = self.read(&declared.path)?;
+                self.loaded.insert(declared.path.clone(), read.clone());
+                read
+            }
+        };
+        let manifest = match (&declared.manifest, found) {
+            (None, found) => found,
+            (Some(file), found) => {
+                let other = ComponentManifest::from_file(file).map_err(manifest::failure)?;
+                let agreed = match found {
+                    None => Ok(other),
+                    Some(inside) => inside.agreed(&declared.path, &other, file),
+                };
+                Some(agreed.map_err(manifest::failure)?)
+            }
+        };
+        Ok((loaded, self.options(declared, manifest.as_ref())?))
+    }
+
+    /// Reads and compiles a file, and reads its manifest.
+    fn read(&self, path: &Path) -> Outcome<(Loaded, Option<ComponentManifest>)> {
+        let loader = self.runtime.loader();
+        let source: Source<'static> = load::source(path)?;
+        #[cfg(feature = "adapt")]
+        let options = crate::args::CoreModuleArgs::default().options();
+        #[cfg(not(feature = "adapt"))]
+        let options = LoadOptions::default();
+        let options: LoadOptions = options;
+        let loaded = load::from(loader, (path, &source), &self.trust, &options)?;
+        #[cfg(feature = "wasix")]
+        if let Some(component) = loaded.component()
+            && airssys_wasm::wasi::preview1::is_imported(&component)
+        {
+            let message = "it imports WASIX, which no policy restricts: only `airssys-wasm run` runs it";
+            return Err(load::cannot(
+                path,
+                Failure::new(Exit::Load, anyhow::Error::msg(message)),
+            ));
+        }
+        let manifest = ComponentManifest::from_loader(loader, &source).map_err(manifest::failure)?;
+        Ok((loaded, manifest))
+    }
+
+    fn options(
+        &self,
+        declared: &DeclaredComponent,
+        manifest: Option<&ComponentManifest>,
+    ) -> Outcome<ComponentOptions> {
+        let unreadable = |error| Failure::new(Exit::Load, error);
+        let mailbox = declared.mailbox.limits();
+        let mut limits = declared.limits.clone();
+        for (resource, bound) in [
+            (Resource::MailboxMessages, mailbox.messages),
+            (Resource::MailboxBytes, mailbox.bytes),
+        ] {
+            let bound = u64::try_from(bound).unwrap_or(u64::MAX);
+            let lower = limits.get(resource).map_or(bound, |limit| limit.min(bound));
+            limits = limits.with(resource, lower);
+        }
+        let mut options = ComponentOptions::new()
+            .with_id(declared.id.clone())
+            .with_security(self.context.clone())
+            .with_resource_limits(limits);
+        if let Some(manifest) = manifest {
+            options = options
+                .with_manifest_limits(&manifest.metadata)
+                .with_requested_capabilities(&manifest.capabilities);
+        }
+        for (key, value) in &declared.config {
+            let text = value.read().map_err(unreadable)?;
+            options = match value.is_elsewhere() {
+                true => options.with_secret_config(key, text),
+                false => options.with_config(key, text),
+            };
+        }
+        for (name, value) in &declared.env {
+            let text = value.read().map_err(unreadable)?;
+            options = match value.is_elsewhere() {
+                true => options.with_secret_env(name, text),
+                false => options.with_env(name, text),
+            };
+        }
+        if let Some(data) = &declared.config_data {
+            options = options.with_config_data(data.payload().map_err(unreadable)?);
+        }
+        Ok(options)
+    }
+}
+
+/// Returns the context with the rules of the policy file, then the grants of each component.
+fn context(path: &Path, file: &HostFile) -> Outcome<SecurityContext> {
+    let mut policy = Policy::builder();
+    if let Some(file) = &file.host.policy {
+        policy = policy.file(file);
+    }
+    for component in &file.components {
+        let origin = Origin::Flag(format!("{}: {}", path.display(), component.id).into());
+        for grant in &component.grants {
+            let rule = RuleDraft::allow(grant.as_str())
+                .for_component(component.id.as_str())
+                .from_origin(origin.clone());
+            policy = policy.rule(rule);
+        }
+    }
+    let policy = policy.build().map_err(|error| Failure::new(Exit::Load, error))?;
+    let mut context = SecurityContext::builder()
+        .policy(policy)
+        .principal(file.host.principal.clone().unwrap_or_default());
+    if let Some(file) = &file.host.audit {
+        let sink = JsonLines::open(file).map_err(|error| {
+            Failure::new(Exit::Host, error).context(format!("the audit cannot go to `{}`", file.display()))
+        })?;
+        context = context.audit(Arc::new(sink));
+    }
+    Ok(context.build())
+}
+
+fn config(file: &HostFile, context: &SecurityContext) -> Outcome<RuntimeConfig> {
+    let settings = &file.host;
+    let limits_fuel = |component: &DeclaredComponent| {
+        let policy = context.limits_for(component.id.as_str());
+        component.limits.get(Resource::Fuel).is_some() || policy.get(Resource::Fuel).is_some()
+    };
+    let mailbox = ceiling(&file.components);
+    let mut config = RuntimeConfig::builder()
+        .with_osl_security_integration()
+        .with_rt_actor_integration()
+        .with_mailbox_capacity(mailbox.messages)
+        .with_mailbox_bytes(mailbox.bytes)
+        .with_max_message_bytes(mailbox.message_bytes)
+        .with_fuel_metering(file.components.iter().any(limits_fuel));
+    if let Some(backend) = settings.backend {
+        config = config.with_backend(backend);
+    }
+    if let Some(time) = settings.call_time {
+        config = config.with_default_timeout(time.duration());
+    }
+    if let Some(cache) = load::component_cache(&cache(settings))? {
+        config = config.with_cache(cache);
+    }
+    match Records::for_user() {
+        Ok(records) => config = config.with_records(records),
+        Err(error) => log::info!("verified files are not recorded: {error}"),
+    }
+    Ok(config.build().map_err(RuntimeError::from)?)
+}
+
+fn cache(settings: &HostSettings) -> CacheArg {
+    CacheArg {
+        cache: match &settings.cache {
+            None => None,
+            Some(CacheChoice::Folder(folder)) => Some(folder.clone()),
+            Some(_) => Some("off".into()),
+        },
+    }
+}
+
+/// Returns the largest bounds of all mailboxes. Those of each component lower them.
+fn ceiling(components: &[DeclaredComponent]) -> MailboxLimits {
+    let mut most = MailboxLimits::default();
+    for bounds in components.iter().map(|component| component.mailbox.limits()) {
+        most.messages = most.messages.max(bounds.messages);
+        most.bytes = most.bytes.max(bounds.bytes);
+        most.message_bytes = most.message_bytes.max(bounds.message_bytes);
+    }
+    most
+}
+
+/// Longest time of a drain without a setting.
+pub(super) const DRAIN_TIME: Duration = Duration::from_secs(30);
