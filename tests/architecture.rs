@@ -247,7 +247,12 @@ fn packages_depend_on_nothing_that_is_not_theirs() {
             );
         }
     }
-    for package in ["airssys-wasm-abi", "airssys-wasm-bindgen", "airssys-wasm-macros"] {
+    for package in [
+        "airssys-wasm-abi",
+        "airssys-wasm-bindgen",
+        "airssys-wasm-macros",
+        "airssys-wasm-store",
+    ] {
         let found = dependencies(package, "");
         for name in [
             "wasmer",
@@ -282,6 +287,16 @@ fn engine_and_component_know_nothing_above_them() {
 fn adapters_and_wasi_know_nothing_of_the_contract() {
     none_in_texts(&["adapters"], &["airssys:", "component-lifecycle"]);
     none_in_texts(&["crates/wasi/src"], &["component-lifecycle", "host-services"]);
+}
+
+#[test]
+fn the_database_is_named_by_the_store_only() {
+    let found = naming(&SOURCE, "redb");
+    assert!(!found.is_empty(), "the check finds nothing");
+    assert!(
+        found.iter().all(|path| path.starts_with("crates/store/")),
+        "{found:?}"
+    );
 }
 
 #[test]
