@@ -22,6 +22,9 @@ use crate::logging::{self, EVENTS};
 /// Lines of the log and their bytes that are kept of each component without a setting.
 const LOG: (usize, usize) = (1000, 1 << 20);
 
+/// Longest time that clients have to read the last lines after all components have ended.
+const SETTLE: Duration = Duration::from_secs(2);
+
 /// Events that wait until they are logged.
 const KEPT_EVENTS: usize = 10_000;
 
@@ -56,9 +59,10 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
     let events = watch(host.system.subscribe(KEPT_EVENTS))?;
     let host = Arc::new(host);
     let drain_time = file.host.drain_time.map_or(DRAIN_TIME, |time| time.duration());
+    let mut connections = None;
     let result = start(starter, &file, &host, &stop).and_then(|started| {
         if started {
-            server::start(&socket, host.clone())?;
+            connections = Some(server::start(&socket, host.clone())?);
             eprintln!(
                 "running {}: {} components, socket {}",
                 crate::text::line(&host.name),
@@ -71,6 +75,9 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
     });
     let drained = drain(&host, drain_time, events);
     host.logs.close();
+    if let Some(connections) = connections {
+        connections.settle(SETTLE);
+    }
     // The error that ended the host is the one to report.
     result.and(drained).map(|()| Exit::Done)
 }

@@ -15,6 +15,9 @@ use crate::exit::{Exit, Failure, Outcome};
 /// Maximum connections at the same time. Stops clients that use up the threads of the host.
 const MAX_CONNECTIONS: usize = 64;
 
+/// Interval at which [`Connections::settle`] looks.
+const SETTLE_PAUSE: Duration = Duration::from_millis(5);
+
 /// Pause after a connection could not be accepted, as when the process has no more descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -22,11 +25,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The thread cannot be started.
-pub(super) fn start(socket: &Socket, host: Arc<Host>) -> Outcome<()> {
+pub(super) fn start(socket: &Socket, host: Arc<Host>) -> Outcome<Connections> {
     let unstarted = |error: io::Error| Failure::new(Exit::Host, error).context("the socket cannot be served");
     let listener = socket.listener.try_clone().map_err(unstarted)?;
+    let connections = Connections(Arc::default());
+    let open = connections.0.clone();
     let serve = move || {
-        let open = Arc::new(AtomicUsize::new(0));
         loop {
             match listener.accept() {
                 Ok((stream, _)) => accept(stream, &host, &open),
@@ -39,7 +43,20 @@ pub(super) fn start(socket: &Socket, host: Arc<Host>) -> Outcome<()> {
         }
     };
     let started = thread::Builder::new().name("host-socket".to_owned()).spawn(serve);
-    started.map(drop).map_err(unstarted)
+    started.map(|_| connections).map_err(unstarted)
+}
+
+/// The connections of a socket.
+pub(super) struct Connections(Arc<AtomicUsize>);
+
+impl Connections {
+    /// Waits until all are closed, at most `time`: the last lines of logs are on their way.
+    pub(super) fn settle(&self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while self.0.load(Ordering::Acquire) > 0 && Instant::now() < deadline {
+            thread::sleep(SETTLE_PAUSE);
+        }
+    }
 }
 
 /// A connection that counts.
@@ -47,7 +64,7 @@ struct Open(Arc<AtomicUsize>);
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Release);
     }
 }
 

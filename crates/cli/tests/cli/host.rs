@@ -134,9 +134,6 @@ fn components_run_answer_and_end_with_the_host() {
     let folder = folder("two");
     std::fs::write(folder.join("step"), "5\n").expect("it can be written");
     let host = start(&declared(&folder, TWO));
-    assert_eq!(host.before.matches("started").count(), 2, "{}", host.before);
-    assert_eq!(host.before.matches("ready").count(), 2, "{}", host.before);
-
     assert_eq!(host.send("first", "increment", "null"), json!({"count": 41}));
     assert_eq!(host.send("second", "increment", "null"), json!({"count": 5}));
     assert_eq!(host.send("second", "increment", "null"), json!({"count": 10}));
@@ -174,8 +171,13 @@ fn components_run_answer_and_end_with_the_host() {
     assert_eq!(host.ask(&["stop", "first"]).ended(0).stdout, "first is stopped\n");
     assert_eq!(host.row("first")["state"], "unloaded");
     let (socket, lock) = (host.socket.clone(), host.socket.with_extension("sock.lock"));
+    let before = host.before.clone();
     let (status, rest) = host.end("-TERM");
     assert_eq!(status, Some(0), "{rest}");
+    let all = before + &rest;
+    for (event, times) in [("] started ", 2), ("] ready ", 2), ("] stopped ", 2)] {
+        assert_eq!(all.matches(event).count(), times, "{event}: {all}");
+    }
     assert!(rest.contains("draining") && rest.contains("stopped"), "{rest}");
     assert!(!socket.exists() && lock.exists());
     std::fs::remove_dir_all(&folder).expect("it is ours");
@@ -230,16 +232,21 @@ fn a_followed_log_ends_with_the_host() {
     let folder = folder("follow");
     let host = start(&declared(&folder, "[[component]]\nid = 'text'\npath = 'TEXT'\n"));
     let socket = host.socket.to_str().expect("text");
-    let follower = command(&["host", "logs", "text", "--follow", "--socket", socket])
+    let mut follower = command(&["host", "logs", "text", "--follow", "--socket", socket])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
+    let mut told = BufReader::new(follower.stdout.take().expect("a pipe"));
+    let mut lines = String::new();
+    told.read_line(&mut lines).expect("text");
     host.send("text", "word-count", r#"{"text":"a b"}"#);
     let (status, rest) = host.end("-TERM");
     assert_eq!(status, Some(0), "{rest}");
-    let followed = follower.wait_with_output().expect("it ends");
-    let lines = String::from_utf8(followed.stdout).expect("text");
+    told.read_to_string(&mut lines).expect("text");
+    let status = follower.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0), "the end of the log is its end");
+    assert!(lines.contains("stopped"), "{lines}");
     for expected in ["text-processor is ready", "executing"] {
         assert!(lines.contains(expected), "{lines}");
     }
