@@ -68,7 +68,16 @@ impl Actor {
     }
 
     /// Sends a message; returns its ticket, unless it is refused. Its receiver gets the result.
-    pub(super) fn offer(self: &Arc<Self>, mut letter: Letter) -> Option<u64> {
+    pub(super) fn offer(self: &Arc<Self>, letter: Letter) -> Option<u64> {
+        self.offer_waiting(letter, true)
+    }
+
+    /// Sends a message whose sender does not wait for room.
+    pub(super) fn offer_now(self: &Arc<Self>, letter: Letter) {
+        self.offer_waiting(letter, false);
+    }
+
+    fn offer_waiting(self: &Arc<Self>, mut letter: Letter, may_wait: bool) -> Option<u64> {
         let mut outbox = Outbox::default();
         let mut state = self.lock();
         state.counters.sent += 1;
@@ -87,7 +96,7 @@ impl Actor {
         letter.alarm = letter.deadline.map(alarm);
         let receiver = letter.accepted();
         let bytes = letter.payload.len();
-        let offer = state.mailbox.offer(bytes, letter);
+        let offer = state.mailbox.offer(bytes, letter, may_wait);
         let ticket = match offer {
             Offer::Accepted(dropped) => {
                 outbox.accepted.extend(receiver);

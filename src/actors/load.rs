@@ -9,7 +9,7 @@ use super::core::Core;
 use super::error::ActorError;
 use super::events::ActorEventKind;
 use super::letter::{Letter, Receipt};
-use super::options::{ActorOptions, SendOptions};
+use super::options::{ActorOptions, GuestMessages, SendOptions};
 use super::pending::{Cancel, Pending, pending};
 use super::state::Closing;
 use super::status::ActorStatus;
@@ -200,7 +200,7 @@ impl ComponentRuntime {
         Ok(actor.status())
     }
 
-    fn actor(&self, id: &ComponentId) -> Option<Arc<Actor>> {
+    pub(super) fn actor(&self, id: &ComponentId) -> Option<Arc<Actor>> {
         self.actor_of(id)?.downcast().ok()
     }
 }
@@ -214,6 +214,7 @@ fn start(
     load: impl FnOnce(&ComponentRuntime) -> Result<Supervised, RuntimeError>,
 ) -> Result<Arc<Actor>, ActorError> {
     let component = load(runtime)?;
+    let delivery = options.guest_messages;
     let actor = Arc::new(Actor::new(core.clone(), key, component, options));
     let publish = |kind| core.events.publish(actor.id(), kind);
     publish(ActorEventKind::Started);
@@ -230,5 +231,8 @@ fn start(
     let weak = Arc::downgrade(&actor);
     let weak: Weak<dyn Any + Send + Sync> = weak;
     actor.component.attach(weak);
+    if delivery == GuestMessages::Execute {
+        actor.receive_all();
+    }
     Ok(actor)
 }

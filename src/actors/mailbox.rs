@@ -72,8 +72,8 @@ impl<M> Mailbox<M> {
         self.next
     }
 
-    /// Offers a message. Each offer uses up a ticket.
-    pub(super) fn offer(&mut self, bytes: usize, message: M) -> Offer<M> {
+    /// Offers a message, whose sender waits for room if it may. Each offer uses up a ticket.
+    pub(super) fn offer(&mut self, bytes: usize, message: M, may_wait: bool) -> Offer<M> {
         let ticket = self.next;
         self.next += 1;
         let largest = self.limits.message_bytes.min(self.limits.bytes);
@@ -91,7 +91,7 @@ impl<M> Mailbox<M> {
             return Offer::Accepted(Vec::new());
         }
         match self.full {
-            Full::Wait if self.outside.len() < MAX_WAITING_SENDERS => {
+            Full::Wait if may_wait && self.outside.len() < MAX_WAITING_SENDERS => {
                 self.outside.push_back(entry);
                 Offer::Waits
             }
@@ -229,12 +229,12 @@ mod tests {
     #[test]
     fn bounds_are_exact_in_messages_and_in_bytes() {
         let mut mailbox = mailbox(&Backpressure::Refuse);
-        assert!(matches!(mailbox.offer(9, 0), Offer::TooLarge(0, 8)));
-        assert!(matches!(mailbox.offer(8, 1), Offer::Accepted(_)));
-        assert!(matches!(mailbox.offer(3, 2), Offer::Full(2)));
-        assert!(matches!(mailbox.offer(2, 3), Offer::Accepted(_)));
-        assert!(matches!(mailbox.offer(0, 4), Offer::Accepted(_)));
-        assert!(matches!(mailbox.offer(0, 5), Offer::Full(5)));
+        assert!(matches!(mailbox.offer(9, 0, true), Offer::TooLarge(0, 8)));
+        assert!(matches!(mailbox.offer(8, 1, true), Offer::Accepted(_)));
+        assert!(matches!(mailbox.offer(3, 2, true), Offer::Full(2)));
+        assert!(matches!(mailbox.offer(2, 3, true), Offer::Accepted(_)));
+        assert!(matches!(mailbox.offer(0, 4, true), Offer::Accepted(_)));
+        assert!(matches!(mailbox.offer(0, 5, true), Offer::Full(5)));
         assert_eq!((mailbox.len(), mailbox.bytes()), (3, 10));
         assert_eq!(taken(&mut mailbox), [1, 3, 4]);
         assert_eq!((mailbox.len(), mailbox.bytes()), (0, 0));
@@ -247,8 +247,8 @@ mod tests {
             ..MailboxLimits::default()
         };
         let mut mailbox = Mailbox::new(limits, &Backpressure::DropOldest);
-        assert!(matches!(mailbox.offer(4, 1), Offer::Accepted(_)));
-        assert!(matches!(mailbox.offer(5, 2), Offer::TooLarge(2, 4)));
+        assert!(matches!(mailbox.offer(4, 1, true), Offer::Accepted(_)));
+        assert!(matches!(mailbox.offer(5, 2, true), Offer::TooLarge(2, 4)));
         assert_eq!(mailbox.len(), 1);
     }
 
@@ -256,20 +256,22 @@ mod tests {
     fn the_oldest_messages_make_room_and_no_more_than_needed() {
         let mut mailbox = mailbox(&Backpressure::DropOldest);
         for (bytes, message) in [(2, 1), (2, 2), (2, 3)] {
-            assert!(matches!(mailbox.offer(bytes, message), Offer::Accepted(dropped) if dropped.is_empty()));
+            assert!(
+                matches!(mailbox.offer(bytes, message, true), Offer::Accepted(dropped) if dropped.is_empty())
+            );
         }
-        assert!(matches!(mailbox.offer(0, 4), Offer::Accepted(dropped) if dropped == [1]));
-        assert!(matches!(mailbox.offer(8, 5), Offer::Accepted(dropped) if dropped == [2]));
+        assert!(matches!(mailbox.offer(0, 4, true), Offer::Accepted(dropped) if dropped == [1]));
+        assert!(matches!(mailbox.offer(8, 5, true), Offer::Accepted(dropped) if dropped == [2]));
         assert_eq!(taken(&mut mailbox), [3, 4, 5]);
     }
 
     #[test]
     fn senders_wait_in_their_order_and_none_overtakes() {
         let mut mailbox = mailbox(&WAIT);
-        assert!(matches!(mailbox.offer(8, 1), Offer::Accepted(_)));
-        assert!(matches!(mailbox.offer(8, 2), Offer::Waits));
+        assert!(matches!(mailbox.offer(8, 1, true), Offer::Accepted(_)));
+        assert!(matches!(mailbox.offer(8, 2, true), Offer::Waits));
         // It would fit, but came later.
-        assert!(matches!(mailbox.offer(1, 3), Offer::Waits));
+        assert!(matches!(mailbox.offer(1, 3, true), Offer::Waits));
         assert_eq!((mailbox.len(), mailbox.senders()), (1, 2));
         let mut admitted = Vec::new();
         let first = mailbox
@@ -282,19 +284,30 @@ mod tests {
     #[test]
     fn the_number_of_waiting_senders_is_bounded() {
         let mut mailbox = mailbox(&WAIT);
-        assert!(matches!(mailbox.offer(8, 0), Offer::Accepted(_)));
+        assert!(matches!(mailbox.offer(8, 0, true), Offer::Accepted(_)));
         for number in 0..MAX_WAITING_SENDERS {
-            assert!(matches!(mailbox.offer(8, number as u32), Offer::Waits));
+            assert!(matches!(mailbox.offer(8, number as u32, true), Offer::Waits));
         }
-        assert!(matches!(mailbox.offer(8, 7), Offer::Full(7)));
+        assert!(matches!(mailbox.offer(8, 7, true), Offer::Full(7)));
         assert_eq!(mailbox.senders(), MAX_WAITING_SENDERS);
+    }
+
+    #[test]
+    fn a_sender_that_may_not_wait_is_refused_and_does_not_overtake() {
+        let mut mailbox = mailbox(&WAIT);
+        assert!(matches!(mailbox.offer(8, 1, false), Offer::Accepted(_)));
+        assert!(matches!(mailbox.offer(8, 2, false), Offer::Full(2)));
+        assert!(matches!(mailbox.offer(8, 3, true), Offer::Waits));
+        // It would fit, but another sender waits.
+        assert!(matches!(mailbox.offer(1, 4, false), Offer::Full(4)));
+        assert_eq!(taken(&mut mailbox), [1, 3]);
     }
 
     #[test]
     fn a_removed_message_makes_room_for_a_waiting_sender() {
         let mut mailbox = mailbox(&WAIT);
         for message in 1..=5 {
-            drop(mailbox.offer(0, message));
+            drop(mailbox.offer(0, message, true));
         }
         assert_eq!((mailbox.len(), mailbox.senders()), (3, 2));
         let mut admitted = Vec::new();
@@ -310,13 +323,13 @@ mod tests {
     fn a_message_that_is_put_back_comes_first_and_needs_no_room() {
         let mut mailbox = mailbox(&WAIT);
         for message in 1..=4 {
-            drop(mailbox.offer(2, message));
+            drop(mailbox.offer(2, message, true));
         }
         let first = mailbox.take(|_| ()).expect("there are four");
         assert_eq!(mailbox.len(), 3);
         mailbox.put_back(first);
         assert_eq!((mailbox.len(), mailbox.bytes()), (4, 8));
-        assert!(matches!(mailbox.offer(0, 5), Offer::Waits));
+        assert!(matches!(mailbox.offer(0, 5, true), Offer::Waits));
         assert_eq!(mailbox.remove(0, |_| ()), Some(1), "by its ticket");
         assert_eq!(mailbox.senders(), 1, "it is as full as it may be");
         assert_eq!(taken(&mut mailbox), [2, 3, 4, 5]);
@@ -326,7 +339,7 @@ mod tests {
     fn draining_returns_every_message_once() {
         let mut mailbox = mailbox(&WAIT);
         for message in 1..=5 {
-            drop(mailbox.offer(1, message));
+            drop(mailbox.offer(1, message, true));
         }
         assert_eq!(mailbox.drain(), (vec![1, 2, 3], vec![4, 5]));
         assert_eq!((mailbox.len(), mailbox.senders(), mailbox.bytes()), (0, 0, 0));

@@ -42,6 +42,7 @@ mod core;
 mod dead_letters;
 mod error;
 mod events;
+mod guest_messages;
 mod letter;
 mod load;
 mod mailbox;
@@ -52,6 +53,7 @@ mod status;
 mod supervision;
 mod system;
 mod timer;
+mod topics;
 mod turn;
 
 pub use self::core::ShutdownReport;
@@ -59,7 +61,10 @@ pub use dead_letters::{DeadLetter, DeadLetterReason};
 pub use error::{ActorError, ActorSystemError};
 pub use events::{ActorEvent, ActorEventKind, ActorEvents, MAX_KEPT_EVENTS};
 pub use mailbox::MAX_WAITING_SENDERS;
-pub use options::{ActorOptions, Backpressure, InvalidActorOptions, Restart, RestartPolicy, SendOptions};
+pub use options::{
+    ActorOptions, Backpressure, GuestMessages, InvalidActorOptions, Restart, RestartPolicy, SendOptions,
+};
 pub use pending::Pending;
 pub use status::{ActorCounters, ActorPhase, ActorStatus};
 pub use system::{ActorSystem, ActorSystemBuilder};
+pub use topics::Published;

@@ -26,6 +26,21 @@ pub struct ActorOptions {
     pub backpressure: Backpressure,
     /// Replacement of failed instances.
     pub restarts: RestartPolicy,
+    /// Delivery of the messages of other components.
+    pub guest_messages: GuestMessages,
+}
+
+/// Delivery of the messages that other components send to an actor, with the contract's `send-message`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GuestMessages {
+    /// They wait until the component calls `receive-message`. For components that do so in their operations.
+    #[default]
+    Receive,
+    /// Each is a message of the actor, as one of the host: a call of `execute` with the message as its operation and its
+    /// sender as the caller, the sender's request id and trace. The answer is dropped. The sender never waits for
+    /// room: with [`Backpressure::Wait`] its message is refused by a full mailbox (`mailbox-full`).
+    Execute,
 }
 
 /// Behavior of a full mailbox.
@@ -167,6 +182,13 @@ impl ActorOptions {
     #[must_use]
     pub fn with_restarts(mut self, policy: RestartPolicy) -> Self {
         self.restarts = policy;
+        self
+    }
+
+    /// Sets [`ActorOptions::guest_messages`].
+    #[must_use]
+    pub fn with_guest_messages(mut self, delivery: GuestMessages) -> Self {
+        self.guest_messages = delivery;
         self
     }
 

@@ -23,7 +23,7 @@ impl Host for HostContext {
         if self.is_denied(&Request::SendMessage(&target)) {
             return Err(MessagingError::Denied);
         }
-        self.services.send(&self.id, &target, message)
+        self.services.send(&self.id, &target, message, &self.call)
     }
 
     fn receive_message(&mut self) -> Result<Option<IncomingMessage>, MessagingError> {
@@ -75,7 +75,11 @@ impl Host for HostContext {
 }
 
 impl HostContext {
-    /// Returns whether a rule denies a service, which needs no capability otherwise. A denial is recorded.
+    /// Reports whether no rule denies a service, which needs no capability. A denial is recorded.
+    pub(crate) fn is_allowed(&self, request: &Request<'_>) -> bool {
+        !self.is_denied(request)
+    }
+
     fn is_denied(&self, request: &Request<'_>) -> bool {
         self.grants.check_denial(request, self.info()).is_err()
     }

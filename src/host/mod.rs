@@ -73,15 +73,16 @@ pub trait HostServices: Debug + Send + Sync {
     /// [`ComponentError::NotFound`]; [`ComponentError::NotInitialized`] while it is not known yet.
     fn component_metadata(&self, id: &str) -> std::result::Result<Arc<ComponentMetadata>, ComponentError>;
 
-    /// Delivers a message without blocking.
+    /// Delivers a message, sent in the operation `call`, without blocking.
     ///
     /// # Errors
-    /// Each case of [`MessagingError`] except `Denied`.
+    /// Each case of [`MessagingError`]; `Denied` if the receiver may not receive it.
     fn send(
         &self,
         sender: &ComponentId,
         target: &str,
         payload: Vec<u8>,
+        call: &CallScope,
     ) -> std::result::Result<(), MessagingError>;
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::ComponentId;
 
@@ -38,6 +38,10 @@ pub struct Message {
     pub payload: Vec<u8>,
     /// Time of acceptance, in milliseconds since 1970-01-01T00:00:00Z.
     pub sent_at_millis: u64,
+    /// The request that its sender executed, if it was in one.
+    pub request_id: Option<String>,
+    /// The trace of that request: the value of `traceparent` (W3C Trace Context).
+    pub trace: Option<String>,
 }
 
 impl fmt::Debug for Message {
@@ -66,6 +70,18 @@ pub enum SendError {
     /// The target accepts no more messages.
     #[error("the mailbox is closed: its component has been shut down or has failed")]
     Closed,
+    /// The receiver may not receive messages of this sender.
+    #[error("the policy does not allow the receiver messages of this sender")]
+    Denied,
+}
+
+/// Gets the messages of a mailbox in its place.
+pub trait Receiver: fmt::Debug + Send + Sync {
+    /// Accepts or refuses a message. Never waits.
+    ///
+    /// # Errors
+    /// Each case of [`SendError`] except [`SendError::UnknownTarget`].
+    fn receive(&self, message: Message) -> Result<(), SendError>;
 }
 
 /// The waiting messages of one component, oldest first.
@@ -80,6 +96,7 @@ struct Queue {
     messages: VecDeque<Message>,
     bytes: usize,
     closed: bool,
+    receiver: Option<Weak<dyn Receiver>>,
 }
 
 impl Mailbox {
@@ -107,6 +124,11 @@ impl Mailbox {
         if queue.closed {
             return Err(SendError::Closed);
         }
+        if let Some(receiver) = &queue.receiver {
+            let receiver = receiver.upgrade();
+            drop(queue);
+            return receiver.ok_or(SendError::Closed)?.receive(message);
+        }
         let bytes = queue.bytes.saturating_add(size);
         if queue.messages.len() >= self.limits.messages || bytes > self.limits.bytes {
             return Err(SendError::Full);
@@ -114,6 +136,21 @@ impl Mailbox {
         queue.bytes = bytes;
         queue.messages.push_back(message);
         Ok(())
+    }
+
+    /// Passes all messages on to `receiver` from now on, those that wait here first. Returns those that it refused, with its
+    /// reasons.
+    pub fn forward_to(&self, receiver: &Arc<dyn Receiver>) -> Vec<(Message, SendError)> {
+        // Locked to the end, so that no later message overtakes. The receiver never waits.
+        let mut queue = self.queue();
+        queue.receiver = Some(Arc::downgrade(receiver));
+        queue.bytes = 0;
+        let waiting = std::mem::take(&mut queue.messages);
+        let refused = waiting.into_iter().filter_map(|message| {
+            let copy = message.clone();
+            receiver.receive(message).err().map(|error| (copy, error))
+        });
+        refused.collect()
     }
 
     /// Removes and returns the oldest message; `None` if there is none.
@@ -173,6 +210,8 @@ mod tests {
             sender: ComponentId::new("sender").unwrap(),
             payload: vec![0; size],
             sent_at_millis: 0,
+            request_id: None,
+            trace: None,
         }
     }
 
@@ -196,6 +235,41 @@ mod tests {
         assert_eq!(mailbox.take().unwrap().unwrap().payload.len(), 8);
         mailbox.put(message(8)).unwrap();
         assert_eq!(mailbox.len(), 3);
+    }
+
+    /// Accepts messages of up to 4 bytes.
+    #[derive(Debug, Default)]
+    struct Small(Mutex<Vec<usize>>);
+
+    impl Receiver for Small {
+        fn receive(&self, message: Message) -> Result<(), SendError> {
+            match message.payload.len() {
+                size @ 0..=4 => self.0.lock().unwrap().push(size),
+                _ => return Err(SendError::Full),
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_receiver_gets_all_messages_in_their_order() {
+        let mailbox = mailbox();
+        for size in [1, 5, 2] {
+            mailbox.put(message(size)).unwrap();
+        }
+        let small = Arc::new(Small::default());
+        let receiver: Arc<dyn Receiver> = small.clone();
+        let refused = mailbox.forward_to(&receiver);
+        assert_eq!(refused, [(message(5), SendError::Full)]);
+        assert_eq!(mailbox.put(message(9)), Err(SendError::TooLarge(8)));
+        assert_eq!(mailbox.put(message(6)), Err(SendError::Full));
+        assert_eq!(mailbox.put(message(3)), Ok(()));
+        assert_eq!(*small.0.lock().unwrap(), [1, 2, 3]);
+        assert_eq!((mailbox.len(), mailbox.take()), (0, Ok(None)));
+        drop((small, receiver));
+        assert_eq!(mailbox.put(message(1)), Err(SendError::Closed));
+        mailbox.close();
+        assert_eq!(mailbox.put(message(1)), Err(SendError::Closed));
     }
 
     #[test]

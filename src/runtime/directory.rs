@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::host::{Clock, ComponentError, ComponentMetadata, HostServices, MessagingError};
+use crate::host::{CallScope, Clock, ComponentError, ComponentMetadata, HostServices, MessagingError};
 use crate::messaging::{ComponentId, Mailbox, MailboxLimits, Message, Router, SendError};
 
 /// A component's metadata, filled in once it is known.
@@ -32,6 +32,10 @@ impl Directory {
             metadata: RwLock::default(),
             clock,
         }
+    }
+
+    pub(super) fn router(&self) -> &Router {
+        &self.router
     }
 
     /// Registers an identity, whose mailbox has `limits`; `None` if it is in use.
@@ -72,17 +76,26 @@ impl HostServices for Directory {
         }
     }
 
-    fn send(&self, sender: &ComponentId, target: &str, payload: Vec<u8>) -> Result<(), MessagingError> {
+    fn send(
+        &self,
+        sender: &ComponentId,
+        target: &str,
+        payload: Vec<u8>,
+        call: &CallScope,
+    ) -> Result<(), MessagingError> {
         let message = Message {
             sender: sender.clone(),
             payload,
             sent_at_millis: self.clock.now_millis(),
+            request_id: call.request_id.clone(),
+            trace: call.trace.clone(),
         };
         self.router.send(target, message).map_err(|error| match error {
             SendError::UnknownTarget(id) => MessagingError::UnknownTarget(id),
             SendError::Full => MessagingError::MailboxFull(target.to_owned()),
             SendError::TooLarge(limit) => MessagingError::TooLarge(limit),
             SendError::Closed => MessagingError::Closed,
+            SendError::Denied => MessagingError::Denied,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{CoreTrap, Error, Fault, LimitExceeded, Trap, TrapKind};
 use crate::host::{ComponentError, ConfigError, ExecutionError, InvalidFunction};
 use crate::limits::{EffectiveLimit, EffectiveLimits, InvalidLimit, LimitSource};
 use crate::load::LoadError;
-use crate::messaging::{ComponentId, InvalidComponentId};
+use crate::messaging::{ComponentId, InvalidComponentId, TOPIC_PREFIX};
 use crate::security::{InvalidCapability, MissingCapabilities, PolicyError};
 
 /// An error of the runtime.
@@ -316,6 +316,9 @@ pub enum InvalidConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidOptions {
+    /// The identity begins as targets of `send-message` for topics do.
+    #[error("the identity `{0}` begins with `{TOPIC_PREFIX}`, which names a topic: choose another")]
+    TopicId(ComponentId),
     /// An environment variable's name is empty, or holds `=` or a NUL. The text ends with the first `=`: behind it may be a
     /// secret value.
     #[error("{0:?} cannot be the name of an environment variable")]

@@ -7,6 +7,7 @@ use super::error::RuntimeError;
 use super::options::ComponentOptions;
 use super::{ComponentId, ComponentRuntime};
 use crate::limits::EffectiveLimits;
+use crate::messaging::TOPIC_PREFIX;
 
 impl ComponentRuntime {
     /// Registers the requested identity, or else the first free one.
@@ -24,7 +25,8 @@ impl ComponentRuntime {
         if let Some(id) = &options.id {
             return enter(id.clone()).ok_or_else(|| RuntimeError::DuplicateId(id.clone()));
         }
-        let (near, first) = match &options.near {
+        let free = |near: &&ComponentId| !near.as_str().starts_with(TOPIC_PREFIX);
+        let (near, first) = match options.near.as_ref().filter(free) {
             Some(near) => match enter(near.clone()) {
                 Some(taken) => return Ok(taken),
                 None => (near.clone(), 2),

@@ -25,6 +25,7 @@ mod slot;
 mod start;
 mod state;
 mod supervised;
+mod topics;
 mod values;
 #[cfg(feature = "wai")]
 mod wai;

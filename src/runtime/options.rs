@@ -16,7 +16,7 @@ use crate::host::Settings;
 use crate::limits::{EffectiveLimits, LimitSource, ResourceLimits};
 use crate::load::LoadOptions;
 use crate::manifest::{ComponentManifest, ManifestMetadata, RequestedCapabilities};
-use crate::messaging::ComponentId;
+use crate::messaging::{ComponentId, TOPIC_PREFIX};
 use crate::security::{Capability, SecurityContext};
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
@@ -256,6 +256,13 @@ impl ComponentOptions {
     pub(super) fn check(&self) -> Result<Settings, InvalidOptions> {
         self.security.check()?;
         self.limits.check()?;
+        if let Some(id) = self
+            .id
+            .as_ref()
+            .filter(|id| id.as_str().starts_with(TOPIC_PREFIX))
+        {
+            return Err(InvalidOptions::TopicId(id.clone()));
+        }
         let mut names = HashSet::new();
         for (name, _) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) {

@@ -78,6 +78,10 @@ impl Slot {
         lock(&self.status).backend
     }
 
+    pub(super) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
     pub(super) fn tiered(&self) -> Option<&TieredComponent> {
         self.tiered.as_ref()
     }

@@ -12,7 +12,8 @@ use super::state::ComponentState;
 use super::{ComponentId, ComponentRuntime};
 use crate::host::HostContext;
 use crate::load::Loaded;
-use crate::messaging::MailboxLimits;
+use crate::messaging::{MailboxLimits, Message, Receiver, SendError};
+use crate::security::Request;
 use airssys_wasm_component::internal::InterruptHandle;
 
 /// Parameters of further instances of a component, and the actor that makes its calls.
@@ -101,6 +102,18 @@ impl Supervised {
         if let Some(seat) = &self.slot.seat {
             let _ = seat.actor.set(actor);
         }
+    }
+
+    /// Passes the messages of other components on to `receiver`. Returns those that it refused of the messages that waited.
+    pub(crate) fn forward_messages(&self, receiver: &Arc<dyn Receiver>) -> Vec<(Message, SendError)> {
+        self.slot.mailbox().forward_to(receiver)
+    }
+
+    /// Reports whether the policy lets the component receive messages of `sender`. A denial is recorded.
+    pub(crate) fn may_receive(&self, sender: &ComponentId) -> bool {
+        let request = Request::ReceiveMessage(sender.as_str());
+        let seat = self.slot.seat.as_ref();
+        seat.is_none_or(|seat| seat.context.is_allowed(&request))
     }
 
     /// Calls `init`.

@@ -6,7 +6,7 @@ use airssys_wasm_test_support::host::Guest;
 /// An attack, and how it must end.
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
-    pub(crate) guest: fn() -> Guest,
+    pub(crate) guest: fn() -> Guest<'static>,
     pub(crate) ended: Ended,
 }
 
@@ -44,7 +44,7 @@ pub(crate) const OPERATION: usize = 1;
 pub(crate) const LARGE_OPERATION: usize = PAYLOAD_BYTES + 1;
 
 /// A component that answers how many messages it received, and uses its whole memory of 2 MiB.
-pub(crate) fn neighbor() -> Guest {
+pub(crate) fn neighbor() -> Guest<'static> {
     Guest {
         execute: r#"(local $count i32)
             (global.set $next (i32.const 65536))

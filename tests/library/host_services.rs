@@ -44,7 +44,13 @@ impl HostServices for Services {
         }
     }
 
-    fn send(&self, sender: &ComponentId, target: &str, payload: Vec<u8>) -> Result<(), MessagingError> {
+    fn send(
+        &self,
+        sender: &ComponentId,
+        target: &str,
+        payload: Vec<u8>,
+        _: &CallScope,
+    ) -> Result<(), MessagingError> {
         match target {
             "full" => Err(MessagingError::MailboxFull(target.to_owned())),
             "closed" => Err(MessagingError::Closed),
@@ -423,6 +429,8 @@ fn messages_come_in_one_by_one() {
         sender: id("peer"),
         payload: vec![1, 2, 3],
         sent_at_millis: 9,
+        request_id: None,
+        trace: None,
     };
     mailbox.put(message).unwrap();
     let expected = record(vec![

@@ -52,29 +52,29 @@ pub fn ask(runtime: &ComponentRuntime, id: &ComponentId, name: &str, params: Val
 
 /// The parts of a hand-written guest; the rest of its life cycle returns zero: success, healthy, empty metadata.
 #[derive(Debug)]
-pub struct Guest {
+pub struct Guest<'a> {
     /// The contract's version.
-    pub version: &'static str,
+    pub version: &'a str,
     /// The body of `init`, which returns the address of a `result<_, component-error>`.
-    pub init: &'static str,
+    pub init: &'a str,
     /// The body of `execute`, which returns the address of a `result<list<u8>, execution-error>`. It and `more` can call the
     /// functions of the host in [`FUNCTIONS`], and `$answer`.
-    pub execute: &'static str,
+    pub execute: &'a str,
     /// The body of `metadata`, which returns the address of a `component-metadata`.
-    pub metadata: &'static str,
+    pub metadata: &'a str,
     /// The body of `health`, which returns the address of a `health-status`.
-    pub health: &'static str,
+    pub health: &'a str,
     /// The body of `shutdown`.
-    pub shutdown: &'static str,
+    pub shutdown: &'a str,
     /// Further items of the module.
-    pub more: &'static str,
+    pub more: &'a str,
 }
 
 /// Address of zero bytes.
 pub const ZERO: &str = "i32.const 0";
 
-impl Default for Guest {
-    fn default() -> Guest {
+impl Default for Guest<'_> {
+    fn default() -> Self {
         Guest {
             version: "1.0.0",
             init: ZERO,
@@ -87,7 +87,7 @@ impl Default for Guest {
     }
 }
 
-impl Guest {
+impl Guest<'_> {
     pub fn build(&self) -> Vec<u8> {
         let Guest {
             version,

@@ -2,6 +2,7 @@
 
 mod backpressure;
 mod document;
+mod guests;
 use airssys_wasm_test_support::host as host_support;
 mod messages;
 mod shutdown;
@@ -31,11 +32,15 @@ const SEND: u8 = 201;
 
 /// A guest that asks the host in `init` and in `execute` what to do, and then answers, traps or loops.
 fn obedient() -> Vec<u8> {
-    Guest {
-        init: "(drop (call $obey (i32.const 3008) (i32.const 0) (i32.const 0))) i32.const 0",
-        execute: "(call $work (call $obey (i32.const 3000) (i32.load (local.get 0)) (i32.load offset=4 (local.get 0))))",
-        more: r#"
+    sending_to("a")
+}
+
+/// An obedient guest that sends its messages to `target`.
+fn sending_to(target: &str) -> Vec<u8> {
+    let more = r#"
+
             (data (i32.const 3000) "step")
+            (data (i32.const 3056) "a")
             (data (i32.const 3008) "init")
             (func $obey (param $name i32) (param $args i32) (param $bytes i32) (result i32)
               (local $order i32)
@@ -46,15 +51,21 @@ fn obedient() -> Vec<u8> {
               (if (i32.eq (local.get $order) (i32.const 1)) (then unreachable))
               (if (i32.eq (local.get $order) (i32.const 2)) (then (loop $forever (br $forever))))
               (local.get $order))
-            (data (i32.const 3016) "a")
+            (data (i32.const 3016) "TARGET")
             (func $work (param $order i32) (result i32)
               (if (i32.eq (local.get $order) (i32.const 200)) (then
                 (call $receive-message (i32.const 3200))
                 (return (call $answer (i32.load8_u (i32.const 3208))))))
               (if (i32.eq (local.get $order) (i32.const 201)) (then
-                (call $send-message (i32.const 3016) (i32.const 1) (i32.const 3016) (i32.const 1) (i32.const 3200))
+                (call $send-message (i32.const 3016) (i32.const LENGTH) (i32.const 3056) (i32.const 1) (i32.const 3200))
                 (return (call $answer (i32.load8_u (i32.const 3200))))))
-              (call $answer (local.get $order)))"#,
+              (call $answer (local.get $order)))"#;
+    let more = more.replace("TARGET", target);
+    let more = more.replace("LENGTH", &target.len().to_string());
+    Guest {
+        init: "(drop (call $obey (i32.const 3008) (i32.const 0) (i32.const 0))) i32.const 0",
+        execute: "(call $work (call $obey (i32.const 3000) (i32.load (local.get 0)) (i32.load offset=4 (local.get 0))))",
+        more: &more,
         ..Guest::default()
     }
     .build()

@@ -256,6 +256,8 @@ fn secrets_of_options_are_found_nowhere() {
         sender: id("keeper"),
         payload: secret("message").into(),
         sent_at_millis: 0,
+        request_id: None,
+        trace: None,
     };
     outputs.debug("a message", &message);
 

@@ -38,7 +38,7 @@ impl HostServices for NoServices {
         Err(ComponentError::NotFound(id.to_owned()))
     }
 
-    fn send(&self, _: &ComponentId, _: &str, _: Vec<u8>) -> Result<(), MessagingError> {
+    fn send(&self, _: &ComponentId, _: &str, _: Vec<u8>, _: &CallScope) -> Result<(), MessagingError> {
         Err(MessagingError::Closed)
     }
 }

@@ -19,6 +19,8 @@ impl Caller {
             sender: id(sender),
             payload: vec![1],
             sent_at_millis: 0,
+            request_id: None,
+            trace: None,
         };
         mailbox.put(message).expect("the mailbox is empty");
     }
