@@ -15,6 +15,7 @@ use super::state::{Cause, Closing, End, Outbox, Outcome, Phase, Running, State, 
 use super::status::{ActorCounters, ActorPhase, ActorStatus};
 use super::supervision::{Decision, Ending, Supervisor};
 use super::timer::Alarm;
+use super::versions::{Version, Versions};
 use crate::messaging::ComponentId;
 use crate::runtime::{RuntimeError, Supervised, TimeLimit};
 use airssys_wasm_component::internal::InterruptHandle;
@@ -25,21 +26,27 @@ pub(super) struct Actor {
     pub(super) core: Arc<Core>,
     /// Number in the system.
     pub(super) key: u64,
-    pub(super) component: Supervised,
+    id: ComponentId,
     /// Longest wait of a sender for room.
     longest_wait: Option<Duration>,
     state: Mutex<State>,
 }
 
 impl Actor {
-    /// Creates the actor of a component that is initialized.
-    pub(super) fn new(core: Arc<Core>, key: u64, component: Supervised, options: ActorOptions) -> Actor {
+    /// Creates the actor of a component that is loaded.
+    pub(super) fn new(
+        core: Arc<Core>,
+        key: u64,
+        component: Supervised,
+        version: Version,
+        options: ActorOptions,
+    ) -> Actor {
         let limits = options.mailbox_of(component.mailbox_limits());
         let mailbox = Mailbox::new(limits, &options.backpressure);
         Actor {
             core,
             key,
-            component,
+            id: component.id().clone(),
             longest_wait: match options.backpressure {
                 Backpressure::Wait { longest } => Some(longest),
                 _ => None,
@@ -52,6 +59,10 @@ impl Actor {
                 running: None,
                 counters: ActorCounters::default(),
                 supervisor: Supervisor::new(options.restarts),
+                component: Arc::new(component),
+                versions: Versions::new(version),
+                trial: None,
+                is_replacing: false,
                 restart_alarm: None,
                 stopping: Vec::new(),
             }),
@@ -59,10 +70,15 @@ impl Actor {
     }
 
     pub(super) fn id(&self) -> &ComponentId {
-        self.component.id()
+        &self.id
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Returns the version of the component that handles messages.
+    pub(super) fn component(&self) -> Arc<Supervised> {
+        self.lock().component.clone()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // No step in between panics, and no guest or host function runs.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,7 +150,7 @@ impl Actor {
         ticket
     }
 
-    fn refusal(&self, state: &State) -> Option<ActorError> {
+    pub(super) fn refusal(&self, state: &State) -> Option<ActorError> {
         match (&state.phase, state.closing) {
             (Phase::Ended(end @ End::GaveUp { .. }), _) => Some(end.error(self.id())),
             (_, Closing::ShutDown | Closing::Now) => Some(ActorError::ShutDown),
@@ -215,7 +231,7 @@ impl Actor {
         self.schedule_in(&mut self.lock());
     }
 
-    fn schedule_in(self: &Arc<Self>, state: &mut State) {
+    pub(super) fn schedule_in(self: &Arc<Self>, state: &mut State) {
         if !state.scheduled && state.has_work(Instant::now()) {
             state.scheduled = true;
             self.core.push(self.clone());
@@ -246,6 +262,9 @@ impl Actor {
         let mut guard = self.lock();
         let state = &mut *guard;
         let now = Instant::now();
+        if state.closing != Closing::Now && !matches!(state.phase, Phase::Ended(_)) {
+            state.install_passed(&mut outbox);
+        }
         let step = match &state.phase {
             _ if state.closing == Closing::Now => Step::Stop { orderly: false },
             Phase::Ended(_) if state.closing != Closing::No => Step::Stop { orderly: false },
@@ -254,6 +273,7 @@ impl Actor {
             }
             Phase::Pausing(until) if *until <= now => Step::Restart,
             Phase::Ended(_) | Phase::Pausing(_) => Step::Idle,
+            Phase::Ready if let Some(step) = state.trial_step() => step,
             Phase::Ready => loop {
                 let accepted = &mut outbox.accepted;
                 match state.mailbox.take(|letter| accepted.extend(letter.accepted())) {
@@ -276,7 +296,7 @@ impl Actor {
                             handle: None,
                             armed: None,
                         });
-                        break Step::Call(Box::new(entry));
+                        break Step::Call(Box::new(entry), state.target());
                     }
                 }
             },
@@ -298,7 +318,7 @@ impl Actor {
     }
 
     /// Records the end of a call.
-    pub(super) fn finish(self: &Arc<Self>, mut entry: Entry<Letter>, outcome: Outcome) {
+    pub(super) fn finish(self: &Arc<Self>, mut entry: Entry<Letter>, outcome: Outcome, is_candidate: bool) {
         let mut outbox = Outbox::default();
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -309,6 +329,9 @@ impl Actor {
             Outcome::Answered(answer) => {
                 state.counters.delivered += 1;
                 state.supervisor.succeeded();
+                if is_candidate {
+                    state.judge(&self.id, answer.as_ref().err(), &mut outbox);
+                }
                 outbox
                     .answers
                     .push((entry.message, answer.map_err(ActorError::from)));
@@ -322,8 +345,7 @@ impl Actor {
                     Some(Cause::Sender) => {
                         state.counters.canceled += 1;
                         outbox.answers.push((entry.message, Err(error)));
-                        state.supervisor.replaced();
-                        state.phase = Phase::Pausing(now);
+                        state.replace_instance(is_candidate, now);
                     }
                     Some(Cause::ShutDown) => {
                         let error = ActorError::ShutDown;
@@ -343,8 +365,12 @@ impl Actor {
                             error,
                             &mut outbox,
                         );
-                        state.supervisor.replaced();
-                        state.phase = Phase::Pausing(now);
+                        state.replace_instance(is_candidate, now);
+                    }
+                    None if is_candidate => {
+                        // The version before handles it.
+                        state.mailbox.put_back(entry);
+                        state.roll_back(&self.id, reason, &mut outbox);
                     }
                     None => {
                         entry.message.tries += 1;
@@ -379,15 +405,16 @@ impl Actor {
                 }
             }
         }
+        let component = has_ended.then(|| state.component.clone());
         drop(guard);
-        if has_ended {
-            self.component.discard();
+        if let Some(component) = component {
+            component.discard();
         }
         outbox.send(self);
     }
 
     /// Applies a decision of the supervisor; returns whether there are no more instances.
-    fn decided(
+    pub(super) fn decided(
         self: &Arc<Self>,
         state: &mut State,
         decision: Decision,
@@ -412,6 +439,7 @@ impl Actor {
             Decision::Stop => (End::Stopped, ActorEventKind::Stopped),
         };
         let id = self.id();
+        state.drop_trial(end.error(id), outbox);
         state.drain(id, &DeadLetterReason::GaveUp, || end.error(id), outbox);
         state.phase = Phase::Ended(end);
         outbox.events.push(event);
@@ -444,9 +472,10 @@ impl Actor {
                 self.decided(state, decision, error, &mut outbox)
             }
         };
+        let component = has_ended.then(|| state.component.clone());
         drop(guard);
-        if has_ended {
-            self.component.discard();
+        if let Some(component) = component {
+            component.discard();
         }
         outbox.send(self);
     }

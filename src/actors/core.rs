@@ -145,6 +145,11 @@ impl Core {
                     actor.schedule();
                 }
             }
+            Alarm::Trial(actor, version) => {
+                if let Some(actor) = actor.upgrade() {
+                    actor.end_trial(version);
+                }
+            }
             Alarm::ForceShutdown => self.force_shutdown(),
             Alarm::ReportShutdown => self.report_shutdown(),
         });

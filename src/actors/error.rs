@@ -85,6 +85,41 @@ pub enum ActorError {
         /// Text of the panic.
         message: String,
     },
+    /// Another new version of the component is being prepared, or on trial.
+    #[error("`{0}` is being replaced already: wait for the result of that")]
+    Replacing(ComponentId),
+    /// The new version reports that it is unhealthy, and was not used.
+    #[error("the new version of `{id}` is unhealthy: {reason}")]
+    Unhealthy {
+        /// The actor.
+        id: ComponentId,
+        /// The component's own reason.
+        reason: String,
+    },
+    /// The new version failed its trial; the one before it handles all messages again.
+    #[error("version {version} of `{id}` was rolled back: {reason}")]
+    RolledBack {
+        /// The actor.
+        id: ComponentId,
+        /// [`ActorVersion::number`](super::ActorVersion::number).
+        version: u64,
+        /// The reason.
+        reason: String,
+    },
+    /// There is no version to go back to.
+    #[error("`{0}` has no earlier version to go back to")]
+    NoEarlierVersion(ComponentId),
+    /// The state cannot be handed over from one version to the other.
+    #[error("the state of `{id}` cannot be handed over: {reason}")]
+    Transfer {
+        /// The actor.
+        id: ComponentId,
+        /// The reason.
+        reason: String,
+    },
+    /// The operating system provides no thread for the preparation of a new version.
+    #[error("a thread for the new version cannot be started: {0}; {REMEDY}")]
+    Thread(#[source] io::Error),
     /// Options that cannot be used.
     #[error("{0}")]
     Options(#[from] InvalidActorOptions),

@@ -45,6 +45,18 @@ pub enum ActorEventKind {
         /// The last failure.
         error: String,
     },
+    /// A new version of the component handles its messages from now on.
+    Replaced {
+        /// [`ActorVersion::number`](super::ActorVersion::number).
+        version: u64,
+    },
+    /// A new version of the component failed its trial; the one before it handles all messages again.
+    RolledBack {
+        /// [`ActorVersion::number`](super::ActorVersion::number) of the new version.
+        version: u64,
+        /// The reason.
+        error: String,
+    },
     /// It is stopped: by the host, by its policy, or since its first `init` failed.
     Stopped,
 }

@@ -23,8 +23,8 @@ impl Receiver for GuestMessages {
 impl Actor {
     /// Makes the messages of other components its own from now on, those first that came since it was loaded.
     pub(super) fn receive_all(self: &Arc<Self>) {
-        let receiver: Arc<dyn Receiver> = Arc::new(GuestMessages(Arc::downgrade(self)));
-        for (message, error) in self.component.forward_messages(&receiver) {
+        let receiver = Arc::new(GuestMessages(Arc::downgrade(self)));
+        for (message, error) in self.component().forward_messages(receiver) {
             log::warn!(
                 "`{}` did not get a message of `{}`: {error}",
                 self.id(),
@@ -34,7 +34,7 @@ impl Actor {
     }
 
     fn receive(self: &Arc<Self>, message: Message) -> Result<(), SendError> {
-        if !self.component.may_receive(&message.sender) {
+        if !self.component().may_receive(&message.sender) {
             return Err(SendError::Denied);
         }
         let options = SendOptions {

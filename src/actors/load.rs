@@ -1,8 +1,7 @@
 //! The methods of a runtime that concern actors.
 
-use std::any::Any;
 use std::path::Path;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use super::actor::Actor;
 use super::core::Core;
@@ -14,10 +13,12 @@ use super::pending::{Cancel, Pending, pending};
 use super::state::Closing;
 use super::status::ActorStatus;
 use super::system::ActorSystem;
-use crate::load::Loaded;
+use super::versions::Version;
+use crate::artifact::Trust;
+use crate::load::{Loaded, Source};
 use crate::manifest::ComponentManifest;
 use crate::messaging::ComponentId;
-use crate::runtime::{ComponentOptions, ComponentRuntime, RuntimeError, Supervised};
+use crate::runtime::{ComponentOptions, ComponentRuntime, RuntimeError};
 use crate::security::SecurityContext;
 
 /// # Actors
@@ -41,10 +42,14 @@ impl ComponentRuntime {
     ) -> Pending<ComponentId> {
         let path = path.as_ref().to_owned();
         let options = ComponentOptions::new()
+            .with_name_of(&path)
             .with_manifest(manifest)
             .with_security(security.clone());
-        self.start_with(system, ActorOptions::new(), move |runtime| {
-            runtime.supervise_file(&path, options)
+        self.start_with(system, ActorOptions::new(), options, move |runtime, options| {
+            let source = Source::open(&path)?;
+            Ok(runtime
+                .loader()
+                .load(&source, &Trust::default(), options.load_options())?)
         })
     }
 
@@ -61,16 +66,15 @@ impl ComponentRuntime {
         options: ActorOptions,
     ) -> Pending<ComponentId> {
         let loaded = loaded.clone();
-        self.start_with(system, options, move |runtime| {
-            runtime.supervise(&loaded, component)
-        })
+        self.start_with(system, options, component, move |_, _| Ok(loaded))
     }
 
     fn start_with(
         &self,
         system: &ActorSystem,
         options: ActorOptions,
-        load: impl FnOnce(&ComponentRuntime) -> Result<Supervised, RuntimeError> + Send + 'static,
+        component: ComponentOptions,
+        load: impl FnOnce(&ComponentRuntime, &ComponentOptions) -> Result<Loaded, RuntimeError> + Send + 'static,
     ) -> Pending<ComponentId> {
         if let Err(invalid) = options.check() {
             return Pending::ready(Err(invalid.into()));
@@ -82,7 +86,7 @@ impl ComponentRuntime {
         };
         let (receiver, started) = pending();
         system.core().submit(move || {
-            let result = start(&runtime, &core, key, options, load);
+            let result = start(&runtime, &core, key, options, component, load);
             let actor = result.as_ref().ok().cloned();
             // Before the answer, so that a system that is shut down after it has nothing left to wait for.
             drop(loading);
@@ -211,26 +215,29 @@ fn start(
     core: &Arc<Core>,
     key: u64,
     options: ActorOptions,
-    load: impl FnOnce(&ComponentRuntime) -> Result<Supervised, RuntimeError>,
+    component_options: ComponentOptions,
+    load: impl FnOnce(&ComponentRuntime, &ComponentOptions) -> Result<Loaded, RuntimeError>,
 ) -> Result<Arc<Actor>, ActorError> {
-    let component = load(runtime)?;
+    let loaded = load(runtime, &component_options)?;
+    let component = runtime.supervise(&loaded, component_options.clone())?;
     let delivery = options.guest_messages;
-    let actor = Arc::new(Actor::new(core.clone(), key, component, options));
+    let version = Version::new(1, loaded, component_options);
+    let actor = Arc::new(Actor::new(core.clone(), key, component, version, options));
+    let component = actor.component();
     let publish = |kind| core.events.publish(actor.id(), kind);
     publish(ActorEventKind::Started);
     let result = super::turn::contained(&actor, || {
-        actor.component.init()?;
+        component.init()?;
         core.enter(&actor)
     });
     if let Err(error) = result {
-        actor.component.unload();
+        component.unload();
         publish(ActorEventKind::Stopped);
         return Err(error);
     }
+    actor.lock().versions.record(&component);
     publish(ActorEventKind::Ready);
-    let weak = Arc::downgrade(&actor);
-    let weak: Weak<dyn Any + Send + Sync> = weak;
-    actor.component.attach(weak);
+    component.attach(actor.weak());
     if delivery == GuestMessages::Execute {
         actor.receive_all();
     }

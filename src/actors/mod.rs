@@ -48,13 +48,18 @@ mod load;
 mod mailbox;
 mod options;
 mod pending;
+mod replace;
 mod state;
 mod status;
 mod supervision;
 mod system;
 mod timer;
 mod topics;
+mod transfer;
+mod trial;
 mod turn;
+mod update;
+mod versions;
 
 pub use self::core::ShutdownReport;
 pub use dead_letters::{DeadLetter, DeadLetterReason};
@@ -65,6 +70,8 @@ pub use options::{
     ActorOptions, Backpressure, GuestMessages, InvalidActorOptions, Restart, RestartPolicy, SendOptions,
 };
 pub use pending::Pending;
+pub use replace::{NewVersion, ReplaceOptions, Replaced, StateTransfer};
 pub use status::{ActorCounters, ActorPhase, ActorStatus};
 pub use system::{ActorSystem, ActorSystemBuilder};
 pub use topics::Published;
+pub use versions::{ActorVersion, MAX_EARLIER_VERSIONS};

@@ -290,6 +290,9 @@ pub enum InvalidActorOptions {
         /// The most that it may be.
         most: u64,
     },
+    /// State cannot be handed over to a version that gets a part of the messages, in percent.
+    #[error("state can only be handed over to a version that gets all messages, not {0} percent of them")]
+    SharedState(u32),
     /// The first pause is longer than the longest.
     #[error("the first pause before a restart ({first:?}) is longer than the longest ({longest:?})")]
     Pauses {

@@ -1,5 +1,6 @@
 //! The locked part of an actor, and the steps that change it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::actor::Actor;
@@ -9,11 +10,13 @@ use super::events::ActorEventKind;
 use super::letter::Letter;
 use super::mailbox::{Entry, Mailbox};
 use super::pending::Completer;
+use super::replace::Replaced;
 use super::status::ActorCounters;
 use super::supervision::Supervisor;
 use super::timer::Set;
+use super::versions::{Stage, Trial, Versions};
 use crate::messaging::ComponentId;
-use crate::runtime::RuntimeError;
+use crate::runtime::{RuntimeError, Supervised};
 use airssys_wasm_component::internal::InterruptHandle;
 use airssys_wasm_component::internal::timer as guest_timer;
 
@@ -28,6 +31,12 @@ pub(super) struct State {
     /// Without those in flight.
     pub(super) counters: ActorCounters,
     pub(super) supervisor: Supervisor,
+    /// The version that handles messages.
+    pub(super) component: Arc<Supervised>,
+    pub(super) versions: Versions,
+    pub(super) trial: Option<Box<Trial>>,
+    /// A new version is being prepared, or on trial.
+    pub(super) is_replacing: bool,
     pub(super) restart_alarm: Option<Set>,
     /// Receivers of its end.
     pub(super) stopping: Vec<Completer<()>>,
@@ -96,13 +105,25 @@ pub(super) enum Cause {
 /// The next step of an actor.
 #[derive(Debug)]
 pub(super) enum Step {
-    Call(Box<Entry<Letter>>),
+    Call(Box<Entry<Letter>>, Target),
+    /// Hand the state of the first over to the second.
+    Transfer(Arc<Supervised>, Arc<Supervised>),
     Restart,
+    /// Replace the instance of a version on trial.
+    RestartCandidate(Arc<Supervised>),
     /// The end; with a call of `shutdown` if there is time for it and an instance.
     Stop {
         orderly: bool,
     },
     Idle,
+}
+
+/// The version that a message goes to.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) component: Arc<Supervised>,
+    /// It is on trial.
+    pub(super) is_candidate: bool,
 }
 
 /// The end of a call.
@@ -121,10 +142,21 @@ pub(super) struct Outbox {
     pub(super) accepted: Vec<Completer<()>>,
     pub(super) dead: Vec<DeadLetter>,
     pub(super) events: Vec<ActorEventKind>,
+    /// The version to make visible.
+    pub(super) installed: Option<Arc<Supervised>>,
+    /// Versions to end.
+    pub(super) retired: Vec<Arc<Supervised>>,
+    pub(super) replaced: Vec<(Completer<Replaced>, Result<Replaced, ActorError>)>,
 }
 
 impl Outbox {
-    pub(super) fn send(self, actor: &Actor) {
+    pub(super) fn send(self, actor: &Arc<Actor>) {
+        if let Some(component) = self.installed {
+            component.install(actor.weak());
+        }
+        for component in self.retired {
+            actor.retire(component);
+        }
         for letter in self.dead {
             actor.core.dead.add(letter);
         }
@@ -136,6 +168,9 @@ impl Outbox {
         }
         for (letter, answer) in self.answers {
             letter.answer(answer);
+        }
+        for (receiver, result) in self.replaced {
+            receiver.complete(result);
         }
     }
 }
@@ -179,9 +214,18 @@ impl State {
 
     pub(super) fn has_work(&self, now: Instant) -> bool {
         match &self.phase {
-            Phase::Ready => self.mailbox.len() > 0 || self.closing != Closing::No,
+            Phase::Ready => {
+                let stage = self.trial.as_ref().map(|trial| trial.stage);
+                self.mailbox.len() > 0
+                    || self.closing != Closing::No
+                    || stage.is_some_and(|stage| stage != Stage::Messages)
+            }
             Phase::Pausing(until) => {
                 *until <= now
+                    || self
+                        .trial
+                        .as_ref()
+                        .is_some_and(|trial| trial.stage == Stage::Passed)
                     || self.closing == Closing::Now
                     || (self.closing != Closing::No && self.is_empty())
             }

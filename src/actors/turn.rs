@@ -10,7 +10,8 @@ use super::error::ActorError;
 use super::events::ActorEventKind;
 use super::letter::Letter;
 use super::mailbox::Entry;
-use super::state::{Outcome, Step};
+use super::state::{Outcome, Step, Target};
+use crate::runtime::Supervised;
 
 /// Time after which a turn ends with the call in flight, whatever the number of its messages. Stops an actor whose messages
 /// take long from holding its worker for many of them.
@@ -22,8 +23,10 @@ pub(super) fn turn(actor: &Arc<Actor>) {
     for _ in 0..actor.core.turn_messages {
         match actor.step() {
             Step::Idle => return,
-            Step::Call(entry) => call(actor, *entry),
+            Step::Call(entry, target) => call(actor, *entry, &target),
+            Step::Transfer(from, to) => transfer(actor, &from, &to),
             Step::Restart => restart(actor),
+            Step::RestartCandidate(component) => restart_candidate(actor, &component),
             Step::Stop { orderly } => return stop(actor, orderly),
         }
         if begin.elapsed() >= TURN_TIME {
@@ -34,9 +37,9 @@ pub(super) fn turn(actor: &Arc<Actor>) {
     actor.core.push(actor.clone());
 }
 
-fn call(actor: &Arc<Actor>, entry: Entry<Letter>) {
+fn call(actor: &Arc<Actor>, entry: Entry<Letter>, target: &Target) {
     let options = entry.message.execute_options(Instant::now());
-    let component = &actor.component;
+    let component = &target.component;
     let result = contained(actor, || {
         Ok(component.execute(&entry.message.payload, options, |handle| actor.started(handle)))
     });
@@ -45,29 +48,45 @@ fn call(actor: &Arc<Actor>, entry: Entry<Letter>) {
         Ok(answer) => Outcome::Answered(answer),
         Err(panicked) => Outcome::Ended(panicked),
     };
-    actor.finish(entry, outcome);
+    actor.finish(entry, outcome, target.is_candidate);
 }
 
 fn restart(actor: &Arc<Actor>) {
+    let component = actor.component();
     let result = contained(actor, || {
-        actor.component.replace()?;
+        component.replace()?;
         let restarts = actor.restarts();
         let kind = ActorEventKind::Restarted { restarts };
         actor.core.events.publish(actor.id(), kind);
-        actor.component.init()?;
+        component.init()?;
         Ok(())
     });
     actor.restarted(result);
 }
 
+fn restart_candidate(actor: &Arc<Actor>, component: &Supervised) {
+    let result = contained(actor, || {
+        component.replace()?;
+        Ok(component.init()?)
+    });
+    actor.candidate_restarted(result);
+}
+
+fn transfer(actor: &Arc<Actor>, from: &Supervised, to: &Supervised) {
+    let result = contained(actor, || super::transfer::hand_over(actor.id(), from, to));
+    actor.transferred(result);
+}
+
 fn stop(actor: &Arc<Actor>, orderly: bool) {
+    let component = actor.component();
+    actor.end_trial_with_actor();
     if orderly {
-        let result = contained(actor, || Ok(actor.component.shutdown()?));
+        let result = contained(actor, || Ok(component.shutdown()?));
         if let Err(error) = result {
             log::warn!("`{}` did not shut down: {error}", actor.id());
         }
     }
-    actor.component.unload();
+    component.unload();
     let receivers = actor.stopped();
     actor.core.remove(actor);
     for receiver in receivers {

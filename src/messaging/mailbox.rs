@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ComponentId;
 
@@ -96,7 +96,7 @@ struct Queue {
     messages: VecDeque<Message>,
     bytes: usize,
     closed: bool,
-    receiver: Option<Weak<dyn Receiver>>,
+    receiver: Option<Arc<dyn Receiver>>,
 }
 
 impl Mailbox {
@@ -125,9 +125,9 @@ impl Mailbox {
             return Err(SendError::Closed);
         }
         if let Some(receiver) = &queue.receiver {
-            let receiver = receiver.upgrade();
+            let receiver = receiver.clone();
             drop(queue);
-            return receiver.ok_or(SendError::Closed)?.receive(message);
+            return receiver.receive(message);
         }
         let bytes = queue.bytes.saturating_add(size);
         if queue.messages.len() >= self.limits.messages || bytes > self.limits.bytes {
@@ -140,17 +140,18 @@ impl Mailbox {
 
     /// Passes all messages on to `receiver` from now on, those that wait here first. Returns those that it refused, with its
     /// reasons.
-    pub fn forward_to(&self, receiver: &Arc<dyn Receiver>) -> Vec<(Message, SendError)> {
+    pub fn forward_to(&self, receiver: Arc<dyn Receiver>) -> Vec<(Message, SendError)> {
         // Locked to the end, so that no later message overtakes. The receiver never waits.
         let mut queue = self.queue();
-        queue.receiver = Some(Arc::downgrade(receiver));
         queue.bytes = 0;
         let waiting = std::mem::take(&mut queue.messages);
         let refused = waiting.into_iter().filter_map(|message| {
             let copy = message.clone();
             receiver.receive(message).err().map(|error| (copy, error))
         });
-        refused.collect()
+        let refused = refused.collect();
+        queue.receiver = Some(receiver);
+        refused
     }
 
     /// Removes and returns the oldest message; `None` if there is none.
@@ -258,16 +259,13 @@ mod tests {
             mailbox.put(message(size)).unwrap();
         }
         let small = Arc::new(Small::default());
-        let receiver: Arc<dyn Receiver> = small.clone();
-        let refused = mailbox.forward_to(&receiver);
+        let refused = mailbox.forward_to(small.clone());
         assert_eq!(refused, [(message(5), SendError::Full)]);
         assert_eq!(mailbox.put(message(9)), Err(SendError::TooLarge(8)));
         assert_eq!(mailbox.put(message(6)), Err(SendError::Full));
         assert_eq!(mailbox.put(message(3)), Ok(()));
         assert_eq!(*small.0.lock().unwrap(), [1, 2, 3]);
         assert_eq!((mailbox.len(), mailbox.take()), (0, Ok(None)));
-        drop((small, receiver));
-        assert_eq!(mailbox.put(message(1)), Err(SendError::Closed));
         mailbox.close();
         assert_eq!(mailbox.put(message(1)), Err(SendError::Closed));
     }

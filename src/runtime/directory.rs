@@ -50,6 +50,14 @@ impl Directory {
         })
     }
 
+    /// Replaces the metadata of a component that is registered.
+    pub(super) fn replace(&self, id: &ComponentId, cell: MetadataCell) {
+        let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = metadata.get_mut(id) {
+            *known = cell;
+        }
+    }
+
     /// Releases an identity.
     pub(super) fn leave(&self, id: &ComponentId) {
         let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);

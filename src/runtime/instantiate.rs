@@ -1,20 +1,26 @@
 //! Instances of components, and the input of their `init`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::ComponentRuntime;
+use super::directory::Entry;
 use super::error::RuntimeError;
 use super::guest::{GuestData, GuestInstance};
 use super::lifecycle::{self, ComponentConfig, ResourceLimits};
 use super::limits::{self, Starting};
 use super::options::ComponentOptions;
-use super::start::WasiGrants;
+use super::slot::Slot;
+use super::start::{Start, WasiGrants};
+use super::supervised::Seat;
 use super::watch::Watched;
+use super::{ComponentId, ComponentRuntime, contract};
 use crate::component::{Component, Linker, Store};
 use crate::engine::StoreLimits;
-use crate::host::HostContext;
+use crate::host::{CallScope, HostContext, LogRate, Settings};
 use crate::limits::{EffectiveLimits, Resource};
+use crate::load::{Kind, Loaded};
+use crate::tiered::TieredComponent;
 #[cfg(feature = "wai")]
 use crate::wai::WaiModule;
 #[cfg(feature = "wasix")]
@@ -40,7 +46,72 @@ impl Original {
     }
 }
 
+/// Checks what a component's instances are created from.
+pub(super) fn original(loaded: &Loaded) -> Result<(Original, Option<TieredComponent>), RuntimeError> {
+    let (component, tiered) = match &loaded.0 {
+        Kind::Component(component) => (component.clone(), None),
+        Kind::Tiered(tiered) => (tiered.current(), Some(tiered.clone())),
+        #[cfg(feature = "wai")]
+        Kind::Wai(module) => return Ok((Original::Wai(module.clone()), None)),
+    };
+    contract::check(&component)?;
+    if let Some(tiered) = &tiered {
+        tiered.start();
+    }
+    Ok((Original::Component(component), tiered))
+}
+
 impl ComponentRuntime {
+    /// Creates the instance of a component under an identity that is registered.
+    #[cfg_attr(
+        not(feature = "wasi"),
+        expect(unused_mut, reason = "there is nothing to grant")
+    )]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one load")]
+    pub(super) fn build(
+        &self,
+        original: &Original,
+        tiered: Option<TieredComponent>,
+        options: ComponentOptions,
+        settings: Settings,
+        id: &ComponentId,
+        entry: Entry,
+        limits: Arc<EffectiveLimits>,
+    ) -> Result<Slot, RuntimeError> {
+        let mut grants = options.grants(id, limits.clone());
+        let (security, granted) = options.security.grants(id)?;
+        #[cfg(feature = "wasi")]
+        if let Some(component) = original.component() {
+            grants.add(&security, component);
+        }
+        let context = HostContext {
+            id: id.clone(),
+            settings,
+            mailbox: entry.mailbox.clone(),
+            services: self.shared.directory.clone(),
+            deadline: None,
+            call: CallScope::default(),
+            grants: security.clone(),
+            log_rate: LogRate::of(&limits),
+            powers: self.shared.config.powers.clone(),
+        };
+        let seat = options.supervised.then(|| {
+            let (original, reserve) = (original.clone(), options.memory_reserve);
+            Box::new(Seat::new(original, context.clone(), reserve))
+        });
+        let store = self.config().store_limits(id, &limits, options.memory_reserve)?;
+        let guest = self.make(original, context, &grants, store)?;
+        let config = self.start(options, granted, &limits);
+        let start = Start {
+            config,
+            grants,
+            security,
+        };
+        let mut slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
+        slot.seat = seat;
+        Ok(slot)
+    }
+
     /// Creates an instance.
     pub(super) fn make(
         &self,

@@ -24,6 +24,7 @@ mod options;
 mod slot;
 mod start;
 mod state;
+mod successor;
 mod supervised;
 mod topics;
 mod values;
@@ -51,19 +52,15 @@ pub(crate) use supervised::Supervised;
 use crate::artifact::Trust;
 use crate::component::{Component, Linker};
 use crate::engine::Backend;
-use crate::host::{self, CallScope, HostContext, LogRate, Settings};
+use crate::host::{self, Settings};
 use crate::limits::{EffectiveLimits, LimitSource, Resource};
-use crate::load::{Kind, Loaded, Loader, Source};
-use crate::tiered::TieredComponent;
+use crate::load::{Loaded, Loader, Source};
 use airssys_wasm_component::internal::InterruptHandle;
 use directory::Directory;
 use guest::GuestData;
-use instantiate::Original;
 use lifecycle::{ExecutionContext, ResourceAllocation};
 use options::{Allowance, time_for};
 use slot::Slot;
-use start::Start;
-use supervised::Seat;
 
 /// Loads components and runs their lifecycle.
 ///
@@ -266,71 +263,10 @@ impl ComponentRuntime {
         options: ComponentOptions,
         settings: Settings,
     ) -> Result<ComponentId, RuntimeError> {
-        let (component, tiered) = match &loaded.0 {
-            Kind::Component(component) => (component.clone(), None),
-            Kind::Tiered(tiered) => (tiered.current(), Some(tiered.clone())),
-            #[cfg(feature = "wai")]
-            Kind::Wai(module) => return self.admit(&Original::Wai(module.clone()), None, options, settings),
-        };
-        contract::check(&component)?;
-        if let Some(tiered) = &tiered {
-            tiered.start();
-        }
-        self.admit(&Original::Component(component), tiered, options, settings)
-    }
-
-    /// Registers a component under an identity, and creates its instance.
-    #[cfg_attr(
-        not(feature = "wasi"),
-        expect(unused_mut, reason = "there is nothing to grant")
-    )]
-    fn admit(
-        &self,
-        original: &Original,
-        tiered: Option<TieredComponent>,
-        options: ComponentOptions,
-        settings: Settings,
-    ) -> Result<ComponentId, RuntimeError> {
+        let (original, tiered) = instantiate::original(loaded)?;
         let (id, entry, limits) = self.take_identity(&options)?;
-        let mut grants = options.grants(&id, limits.clone());
-        let made = options.security.grants(&id).and_then(|(security, granted)| {
-            #[cfg(feature = "wasi")]
-            if let Some(component) = original.component() {
-                grants.add(&security, component);
-            }
-            let context = HostContext {
-                id: id.clone(),
-                settings,
-                mailbox: entry.mailbox.clone(),
-                services: self.shared.directory.clone(),
-                deadline: None,
-                call: CallScope::default(),
-                grants: security.clone(),
-                log_rate: LogRate::of(&limits),
-                powers: self.shared.config.powers.clone(),
-            };
-            let seat = options.supervised.then(|| {
-                let (original, reserve) = (original.clone(), options.memory_reserve);
-                Box::new(Seat::new(original, context.clone(), reserve))
-            });
-            let store = self.config().store_limits(&id, &limits, options.memory_reserve)?;
-            Ok((
-                self.make(original, context, &grants, store)?,
-                granted,
-                security,
-                seat,
-            ))
-        });
-        match made {
-            Ok((guest, granted, security, seat)) => {
-                let config = self.start(options, granted, &limits);
-                let start = Start {
-                    config,
-                    grants,
-                    security,
-                };
-                let mut slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
-                slot.seat = seat;
+        match self.build(&original, tiered, options, settings, &id, entry, limits) {
+            Ok(slot) => {
                 self.slots_write().insert(id.clone(), Arc::new(slot));
                 Ok(id)
             }
@@ -438,7 +374,7 @@ impl ComponentRuntime {
     /// [`RuntimeError::Call`] if the call could not be made.
     pub fn health(&self, id: &ComponentId) -> Result<HealthStatus, RuntimeError> {
         let slot = self.callable(id)?;
-        slot.health(self.default_time(&slot))
+        slot.health(self.default_time(&slot), drop)
     }
 
     /// Queries the numbers of the codecs that the component's `execute` accepts, the preferred one first.

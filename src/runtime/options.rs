@@ -65,6 +65,10 @@ impl ComponentOptions {
         ComponentOptions::default()
     }
 
+    pub(crate) fn load_options(&self) -> &LoadOptions {
+        &self.load
+    }
+
     /// Sets the identity, instead of one that the runtime chooses.
     pub fn with_id(mut self, id: ComponentId) -> Self {
         self.id = Some(id);

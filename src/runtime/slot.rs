@@ -1,6 +1,7 @@
 //! One loaded component: its instance, its state, and the calls into it.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -39,6 +40,8 @@ pub(super) struct Slot {
     tiered: Option<TieredComponent>,
     /// Set for an actor.
     pub(super) seat: Option<Box<Seat>>,
+    /// The mailbox belongs to another version of the component.
+    is_replaced: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -70,16 +73,13 @@ impl Slot {
             mailbox,
             tiered,
             seat: None,
+            is_replaced: AtomicBool::new(false),
         }
     }
 
     /// Returns the backend of its instance, or of the instance that was freed.
     pub(super) fn backend(&self) -> Backend {
         lock(&self.status).backend
-    }
-
-    pub(super) fn mailbox(&self) -> &Mailbox {
-        &self.mailbox
     }
 
     pub(super) fn tiered(&self) -> Option<&TieredComponent> {
@@ -172,7 +172,26 @@ impl Slot {
     pub(super) fn discard(&self) {
         let guest = lock(&self.guest).take();
         drop(guest);
-        self.mailbox.discard();
+        if !self.is_replaced() {
+            self.mailbox.discard();
+        }
+    }
+
+    /// Leaves the mailbox to another version of the component: the end of this one does not close it.
+    pub(super) fn leave_mailbox(&self) {
+        self.is_replaced.store(true, Ordering::Release);
+    }
+
+    fn is_replaced(&self) -> bool {
+        self.is_replaced.load(Ordering::Acquire)
+    }
+
+    pub(super) fn metadata_cell(&self) -> &MetadataCell {
+        &self.metadata
+    }
+
+    pub(super) fn shared_mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
     }
 
     fn lower_memory(&self, guest: &mut GuestInstance, limit: EffectiveLimit) -> Result<(), RuntimeError> {
@@ -239,8 +258,16 @@ impl Slot {
         self.begin(Call::Metadata)?.metadata(allowed)
     }
 
-    pub(super) fn health(&self, allowed: Allowance) -> Result<HealthStatus, RuntimeError> {
-        self.begin(Call::Health)?.call(allowed, GuestInstance::health)
+    /// `started` gets the handle that stops the guest, before it runs.
+    pub(super) fn health(
+        &self,
+        allowed: Allowance,
+        started: impl FnOnce(InterruptHandle),
+    ) -> Result<HealthStatus, RuntimeError> {
+        self.begin(Call::Health)?.call(allowed, |guest| {
+            started(guest.interrupter());
+            guest.health()
+        })
     }
 
     pub(super) fn supported_codecs(&self, allowed: Allowance) -> Result<Vec<u64>, RuntimeError> {
@@ -252,7 +279,9 @@ impl Slot {
     pub(super) fn shutdown(&self, allowed: Allowance) -> Result<(), RuntimeError> {
         let mut running = self.begin(Call::Shutdown)?;
         // The mailbox accepts no more messages; the component itself can still empty it.
-        self.mailbox.close();
+        if !self.is_replaced() {
+            self.mailbox.close();
+        }
         running.next = Some(ComponentState::ShutDown);
         let answer = running.call(allowed, GuestInstance::shutdown)?;
         answer.map_err(|error| {
@@ -397,7 +426,9 @@ impl Drop for Running<'_> {
             let guest = lock(&self.slot.guest).take();
             drop(guest);
             // Messages of other components outlast the instance of an actor, which is replaced.
-            if self.slot.seat.is_none() || self.next == Some(ComponentState::ShutDown) {
+            if (self.slot.seat.is_none() || self.next == Some(ComponentState::ShutDown))
+                && !self.slot.is_replaced()
+            {
                 self.slot.mailbox.discard();
             }
         }

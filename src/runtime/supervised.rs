@@ -1,16 +1,16 @@
 //! Components that are actors: the host's direct calls of them are refused, and a failed instance is replaced.
 
 use std::any::Any;
-use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use super::error::RuntimeError;
 use super::instantiate::Original;
-use super::options::{ComponentOptions, ExecuteOptions};
+use super::options::{Allowance, ComponentOptions, ExecuteOptions, TimeLimit};
 use super::slot::Slot;
 use super::state::ComponentState;
 use super::{ComponentId, ComponentRuntime};
-use crate::host::HostContext;
+use crate::host::{ComponentMetadata, HealthStatus, HostContext};
 use crate::load::Loaded;
 use crate::messaging::{MailboxLimits, Message, Receiver, SendError};
 use crate::security::Request;
@@ -38,20 +38,6 @@ impl Seat {
 }
 
 impl ComponentRuntime {
-    /// Loads a component from a file, for an actor. Otherwise as [`ComponentRuntime::load_component_from_file`].
-    ///
-    /// # Errors
-    /// The errors of [`ComponentRuntime::load`].
-    pub(crate) fn supervise_file(
-        &self,
-        path: &Path,
-        mut options: ComponentOptions,
-    ) -> Result<Supervised, RuntimeError> {
-        options.supervised = true;
-        let id = self.load_component_from_file(path, options)?;
-        self.supervised(&id)
-    }
-
     /// Links and instantiates a component, for an actor. Otherwise as [`ComponentRuntime::load_loaded`].
     ///
     /// # Errors
@@ -83,8 +69,8 @@ impl ComponentRuntime {
 /// A component whose calls its actor makes, one at a time.
 #[derive(Debug)]
 pub(crate) struct Supervised {
-    runtime: ComponentRuntime,
-    slot: Arc<Slot>,
+    pub(super) runtime: ComponentRuntime,
+    pub(super) slot: Arc<Slot>,
 }
 
 impl Supervised {
@@ -105,8 +91,8 @@ impl Supervised {
     }
 
     /// Passes the messages of other components on to `receiver`. Returns those that it refused of the messages that waited.
-    pub(crate) fn forward_messages(&self, receiver: &Arc<dyn Receiver>) -> Vec<(Message, SendError)> {
-        self.slot.mailbox().forward_to(receiver)
+    pub(crate) fn forward_messages(&self, receiver: Arc<dyn Receiver>) -> Vec<(Message, SendError)> {
+        self.slot.shared_mailbox().forward_to(receiver)
     }
 
     /// Reports whether the policy lets the component receive messages of `sender`. A denial is recorded.
@@ -135,6 +121,25 @@ impl Supervised {
         started: impl FnOnce(InterruptHandle),
     ) -> Result<Vec<u8>, RuntimeError> {
         self.runtime.execute_in(&self.slot, operation, options, started)
+    }
+
+    /// Queries the health, within `time`; `started` gets the handle that stops the call, before the guest runs.
+    ///
+    /// # Errors
+    /// The errors of [`ComponentRuntime::health`].
+    pub(crate) fn health(
+        &self,
+        time: Duration,
+        started: impl FnOnce(InterruptHandle),
+    ) -> Result<HealthStatus, RuntimeError> {
+        let usual = self.runtime.default_time(&self.slot);
+        let asked = Allowance::new(time, TimeLimit::Caller);
+        self.slot.health(asked.or_shorter(Some(usual)), started)
+    }
+
+    /// Returns the metadata, which is known once the component is initialized.
+    pub(crate) fn metadata(&self) -> Option<&ComponentMetadata> {
+        self.slot.known_metadata().map(|metadata| &**metadata)
     }
 
     /// Reports whether the instance is gone: it trapped, exceeded a limit, or refused its configuration.

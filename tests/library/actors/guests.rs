@@ -84,12 +84,12 @@ fn a_component_sends_to_itself() {
 
 #[test]
 fn a_full_actor_refuses_the_message_of_a_component_also_when_hosts_wait() {
-    let (calls, gate) = (Calls::default(), Gate::default());
-    let runtime = recorded(&calls, Some(gate.clone()));
-    let system = system(2);
     let mut mailbox = MailboxLimits::default();
     mailbox.messages = 1;
     for backpressure in [Backpressure::Refuse, Backpressure::Wait { longest: LONG }] {
+        let (calls, gate) = (Calls::default(), Gate::default());
+        let runtime = recorded(&calls, Some(gate.clone()));
+        let system = system(2);
         let options = executes()
             .with_mailbox(mailbox.clone())
             .with_backpressure(backpressure);
@@ -149,7 +149,7 @@ fn a_policy_keeps_messages_of_a_component_from_an_actor() {
     let (runtime, system) = (recorded(&calls, None), system(2));
     let policy = Policy::builder()
         .allow("host-function:call")
-        .rule(RuleDraft::deny("messaging:receive:sender").for_principal("a"))
+        .rule(RuleDraft::deny("messaging:receive:sender").for_component("a"))
         .build()
         .unwrap();
     let loaded = load(&runtime, &obedient());

@@ -7,6 +7,7 @@ use airssys_wasm_test_support::host as host_support;
 mod messages;
 mod shutdown;
 mod supervision;
+mod update;
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -146,6 +147,8 @@ fn names(events: &ActorEvents, count: usize) -> Vec<&'static str> {
             ActorEventKind::Trapped { .. } => "trapped",
             ActorEventKind::Restarted { .. } => "restarted",
             ActorEventKind::GaveUp { .. } => "gave up",
+            ActorEventKind::Replaced { .. } => "replaced",
+            ActorEventKind::RolledBack { .. } => "rolled back",
             ActorEventKind::Stopped => "stopped",
             _ => "unknown",
         })
