@@ -57,6 +57,10 @@ pub(super) fn restart(_: &mut SchemaGenerator) -> Schema {
     words(vec!["permanent", "transient", "temporary"])
 }
 
+pub(super) fn messages(_: &mut SchemaGenerator) -> Schema {
+    words(vec!["receive", "execute"])
+}
+
 fn words(names: Vec<&str>) -> Schema {
     json_schema!({ "type": "string", "enum": names })
 }

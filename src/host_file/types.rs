@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::ValueError;
 use super::value::{DeclaredValue, contents};
-use crate::actors::{ActorOptions, Backpressure, Restart, RestartPolicy};
+use crate::actors::{ActorOptions, Backpressure, GuestMessages, Restart, RestartPolicy};
 use crate::codec::{self, Codec};
 use crate::limits::{ExecutionTimeout, ResourceLimits};
 use crate::messaging::{ComponentId, MailboxLimits};
@@ -129,6 +129,10 @@ pub struct DeclaredComponent {
     /// time that the sender waits for room. Without it, `refuse`.
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::backpressure"))]
     pub backpressure: Option<DeclaredBackpressure>,
+    /// Delivery of messages that other components send: `receive` if the component calls `receive-message`, or `execute`, a call with
+    /// the message as its operation and the sender as its caller. Without it, `receive`.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::messages"))]
+    pub messages: Option<GuestMessages>,
     /// Bounds of the mailbox.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub mailbox: DeclaredMailbox,
@@ -233,6 +237,7 @@ impl DeclaredComponent {
                 },
             })
             .with_restarts(self.supervision.policy())
+            .with_guest_messages(self.messages.unwrap_or_default())
     }
 }
 

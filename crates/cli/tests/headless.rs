@@ -13,7 +13,7 @@ use airssys_wasm::engine::{Backend, Engine};
 
 /// Arguments of `run` for each guest of the contract, then arguments of `invoke` for each other guest. FILE is the path of a
 /// file with nine digits.
-const QUESTIONS: [(&str, &[&str]); 11] = [
+const QUESTIONS: [(&str, &[&str]); 13] = [
     (
         "text-processor",
         &[
@@ -73,6 +73,18 @@ const QUESTIONS: [(&str, &[&str]); 11] = [
             "filesystem:read:FILE",
         ],
     ),
+    (
+        "intake",
+        &[
+            "--operation",
+            "submit",
+            "--params",
+            r#"{"text":"a line"}"#,
+            "--config",
+            "next=nobody",
+        ],
+    ),
+    ("meter", &["--operation", "counters", "--config", "next=nobody"]),
     ("checksum", &["--codec", "raw", "--input", "FILE", "--json"]),
     (
         "types",

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use toml::de::DeValue;
 
 use super::values::{Folder, bytes, choice, chosen, number, parsed, part, path, values, written};
-use crate::actors::Restart;
+use crate::actors::{GuestMessages, Restart};
 use crate::codec::Codec;
 use crate::host_file::types::{
     ConfigData, DeclaredBackpressure, DeclaredComponent, DeclaredMailbox, Supervision,
@@ -17,7 +17,7 @@ use crate::manifest::read::values::{Section, Text, expected};
 use crate::messaging::ComponentId;
 use crate::security::Capability;
 
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 12] = [
     "id",
     "path",
     "manifest",
@@ -26,6 +26,7 @@ pub(super) const KEYS: [&str; 11] = [
     "env",
     "config-data",
     "backpressure",
+    "messages",
     "mailbox",
     "supervision",
     "limits",
@@ -58,6 +59,11 @@ pub(super) fn component(
     let env = values(section, "env", folder, report);
     let config_data = config_data(section, folder, report);
     let backpressure = backpressure(section, report);
+    let deliveries = [
+        ("receive", GuestMessages::Receive),
+        ("execute", GuestMessages::Execute),
+    ];
+    let messages = choice(section, "messages", &deliveries, report);
     let mailbox = part(section, "mailbox", "component.mailbox", &MAILBOX, report);
     let mailbox = mailbox.map(|section| mailbox_of(&section, report));
     let supervision = part(
@@ -80,6 +86,7 @@ pub(super) fn component(
         env,
         config_data,
         backpressure,
+        messages,
         mailbox: mailbox.unwrap_or_default(),
         supervision: supervision.unwrap_or_default(),
         limits: limits.unwrap_or_default(),

@@ -6,7 +6,7 @@ mod refused;
 use std::path::Path;
 use std::time::Duration;
 
-use airssys_wasm::actors::{Backpressure, Restart};
+use airssys_wasm::actors::{Backpressure, GuestMessages, Restart};
 use airssys_wasm::codec::{self, Codec};
 use airssys_wasm::engine::Backend;
 use airssys_wasm::host_file::{CacheChoice, HostFile, HostFileError, ValueError};
@@ -40,6 +40,7 @@ config = { depth = "3", token = { env = "HOST_FILE_TEST_UNSET" }, key = { file =
 env = { LANG = "C" }
 config-data = { codec = "msgpack", file = "reader.bin" }
 backpressure = { wait = "250ms" }
+messages = "execute"
 
 [component.mailbox]
 messages = 5000
@@ -99,6 +100,7 @@ fn every_key_is_read() {
     );
     let longest = Duration::from_millis(250);
     assert_eq!(options.backpressure, Backpressure::Wait { longest });
+    assert_eq!(options.guest_messages, GuestMessages::Execute);
     let restarts = &options.restarts;
     assert_eq!((restarts.restart, restarts.intensity), (Restart::Transient, 2));
     assert_eq!((restarts.jitter_percent, restarts.max_tries), (0, 1));

@@ -47,7 +47,7 @@ const HOST: [(&str, &str, &str); 19] = [
 ];
 
 /// Lines that are wrong in `[[component]]`.
-const COMPONENTS: [(&str, &str, &str); 24] = [
+const COMPONENTS: [(&str, &str, &str); 25] = [
     (
         "pth = 'x'",
         "4:1",
@@ -86,6 +86,7 @@ const COMPONENTS: [(&str, &str, &str); 24] = [
         "4:16",
         "must be one of `refuse`, `drop-oldest`",
     ),
+    ("messages = 'poll'", "4:12", "must be one of `receive`, `execute`"),
     ("backpressure = {}", "4:16", "no `wait`"),
     ("backpressure = { wait = 'long' }", "4:25", "a number is missing"),
     ("mailbox = { messages = 0 }", "4:24", "from 1 to 1000000"),

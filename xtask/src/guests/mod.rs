@@ -152,6 +152,24 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Built,
     },
     Guest {
+        name: "intake",
+        folder: "examples/guests/rust/intake",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "meter",
+        folder: "examples/guests/c/meter",
+        toolchain: Toolchain::C,
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "tally",
+        folder: "examples/guests/javascript/tally",
+        toolchain: Toolchain::JavaScript,
+        keep: Keep::Built,
+    },
+    Guest {
         name: "checksum",
         folder: "examples/guests/c/checksum",
         toolchain: Toolchain::C,

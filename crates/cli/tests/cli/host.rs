@@ -346,3 +346,47 @@ fn the_socket_is_closed_to_others_and_to_a_second_host() {
     );
     std::fs::remove_dir_all(&folder).expect("it is ours");
 }
+
+#[test]
+fn three_components_in_three_languages_pass_messages_on() {
+    let Some(tally) = airssys_wasm_test_support::built("tally") else {
+        return;
+    };
+    let examples = airssys_wasm_test_support::root().join("examples/hosts");
+    let text = std::fs::read_to_string(examples.join("pipeline.toml")).expect("it is there");
+    // The built guest is in the target folder, and the socket's folder must not be in the sources.
+    let text = text
+        .replace("../../target/guests/tally.wasm", tally.to_str().expect("text"))
+        .replace("../../tests/fixtures", fixture("x").trim_end_matches("/x.wasm"));
+    assert!(!text.contains("../.."), "{text}");
+    let folder = folder("pipeline");
+    let file = folder.join("pipeline.toml");
+    std::fs::write(&file, text).expect("it can be written");
+    let host = start(file.to_str().expect("text"));
+    let lines = "to be\\n\\nor not\\nto be";
+    let accepted = host.send("intake", "submit", &format!("{{\"text\":\"{lines}\"}}"));
+    assert_eq!(accepted, json!({"lines": 3}));
+    let expected = json!({"lines": 3, "words": {"to": 2, "be": 2, "or": 1, "not": 1}});
+    let mut tries = 0;
+    loop {
+        let totals = host.send("tally", "totals", "null");
+        if totals == expected {
+            break;
+        }
+        tries += 1;
+        assert!(tries < 300, "{totals}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(host.send("meter", "counters", "null")["messages"], 3);
+    let row = host.row("meter");
+    assert_eq!(row["messages"]["delivered"], 4, "{row}");
+    let many = "one two\\n".repeat(500);
+    host.send("intake", "submit", &format!("{{\"text\":\"{many}\"}}"));
+    let (status, rest) = host.end("-INT");
+    // Messages that a stage passes on after the next one has begun to drain are refused there.
+    assert_eq!(status, Some(0), "{rest}");
+    for id in ["intake", "meter", "tally"] {
+        assert!(rest.contains(&format!("stopped component={id}")), "{rest}");
+    }
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+}
