@@ -24,6 +24,7 @@ pub(crate) enum HostCommand {
     Ps(HostPsArgs),
     Logs(HostLogsArgs),
     Send(HostSendArgs),
+    Replace(HostReplaceArgs),
     Stop(HostStopArgs),
     /// Print the JSON Schema of HOST.toml, for editors
     Schema,
@@ -126,6 +127,56 @@ pub(crate) struct HostSendArgs {
     pub(crate) reach: ReachArgs,
 
     /// Print one JSON object: codec, operation, and the result or, in hexadecimal, its bytes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Put another version in place of a component, without stopping it
+///
+/// The new version gets the grants, configuration and limits that the host file declared. It is compiled, initialized and
+/// queried for its health while the version before goes on, and then gets the messages, in their order. Returns when it has
+/// passed its trial, if it has one. After an error the version before handles all messages. Ctrl-C does not take the request
+/// back.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostReplaceArgs {
+    /// Identity of the component
+    pub(crate) id: ComponentId,
+
+    /// File of the new version: a component, or an artifact that the host trusts
+    pub(crate) path: PathBuf,
+
+    /// File of its manifest [default: the one inside the component or beside it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// Messages of a trial, in which a failure brings the version before back [default: no trial]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) trial: Option<u32>,
+
+    /// Longest time of the trial, in milliseconds; it has passed if it has not failed by then
+    #[arg(long, value_name = "MS", default_value_t = 60_000, requires = "trial",
+          value_parser = value_parser!(u64).range(1..=MAX_TIMEOUT_MS))]
+    pub(crate) trial_time: u64,
+
+    /// Part of the messages that the new version gets during the trial, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 100, requires = "trial",
+          value_parser = value_parser!(u32).range(1..=100))]
+    pub(crate) share: u32,
+
+    /// Part of the messages of the trial that may fail, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, requires = "trial",
+          value_parser = value_parser!(u32).range(0..=100))]
+    pub(crate) max_errors: u32,
+
+    /// Hand the state over: the operation `snapshot` of the version before, and `restore` of the new one
+    #[arg(long)]
+    pub(crate) keep_state: bool,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

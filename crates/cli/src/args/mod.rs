@@ -24,7 +24,9 @@ pub(crate) use artifacts::{
 pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, NewArgs};
 pub(crate) use host::{HostArgs, HostCommand};
 #[cfg(unix)]
-pub(crate) use host::{HostLogsArgs, HostPsArgs, HostRunArgs, HostSendArgs, HostStopArgs, ReachArgs};
+pub(crate) use host::{
+    HostLogsArgs, HostPsArgs, HostReplaceArgs, HostRunArgs, HostSendArgs, HostStopArgs, ReachArgs,
+};
 pub(crate) use manifest::{
     ManifestArgs, ManifestCommand, ManifestEmbedArgs, ManifestFileArgs, ManifestShowArgs,
 };

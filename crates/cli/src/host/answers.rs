@@ -9,12 +9,16 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::ComponentId;
 use airssys_wasm::ComponentRuntime;
-use airssys_wasm::actors::{ActorCounters, ActorError, ActorPhase, ActorSystem, Pending, SendOptions};
+use airssys_wasm::actors::{
+    ActorCounters, ActorError, ActorPhase, ActorSystem, Pending, ReplaceOptions, SendOptions, StateTransfer,
+};
+use airssys_wasm::host_file::DeclaredComponent;
 use serde_json::{Value, json};
 
 use super::logs::Logs;
 use super::protocol::{self, MAX_ANSWER_BYTES, from_hex};
 use super::socket::is_closed;
+use super::start::Starter;
 use crate::exit::{Exit, Failure, Outcome};
 
 /// Interval at which a command that waits looks whether its client is still there.
@@ -31,6 +35,9 @@ pub(super) struct Host {
     pub(super) system: ActorSystem,
     /// The declared components, in the order of the file.
     pub(super) components: Vec<ComponentId>,
+    /// Their declarations.
+    pub(super) declared: Vec<DeclaredComponent>,
+    pub(super) starter: Starter,
     pub(super) logs: Logs,
 }
 
@@ -40,13 +47,14 @@ pub(super) fn answer(host: &Host, request: &Value, stream: &mut UnixStream) -> O
         Some("ps") => Ok(Some(ps(host))),
         Some("logs") => logs(host, request, stream),
         Some("send") => send(host, request, stream),
+        Some("replace") => replace(host, request, stream),
         Some("stop") => {
             let id = id(host, request)?;
             let stopped = wait(host.runtime.stop_actor(&id), || is_closed(stream));
             Ok(stopped.transpose()?.map(|()| json!({ "id": id.as_str() })))
         }
         _ => Err(Failure::usage(
-            "the request has no `command` that the host knows: ps, logs, send, stop",
+            "the request has no `command` that the host knows: ps, logs, send, replace, stop",
         )),
     }
 }
@@ -161,6 +169,41 @@ fn send(host: &Host, request: &Value, stream: &mut UnixStream) -> Outcome<Option
     Ok(Some(json!({ "payload": crate::run::hex(&answer) })))
 }
 
+fn replace(host: &Host, request: &Value, stream: &UnixStream) -> Outcome<Option<Value>> {
+    let id = id(host, request)?;
+    let found = host.declared.iter().find(|declared| declared.id == id);
+    let mut declared = found.cloned().ok_or_else(|| unknown(host, id.as_str()))?;
+    let Some(path) = request["path"].as_str() else {
+        return Err(Failure::usage("`path` of the request is not a text"));
+    };
+    declared.path = path.into();
+    declared.manifest = request["manifest"].as_str().map(Into::into);
+    let number = |key: &str, default: u64| match &request[key] {
+        Value::Null => Ok(default),
+        number => number
+            .as_u64()
+            .ok_or_else(|| Failure::usage(format!("`{key}` of the request is not a whole number"))),
+    };
+    // The library refuses numbers outside their ranges.
+    let small =
+        |key: &str, default| Ok::<_, Failure>(u32::try_from(number(key, default)?).unwrap_or(u32::MAX));
+    let (share, trial) = (small("share", 100)?, small("trial-messages", 0)?);
+    let trial_time = Duration::from_millis(number("trial-time-ms", 60_000)?);
+    let max_errors = small("max-error-percent", 0)?;
+    let (loaded, component) = host.starter.load_again(&declared)?;
+    let mut options = ReplaceOptions::new()
+        .with_component(component)
+        .with_share(share)
+        .with_trial(trial, trial_time)
+        .with_max_errors(max_errors);
+    if request["keep-state"].as_bool().unwrap_or_default() {
+        options = options.with_state(StateTransfer::Operations);
+    }
+    let replaced = host.runtime.replace_component(&id, loaded, options);
+    let replaced = wait(replaced, || is_closed(stream)).transpose()?;
+    Ok(replaced.map(|replaced| json!({ "id": id.as_str(), "version": replaced.version })))
+}
+
 /// Returns the component that a request names.
 fn id(host: &Host, request: &Value) -> Outcome<ComponentId> {
     let named = request["id"].as_str().unwrap_or_default();
@@ -208,7 +251,13 @@ impl From<ActorError> for Failure {
     fn from(error: ActorError) -> Failure {
         let exit = match error {
             ActorError::Runtime(error) => return error.into(),
-            ActorError::Unknown(_) | ActorError::Options(_) | ActorError::Stopped(_) => Exit::Usage,
+            ActorError::Unknown(_)
+            | ActorError::Options(_)
+            | ActorError::Replacing(_)
+            | ActorError::Stopped(_) => Exit::Usage,
+            ActorError::Unhealthy { .. } | ActorError::Transfer { .. } | ActorError::RolledBack { .. } => {
+                Exit::Answered
+            }
             ActorError::Full { .. }
             | ActorError::TooLarge { .. }
             | ActorError::Displaced(_)

@@ -1,4 +1,6 @@
-//! `host ps`, `logs`, `send` and `stop`: the client's side of the socket.
+//! `host ps`, `logs`, `send`, `replace` and `stop`: the client's side of the socket.
+
+use std::path::Path;
 
 use airssys_wasm::codec;
 use serde_json::{Value, json};
@@ -6,9 +8,9 @@ use serde_json::{Value, json};
 use super::file;
 use super::protocol::{Answer, Answers, from_hex};
 use super::socket::connect;
-use crate::args::{HostLogsArgs, HostPsArgs, HostSendArgs, HostStopArgs, ReachArgs};
+use crate::args::{HostLogsArgs, HostPsArgs, HostReplaceArgs, HostSendArgs, HostStopArgs, ReachArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{output, run, text};
+use crate::{files, output, run, text};
 
 /// Sends a request to a host.
 fn ask(reach: &ReachArgs, request: Value) -> Outcome<Answers> {
@@ -113,6 +115,33 @@ pub(super) fn send(args: &HostSendArgs) -> Outcome {
         json: args.json,
         answer: &answer,
     })?;
+    Ok(Exit::Done)
+}
+
+/// Runs `host replace`.
+pub(super) fn replace(args: &HostReplaceArgs) -> Outcome {
+    // The host has another working folder.
+    let absolute = |path: &Path| match std::path::absolute(path) {
+        Ok(absolute) => Ok(absolute.to_string_lossy().into_owned()),
+        Err(error) => Err(files::unreadable(path, error)),
+    };
+    let manifest = args.manifest.as_deref().map(absolute).transpose()?;
+    let request = json!({
+        "command": "replace",
+        "id": args.id.as_str(),
+        "path": absolute(&args.path)?,
+        "manifest": manifest,
+        "trial-messages": args.trial.unwrap_or(0),
+        "trial-time-ms": args.trial_time,
+        "share": args.share,
+        "max-error-percent": args.max_errors,
+        "keep-state": args.keep_state,
+    });
+    let answer = ask(&args.reach, request)?.result()?;
+    match args.json {
+        true => output::print_json(&answer)?,
+        false => output::print(&format!("{}: version {}", args.id, answer["version"]))?,
+    }
     Ok(Exit::Done)
 }
 

@@ -36,6 +36,8 @@ pub(crate) fn run(args: &HostArgs) -> Outcome {
         #[cfg(unix)]
         HostCommand::Send(args) => client::send(args),
         #[cfg(unix)]
+        HostCommand::Replace(args) => client::replace(args),
+        #[cfg(unix)]
         HostCommand::Stop(args) => client::stop(args),
         #[cfg(not(unix))]
         _ => Err(Failure::new(

@@ -48,6 +48,8 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
             .iter()
             .map(|component| component.id.clone())
             .collect(),
+        declared: file.components.clone(),
+        starter,
         logs: Logs::new(
             file.components.iter().map(|component| &component.id),
             file.host.log_lines.unwrap_or(LOG.0),
@@ -60,7 +62,7 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
     let host = Arc::new(host);
     let drain_time = file.host.drain_time.map_or(DRAIN_TIME, |time| time.duration());
     let mut connections = None;
-    let result = start(starter, &file, &host, &stop).and_then(|started| {
+    let result = start(&host, &stop).and_then(|started| {
         if started {
             connections = Some(server::start(&socket, host.clone())?);
             eprintln!(
@@ -97,14 +99,14 @@ fn system(file: &HostFile) -> Outcome<ActorSystem> {
 }
 
 /// Starts the components in their order. Returns false if the host was asked to end meanwhile.
-fn start(mut starter: Starter, file: &HostFile, host: &Host, stop: &Stop) -> Outcome<bool> {
-    for declared in &file.components {
+fn start(host: &Host, stop: &Stop) -> Outcome<bool> {
+    for declared in &host.declared {
         let failed =
             |failure: Failure| failure.context(format!("the component `{}` cannot be started", declared.id));
         if stop.asked() {
             return Ok(false);
         }
-        let (loaded, options) = starter.load(declared).map_err(failed)?;
+        let (loaded, options) = host.starter.load(declared).map_err(failed)?;
         let started = host
             .runtime
             .start_actor(&loaded, options, &host.system, declared.actor_options());
@@ -113,6 +115,7 @@ fn start(mut starter: Starter, file: &HostFile, host: &Host, stop: &Stop) -> Out
             None => return Ok(false),
         };
     }
+    host.starter.forget();
     Ok(true)
 }
 
@@ -177,6 +180,13 @@ fn tell(event: &ActorEvent) {
             log::error!(target: EVENTS, component = id; "gave up after {restarts} restarts: {error}");
         }
         ActorEventKind::Stopped => log::info!(target: EVENTS, component = id; "stopped"),
+        ActorEventKind::Replaced { version } => {
+            log::info!(target: EVENTS, component = id; "replaced by version {version}");
+        }
+        ActorEventKind::RolledBack { version, error } => {
+            let error = crate::text::line(error);
+            log::warn!(target: EVENTS, component = id; "version {version} failed its trial: {error}");
+        }
         other => log::info!(target: EVENTS, component = id; "{}", crate::text::line(&format!("{other:?}"))),
     }
 }

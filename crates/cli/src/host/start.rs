@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use airssys_wasm::artifact::{Records, Trust};
@@ -24,7 +24,7 @@ pub(super) struct Starter {
     pub(super) runtime: ComponentRuntime,
     context: SecurityContext,
     trust: Trust,
-    loaded: HashMap<PathBuf, (Loaded, Option<ComponentManifest>)>,
+    loaded: Mutex<HashMap<PathBuf, (Loaded, Option<ComponentManifest>)>>,
 }
 
 impl Starter {
@@ -41,20 +41,40 @@ impl Starter {
             runtime,
             context,
             trust,
-            loaded: HashMap::new(),
+            loaded: Mutex::default(),
         })
     }
 
-    /// Loads the component, and returns the options of its instances.
-    pub(super) fn load(&mut self, declared: &DeclaredComponent) -> Outcome<(Loaded, ComponentOptions)> {
-        let (loaded, found) = match self.loaded.get(&declared.path) {
-            Some(known) => known.clone(),
+    /// Loads the component, and returns the options of its instances. A file that was loaded before is not read again.
+    pub(super) fn load(&self, declared: &DeclaredComponent) -> Outcome<(Loaded, ComponentOptions)> {
+        let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known().get(&declared.path).cloned();
+        let read = match found {
+            Some(found) => found,
             None => {
                 let read = self.read(&declared.path)?;
-                self.loaded.insert(declared.path.clone(), read.clone());
+                known().insert(declared.path.clone(), read.clone());
                 read
             }
         };
+        self.with_options(declared, read)
+    }
+
+    /// Forgets the files that were loaded.
+    pub(super) fn forget(&self) {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Loads another version of the component, from the file that `declared` names now.
+    pub(super) fn load_again(&self, declared: &DeclaredComponent) -> Outcome<(Loaded, ComponentOptions)> {
+        self.with_options(declared, self.read(&declared.path)?)
+    }
+
+    fn with_options(
+        &self,
+        declared: &DeclaredComponent,
+        (loaded, found): (Loaded, Option<ComponentManifest>),
+    ) -> Outcome<(Loaded, ComponentOptions)> {
         let manifest = match (&declared.manifest, found) {
             (None, found) => found,
             (Some(file), found) => {

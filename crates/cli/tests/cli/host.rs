@@ -390,3 +390,54 @@ fn three_components_in_three_languages_pass_messages_on() {
     }
     std::fs::remove_dir_all(&folder).expect("it is ours");
 }
+
+#[test]
+fn a_component_is_replaced_while_it_runs_and_stays_if_the_new_version_is_wrong() {
+    let folder = folder("replace");
+    let text = "[[component]]\nid = 'a'\npath = 'COUNTER'\nconfig = { start = '7' }\n";
+    let host = start(&declared(&folder, text));
+    assert_eq!(host.send("a", "increment", "null"), json!({"count": 8}));
+
+    host.ask(&["replace", "a", "none.wasm"])
+        .ended(3)
+        .says("none.wasm");
+    let other = host.ask(&["replace", "a", &fixture("types")]);
+    assert_eq!(other.code, 3, "{other:?}");
+    host.ask(&["replace", "b", &fixture("counter")]).ended(2);
+    let state = host.ask(&["replace", "a", &fixture("counter"), "--keep-state"]);
+    assert_eq!(state.code, 1, "it has no snapshot: {state:?}");
+    let share = [
+        "replace",
+        "a",
+        &fixture("counter"),
+        "--share",
+        "0",
+        "--trial",
+        "1",
+    ];
+    host.ask(&share).ended(2);
+    assert_eq!(
+        host.send("a", "get", "null"),
+        json!({"count": 8}),
+        "the version before goes on"
+    );
+
+    let replaced = host
+        .ask(&["replace", "a", &fixture("counter"), "--json"])
+        .ended(0);
+    let replaced = replaced.json();
+    assert_eq!(replaced["id"], "a");
+    let version = &replaced["version"];
+    assert!(version.is_number(), "{replaced}");
+    assert_eq!(
+        host.send("a", "get", "null"),
+        json!({"count": 7}),
+        "it is configured as before"
+    );
+    assert_eq!(host.row("a")["state"], "ready");
+    let (status, rest) = host.end("-TERM");
+    assert_eq!(status, Some(0), "{rest}");
+    let event = format!("replaced by version {version} component=a");
+    assert!(rest.contains(&event), "{rest}");
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+}

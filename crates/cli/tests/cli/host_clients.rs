@@ -57,6 +57,11 @@ fn requests_that_are_wrong_are_refused_with_their_reason() {
             b"{\"v\":1,\"command\":\"send\",\"id\":\"a\",\"payload\":\"0\"}\n",
             "hexadecimal",
         ),
+        (b"{\"v\":1,\"command\":\"replace\",\"id\":\"a\"}\n", "`path`"),
+        (
+            b"{\"v\":1,\"command\":\"replace\",\"id\":\"a\",\"path\":\"x\",\"share\":-1}\n",
+            "`share`",
+        ),
         (
             b"{\"v\":1,\"command\":\"send\",\"id\":\"a\",\"payload\":\"00\",\"timeout-ms\":-1}\n",
             "whole number",
