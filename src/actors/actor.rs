@@ -7,11 +7,13 @@ use super::core::Core;
 use super::dead_letters::DeadLetterReason;
 use super::error::ActorError;
 use super::events::ActorEventKind;
+use super::group::{ActorGroup, MemberEnd};
+use super::health::Health;
 use super::letter::Letter;
 use super::mailbox::{Entry, Mailbox, Offer};
 use super::options::{ActorOptions, Backpressure};
 use super::pending::Completer;
-use super::state::{Cause, Closing, End, Outbox, Outcome, Phase, Running, State, Step};
+use super::state::{Cause, Closing, End, Outbox, Outcome, PROBE, Phase, Running, State, Step};
 use super::status::{ActorCounters, ActorPhase, ActorStatus};
 use super::supervision::{Decision, Ending, Supervisor};
 use super::timer::Alarm;
@@ -27,6 +29,7 @@ pub(super) struct Actor {
     /// Number in the system.
     pub(super) key: u64,
     id: ComponentId,
+    pub(super) group: Option<ActorGroup>,
     /// Longest wait of a sender for room.
     longest_wait: Option<Duration>,
     state: Mutex<State>,
@@ -47,6 +50,7 @@ impl Actor {
             core,
             key,
             id: component.id().clone(),
+            group: options.group,
             longest_wait: match options.backpressure {
                 Backpressure::Wait { longest } => Some(longest),
                 _ => None,
@@ -63,6 +67,8 @@ impl Actor {
                 versions: Versions::new(version),
                 trial: None,
                 is_replacing: false,
+                health: options.health.map(|probe| Box::new(Health::new(probe))),
+                restarts_with_group: false,
                 restart_alarm: None,
                 stopping: Vec::new(),
             }),
@@ -274,6 +280,10 @@ impl Actor {
             Phase::Pausing(until) if *until <= now => Step::Restart,
             Phase::Ended(_) | Phase::Pausing(_) => Step::Idle,
             Phase::Ready if let Some(step) = state.trial_step() => step,
+            Phase::Ready if let Some(time) = state.probe_time() => {
+                state.running = Some(Running::new(PROBE));
+                Step::Probe(state.target_of_probe(), time)
+            }
             Phase::Ready => loop {
                 let accepted = &mut outbox.accepted;
                 match state.mailbox.take(|letter| accepted.extend(letter.accepted())) {
@@ -290,21 +300,23 @@ impl Actor {
                         );
                     }
                     Some(entry) => {
-                        state.running = Some(Running {
-                            ticket: entry.ticket,
-                            stop: None,
-                            handle: None,
-                            armed: None,
-                        });
+                        state.running = Some(Running::new(entry.ticket));
                         break Step::Call(Box::new(entry), state.target());
                     }
                 }
             },
         };
+        let mut freed = None;
         if matches!(step, Step::Idle) {
             state.scheduled = false;
+            // Its group may have given up while it was scheduled.
+            let has_ended = matches!(state.phase, Phase::Ended(_));
+            freed = has_ended.then(|| state.component.clone());
         }
         drop(guard);
+        if let Some(component) = freed {
+            component.discard();
+        }
         outbox.send(self);
         step
     }
@@ -367,6 +379,20 @@ impl Actor {
                         );
                         state.replace_instance(is_candidate, now);
                     }
+                    None if matches!(state.phase, Phase::Ended(_)) => {
+                        // Its group gave up meanwhile.
+                        let gave_up = match &state.phase {
+                            Phase::Ended(end) => end.error(&self.id),
+                            _ => error,
+                        };
+                        state.bury(
+                            &self.id,
+                            entry.message,
+                            DeadLetterReason::GaveUp,
+                            gave_up,
+                            &mut outbox,
+                        );
+                    }
                     None if is_candidate => {
                         // The version before handles it.
                         state.mailbox.put_back(entry);
@@ -405,7 +431,10 @@ impl Actor {
                 }
             }
         }
-        let component = has_ended.then(|| state.component.clone());
+        let component = match has_ended {
+            true => Some(state.component.clone()),
+            false => state.after_call(),
+        };
         drop(guard);
         if let Some(component) = component {
             component.discard();
@@ -427,10 +456,12 @@ impl Actor {
                 state.phase = Phase::Pausing(at);
                 let alarm = Alarm::Restart(Arc::downgrade(self));
                 state.restart_alarm = Some(self.core.timer.set(at, alarm));
+                outbox.group = Some(MemberEnd::Restarts);
                 return false;
             }
             Decision::GiveUp => {
                 let error = last.clone();
+                outbox.group = Some(MemberEnd::GivesUp(last.clone()));
                 (
                     End::GaveUp { restarts, last },
                     ActorEventKind::GaveUp { restarts, error },
@@ -457,7 +488,11 @@ impl Actor {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.restart_alarm = None;
+        if let Some(health) = &mut state.health {
+            health.reset();
+        }
         let has_ended = match result {
+            _ if matches!(state.phase, Phase::Ended(_)) => true,
             Ok(()) => {
                 state.phase = Phase::Ready;
                 outbox.events.push(ActorEventKind::Ready);

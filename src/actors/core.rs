@@ -145,6 +145,11 @@ impl Core {
                     actor.schedule();
                 }
             }
+            Alarm::Probe(actor) => {
+                if let Some(actor) = actor.upgrade() {
+                    actor.probe();
+                }
+            }
             Alarm::Trial(actor, version) => {
                 if let Some(actor) = actor.upgrade() {
                     actor.end_trial(version);

@@ -28,6 +28,20 @@ pub enum ActorEventKind {
     Started,
     /// Its `init` has succeeded: messages are handled.
     Ready,
+    /// The component reports that it is degraded or unhealthy, or its `health` failed, for the first time since it was healthy.
+    Degraded {
+        /// The component's own reason, or the error.
+        reason: String,
+    },
+    /// The component is healthy again.
+    Recovered,
+    /// The group of this actor gave up: because of it, or of too many restarts, the last of which was its own.
+    Escalated {
+        /// The group's name.
+        group: String,
+        /// The reason.
+        reason: String,
+    },
     /// The instance has ended: by a trap, a limit, an exit, a failed `init`, or because the sender of its message gave up.
     Trapped {
         /// The reason.

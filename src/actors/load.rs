@@ -238,6 +238,10 @@ fn start(
     actor.lock().versions.record(&component);
     publish(ActorEventKind::Ready);
     component.attach(actor.weak());
+    if let Some(group) = &actor.group {
+        group.join(&actor);
+    }
+    actor.watch_health();
     if delivery == GuestMessages::Execute {
         actor.receive_all();
     }

@@ -42,7 +42,9 @@ mod core;
 mod dead_letters;
 mod error;
 mod events;
+mod group;
 mod guest_messages;
+mod health;
 mod letter;
 mod load;
 mod mailbox;
@@ -54,6 +56,7 @@ mod status;
 mod supervision;
 mod system;
 mod timer;
+mod together;
 mod topics;
 mod transfer;
 mod trial;
@@ -65,9 +68,11 @@ pub use self::core::ShutdownReport;
 pub use dead_letters::{DeadLetter, DeadLetterReason};
 pub use error::{ActorError, ActorSystemError};
 pub use events::{ActorEvent, ActorEventKind, ActorEvents, MAX_KEPT_EVENTS};
+pub use group::{ActorGroup, GroupStrategy};
 pub use mailbox::MAX_WAITING_SENDERS;
 pub use options::{
-    ActorOptions, Backpressure, GuestMessages, InvalidActorOptions, Restart, RestartPolicy, SendOptions,
+    ActorOptions, Backpressure, GuestMessages, HealthProbe, InvalidActorOptions, Restart, RestartPolicy,
+    SendOptions,
 };
 pub use pending::Pending;
 pub use replace::{NewVersion, ReplaceOptions, Replaced, StateTransfer};

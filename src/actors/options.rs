@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::group::ActorGroup;
 use crate::messaging::MailboxLimits;
 use crate::runtime::{CallerInfo, TraceContext};
 
@@ -28,6 +29,58 @@ pub struct ActorOptions {
     pub restarts: RestartPolicy,
     /// Delivery of the messages of other components.
     pub guest_messages: GuestMessages,
+    /// Probes of its health. None by default.
+    pub health: Option<HealthProbe>,
+    /// The group that it joins. None by default.
+    pub group: Option<ActorGroup>,
+}
+
+/// Calls of the component's `health` at intervals, between messages. An instance that is unhealthy as often is replaced by the
+/// policy on restarts, as after a trap; a new version on trial is rolled back. The first report that is not healthy is
+/// [`ActorEventKind::Degraded`](super::ActorEventKind::Degraded).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HealthProbe {
+    /// Time between probes; at least 1 ms, by default 10 seconds.
+    pub interval: Duration,
+    /// Time of one call; 1 second by default. A call that takes longer ends its instance.
+    pub timeout: Duration,
+    /// Number of unhealthy reports, or failed calls, in a row after which the instance is replaced; 1 to 1000, by default 3.
+    pub failures: u32,
+}
+
+impl Default for HealthProbe {
+    fn default() -> HealthProbe {
+        HealthProbe {
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(1),
+            failures: 3,
+        }
+    }
+}
+
+impl HealthProbe {
+    /// Creates probes at this interval, with the defaults otherwise.
+    pub fn every(interval: Duration) -> HealthProbe {
+        HealthProbe {
+            interval,
+            ..HealthProbe::default()
+        }
+    }
+
+    /// Sets [`HealthProbe::timeout`].
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets [`HealthProbe::failures`].
+    #[must_use]
+    pub fn with_failures(mut self, failures: u32) -> Self {
+        self.failures = failures;
+        self
+    }
 }
 
 /// Delivery of the messages that other components send to an actor, with the contract's `send-message`.
@@ -192,6 +245,20 @@ impl ActorOptions {
         self
     }
 
+    /// Sets [`ActorOptions::health`].
+    #[must_use]
+    pub fn with_health(mut self, probe: HealthProbe) -> Self {
+        self.health = Some(probe);
+        self
+    }
+
+    /// Sets [`ActorOptions::group`].
+    #[must_use]
+    pub fn with_group(mut self, group: &ActorGroup) -> Self {
+        self.group = Some(group.clone());
+        self
+    }
+
     pub(super) fn check(&self) -> Result<(), InvalidActorOptions> {
         if let Some(mailbox) = &self.mailbox {
             for (what, value) in [
@@ -203,6 +270,9 @@ impl ActorOptions {
                     return Err(InvalidActorOptions::Zero(what));
                 }
             }
+        }
+        if let Some(probe) = &self.health {
+            probe.check()?;
         }
         self.restarts.check()
     }
@@ -293,6 +363,9 @@ pub enum InvalidActorOptions {
     /// State cannot be handed over to a version that gets a part of the messages, in percent.
     #[error("state can only be handed over to a version that gets all messages, not {0} percent of them")]
     SharedState(u32),
+    /// The interval of health probes is too short.
+    #[error("the interval of health probes must be at least 1 ms, not {0:?}")]
+    ShortInterval(Duration),
     /// The first pause is longer than the longest.
     #[error("the first pause before a restart ({first:?}) is longer than the longest ({longest:?})")]
     Pauses {

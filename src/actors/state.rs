@@ -1,12 +1,14 @@
 //! The locked part of an actor, and the steps that change it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::actor::Actor;
 use super::dead_letters::{DeadLetter, DeadLetterReason};
 use super::error::ActorError;
 use super::events::ActorEventKind;
+use super::group::MemberEnd;
+use super::health::Health;
 use super::letter::Letter;
 use super::mailbox::{Entry, Mailbox};
 use super::pending::Completer;
@@ -37,6 +39,9 @@ pub(super) struct State {
     pub(super) trial: Option<Box<Trial>>,
     /// A new version is being prepared, or on trial.
     pub(super) is_replacing: bool,
+    pub(super) health: Option<Box<Health>>,
+    /// The instance is to be replaced after the call in flight, with those of its group.
+    pub(super) restarts_with_group: bool,
     pub(super) restart_alarm: Option<Set>,
     /// Receivers of its end.
     pub(super) stopping: Vec<Completer<()>>,
@@ -84,6 +89,9 @@ pub(super) enum Closing {
     Now,
 }
 
+/// Ticket of a call of `health`, which no message has.
+pub(super) const PROBE: u64 = u64::MAX;
+
 /// The call in flight.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -106,6 +114,8 @@ pub(super) enum Cause {
 #[derive(Debug)]
 pub(super) enum Step {
     Call(Box<Entry<Letter>>, Target),
+    /// Query the health, within a time.
+    Probe(Target, Duration),
     /// Hand the state of the first over to the second.
     Transfer(Arc<Supervised>, Arc<Supervised>),
     Restart,
@@ -146,6 +156,8 @@ pub(super) struct Outbox {
     pub(super) installed: Option<Arc<Supervised>>,
     /// Versions to end.
     pub(super) retired: Vec<Arc<Supervised>>,
+    /// An end that concerns the group.
+    pub(super) group: Option<MemberEnd>,
     pub(super) replaced: Vec<(Completer<Replaced>, Result<Replaced, ActorError>)>,
 }
 
@@ -171,6 +183,9 @@ impl Outbox {
         }
         for (receiver, result) in self.replaced {
             receiver.complete(result);
+        }
+        if let (Some(group), Some(end)) = (&actor.group, self.group) {
+            group.member_ended(actor, end);
         }
     }
 }
@@ -217,6 +232,7 @@ impl State {
             Phase::Ready => {
                 let stage = self.trial.as_ref().map(|trial| trial.stage);
                 self.mailbox.len() > 0
+                    || self.health.as_ref().is_some_and(|health| health.is_due)
                     || self.closing != Closing::No
                     || stage.is_some_and(|stage| stage != Stage::Messages)
             }
@@ -238,7 +254,8 @@ impl State {
     }
 
     pub(super) fn counters(&self) -> ActorCounters {
-        let waiting = self.mailbox.len() + self.mailbox.senders() + usize::from(self.running.is_some());
+        let handled = self.running.as_ref().is_some_and(Running::is_message);
+        let waiting = self.mailbox.len() + self.mailbox.senders() + usize::from(handled);
         ActorCounters {
             in_flight: u64::try_from(waiting).unwrap_or(u64::MAX),
             ..self.counters
@@ -247,6 +264,20 @@ impl State {
 }
 
 impl Running {
+    /// Creates the record of a call that begins.
+    pub(super) fn new(ticket: u64) -> Running {
+        Running {
+            ticket,
+            stop: None,
+            handle: None,
+            armed: None,
+        }
+    }
+
+    fn is_message(&self) -> bool {
+        self.ticket != PROBE
+    }
+
     pub(super) fn stop(&mut self, cause: Cause) {
         self.stop.get_or_insert(cause);
         self.interrupt();

@@ -13,6 +13,8 @@ pub(super) enum Alarm {
     Message(Weak<Actor>, u64),
     /// An actor's pause before a restart is over.
     Restart(Weak<Actor>),
+    /// The health of an actor is to be probed.
+    Probe(Weak<Actor>),
     /// The trial of the version with this number has lasted long enough.
     Trial(Weak<Actor>, u64),
     /// The time for the shutdown is over.

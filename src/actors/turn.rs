@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::actor::Actor;
 use super::error::ActorError;
 use super::events::ActorEventKind;
+use super::health::Probe;
 use super::letter::Letter;
 use super::mailbox::Entry;
 use super::state::{Outcome, Step, Target};
@@ -25,6 +26,7 @@ pub(super) fn turn(actor: &Arc<Actor>) {
             Step::Idle => return,
             Step::Call(entry, target) => call(actor, *entry, &target),
             Step::Transfer(from, to) => transfer(actor, &from, &to),
+            Step::Probe(target, time) => probe(actor, &target, time),
             Step::Restart => restart(actor),
             Step::RestartCandidate(component) => restart_candidate(actor, &component),
             Step::Stop { orderly } => return stop(actor, orderly),
@@ -54,6 +56,7 @@ fn call(actor: &Arc<Actor>, entry: Entry<Letter>, target: &Target) {
 fn restart(actor: &Arc<Actor>) {
     let component = actor.component();
     let result = contained(actor, || {
+        component.end_instance();
         component.replace()?;
         let restarts = actor.restarts();
         let kind = ActorEventKind::Restarted { restarts };
@@ -72,6 +75,20 @@ fn restart_candidate(actor: &Arc<Actor>, component: &Supervised) {
     actor.candidate_restarted(result);
 }
 
+fn probe(actor: &Arc<Actor>, target: &Target, time: Duration) {
+    let component = &target.component;
+    let result = contained(actor, || {
+        Ok(component.health(time, |handle| actor.started(handle)))
+    });
+    let probe = match result {
+        Ok(Ok(status)) => Probe::Status(status),
+        Ok(Err(error)) if component.has_failed() => Probe::Ended(error.into()),
+        Ok(Err(error)) => Probe::Failed(error.into()),
+        Err(panicked) => Probe::Ended(panicked),
+    };
+    actor.probed(probe, target.is_candidate);
+}
+
 fn transfer(actor: &Arc<Actor>, from: &Supervised, to: &Supervised) {
     let result = contained(actor, || super::transfer::hand_over(actor.id(), from, to));
     actor.transferred(result);
@@ -87,6 +104,9 @@ fn stop(actor: &Arc<Actor>, orderly: bool) {
         }
     }
     component.unload();
+    if let Some(group) = &actor.group {
+        group.leave(actor);
+    }
     let receivers = actor.stopped();
     actor.core.remove(actor);
     for receiver in receivers {

@@ -8,7 +8,7 @@ use super::actor::Actor;
 use super::error::ActorError;
 use super::events::ActorEventKind;
 use super::replace::{Replaced, StateTransfer};
-use super::state::{End, Outbox, Phase, State, Step, Target};
+use super::state::{Closing, End, Outbox, Phase, State, Step, Target};
 use super::supervision::Ending;
 use super::timer::Alarm;
 use super::trial::Verdict;
@@ -217,6 +217,21 @@ impl State {
         Target {
             component: self.component.clone(),
             is_candidate: false,
+        }
+    }
+
+    /// Returns the time of a probe that is due.
+    pub(super) fn probe_time(&self) -> Option<Duration> {
+        let health = self.health.as_ref()?;
+        (health.is_due && self.closing == Closing::No).then(|| health.timeout())
+    }
+
+    /// Returns the version whose health counts: the one on trial, if there is one.
+    pub(super) fn target_of_probe(&self) -> Target {
+        let trial = self.trial.as_ref().map(|trial| &trial.candidate.component);
+        Target {
+            component: trial.unwrap_or(&self.component).clone(),
+            is_candidate: trial.is_some(),
         }
     }
 

@@ -152,6 +152,18 @@ impl Slot {
         Ok(answer)
     }
 
+    /// Frees the instance, which has failed from then on. Without effect while a call runs.
+    pub(super) fn fail(&self) {
+        let mut status = lock(&self.status);
+        if status.running.is_none() {
+            status.state = ComponentState::Failed;
+            // No call begins before the state is known.
+            let guest = lock(&self.guest).take();
+            drop(status);
+            drop(guest);
+        }
+    }
+
     /// Replaces the instance of a component that has failed, or that `init` left created: `init` can be called again.
     pub(super) fn replace(&self, mut guest: GuestInstance) -> Result<(), RuntimeError> {
         let state = self.state();

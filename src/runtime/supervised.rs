@@ -147,6 +147,11 @@ impl Supervised {
         self.slot.state() == ComponentState::Failed
     }
 
+    /// Frees the instance, which counts as failed from now on. Without effect while a call runs.
+    pub(crate) fn end_instance(&self) {
+        self.slot.fail();
+    }
+
     /// Replaces the instance by a new one with the settings of the first, which is to be initialized. Start functions run.
     /// With a tiered backend, it has the fastest code that is available now.
     ///

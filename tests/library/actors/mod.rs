@@ -2,7 +2,9 @@
 
 mod backpressure;
 mod document;
+mod groups;
 mod guests;
+mod health;
 use airssys_wasm_test_support::host as host_support;
 mod messages;
 mod shutdown;
@@ -147,6 +149,9 @@ fn names(events: &ActorEvents, count: usize) -> Vec<&'static str> {
             ActorEventKind::Trapped { .. } => "trapped",
             ActorEventKind::Restarted { .. } => "restarted",
             ActorEventKind::GaveUp { .. } => "gave up",
+            ActorEventKind::Degraded { .. } => "degraded",
+            ActorEventKind::Recovered => "recovered",
+            ActorEventKind::Escalated { .. } => "escalated",
             ActorEventKind::Replaced { .. } => "replaced",
             ActorEventKind::RolledBack { .. } => "rolled back",
             ActorEventKind::Stopped => "stopped",

@@ -1,0 +1,271 @@
+//! Health probes: degraded and unhealthy components, and calls of `health` that fail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use airssys_wasm::actors::{
+    ActorError, ActorEventKind, ActorOptions, ActorPhase, HealthProbe, InvalidActorOptions, ReplaceOptions,
+    RestartPolicy,
+};
+use airssys_wasm::engine::Backend;
+use airssys_wasm::{ComponentRuntime, RuntimeConfig};
+
+use super::host_support::Guest;
+use super::{LONG, answer, first, load, names, next, start_loaded, system};
+
+const HEALTHY: u8 = 0;
+const DEGRADED: u8 = 1;
+const UNHEALTHY: u8 = 2;
+const TRAPS: u8 = 3;
+const HANGS: u8 = 4;
+
+/// A guest whose health is that of its host, and that answers messages with 9.
+fn patient() -> Vec<u8> {
+    Guest {
+        execute: "(call $answer (i32.const 9))",
+        health: "(call $state)",
+        more: r#"
+            (data (i32.const 3000) "health")
+            (func $state (result i32)
+              (local $order i32)
+              (call $call-host-function (i32.const 3000) (i32.const 6) (i32.const 0) (i32.const 0) (i32.const 3100))
+              (if (i32.load8_u (i32.const 3100)) (then unreachable))
+              (local.set $order (i32.load8_u (i32.load (i32.const 3104))))
+              (if (i32.eq (local.get $order) (i32.const 3)) (then unreachable))
+              (if (i32.eq (local.get $order) (i32.const 4)) (then (loop $forever (br $forever))))
+              (i32.store8 (i32.const 3200) (local.get $order))
+              (i32.const 3200))"#,
+        ..Guest::default()
+    }
+    .build()
+}
+
+struct Clinic {
+    runtime: ComponentRuntime,
+    /// The health that guests report.
+    state: Arc<AtomicU8>,
+    probes: Arc<AtomicU32>,
+}
+
+fn clinic(backend: Backend) -> Clinic {
+    let (state, probes) = (Arc::new(AtomicU8::new(HEALTHY)), Arc::new(AtomicU32::new(0)));
+    let (now, count) = (state.clone(), probes.clone());
+    let config = RuntimeConfig::builder()
+        .with_backend(backend)
+        .with_host_function("health", move |_, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Ok(vec![now.load(Ordering::SeqCst)])
+        });
+    Clinic {
+        runtime: ComponentRuntime::new(config.build().unwrap()).unwrap(),
+        state,
+        probes,
+    }
+}
+
+impl Clinic {
+    fn becomes(&self, state: u8) {
+        self.state.store(state, Ordering::SeqCst);
+    }
+
+    /// Waits for as many probes more.
+    fn wait(&self, probes: u32) {
+        let (begin, until) = (Instant::now(), self.probes.load(Ordering::SeqCst) + probes);
+        while self.probes.load(Ordering::SeqCst) < until {
+            assert!(begin.elapsed() < LONG);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn probed() -> ActorOptions {
+    let probe = HealthProbe::every(Duration::from_millis(5)).with_failures(3);
+    ActorOptions::new().with_health(probe).with_restarts(quick())
+}
+
+fn quick() -> RestartPolicy {
+    RestartPolicy::default().with_pauses(Duration::from_millis(1), Duration::from_millis(1))
+}
+
+#[test]
+fn a_degraded_component_is_reported_once_and_again_when_it_recovers() {
+    let clinic = clinic(first());
+    let system = system(2);
+    let events = system.subscribe(100);
+    let loaded = load(&clinic.runtime, &patient());
+    let id = start_loaded(&clinic.runtime, &loaded, &system, "a", probed())
+        .wait()
+        .unwrap();
+    clinic.wait(3);
+    clinic.becomes(DEGRADED);
+    assert_eq!(names(&events, 3), ["started", "ready", "degraded"]);
+    clinic.wait(3);
+    clinic.becomes(HEALTHY);
+    assert_eq!(names(&events, 1), ["recovered"]);
+    assert_eq!(
+        answer(clinic.runtime.send_message_to_component(&id, [0])).unwrap(),
+        9
+    );
+    let status = clinic.runtime.actor_status(&id).unwrap();
+    assert_eq!(
+        (status.restarts, status.counters.sent),
+        (0, 1),
+        "probes are no messages"
+    );
+    assert!(system.counters().add_up());
+}
+
+#[test]
+fn an_unhealthy_component_is_replaced_on_each_backend() {
+    for backend in Backend::available() {
+        for state in [UNHEALTHY, TRAPS] {
+            let clinic = clinic(*backend);
+            let system = system(2);
+            let events = system.subscribe(1000);
+            let loaded = load(&clinic.runtime, &patient());
+            let id = start_loaded(&clinic.runtime, &loaded, &system, "a", probed())
+                .wait()
+                .unwrap();
+            clinic.wait(1);
+            clinic.becomes(state);
+            let begin = Instant::now();
+            while clinic.runtime.actor_status(&id).unwrap().restarts == 0 {
+                assert!(begin.elapsed() < LONG, "{backend} {state}");
+            }
+            clinic.becomes(HEALTHY);
+            assert_eq!(
+                answer(clinic.runtime.send_message_to_component(&id, [0])).unwrap(),
+                9
+            );
+            let mut kinds = next(&events, 3);
+            if state == UNHEALTHY {
+                assert!(matches!(kinds[2], ActorEventKind::Degraded { .. }), "{kinds:?}");
+                kinds = next(&events, 1);
+            }
+            let expected = match state {
+                UNHEALTHY => "unhealthy in 3 probes",
+                _ => "unreachable",
+            };
+            let Some(ActorEventKind::Trapped { error }) = kinds.last() else {
+                panic!("{kinds:?}");
+            };
+            assert!(error.contains(expected), "{error}");
+            assert!(system.take_dead_letters().is_empty() && system.counters().add_up());
+        }
+    }
+}
+
+#[test]
+fn a_component_that_stays_unhealthy_gives_up() {
+    let clinic = clinic(first());
+    clinic.becomes(UNHEALTHY);
+    let system = system(2);
+    let loaded = load(&clinic.runtime, &patient());
+    let options = probed().with_restarts(quick().with_intensity(2, LONG));
+    let id = start_loaded(&clinic.runtime, &loaded, &system, "a", options)
+        .wait()
+        .unwrap();
+    let begin = Instant::now();
+    while clinic.runtime.actor_status(&id).unwrap().phase != ActorPhase::GaveUp {
+        assert!(begin.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let sent = clinic.runtime.send_message_to_component(&id, [0]).wait();
+    assert!(
+        matches!(&sent, Err(ActorError::GaveUp { last, .. }) if last.contains("unhealthy")),
+        "{sent:?}"
+    );
+    assert_eq!(clinic.runtime.actor_status(&id).unwrap().restarts, 2);
+}
+
+#[test]
+fn a_call_of_health_that_hangs_ends_with_its_time() {
+    let clinic = clinic(first());
+    let system = system(2);
+    let probe = HealthProbe::every(Duration::from_millis(5)).with_timeout(Duration::from_millis(20));
+    let options = probed().with_health(probe);
+    let loaded = load(&clinic.runtime, &patient());
+    let id = start_loaded(&clinic.runtime, &loaded, &system, "a", options)
+        .wait()
+        .unwrap();
+    clinic.wait(1);
+    clinic.becomes(HANGS);
+    let begin = Instant::now();
+    while clinic.runtime.actor_status(&id).unwrap().restarts == 0 {
+        assert!(begin.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    clinic.becomes(HEALTHY);
+    assert_eq!(
+        answer(clinic.runtime.send_message_to_component(&id, [0])).unwrap(),
+        9
+    );
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_a_call_of_health_that_hangs() {
+    let clinic = clinic(first());
+    let system = system(1);
+    let probe = HealthProbe::every(Duration::from_millis(5)).with_timeout(LONG);
+    let options = probed().with_health(probe);
+    let loaded = load(&clinic.runtime, &patient());
+    start_loaded(&clinic.runtime, &loaded, &system, "a", options)
+        .wait()
+        .unwrap();
+    clinic.becomes(HANGS);
+    clinic.wait(2);
+    let report = system.shutdown(Duration::from_millis(10)).wait().unwrap();
+    assert_eq!(report.unfinished, 0);
+}
+
+#[test]
+fn an_unhealthy_version_is_rolled_back_on_its_trial() {
+    let clinic = clinic(first());
+    let system = system(2);
+    let loaded = load(&clinic.runtime, &patient());
+    let id = start_loaded(&clinic.runtime, &loaded, &system, "a", probed())
+        .wait()
+        .unwrap();
+    let trial = ReplaceOptions::new().with_trial(1000, LONG);
+    let replaced = clinic.runtime.replace_component(&id, loaded, trial);
+    // Its own check of health is behind it once it has handled a message.
+    for _ in 0..3 {
+        clinic.wait(3);
+        assert_eq!(
+            answer(clinic.runtime.send_message_to_component(&id, [0])).unwrap(),
+            9
+        );
+    }
+    clinic.becomes(UNHEALTHY);
+    let Err(ActorError::RolledBack { reason, .. }) = replaced.wait() else {
+        panic!("it was not rolled back");
+    };
+    clinic.becomes(HEALTHY);
+    assert!(reason.contains("unhealthy in 3 probes"), "{reason}");
+    assert_eq!(
+        answer(clinic.runtime.send_message_to_component(&id, [0])).unwrap(),
+        9
+    );
+}
+
+#[test]
+fn probes_outside_their_ranges_are_refused() {
+    let clinic = clinic(first());
+    let system = system(1);
+    let loaded = load(&clinic.runtime, &patient());
+    for probe in [
+        HealthProbe::every(Duration::from_micros(999)),
+        HealthProbe::default().with_failures(0),
+        HealthProbe::default().with_failures(1001),
+    ] {
+        let options = ActorOptions::new().with_health(probe);
+        let refused = start_loaded(&clinic.runtime, &loaded, &system, "a", options).wait();
+        let Err(ActorError::Options(
+            InvalidActorOptions::ShortInterval(_) | InvalidActorOptions::Range { .. },
+        )) = refused
+        else {
+            panic!("{refused:?}");
+        };
+    }
+}
