@@ -34,7 +34,7 @@
 //! stay in its mailbox; so do those of other components (`receive-message`), and the identity. Settings that the component
 //! changed, and its memory, are those of the first instance again.
 //!
-//! The files without threads and clocks, `mailbox` and `supervision`, decide; `actor` and `state` apply that under a lock,
+//! The files without threads and clocks, `mailbox`, `supervision` and `trial`, decide; `actor` and `state` apply that under a lock,
 //! `turn` calls the guest, `core` and `timer` are the threads.
 
 mod actor;

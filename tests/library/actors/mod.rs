@@ -8,6 +8,7 @@ mod health;
 use airssys_wasm_test_support::host as host_support;
 mod messages;
 mod shutdown;
+mod soak;
 mod supervision;
 mod update;
 
