@@ -103,7 +103,7 @@ impl Actor {
         let mut outbox = Outbox::default();
         let mut state = self.lock();
         state.counters.sent += 1;
-        if let Some(refusal) = self.refusal(&state) {
+        if let Some(refusal) = self.refusal(&state, !may_wait) {
             state.refuse(letter, refusal, &mut outbox);
             drop(state);
             outbox.send(self);
@@ -156,13 +156,16 @@ impl Actor {
         ticket
     }
 
-    pub(super) fn refusal(&self, state: &State) -> Option<ActorError> {
+    /// Returns the reason to refuse a message, or a new version. A system that is shut down still accepts what its components
+    /// send.
+    pub(super) fn refusal(&self, state: &State, is_guest: bool) -> Option<ActorError> {
         match (&state.phase, state.closing) {
             (Phase::Ended(end @ End::GaveUp { .. }), _) => Some(end.error(self.id())),
             (_, Closing::ShutDown | Closing::Now) => Some(ActorError::ShutDown),
+            (_, Closing::Drain) if !is_guest => Some(ActorError::ShutDown),
             (Phase::Ended(end), _) => Some(end.error(self.id())),
             (_, Closing::Stop) => Some(End::Stopped.error(self.id())),
-            (Phase::Ready | Phase::Pausing(_), Closing::No) => None,
+            (Phase::Ready | Phase::Pausing(_), Closing::No | Closing::Drain) => None,
         }
     }
 
@@ -273,8 +276,8 @@ impl Actor {
         }
         let step = match &state.phase {
             _ if state.closing == Closing::Now => Step::Stop { orderly: false },
-            Phase::Ended(_) if state.closing != Closing::No => Step::Stop { orderly: false },
-            Phase::Pausing(_) if state.closing != Closing::No && state.is_empty() => {
+            Phase::Ended(_) if state.closing >= Closing::Stop => Step::Stop { orderly: false },
+            Phase::Pausing(_) if state.closing >= Closing::Stop && state.is_empty() => {
                 Step::Stop { orderly: false }
             }
             Phase::Pausing(until) if *until <= now => Step::Restart,
@@ -287,7 +290,7 @@ impl Actor {
             Phase::Ready => loop {
                 let accepted = &mut outbox.accepted;
                 match state.mailbox.take(|letter| accepted.extend(letter.accepted())) {
-                    None if state.closing == Closing::No => break Step::Idle,
+                    None if state.closing < Closing::Stop => break Step::Idle,
                     None => break Step::Stop { orderly: true },
                     Some(entry) if entry.message.is_expired(now) => {
                         let error = entry.message.expired(self.id());
@@ -532,12 +535,17 @@ impl Actor {
         self.lock().counters()
     }
 
+    /// Reports whether no message waits or is handled.
+    pub(super) fn is_idle(&self) -> bool {
+        self.counters().in_flight == 0
+    }
+
     pub(super) fn status(&self) -> ActorStatus {
         let state = self.lock();
         let phase = match (&state.phase, state.closing) {
             (Phase::Ended(End::GaveUp { .. }), _) => ActorPhase::GaveUp,
             (Phase::Ended(End::Stopped), _) => ActorPhase::Stopped,
-            (_, Closing::Stop | Closing::ShutDown | Closing::Now) => ActorPhase::Stopping,
+            (_, Closing::Drain | Closing::Stop | Closing::ShutDown | Closing::Now) => ActorPhase::Stopping,
             (Phase::Ready, Closing::No) => ActorPhase::Ready,
             (Phase::Pausing(_), Closing::No) => ActorPhase::Restarting,
         };

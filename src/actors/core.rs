@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,10 @@ pub(super) struct Core {
     queue: Mutex<Queue>,
     added: Condvar,
     registry: Mutex<Registry>,
+    /// The system is shut down, and its mailboxes are not empty yet.
+    draining: AtomicBool,
+    /// Messages that components sent to actors.
+    guest_messages: AtomicU64,
 }
 
 #[derive(Default)]
@@ -92,6 +97,8 @@ impl Core {
             queue: Mutex::default(),
             added: Condvar::new(),
             registry: Mutex::default(),
+            draining: AtomicBool::new(false),
+            guest_messages: AtomicU64::new(0),
         }
     }
 
@@ -195,6 +202,7 @@ impl Core {
             registry.actors.remove(&actor.key)
         };
         drop(removed);
+        self.check_drained();
         self.settle();
     }
 
@@ -217,10 +225,38 @@ impl Core {
         if let Some(at) = Instant::now().checked_add(time) {
             self.timer.insert(at, Alarm::ForceShutdown);
         }
+        self.draining.store(true, Ordering::SeqCst);
         for actor in actors {
-            actor.close(Closing::ShutDown, None);
+            actor.close(Closing::Drain, None);
         }
+        self.check_drained();
         self.settle();
+    }
+
+    /// Records that an actor has a message of a component, before the call ends that sent it.
+    pub(super) fn accepted_guest_message(&self) {
+        self.guest_messages.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Stops all actors if the system is shut down and no message is left, which could be one that leads to another. No lock
+    /// is held.
+    pub(super) fn check_drained(&self) {
+        while self.draining.load(Ordering::SeqCst) {
+            let before = self.guest_messages.load(Ordering::SeqCst);
+            let actors: Vec<_> = self.registry().actors.values().cloned().collect();
+            if !actors.iter().all(|actor| actor.is_idle()) {
+                // The actor that handles the last of them looks again.
+                return;
+            }
+            // A message can have gone from one that was busy to one that was seen idle.
+            if self.guest_messages.load(Ordering::SeqCst) != before {
+                continue;
+            }
+            self.draining.store(false, Ordering::SeqCst);
+            for actor in actors {
+                actor.close(Closing::ShutDown, None);
+            }
+        }
     }
 
     fn force_shutdown(&self) {

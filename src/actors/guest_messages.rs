@@ -50,6 +50,7 @@ impl Actor {
         let receipt = Receipt::Acceptance(Some(receiver));
         // The sender is a guest, which does not wait for room.
         self.offer_now(Letter::new(message.payload, options, receipt));
+        self.core.accepted_guest_message();
         accepted.wait().map_err(|error| match error {
             ActorError::Full { .. } => SendError::Full,
             ActorError::TooLarge { limit, .. } => {

@@ -81,9 +81,11 @@ impl End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Closing {
     No,
+    /// The system is shut down, and handles what is in its mailboxes, with the messages that its components send meanwhile.
+    Drain,
     /// The messages in the mailbox are handled, and no more accepted.
     Stop,
-    /// The same, for the whole system.
+    /// The same, for the whole system, once all its mailboxes are empty.
     ShutDown,
     /// Nothing is handled any more.
     Now,
@@ -187,6 +189,7 @@ impl Outbox {
         if let (Some(group), Some(end)) = (&actor.group, self.group) {
             group.member_ended(actor, end);
         }
+        actor.core.check_drained();
     }
 }
 
@@ -233,7 +236,7 @@ impl State {
                 let stage = self.trial.as_ref().map(|trial| trial.stage);
                 self.mailbox.len() > 0
                     || self.health.as_ref().is_some_and(|health| health.is_due)
-                    || self.closing != Closing::No
+                    || self.closing >= Closing::Stop
                     || stage.is_some_and(|stage| stage != Stage::Messages)
             }
             Phase::Pausing(until) => {
@@ -243,9 +246,9 @@ impl State {
                         .as_ref()
                         .is_some_and(|trial| trial.stage == Stage::Passed)
                     || self.closing == Closing::Now
-                    || (self.closing != Closing::No && self.is_empty())
+                    || (self.closing >= Closing::Stop && self.is_empty())
             }
-            Phase::Ended(_) => self.closing != Closing::No,
+            Phase::Ended(_) => self.closing >= Closing::Stop,
         }
     }
 

@@ -31,7 +31,7 @@ impl Actor {
     /// message, if the actor has ended.
     pub(super) fn begin_replacing(&self, back: bool) -> Result<(Arc<Version>, u64), ActorError> {
         let mut state = self.lock();
-        if let Some(error) = self.refusal(&state) {
+        if let Some(error) = self.refusal(&state, false) {
             return Err(error);
         }
         if state.is_replacing {
@@ -63,7 +63,7 @@ impl Actor {
         };
         let until = candidate.tally.as_ref().and(Instant::now().checked_add(time));
         let alarm = Alarm::Trial(Arc::downgrade(self), candidate.version.number);
-        let refusal = self.refusal(&state);
+        let refusal = self.refusal(&state, false);
         state.trial = Some(Box::new(Trial {
             candidate,
             stage,

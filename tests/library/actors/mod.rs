@@ -10,6 +10,7 @@ mod messages;
 mod shutdown;
 mod soak;
 mod supervision;
+mod transfer;
 mod update;
 
 use std::sync::{Arc, Condvar, Mutex};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use airssys_wasm::actors::{ActorError, ActorOptions};
+use airssys_wasm::actors::{ActorError, ActorOptions, GuestMessages};
 
-use super::{Gate, LONG, answer, commanded, first, load, names, obedient, start, start_loaded, system};
+use super::host_support::Guest;
+use super::{Gate, LONG, answer, commanded, first, id, load, names, obedient, start, start_loaded, system};
 
 #[test]
 fn a_shutdown_handles_the_messages_that_were_accepted() {
@@ -130,4 +131,52 @@ fn a_load_that_is_given_up_leaves_nothing() {
     assert_eq!(names(&events, 3), ["started", "ready", "stopped"]);
     system.shutdown(LONG).wait().unwrap();
     assert!(runtime.list_components().is_empty());
+}
+
+#[test]
+fn messages_that_components_send_on_are_handled_before_the_end() {
+    // A message goes from stage to stage, as many times as its first byte says.
+    let runtime = commanded(first(), |_, message| message[0], |_| 0);
+    let system = system(2);
+    let executes = || ActorOptions::new().with_guest_messages(GuestMessages::Execute);
+    let passes_on = |target: &str| load(&runtime, &relay(target));
+    for (name, target) in [("first", "second"), ("second", "third"), ("third", "nobody")] {
+        start_loaded(&runtime, &passes_on(target), &system, name, executes())
+            .wait()
+            .unwrap();
+    }
+    for _ in 0..200 {
+        drop(runtime.tell(&id("first"), [1]));
+    }
+    let events = system.subscribe(100);
+    let report = system.shutdown(LONG);
+    let refused = runtime.tell(&id("first"), [1]).wait();
+    assert!(
+        matches!(refused, Err(ActorError::ShutDown | ActorError::Unknown(_))),
+        "{refused:?}"
+    );
+    let report = report.wait().unwrap();
+    let refused = u64::from(report.counters.refused == 1);
+    assert_eq!(report.counters.sent, 600 + refused, "{report:?}");
+    assert_eq!(report.counters.delivered, 600, "each stage handled each message");
+    assert_eq!(names(&events, 3), ["stopped"; 3]);
+    assert!(report.counters.add_up() && report.unfinished == 0);
+}
+
+/// A guest that sends each message on.
+fn relay(target: &str) -> Vec<u8> {
+    let more = format!(
+        r#"
+        (data (i32.const 3016) "{target}")
+        (func $pass (param $payload i32) (param $bytes i32) (result i32)
+          (call $send-message (i32.const 3016) (i32.const {}) (local.get $payload) (local.get $bytes) (i32.const 3200))
+          (call $answer (i32.const 0)))"#,
+        target.len()
+    );
+    Guest {
+        execute: "(call $pass (i32.load (local.get 0)) (i32.load offset=4 (local.get 0)))",
+        more: &more,
+        ..Guest::default()
+    }
+    .build()
 }
