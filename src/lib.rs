@@ -32,6 +32,7 @@
 //! | `adapt` | | core modules are converted when they are loaded |
 //! | `wai` | | core modules of the WAI tools |
 //! | `wave` | | values and calls as text |
+//! | `durable` | | messages and settings of actors outlast the process, in a file ([`actors`]) |
 //! | `schema` | | the JSON Schema of manifests is generated from their types; its text is in every build |
 //! | `headless` | | in place of all compilers: runs artifacts only |
 //!
@@ -68,6 +69,8 @@ pub use airssys_wasm_component::wave;
 pub use airssys_wasm_component::{
     Error, Result, artifact, component, engine, error, flags, quiet_contained, tiered,
 };
+#[cfg(feature = "durable")]
+pub use airssys_wasm_store as store;
 #[cfg(feature = "wasi")]
 pub use airssys_wasm_wasi as wasi;
 pub use runtime::{

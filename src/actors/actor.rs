@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::dead_letters::DeadLetterReason;
+use super::durable::{Queue, is_storing};
 use super::error::ActorError;
 use super::events::ActorEventKind;
 use super::group::{ActorGroup, MemberEnd};
@@ -30,6 +31,8 @@ pub(super) struct Actor {
     pub(super) key: u64,
     id: ComponentId,
     pub(super) group: Option<ActorGroup>,
+    /// Its messages in the store.
+    pub(super) queue: Queue,
     /// Longest wait of a sender for room.
     longest_wait: Option<Duration>,
     state: Mutex<State>,
@@ -42,6 +45,7 @@ impl Actor {
         key: u64,
         component: Supervised,
         version: Version,
+        queue: Queue,
         options: ActorOptions,
     ) -> Actor {
         let limits = options.mailbox_of(component.mailbox_limits());
@@ -51,6 +55,7 @@ impl Actor {
             key,
             id: component.id().clone(),
             group: options.group,
+            queue,
             longest_wait: match options.backpressure {
                 Backpressure::Wait { longest } => Some(longest),
                 _ => None,
@@ -101,6 +106,7 @@ impl Actor {
 
     fn offer_waiting(self: &Arc<Self>, mut letter: Letter, may_wait: bool) -> Option<u64> {
         let mut outbox = Outbox::default();
+        self.queue.attach(&mut letter);
         let mut state = self.lock();
         state.counters.sent += 1;
         if let Some(refusal) = self.refusal(&state, !may_wait) {
@@ -110,6 +116,7 @@ impl Actor {
             return None;
         }
         let ticket = state.mailbox.next_ticket();
+        letter.stored.set_ticket(ticket);
         let alarm = |at| {
             self.core
                 .timer
@@ -287,6 +294,7 @@ impl Actor {
                 state.running = Some(Running::new(PROBE));
                 Step::Probe(state.target_of_probe(), time)
             }
+            Phase::Ready if is_storing(state.mailbox.first()) => Step::Idle,
             Phase::Ready => loop {
                 let accepted = &mut outbox.accepted;
                 match state.mailbox.take(|letter| accepted.extend(letter.accepted())) {
@@ -301,6 +309,9 @@ impl Actor {
                             error,
                             &mut outbox,
                         );
+                        if is_storing(state.mailbox.first()) {
+                            break Step::Idle;
+                        }
                     }
                     Some(entry) => {
                         state.running = Some(Running::new(entry.ticket));

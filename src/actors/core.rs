@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::actor::Actor;
 use super::dead_letters::DeadLetters;
+use super::durable::SystemStore;
 use super::error::ActorError;
 use super::events::EventHub;
 use super::pending::Completer;
@@ -36,6 +37,7 @@ pub(super) struct Core {
     pub(super) turn_messages: usize,
     pub(super) timer: Arc<Timer>,
     pub(super) dead: DeadLetters,
+    pub(super) store: SystemStore,
     pub(super) events: EventHub,
     queue: Mutex<Queue>,
     added: Condvar,
@@ -88,11 +90,12 @@ impl Registry {
 pub(super) struct Load(Arc<Core>);
 
 impl Core {
-    pub(super) fn new(turn_messages: usize, dead: DeadLetters) -> Core {
+    pub(super) fn new(turn_messages: usize, dead: DeadLetters, store: SystemStore) -> Core {
         Core {
             turn_messages,
             timer: Arc::default(),
             dead,
+            store,
             events: EventHub::default(),
             queue: Mutex::default(),
             added: Condvar::new(),

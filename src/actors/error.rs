@@ -123,6 +123,14 @@ pub enum ActorError {
     /// Options that cannot be used.
     #[error("{0}")]
     Options(#[from] InvalidActorOptions),
+    /// The store did not take the message, which was not sent; or the messages in it cannot be read.
+    #[cfg(feature = "durable")]
+    #[error("{0}")]
+    Store(#[from] airssys_wasm_store::StoreError),
+    /// Another durable actor with this identity uses the store.
+    #[cfg(feature = "durable")]
+    #[error("another durable actor is `{0}` in the same store: stop it, or choose another identity")]
+    StoreInUse(ComponentId),
     /// The component cannot be loaded, answered with an error, or was stopped.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),

@@ -1,8 +1,10 @@
 //! A message on its way through an actor.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::dead_letters::{DeadLetter, DeadLetterReason};
+use super::durable::{Slot, Stored};
 use super::error::ActorError;
 use super::options::SendOptions;
 use super::pending::Completer;
@@ -20,10 +22,21 @@ pub(super) struct Letter {
     /// Number of instances that it ended.
     pub(super) tries: u32,
     pub(super) receipt: Receipt,
+    /// Its place in the store.
+    pub(super) stored: Stored,
     /// Alarm at its deadline.
     pub(super) alarm: Option<Set>,
     /// Alarm at the end of its sender's waiting for room.
     pub(super) room_alarm: Option<Set>,
+}
+
+/// The step after a message came into the mailbox.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    /// Its sender is notified.
+    Notify(Completer<()>),
+    /// It is stored, and accepted then.
+    Store(Arc<Slot>),
 }
 
 /// Receiver of the result.
@@ -44,6 +57,7 @@ impl Letter {
             deadline,
             tries: 0,
             receipt,
+            stored: Stored::default(),
             alarm: None,
             room_alarm: None,
         }
@@ -61,19 +75,24 @@ impl Letter {
         }
     }
 
-    /// Records that it came into the mailbox. Returns a receiver to be notified of that.
-    pub(super) fn accepted(&mut self) -> Option<Completer<()>> {
+    /// Records that it came into the mailbox. Returns the step that follows from that.
+    pub(super) fn accepted(&mut self) -> Option<Accepted> {
         self.room_alarm = None;
+        if let Some(slot) = self.stored.admitted() {
+            return Some(Accepted::Store(slot));
+        }
         match &mut self.receipt {
             Receipt::Answer(_) => None,
-            Receipt::Acceptance(receiver) => receiver.take(),
+            Receipt::Acceptance(receiver) => receiver.take().map(Accepted::Notify),
         }
     }
 
     /// Undoes [`Letter::accepted`].
-    pub(super) fn restore(&mut self, receiver: Option<Completer<()>>) {
-        if receiver.is_some() {
-            self.receipt = Receipt::Acceptance(receiver);
+    pub(super) fn restore(&mut self, accepted: Option<Accepted>) {
+        match accepted {
+            Some(Accepted::Notify(receiver)) => self.receipt = Receipt::Acceptance(Some(receiver)),
+            Some(Accepted::Store(slot)) => Stored::restore(&slot),
+            None => {}
         }
     }
 
@@ -90,22 +109,28 @@ impl Letter {
         }
     }
 
-    /// Passes the answer on.
+    /// Passes the answer on, once the message is out of the store.
     pub(super) fn answer(self, answer: Result<Vec<u8>, ActorError>) {
-        match self.receipt {
-            Receipt::Answer(receiver) => receiver.complete(answer),
-            Receipt::Acceptance(None) => false,
-            Receipt::Acceptance(Some(receiver)) => receiver.complete(answer.map(drop)),
-        };
+        let receipt = self.receipt;
+        self.stored.end(move || {
+            match receipt {
+                Receipt::Answer(receiver) => receiver.complete(answer),
+                Receipt::Acceptance(None) => false,
+                Receipt::Acceptance(Some(receiver)) => receiver.complete(answer.map(drop)),
+            };
+        });
     }
 
-    /// Returns the dead letter, with the payload. The receiver remains, for the error.
-    pub(super) fn dead(&mut self, id: &ComponentId, reason: DeadLetterReason) -> DeadLetter {
-        DeadLetter {
+    /// Returns the dead letter, with the payload; `None` if it will be in the store. The receiver remains, for the error.
+    pub(super) fn dead(&mut self, id: &ComponentId, reason: DeadLetterReason) -> Option<DeadLetter> {
+        if self.stored.dies(&reason) {
+            return None;
+        }
+        Some(DeadLetter {
             id: id.clone(),
             payload: std::mem::take(&mut self.payload),
             request_id: self.options.request_id.clone(),
             reason,
-        }
+        })
     }
 }

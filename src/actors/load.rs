@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::actor::Actor;
 use super::core::Core;
+use super::durable::Queue;
 use super::error::ActorError;
 use super::events::ActorEventKind;
 use super::letter::{Letter, Receipt};
@@ -108,7 +109,8 @@ impl ComponentRuntime {
     ///
     /// # Errors
     /// [`ActorError::Unknown`], [`ActorError::TooLarge`], [`ActorError::Full`], [`ActorError::GaveUp`],
-    /// [`ActorError::Stopped`] and [`ActorError::ShutDown`] for a message that is refused; [`ActorError::Displaced`],
+    /// [`ActorError::Stopped`] and [`ActorError::ShutDown`], and of durable actors `ActorError::Store`, for a message that is
+    /// refused; [`ActorError::Displaced`],
     /// [`ActorError::Expired`], [`ActorError::Poison`], or any of the above, for one that goes to the dead letters;
     /// [`ActorError::Runtime`] with the errors of [`ComponentRuntime::execute`].
     pub fn send_message_to_component(
@@ -218,15 +220,18 @@ fn start(
     component_options: ComponentOptions,
     load: impl FnOnce(&ComponentRuntime, &ComponentOptions) -> Result<Loaded, RuntimeError>,
 ) -> Result<Arc<Actor>, ActorError> {
+    let component_options = component_options.with_saved_settings(core.store.settings(&options)?);
     let loaded = load(runtime, &component_options)?;
     let component = runtime.supervise(&loaded, component_options.clone())?;
+    let queue = Queue::open(core, component.id(), options.durable).inspect_err(|_| component.unload())?;
     let delivery = options.guest_messages;
     let version = Version::new(1, loaded, component_options);
-    let actor = Arc::new(Actor::new(core.clone(), key, component, version, options));
+    let actor = Arc::new(Actor::new(core.clone(), key, component, version, queue, options));
     let component = actor.component();
     let publish = |kind| core.events.publish(actor.id(), kind);
     publish(ActorEventKind::Started);
     let result = super::turn::contained(&actor, || {
+        actor.take_up()?;
         component.init()?;
         core.enter(&actor)
     });
@@ -245,5 +250,7 @@ fn start(
     if delivery == GuestMessages::Execute {
         actor.receive_all();
     }
+    // Messages that were in the store.
+    actor.schedule();
     Ok(actor)
 }

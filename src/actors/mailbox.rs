@@ -141,6 +141,29 @@ impl<M> Mailbox<M> {
         position(&self.inside, ticket).map(|at| &self.inside[at].message)
     }
 
+    /// Returns a message that waits in the mailbox, to change it.
+    #[cfg(feature = "durable")]
+    pub(super) fn inside_mut(&mut self, ticket: u64) -> Option<&mut M> {
+        position(&self.inside, ticket).map(|at| &mut self.inside[at].message)
+    }
+
+    /// Returns the oldest message in the mailbox.
+    pub(super) fn first(&self) -> Option<&Entry<M>> {
+        self.inside.front()
+    }
+
+    /// Adds a message of an earlier process, whether there is room or not. It uses up a ticket.
+    #[cfg(feature = "durable")]
+    pub(super) fn take_up(&mut self, bytes: usize, message: M) {
+        let ticket = self.next;
+        self.next += 1;
+        self.push(Entry {
+            ticket,
+            bytes,
+            message,
+        });
+    }
+
     /// Returns a message whose sender waits for room.
     pub(super) fn outside(&mut self, ticket: u64) -> Option<&mut M> {
         position(&self.outside, ticket).map(|at| &mut self.outside[at].message)

@@ -34,12 +34,17 @@
 //! stay in its mailbox; so do those of other components (`receive-message`), and the identity. Settings that the component
 //! changed, and its memory, are those of the first instance again.
 //!
+//! With the feature `durable` and a store, messages and settings of durable actors outlast the process
+//! ([`ActorOptions::durable`]).
+//!
 //! The files without threads and clocks, `mailbox`, `supervision` and `trial`, decide; `actor` and `state` apply that under a lock,
 //! `turn` calls the guest, `core` and `timer` are the threads.
 
 mod actor;
 mod core;
 mod dead_letters;
+#[cfg_attr(not(feature = "durable"), path = "not_durable.rs")]
+mod durable;
 mod error;
 mod events;
 mod group;

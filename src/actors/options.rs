@@ -33,6 +33,10 @@ pub struct ActorOptions {
     pub health: Option<HealthProbe>,
     /// The group that it joins. None by default.
     pub group: Option<ActorGroup>,
+    /// Keep messages and changed settings in the store of the system, so that they outlast the process; `false` by default.
+    /// A message is in the store before it is accepted, and leaves it before its answer is delivered; an actor that is loaded
+    /// with the same identity takes up those that are there. Needs the feature `durable` and `ActorSystemBuilder::with_store`.
+    pub durable: bool,
 }
 
 /// Calls of the component's `health` at intervals, between messages. An instance that is unhealthy as often is replaced by the
@@ -259,7 +263,17 @@ impl ActorOptions {
         self
     }
 
+    /// Sets [`ActorOptions::durable`].
+    #[must_use]
+    pub fn with_durable(mut self, durable: bool) -> Self {
+        self.durable = durable;
+        self
+    }
+
     pub(super) fn check(&self) -> Result<(), InvalidActorOptions> {
+        if self.durable && cfg!(not(feature = "durable")) {
+            return Err(InvalidActorOptions::NoStore);
+        }
         if let Some(mailbox) = &self.mailbox {
             for (what, value) in [
                 ("the number of messages in a mailbox", mailbox.messages),
@@ -366,6 +380,11 @@ pub enum InvalidActorOptions {
     /// The interval of health probes is too short.
     #[error("the interval of health probes must be at least 1 ms, not {0:?}")]
     ShortInterval(Duration),
+    /// An actor is to be durable, and its system has no store.
+    #[error(
+        "a durable actor needs a store: build with the feature `durable`, and set `ActorSystemBuilder::with_store`"
+    )]
+    NoStore,
     /// The first pause is longer than the longest.
     #[error("the first pause before a restart ({first:?}) is longer than the longest ({longest:?})")]
     Pauses {

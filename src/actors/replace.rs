@@ -256,7 +256,10 @@ impl ComponentRuntime {
         let (from, number) = actor.begin_replacing(back)?;
         Ok(Replacement {
             runtime: self.clone(),
-            component: options.component.unwrap_or_else(|| from.options.clone()),
+            component: options
+                .component
+                .unwrap_or_else(|| from.options.clone())
+                .with_saved_settings(from.options.saved_settings()),
             source: source.unwrap_or_else(|| from.loaded.clone().into()),
             trust: options.trust,
             tally: (policy.messages > 0).then(|| Tally::new(policy)),

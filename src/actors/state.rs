@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::actor::Actor;
 use super::dead_letters::{DeadLetter, DeadLetterReason};
+use super::durable::is_storing;
 use super::error::ActorError;
 use super::events::ActorEventKind;
 use super::group::MemberEnd;
 use super::health::Health;
-use super::letter::Letter;
+use super::letter::{Accepted, Letter};
 use super::mailbox::{Entry, Mailbox};
 use super::pending::Completer;
 use super::replace::Replaced;
@@ -151,7 +152,7 @@ pub(super) enum Outcome {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub(super) answers: Vec<(Letter, Result<Vec<u8>, ActorError>)>,
-    pub(super) accepted: Vec<Completer<()>>,
+    pub(super) accepted: Vec<Accepted>,
     pub(super) dead: Vec<DeadLetter>,
     pub(super) events: Vec<ActorEventKind>,
     /// The version to make visible.
@@ -164,6 +165,12 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
+    /// Adds a receiver to be notified that its message is accepted.
+    #[cfg(feature = "durable")]
+    pub(super) fn accept(&mut self, receiver: Option<Completer<()>>) {
+        self.accepted.extend(receiver.map(Accepted::Notify));
+    }
+
     pub(super) fn send(self, actor: &Arc<Actor>) {
         if let Some(component) = self.installed {
             component.install(actor.weak());
@@ -177,8 +184,11 @@ impl Outbox {
         for event in self.events {
             actor.core.events.publish(actor.id(), event);
         }
-        for receiver in self.accepted {
-            receiver.complete(Ok(()));
+        for accepted in self.accepted {
+            match accepted {
+                Accepted::Notify(receiver) => drop(receiver.complete(Ok(()))),
+                Accepted::Store(slot) => slot.store(actor),
+            }
         }
         for (letter, answer) in self.answers {
             letter.answer(answer);
@@ -203,8 +213,12 @@ impl State {
         error: ActorError,
         outbox: &mut Outbox,
     ) {
-        self.counters.dead_lettered += 1;
-        outbox.dead.push(letter.dead(id, reason));
+        if letter.stored.stays(&reason) {
+            self.counters.kept += 1;
+        } else {
+            self.counters.dead_lettered += 1;
+        }
+        outbox.dead.extend(letter.dead(id, reason));
         outbox.answers.push((letter, Err(error)));
     }
 
@@ -233,8 +247,9 @@ impl State {
     pub(super) fn has_work(&self, now: Instant) -> bool {
         match &self.phase {
             Phase::Ready => {
+                let first = self.mailbox.first();
                 let stage = self.trial.as_ref().map(|trial| trial.stage);
-                self.mailbox.len() > 0
+                (first.is_some() && !is_storing(first))
                     || self.health.as_ref().is_some_and(|health| health.is_due)
                     || self.closing >= Closing::Stop
                     || stage.is_some_and(|stage| stage != Stage::Messages)

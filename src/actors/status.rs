@@ -41,7 +41,8 @@ pub struct ActorStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ActorCounters {
-    /// Messages that were sent to an actor, accepted or not.
+    /// Messages that were sent to an actor, accepted or not; for a durable actor, those that were in the store when it was
+    /// loaded too.
     pub sent: u64,
     /// Handled: the component returned an answer or an error.
     pub delivered: u64,
@@ -51,6 +52,8 @@ pub struct ActorCounters {
     pub dead_lettered: u64,
     /// Given up by their senders, before or during their call.
     pub canceled: u64,
+    /// Of durable actors: not handled before the end of the shutdown, and in the store for the next start.
+    pub kept: u64,
     /// Waiting for room, waiting in the mailbox, or being handled.
     pub in_flight: u64,
 }
@@ -58,7 +61,8 @@ pub struct ActorCounters {
 impl ActorCounters {
     /// Reports whether the messages sent are those of the other numbers. They always are.
     pub fn add_up(&self) -> bool {
-        self.sent == self.delivered + self.refused + self.dead_lettered + self.canceled + self.in_flight
+        let ended = self.delivered + self.refused + self.dead_lettered + self.canceled + self.kept;
+        self.sent == ended + self.in_flight
     }
 }
 
@@ -69,6 +73,7 @@ impl AddAssign for ActorCounters {
         self.refused += other.refused;
         self.dead_lettered += other.dead_lettered;
         self.canceled += other.canceled;
+        self.kept += other.kept;
         self.in_flight += other.in_flight;
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::core::{Core, ShutdownReport};
 use super::dead_letters::{DeadLetter, DeadLetters};
+use super::durable::SystemStore;
 use super::error::ActorSystemError;
 use super::events::ActorEvents;
 use super::options::InvalidActorOptions;
@@ -46,6 +47,7 @@ pub struct ActorSystemBuilder {
     dead_letters: usize,
     dead_letter_bytes: usize,
     drain_time: Duration,
+    store: SystemStore,
 }
 
 impl ActorSystem {
@@ -65,6 +67,7 @@ impl ActorSystem {
             dead_letters: 1024,
             dead_letter_bytes: 16 << 20,
             drain_time: Duration::from_secs(30),
+            store: SystemStore::default(),
         }
     }
 
@@ -90,14 +93,17 @@ impl ActorSystem {
         self.core().events.subscribe(most)
     }
 
-    /// Removes and returns the dead letters, the oldest first.
+    /// Removes and returns the dead letters, the oldest first: those in the store, then those in memory. With a store it waits
+    /// for the disk.
     pub fn take_dead_letters(&self) -> Vec<DeadLetter> {
-        self.core().dead.take()
+        let mut letters = self.core().store.take_dead_letters();
+        letters.extend(self.core().dead.take());
+        letters
     }
 
     /// Returns the number of dead letters that were dropped because there were too many, or because they were too large.
     pub fn lost_dead_letters(&self) -> u64 {
-        self.core().dead.lost()
+        self.core().dead.lost() + self.core().store.lost()
     }
 
     /// Returns the numbers of messages of all actors, also of those that are stopped.
@@ -152,6 +158,14 @@ impl ActorSystemBuilder {
         self
     }
 
+    /// Sets the store of durable actors ([`ActorOptions::durable`](super::ActorOptions::durable)). Their dead letters are in it
+    /// too, within its own bounds. Any number of systems of this process may use one, for actors with different identities.
+    #[cfg(feature = "durable")]
+    pub fn with_store(mut self, store: airssys_wasm_store::Store) -> Self {
+        self.store = SystemStore::new(Some(store));
+        self
+    }
+
     /// Sets the time of the shutdown that dropping the system begins; 30 seconds by default.
     pub fn with_drain_time(mut self, time: Duration) -> Self {
         self.drain_time = time;
@@ -184,7 +198,7 @@ impl ActorSystemBuilder {
         let dead = DeadLetters::new(self.dead_letters, self.dead_letter_bytes);
         // Its drop ends the threads that were started if another cannot be.
         let handle = Handle {
-            core: Arc::new(Core::new(self.turn_messages, dead)),
+            core: Arc::new(Core::new(self.turn_messages, dead, self.store)),
             workers: self.workers,
             drain_time: self.drain_time,
         };

@@ -107,6 +107,8 @@ fn stop(actor: &Arc<Actor>, orderly: bool) {
     if let Some(group) = &actor.group {
         group.leave(actor);
     }
+    // Whoever is notified may end the process.
+    actor.queue.close();
     let receivers = actor.stopped();
     actor.core.remove(actor);
     for receiver in receivers {

@@ -32,7 +32,9 @@ pub use limits::HostLimits;
 pub use log::LOG_TARGET;
 pub use log_rate::LogRate;
 pub use powers::HostPowers;
-pub use settings::{MAX_KEY_BYTES, MAX_SETTINGS, MAX_SETTINGS_BYTES, MAX_VALUE_BYTES, Settings};
+pub use settings::{
+    MAX_KEY_BYTES, MAX_SETTINGS, MAX_SETTINGS_BYTES, MAX_VALUE_BYTES, SavedSettings, Settings,
+};
 pub use types::{ComponentError, ExecutionError, IncomingMessage};
 #[cfg(feature = "wasi")]
 pub use wasi_access::WasiAccess;

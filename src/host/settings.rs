@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::ConfigError;
+use crate::messaging::ComponentId;
 use crate::security::Secret;
 use airssys_wasm_component::internal::text::sanitize;
 
@@ -16,11 +18,27 @@ pub const MAX_SETTINGS: usize = 1024;
 /// Maximum bytes of all keys and values of one component. Stops a thousand settings of the largest size.
 pub const MAX_SETTINGS_BYTES: usize = 1 << 20;
 
+/// Settings of components that outlast the process.
+pub trait SavedSettings: fmt::Debug + Send + Sync {
+    /// Returns the keys and values that the component set.
+    ///
+    /// # Errors
+    /// A text, if they cannot be read.
+    fn load(&self, id: &ComponentId) -> Result<Vec<(String, String)>, String>;
+
+    /// Saves a value. It is durable when this returns.
+    ///
+    /// # Errors
+    /// A text, if it was not saved.
+    fn save(&self, id: &ComponentId, key: &str, value: &str) -> Result<(), String>;
+}
+
 /// Key-value pairs of one component, bounded in number and size.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     entries: BTreeMap<String, Setting>,
     bytes: usize,
+    saved: Option<(Arc<dyn SavedSettings>, ComponentId)>,
 }
 
 #[derive(Clone)]
@@ -62,7 +80,37 @@ impl Settings {
         if self.entries.get(key).is_some_and(|setting| setting.fixed) {
             return Err(ConfigError::ReadOnly(key.to_owned()));
         }
+        self.check_room(key, &value)?;
+        if let Some((saved, id)) = &self.saved {
+            saved.save(id, key, &value).map_err(ConfigError::Unavailable)?;
+        }
         self.insert(key, value, false, false)
+    }
+
+    /// Saves what the component sets from now on, and reads what it set before.
+    ///
+    /// # Errors
+    /// A text, if that cannot be read.
+    pub(crate) fn save_in(&mut self, saved: Arc<dyn SavedSettings>, id: &ComponentId) -> Result<(), String> {
+        self.saved = Some((saved, id.clone()));
+        self.read_saved()
+    }
+
+    /// Reads what the component set before, if it is saved. Settings that the host has fixed stay.
+    ///
+    /// # Errors
+    /// A text, if it cannot be read.
+    pub(crate) fn read_saved(&mut self) -> Result<(), String> {
+        let Some((saved, id)) = &self.saved else {
+            return Ok(());
+        };
+        for (key, value) in saved.load(id)? {
+            if self.entries.get(&key).is_none_or(|setting| !setting.fixed) {
+                let inserted = self.insert(&key, value, false, false);
+                inserted.map_err(|error| format!("the setting `{key}`: {error}"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Sets a value on behalf of the host; `fixed` prevents the component from changing it.
@@ -84,6 +132,14 @@ impl Settings {
     }
 
     fn insert(&mut self, key: &str, value: String, fixed: bool, secret: bool) -> Result<(), ConfigError> {
+        self.bytes = self.check_room(key, &value)?;
+        let setting = Setting { value, fixed, secret };
+        self.entries.insert(key.to_owned(), setting);
+        Ok(())
+    }
+
+    /// Returns the bytes of all settings with this one.
+    fn check_room(&self, key: &str, value: &str) -> Result<usize, ConfigError> {
         let no_room = |what: String| Err(ConfigError::Unavailable(what));
         if value.len() > MAX_VALUE_BYTES {
             return no_room(format!(
@@ -104,10 +160,7 @@ impl Settings {
                 "a component's settings have at most {MAX_SETTINGS_BYTES} bytes"
             ));
         }
-        self.bytes = bytes;
-        let setting = Setting { value, fixed, secret };
-        self.entries.insert(key.to_owned(), setting);
-        Ok(())
+        Ok(bytes)
     }
 }
 

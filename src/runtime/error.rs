@@ -41,6 +41,9 @@ pub enum RuntimeError {
     /// The component cannot be compiled, linked or instantiated.
     #[error("the component cannot be loaded: {0}")]
     Load(#[source] Error),
+    /// The settings that the component saved cannot be read.
+    #[error("the saved settings of `{0}` cannot be used: {1}")]
+    SavedSettings(ComponentId, String),
     /// A core module cannot be converted to a component.
     #[cfg(feature = "adapt")]
     #[error("the core module cannot be loaded: {0}")]
@@ -456,7 +459,9 @@ impl RuntimeError {
             | RuntimeError::DuplicateId(_)
             | RuntimeError::WrongState { .. }
             | RuntimeError::Busy { .. } => ErrorKind::Usage,
-            RuntimeError::Stopped { .. } | RuntimeError::Call { .. } => ErrorKind::Host,
+            RuntimeError::Stopped { .. } | RuntimeError::Call { .. } | RuntimeError::SavedSettings(..) => {
+                ErrorKind::Host
+            }
         }
     }
 

@@ -73,11 +73,15 @@ impl ComponentRuntime {
         original: &Original,
         tiered: Option<TieredComponent>,
         options: ComponentOptions,
-        settings: Settings,
+        mut settings: Settings,
         id: &ComponentId,
         entry: Entry,
         limits: Arc<EffectiveLimits>,
     ) -> Result<Slot, RuntimeError> {
+        if let Some(saved) = options.saved_settings() {
+            let read = settings.save_in(saved, id);
+            read.map_err(|problem| RuntimeError::SavedSettings(id.clone(), problem))?;
+        }
         let mut grants = options.grants(id, limits.clone());
         let (security, granted) = options.security.grants(id)?;
         #[cfg(feature = "wasi")]

@@ -12,7 +12,7 @@ use super::lifecycle::{CallerInfo, TraceContext};
 use super::start::WasiGrants;
 use super::values::{Opaque, Value};
 use crate::engine::{Backend, Config};
-use crate::host::Settings;
+use crate::host::{SavedSettings, Settings};
 use crate::limits::{EffectiveLimits, LimitSource, ResourceLimits};
 use crate::load::LoadOptions;
 use crate::manifest::{ComponentManifest, ManifestMetadata, RequestedCapabilities};
@@ -46,6 +46,8 @@ pub struct ComponentOptions {
     pub(super) memory_reserve: Option<u64>,
     /// An actor makes all calls of the component.
     pub(super) supervised: bool,
+    /// Settings that outlast the process.
+    pub(super) saved: Option<Arc<dyn SavedSettings>>,
     #[cfg(feature = "wasi")]
     wasi: Option<WasiCtxBuilder>,
     #[cfg(feature = "wasix")]
@@ -67,6 +69,15 @@ impl ComponentOptions {
 
     pub(crate) fn load_options(&self) -> &LoadOptions {
         &self.load
+    }
+
+    pub(crate) fn saved_settings(&self) -> Option<Arc<dyn SavedSettings>> {
+        self.saved.clone()
+    }
+
+    pub(crate) fn with_saved_settings(mut self, saved: Option<Arc<dyn SavedSettings>>) -> Self {
+        self.saved = saved;
+        self
     }
 
     /// Sets the identity, instead of one that the runtime chooses.

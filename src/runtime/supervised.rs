@@ -168,9 +168,10 @@ impl Supervised {
             Some(tiered) => Original::Component(tiered.current()),
             None => seat.original.clone(),
         };
-        let guest = self
-            .runtime
-            .make(&original, seat.context.clone(), grants, limits)?;
+        let mut context = seat.context.clone();
+        let read = context.settings.read_saved();
+        read.map_err(|problem| RuntimeError::SavedSettings(self.id().clone(), problem))?;
+        let guest = self.runtime.make(&original, context, grants, limits)?;
         self.slot.replace(guest)
     }
 

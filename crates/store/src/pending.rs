@@ -106,6 +106,10 @@ impl Pending {
         self.room.notify_all();
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // No step in between panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

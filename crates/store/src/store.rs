@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use crate::blocking::Blocking;
@@ -22,7 +22,7 @@ use crate::writer::{Shared, Writer};
 /// A change that is refused is completed on the calling thread. Changes of one thread are made in the order in which it
 /// hands them over. [`Store::blocking`] waits instead. Reading returns what was reported as done, and possibly more.
 ///
-/// Dropping the last clone writes what waits, and closes the file.
+/// Dropping the last clone closes it as [`Store::close`] does.
 #[derive(Clone)]
 pub struct Store {
     handle: Arc<Handle>,
@@ -30,7 +30,7 @@ pub struct Store {
 
 struct Handle {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Store {
@@ -67,7 +67,7 @@ impl Store {
         Ok(Store {
             handle: Arc::new(Handle {
                 shared,
-                thread: Some(thread),
+                thread: Mutex::new(Some(thread)),
             }),
         })
     }
@@ -238,14 +238,19 @@ impl Store {
 
     /// Reports whether the calling thread is the one that writes.
     pub(crate) fn is_writer(&self) -> bool {
-        let writer = self.handle.shared.writer.read();
-        *writer.unwrap_or_else(PoisonError::into_inner) == Some(thread::current().id())
+        self.handle.shared.is_writer()
+    }
+
+    /// Writes what waits, and closes the file, which can be opened again when this returns; in a callback of the store, soon
+    /// after. Other clones, which threads that end may still have, get [`StoreError::Closed`] from then on.
+    pub fn close(&self) {
+        self.handle.close();
     }
 
     /// Returns a configuration value of a component.
     ///
     /// # Errors
-    /// [`StoreError::Failed`].
+    /// [`StoreError::Failed`], [`StoreError::Closed`].
     pub fn value(&self, component: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|database| read::value(database, component, key))
     }
@@ -253,7 +258,7 @@ impl Store {
     /// Returns all configuration values of a component, in the order of their keys.
     ///
     /// # Errors
-    /// [`StoreError::Failed`].
+    /// [`StoreError::Failed`], [`StoreError::Closed`].
     pub fn configuration(&self, component: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         self.read(|database| read::configuration(database, component))
     }
@@ -262,7 +267,7 @@ impl Store {
     /// they have `most_bytes`.
     ///
     /// # Errors
-    /// [`StoreError::Failed`].
+    /// [`StoreError::Failed`], [`StoreError::Closed`].
     pub fn queue(
         &self,
         component: &str,
@@ -275,7 +280,7 @@ impl Store {
     /// Returns the names of the components whose queues have entries, in order.
     ///
     /// # Errors
-    /// [`StoreError::Failed`].
+    /// [`StoreError::Failed`], [`StoreError::Closed`].
     pub fn queues(&self) -> Result<Vec<String>, StoreError> {
         self.read(read::queues)
     }
@@ -283,7 +288,7 @@ impl Store {
     /// Returns the oldest dead letters with numbers above `after`, at most `most`. They stay.
     ///
     /// # Errors
-    /// [`StoreError::Failed`].
+    /// [`StoreError::Failed`], [`StoreError::Closed`].
     pub fn dead_letters(&self, after: Option<u64>, most: usize) -> Result<Vec<DeadEntry>, StoreError> {
         self.read(|database| read::dead_letters(database, after, most))
     }
@@ -291,7 +296,7 @@ impl Store {
     /// Returns the number of dead letters that are kept, and of those that were dropped for newer ones.
     ///
     /// # Errors
-    /// [`StoreError::Failed`].
+    /// [`StoreError::Failed`], [`StoreError::Closed`].
     pub fn dead_letter_counts(&self) -> Result<(u64, u64), StoreError> {
         self.read(read::dead_letter_counts)
     }
@@ -302,6 +307,7 @@ impl Store {
         let closed = || Failure::Damaged("the file could not be opened again after a failure".to_owned());
         let result = match database.as_ref() {
             Some(database) => contained(|| read(database)).unwrap_or_else(Err),
+            None if shared.pending.is_closed() => return Err(StoreError::Closed),
             None => Err(closed()),
         };
         result.map_err(|failure| failure.not_made(&shared.options.path))
@@ -316,14 +322,23 @@ impl fmt::Debug for Store {
     }
 }
 
-impl Drop for Handle {
-    fn drop(&mut self) {
+impl Handle {
+    fn close(&self) {
         self.shared.pending.close();
-        if let Some(thread) = self.thread.take()
-            && thread.thread().id() != thread::current().id()
-        {
+        if self.shared.is_writer() {
+            return;
+        }
+        // Locked meanwhile, so that another that closes it waits too.
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
             // It contains the panics of its steps.
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.close();
     }
 }

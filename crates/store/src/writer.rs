@@ -1,7 +1,7 @@
 //! The thread that writes: what waits, in one commit.
 
 use std::sync::{PoisonError, RwLock};
-use std::thread::ThreadId;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use redb::{Database, Durability};
@@ -26,6 +26,14 @@ pub(crate) struct Shared {
     pub(crate) database: RwLock<Option<Database>>,
     /// The thread that writes.
     pub(crate) writer: RwLock<Option<ThreadId>>,
+}
+
+impl Shared {
+    /// Reports whether the calling thread is the one that writes.
+    pub(crate) fn is_writer(&self) -> bool {
+        let writer = self.writer.read().unwrap_or_else(PoisonError::into_inner);
+        *writer == Some(thread::current().id())
+    }
 }
 
 type Batch = Vec<Box<dyn Job>>;

@@ -2,6 +2,7 @@
 
 mod backpressure;
 mod document;
+mod durable;
 mod groups;
 mod guests;
 mod health;

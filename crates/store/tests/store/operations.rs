@@ -406,6 +406,32 @@ fn dropping_the_store_writes_what_waits() {
 }
 
 #[test]
+fn a_closed_store_can_be_opened_again_while_clones_are_left() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let clone = store.clone();
+    store.append("a", b"x".to_vec(), None, |_| ());
+    store.close();
+    store.close();
+    let again = folder.open();
+    assert_eq!(values(&again, "a").len(), 1);
+    assert_eq!(clone.blocking().flush(), Err(StoreError::Closed));
+    assert_eq!(clone.queue("a", None, 1), Err(StoreError::Closed));
+    assert_eq!(clone.path(), again.path());
+}
+
+#[test]
+fn a_store_can_be_closed_in_its_callback() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let of_callback = store.clone();
+    store.flush(move |_| of_callback.close());
+    while store.blocking().flush().is_ok() {}
+    drop(store);
+    drop(folder.open());
+}
+
+#[test]
 fn the_last_store_may_be_dropped_in_its_callback() {
     let folder = Folder::new();
     let store = folder.open();
