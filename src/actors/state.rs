@@ -184,6 +184,10 @@ impl Outbox {
         for event in self.events {
             actor.core.events.publish(actor.id(), event);
         }
+        // Before the answers: a sender that has one finds the group as it is after it.
+        if let (Some(group), Some(end)) = (&actor.group, self.group) {
+            group.member_ended(actor, end);
+        }
         for accepted in self.accepted {
             match accepted {
                 Accepted::Notify(receiver) => drop(receiver.complete(Ok(()))),
@@ -195,9 +199,6 @@ impl Outbox {
         }
         for (receiver, result) in self.replaced {
             receiver.complete(result);
-        }
-        if let (Some(group), Some(end)) = (&actor.group, self.group) {
-            group.member_ended(actor, end);
         }
         actor.core.check_drained();
     }
