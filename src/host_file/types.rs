@@ -67,7 +67,7 @@ pub struct HostSettings {
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub cache: Option<CacheChoice>,
     /// Compiler, if this build includes it. Without it, the first of this build.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::backend"))]
+    #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::backend"))]
     pub backend: Option<Backend>,
     /// Public keys whose artifacts may run: 64 hexadecimal digits each, or a file from `airssys-wasm keygen`.
     #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::texts"))]
@@ -79,7 +79,7 @@ pub struct HostSettings {
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100000)))]
     pub log_lines: Option<usize>,
     /// Bytes of these lines; without it, `1MiB`.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::size"))]
+    #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::size"))]
     pub log_bytes: Option<usize>,
 }
 
@@ -123,15 +123,24 @@ pub struct DeclaredComponent {
     pub env: BTreeMap<String, DeclaredValue>,
     /// Configuration in the component's own form, which `init` gets: a text, which is JSON, or a table with `text` or `file`,
     /// and the name of a `codec`.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::config_data"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(default, schema_with = "super::schema::config_data")
+    )]
     pub config_data: Option<ConfigData>,
     /// Behavior of a full mailbox: `refuse` the message, `drop-oldest` into the dead letters, or `{ wait = "1s" }`, the longest
     /// time that the sender waits for room. Without it, `refuse`.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::backpressure"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(default, schema_with = "super::schema::backpressure")
+    )]
     pub backpressure: Option<DeclaredBackpressure>,
     /// Delivery of messages that other components send: `receive` if the component calls `receive-message`, or `execute`, a call with
     /// the message as its operation and the sender as its caller. Without it, `receive`.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::messages"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(default, schema_with = "super::schema::messages")
+    )]
     pub messages: Option<GuestMessages>,
     /// Bounds of the mailbox.
     #[cfg_attr(feature = "schema", schemars(default))]
@@ -176,10 +185,10 @@ pub struct DeclaredMailbox {
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000000)))]
     pub messages: Option<usize>,
     /// Bytes of all messages that wait, at most `1GiB`; without it, `16MiB`.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::size"))]
+    #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::size"))]
     pub bytes: Option<usize>,
     /// Bytes of one message, at most `256MiB`; without it, `1MiB`.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::size"))]
+    #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::size"))]
     pub message_bytes: Option<usize>,
 }
 
@@ -191,7 +200,7 @@ pub struct DeclaredMailbox {
 pub struct Supervision {
     /// Ends after which there is a restart: `permanent` after each, `transient` after failures, `temporary` after none. Without
     /// it, `permanent`.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::restart"))]
+    #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::restart"))]
     pub restart: Option<Restart>,
     /// Restarts within the period after which the component gives up at its next end; without it, 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 10000)))]

@@ -33,6 +33,24 @@ fn the_tables_of_the_document_are_those_of_the_types() {
     up_to_date("docs/host.md", &document, &expected);
 }
 
+/// A file with nothing else is valid.
+#[test]
+fn only_identity_and_path_of_a_component_are_required() {
+    let schema = HostFile::json_schema();
+    for (heading, path) in TABLES {
+        let (_, table) = table(&schema, path);
+        let keys = table["properties"].as_object().expect("keys").keys();
+        let required: Vec<_> = keys.filter(|key| required(table, key)).collect();
+        let expected: &[&str] = match heading {
+            "[[component]]" => &["id", "path"],
+            _ => &[],
+        };
+        assert_eq!(required, expected, "{heading}");
+    }
+    let smallest = "[[component]]\nid = 'a'\npath = 'b'\n";
+    assert!(HostFile::from_toml(smallest, "h.toml").is_ok());
+}
+
 /// Every key of the schema is known to the reader, and no other.
 #[test]
 fn the_reader_knows_the_keys_of_the_schema() {
