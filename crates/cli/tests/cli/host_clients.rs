@@ -116,7 +116,7 @@ fn silent_clients_are_dropped_and_their_number_is_bounded() {
     let refused = answer(connect(&host));
     let message = refused["error"]["message"].as_str().expect("a message");
     assert!(message.contains("64 connections"), "{refused}");
-    // Each is told that its time is over.
+    // Each gets the error that its time is over.
     let mut told = String::new();
     let mut last = silent.pop().expect("a client");
     last.read_to_string(&mut told).expect("text");
