@@ -1,0 +1,191 @@
+//! The membership of a host.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use airssys_wasm::actors::SendOptions;
+use airssys_wasm::{ComponentId, ComponentRuntime};
+
+use crate::counters::ClusterCounters;
+#[cfg(doc)]
+use crate::error::ClusterError;
+use crate::executor::Executor;
+use crate::names::{Address, Name};
+use crate::node::Node;
+use crate::options::ClusterOptions;
+use crate::pending::Pending;
+use crate::request;
+
+/// A host's membership of a cluster: its actors get the messages of other hosts, and it can send messages to theirs. Cheap to
+/// clone.
+///
+/// When the last clone is dropped, the host leaves as with [`Cluster::leave`], in the background, within
+/// [`ClusterOptions::with_drain_time`].
+#[derive(Clone)]
+pub struct Cluster {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    node: Arc<Node>,
+    executor: Arc<Executor>,
+}
+
+impl Cluster {
+    /// Connects to the first server that answers, checks its version, and accepts messages of other hosts to the actors of
+    /// `runtime`. Threads of the cluster's own do this. The host's name
+    /// is this process's from then on; after a process that was killed, this waits for the end of its lease. If the connection is lost, it is made again without end.
+    ///
+    /// # Errors
+    /// [`ClusterError::Options`], [`ClusterError::Read`] and [`ClusterError::Tls`] for options that cannot be used;
+    /// [`ClusterError::Connect`] and [`ClusterError::Timeout`] without a server; [`ClusterError::ServerVersion`] for a server
+    /// before 2.12; [`ClusterError::NoJetStream`]; [`ClusterError::HostTaken`]; [`ClusterError::Stream`]; [`ClusterError::Server`]; [`ClusterError::Threads`].
+    pub fn join(runtime: &ComponentRuntime, options: ClusterOptions) -> Pending<Cluster> {
+        let executor = match Executor::new() {
+            Ok(executor) => Arc::new(executor),
+            Err(error) => return Pending::ready(Err(error)),
+        };
+        let (runtime, own) = (runtime.clone(), executor.clone());
+        executor.spawn(async move {
+            let node = Node::join(runtime, options).await?;
+            let handle = Arc::new(Handle { node, executor: own });
+            Ok(Cluster { handle })
+        })
+    }
+
+    /// Sends a message to a component of any host, this one included, and returns the answer of its `execute`.
+    ///
+    /// Messages that one thread sends to a host one after the other come into the mailboxes in that order. Each is handled at
+    /// most once. For the component, the caller is the host application.
+    ///
+    /// # Errors
+    /// [`ClusterError::TooLarge`], [`ClusterError::TooManyRequests`] and [`ClusterError::Left`] for a message that was not sent;
+    /// [`ClusterError::NoHost`]; [`ClusterError::Failed`] with the failure of the component or of its host;
+    /// [`ClusterError::Unanswered`] if it is unknown whether the message was handled.
+    pub fn send(&self, to: &Address, payload: impl Into<Vec<u8>>) -> Pending<Vec<u8>> {
+        self.send_with(to, payload, SendOptions::new())
+    }
+
+    /// Sends a message as [`Cluster::send`] does, with options. Its time is at most
+    /// [`MAX_REQUEST_TIME`](crate::MAX_REQUEST_TIME), and [`ClusterOptions::with_request_timeout`] if they have none. The
+    /// caller of the options is that of the component on this host only.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::send`], and [`ClusterError::LongOptions`].
+    pub fn send_with(
+        &self,
+        to: &Address,
+        payload: impl Into<Vec<u8>>,
+        options: SendOptions,
+    ) -> Pending<Vec<u8>> {
+        match request::send(&self.handle.node, to.clone(), payload.into(), options) {
+            Ok(answer) => self.handle.executor.spawn(answer),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// Enters an actor of this host in the registry of the cluster, so that [`Cluster::send_to`] finds it, as long as this host is
+    /// there. Returns its fencing number, which is larger than that of each earlier host of the identity: a system that keeps
+    /// the largest number it has seen can refuse the writes of a host that was replaced without noticing it yet.
+    ///
+    /// If the host loses its name, because the servers were away for longer than
+    /// [`ClusterOptions::with_lease_time`], it enters its components again when they are back, unless another host has.
+    ///
+    /// # Errors
+    /// [`ClusterError::Failed`] if there is no such actor; [`ClusterError::Announced`]; [`ClusterError::Contended`];
+    /// [`ClusterError::Left`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn announce(&self, id: &ComponentId) -> Pending<u64> {
+        let (node, id) = (self.handle.node.clone(), id.clone());
+        self.handle
+            .executor
+            .spawn_detached(async move { node.announce(&id).await })
+    }
+
+    /// Removes a component of this host from the registry. None of this host's is left as it is.
+    ///
+    /// # Errors
+    /// [`ClusterError::Contended`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn withdraw(&self, id: &ComponentId) -> Pending<()> {
+        let (node, id) = (self.handle.node.clone(), id.clone());
+        self.handle
+            .executor
+            .spawn_detached(async move { node.withdraw(&id).await })
+    }
+
+    /// Returns the address of a component that a host has announced. It is remembered for at most 5 seconds.
+    ///
+    /// # Errors
+    /// [`ClusterError::NotAnnounced`]; [`ClusterError::Left`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn locate(&self, id: &ComponentId) -> Pending<Address> {
+        let (node, id) = (self.handle.node.clone(), id.clone());
+        self.handle.executor.spawn(async move { node.locate(&id).await })
+    }
+
+    /// Sends a message as [`Cluster::send_with`] does, to the host that has announced the component. If the component turns out to
+    /// be elsewhere, it is looked up and sent to once more, with the same time again. Messages of one thread have no order.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::send_with`] and [`Cluster::locate`].
+    pub fn send_to(
+        &self,
+        id: &ComponentId,
+        payload: impl Into<Vec<u8>>,
+        options: SendOptions,
+    ) -> Pending<Vec<u8>> {
+        let node = self.handle.node.clone();
+        self.handle
+            .executor
+            .spawn(request::send_to(node, id.clone(), payload.into(), options))
+    }
+
+    /// Returns the name of this host.
+    pub fn host(&self) -> &Name {
+        &self.handle.node.options.host
+    }
+
+    /// Returns the numbers of messages and events since the host joined.
+    pub fn counters(&self) -> ClusterCounters {
+        self.handle.node.counters.snapshot()
+    }
+
+    /// Returns the version of the server that the host is connected to, or was last.
+    pub fn server_version(&self) -> String {
+        self.handle.node.client.server_info().version
+    }
+
+    /// Leaves the cluster: no message of another host is accepted any more, those that are being handled are answered, and
+    /// the answers reach the server, as far as `time` allows. Then requests of this host that still wait end with
+    /// [`ClusterError::Left`], as do later ones. Dropping the result changes nothing.
+    ///
+    /// Shut the [`ActorSystem`](airssys_wasm::ActorSystem) down after this, not before.
+    ///
+    /// # Errors
+    /// None.
+    pub fn leave(&self, time: Duration) -> Pending<()> {
+        let node = self.handle.node.clone();
+        self.handle.executor.spawn_detached(async move {
+            node.leave(time).await;
+            Ok(())
+        })
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster")
+            .field("cluster", &self.handle.node.options.cluster)
+            .field("host", self.host())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let node = self.node.clone();
+        self.executor.end_after(async move {
+            let time = node.options.drain_time;
+            node.leave(time).await;
+        });
+    }
+}

@@ -1,0 +1,59 @@
+//! Several hosts of [`airssys_wasm`] over NATS with JetStream.
+//!
+//! A host that [joins](Cluster::join) a cluster accepts messages of the other hosts for its actors, and sends messages to
+//! theirs. Its messages carry a code that only hosts with the cluster's [key](ClusterKey) can make: messages of strangers are
+//! counted ([`ClusterCounters::forged`]) and dropped before any of them is read.
+//!
+//! ```no_run
+//! use airssys_wasm::{ComponentRuntime, RuntimeConfig};
+//! use airssys_wasm_cluster::{Cluster, ClusterKey, ClusterOptions, Name};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let runtime = ComponentRuntime::new(RuntimeConfig::builder().build()?)?;
+//! let key = ClusterKey::from_file("/etc/airssys/cluster.key")?;
+//! let options = ClusterOptions::new(Name::new("shop")?, Name::new("eu-1")?, key)
+//!     .with_server("nats://127.0.0.1:4222");
+//! let cluster = Cluster::join(&runtime, options).await?;
+//! let answer = cluster.send(&"eu-2/counter".parse()?, b"a payload".to_vec()).await?;
+//! # drop(answer);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Results are [`Pending`]: futures for any executor, or awaited by a thread. The cluster has threads of its own.
+//!
+//! The servers are nats-server 2.12 or later with JetStream; older ones ignore parts of what they are asked for, and are
+//! refused when the host joins.
+
+mod body;
+mod call;
+mod cluster;
+mod connect;
+mod counters;
+mod envelope;
+mod error;
+mod executor;
+mod key;
+mod lease;
+mod names;
+mod node;
+mod options;
+mod pending;
+mod presence;
+mod registry;
+mod request;
+mod seen;
+mod serve;
+mod slots;
+mod subjects;
+mod time;
+mod tls;
+
+pub use cluster::Cluster;
+pub use counters::ClusterCounters;
+pub use error::{ClusterError, FailureKind, InvalidClusterOptions};
+pub use key::{ClusterKey, MAX_SECRET_BYTES, MIN_SECRET_BYTES};
+pub use names::{Address, InvalidName, MAX_NAME_BYTES, Name};
+pub use node::RESERVED_BYTES;
+pub use options::{ClusterOptions, MAX_REQUEST_TIME};
+pub use pending::Pending;

@@ -1,0 +1,215 @@
+//! A host in the cluster: its connection, and the tasks on it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use airssys_wasm::ComponentRuntime;
+use async_nats::{Client, Message, Subscriber};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+
+use crate::call::timed;
+use crate::counters::Counters;
+use crate::envelope::{MessageId, Unsealed};
+use crate::error::ClusterError;
+use crate::options::ClusterOptions;
+use crate::presence::Presence;
+use crate::registry::Registry;
+use crate::seen::Seen;
+use crate::slots::Slots;
+use crate::subjects::Subjects;
+use crate::time::now_ms;
+use crate::{connect, serve};
+
+/// Bytes that a message leaves of the server's `max_payload`, for the headers of the protocol.
+pub const RESERVED_BYTES: usize = 1024;
+
+/// One host, shared by its tasks.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) options: ClusterOptions,
+    pub(crate) subjects: Subjects,
+    pub(crate) client: Client,
+    pub(crate) runtime: ComponentRuntime,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) slots: Arc<Slots>,
+    pub(crate) served: Arc<Semaphore>,
+    pub(crate) seen: Mutex<Seen>,
+    pub(crate) presence: Presence,
+    /// In the order of sending.
+    outbox: mpsc::UnboundedSender<Outgoing>,
+    /// True once the host leaves.
+    closing: watch::Sender<bool>,
+    serving: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A request on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) subject: String,
+    pub(crate) reply: String,
+    pub(crate) bytes: Bytes,
+    /// Milliseconds since 1970.
+    pub(crate) deadline: u64,
+}
+
+impl Node {
+    /// Connects, and starts the tasks.
+    pub(crate) async fn join(
+        runtime: ComponentRuntime,
+        options: ClusterOptions,
+    ) -> Result<Arc<Node>, ClusterError> {
+        let servers = options.check()?;
+        let counters = Arc::new(Counters::default());
+        let (client, context) = connect::connect(&options, servers, &counters).await?;
+        let process = MessageId::random().map_err(|error| ClusterError::Random(error.to_string()))?;
+        let subjects = Subjects::new(&options.cluster, &options.host, process);
+        let registry = Registry::open(&options, &context).await?;
+        let presence = Presence::take(registry, &options, process).await?;
+        let (outbox, outgoing) = mpsc::unbounded_channel();
+        let replies = subscribe(&options, &client, subjects.all_replies()).await?;
+        let requests = subscribe(&options, &client, subjects.requests(&options.host)).await?;
+        // The server knows the subscriptions before the host is there for its callers: it has read them when it answers this.
+        // The client's `flush` ends when they are written.
+        presence.confirm(&options).await?;
+        let node = Arc::new(Node {
+            subjects,
+            runtime,
+            counters,
+            slots: Slots::new(options.max_requests),
+            served: Arc::new(Semaphore::new(options.max_served)),
+            seen: Mutex::new(Seen::default()),
+            presence,
+            outbox,
+            closing: watch::Sender::new(false),
+            serving: Mutex::new(None),
+            client: client.clone(),
+            options,
+        });
+        let every = node.options.lease_time / 3;
+        tokio::spawn(Presence::renew(Arc::downgrade(&node), every));
+        tokio::spawn(publish(client, outgoing));
+        tokio::spawn(node.clone().read_replies(replies));
+        let serving = tokio::spawn(node.clone().serve(requests));
+        *node.serving.lock().unwrap_or_else(PoisonError::into_inner) = Some(serving);
+        Ok(node)
+    }
+
+    /// Returns the most bytes that a message may have.
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.client.max_payload().saturating_sub(RESERVED_BYTES)
+    }
+
+    /// Reports whether the host leaves, or has left.
+    pub(crate) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Queues a request, behind those before it.
+    pub(crate) fn post(&self, outgoing: Outgoing) -> Result<(), ClusterError> {
+        self.outbox.send(outgoing).map_err(|_| ClusterError::Left)
+    }
+
+    /// Counts a message that is not one of this cluster.
+    pub(crate) fn count_unsealed(&self, unsealed: Unsealed) {
+        match unsealed {
+            Unsealed::Version(_) => self.counters.other_version.add(),
+            Unsealed::Forged => self.counters.forged.add(),
+            Unsealed::Malformed => self.counters.malformed.add(),
+        }
+    }
+
+    async fn read_replies(self: Arc<Self>, mut replies: Subscriber) {
+        while let Some(reply) = replies.next().await {
+            self.reply(&reply);
+        }
+    }
+
+    async fn serve(self: Arc<Self>, mut requests: Subscriber) {
+        let mut closing = self.closing.subscribe();
+        loop {
+            tokio::select! {
+                message = requests.next() => match message {
+                    Some(message) => self.request(message),
+                    None => return,
+                },
+                // Its sender lives in this node.
+                _ = closing.wait_for(|closing| *closing) => break,
+            }
+        }
+        // Those that the server has sent already are handled.
+        if requests.drain().await.is_ok() {
+            while let Some(message) = requests.next().await {
+                self.request(message);
+            }
+        }
+    }
+
+    fn request(self: &Arc<Self>, message: Message) {
+        serve::request(self, message);
+    }
+
+    /// Leaves: no request is accepted any more, those being handled are answered, and all that was sent reaches the server,
+    /// as far as `time` allows.
+    pub(crate) async fn leave(&self, time: Duration) {
+        if self.closing.send_replace(true) {
+            return;
+        }
+        let now = Instant::now();
+        let end = now.checked_add(time).unwrap_or(now);
+        let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(serving) = serving {
+            let _ = timeout_at(end, serving).await;
+        }
+        let all = u32::try_from(self.options.max_served).unwrap_or(u32::MAX);
+        let handled = timeout_at(end, self.served.acquire_many(all)).await;
+        if handled.is_err() {
+            log::warn!("the host leaves the cluster while requests of other hosts are handled");
+        }
+        drop(handled);
+        self.slots.close();
+        if let Err(error) = self.presence.release(&self.options).await {
+            log::warn!("the host's name is held until its lease ends: {error}");
+        }
+        // The client's own `drain` returns before what is queued is sent.
+        for done in [
+            timed("flush", self.options.call_timeout, self.client.flush()).await,
+            timed("drain", self.options.call_timeout, self.client.drain()).await,
+        ] {
+            if let Err(error) = done {
+                log::warn!("leaving the cluster: {error}");
+            }
+        }
+    }
+}
+
+async fn subscribe(
+    options: &ClusterOptions,
+    client: &Client,
+    subject: String,
+) -> Result<Subscriber, ClusterError> {
+    timed("subscribe", options.call_timeout, client.subscribe(subject)).await
+}
+
+/// Publishes requests in their order. Waits while the client's own queue is full, as it is without a server; requests whose
+/// time ended meanwhile are dropped.
+async fn publish(client: Client, mut outgoing: mpsc::UnboundedReceiver<Outgoing>) {
+    while let Some(Outgoing {
+        subject,
+        reply,
+        bytes,
+        deadline,
+    }) = outgoing.recv().await
+    {
+        if deadline <= now_ms() {
+            continue;
+        }
+        if let Err(error) = client.publish_with_reply(subject, reply, bytes).await {
+            // The request ends at its deadline.
+            log::warn!("a request was not sent: {error}");
+        }
+    }
+}

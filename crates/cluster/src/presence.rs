@@ -1,0 +1,314 @@
+//! The host's name and its announced components in the registry, and the places of those of others.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use airssys_wasm::ComponentId;
+
+use crate::envelope::MessageId;
+use crate::error::{ClusterError, FailureKind, failed};
+use crate::lease::{Lease, component_key, host_key};
+use crate::names::{Address, Name};
+use crate::node::Node;
+use crate::options::ClusterOptions;
+use crate::registry::Registry;
+use crate::time::{millis, now_ms};
+
+/// Tries of a change that others make at the same time.
+const MAX_TRIES: u32 = 16;
+/// Most places that are remembered. Stops a host that sends to very many components from filling its memory.
+const MAX_PLACES: usize = 65_536;
+/// Longest time that a place is remembered.
+const PLACE_TIME: Duration = Duration::from_secs(5);
+
+/// The part of a host that concerns the registry.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    registry: Registry,
+    process: MessageId,
+    held: Mutex<Held>,
+    announced: Mutex<HashMap<ComponentId, u64>>,
+    places: Mutex<HashMap<ComponentId, (Name, Instant)>>,
+}
+
+/// The lease of the host's name.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    revision: u64,
+    fence: u64,
+    /// Its end by this process's clock, counted from before it was written.
+    end: Instant,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is a single step.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Presence {
+    /// Takes the host's name. Waits for the end of a lease that another process holds, once: the one before this may have been
+    /// killed.
+    pub(crate) async fn take(
+        registry: Registry,
+        options: &ClusterOptions,
+        process: MessageId,
+    ) -> Result<Presence, ClusterError> {
+        let longest = options.lease_time * 2 + options.clock_tolerance;
+        let end = Instant::now() + longest;
+        let held = loop {
+            if let Some(held) = try_take(&registry, options, process).await? {
+                break held;
+            }
+            if Instant::now() > end {
+                return Err(ClusterError::HostTaken(options.host.clone()));
+            }
+            tokio::time::sleep(options.lease_time / 10).await;
+        };
+        Ok(Presence {
+            registry,
+            process,
+            held: Mutex::new(held),
+            announced: Mutex::default(),
+            places: Mutex::default(),
+        })
+    }
+
+    /// Reports whether the host's name is this process's.
+    pub(crate) fn is_held(&self) -> bool {
+        Instant::now() < lock(&self.held).end
+    }
+
+    /// Checks, with a question to the server, that the name is still this process's.
+    pub(crate) async fn confirm(&self, options: &ClusterOptions) -> Result<(), ClusterError> {
+        let lease = self.registry.read(&host_key(&options.host)).await?.lease;
+        if lease.is_some_and(|lease| lease.process == self.process) {
+            return Ok(());
+        }
+        Err(ClusterError::HostTaken(options.host.clone()))
+    }
+
+    /// Renews the lease until the host is gone.
+    pub(crate) async fn renew(node: Weak<Node>, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            let Some(node) = node.upgrade() else { return };
+            if node.is_closing() {
+                return;
+            }
+            if let Err(error) = node.presence.renew_once(&node.options).await {
+                log::warn!("the lease of the host's name is not renewed: {error}");
+            }
+        }
+    }
+
+    async fn renew_once(&self, options: &ClusterOptions) -> Result<(), ClusterError> {
+        let before = *lock(&self.held);
+        let taken = write(
+            &self.registry,
+            options,
+            self.process,
+            before.revision,
+            before.fence,
+        )
+        .await?;
+        if let Some(held) = taken {
+            *lock(&self.held) = held;
+            return Ok(());
+        }
+        // Either an earlier renewal took effect without an answer, or another process has the name.
+        let Some(held) = try_take(&self.registry, options, self.process).await? else {
+            return Err(ClusterError::HostTaken(options.host.clone()));
+        };
+        *lock(&self.held) = held;
+        if held.fence != before.fence {
+            let announced: Vec<ComponentId> = lock(&self.announced).keys().cloned().collect();
+            for id in announced {
+                if let Err(error) = self.announce(options, &id).await {
+                    log::warn!("`{id}` is no longer announced: {error}");
+                    lock(&self.announced).remove(&id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the host's name back.
+    pub(crate) async fn release(&self, options: &ClusterOptions) -> Result<(), ClusterError> {
+        let held = *lock(&self.held);
+        let lease = Lease {
+            process: self.process,
+            host: options.host.clone(),
+            deadline: 0,
+            fence: held.fence,
+            epoch: held.fence,
+        };
+        lock(&self.held).end = Instant::now();
+        self.registry
+            .write(&host_key(&options.host), &lease, held.revision)
+            .await?;
+        Ok(())
+    }
+
+    /// Enters a component; returns its fencing number.
+    async fn announce(&self, options: &ClusterOptions, id: &ComponentId) -> Result<u64, ClusterError> {
+        let key = component_key(id);
+        for _ in 0..MAX_TRIES {
+            let record = self.registry.read(&key).await?;
+            let epoch = lock(&self.held).fence;
+            if let Some(lease) = &record.lease {
+                if lease.process == self.process && lease.epoch == epoch && lease.deadline != 0 {
+                    return Ok(lease.fence);
+                }
+                if lease.process != self.process && self.live_until(options, lease).await?.is_some() {
+                    let (id, host) = (id.clone(), lease.host.clone());
+                    return Err(ClusterError::Announced { id, host });
+                }
+            }
+            let lease = Lease {
+                process: self.process,
+                host: options.host.clone(),
+                // As long as the host's own.
+                deadline: u64::MAX,
+                fence: record.revision + 1,
+                epoch,
+            };
+            if self
+                .registry
+                .write(&key, &lease, record.revision)
+                .await?
+                .is_some()
+            {
+                return Ok(lease.fence);
+            }
+        }
+        Err(ClusterError::Contended(id.clone()))
+    }
+
+    async fn withdraw(&self, id: &ComponentId) -> Result<(), ClusterError> {
+        let key = component_key(id);
+        for _ in 0..MAX_TRIES {
+            let record = self.registry.read(&key).await?;
+            let Some(lease) = record.lease.filter(|lease| lease.process == self.process) else {
+                return Ok(());
+            };
+            let ended = Lease { deadline: 0, ..lease };
+            if self
+                .registry
+                .write(&key, &ended, record.revision)
+                .await?
+                .is_some()
+            {
+                return Ok(());
+            }
+        }
+        Err(ClusterError::Contended(id.clone()))
+    }
+
+    /// Returns the end of a component's lease, which is that of its host; `None` if it is over.
+    async fn live_until(&self, options: &ClusterOptions, lease: &Lease) -> Result<Option<u64>, ClusterError> {
+        if lease.deadline == 0 {
+            return Ok(None);
+        }
+        let host = self.registry.read(&host_key(&lease.host)).await?.lease;
+        let tolerance = millis(options.clock_tolerance);
+        let same = host.filter(|host| host.fence == lease.epoch && host.process == lease.process);
+        Ok(same
+            .filter(|host| !host.is_over(now_ms(), tolerance))
+            .map(|host| host.deadline))
+    }
+
+    async fn locate(&self, options: &ClusterOptions, id: &ComponentId) -> Result<Name, ClusterError> {
+        let now = Instant::now();
+        let known = lock(&self.places)
+            .get(id)
+            .filter(|(_, until)| now < *until)
+            .map(|(host, _)| host.clone());
+        if let Some(host) = known {
+            return Ok(host);
+        }
+        let lease = self.registry.read(&component_key(id)).await?.lease;
+        let absent = || ClusterError::NotAnnounced(id.clone());
+        let lease = lease.ok_or_else(absent)?;
+        let deadline = self.live_until(options, &lease).await?.ok_or_else(absent)?;
+        let left = Duration::from_millis(deadline.saturating_sub(now_ms())).min(PLACE_TIME);
+        let mut places = lock(&self.places);
+        if places.len() >= MAX_PLACES {
+            places.clear();
+        }
+        places.insert(id.clone(), (lease.host.clone(), now + left));
+        Ok(lease.host)
+    }
+
+    /// Forgets a place that turned out to be wrong.
+    pub(crate) fn forget(&self, id: &ComponentId) {
+        lock(&self.places).remove(id);
+    }
+}
+
+/// Takes the host's name, unless another process holds it.
+async fn try_take(
+    registry: &Registry,
+    options: &ClusterOptions,
+    process: MessageId,
+) -> Result<Option<Held>, ClusterError> {
+    let record = registry.read(&host_key(&options.host)).await?;
+    let (tolerance, next) = (millis(options.clock_tolerance), record.revision + 1);
+    let fence = match &record.lease {
+        Some(lease) if lease.is_over(now_ms(), tolerance) => next,
+        Some(lease) if lease.process == process => lease.fence,
+        Some(_) => return Ok(None),
+        None => next,
+    };
+    write(registry, options, process, record.revision, fence).await
+}
+
+async fn write(
+    registry: &Registry,
+    options: &ClusterOptions,
+    process: MessageId,
+    revision: u64,
+    fence: u64,
+) -> Result<Option<Held>, ClusterError> {
+    let end = Instant::now() + options.lease_time;
+    let lease = Lease {
+        process,
+        host: options.host.clone(),
+        deadline: now_ms().saturating_add(millis(options.lease_time)),
+        fence,
+        epoch: fence,
+    };
+    let written = registry.write(&host_key(&options.host), &lease, revision).await?;
+    Ok(written.map(|revision| Held { revision, fence, end }))
+}
+
+impl Node {
+    /// Enters a component of this host in the registry.
+    pub(crate) async fn announce(&self, id: &ComponentId) -> Result<u64, ClusterError> {
+        if self.is_closing() {
+            return Err(ClusterError::Left);
+        }
+        self.runtime.actor_status(id).map_err(|error| {
+            let failure = (FailureKind::of(&error), error.to_string());
+            failed(id.clone(), self.options.host.clone(), failure)
+        })?;
+        let fence = self.presence.announce(&self.options, id).await?;
+        lock(&self.presence.announced).insert(id.clone(), fence);
+        Ok(fence)
+    }
+
+    /// Removes a component of this host from the registry.
+    pub(crate) async fn withdraw(&self, id: &ComponentId) -> Result<(), ClusterError> {
+        lock(&self.presence.announced).remove(id);
+        self.presence.withdraw(id).await
+    }
+
+    /// Returns the address of an announced component.
+    pub(crate) async fn locate(self: &Arc<Self>, id: &ComponentId) -> Result<Address, ClusterError> {
+        if self.is_closing() {
+            return Err(ClusterError::Left);
+        }
+        let host = self.presence.locate(&self.options, id).await?;
+        Ok(Address::new(host, id.clone()))
+    }
+}
