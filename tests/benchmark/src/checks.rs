@@ -74,7 +74,15 @@ pub(crate) fn measure(backend: Backend, plan: Plan) -> Result<Vec<Figure>> {
         );
     }
     let figure = |case: &str, ours, beside, goal, above| {
-        Figure::beside(Row::P13, case, backend, &took, (ours, beside), goal, above)
+        Figure::beside(
+            Row::P13,
+            case,
+            backend,
+            &took,
+            (ours, beside),
+            "ns",
+            (Some(goal), above),
+        )
     };
     Ok(vec![
         figure(

@@ -6,11 +6,13 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A guest that implements the benchmark's world.
+/// A guest: all but one implement the benchmark's world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
 pub(crate) enum Guest {
     /// 15 KB of Rust
     Small,
+    /// 35 KB of Rust: a component of the contract
+    Relay,
     /// 12 MB: SpiderMonkey
     JavaScript,
     /// 18 MB: CPython
@@ -21,13 +23,14 @@ impl Guest {
     pub(crate) const ALL: &[Guest] = &[Guest::Small, Guest::JavaScript, Guest::Python];
 
     pub(crate) fn is_large(self) -> bool {
-        self != Guest::Small
+        !matches!(self, Guest::Small | Guest::Relay)
     }
 
     /// Returns its name in `cargo xtask guests`, which is also its file's.
     pub(crate) fn file(self) -> &'static str {
         match self {
             Guest::Small => "bench",
+            Guest::Relay => "relay",
             Guest::JavaScript => "bench-javascript",
             Guest::Python => "bench-python",
         }
@@ -38,6 +41,7 @@ impl fmt::Display for Guest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Guest::Small => "small",
+            Guest::Relay => "relay",
             Guest::JavaScript => "JavaScript",
             Guest::Python => "Python",
         })

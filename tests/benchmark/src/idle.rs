@@ -5,11 +5,12 @@ use crate::reference::{self, Variant};
 use airssys_wasm::artifact::PublicKey;
 use airssys_wasm::engine::Backend;
 use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// The file in which Linux reports it.
 const SMAPS: &str = "/proc/self/smaps_rollup";
@@ -26,10 +27,12 @@ pub(crate) struct Resident {
     pss: f64,
     /// Resident, written to, and private to the process.
     private_dirty: f64,
+    /// Nanoseconds in which each was made; 0 for a process.
+    pub(crate) start: f64,
 }
 
 /// Selects one of the figures.
-type Pick = fn(&Resident) -> f64;
+pub(crate) type Pick = fn(&Resident) -> f64;
 
 /// The figures by name; the goal is set for the first.
 pub(crate) const MEASURES: [(&str, Pick); 3] = [
@@ -41,8 +44,30 @@ pub(crate) const MEASURES: [(&str, Pick); 3] = [
 /// The engine whose instances are counted.
 #[derive(Debug)]
 pub(crate) enum Side {
-    Ours { backend: Backend, signer: PublicKey },
-    Reference { variant: Variant },
+    Ours {
+        backend: Backend,
+        signer: PublicKey,
+    },
+    Reference {
+        variant: Variant,
+    },
+    /// Actors, or what they are compared with, of our engine.
+    Relay {
+        backend: Backend,
+        signer: PublicKey,
+        kind: Kind,
+    },
+}
+
+/// Forms of one component of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// An instance without a runtime
+    Instance,
+    /// A component of a runtime
+    Component,
+    /// An actor
+    Actor,
 }
 
 /// Arguments of the process.
@@ -58,6 +83,8 @@ pub(crate) struct Arguments {
     signer: Option<PublicKey>,
     #[arg(long, conflicts_with = "ours")]
     reference: Option<Variant>,
+    #[arg(long, requires = "ours")]
+    kind: Option<Kind>,
 }
 
 pub(crate) fn is_possible() -> bool {
@@ -73,8 +100,16 @@ pub(crate) fn in_a_process(side: &Side, file: &Path, instances: u32) -> Result<R
         Side::Ours { backend, signer } => {
             command.args(["--ours", backend.name(), "--signer", &signer.to_string()]);
         }
+        Side::Relay {
+            backend,
+            signer,
+            kind,
+        } => {
+            command.args(["--ours", backend.name(), "--signer", &signer.to_string()]);
+            let kind = kind.to_possible_value().context("a kind without a name")?;
+            command.args(["--kind", kind.get_name()]);
+        }
         Side::Reference { variant } => {
-            use clap::ValueEnum;
             let variant = variant.to_possible_value().context("a variant without a name")?;
             command.args(["--reference", variant.get_name()]);
         }
@@ -94,6 +129,23 @@ pub(crate) fn in_a_process(side: &Side, file: &Path, instances: u32) -> Result<R
 /// Main function of the process: prints the growth per instance.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let growth = match (arguments.ours, arguments.signer, arguments.reference) {
+        (Some(backend), Some(signer), None) if let Some(kind) = arguments.kind => {
+            let count = arguments.instances;
+            match kind {
+                Kind::Instance => {
+                    let deployed = ours::Deployed::new(backend, &arguments.file, signer)?;
+                    growth(count, |count| deployed.idle_relays(count))
+                }
+                Kind::Component => {
+                    let idle = ours::Idle::new(backend, &arguments.file, signer)?;
+                    growth(count, |count| idle.components(count))
+                }
+                Kind::Actor => {
+                    let idle = ours::Idle::new(backend, &arguments.file, signer)?;
+                    growth(count, |count| idle.actors(count))
+                }
+            }
+        }
         (Some(backend), Some(signer), None) => {
             let deployed = ours::Deployed::new(backend, &arguments.file, signer)?;
             growth(arguments.instances, |count| deployed.idle(count))
@@ -112,7 +164,9 @@ fn growth<I>(count: usize, make: impl Fn(usize) -> Result<Vec<I>>) -> Result<Res
     ensure!(count > 0, "no instance to count");
     let first = make(FIRST)?;
     let before = resident()?;
+    let begin = Instant::now();
     let more = make(count)?;
+    let start = begin.elapsed().as_nanos() as f64 / count as f64;
     let after = resident()?;
     drop((first, more));
     let each = |pick: Pick| (pick(&after) - pick(&before)) / count as f64;
@@ -120,6 +174,7 @@ fn growth<I>(count: usize, make: impl Fn(usize) -> Result<Vec<I>>) -> Result<Res
         rss: each(|resident| resident.rss),
         pss: each(|resident| resident.pss),
         private_dirty: each(|resident| resident.private_dirty),
+        start,
     })
 }
 
@@ -130,6 +185,7 @@ fn resident() -> Result<Resident> {
         rss: bytes(&smaps, "Rss:")?,
         pss: bytes(&smaps, "Pss:")?,
         private_dirty: bytes(&smaps, "Private_Dirty:")?,
+        start: 0.0,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Rows P6 to P8, P10 and P11: compiling, loading, instantiating, idling.
 
 use crate::guests::{self, Guest};
-use crate::idle::{self, Side as IdleSide};
+use crate::idle::{self, Kind, Side as IdleSide};
 use crate::measure::{Plan, Side, compare};
 use crate::ours;
 use crate::reference::{self, Variant};
@@ -12,6 +12,12 @@ use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Idle actors for each idle instance of other rows.
+const ACTORS: u32 = 50;
+/// Goals for actors: the largest part of the memory of an instance, and nanoseconds of a start.
+const ACTOR_MEMORY: f64 = 1.2;
+const ACTOR_START: f64 = 30_000.0;
 
 /// A folder for precompiled guests, accessible to this user only; removed on drop.
 #[derive(Debug)]
@@ -230,6 +236,49 @@ impl Lives {
             }
         }
         Ok(figures)
+    }
+
+    /// Measures idle actors beside instances of the same component.
+    pub(crate) fn idle_actors(&mut self, backend: Backend) -> Result<Vec<Figure>> {
+        const KINDS: [(&str, Kind); 3] = [
+            ("instance", Kind::Instance),
+            ("component", Kind::Component),
+            ("actor", Kind::Actor),
+        ];
+        let count = self.settings.instances * ACTORS;
+        let (file, signer) = self.our_file(backend, Guest::Relay)?;
+        let mut growths = Vec::new();
+        for (name, kind) in KINDS {
+            eprintln!("P14 {count} times one {name}, {backend}");
+            let side = IdleSide::Relay {
+                backend,
+                signer,
+                kind,
+            };
+            growths.push((name, idle::in_a_process(&side, &file, count)?));
+        }
+        let figure = |case: &str, pick: idle::Pick, unit, side, goal| {
+            let figures: Vec<_> = growths
+                .iter()
+                .map(|(side, growth)| (*side, pick(growth)))
+                .collect();
+            let sides = (side, "instance");
+            Figure::beside(Row::P14, case, backend, &figures, sides, unit, (goal, None))
+        };
+        let rss = idle::MEASURES[0].1;
+        let start: idle::Pick = |growth| growth.start;
+        Ok(vec![
+            figure("one idle actor, RSS", rss, "bytes", "actor", Some(ACTOR_MEMORY))?,
+            figure("one component of a runtime, RSS", rss, "bytes", "component", None)?,
+            figure("start of one actor", start, "ns", "actor", None)?.at_most(ACTOR_START),
+            figure(
+                "load of one component of a runtime",
+                start,
+                "ns",
+                "component",
+                None,
+            )?,
+        ])
     }
 
     fn grow(&self, side: IdleSide, file: &Path) -> Result<idle::Resident> {

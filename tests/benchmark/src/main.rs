@@ -16,6 +16,7 @@ mod kernels;
 mod lives;
 mod machine;
 mod measure;
+mod messages;
 mod ours;
 mod reference;
 mod report;
@@ -117,15 +118,7 @@ fn main() -> Result<()> {
     }
     let mut lives = None;
     for row in of_group(rows, Group::Lives) {
-        let lives = match &mut lives {
-            Some(lives) => lives,
-            None => lives.insert(Lives::new(Settings {
-                plan,
-                guests: options.guests.clone().unwrap_or_else(guests::built_folder),
-                slow: options.slow,
-                instances: options.instances,
-            })?),
-        };
+        let lives = lives_of(&mut lives, &options, plan)?;
         for backend in backends(row) {
             let measured = match row {
                 Row::P9 => kernels::measure(backend, plan),
@@ -139,6 +132,25 @@ fn main() -> Result<()> {
             figures.extend(checks::measure(backend, plan).with_context(|| format!("{row} on {backend}"))?);
         }
     }
+    for row in of_group(rows, Group::Actors) {
+        let is_possible = match row {
+            Row::P14 => idle::is_possible(),
+            _ => messages::is_possible(),
+        };
+        if !is_possible {
+            eprintln!(
+                "LEFT OUT: {row}, since this system does not tell the memory or the CPU time of threads"
+            );
+            continue;
+        }
+        for backend in backends(row) {
+            let measured = match row {
+                Row::P14 => lives_of(&mut lives, &options, plan)?.idle_actors(backend),
+                _ => messages::measure(backend, plan),
+            };
+            figures.extend(measured.with_context(|| format!("{row} on {backend}"))?);
+        }
+    }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&figures)?);
     } else {
@@ -148,6 +160,19 @@ fn main() -> Result<()> {
         report::write(file, &figures, plan, &load)?;
     }
     Ok(())
+}
+
+/// Returns the precompiled guests, which are made once.
+fn lives_of<'l>(lives: &'l mut Option<Lives>, options: &Options, plan: Plan) -> Result<&'l mut Lives> {
+    match lives {
+        Some(lives) => Ok(lives),
+        None => Ok(lives.insert(Lives::new(Settings {
+            plan,
+            guests: options.guests.clone().unwrap_or_else(guests::built_folder),
+            slow: options.slow,
+            instances: options.instances,
+        })?)),
+    }
 }
 
 fn of_group(rows: &[Row], group: Group) -> impl Iterator<Item = Row> + Clone {

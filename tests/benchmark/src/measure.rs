@@ -149,7 +149,7 @@ fn tries(sample: Duration) -> u32 {
 }
 
 /// Returns the median of the faster half: other load on the machine can only lengthen a round.
-fn typical(mut samples: Vec<f64>) -> f64 {
+pub(crate) fn typical(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples.get(samples.len() / 4).copied().unwrap_or(f64::NAN)
 }

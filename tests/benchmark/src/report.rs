@@ -2,7 +2,7 @@
 
 use crate::machine;
 use crate::measure::Plan;
-use crate::rows::{Figure, Group};
+use crate::rows::{Figure, Group, Row};
 use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::fs;
@@ -13,7 +13,8 @@ type Line = Vec<String>;
 
 /// Formats a table for each group that has figures.
 pub(crate) fn tables(figures: &[Figure]) -> String {
-    let groups = [Group::Calls, Group::Lives, Group::Checks].map(|group| table(group, figures));
+    let groups =
+        [Group::Calls, Group::Lives, Group::Checks, Group::Actors].map(|group| table(group, figures));
     let tables: Vec<String> = groups.into_iter().flatten().collect();
     tables.join("\n")
 }
@@ -40,6 +41,24 @@ fn table(group: Group, figures: &[Figure]) -> Option<String> {
                 "row", "case", "backend", "ours", "beside", "ratio", "goal", "above", "goal", "",
             ],
             cells_of_checks,
+        ),
+        Group::Actors => (
+            &[
+                "row",
+                "case",
+                "backend",
+                "ours",
+                "a second",
+                "wasmtime or instance",
+                "ratio",
+                "goal",
+                "",
+                "pooling",
+                "ratio",
+                "sync",
+                "ratio",
+            ],
+            cells_of_actors,
         ),
     };
     let mut lines: Vec<Line> = vec![headings.iter().map(|heading| (*heading).to_owned()).collect()];
@@ -125,6 +144,34 @@ fn cells_of_checks(figure: &Figure) -> Line {
             .goal_above
             .map_or_else(String::new, |goal| format!("≤ {}", amount(goal, figure.unit))),
         verdict(figure),
+    ]
+}
+
+fn cells_of_actors(figure: &Figure) -> Line {
+    let goal = match (figure.most, figure.goal) {
+        (Some(most), _) => format!("≤ {}", amount(most, figure.unit)),
+        (None, Some(goal)) => format!("≤ {goal}"),
+        (None, None) => String::new(),
+    };
+    // Of latencies and CPU time there is no rate.
+    let rate = match figure.row == Row::P12 && figure.goal.is_some() {
+        true => format!("{:.0}", 1e9 / figure.ours),
+        false => String::new(),
+    };
+    vec![
+        figure.row.to_string(),
+        figure.case.clone(),
+        figure.backend.to_owned(),
+        amount(figure.ours, figure.unit),
+        rate,
+        optional(figure.wasmtime.or(figure.beside), figure),
+        ratio(figure.ratio),
+        goal,
+        verdict(figure),
+        optional(figure.wasmtime_pooling, figure),
+        ratio(figure.ratio_pooling),
+        optional(figure.wasmtime_sync, figure),
+        ratio(figure.ratio_sync),
     ]
 }
 
@@ -224,7 +271,17 @@ Checks of capabilities: P13 is a `call-host-function` with 16 bytes each way. A 
 *unchecked* is the same function as a plain import in a linker of its own, since nothing turns enforcement off; it also lacks
 the search for the function, the containment of its panics and the limits. *above* is the difference.
 
-The guests are `tests/guests/bench*`; `cargo xtask bench` repeats the measurement, and `cargo xtask bench --interrupt`
+Actors. P12 is one message of 1 KiB from a component to another, which passes it back, and so on: the guest `tests/guests/relay`, which
+does little of its own, in the contract's `send-message` and `execute`. The time of a message, and its CPU time of all
+threads, are measured with 16 messages of each pair under way; *p50* and *p99* with one, from one guest's call to the next guest's.
+wasmtime's side is as its users write it: a task of tokio for each component, bounded channels of messages, each with the receiver of its answer,
+`bindgen!`, asynchronous calls and host functions; *sync*: with synchronous ones, which block the executor's threads, without support for
+concurrency. With the feature `interrupt` wasmtime has epochs here. Both have a thread for each core.
+
+P14: the growth of a process for each of 10,000 more idle actors of the same guest, and the time to start each, all at once. *instance*: an instance
+of the engine, without a runtime, after a call of `metadata` and of `health`; *component of a runtime*: loaded and initialized, but no actor.
+
+The guests are `tests/guests/bench*` and `tests/guests/relay`; `cargo xtask bench` repeats the measurement, and `cargo xtask bench --interrupt`
 that with the feature `interrupt`.
 ";
 
@@ -238,7 +295,7 @@ struct Section {
 }
 
 /// The sections, in their order.
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 8] = [
     Section {
         group: Group::Calls,
         interrupt: false,
@@ -274,6 +331,18 @@ const SECTIONS: [Section; 6] = [
         interrupt: true,
         heading: "## Checks of capabilities in calls that can be interrupted",
         explanation: "With the feature `interrupt`.",
+    },
+    Section {
+        group: Group::Actors,
+        interrupt: false,
+        heading: "## Components as actors",
+        explanation: "Without the feature `interrupt`.",
+    },
+    Section {
+        group: Group::Actors,
+        interrupt: true,
+        heading: "## Components as actors that can be interrupted",
+        explanation: "With the feature `interrupt`, and epochs of wasmtime.",
     },
 ];
 

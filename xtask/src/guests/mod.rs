@@ -228,6 +228,12 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "relay",
+        folder: "tests/guests/relay",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
         name: "wasi-cases",
         folder: "tests/guests/wasi-cases",
         toolchain: Toolchain::Rust,

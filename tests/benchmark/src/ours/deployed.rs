@@ -6,6 +6,7 @@ use crate::measure::Side;
 use airssys_wasm::artifact::{self, ArtifactFile, PublicKey, Records, SecretKey, Trust};
 use airssys_wasm::component::{Component, Instance, InstancePool, Linker, PooledInstance, Store};
 use airssys_wasm::engine::{Backend, Config, Engine, StoreLimits};
+use airssys_wasm::host::{ComponentMetadata, HealthStatus};
 use anyhow::{Context, Result, ensure};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -125,6 +126,28 @@ impl Deployed {
             let mut store = Store::new(&self.engine, Host::default());
             let instance = pre.instantiate(&mut store)?;
             ensure!(add(&mut store, &instance)? == SUM, "a wrong sum");
+            Ok((store, instance))
+        };
+        std::iter::repeat_with(one).take(count).collect()
+    }
+}
+
+/// The interface of the contract's components.
+const LIFECYCLE: &str = "airssys:component-core/component-lifecycle@1.0.0";
+
+impl Deployed {
+    /// Creates `count` instances of a component of the contract, each of which has returned its metadata and its health once.
+    pub(crate) fn idle_relays(&self, count: usize) -> Result<Vec<(Store<Host>, Instance)>> {
+        let pre = self.linker.instantiate_pre(&self.component)?;
+        let one = || {
+            let mut store = Store::new(&self.engine, Host::default());
+            let instance = pre.instantiate(&mut store)?;
+            let metadata =
+                instance.get_typed_func::<(), (ComponentMetadata,)>(&mut store, [LIFECYCLE, "metadata"])?;
+            let (metadata,) = metadata.call(&mut store, ())?;
+            ensure!(metadata.name == "relay", "another component");
+            let health = instance.get_typed_func::<(), (HealthStatus,)>(&mut store, [LIFECYCLE, "health"])?;
+            health.call(&mut store, ())?;
             Ok((store, instance))
         };
         std::iter::repeat_with(one).take(count).collect()

@@ -1,9 +1,11 @@
 //! airssys-wasm as a side of the comparison.
 
+mod actors;
 mod compute;
 mod deployed;
 mod types;
 
+pub(crate) use actors::{Actors, Idle};
 pub(crate) use compute::{Compute, compile};
 pub(crate) use deployed::{Deployed, precompile};
 

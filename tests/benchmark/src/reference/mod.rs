@@ -1,8 +1,10 @@
 //! The reference: wasmtime with its default settings, which are Cranelift, no fuel and no epochs.
 
+mod actors;
 mod compute;
 mod deployed;
 
+pub(crate) use actors::{Peers, Style};
 pub(crate) use compute::{Compute, compile};
 pub(crate) use deployed::{Deployed, precompile};
 

@@ -1,0 +1,133 @@
+//! Our side of messages and of idle actors.
+
+use crate::messages::{Pairs, Reports};
+use airssys_wasm::actors::{ActorOptions, ActorSystem, GuestMessages, Pending};
+use airssys_wasm::artifact::{PublicKey, Trust};
+use airssys_wasm::engine::Backend;
+use airssys_wasm::load::{LoadOptions, Loaded, Source};
+use airssys_wasm::runtime::{ComponentId, RuntimeConfigBuilder};
+use airssys_wasm::security::Capability;
+use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
+use anyhow::{Context, Result};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Pairs of actors that pass messages on to each other.
+#[derive(Debug)]
+pub(crate) struct Actors {
+    runtime: ComponentRuntime,
+    _system: ActorSystem,
+    pairs: Vec<[ComponentId; 2]>,
+    reports: Arc<Reports>,
+}
+
+impl Actors {
+    pub(crate) fn new(backend: Backend, guest: &[u8], pairs: usize) -> Result<Actors> {
+        let reports = Arc::new(Reports::default());
+        let (done, stamp) = (reports.clone(), reports.clone());
+        let config = config(backend)
+            .with_host_function("done", move |_, _| {
+                done.done();
+                Ok(Vec::new())
+            })
+            .with_host_function("stamp", move |_, pair| {
+                stamp.stamp(pair);
+                Ok(Vec::new())
+            });
+        let runtime = ComponentRuntime::new(config.build()?)?;
+        let system = ActorSystem::new()?;
+        let loaded = runtime
+            .loader()
+            .load(&guest.into(), &Trust::default(), &LoadOptions::default())?;
+        let start = |id: &ComponentId, next: &ComponentId| -> Result<()> {
+            let component = options()?.with_id(id.clone()).with_config("next", next.as_str());
+            let actor = ActorOptions::new().with_guest_messages(GuestMessages::Execute);
+            runtime.start_actor(&loaded, component, &system, actor).wait()?;
+            Ok(())
+        };
+        let mut all = Vec::new();
+        for number in 0..pairs {
+            let pair: [ComponentId; 2] = [
+                format!("first-{number}").parse()?,
+                format!("second-{number}").parse()?,
+            ];
+            start(&pair[0], &pair[1])?;
+            start(&pair[1], &pair[0])?;
+            all.push(pair);
+        }
+        Ok(Actors {
+            runtime,
+            _system: system,
+            pairs: all,
+            reports,
+        })
+    }
+}
+
+impl Pairs for Actors {
+    fn reports(&self) -> &Arc<Reports> {
+        &self.reports
+    }
+
+    fn send(&self, pair: usize, second: bool, message: Vec<u8>) -> Result<()> {
+        let pair = self.pairs.get(pair).context("no such pair")?;
+        self.runtime.tell(&pair[usize::from(second)], message).wait()?;
+        Ok(())
+    }
+}
+
+fn config(backend: Backend) -> RuntimeConfigBuilder {
+    RuntimeConfig::builder().with_backend(backend)
+}
+
+fn options() -> Result<ComponentOptions> {
+    let functions = Capability::new("host-function:call")?;
+    Ok(ComponentOptions::new().with_capability(functions))
+}
+
+/// A precompiled guest, of which there are any number of idle actors, or of components without actors.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    runtime: ComponentRuntime,
+    system: ActorSystem,
+    loaded: Loaded,
+}
+
+impl Idle {
+    pub(crate) fn new(backend: Backend, file: &Path, signer: PublicKey) -> Result<Idle> {
+        let runtime = ComponentRuntime::new(config(backend).build()?)?;
+        let source = Source::open_artifact(file)?;
+        let loaded = runtime
+            .loader()
+            .load(&source, &Trust::new([signer]), &LoadOptions::default())?;
+        Ok(Idle {
+            runtime,
+            system: ActorSystem::new()?,
+            loaded,
+        })
+    }
+
+    /// Starts `count` actors.
+    pub(crate) fn actors(&self, count: usize) -> Result<Vec<ComponentId>> {
+        let start = || {
+            let options = options()?.with_name_of("relay.wasm");
+            let actor = ActorOptions::new();
+            Ok(self
+                .runtime
+                .start_actor(&self.loaded, options, &self.system, actor))
+        };
+        let started: Result<Vec<Pending<ComponentId>>> = std::iter::repeat_with(start).take(count).collect();
+        started?.into_iter().map(|started| Ok(started.wait()?)).collect()
+    }
+
+    /// Loads and initializes `count` components that are not actors.
+    pub(crate) fn components(&self, count: usize) -> Result<Vec<ComponentId>> {
+        let load = || {
+            let options = options()?.with_name_of("relay.wasm");
+            let id = self.runtime.load_loaded(&self.loaded, options)?;
+            self.runtime.init(&id)?;
+            Ok(id)
+        };
+        std::iter::repeat_with(load).take(count).collect()
+    }
+}
