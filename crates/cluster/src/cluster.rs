@@ -151,7 +151,7 @@ impl Cluster {
 
     /// Returns the version of the server that the host is connected to, or was last.
     pub fn server_version(&self) -> String {
-        self.handle.node.client.server_info().version
+        self.handle.node.transport.server_version()
     }
 
     /// Leaves the cluster: no message of another host is accepted any more, those that are being handled are answered, and

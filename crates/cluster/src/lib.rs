@@ -36,6 +36,7 @@ mod executor;
 mod key;
 mod lease;
 mod names;
+mod nats;
 mod node;
 mod options;
 mod pending;
@@ -48,6 +49,7 @@ mod slots;
 mod subjects;
 mod time;
 mod tls;
+mod transport;
 
 pub use cluster::Cluster;
 pub use counters::ClusterCounters;

@@ -4,24 +4,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use airssys_wasm::ComponentRuntime;
-use async_nats::{Client, Message, Subscriber};
 use bytes::Bytes;
-use futures_util::StreamExt;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::call::timed;
 use crate::counters::Counters;
 use crate::envelope::{MessageId, Unsealed};
 use crate::error::ClusterError;
+use crate::nats::Nats;
 use crate::options::ClusterOptions;
 use crate::presence::Presence;
-use crate::registry::Registry;
+use crate::registry::{self, Registry};
 use crate::seen::Seen;
 use crate::slots::Slots;
 use crate::subjects::Subjects;
-use crate::time::now_ms;
+use crate::time::Clock;
+use crate::transport::{Actors, Message, Subscription, Transport};
 use crate::{connect, serve};
 
 /// Bytes that a message leaves of the server's `max_payload`, for the headers of the protocol.
@@ -32,8 +31,8 @@ pub const RESERVED_BYTES: usize = 1024;
 pub(crate) struct Node {
     pub(crate) options: ClusterOptions,
     pub(crate) subjects: Subjects,
-    pub(crate) client: Client,
-    pub(crate) runtime: ComponentRuntime,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) actors: Arc<dyn Actors>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) served: Arc<Semaphore>,
@@ -65,19 +64,31 @@ impl Node {
         let servers = options.check()?;
         let counters = Arc::new(Counters::default());
         let (client, context) = connect::connect(&options, servers, &counters).await?;
+        let store = registry::open_bucket(&options, &context).await?;
+        let transport = Arc::new(Nats::new(client, store, options.clone()));
+        Node::start(transport, Arc::new(runtime), options, counters).await
+    }
+
+    /// Takes the host's name, and starts the tasks.
+    pub(crate) async fn start(
+        transport: Arc<dyn Transport>,
+        actors: Arc<dyn Actors>,
+        options: ClusterOptions,
+        counters: Arc<Counters>,
+    ) -> Result<Arc<Node>, ClusterError> {
         let process = MessageId::random().map_err(|error| ClusterError::Random(error.to_string()))?;
         let subjects = Subjects::new(&options.cluster, &options.host, process);
-        let registry = Registry::open(&options, &context).await?;
+        let registry = Registry::new(transport.clone(), options.clone());
         let presence = Presence::take(registry, &options, process).await?;
         let (outbox, outgoing) = mpsc::unbounded_channel();
-        let replies = subscribe(&options, &client, subjects.all_replies()).await?;
-        let requests = subscribe(&options, &client, subjects.requests(&options.host)).await?;
+        let replies = transport.subscribe(subjects.all_replies()).await?;
+        let requests = transport.subscribe(subjects.requests(&options.host)).await?;
         // The server knows the subscriptions before the host is there for its callers: it has read them when it answers this.
         // The client's `flush` ends when they are written.
         presence.confirm(&options).await?;
         let node = Arc::new(Node {
             subjects,
-            runtime,
+            actors,
             counters,
             slots: Slots::new(options.max_requests),
             served: Arc::new(Semaphore::new(options.max_served)),
@@ -86,12 +97,12 @@ impl Node {
             outbox,
             closing: watch::Sender::new(false),
             serving: Mutex::new(None),
-            client: client.clone(),
+            transport: transport.clone(),
             options,
         });
         let every = node.options.lease_time / 3;
         tokio::spawn(Presence::renew(Arc::downgrade(&node), every));
-        tokio::spawn(publish(client, outgoing));
+        tokio::spawn(publish(transport, outgoing, node.options.clock));
         tokio::spawn(node.clone().read_replies(replies));
         let serving = tokio::spawn(node.clone().serve(requests));
         *node.serving.lock().unwrap_or_else(PoisonError::into_inner) = Some(serving);
@@ -100,7 +111,7 @@ impl Node {
 
     /// Returns the most bytes that a message may have.
     pub(crate) fn max_bytes(&self) -> usize {
-        self.client.max_payload().saturating_sub(RESERVED_BYTES)
+        self.transport.max_payload().saturating_sub(RESERVED_BYTES)
     }
 
     /// Reports whether the host leaves, or has left.
@@ -122,26 +133,27 @@ impl Node {
         }
     }
 
-    async fn read_replies(self: Arc<Self>, mut replies: Subscriber) {
+    async fn read_replies(self: Arc<Self>, mut replies: Box<dyn Subscription>) {
         while let Some(reply) = replies.next().await {
             self.reply(&reply);
         }
     }
 
-    async fn serve(self: Arc<Self>, mut requests: Subscriber) {
+    async fn serve(self: Arc<Self>, mut requests: Box<dyn Subscription>) {
         let mut closing = self.closing.subscribe();
         loop {
             tokio::select! {
+                biased;
+                // Its sender lives in this node.
+                _ = closing.wait_for(|closing| *closing) => break,
                 message = requests.next() => match message {
                     Some(message) => self.request(message),
                     None => return,
                 },
-                // Its sender lives in this node.
-                _ = closing.wait_for(|closing| *closing) => break,
             }
         }
         // Those that the server has sent already are handled.
-        if requests.drain().await.is_ok() {
+        if requests.drain().await {
             while let Some(message) = requests.next().await {
                 self.request(message);
             }
@@ -174,29 +186,17 @@ impl Node {
         if let Err(error) = self.presence.release(&self.options).await {
             log::warn!("the host's name is held until its lease ends: {error}");
         }
-        // The client's own `drain` returns before what is queued is sent.
-        for done in [
-            timed("flush", self.options.call_timeout, self.client.flush()).await,
-            timed("drain", self.options.call_timeout, self.client.drain()).await,
-        ] {
-            if let Err(error) = done {
-                log::warn!("leaving the cluster: {error}");
-            }
-        }
+        self.transport.end().await;
     }
-}
-
-async fn subscribe(
-    options: &ClusterOptions,
-    client: &Client,
-    subject: String,
-) -> Result<Subscriber, ClusterError> {
-    timed("subscribe", options.call_timeout, client.subscribe(subject)).await
 }
 
 /// Publishes requests in their order. Waits while the client's own queue is full, as it is without a server; requests whose
 /// time ended meanwhile are dropped.
-async fn publish(client: Client, mut outgoing: mpsc::UnboundedReceiver<Outgoing>) {
+async fn publish(
+    transport: Arc<dyn Transport>,
+    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    clock: Clock,
+) {
     while let Some(Outgoing {
         subject,
         reply,
@@ -204,10 +204,10 @@ async fn publish(client: Client, mut outgoing: mpsc::UnboundedReceiver<Outgoing>
         deadline,
     }) = outgoing.recv().await
     {
-        if deadline <= now_ms() {
+        if deadline <= clock.now_ms() {
             continue;
         }
-        if let Err(error) = client.publish_with_reply(subject, reply, bytes).await {
+        if let Err(error) = transport.publish(subject, Some(reply), bytes).await {
             // The request ends at its deadline.
             log::warn!("a request was not sent: {error}");
         }

@@ -9,7 +9,7 @@ use async_nats::ServerAddr;
 use crate::error::InvalidClusterOptions;
 use crate::key::ClusterKey;
 use crate::names::Name;
-use crate::time::millis;
+use crate::time::{Clock, millis};
 
 /// Longest time of a request. Bounds the time for which the identities of requests are remembered, so that none is
 /// handled twice.
@@ -51,6 +51,7 @@ pub struct ClusterOptions {
     pub(crate) drain_time: Duration,
     pub(crate) lease_time: Duration,
     pub(crate) replicas: usize,
+    pub(crate) clock: Clock,
 }
 
 impl ClusterOptions {
@@ -76,6 +77,7 @@ impl ClusterOptions {
             drain_time: Duration::from_secs(10),
             lease_time: Duration::from_secs(10),
             replicas: 1,
+            clock: Clock::System,
         }
     }
 

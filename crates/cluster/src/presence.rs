@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use airssys_wasm::ComponentId;
+use tokio::time::Instant;
 
 use crate::envelope::MessageId;
 use crate::error::{ClusterError, FailureKind, failed};
@@ -13,7 +14,7 @@ use crate::names::{Address, Name};
 use crate::node::Node;
 use crate::options::ClusterOptions;
 use crate::registry::Registry;
-use crate::time::{millis, now_ms};
+use crate::time::millis;
 
 /// Tries of a change that others make at the same time.
 const MAX_TRIES: u32 = 16;
@@ -122,7 +123,8 @@ impl Presence {
         };
         *lock(&self.held) = held;
         if held.fence != before.fence {
-            let announced: Vec<ComponentId> = lock(&self.announced).keys().cloned().collect();
+            let mut announced: Vec<ComponentId> = lock(&self.announced).keys().cloned().collect();
+            announced.sort();
             for id in announced {
                 if let Err(error) = self.announce(options, &id).await {
                     log::warn!("`{id}` is no longer announced: {error}");
@@ -214,7 +216,7 @@ impl Presence {
         let tolerance = millis(options.clock_tolerance);
         let same = host.filter(|host| host.fence == lease.epoch && host.process == lease.process);
         Ok(same
-            .filter(|host| !host.is_over(now_ms(), tolerance))
+            .filter(|host| !host.is_over(options.clock.now_ms(), tolerance))
             .map(|host| host.deadline))
     }
 
@@ -231,7 +233,7 @@ impl Presence {
         let absent = || ClusterError::NotAnnounced(id.clone());
         let lease = lease.ok_or_else(absent)?;
         let deadline = self.live_until(options, &lease).await?.ok_or_else(absent)?;
-        let left = Duration::from_millis(deadline.saturating_sub(now_ms())).min(PLACE_TIME);
+        let left = Duration::from_millis(deadline.saturating_sub(options.clock.now_ms())).min(PLACE_TIME);
         let mut places = lock(&self.places);
         if places.len() >= MAX_PLACES {
             places.clear();
@@ -255,7 +257,7 @@ async fn try_take(
     let record = registry.read(&host_key(&options.host)).await?;
     let (tolerance, next) = (millis(options.clock_tolerance), record.revision + 1);
     let fence = match &record.lease {
-        Some(lease) if lease.is_over(now_ms(), tolerance) => next,
+        Some(lease) if lease.is_over(options.clock.now_ms(), tolerance) => next,
         Some(lease) if lease.process == process => lease.fence,
         Some(_) => return Ok(None),
         None => next,
@@ -274,7 +276,7 @@ async fn write(
     let lease = Lease {
         process,
         host: options.host.clone(),
-        deadline: now_ms().saturating_add(millis(options.lease_time)),
+        deadline: options.clock.now_ms().saturating_add(millis(options.lease_time)),
         fence,
         epoch: fence,
     };
@@ -288,7 +290,7 @@ impl Node {
         if self.is_closing() {
             return Err(ClusterError::Left);
         }
-        self.runtime.actor_status(id).map_err(|error| {
+        self.actors.check(id).map_err(|error| {
             let failure = (FailureKind::of(&error), error.to_string());
             failed(id.clone(), self.options.host.clone(), failure)
         })?;

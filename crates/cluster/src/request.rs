@@ -1,10 +1,10 @@
 //! Requests to the components of other hosts.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use airssys_wasm::actors::SendOptions;
-use async_nats::{Message, StatusCode};
+use airssys_wasm::actors::{ActorError, SendOptions};
+use tokio::time::Instant;
 
 use crate::body;
 use crate::envelope::{Envelope, Kind, MessageId};
@@ -13,7 +13,8 @@ use crate::names::Address;
 use crate::node::{Node, Outgoing};
 use crate::options::MAX_REQUEST_TIME;
 use crate::slots::{Outcome, Slot};
-use crate::time::{millis, now_ms};
+use crate::time::millis;
+use crate::transport::{Boxed, Message};
 
 /// A request that is queued.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Node {
         let time = time.min(MAX_REQUEST_TIME);
         let id = MessageId::random().map_err(|error| ClusterError::Random(error.to_string()))?;
         let body = body::request(payload, options).ok_or(ClusterError::LongOptions)?;
-        let deadline = now_ms().saturating_add(millis(time));
+        let deadline = self.options.clock.now_ms().saturating_add(millis(time));
         let envelope = Envelope {
             kind: Kind::Request,
             id,
@@ -78,7 +79,7 @@ impl Node {
         };
         // Of the server itself, which has no key. A stranger that may publish here can end a request early with it, and
         // cannot answer one.
-        if message.status == Some(StatusCode::NO_RESPONDERS) && message.payload.is_empty() {
+        if message.no_responders {
             self.count_late(self.slots.complete(id, None, Outcome::NoHost));
             return;
         }
@@ -110,7 +111,7 @@ impl Node {
 impl Posted {
     /// Awaits the answer until the request's deadline.
     pub(crate) async fn answer(mut self) -> Result<Vec<u8>, ClusterError> {
-        let outcome = tokio::time::timeout_at(self.end.into(), self.slot.outcome()).await;
+        let outcome = tokio::time::timeout_at(self.end, self.slot.outcome()).await;
         let Address { host, component } = self.to.clone();
         match outcome {
             Err(_) => Err(ClusterError::Unanswered {
@@ -158,7 +159,7 @@ pub(crate) fn send(
     options: SendOptions,
 ) -> Result<impl Future<Output = Result<Vec<u8>, ClusterError>> + Send + 'static, ClusterError> {
     enum Way {
-        Here(airssys_wasm::actors::Pending<Vec<u8>>, Address),
+        Here(Boxed<'static, Result<Vec<u8>, ActorError>>, Address),
         There(Posted),
     }
     let way = if to.host == node.options.host {
@@ -167,9 +168,7 @@ pub(crate) fn send(
         }
         let time = options.timeout.unwrap_or(node.options.request_timeout);
         let options = options.with_timeout(time.min(MAX_REQUEST_TIME));
-        let pending = node
-            .runtime
-            .send_message_to_component_with(&to.component, payload, options);
+        let pending = node.actors.send(&to.component, payload, options);
         Way::Here(pending, to)
     } else {
         Way::There(node.post_request(to, &payload, &options)?)

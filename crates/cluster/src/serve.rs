@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use airssys_wasm::ComponentId;
-use async_nats::Message;
 
 use crate::body;
 use crate::envelope::{Envelope, Kind, MessageId};
@@ -12,7 +11,8 @@ use crate::error::{Answer, FailureKind, answer};
 use crate::node::Node;
 use crate::options::MAX_REQUEST_TIME;
 use crate::seen::Inserted;
-use crate::time::{millis, now_ms};
+use crate::time::millis;
+use crate::transport::Message;
 
 /// An authentic request, with what its reply needs.
 struct Request {
@@ -43,11 +43,9 @@ pub(crate) fn request(node: &Arc<Node>, message: Message) {
         return;
     };
     node.counters.served.add();
-    let left = request.deadline.saturating_sub(now_ms());
+    let left = request.deadline.saturating_sub(node.options.clock.now_ms());
     let options = options.with_timeout(Duration::from_millis(left));
-    let pending = node
-        .runtime
-        .send_message_to_component_with(&component, payload, options);
+    let pending = node.actors.send(&component, payload, options);
     let node = node.clone();
     tokio::spawn(async move {
         let answer = answer(pending.await);
@@ -73,14 +71,14 @@ fn read(node: &Node, message: &Message) -> Option<Read> {
         counters.malformed.add();
         None
     };
-    let reply = message.reply.as_ref().map(|reply| reply.as_str());
+    let reply = message.reply.as_deref();
     let Some(reply) = reply.filter(|reply| node.subjects.is_reply(reply)) else {
         return malformed();
     };
     if envelope.kind != Kind::Request {
         return malformed();
     }
-    let (now, tolerance) = (now_ms(), millis(node.options.clock_tolerance));
+    let (now, tolerance) = (node.options.clock.now_ms(), millis(node.options.clock_tolerance));
     let latest = now + millis(MAX_REQUEST_TIME) + tolerance;
     let until = envelope.deadline.saturating_add(tolerance);
     if until <= now || envelope.deadline > latest {
@@ -124,8 +122,14 @@ async fn reply(node: Arc<Node>, request: Request, answer: Answer) {
         sealed_reply(&node, &request, &Err((FailureKind::TooLarge, text)))
     });
     let Some(sealed) = sealed else { return };
-    let left = Duration::from_millis(request.deadline.saturating_sub(now_ms()).max(1));
-    let published = tokio::time::timeout(left, node.client.publish(request.reply, sealed.into())).await;
+    let left = Duration::from_millis(
+        request
+            .deadline
+            .saturating_sub(node.options.clock.now_ms())
+            .max(1),
+    );
+    let published =
+        tokio::time::timeout(left, node.transport.publish(request.reply, None, sealed.into())).await;
     if !matches!(published, Ok(Ok(()))) {
         log::warn!("the reply to a request of another host was not sent: {published:?}");
     }

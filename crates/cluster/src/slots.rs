@@ -1,6 +1,6 @@
 //! Requests of this host that wait for their replies.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -19,7 +19,7 @@ pub(crate) enum Outcome {
 /// The requests, by identity.
 #[derive(Debug)]
 pub(crate) struct Slots {
-    waiting: Mutex<Option<HashMap<MessageId, Waiting>>>,
+    waiting: Mutex<Option<BTreeMap<MessageId, Waiting>>>,
     most: usize,
 }
 
@@ -40,12 +40,12 @@ pub(crate) struct Slot {
 impl Slots {
     pub(crate) fn new(most: usize) -> Arc<Slots> {
         Arc::new(Slots {
-            waiting: Mutex::new(Some(HashMap::new())),
+            waiting: Mutex::new(Some(BTreeMap::new())),
             most,
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<HashMap<MessageId, Waiting>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<BTreeMap<MessageId, Waiting>>> {
         // Each change is a single step.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
