@@ -29,7 +29,7 @@ pub(crate) struct Presence {
     registry: Registry,
     process: MessageId,
     held: Mutex<Held>,
-    announced: Mutex<HashMap<ComponentId, u64>>,
+    announced: Mutex<HashMap<ComponentId, Entered>>,
     places: Mutex<HashMap<ComponentId, (Name, Instant)>>,
 }
 
@@ -40,6 +40,14 @@ struct Held {
     fence: u64,
     /// Its end by this process's clock, counted from before it was written.
     end: Instant,
+}
+
+/// An announced component.
+#[derive(Clone, Copy, Debug)]
+struct Entered {
+    fence: u64,
+    /// Fencing number of the host's lease at that time. With another, it must be entered again.
+    epoch: u64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -103,36 +111,63 @@ impl Presence {
         }
     }
 
+    /// Renews the lease of the host's name. If the renewal is confirmed only when the lease was over, other hosts may have found
+    /// it over before, and may be taking its components: the lease then gets a new fencing number, under which the components
+    /// are entered again.
     async fn renew_once(&self, options: &ClusterOptions) -> Result<(), ClusterError> {
         let before = *lock(&self.held);
-        let taken = write(
-            &self.registry,
-            options,
-            self.process,
-            before.revision,
-            before.fence,
-        )
-        .await?;
-        if let Some(held) = taken {
-            *lock(&self.held) = held;
-            return Ok(());
-        }
-        // Either an earlier renewal took effect without an answer, or another process has the name.
-        let Some(held) = try_take(&self.registry, options, self.process).await? else {
-            return Err(ClusterError::HostTaken(options.host.clone()));
-        };
-        *lock(&self.held) = held;
-        if held.fence != before.fence {
-            let mut announced: Vec<ComponentId> = lock(&self.announced).keys().cloned().collect();
-            announced.sort();
-            for id in announced {
-                if let Err(error) = self.announce(options, &id).await {
-                    log::warn!("`{id}` is no longer announced: {error}");
-                    lock(&self.announced).remove(&id);
+        let mut revision = before.revision;
+        for _ in 0..MAX_TRIES {
+            let is_over = Instant::now() >= before.end;
+            let fence = if is_over { revision + 1 } else { before.fence };
+            let written = write(&self.registry, options, self.process, revision, fence).await?;
+            match written {
+                Some(held) if is_over || Instant::now() < before.end => {
+                    *lock(&self.held) = held;
+                    self.enter_again(options, held.fence).await;
+                    return Ok(());
+                }
+                Some(held) => revision = held.revision,
+                // Either an earlier renewal took effect without an answer, or another process has the name.
+                None => {
+                    let record = self.registry.read(&host_key(&options.host)).await?;
+                    let (now, tolerance) = (options.clock.now_ms(), millis(options.clock_tolerance));
+                    let is_taken =
+                        |lease: &Lease| lease.process != self.process && !lease.is_over(now, tolerance);
+                    if record.lease.as_ref().is_some_and(is_taken) {
+                        return Err(ClusterError::HostTaken(options.host.clone()));
+                    }
+                    revision = record.revision;
                 }
             }
         }
-        Ok(())
+        Err(ClusterError::HostTaken(options.host.clone()))
+    }
+
+    /// Enters the components again that were announced under an earlier lease of the host's name.
+    async fn enter_again(&self, options: &ClusterOptions, epoch: u64) {
+        let mut earlier: Vec<ComponentId> = lock(&self.announced)
+            .iter()
+            .filter(|(_, entered)| entered.epoch != epoch)
+            .map(|(id, _)| id.clone())
+            .collect();
+        earlier.sort();
+        for id in earlier {
+            match self.announce(options, &id).await {
+                // Unless it was withdrawn meanwhile.
+                Ok(entered) => {
+                    if let Some(known) = lock(&self.announced).get_mut(&id) {
+                        *known = entered;
+                    }
+                }
+                Err(error @ ClusterError::Announced { .. }) => {
+                    log::warn!("`{id}` is no longer announced: {error}");
+                    lock(&self.announced).remove(&id);
+                }
+                // At the next renewal.
+                Err(error) => log::warn!("`{id}` is not announced again yet: {error}"),
+            }
+        }
     }
 
     /// Gives the host's name back.
@@ -152,15 +187,16 @@ impl Presence {
         Ok(())
     }
 
-    /// Enters a component; returns its fencing number.
-    async fn announce(&self, options: &ClusterOptions, id: &ComponentId) -> Result<u64, ClusterError> {
+    /// Enters a component.
+    async fn announce(&self, options: &ClusterOptions, id: &ComponentId) -> Result<Entered, ClusterError> {
         let key = component_key(id);
         for _ in 0..MAX_TRIES {
             let record = self.registry.read(&key).await?;
             let epoch = lock(&self.held).fence;
             if let Some(lease) = &record.lease {
                 if lease.process == self.process && lease.epoch == epoch && lease.deadline != 0 {
-                    return Ok(lease.fence);
+                    let fence = lease.fence;
+                    return Ok(Entered { fence, epoch });
                 }
                 if lease.process != self.process && self.live_until(options, lease).await?.is_some() {
                     let (id, host) = (id.clone(), lease.host.clone());
@@ -181,7 +217,8 @@ impl Presence {
                 .await?
                 .is_some()
             {
-                return Ok(lease.fence);
+                let fence = lease.fence;
+                return Ok(Entered { fence, epoch });
             }
         }
         Err(ClusterError::Contended(id.clone()))
@@ -294,9 +331,9 @@ impl Node {
             let failure = (FailureKind::of(&error), error.to_string());
             failed(id.clone(), self.options.host.clone(), failure)
         })?;
-        let fence = self.presence.announce(&self.options, id).await?;
-        lock(&self.presence.announced).insert(id.clone(), fence);
-        Ok(fence)
+        let entered = self.presence.announce(&self.options, id).await?;
+        lock(&self.presence.announced).insert(id.clone(), entered);
+        Ok(entered.fence)
     }
 
     /// Removes a component of this host from the registry.
