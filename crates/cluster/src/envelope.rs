@@ -31,6 +31,10 @@ pub(crate) struct MessageId([u8; 16]);
 impl MessageId {
     /// Creates an identity that no other message has.
     pub(crate) fn random() -> Result<MessageId, getrandom::Error> {
+        #[cfg(test)]
+        if let Some(number) = crate::simulation::random() {
+            return Ok(MessageId(number.to_be_bytes()));
+        }
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
         Ok(MessageId(bytes))

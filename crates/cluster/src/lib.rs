@@ -45,6 +45,8 @@ mod registry;
 mod request;
 mod seen;
 mod serve;
+#[cfg(test)]
+mod simulation;
 mod slots;
 mod subjects;
 mod time;

@@ -88,6 +88,26 @@ impl Presence {
         Instant::now() < lock(&self.held).end
     }
 
+    /// Returns the identity of this process.
+    #[cfg(test)]
+    pub(crate) fn holder(&self) -> MessageId {
+        self.process
+    }
+
+    /// Reports whether this process counts on the lease with this fencing number.
+    #[cfg(test)]
+    pub(crate) fn is_held_as(&self, fence: u64) -> bool {
+        lock(&self.held).fence == fence && self.is_held()
+    }
+
+    /// Returns the components that this process has announced, by its own account.
+    #[cfg(test)]
+    pub(crate) fn entered(&self) -> Vec<ComponentId> {
+        let mut entered: Vec<ComponentId> = lock(&self.announced).keys().cloned().collect();
+        entered.sort();
+        entered
+    }
+
     /// Checks, with a question to the server, that the name is still this process's.
     pub(crate) async fn confirm(&self, options: &ClusterOptions) -> Result<(), ClusterError> {
         let lease = self.registry.read(&host_key(&options.host)).await?.lease;
