@@ -39,6 +39,12 @@ pub enum DeadLetterReason {
     },
     /// It waited when the actor gave up, or was stopped by its policy.
     GaveUp,
+    /// The actor cannot take it, and the queue that it came from must not deliver it again; as for a message that is larger
+    /// than the mailbox accepts.
+    Refused {
+        /// The reason.
+        error: String,
+    },
     /// It waited, or was handled, at the end of the time for the shutdown of the actor system.
     ShutDown,
 }

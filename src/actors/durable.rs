@@ -120,7 +120,31 @@ impl Queue {
     pub(super) fn attach(&self, letter: &mut Letter) {
         if let Some(open) = &self.0 {
             let value = record::encode(letter);
-            letter.stored = Stored(Some(Slot::new(open, Stage::Outside { value })));
+            let slot = Slot::new(open, Stage::Outside { value });
+            lock(&slot.state).once = letter.once.take();
+            letter.stored = Stored(Some(slot));
+        }
+    }
+
+    /// Reports whether the actor is durable.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Adds a message that was never in the queue to the dead letters.
+    pub(super) fn bury(
+        &self,
+        letter: &Letter,
+        reason: &DeadLetterReason,
+        done: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) {
+        match &self.0 {
+            Some(open) => {
+                let (reason, value) = (dead::encode(reason), record::encode(letter));
+                let store = &open.shared.store;
+                store.add_dead_letter(open.id.as_str(), reason, value, done);
+            }
+            None => done(Err(StoreError::Closed)),
         }
     }
 
@@ -160,6 +184,8 @@ struct SlotState {
     ticket: u64,
     /// Reason of its death, if it dies.
     reason: Option<DeadLetterReason>,
+    /// The id by which it is stored once only.
+    once: Option<Vec<u8>>,
 }
 
 enum Stage {
@@ -188,6 +214,7 @@ impl Slot {
             stage,
             ticket: 0,
             reason: None,
+            once: None,
         };
         Arc::new(Slot {
             open: open.clone(),
@@ -197,24 +224,24 @@ impl Slot {
 
     /// Appends the message to the queue in the store. No lock is held.
     pub(super) fn store(self: Arc<Self>, actor: &Arc<Actor>) {
-        let (value, ticket) = {
+        let (value, ticket, once) = {
             let mut state = lock(&self.state);
             let Stage::Storing { value, .. } = &mut state.stage else {
                 return;
             };
-            (value.take().unwrap_or_default(), state.ticket)
+            (value.take().unwrap_or_default(), state.ticket, state.once.take())
         };
         let actor = Arc::downgrade(actor);
         let (store, id) = (self.open.shared.store.clone(), self.open.id.clone());
-        store.append(id.as_str(), value, None, move |result| {
+        store.append(id.as_str(), value, once, move |result| {
             self.appended(result, &actor, ticket);
         });
     }
 
     fn appended(&self, result: Result<Appended, StoreError>, actor: &Weak<Actor>, ticket: u64) {
-        let (next, is_in) = match &result {
-            Ok(appended) => (Stage::In(appended.number()), true),
-            Err(_) => (Stage::Ended, false),
+        let next = match &result {
+            Ok(Appended::New { number }) => Stage::In(*number),
+            Ok(_) | Err(_) => Stage::Ended,
         };
         let before = std::mem::replace(&mut lock(&self.state).stage, next);
         if let Stage::Storing { end: Some(end), .. } = before {
@@ -223,9 +250,9 @@ impl Slot {
         }
         let Some(actor) = actor.upgrade() else { return };
         match result {
-            Ok(_) if is_in => actor.stored(ticket),
-            Ok(_) => {}
-            Err(error) => actor.not_stored(ticket, error),
+            Ok(Appended::New { .. }) => actor.stored(ticket),
+            Ok(_) => actor.not_stored(ticket, ActorError::Repeated(self.open.id.clone())),
+            Err(error) => actor.not_stored(ticket, error.into()),
         }
     }
 
@@ -384,7 +411,7 @@ impl Actor {
     }
 
     /// Refuses a message that the store did not take.
-    fn not_stored(self: &Arc<Self>, ticket: u64, error: StoreError) {
+    fn not_stored(self: &Arc<Self>, ticket: u64, error: ActorError) {
         let mut outbox = Outbox::default();
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -393,7 +420,7 @@ impl Actor {
             .mailbox
             .remove(ticket, |letter| accepted.extend(letter.accepted()));
         if let Some(letter) = removed {
-            state.refuse(letter, error.into(), &mut outbox);
+            state.refuse(letter, error, &mut outbox);
         }
         self.schedule_in(state);
         drop(guard);

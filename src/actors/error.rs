@@ -127,6 +127,14 @@ pub enum ActorError {
     #[cfg(feature = "durable")]
     #[error("{0}")]
     Store(#[from] airssys_wasm_store::StoreError),
+    /// A message with the same id was accepted before; this one was not sent.
+    #[cfg(feature = "durable")]
+    #[error("a message with the same id was sent to `{0}` before")]
+    Repeated(ComponentId),
+    /// The actor is not durable, so that it cannot tell whether a message came before.
+    #[cfg(feature = "durable")]
+    #[error("`{0}` is not durable: start it with `ActorOptions::with_durable`")]
+    NotDurable(ComponentId),
     /// Another durable actor with this identity uses the store.
     #[cfg(feature = "durable")]
     #[error("another durable actor is `{0}` in the same store: stop it, or choose another identity")]

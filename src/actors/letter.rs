@@ -24,6 +24,9 @@ pub(super) struct Letter {
     pub(super) receipt: Receipt,
     /// Its place in the store.
     pub(super) stored: Stored,
+    /// The id by which it is accepted once only.
+    #[cfg(feature = "durable")]
+    pub(super) once: Option<Vec<u8>>,
     /// Alarm at its deadline.
     pub(super) alarm: Option<Set>,
     /// Alarm at the end of its sender's waiting for room.
@@ -58,6 +61,8 @@ impl Letter {
             tries: 0,
             receipt,
             stored: Stored::default(),
+            #[cfg(feature = "durable")]
+            once: None,
             alarm: None,
             room_alarm: None,
         }

@@ -53,6 +53,8 @@ mod health;
 mod letter;
 mod load;
 mod mailbox;
+#[cfg(feature = "durable")]
+mod once;
 mod options;
 mod pending;
 mod replace;

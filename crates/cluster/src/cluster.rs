@@ -8,13 +8,14 @@ use airssys_wasm::actors::SendOptions;
 use airssys_wasm::{ComponentId, ComponentRuntime};
 
 use crate::counters::ClusterCounters;
-#[cfg(doc)]
+use crate::durable::{DurableOptions, Stored};
 use crate::error::ClusterError;
 use crate::executor::Executor;
 use crate::names::{Address, Name};
 use crate::node::Node;
 use crate::options::ClusterOptions;
 use crate::pending::Pending;
+use crate::post::Post;
 use crate::request;
 
 /// A host's membership of a cluster: its actors get the messages of other hosts, and it can send messages to theirs. Cheap to
@@ -29,6 +30,7 @@ pub struct Cluster {
 
 struct Handle {
     node: Arc<Node>,
+    post: Arc<Post>,
     executor: Arc<Executor>,
 }
 
@@ -48,8 +50,13 @@ impl Cluster {
         };
         let (runtime, own) = (runtime.clone(), executor.clone());
         executor.spawn(async move {
-            let node = Node::join(runtime, options).await?;
-            let handle = Arc::new(Handle { node, executor: own });
+            let post = Node::join(runtime, options).await?;
+            let node = post.node.clone();
+            let handle = Arc::new(Handle {
+                node,
+                post,
+                executor: own,
+            });
             Ok(Cluster { handle })
         })
     }
@@ -107,10 +114,10 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError::Contended`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
     pub fn withdraw(&self, id: &ComponentId) -> Pending<()> {
-        let (node, id) = (self.handle.node.clone(), id.clone());
+        let (post, id) = (self.handle.post.clone(), id.clone());
         self.handle
             .executor
-            .spawn_detached(async move { node.withdraw(&id).await })
+            .spawn_detached(async move { post.withdraw(&id).await })
     }
 
     /// Returns the address of a component that a host has announced. It is remembered for at most 5 seconds.
@@ -139,6 +146,51 @@ impl Cluster {
             .spawn(request::send_to(node, id.clone(), payload.into(), options))
     }
 
+    /// Sends a durable message to a component, wherever it is or will be: the result is there when the stream on the servers has
+    /// the message. It waits there until a host that has the component [accepts](Cluster::accept_durable) it.
+    ///
+    /// The message is handled at least once. Copies of it, those that are sent again with the same id included, are dropped by
+    /// the receiver within the time for which its store remembers ids (`StoreOptions::with_seen`). Messages of one thread are
+    /// handled in the order of sending; if one had to be sent again because of a failure, it may come behind later ones: await each
+    /// result where that matters. There is no answer.
+    ///
+    /// Dropping the result does not take the message back.
+    ///
+    /// # Errors
+    /// [`ClusterError::TooLarge`], [`ClusterError::LongOptions`], [`ClusterError::TooManyRequests`],
+    /// [`ClusterError::MailFull`] and [`ClusterError::Left`] for a message that was not sent;
+    /// [`ClusterError::NotKnownStored`] if that is not known: send it again with the id that the error has.
+    pub fn send_durable(
+        &self,
+        to: &ComponentId,
+        payload: impl Into<Vec<u8>>,
+        options: DurableOptions,
+    ) -> Pending<Stored> {
+        match self.handle.post.post_durable(to, &payload.into(), options) {
+            Ok(stored) => self
+                .handle
+                .executor
+                .spawn(async move { stored.await.unwrap_or(Err(ClusterError::Left)) }),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// Announces an actor of this host, as [`Cluster::announce`] does, and hands it the durable messages to its identity. The actor
+    /// must be durable: each message and its id are in its store before the servers forget it.
+    ///
+    /// A message waits on the servers while the actor's mailbox is full, or while it is stopped or has given up. One that is
+    /// larger than the mailbox accepts is a dead letter of its actor system, as is one whose time to live is over.
+    /// [`Cluster::withdraw`] ends this.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::announce`]; [`ClusterError::Failed`] if the actor is not durable.
+    pub fn accept_durable(&self, id: &ComponentId) -> Pending<u64> {
+        let (post, id) = (self.handle.post.clone(), id.clone());
+        self.handle
+            .executor
+            .spawn_detached(async move { post.receive(&id).await })
+    }
+
     /// Returns the name of this host.
     pub fn host(&self) -> &Name {
         &self.handle.node.options.host
@@ -163,9 +215,9 @@ impl Cluster {
     /// # Errors
     /// None.
     pub fn leave(&self, time: Duration) -> Pending<()> {
-        let node = self.handle.node.clone();
+        let post = self.handle.post.clone();
         self.handle.executor.spawn_detached(async move {
-            node.leave(time).await;
+            post.leave(time).await;
             Ok(())
         })
     }
@@ -182,10 +234,10 @@ impl fmt::Debug for Cluster {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let node = self.node.clone();
+        let post = self.post.clone();
         self.executor.end_after(async move {
-            let time = node.options.drain_time;
-            node.leave(time).await;
+            let time = post.node.options.drain_time;
+            post.leave(time).await;
         });
     }
 }

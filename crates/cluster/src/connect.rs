@@ -86,6 +86,9 @@ fn count(counters: &Counters, event: &Event) {
         Event::ServerError(_) => counters.server_errors.add(),
         _ => {}
     }
+    if matches!(event, Event::Connected | Event::Disconnected) {
+        counters.connection.send_modify(|changes| *changes += 1);
+    }
     match event {
         Event::Connected => log::info!("connected to the NATS servers"),
         Event::Closed | Event::Draining => {}

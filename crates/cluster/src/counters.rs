@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::watch;
+
 /// Numbers of messages and events since the host joined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,6 +34,18 @@ pub struct ClusterCounters {
     pub disconnects: u64,
     /// Times that the server reported an error, such as a missing permission.
     pub server_errors: u64,
+    /// Durable messages that this host was asked to send.
+    pub durable_sent: u64,
+    /// Those that the stream acknowledged.
+    pub durable_stored: u64,
+    /// Durable messages to components of this host that came into the store.
+    pub durable_received: u64,
+    /// Durable messages that came again, and were dropped.
+    pub durable_repeated: u64,
+    /// Durable messages that became dead letters because their actor will never take them.
+    pub durable_buried: u64,
+    /// Times that receiving began anew with the first message that was not acknowledged.
+    pub resyncs: u64,
 }
 
 /// The numbers as they are counted.
@@ -49,7 +63,15 @@ pub(crate) struct Counters {
     pub(crate) late: Count,
     pub(crate) slow_consumer: Count,
     pub(crate) disconnects: Count,
+    /// Changes when the connection is lost, and when it is made again.
+    pub(crate) connection: watch::Sender<u64>,
     pub(crate) server_errors: Count,
+    pub(crate) durable_sent: Count,
+    pub(crate) durable_stored: Count,
+    pub(crate) durable_received: Count,
+    pub(crate) durable_repeated: Count,
+    pub(crate) durable_buried: Count,
+    pub(crate) resyncs: Count,
 }
 
 /// A number that only grows.
@@ -61,7 +83,7 @@ impl Count {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -82,6 +104,12 @@ impl Counters {
             slow_consumer: self.slow_consumer.get(),
             disconnects: self.disconnects.get(),
             server_errors: self.server_errors.get(),
+            durable_sent: self.durable_sent.get(),
+            durable_stored: self.durable_stored.get(),
+            durable_received: self.durable_received.get(),
+            durable_repeated: self.durable_repeated.get(),
+            durable_buried: self.durable_buried.get(),
+            resyncs: self.resyncs.get(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0 | 1 | version: 1 |
-//! | 1 | 1 | kind: 1 request, 2 reply, 3 lease (`lease.rs`) |
+//! | 1 | 1 | kind: 1 request, 2 reply, 3 lease (`lease.rs`), 4 durable message, 5 subscribers of a topic (`topics.rs`) |
 //! | 2 | 16 | identity of the message, random |
 //! | 18 | 8 | deadline: milliseconds since 1970, little-endian |
 //! | 26 | 1 | bytes of the sender, *s* |
@@ -40,6 +40,14 @@ impl MessageId {
         Ok(MessageId(bytes))
     }
 
+    /// Returns the identity that stands for a text of a sender: the same for the same text.
+    pub(crate) fn of(text: &str) -> MessageId {
+        let hash = blake3::derive_key("airssys-wasm-cluster message id v1", text.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        MessageId(bytes)
+    }
+
     /// Reads the form of `Display`.
     pub(crate) fn parse(text: &str) -> Option<MessageId> {
         if text.len() != 32 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
@@ -69,6 +77,8 @@ pub(crate) enum Kind {
     Request = 1,
     Reply = 2,
     Lease = 3,
+    Durable = 4,
+    Topic = 5,
 }
 
 /// A message, read or to be written.
@@ -140,6 +150,8 @@ impl<'a> Envelope<'a> {
             1 => Kind::Request,
             2 => Kind::Reply,
             3 => Kind::Lease,
+            4 => Kind::Durable,
+            5 => Kind::Topic,
             _ => return None,
         };
         let (id, rest) = rest.split_first_chunk::<16>()?;

@@ -145,6 +145,27 @@ pub enum ClusterError {
         /// Its value at the server.
         found: i64,
     },
+    /// A limit of the stream of durable messages, or of the servers, is reached: the message was not sent.
+    #[error("no durable message to `{to}` is taken now ({reason}): send it later, or raise the limits")]
+    MailFull {
+        /// The component.
+        to: ComponentId,
+        /// The server's reason.
+        reason: String,
+    },
+    /// The stream of durable messages did not acknowledge the message in time. It may be there: send it again with the same id.
+    #[error(
+        "whether the durable message to `{to}` is stored was not known after {} ms: send it again with the id `{message_id}`",
+        after.as_millis()
+    )]
+    NotKnownStored {
+        /// The component.
+        to: ComponentId,
+        /// The message's id.
+        message_id: String,
+        /// The time that it had.
+        after: Duration,
+    },
     /// The receiver's host refused the message, or the component failed or returned an error.
     #[error("`{from}`: {text}")]
     Failed {

@@ -62,20 +62,25 @@ pub(crate) fn host_key(host: &Name) -> String {
     format!("host.{host}")
 }
 
-/// Returns the key of a component. Keys may not have `:` and `@`, and dots separate their parts: characters other than
-/// letters, digits, `-` and `_` become `=` and a letter.
+/// Returns the key of a component.
 pub(crate) fn component_key(id: &ComponentId) -> String {
-    let mut key = "component.".to_owned();
-    for character in id.as_str().chars() {
+    format!("component.{}", token(id.as_str()))
+}
+
+/// Returns the form of an identity, or of the name of a topic, that is one part of a key or of a subject. Keys may not have `:` and
+/// `@`, and dots separate the parts: characters other than letters, digits, `-` and `_` become `=` and a letter.
+pub(crate) fn token(id: &str) -> String {
+    let mut token = String::with_capacity(id.len());
+    for character in id.chars() {
         match character {
-            '.' => key.push_str("=d"),
-            ':' => key.push_str("=c"),
-            '/' => key.push_str("=s"),
-            '@' => key.push_str("=a"),
-            plain => key.push(plain),
+            '.' => token.push_str("=d"),
+            ':' => token.push_str("=c"),
+            '/' => token.push_str("=s"),
+            '@' => token.push_str("=a"),
+            plain => token.push(plain),
         }
     }
-    key
+    token
 }
 
 #[cfg(test)]

@@ -12,8 +12,10 @@ use tokio::time::{Instant, timeout_at};
 use crate::counters::Counters;
 use crate::envelope::{MessageId, Unsealed};
 use crate::error::ClusterError;
+use crate::mail::Mail;
 use crate::nats::Nats;
 use crate::options::ClusterOptions;
+use crate::post::Post;
 use crate::presence::Presence;
 use crate::registry::{self, Registry};
 use crate::seen::Seen;
@@ -60,13 +62,15 @@ impl Node {
     pub(crate) async fn join(
         runtime: ComponentRuntime,
         options: ClusterOptions,
-    ) -> Result<Arc<Node>, ClusterError> {
+    ) -> Result<Arc<Post>, ClusterError> {
         let servers = options.check()?;
         let counters = Arc::new(Counters::default());
         let (client, context) = connect::connect(&options, servers, &counters).await?;
         let store = registry::open_bucket(&options, &context).await?;
-        let transport = Arc::new(Nats::new(client, store, options.clone()));
-        Node::start(transport, Arc::new(runtime), options, counters).await
+        let mail = Mail::open(&options, &context).await?;
+        let transport = Arc::new(Nats::new(client.clone(), store, options.clone()));
+        let node = Node::start(transport, Arc::new(runtime.clone()), options, counters).await?;
+        Ok(Post::new(node, runtime, client, context, mail))
     }
 
     /// Takes the host's name, and starts the tasks.

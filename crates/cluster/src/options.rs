@@ -15,6 +15,42 @@ use crate::time::{Clock, millis};
 /// handled twice.
 pub const MAX_REQUEST_TIME: Duration = Duration::from_secs(3600);
 
+/// Limits of the stream of durable messages. All hosts of a cluster have the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MailLimits {
+    /// Bytes of all durable messages that are not handled yet, with their headers; 1 GiB by default, at least 1 MiB. The servers
+    /// set this much aside (`max_file_store`). Beyond, messages are refused.
+    pub bytes: u64,
+    /// Durable messages to one component that are not handled yet; 100,000 by default, at least 1. Stops a component that is away
+    /// from taking the place of others' messages.
+    pub messages_per_component: u64,
+    /// Time after which a message is dropped that no host fetched; 7 days by default, 1 minute to 10 years. A message that
+    /// is fetched earlier and whose time to live is over is a dead letter.
+    pub age: Duration,
+}
+
+impl Default for MailLimits {
+    fn default() -> MailLimits {
+        MailLimits {
+            bytes: 1 << 30,
+            messages_per_component: 100_000,
+            age: Duration::from_secs(7 * 24 * 3600),
+        }
+    }
+}
+
+impl MailLimits {
+    /// Creates limits: bytes of all messages, messages to one component, and the time after which they are dropped.
+    pub fn new(bytes: u64, messages_per_component: u64, age: Duration) -> MailLimits {
+        MailLimits {
+            bytes,
+            messages_per_component,
+            age,
+        }
+    }
+}
+
 /// Options of a host that joins a cluster. `Debug` hides the key and the password.
 ///
 /// ```
@@ -52,6 +88,7 @@ pub struct ClusterOptions {
     pub(crate) lease_time: Duration,
     pub(crate) replicas: usize,
     pub(crate) clock: Clock,
+    pub(crate) mail: MailLimits,
 }
 
 impl ClusterOptions {
@@ -78,6 +115,7 @@ impl ClusterOptions {
             lease_time: Duration::from_secs(10),
             replicas: 1,
             clock: Clock::System,
+            mail: MailLimits::default(),
         }
     }
 
@@ -171,7 +209,13 @@ impl ClusterOptions {
         self
     }
 
-    /// Sets the number of servers that store the registry; 1 to 5, by default 1. More than one needs a cluster of servers. All
+    /// Sets the limits of durable messages.
+    pub fn with_mail(mut self, limits: MailLimits) -> Self {
+        self.mail = limits;
+        self
+    }
+
+    /// Sets the number of servers that store the registry and durable messages; 1 to 5, by default 1. More than one needs a cluster of servers. All
     /// hosts have the same number.
     pub fn with_replicas(mut self, replicas: usize) -> Self {
         self.replicas = replicas;
@@ -200,6 +244,19 @@ impl ClusterOptions {
             ("the time to leave", millis(self.drain_time), 0, HOUR),
             ("the time of a lease", millis(self.lease_time), 300, HOUR),
             ("the number of replicas", number(self.replicas), 1, 5),
+            ("the bytes of durable messages", self.mail.bytes, 1 << 20, 1 << 50),
+            (
+                "the durable messages to a component",
+                self.mail.messages_per_component,
+                1,
+                1 << 40,
+            ),
+            (
+                "the age of durable messages",
+                millis(self.mail.age),
+                60_000,
+                87_600 * HOUR,
+            ),
             ("the number of requests", number(self.max_requests), 1, 1_000_000),
             (
                 "the number of served requests",
@@ -275,6 +332,9 @@ mod tests {
             good().with_drain_time(over),
             good().with_lease_time(Duration::from_millis(299)),
             good().with_replicas(6),
+            good().with_mail(MailLimits::new(1, 1, over)),
+            good().with_mail(MailLimits::new(1 << 20, 0, over)),
+            good().with_mail(MailLimits::new(1 << 20, 1, Duration::ZERO)),
         ] {
             let refused = refused.check();
             assert!(

@@ -88,8 +88,19 @@ impl Presence {
         Instant::now() < lock(&self.held).end
     }
 
+    /// Reports whether a component is this host's.
+    pub(crate) fn holds(&self, id: &ComponentId) -> bool {
+        let epoch = lock(&self.held).fence;
+        let entered = lock(&self.announced).get(id).copied();
+        self.is_held() && entered.is_some_and(|entered| entered.epoch == epoch)
+    }
+
+    /// Reports whether a component was announced, and was neither withdrawn nor lost to another host.
+    pub(crate) fn is_announced(&self, id: &ComponentId) -> bool {
+        lock(&self.announced).contains_key(id)
+    }
+
     /// Returns the identity of this process.
-    #[cfg(test)]
     pub(crate) fn holder(&self) -> MessageId {
         self.process
     }

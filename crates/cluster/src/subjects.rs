@@ -1,6 +1,9 @@
 //! Subjects of a cluster.
 
+use airssys_wasm::ComponentId;
+
 use crate::envelope::MessageId;
+use crate::lease::token;
 use crate::names::Name;
 
 /// Subjects of one cluster, as one host sees them. All begin with `airssys.v1.` and the cluster's name.
@@ -21,6 +24,11 @@ impl Subjects {
     /// Requests to the components of a host.
     pub(crate) fn requests(&self, host: &Name) -> String {
         format!("{}.request.{host}", self.root)
+    }
+
+    /// Durable messages to a component.
+    pub(crate) fn mail(&self, component: &ComponentId) -> String {
+        format!("{}.mail.{}", self.root, token(component.as_str()))
     }
 
     /// Replies to this process; a wildcard.
@@ -45,6 +53,11 @@ impl Subjects {
         let rest = rest.and_then(|rest| rest.strip_prefix(".reply."));
         rest.is_some_and(|rest| rest.split('.').count() == 3 && !rest.split('.').any(str::is_empty))
     }
+}
+
+/// All durable messages of a cluster; a wildcard.
+pub(crate) fn all_mail(cluster: &Name) -> String {
+    format!("airssys.v1.{cluster}.mail.*")
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ const TIMED_OUT: u8 = 2;
 const POISON: u8 = 3;
 const GAVE_UP: u8 = 4;
 const SHUT_DOWN: u8 = 5;
+const REFUSED: u8 = 6;
 
 /// Longest text of a failure that is stored, in bytes.
 const LONGEST_ERROR: usize = 4096;
@@ -25,13 +26,22 @@ pub(super) fn encode(reason: &DeadLetterReason) -> Vec<u8> {
         DeadLetterReason::Poison { tries, error } => {
             let mut out = vec![POISON];
             out.extend(tries.to_le_bytes());
-            let end = error.floor_char_boundary(LONGEST_ERROR);
-            bytes(&mut out, &error.as_bytes()[..end]);
+            text(&mut out, error);
             out
         }
         DeadLetterReason::GaveUp => vec![GAVE_UP],
         DeadLetterReason::ShutDown => vec![SHUT_DOWN],
+        DeadLetterReason::Refused { error } => {
+            let mut out = vec![REFUSED];
+            text(&mut out, error);
+            out
+        }
     }
+}
+
+fn text(out: &mut Vec<u8>, error: &str) {
+    let end = error.floor_char_boundary(LONGEST_ERROR);
+    bytes(out, &error.as_bytes()[..end]);
 }
 
 fn decode_reason(reason: &[u8]) -> Result<DeadLetterReason, &'static str> {
@@ -46,6 +56,9 @@ fn decode_reason(reason: &[u8]) -> Result<DeadLetterReason, &'static str> {
         },
         GAVE_UP => DeadLetterReason::GaveUp,
         SHUT_DOWN => DeadLetterReason::ShutDown,
+        REFUSED => DeadLetterReason::Refused {
+            error: reader.text()?,
+        },
         _ => return Err("an unknown reason"),
     };
     reader.end()?;
@@ -112,6 +125,9 @@ mod tests {
             poison("unreachable"),
             DeadLetterReason::GaveUp,
             DeadLetterReason::ShutDown,
+            DeadLetterReason::Refused {
+                error: "too large".to_owned(),
+            },
         ] {
             let encoded = encode(&reason);
             assert_eq!(decode_reason(&encoded), Ok(reason));
@@ -120,7 +136,7 @@ mod tests {
             }
             assert!(decode_reason(&[&encoded[..], &[0]].concat()).is_err());
         }
-        assert!(decode_reason(&[6]).is_err());
+        assert!(decode_reason(&[7]).is_err());
         let long = encode(&poison(&"ö".repeat(LONGEST_ERROR)));
         assert!(decode_reason(&long).is_ok() && long.len() < LONGEST_ERROR + 20);
     }

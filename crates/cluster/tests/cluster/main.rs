@@ -2,17 +2,22 @@
 
 mod connect;
 mod document;
+mod durable;
 mod envelope;
+mod kill;
 mod registry;
 mod requests;
 mod server;
 
+use std::path::Path;
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use airssys_wasm::actors::{ActorOptions, ActorSystem};
+use airssys_wasm::actors::{ActorOptions, ActorSystem, ActorSystemBuilder};
 use airssys_wasm::artifact::Trust;
 use airssys_wasm::load::LoadOptions;
 use airssys_wasm::security::Capability;
+use airssys_wasm::store::{Store, StoreOptions};
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
 use airssys_wasm_cluster::{Address, Cluster, ClusterKey, ClusterOptions, Name};
 use airssys_wasm_test_support::host::{Guest, id};
@@ -53,6 +58,29 @@ impl Host {
 
     /// A host with other components.
     fn with(components: &[&str], step: impl Fn(&str, &[u8]) -> u8 + Send + Sync + 'static) -> Host {
+        let system = ActorSystem::builder().with_workers(2);
+        Host::start(system, &ActorOptions::new(), components, step)
+    }
+
+    /// A host whose actors are durable, in a file.
+    fn durable(
+        store: &Path,
+        options: &ActorOptions,
+        components: &[&str],
+        step: impl Fn(&str, &[u8]) -> u8 + Send + Sync + 'static,
+    ) -> Host {
+        let store = Store::open(StoreOptions::new(store)).expect("it opens");
+        let system = ActorSystem::builder().with_workers(2).with_store(store);
+        let options = options.clone().with_durable(true);
+        Host::start(system, &options, components, step)
+    }
+
+    fn start(
+        system: ActorSystemBuilder,
+        options: &ActorOptions,
+        components: &[&str],
+        step: impl Fn(&str, &[u8]) -> u8 + Send + Sync + 'static,
+    ) -> Host {
         let config = RuntimeConfig::builder()
             .with_rt_actor_integration()
             .with_host_function("step", move |info, message| {
@@ -60,17 +88,17 @@ impl Host {
             });
         let runtime =
             ComponentRuntime::new(config.build().expect("sound")).expect("the contract can be linked");
-        let system = ActorSystem::builder().with_workers(2).build().expect("threads");
+        let system = system.build().expect("threads");
         let loaded = runtime
             .loader()
             .load(&obedient().into(), &Trust::default(), &LoadOptions::default());
         let loaded = loaded.expect("it loads");
         for name in components {
-            let options = ComponentOptions::new()
+            let component = ComponentOptions::new()
                 .with_id(id(name))
                 .with_capability(Capability::new("host-function:call").expect("a capability"));
             let started = runtime
-                .start_actor(&loaded, options, &system, ActorOptions::new())
+                .start_actor(&loaded, component, &system, options.clone())
                 .wait();
             started.expect("it starts");
         }
@@ -79,6 +107,26 @@ impl Host {
 
     fn join(&self, options: ClusterOptions) -> Cluster {
         Cluster::join(&self.runtime, options).wait().expect("it joins")
+    }
+}
+
+/// A door that handlers wait at.
+#[derive(Default)]
+struct Door(Mutex<bool>, Condvar);
+
+impl Door {
+    fn open(&self) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let closed = |open: &mut bool| !*open;
+        drop(
+            self.1
+                .wait_timeout_while(self.0.lock().unwrap(), LONG, closed)
+                .unwrap(),
+        );
     }
 }
 

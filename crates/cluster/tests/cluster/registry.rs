@@ -13,13 +13,13 @@ use crate::server::Server;
 use crate::{Host, LONG, key, name, options, said};
 
 /// Names the server of a child process.
-const SERVER: &str = "AIRSSYS_CLUSTER_SERVER";
+pub(crate) const SERVER: &str = "AIRSSYS_CLUSTER_SERVER";
 
 fn send(from: &Cluster, component: &str) -> Result<Vec<u8>, ClusterError> {
     from.send_to(&id(component), [0], SendOptions::new()).wait()
 }
 
-fn quick(options: ClusterOptions) -> ClusterOptions {
+pub(crate) fn quick(options: ClusterOptions) -> ClusterOptions {
     options
         .with_lease_time(Duration::from_secs(1))
         .with_clock_tolerance(Duration::from_millis(200))
@@ -122,7 +122,7 @@ fn host_process() {
     }
 }
 
-struct Killed(Child);
+pub(crate) struct Killed(pub(crate) Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {

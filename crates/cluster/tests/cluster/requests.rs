@@ -1,39 +1,19 @@
 //! Requests to the components of other hosts.
 
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use airssys_wasm::actors::SendOptions;
 use airssys_wasm_cluster::{ClusterError, FailureKind, Pending};
 
 use crate::server::Server;
-use crate::{Host, LONG, options, said, to};
+use crate::{Door, Host, LONG, options, said, to};
 
 fn failure(result: Result<Vec<u8>, ClusterError>) -> FailureKind {
     match result {
         Err(ClusterError::Failed { kind, .. }) => kind,
         other => panic!("{other:?}"),
-    }
-}
-
-/// A door that handlers wait at.
-#[derive(Default)]
-struct Door(Mutex<bool>, Condvar);
-
-impl Door {
-    fn open(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_all();
-    }
-
-    fn pass(&self) {
-        let closed = |open: &mut bool| !*open;
-        drop(
-            self.1
-                .wait_timeout_while(self.0.lock().unwrap(), LONG, closed)
-                .unwrap(),
-        );
     }
 }
 

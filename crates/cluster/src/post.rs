@@ -1,0 +1,90 @@
+//! The part of a host that concerns durable messages.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use airssys_wasm::{ComponentId, ComponentRuntime};
+use async_nats::Client;
+use async_nats::jetstream::Context;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
+
+use crate::durable::{self, Job};
+use crate::error::ClusterError;
+use crate::mail::Mail;
+use crate::node::Node;
+use crate::receive::Receivers;
+
+/// Durable messages of one host, shared by its tasks.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub(crate) node: Arc<Node>,
+    pub(crate) runtime: ComponentRuntime,
+    pub(crate) mail: Mail,
+    pub(crate) receivers: Receivers,
+    /// Places for messages that are not acknowledged yet.
+    pub(crate) places: Arc<Semaphore>,
+    /// In the order of sending.
+    pub(crate) jobs: mpsc::UnboundedSender<Job>,
+    client: Client,
+    closing: AtomicBool,
+}
+
+impl Post {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        runtime: ComponentRuntime,
+        client: Client,
+        context: Context,
+        mail: Mail,
+    ) -> Arc<Post> {
+        let (jobs, posted) = mpsc::unbounded_channel();
+        tokio::spawn(durable::publish(context, node.counters.clone(), posted));
+        Arc::new(Post {
+            places: Arc::new(Semaphore::new(node.options.max_requests)),
+            node,
+            runtime,
+            mail,
+            receivers: Receivers::default(),
+            jobs,
+            client,
+            closing: AtomicBool::new(false),
+        })
+    }
+
+    /// Returns the number of connections that were made, which is known before the first message of the last one comes.
+    pub(crate) fn connects(&self) -> u64 {
+        self.client.statistics().connects.load(Ordering::Acquire)
+    }
+
+    /// Reports whether the host leaves, or has left.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire) || self.node.is_closing()
+    }
+
+    /// Ends the receiving of a component's messages, and removes it from the registry.
+    pub(crate) async fn withdraw(&self, id: &ComponentId) -> Result<(), ClusterError> {
+        self.receivers.end(id).await;
+        self.node.withdraw(id).await
+    }
+
+    /// Leaves the cluster, as far as `time` allows.
+    pub(crate) async fn leave(&self, time: Duration) {
+        let now = Instant::now();
+        let end = now.checked_add(time).unwrap_or(now);
+        if !self.closing.swap(true, Ordering::AcqRel) {
+            // Before the names are given back, so that the next host gets what is not stored here.
+            if timeout_at(end, self.receivers.end_all()).await.is_err() {
+                log::warn!("the host leaves the cluster while it stores durable messages");
+            }
+            let all = u32::try_from(self.node.options.max_requests).unwrap_or(u32::MAX);
+            if timeout_at(end, self.places.acquire_many(all)).await.is_err() {
+                log::warn!("the host leaves the cluster while durable messages are not acknowledged");
+            }
+        }
+        self.node
+            .leave(end.saturating_duration_since(Instant::now()))
+            .await;
+    }
+}
