@@ -54,7 +54,7 @@ pub(super) fn request(context: &HostContext, request: Request) -> Result<Respons
         let Some(location) = location else {
             return Ok(response);
         };
-        step.redirect(response.status, location)?;
+        step.redirect(response.status, location, invalid)?;
         check(context, &step.target)?;
     }
     Err(HttpError::ConnectionFailed(format!(
@@ -161,8 +161,13 @@ impl Step {
         Ok((step, request.timeout_ms.map(Duration::from_millis)))
     }
 
-    /// Changes to the request that follows from a redirection.
-    fn redirect(&mut self, status: u16, location: &str) -> Result<(), HttpError> {
+    /// Changes to the request that follows from a redirection. `invalid` gets a URL on which no rule can decide.
+    fn redirect(
+        &mut self,
+        status: u16,
+        location: &str,
+        invalid: impl Fn(&InvalidTarget),
+    ) -> Result<(), HttpError> {
         let bad = |problem: &str| {
             Err(HttpError::ConnectionFailed(format!(
                 "the server redirected to an invalid URL, which {problem}"
@@ -177,7 +182,10 @@ impl Step {
         };
         let target = match Target::from_url(url.as_str()) {
             Ok(target) => target,
-            Err(error) => return bad(&error.problem()),
+            Err(error) => {
+                invalid(&error);
+                return bad(&error.problem());
+            }
         };
         if target != self.target {
             // Credentials are for the server that they were sent to.
@@ -231,7 +239,7 @@ mod tests {
     fn credentials_stay_with_their_origin() {
         for same in ["/b", "b?c", "?d", "//a.test/b", "http://A.test:80/"] {
             let mut step = step("GET", "http://a.test/a");
-            step.redirect(307, same).unwrap();
+            step.redirect(307, same, |_| ()).unwrap();
             assert_eq!(names(&step).len(), 5, "{same}");
         }
         for other in [
@@ -241,7 +249,7 @@ mod tests {
             "//a.test.b.test/",
         ] {
             let mut step = step("GET", "http://a.test/a");
-            step.redirect(307, other).unwrap();
+            step.redirect(307, other, |_| ()).unwrap();
             assert_eq!(names(&step), ["Content-Type", "accept"], "{other}");
         }
     }
@@ -259,7 +267,7 @@ mod tests {
             (308, "POST", "POST"),
         ] {
             let mut step = step(before, "http://a.test/a");
-            step.redirect(status, "/b").unwrap();
+            step.redirect(status, "/b", |_| ()).unwrap();
             assert_eq!(step.method, after, "{status} {before}");
             assert_eq!(step.body.is_empty(), before != after && after == "GET");
             assert_eq!(step.url.as_str(), "http://a.test/b");
@@ -281,7 +289,7 @@ mod tests {
             &"a".repeat(MAX_LOCATION_BYTES + 1),
         ] {
             let mut step = step("GET", "http://a.test/a");
-            match step.redirect(302, bad) {
+            match step.redirect(302, bad, |_| ()) {
                 Err(HttpError::ConnectionFailed(text)) => assert!(!text.contains("hunter2"), "{text}"),
                 other => panic!("{bad}: {other:?}"),
             }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use airssys_wasm::engine::Backend;
 use airssys_wasm::error::{CoreTrap, TrapKind};
 use airssys_wasm::wasi::preview1::Preview1;
 
@@ -45,6 +46,55 @@ fn a_program_that_waits_ends_at_its_deadline() {
             engine.backend()
         );
         assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    }
+}
+
+/// A program that catches all it can, and goes on: in a loop of its own, in a wait for the host, and out of its call stack.
+fn catching(body: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (tag $thrown)
+            (func $deep (call $deep))
+            (func $throw (throw $thrown))
+            (func (export "_start")
+                (block $caught (try_table (catch_all $caught) (call $throw)))
+                (i32.store (i32.const 0) (i32.const 1))
+                (loop $again
+                    (block $caught (try_table (catch_all $caught) {body}))
+                    (br $again))))"#
+    );
+    wat::parse_str(text).expect("the text parses")
+}
+
+/// A deadline and a trap are no exceptions: nothing in a program catches them.
+#[test]
+fn a_program_that_catches_all_ends_at_its_deadline() {
+    // Subscriptions of a clock: 10 minutes, from now.
+    let wait = r#"(i32.store8 (i32.const 16) (i32.const 0)) (i32.store (i32.const 24) (i32.const 1))
+        (i64.store (i32.const 32) (i64.const 600000000000))
+        (drop (call $poll (i32.const 8) (i32.const 256) (i32.const 1) (i32.const 512)))"#;
+    for engine in engines() {
+        for (body, expected) in [
+            ("(loop $on (br $on))", CoreTrap::Interrupted),
+            (wait, CoreTrap::Interrupted),
+            ("(call $deep)", CoreTrap::StackOverflow),
+            ("unreachable", CoreTrap::Unreachable),
+        ] {
+            let start = Instant::now();
+            let deadline = start.checked_add(Duration::from_secs(1));
+            let ended = run(&engine, &catching(body), Preview1::new().deadline(deadline));
+            let error = ended.expect_err("it does not end itself");
+            let text = error.to_string();
+            if engine.backend() == Backend::Singlepass {
+                assert!(text.contains("exceptions"), "{text}");
+                continue;
+            }
+            let kind = error.trap().unwrap_or_else(|| panic!("{error}")).kind();
+            assert_eq!(*kind, TrapKind::Core(expected), "{}: {body}", engine.backend());
+            assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+        }
     }
 }
 

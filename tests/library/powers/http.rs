@@ -378,16 +378,24 @@ fn redirections_are_limited() {
         )
     );
     assert_eq!(origin.asked.load(Ordering::SeqCst), 4);
-    for location in [
-        "ftp://example.com/",
-        "http://a b/",
-        "http://user:hunter2@localhost/",
+    for (location, is_url) in [
+        ("ftp://example.com/", true),
+        ("http://a b/", false),
+        ("http://user:hunter2@localhost/", true),
     ] {
         let origin = redirecting(302, location);
         let mut caller = Caller::new(&[&allow(&origin)], powers());
         let (case, text) = caller.get(&origin.url()).unwrap_err();
         assert_eq!(case, "connection-failed", "{location}");
         assert!(!text.contains("hunter2"), "{text}");
+        let last = caller.last();
+        let expected = match is_url {
+            true => ("network:outbound", "denied", Some("invalid-request")),
+            // No URL, so nothing to decide on.
+            false => ("network:outbound", "allowed", None),
+        };
+        let found = last.capability.split(":http").next().unwrap_or_default();
+        assert_eq!((found, last.verdict, last.cause), expected, "{location}: {last:?}");
     }
     let mut limits = HostLimits::default();
     limits.http_redirects = 0;

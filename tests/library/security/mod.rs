@@ -6,6 +6,7 @@ mod explain;
 mod files;
 mod matching;
 mod sinks;
+mod wasi;
 
 use std::sync::Arc;
 
