@@ -154,6 +154,8 @@ fn target(to: &Destination<'_>) -> Result<Target, InvalidTarget> {
         Some(true) => "https",
         Some(false) => "http",
     };
+    // The host stands alone: in a URL, part of it could be read as a path.
+    Target::from_host(to.host, to.port)?;
     Target::from_url(&format!("{scheme}://{}:{}/", to.host, to.port))
 }
 

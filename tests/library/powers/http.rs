@@ -395,7 +395,11 @@ fn redirections_are_limited() {
             false => ("network:outbound", "allowed", None),
         };
         let found = last.capability.split(":http").next().unwrap_or_default();
-        assert_eq!((found, last.verdict, last.cause), expected, "{location}: {last:?}");
+        assert_eq!(
+            (found, last.verdict, last.cause),
+            expected,
+            "{location}: {last:?}"
+        );
     }
     let mut limits = HostLimits::default();
     limits.http_redirects = 0;
