@@ -1,12 +1,15 @@
 //! The membership of a host.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm::actors::SendOptions;
+use airssys_wasm::artifact::Trust;
 use airssys_wasm::{ComponentId, ComponentRuntime};
 
+use crate::artifacts::{self, ArtifactDigest};
 use crate::counters::ClusterCounters;
 use crate::durable::{DurableOptions, Stored};
 use crate::error::ClusterError;
@@ -189,6 +192,45 @@ impl Cluster {
         self.handle
             .executor
             .spawn_detached(async move { post.receive(&id).await })
+    }
+
+    /// Stores an artifact in the object store of the servers, under the digest of its content, for hosts that lack it. An intact one
+    /// that is there stays as it is; a damaged one is replaced. It need not be signed by a key that this host trusts.
+    ///
+    /// # Errors
+    /// [`ClusterError::Artifact`] for a file that cannot be read or is no intact artifact;
+    /// [`ClusterError::ArtifactTooLarge`]; [`ClusterError::Stream`] if the store has other limits;
+    /// [`ClusterError::Server`], also if it is full; [`ClusterError::Timeout`].
+    pub fn publish_artifact(&self, path: impl Into<PathBuf>) -> Pending<ArtifactDigest> {
+        let (post, path) = (self.handle.post.clone(), path.into());
+        self.handle
+            .executor
+            .spawn(async move { artifacts::publish(&post.node.options, &post.context, path).await })
+    }
+
+    /// Fetches an artifact into a folder of this host, unless it is there already, and returns its file: the digest with the
+    /// extension `artifact`. The file has this name only once its digest is right, and a key of `trust` has signed it; so none of
+    /// it is mapped before. Load it with the same trust ([`Source::open_artifact`](airssys_wasm::load::Source::open_artifact)).
+    ///
+    /// Only this user and root should be able to write to the folder. A process that is killed can leave a file with the
+    /// extension `part` there.
+    ///
+    /// # Errors
+    /// [`ClusterError::NoArtifact`]; [`ClusterError::ArtifactDigest`] for content that was changed;
+    /// [`ClusterError::Artifact`] for an artifact that is unsigned, or not signed by a trusted key;
+    /// [`ClusterError::ArtifactTooLarge`]; [`ClusterError::Write`]; [`ClusterError::Read`]; [`ClusterError::Stream`];
+    /// [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn fetch_artifact(
+        &self,
+        digest: &ArtifactDigest,
+        folder: impl Into<PathBuf>,
+        trust: &Trust,
+    ) -> Pending<PathBuf> {
+        let (post, digest, trust) = (self.handle.post.clone(), *digest, trust.clone());
+        let folder = folder.into();
+        self.handle.executor.spawn(async move {
+            artifacts::fetch(&post.node.options, &post.context, digest, folder, trust).await
+        })
     }
 
     /// Returns the name of this host.

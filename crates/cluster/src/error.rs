@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use airssys_wasm::actors::ActorError;
+use airssys_wasm::artifact::ArtifactError;
 use airssys_wasm::messaging::ComponentId;
 use airssys_wasm::runtime::RuntimeError;
 
+use crate::artifacts::ArtifactDigest;
 use crate::connect::MIN_SERVER;
 use crate::key::{MAX_SECRET_BYTES, MIN_SECRET_BYTES};
 use crate::names::{Address, InvalidName, Name};
@@ -165,6 +167,36 @@ pub enum ClusterError {
         message_id: String,
         /// The time that it had.
         after: Duration,
+    },
+    /// No host has published an artifact with this digest.
+    #[error("the artifact {0} is not on the servers: publish it with `Cluster::publish_artifact`")]
+    NoArtifact(ArtifactDigest),
+    /// The bytes that are stored under this digest have another. They were removed from this host.
+    #[error("the artifact {0} on the servers was changed: publish it again from a file that is intact")]
+    ArtifactDigest(ArtifactDigest),
+    /// An artifact is larger than one may be.
+    #[error("the artifact has at least {bytes} bytes, more than the limit of {limit}")]
+    ArtifactTooLarge {
+        /// Its bytes, or those that were read.
+        bytes: u64,
+        /// [`MAX_ARTIFACT_BYTES`](crate::MAX_ARTIFACT_BYTES).
+        limit: u64,
+    },
+    /// An artifact is damaged, unsigned, or signed by a key that is not trusted. None of its code was mapped.
+    #[error("{}: {source}", path.display())]
+    Artifact {
+        /// The file, or that which it would have been.
+        path: PathBuf,
+        /// The reason.
+        source: ArtifactError,
+    },
+    /// A file cannot be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
     },
     /// The receiver's host refused the message, or the component failed or returned an error.
     #[error("`{from}`: {text}")]

@@ -25,6 +25,7 @@
 //! The servers are nats-server 2.12 or later with JetStream; older ones ignore parts of what they are asked for, and are
 //! refused when the host joins.
 
+mod artifacts;
 mod body;
 mod call;
 mod cluster;
@@ -58,6 +59,7 @@ mod time;
 mod tls;
 mod transport;
 
+pub use artifacts::{ArtifactDigest, InvalidArtifactDigest, MAX_ARTIFACT_BYTES};
 pub use cluster::Cluster;
 pub use counters::ClusterCounters;
 pub use durable::{DurableOptions, MAX_MESSAGE_ID_BYTES, Stored};

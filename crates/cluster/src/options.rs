@@ -89,6 +89,7 @@ pub struct ClusterOptions {
     pub(crate) replicas: usize,
     pub(crate) clock: Clock,
     pub(crate) mail: MailLimits,
+    pub(crate) artifact_bytes: u64,
 }
 
 impl ClusterOptions {
@@ -116,6 +117,7 @@ impl ClusterOptions {
             replicas: 1,
             clock: Clock::System,
             mail: MailLimits::default(),
+            artifact_bytes: 4 << 30,
         }
     }
 
@@ -215,6 +217,13 @@ impl ClusterOptions {
         self
     }
 
+    /// Sets the bytes of all published artifacts together; 4 GiB by default, at least 1 MiB. The servers set this much aside
+    /// (`max_file_store`) when a host first publishes or fetches one. All hosts have the same number.
+    pub fn with_artifact_bytes(mut self, bytes: u64) -> Self {
+        self.artifact_bytes = bytes;
+        self
+    }
+
     /// Sets the number of servers that store the registry and durable messages; 1 to 5, by default 1. More than one needs a cluster of servers. All
     /// hosts have the same number.
     pub fn with_replicas(mut self, replicas: usize) -> Self {
@@ -245,6 +254,7 @@ impl ClusterOptions {
             ("the time of a lease", millis(self.lease_time), 300, HOUR),
             ("the number of replicas", number(self.replicas), 1, 5),
             ("the bytes of durable messages", self.mail.bytes, 1 << 20, 1 << 50),
+            ("the bytes of artifacts", self.artifact_bytes, 1 << 20, 1 << 50),
             (
                 "the durable messages to a component",
                 self.mail.messages_per_component,
@@ -332,6 +342,7 @@ mod tests {
             good().with_drain_time(over),
             good().with_lease_time(Duration::from_millis(299)),
             good().with_replicas(6),
+            good().with_artifact_bytes(0),
             good().with_mail(MailLimits::new(1, 1, over)),
             good().with_mail(MailLimits::new(1 << 20, 0, over)),
             good().with_mail(MailLimits::new(1 << 20, 1, Duration::ZERO)),

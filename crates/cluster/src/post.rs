@@ -27,6 +27,7 @@ pub(crate) struct Post {
     pub(crate) places: Arc<Semaphore>,
     /// In the order of sending.
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
+    pub(crate) context: Context,
     client: Client,
     closing: AtomicBool,
 }
@@ -40,7 +41,7 @@ impl Post {
         mail: Mail,
     ) -> Arc<Post> {
         let (jobs, posted) = mpsc::unbounded_channel();
-        tokio::spawn(durable::publish(context, node.counters.clone(), posted));
+        tokio::spawn(durable::publish(context.clone(), node.counters.clone(), posted));
         Arc::new(Post {
             places: Arc::new(Semaphore::new(node.options.max_requests)),
             node,
@@ -48,6 +49,7 @@ impl Post {
             mail,
             receivers: Receivers::default(),
             jobs,
+            context,
             client,
             closing: AtomicBool::new(false),
         })

@@ -1,5 +1,6 @@
 //! Several hosts over a real NATS server.
 
+mod artifacts;
 mod connect;
 mod document;
 mod durable;
