@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use airssys_wasm::actors::SendOptions;
 use airssys_wasm::artifact::Trust;
+use airssys_wasm::messaging::Topic;
 use airssys_wasm::{ComponentId, ComponentRuntime};
 
 use crate::artifacts::{self, ArtifactDigest};
@@ -20,6 +21,7 @@ use crate::options::ClusterOptions;
 use crate::pending::Pending;
 use crate::post::Post;
 use crate::request;
+use crate::topics::DurablePublished;
 
 /// A host's membership of a cluster: its actors get the messages of other hosts, and it can send messages to theirs. Cheap to
 /// clone.
@@ -192,6 +194,54 @@ impl Cluster {
         self.handle
             .executor
             .spawn_detached(async move { post.receive(&id).await })
+    }
+
+    /// Subscribes a component to a durable topic, wherever it is or will be, until it is
+    /// [unsubscribed](Cluster::unsubscribe_durable): it gets what is published after the result is there, on a host that
+    /// [accepts](Cluster::accept_durable) its durable messages.
+    ///
+    /// # Errors
+    /// [`ClusterError::TooManySubscribers`]; [`ClusterError::Contended`]; [`ClusterError::Left`]; [`ClusterError::Server`] and
+    /// [`ClusterError::Timeout`].
+    pub fn subscribe_durable(&self, id: &ComponentId, topic: &Topic) -> Pending<()> {
+        self.change_subscribers(id, topic, true)
+    }
+
+    /// Ends the subscription of a component. Messages that were published before still come.
+    ///
+    /// # Errors
+    /// [`ClusterError::Contended`]; [`ClusterError::Left`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn unsubscribe_durable(&self, id: &ComponentId, topic: &Topic) -> Pending<()> {
+        self.change_subscribers(id, topic, false)
+    }
+
+    fn change_subscribers(&self, id: &ComponentId, topic: &Topic, is_in: bool) -> Pending<()> {
+        let (node, id, topic) = (self.handle.node.clone(), id.clone(), topic.clone());
+        self.handle
+            .executor
+            .spawn_detached(async move { node.change_subscribers(&topic, &id, is_in).await })
+    }
+
+    /// Sends a durable message, as [`Cluster::send_durable`] does, to each subscriber of a topic. The result is there when each of
+    /// them has it in the stream, or has failed to: then publish it again with the same id. Publications of one thread come to
+    /// each subscriber in the order of publishing. Dropping the result does not take the message back.
+    ///
+    /// # Errors
+    /// [`ClusterError::TooManyRequests`], [`ClusterError::Left`], and [`ClusterError::Server`] and [`ClusterError::Timeout`] if the
+    /// subscribers are not known: nothing was sent. Failures of single subscribers are in [`DurablePublished::failed`].
+    pub fn publish_durable(
+        &self,
+        topic: &Topic,
+        payload: impl Into<Vec<u8>>,
+        options: DurableOptions,
+    ) -> Pending<DurablePublished> {
+        match self.handle.post.publish(topic, payload.into(), options) {
+            Ok(published) => self
+                .handle
+                .executor
+                .spawn(async move { published.await.unwrap_or(Err(ClusterError::Left)) }),
+            Err(error) => Pending::ready(Err(error)),
+        }
     }
 
     /// Stores an artifact in the object store of the servers, under the digest of its content, for hosts that lack it. An intact one

@@ -180,7 +180,7 @@ impl Post {
     }
 }
 
-fn random() -> Result<MessageId, ClusterError> {
+pub(crate) fn random() -> Result<MessageId, ClusterError> {
     MessageId::random().map_err(|error| ClusterError::Random(error.to_string()))
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use airssys_wasm::actors::ActorError;
 use airssys_wasm::artifact::ArtifactError;
-use airssys_wasm::messaging::ComponentId;
+use airssys_wasm::messaging::{ComponentId, Topic};
 use airssys_wasm::runtime::RuntimeError;
 
 use crate::artifacts::ArtifactDigest;
 use crate::connect::MIN_SERVER;
 use crate::key::{MAX_SECRET_BYTES, MIN_SECRET_BYTES};
 use crate::names::{Address, InvalidName, Name};
+use crate::topics::MAX_SUBSCRIBERS;
 
 /// Reasons for which a host cannot join a cluster, or a message has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +148,9 @@ pub enum ClusterError {
         /// Its value at the server.
         found: i64,
     },
+    /// The topic has as many subscribers as one may have.
+    #[error("the topic `{0}` has {MAX_SUBSCRIBERS} subscribers, which is the limit: use several topics")]
+    TooManySubscribers(Topic),
     /// A limit of the stream of durable messages, or of the servers, is reached: the message was not sent.
     #[error("no durable message to `{to}` is taken now ({reason}): send it later, or raise the limits")]
     MailFull {

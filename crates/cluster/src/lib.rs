@@ -57,6 +57,7 @@ mod slots;
 mod subjects;
 mod time;
 mod tls;
+mod topics;
 mod transport;
 
 pub use artifacts::{ArtifactDigest, InvalidArtifactDigest, MAX_ARTIFACT_BYTES};
@@ -69,3 +70,4 @@ pub use names::{Address, InvalidName, MAX_NAME_BYTES, Name};
 pub use node::RESERVED_BYTES;
 pub use options::{ClusterOptions, MAX_REQUEST_TIME, MailLimits};
 pub use pending::Pending;
+pub use topics::{DurablePublished, MAX_SUBSCRIBERS};

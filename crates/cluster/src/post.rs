@@ -15,6 +15,7 @@ use crate::error::ClusterError;
 use crate::mail::Mail;
 use crate::node::Node;
 use crate::receive::Receivers;
+use crate::topics::{self, Publication};
 
 /// Durable messages of one host, shared by its tasks.
 #[derive(Debug)]
@@ -27,6 +28,10 @@ pub(crate) struct Post {
     pub(crate) places: Arc<Semaphore>,
     /// In the order of sending.
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
+    /// Places for publications whose messages are not acknowledged yet.
+    pub(crate) publishing: Arc<Semaphore>,
+    /// In the order of publishing.
+    pub(crate) publications: mpsc::UnboundedSender<Publication>,
     pub(crate) context: Context,
     client: Client,
     closing: AtomicBool,
@@ -42,7 +47,10 @@ impl Post {
     ) -> Arc<Post> {
         let (jobs, posted) = mpsc::unbounded_channel();
         tokio::spawn(durable::publish(context.clone(), node.counters.clone(), posted));
-        Arc::new(Post {
+        let (publications, published) = mpsc::unbounded_channel();
+        let post = Arc::new(Post {
+            publishing: Arc::new(Semaphore::new(node.options.max_requests)),
+            publications,
             places: Arc::new(Semaphore::new(node.options.max_requests)),
             node,
             runtime,
@@ -52,7 +60,9 @@ impl Post {
             context,
             client,
             closing: AtomicBool::new(false),
-        })
+        });
+        tokio::spawn(topics::post(Arc::downgrade(&post), published));
+        post
     }
 
     /// Returns the number of connections that were made, which is known before the first message of the last one comes.
@@ -81,7 +91,12 @@ impl Post {
                 log::warn!("the host leaves the cluster while it stores durable messages");
             }
             let all = u32::try_from(self.node.options.max_requests).unwrap_or(u32::MAX);
-            if timeout_at(end, self.places.acquire_many(all)).await.is_err() {
+            let acknowledged = async {
+                // Publications become messages.
+                drop(self.publishing.acquire_many(all).await);
+                drop(self.places.acquire_many(all).await);
+            };
+            if timeout_at(end, acknowledged).await.is_err() {
                 log::warn!("the host leaves the cluster while durable messages are not acknowledged");
             }
         }

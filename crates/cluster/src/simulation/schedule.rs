@@ -13,7 +13,7 @@ use crate::error::ClusterError;
 use crate::key::ClusterKey;
 use crate::names::Address;
 
-/// What a schedule is made of. Times are in milliseconds.
+/// Contents of a schedule. Times are in milliseconds.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     seed: u64,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use airssys_wasm::actors::{ActorOptions, DeadLetterReason};
-use airssys_wasm::messaging::MailboxLimits;
+use airssys_wasm::messaging::{MailboxLimits, Topic};
 use airssys_wasm_cluster::{Cluster, ClusterError, DurableOptions, FailureKind, MailLimits, Pending, Stored};
 use airssys_wasm_test_support::host::id;
 
@@ -294,5 +294,58 @@ fn a_components_messages_follow_it_to_another_host() {
     send(&one, "a", b"second").wait().unwrap();
     assert!(two.accept_durable(&id("a")).wait().unwrap() > fence);
     assert_eq!(get(&of_second, 1), [b"second"]);
+    assert!(of_first.try_recv().is_err());
+}
+
+#[test]
+fn a_topic_reaches_each_subscriber_on_each_host_in_order() {
+    let (server, folder) = (Server::start(), Folder::new());
+    let (first, of_first) = recording(&folder.0, "one.redb", &ActorOptions::new());
+    let (second, of_second) = recording(&folder.0, "two.redb", &ActorOptions::new());
+    let one = first.join(options("one", &server));
+    let two = second.join(options("two", &server));
+    one.accept_durable(&id("a")).wait().unwrap();
+    two.accept_durable(&id("b")).wait().unwrap();
+    let topic: Topic = "orders".parse().unwrap();
+    let publish = |message: &[u8], options| one.publish_durable(&topic, message, options);
+    let none = publish(b"early", DurableOptions::new()).wait().unwrap();
+    assert_eq!((none.stored, none.failed.len()), (0, 0));
+    // Subscriptions of any host, for any component.
+    one.subscribe_durable(&id("a"), &topic).wait().unwrap();
+    one.subscribe_durable(&id("b"), &topic).wait().unwrap();
+    two.subscribe_durable(&id("b"), &topic).wait().unwrap();
+    let all = numbers(0..200);
+    let published: Vec<_> = all
+        .iter()
+        .map(|number| publish(number, DurableOptions::new()))
+        .collect();
+    for published in published {
+        let published = published.wait().unwrap();
+        assert_eq!((published.stored, published.failed.len()), (2, 0));
+    }
+    assert_eq!(get(&of_first, 200), all);
+    assert_eq!(get(&of_second, 200), all);
+    // Again with the same id, as after a failure.
+    for _ in 0..2 {
+        let again = DurableOptions::new().with_message_id("again");
+        assert_eq!(publish(b"again", again).wait().unwrap().stored, 2);
+    }
+    assert_eq!(get(&of_first, 1), [b"again"]);
+    two.unsubscribe_durable(&id("a"), &topic).wait().unwrap();
+    assert_eq!(publish(b"last", DurableOptions::new()).wait().unwrap().stored, 1);
+    assert_eq!(get(&of_second, 2), [&b"again"[..], b"last"]);
+    // A stranger's record of subscribers is none.
+    stranger(&server, async |client| {
+        let jetstream = async_nats::jetstream::new(client);
+        let bucket = jetstream.get_key_value("airssys-v1-test-registry").await.unwrap();
+        bucket.put("topic.orders", "\x01a".into()).await.unwrap();
+    });
+    assert_eq!(
+        publish(b"nobody", DurableOptions::new()).wait().unwrap().stored,
+        0
+    );
+    two.subscribe_durable(&id("b"), &topic).wait().unwrap();
+    assert_eq!(publish(b"anew", DurableOptions::new()).wait().unwrap().stored, 1);
+    assert_eq!(get(&of_second, 1), [b"anew"]);
     assert!(of_first.try_recv().is_err());
 }
