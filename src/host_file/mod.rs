@@ -37,10 +37,10 @@ mod types;
 mod value;
 
 pub use error::{HostFileError, ValueError};
-pub use read::{MAX_COMPONENTS, MAX_HOST_FILE_BYTES, MAX_HOST_FILE_ENTRIES, MAX_VALUE_BYTES};
+pub use read::{MAX_COMPONENTS, MAX_GROUPS, MAX_HOST_FILE_BYTES, MAX_HOST_FILE_ENTRIES, MAX_VALUE_BYTES};
 pub use types::{
-    CacheChoice, ConfigData, DeclaredBackpressure, DeclaredComponent, DeclaredMailbox, HostFile,
-    HostSettings, Supervision,
+    CacheChoice, ConfigData, DeclaredBackpressure, DeclaredComponent, DeclaredGroup, DeclaredHealth,
+    DeclaredMailbox, HostFile, HostSettings, Supervision,
 };
 pub use value::DeclaredValue;
 

@@ -3,10 +3,11 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::read::MAX_COMPONENTS;
-use super::types::{DeclaredComponent, HostFile};
+use super::read::{MAX_COMPONENTS, MAX_GROUPS};
+use super::types::{DeclaredComponent, DeclaredGroup, HostFile};
 use crate::codec::Codec;
 use crate::limits::Resource;
+use crate::manifest::MAX_NAME_BYTES;
 use crate::manifest::schema::plain;
 use crate::messaging::MAX_COMPONENT_ID_BYTES;
 use airssys_wasm_component::engine::Backend;
@@ -34,6 +35,22 @@ pub(super) fn components(generator: &mut SchemaGenerator) -> Schema {
         "minItems": 1,
         "maxItems": MAX_COMPONENTS,
     })
+}
+
+pub(super) fn groups(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": generator.subschema_for::<DeclaredGroup>(),
+        "maxItems": MAX_GROUPS,
+    })
+}
+
+pub(super) fn name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "minLength": 1, "maxLength": MAX_NAME_BYTES })
+}
+
+pub(super) fn strategy(_: &mut SchemaGenerator) -> Schema {
+    words(vec!["one-for-one", "one-for-all", "rest-for-one"])
 }
 
 pub(super) fn id(_: &mut SchemaGenerator) -> Schema {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::error::ValueError;
 use super::value::{DeclaredValue, contents};
-use crate::actors::{ActorOptions, Backpressure, GuestMessages, Restart, RestartPolicy};
+use crate::actors::{
+    ActorGroup, ActorOptions, Backpressure, GroupStrategy, GuestMessages, HealthProbe, Restart, RestartPolicy,
+};
 use crate::codec::{self, Codec};
 use crate::limits::{ExecutionTimeout, ResourceLimits};
 use crate::messaging::{ComponentId, MailboxLimits};
@@ -23,6 +25,12 @@ pub struct HostFile {
     /// Settings of the host.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub host: HostSettings,
+    /// A group of components that restart together, and give up together; at most 256.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(rename = "group", default, schema_with = "super::schema::groups")
+    )]
+    pub groups: Vec<DeclaredGroup>,
     /// A component that the host runs as an actor. They start in the order of the file, at least one and at most 4096.
     #[cfg_attr(
         feature = "schema",
@@ -63,6 +71,9 @@ pub struct HostSettings {
     /// File that each decision on a capability is appended to, as a line of JSON.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub audit: Option<PathBuf>,
+    /// File of the store that durable components keep their messages and changed settings in. It is created if it is not there.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub store: Option<PathBuf>,
     /// Folder of the compilation cache, or `off`. Without it, that of this user.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub cache: Option<CacheChoice>,
@@ -148,6 +159,13 @@ pub struct DeclaredComponent {
     /// Replacement of failed instances.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub supervision: Supervision,
+    /// Calls of the component's `health` at intervals. Without the table, there are none.
+    pub health: Option<DeclaredHealth>,
+    /// Name of the group that the component belongs to, one of `[[group]]`.
+    pub group: Option<String>,
+    /// Keeps messages and changed settings in the store of the host, so that they outlast the process.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub durable: bool,
     /// Limits of the component, with the names and units of a policy's.
     #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::limits"))]
     pub limits: ResourceLimits,
@@ -219,6 +237,70 @@ pub struct Supervision {
     pub max_tries: Option<u32>,
 }
 
+/// The table `[component.health]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename_all = "kebab-case", deny_unknown_fields))]
+#[non_exhaustive]
+pub struct DeclaredHealth {
+    /// Time between the calls; without it, `10s`.
+    pub interval: Option<ExecutionTimeout>,
+    /// Time limit of one call, after which the instance is replaced; without it, `1s`.
+    pub timeout: Option<ExecutionTimeout>,
+    /// Unhealthy reports in a row after which the instance is replaced; without it, 3.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
+    pub failures: Option<u32>,
+}
+
+/// A table `[[group]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename_all = "kebab-case", deny_unknown_fields))]
+#[non_exhaustive]
+pub struct DeclaredGroup {
+    /// Name, which components refer to with `group`. No other group of the host has it.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::name"))]
+    pub name: String,
+    /// Members that are restarted when one is: `one-for-one` for none, `one-for-all`, or `rest-for-one` for those that start
+    /// after it. Without it, `one-for-one`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(default, schema_with = "super::schema::strategy")
+    )]
+    pub strategy: Option<GroupStrategy>,
+    /// Restarts of all members within the period after which they give up at the next; without it, 10.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 10000)))]
+    pub intensity: Option<u32>,
+    /// Period of the intensity; without it, `1m`.
+    pub period: Option<ExecutionTimeout>,
+}
+
+impl DeclaredGroup {
+    /// Creates the group, without members.
+    pub fn group(&self) -> ActorGroup {
+        let defaults = RestartPolicy::default();
+        ActorGroup::new(
+            self.name.clone(),
+            self.strategy.unwrap_or_default(),
+            self.intensity.unwrap_or(defaults.intensity),
+            self.period.map_or(defaults.period, ExecutionTimeout::duration),
+        )
+    }
+}
+
+impl DeclaredHealth {
+    /// Returns the probes, with the defaults where nothing is declared.
+    pub fn probe(&self) -> HealthProbe {
+        let defaults = HealthProbe::default();
+        let time = |declared: Option<ExecutionTimeout>, default| {
+            declared.map_or(default, ExecutionTimeout::duration)
+        };
+        HealthProbe::every(time(self.interval, defaults.interval))
+            .with_timeout(time(self.timeout, defaults.timeout))
+            .with_failures(self.failures.unwrap_or(defaults.failures))
+    }
+}
+
 impl ConfigData {
     /// Reads the data, and returns it as a payload.
     ///
@@ -234,9 +316,14 @@ impl ConfigData {
 }
 
 impl DeclaredComponent {
-    /// Returns the options of the component's actor.
+    /// Returns the options of the component's actor, without its group.
     pub fn actor_options(&self) -> ActorOptions {
-        ActorOptions::new()
+        let options = match &self.health {
+            Some(health) => ActorOptions::new().with_health(health.probe()),
+            None => ActorOptions::new(),
+        };
+        options
+            .with_durable(self.durable)
             .with_mailbox(self.mailbox.limits())
             .with_backpressure(match self.backpressure {
                 None | Some(DeclaredBackpressure::Refuse) => Backpressure::Refuse,

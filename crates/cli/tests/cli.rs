@@ -22,6 +22,9 @@ mod host;
 #[cfg(target_os = "linux")]
 #[path = "cli/host_clients.rs"]
 mod host_clients;
+#[cfg(target_os = "linux")]
+#[path = "cli/host_state.rs"]
+mod host_state;
 use airssys_wasm_test_support::host as host_support;
 #[path = "cli/inspect.rs"]
 mod inspect;

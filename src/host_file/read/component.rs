@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use toml::de::DeValue;
 
-use super::values::{Folder, bytes, choice, chosen, number, parsed, part, path, values, written};
+use super::values::{Folder, boolean, bytes, choice, chosen, number, parsed, part, path, values, written};
 use crate::actors::{GuestMessages, Restart};
 use crate::codec::Codec;
 use crate::host_file::types::{
-    ConfigData, DeclaredBackpressure, DeclaredComponent, DeclaredMailbox, Supervision,
+    ConfigData, DeclaredBackpressure, DeclaredComponent, DeclaredGroup, DeclaredHealth, DeclaredMailbox,
+    Supervision,
 };
 use crate::host_file::value::DeclaredValue;
 use crate::limits::{Resource, ResourceLimits};
@@ -17,7 +18,7 @@ use crate::manifest::read::values::{Section, Text, expected};
 use crate::messaging::ComponentId;
 use crate::security::Capability;
 
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 15] = [
     "id",
     "path",
     "manifest",
@@ -29,9 +30,13 @@ pub(super) const KEYS: [&str; 12] = [
     "messages",
     "mailbox",
     "supervision",
+    "health",
+    "group",
+    "durable",
     "limits",
 ];
 
+const HEALTH: [&str; 3] = ["interval", "timeout", "failures"];
 const MAILBOX: [&str; 3] = ["messages", "bytes", "message-bytes"];
 const SUPERVISION: [&str; 7] = [
     "restart",
@@ -43,9 +48,17 @@ const SUPERVISION: [&str; 7] = [
     "max-tries",
 ];
 
+/// The sections that components refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Host<'a> {
+    pub(super) groups: &'a [DeclaredGroup],
+    pub(super) has_store: bool,
+}
+
 pub(super) fn component(
     section: &Section<'_>,
     folder: &Folder,
+    Host { groups, has_store }: Host<'_>,
     ids: &mut HashSet<String>,
     report: &mut Report<'_>,
 ) -> Option<DeclaredComponent> {
@@ -74,6 +87,11 @@ pub(super) fn component(
         report,
     );
     let supervision = supervision.map(|section| supervision_of(&section, report));
+    let health = part(section, "health", "component.health", &HEALTH, report);
+    let health = health.map(|section| health_of(&section, report));
+    let group = section.text("group", report);
+    let group = group.and_then(|group| known_group(&group, groups, report));
+    let durable = durable(section, has_store, report);
     let names = Resource::ALL.map(Resource::name);
     let limits = part(section, "limits", "component.limits", &names, report);
     let limits = limits.map(|section| limits_of(&section, report));
@@ -89,6 +107,9 @@ pub(super) fn component(
         messages,
         mailbox: mailbox.unwrap_or_default(),
         supervision: supervision.unwrap_or_default(),
+        health,
+        group,
+        durable,
         limits: limits.unwrap_or_default(),
     })
 }
@@ -107,6 +128,28 @@ fn identity(text: &Text<'_>, ids: &mut HashSet<String>, report: &mut Report<'_>)
         return None;
     }
     Some(id)
+}
+
+fn known_group(text: &Text<'_>, groups: &[DeclaredGroup], report: &mut Report<'_>) -> Option<String> {
+    if groups.iter().any(|group| group.name == text.text) {
+        return Some(text.text.to_owned());
+    }
+    let message = format!(
+        "no group is named `{0}`: declare it with `[[group]]` and `name = \"{0}\"`",
+        quoted(text.text)
+    );
+    report.add(text.span.clone(), message);
+    None
+}
+
+fn durable(section: &Section<'_>, has_store: bool, report: &mut Report<'_>) -> bool {
+    let durable = boolean(section, "durable", report).unwrap_or_default();
+    if durable && !has_store {
+        let place = section.get("durable").map(|value| value.span());
+        let message = "a durable component needs a store: set `store` of [host] to the path of its file";
+        report.add(place.unwrap_or_else(|| section.span.clone()), message);
+    }
+    durable
 }
 
 fn grants(section: &Section<'_>, report: &mut Report<'_>) -> Vec<Capability> {
@@ -219,6 +262,14 @@ fn supervision_of(section: &Section<'_>, report: &mut Report<'_>) -> Supervision
         report.add(section.span.clone(), message);
     }
     supervision
+}
+
+fn health_of(section: &Section<'_>, report: &mut Report<'_>) -> DeclaredHealth {
+    DeclaredHealth {
+        interval: parsed(section, "interval", report),
+        timeout: parsed(section, "timeout", report),
+        failures: number(section, "failures", 1..=1000, report),
+    }
 }
 
 fn limits_of(section: &Section<'_>, report: &mut Report<'_>) -> ResourceLimits {

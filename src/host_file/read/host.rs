@@ -9,7 +9,7 @@ use crate::manifest::read::report::Report;
 use crate::manifest::read::values::Section;
 use airssys_wasm_component::engine::Backend;
 
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "name",
     "workers",
     "turn-messages",
@@ -19,6 +19,7 @@ pub(super) const KEYS: [&str; 15] = [
     "policy",
     "principal",
     "audit",
+    "store",
     "cache",
     "backend",
     "trust",
@@ -72,6 +73,7 @@ pub(super) fn settings(section: &Section<'_>, folder: &Folder, report: &mut Repo
         policy: path(section, "policy", folder, report),
         principal,
         audit: path(section, "audit", folder, report),
+        store: path(section, "store", folder, report),
         cache,
         backend: choice(section, "backend", &backends, report),
         trust,

@@ -1,6 +1,7 @@
 //! Reader of host files: TOML with the place of each value, to checked sections.
 
 mod component;
+mod group;
 mod host;
 mod values;
 
@@ -11,7 +12,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::error::HostFileError;
-use super::types::{DeclaredComponent, HostFile};
+use super::types::{DeclaredComponent, HostFile, HostSettings};
 use crate::manifest::read::parse;
 use crate::manifest::read::report::{Report, listed, nearest, quoted};
 use crate::manifest::read::values::{Section, expected};
@@ -26,11 +27,14 @@ pub const MAX_HOST_FILE_ENTRIES: usize = 1 << 17;
 /// Maximum components of a host file. Stops files that fill the host's memory.
 pub const MAX_COMPONENTS: usize = 4096;
 
+/// Maximum groups of a host file. Stops files that fill the host's memory.
+pub const MAX_GROUPS: usize = 256;
+
 /// Maximum bytes of the value of a setting, of an environment variable and of configuration data: 1 MiB. Stops files that
 /// fill the host's memory.
 pub const MAX_VALUE_BYTES: usize = 1 << 20;
 
-const SECTIONS: [&str; 2] = ["host", "component"];
+const SECTIONS: [&str; 3] = ["host", "group", "component"];
 
 impl HostFile {
     /// Reads a host file.
@@ -91,13 +95,27 @@ fn host_file(root: &DeTable<'_>, folder: &Folder, report: &mut Report<'_>) -> Op
     }
     let host = match section(root, "host", "host", &host::KEYS, report) {
         Some(section) => host::settings(&section, folder, report),
-        None => Default::default(),
+        None => HostSettings::default(),
     };
-    let components = components(root, folder, report);
-    Some(HostFile { host, components })
+    let groups = group::groups(root, report);
+    let known = component::Host {
+        groups: &groups,
+        has_store: host.store.is_some(),
+    };
+    let components = components(root, folder, known, report);
+    Some(HostFile {
+        host,
+        groups,
+        components,
+    })
 }
 
-fn components(root: &DeTable<'_>, folder: &Folder, report: &mut Report<'_>) -> Vec<DeclaredComponent> {
+fn components(
+    root: &DeTable<'_>,
+    folder: &Folder,
+    host: component::Host<'_>,
+    report: &mut Report<'_>,
+) -> Vec<DeclaredComponent> {
     let Some((key, value)) = root.get_key_value("component") else {
         report.add(
             0..0,
@@ -131,7 +149,7 @@ fn components(root: &DeTable<'_>, folder: &Folder, report: &mut Report<'_>) -> V
             table,
         };
         unknown_keys(&section, &component::KEYS, report);
-        if let Some(declared) = component::component(&section, folder, &mut ids, report) {
+        if let Some(declared) = component::component(&section, folder, host, &mut ids, report) {
             found.push(declared);
         }
     }
@@ -175,10 +193,11 @@ fn unknown_section(key: &str) -> String {
     let known = match (host::KEYS.contains(&key), component::KEYS.contains(&key)) {
         (true, _) => "it is a key of [host]".to_owned(),
         (_, true) => "it is a key of [[component]]".to_owned(),
+        _ if group::KEYS.contains(&key) => "it is a key of [[group]]".to_owned(),
         _ => match nearest(key, &SECTIONS) {
             Some("host") => "the nearest is [host]".to_owned(),
             Some(near) => format!("the nearest is [[{near}]]"),
-            None => "the sections are [host] and [[component]]".to_owned(),
+            None => "the sections are [host], [[group]] and [[component]]".to_owned(),
         },
     };
     format!("the section [{}] is unknown: {known}", quoted(key))

@@ -8,11 +8,13 @@ use serde_json::Value;
 use crate::manifest::generated::{required, resolved, row, up_to_date};
 
 /// The tables of the document: heading, and place in the schema.
-const TABLES: [(&str, &[&str]); 4] = [
+const TABLES: [(&str, &[&str]); 6] = [
     ("[host]", &["host"]),
+    ("[[group]]", &["group"]),
     ("[[component]]", &["component"]),
     ("[component.mailbox]", &["component", "mailbox"]),
     ("[component.supervision]", &["component", "supervision"]),
+    ("[component.health]", &["component", "health"]),
 ];
 
 #[test]
@@ -35,7 +37,7 @@ fn the_tables_of_the_document_are_those_of_the_types() {
 
 /// A file with nothing else is valid.
 #[test]
-fn only_identity_and_path_of_a_component_are_required() {
+fn only_identity_and_path_of_a_component_and_names_of_groups_are_required() {
     let schema = HostFile::json_schema();
     for (heading, path) in TABLES {
         let (_, table) = table(&schema, path);
@@ -43,6 +45,7 @@ fn only_identity_and_path_of_a_component_are_required() {
         let required: Vec<_> = keys.filter(|key| required(table, key)).collect();
         let expected: &[&str] = match heading {
             "[[component]]" => &["id", "path"],
+            "[[group]]" => &["name"],
             _ => &[],
         };
         assert_eq!(required, expected, "{heading}");
@@ -60,6 +63,7 @@ fn the_reader_knows_the_keys_of_the_schema() {
             "[[component]]\nid = 'a'\npath = 'b'\n{}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx = 1\n",
             match heading {
                 "[[component]]" => String::new(),
+                "[[group]]" => "[[group]]\nname = 'g'\n".to_owned(),
                 other => format!("{other}\n"),
             }
         );

@@ -6,7 +6,7 @@ mod refused;
 use std::path::Path;
 use std::time::Duration;
 
-use airssys_wasm::actors::{Backpressure, GuestMessages, Restart};
+use airssys_wasm::actors::{Backpressure, GroupStrategy, GuestMessages, Restart};
 use airssys_wasm::codec::{self, Codec};
 use airssys_wasm::engine::Backend;
 use airssys_wasm::host_file::{CacheChoice, HostFile, HostFileError, ValueError};
@@ -24,12 +24,19 @@ socket = "run/full.sock"
 policy = "policy.toml"
 principal = "alice"
 audit = "/var/log/audit.jsonl"
+store = "state.redb"
 cache = "off"
 backend = "cranelift"
 trust = ["0000000000000000000000000000000000000000000000000000000000000001", "key.pub"]
 allow-unsigned = false
 log-lines = 50
 log-bytes = "64KiB"
+
+[[group]]
+name = "pair"
+strategy = "rest-for-one"
+intensity = 4
+period = "2m"
 
 [[component]]
 id = "reader"
@@ -41,6 +48,8 @@ env = { LANG = "C" }
 config-data = { codec = "msgpack", file = "reader.bin" }
 backpressure = { wait = "250ms" }
 messages = "execute"
+group = "pair"
+durable = true
 
 [component.mailbox]
 messages = 5000
@@ -55,6 +64,11 @@ first-pause = "1ms"
 longest-pause = "4ms"
 jitter-percent = 0
 max-tries = 1
+
+[component.health]
+interval = "20ms"
+timeout = "2s"
+failures = 5
 
 [component.limits]
 memory = "64MiB"
@@ -79,6 +93,7 @@ fn every_key_is_read() {
     assert_eq!(host.socket_of("x.toml"), Path::new("/srv/run/full.sock"));
     assert_eq!(host.policy.as_deref(), Some(Path::new("/srv/policy.toml")));
     assert_eq!(host.audit.as_deref(), Some(Path::new("/var/log/audit.jsonl")));
+    assert_eq!(host.store.as_deref(), Some(Path::new("/srv/state.redb")));
     assert_eq!(host.cache, Some(CacheChoice::Off));
     assert_eq!(host.backend, Some(Backend::Cranelift));
     assert_eq!(host.trust, [&format!("{}1", "0".repeat(63)), "/srv/key.pub"]);
@@ -105,6 +120,18 @@ fn every_key_is_read() {
     assert_eq!((restarts.restart, restarts.intensity), (Restart::Transient, 2));
     assert_eq!((restarts.jitter_percent, restarts.max_tries), (0, 1));
     assert_eq!(restarts.longest_pause, Duration::from_millis(4));
+
+    let probe = options.health.as_ref().expect("probes");
+    assert_eq!((probe.interval, probe.failures), (Duration::from_millis(20), 5));
+    assert_eq!(probe.timeout, Duration::from_secs(2));
+    assert!(options.durable);
+    assert_eq!(reader.group.as_deref(), Some("pair"));
+    let [group] = file.groups.as_slice() else {
+        panic!("{:?}", file.groups)
+    };
+    assert_eq!(group.strategy, Some(GroupStrategy::RestForOne));
+    assert_eq!((group.intensity, group.group().name()), (Some(4), "pair"));
+    assert_eq!(group.period.map(|period| period.millis()), Some(120_000));
 
     let unset = reader.config["token"].read().expect_err("it is not set");
     assert!(matches!(unset, ValueError::NoVariable(_)), "{unset}");
@@ -135,6 +162,7 @@ fn a_small_file_has_the_defaults() {
     assert_eq!(file.components[0].path, Path::new("dir/a.wasm"));
     let options = file.components[0].actor_options();
     assert_eq!(options.restarts, Default::default());
+    assert!(options.health.is_none() && !options.durable && file.groups.is_empty());
     assert_eq!(options.mailbox, Some(Default::default()));
 }
 

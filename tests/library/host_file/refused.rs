@@ -1,6 +1,6 @@
 //! Refused host files: each problem has its place and its remedy.
 
-use airssys_wasm::host_file::{HostFile, HostFileError, MAX_COMPONENTS, MAX_HOST_FILE_BYTES};
+use airssys_wasm::host_file::{HostFile, HostFileError, MAX_COMPONENTS, MAX_GROUPS, MAX_HOST_FILE_BYTES};
 
 const COMPONENT: &str = "[[component]]\nid = 'a'\npath = 'a.wasm'\n";
 
@@ -47,7 +47,17 @@ const HOST: [(&str, &str, &str); 19] = [
 ];
 
 /// Lines that are wrong in `[[component]]`.
-const COMPONENTS: [(&str, &str, &str); 25] = [
+const COMPONENTS: [(&str, &str, &str); 31] = [
+    ("group = 'pair'", "4:9", "no group is named `pair`: declare it"),
+    ("durable = true", "4:11", "set `store` of [host]"),
+    ("durable = 'yes'", "4:11", "true or false"),
+    ("health = { interval = 5 }", "4:23", "`interval` has no unit"),
+    ("health = { failures = 0 }", "4:23", "from 1 to 1000"),
+    (
+        "health = { every = '1s' }",
+        "4:12",
+        "[component.health] has no key `every`",
+    ),
     (
         "pth = 'x'",
         "4:1",
@@ -176,4 +186,33 @@ fn files_that_are_too_large_or_not_text_are_refused() {
         assert!(error.contains(expected), "{error}");
     }
     std::fs::remove_file(&path).expect("it is ours");
+}
+
+/// Tables of groups that are wrong, with the words of the error.
+#[test]
+fn wrong_groups_are_refused() {
+    for (text, words) in [
+        ("[group]\nname = 'g'\n", "tables that each begin with `[[group]]`"),
+        ("[[group]]\nstrategy = 'one-for-all'\n", "`name`"),
+        ("[[group]]\nname = ''\n", "is empty"),
+        (
+            "[[group]]\nname = 'g'\n[[group]]\nname = 'g'\n",
+            "two groups have the name `g`",
+        ),
+        (
+            "[[group]]\nname = 'g'\nstrategy = 'all'\n",
+            "must be one of `one-for-one`, `one-for-all`, `rest-for-one`",
+        ),
+        ("[[group]]\nname = 'g'\nintensity = 10001\n", "from 0 to 10000"),
+        (
+            "[[group]]\nname = 'g'\nmembers = 1\n",
+            "[[group]] has no key `members`",
+        ),
+        ("[[groups]]\nname = 'g'\n", "the nearest is [[group]]"),
+    ] {
+        let error = refused(&format!("{text}{COMPONENT}"));
+        assert!(error.contains(words), "{text}: {error}");
+    }
+    let many = "[[group]]\nname = 'g'\n".repeat(MAX_GROUPS + 1);
+    assert!(refused(&format!("{many}{COMPONENT}")).contains("at most 256"));
 }

@@ -25,6 +25,7 @@ pub(crate) enum HostCommand {
     Logs(HostLogsArgs),
     Send(HostSendArgs),
     Replace(HostReplaceArgs),
+    Rollback(HostRollbackArgs),
     Stop(HostStopArgs),
     /// Print the JSON Schema of HOST.toml, for editors
     Schema,
@@ -172,6 +173,24 @@ pub(crate) struct HostReplaceArgs {
     /// Hand the state over: the operation `snapshot` of the version before, and `restore` of the new one
     #[arg(long)]
     pub(crate) keep_state: bool,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Put the version before in place of a component's, without stopping it
+///
+/// The earlier version is compiled already: it is initialized and queried for its health, and then gets the messages. Ctrl-C
+/// does not take the request back.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostRollbackArgs {
+    /// Identity of the component
+    pub(crate) id: ComponentId,
 
     #[command(flatten)]
     pub(crate) reach: ReachArgs,

@@ -12,7 +12,7 @@ use airssys_wasm::ComponentRuntime;
 use airssys_wasm::actors::{
     ActorCounters, ActorError, ActorPhase, ActorSystem, Pending, ReplaceOptions, SendOptions, StateTransfer,
 };
-use airssys_wasm::host_file::DeclaredComponent;
+use airssys_wasm::host_file::{DeclaredComponent, DeclaredGroup};
 use serde_json::{Value, json};
 
 use super::logs::Logs;
@@ -37,6 +37,7 @@ pub(super) struct Host {
     pub(super) components: Vec<ComponentId>,
     /// Their declarations.
     pub(super) declared: Vec<DeclaredComponent>,
+    pub(super) groups: Vec<DeclaredGroup>,
     pub(super) starter: Starter,
     pub(super) logs: Logs,
 }
@@ -48,13 +49,18 @@ pub(super) fn answer(host: &Host, request: &Value, stream: &mut UnixStream) -> O
         Some("logs") => logs(host, request, stream),
         Some("send") => send(host, request, stream),
         Some("replace") => replace(host, request, stream),
+        Some("rollback") => {
+            let id = id(host, request)?;
+            let rolled_back = wait(host.runtime.rollback(&id), || is_closed(stream)).transpose()?;
+            Ok(rolled_back.map(|replaced| json!({ "id": id.as_str(), "version": replaced.version })))
+        }
         Some("stop") => {
             let id = id(host, request)?;
             let stopped = wait(host.runtime.stop_actor(&id), || is_closed(stream));
             Ok(stopped.transpose()?.map(|()| json!({ "id": id.as_str() })))
         }
         _ => Err(Failure::usage(
-            "the request has no `command` that the host knows: ps, logs, send, replace, stop",
+            "the request has no `command` that the host knows: ps, logs, send, replace, rollback, stop",
         )),
     }
 }
@@ -254,6 +260,7 @@ impl From<ActorError> for Failure {
             ActorError::Unknown(_)
             | ActorError::Options(_)
             | ActorError::Replacing(_)
+            | ActorError::NoEarlierVersion(_)
             | ActorError::Stopped(_) => Exit::Usage,
             ActorError::Unhealthy { .. } | ActorError::Transfer { .. } | ActorError::RolledBack { .. } => {
                 Exit::Answered

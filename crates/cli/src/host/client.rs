@@ -1,4 +1,4 @@
-//! `host ps`, `logs`, `send`, `replace` and `stop`: the client's side of the socket.
+//! `host ps`, `logs`, `send`, `replace`, `rollback` and `stop`: the client's side of the socket.
 
 use std::path::Path;
 
@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::file;
 use super::protocol::{Answer, Answers, from_hex};
 use super::socket::connect;
-use crate::args::{HostLogsArgs, HostPsArgs, HostReplaceArgs, HostSendArgs, HostStopArgs, ReachArgs};
+use crate::args::{
+    HostLogsArgs, HostPsArgs, HostReplaceArgs, HostRollbackArgs, HostSendArgs, HostStopArgs, ReachArgs,
+};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{files, output, run, text};
 
@@ -137,6 +139,17 @@ pub(super) fn replace(args: &HostReplaceArgs) -> Outcome {
         "max-error-percent": args.max_errors,
         "keep-state": args.keep_state,
     });
+    let answer = ask(&args.reach, request)?.result()?;
+    match args.json {
+        true => output::print_json(&answer)?,
+        false => output::print(&format!("{}: version {}", args.id, answer["version"]))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Runs `host rollback`.
+pub(super) fn rollback(args: &HostRollbackArgs) -> Outcome {
+    let request = json!({ "command": "rollback", "id": args.id.as_str() });
     let answer = ask(&args.reach, request)?.result()?;
     match args.json {
         true => output::print_json(&answer)?,

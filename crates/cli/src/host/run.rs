@@ -1,13 +1,18 @@
 //! `host run`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use airssys_wasm::actors::{ActorEvent, ActorEventKind, ActorEvents, ActorSystem, ActorSystemError};
+use airssys_wasm::actors::{
+    ActorEvent, ActorEventKind, ActorEvents, ActorGroup, ActorSystem, ActorSystemError,
+};
 use airssys_wasm::host_file::HostFile;
+#[cfg(feature = "durable")]
+use airssys_wasm::store::{Store, StoreOptions};
 
 use super::answers::{Host, wait};
 use super::logs::{self, Logs};
@@ -49,6 +54,7 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
             .map(|component| component.id.clone())
             .collect(),
         declared: file.components.clone(),
+        groups: file.groups.clone(),
         starter,
         logs: Logs::new(
             file.components.iter().map(|component| &component.id),
@@ -92,6 +98,17 @@ fn system(file: &HostFile) -> Outcome<ActorSystem> {
     if let Some(messages) = file.host.turn_messages {
         system = system.with_turn_messages(messages);
     }
+    #[cfg(feature = "durable")]
+    if let Some(path) = &file.host.store {
+        let store = Store::open(StoreOptions::new(path.clone()));
+        system = system.with_store(store.map_err(|error| Failure::new(Exit::Host, error))?);
+    }
+    #[cfg(not(feature = "durable"))]
+    if file.host.store.is_some() {
+        return Err(Failure::usage(
+            "this program was built without the feature `durable`: remove `store` of [host], or use one that has it",
+        ));
+    }
     system.build().map_err(|error| match error {
         ActorSystemError::Options(_) => Failure::new(Exit::Usage, error),
         error => Failure::new(Exit::Host, error),
@@ -100,16 +117,25 @@ fn system(file: &HostFile) -> Outcome<ActorSystem> {
 
 /// Starts the components in their order. Returns false if the host was asked to end meanwhile.
 fn start(host: &Host, stop: &Stop) -> Outcome<bool> {
+    let groups: HashMap<&str, ActorGroup> = host
+        .groups
+        .iter()
+        .map(|group| (group.name.as_str(), group.group()))
+        .collect();
     for declared in &host.declared {
+        let group = declared.group.as_deref().and_then(|group| groups.get(group));
+        let actor = declared.actor_options();
+        let actor = match group {
+            Some(group) => actor.with_group(group),
+            None => actor,
+        };
         let failed =
             |failure: Failure| failure.context(format!("the component `{}` cannot be started", declared.id));
         if stop.asked() {
             return Ok(false);
         }
         let (loaded, options) = host.starter.load(declared).map_err(failed)?;
-        let started = host
-            .runtime
-            .start_actor(&loaded, options, &host.system, declared.actor_options());
+        let started = host.runtime.start_actor(&loaded, options, &host.system, actor);
         match wait(started, || stop.asked()) {
             Some(started) => started.map_err(|error| failed(error.into()))?,
             None => return Ok(false),
@@ -207,7 +233,7 @@ impl Stop {
             if seen.swap(true, Ordering::SeqCst) {
                 std::process::exit(Exit::Interrupted.code().into());
             }
-            // Nobody waits while the components start.
+            // The other side may be gone, while the components start.
             let _ = wake.send(());
         };
         ctrlc::set_handler(handle).map_err(interrupt::unwatched)?;

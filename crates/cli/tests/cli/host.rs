@@ -87,7 +87,7 @@ impl Hosting {
         airssys(&[&["host"], args, &["--socket", socket]].concat())
     }
 
-    fn send(&self, id: &str, operation: &str, params: &str) -> Value {
+    pub(crate) fn send(&self, id: &str, operation: &str, params: &str) -> Value {
         self.ask(&["send", id, operation, params]).ended(0).json()
     }
 
@@ -214,7 +214,7 @@ fn errors_have_the_exit_status_of_their_reason() {
 
 impl Ran {
     #[track_caller]
-    fn code_is(&self, code: i32) {
+    pub(crate) fn code_is(&self, code: i32) {
         assert_eq!(self.code, code, "{self:?}");
     }
 
@@ -434,6 +434,16 @@ fn a_component_is_replaced_while_it_runs_and_stays_if_the_new_version_is_wrong()
         json!({"count": 7}),
         "it is configured as before"
     );
+    assert_eq!(host.row("a")["state"], "ready");
+    let back = host.ask(&["rollback", "a"]).ended(0);
+    assert!(back.stdout.starts_with("a: version "), "{back:?}");
+    assert_eq!(
+        host.send("a", "get", "null"),
+        json!({"count": 7}),
+        "it begins again"
+    );
+    host.ask(&["rollback", "a"]).ended(2).says("no earlier version");
+    host.ask(&["rollback", "b"]).ended(2);
     assert_eq!(host.row("a")["state"], "ready");
     let (status, rest) = host.end("-TERM");
     assert_eq!(status, Some(0), "{rest}");
