@@ -19,6 +19,7 @@ use crate::names::{Address, Name};
 use crate::node::Node;
 use crate::options::ClusterOptions;
 use crate::pending::Pending;
+use crate::placing::Placer;
 use crate::post::Post;
 use crate::request;
 use crate::topics::DurablePublished;
@@ -242,6 +243,63 @@ impl Cluster {
                 .spawn(async move { published.await.unwrap_or(Err(ClusterError::Left)) }),
             Err(error) => Pending::ready(Err(error)),
         }
+    }
+
+    /// Declares a component, which is to run on one host with these labels of those that
+    /// [take part](Cluster::place_components): the same on all of them, whichever host declares it. Declaring it again replaces its labels.
+    ///
+    /// # Errors
+    /// [`ClusterError::PlacementFull`] beyond [`MAX_DECLARED`](crate::MAX_DECLARED) components or
+    /// [`MAX_LABELS`](crate::MAX_LABELS); [`ClusterError::PlacementContended`]; [`ClusterError::Left`];
+    /// [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn declare_component(&self, id: &ComponentId, labels: impl IntoIterator<Item = Name>) -> Pending<()> {
+        let (node, id) = (self.handle.node.clone(), id.clone());
+        let labels = labels.into_iter().collect();
+        self.handle
+            .executor
+            .spawn_detached(async move { node.declare(&id, Some(labels)).await })
+    }
+
+    /// Removes a declared component: its host stops it.
+    ///
+    /// # Errors
+    /// [`ClusterError::PlacementContended`]; [`ClusterError::Left`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn remove_declared(&self, id: &ComponentId) -> Pending<()> {
+        let (node, id) = (self.handle.node.clone(), id.clone());
+        self.handle
+            .executor
+            .spawn_detached(async move { node.declare(&id, None).await })
+    }
+
+    /// Takes part in the placement of declared components, as a host with these labels: `placer` starts those that belong here, and
+    /// stops those that do not any more. This is looked at after each third of
+    /// [`ClusterOptions::with_lease_time`]. It ends when the host leaves, without stopping what runs then. Calling it again
+    /// replaces the placer, not the labels.
+    ///
+    /// # Errors
+    /// [`ClusterError::PlacementFull`] beyond [`MAX_MEMBERS`](crate::MAX_MEMBERS) hosts or
+    /// [`MAX_LABELS`](crate::MAX_LABELS); [`ClusterError::PlacementContended`]; [`ClusterError::Left`];
+    /// [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn place_components(
+        &self,
+        labels: impl IntoIterator<Item = Name>,
+        placer: impl Placer,
+    ) -> Pending<()> {
+        let post = self.handle.post.clone();
+        let labels = labels.into_iter().collect();
+        self.handle
+            .executor
+            .spawn_detached(async move { post.place(labels, Arc::new(placer)).await })
+    }
+
+    /// Returns the declared components in order, each with the host that it belongs to at this moment: it may be starting there, or
+    /// still be stopping elsewhere ([`Cluster::locate`]). `None`: no live host has its labels.
+    ///
+    /// # Errors
+    /// [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    pub fn placement(&self) -> Pending<Vec<(ComponentId, Option<Name>)>> {
+        let node = self.handle.node.clone();
+        self.handle.executor.spawn(async move { node.placement().await })
     }
 
     /// Stores an artifact in the object store of the servers, under the digest of its content, for hosts that lack it. An intact one

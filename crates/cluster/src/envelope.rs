@@ -3,7 +3,7 @@
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0 | 1 | version: 1 |
-//! | 1 | 1 | kind: 1 request, 2 reply, 3 lease (`lease.rs`), 4 durable message, 5 subscribers of a topic (`topics.rs`) |
+//! | 1 | 1 | kind: 1 request, 2 reply, 3 lease (`lease.rs`), 4 durable message, 5 subscribers of a topic (`topics.rs`), 6 placement (`placing.rs`) |
 //! | 2 | 16 | identity of the message, random |
 //! | 18 | 8 | deadline: milliseconds since 1970, little-endian |
 //! | 26 | 1 | bytes of the sender, *s* |
@@ -38,6 +38,14 @@ impl MessageId {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
         Ok(MessageId(bytes))
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> MessageId {
+        MessageId(bytes)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 
     /// Returns the identity that stands for a text of a sender: the same for the same text.
@@ -79,6 +87,7 @@ pub(crate) enum Kind {
     Lease = 3,
     Durable = 4,
     Topic = 5,
+    Placement = 6,
 }
 
 /// A message, read or to be written.
@@ -152,6 +161,7 @@ impl<'a> Envelope<'a> {
             3 => Kind::Lease,
             4 => Kind::Durable,
             5 => Kind::Topic,
+            6 => Kind::Placement,
             _ => return None,
         };
         let (id, rest) = rest.split_first_chunk::<16>()?;

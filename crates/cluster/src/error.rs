@@ -151,6 +151,17 @@ pub enum ClusterError {
     /// The topic has as many subscribers as one may have.
     #[error("the topic `{0}` has {MAX_SUBSCRIBERS} subscribers, which is the limit: use several topics")]
     TooManySubscribers(Topic),
+    /// Others changed a record of the placement at each try.
+    #[error("the placement of components is being changed by others: try again")]
+    PlacementContended,
+    /// A bound of the placement of components is reached.
+    #[error("the placement of components has as many {what} as it may have: {limit}")]
+    PlacementFull {
+        /// The kind of what is bounded.
+        what: &'static str,
+        /// The bound.
+        limit: usize,
+    },
     /// A limit of the stream of durable messages, or of the servers, is reached: the message was not sent.
     #[error("no durable message to `{to}` is taken now ({reason}): send it later, or raise the limits")]
     MailFull {

@@ -14,6 +14,7 @@ use crate::durable::{self, Job};
 use crate::error::ClusterError;
 use crate::mail::Mail;
 use crate::node::Node;
+use crate::placing::Placing;
 use crate::receive::Receivers;
 use crate::topics::{self, Publication};
 
@@ -24,6 +25,7 @@ pub(crate) struct Post {
     pub(crate) runtime: ComponentRuntime,
     pub(crate) mail: Mail,
     pub(crate) receivers: Receivers,
+    pub(crate) placing: Placing,
     /// Places for messages that are not acknowledged yet.
     pub(crate) places: Arc<Semaphore>,
     /// In the order of sending.
@@ -56,6 +58,7 @@ impl Post {
             runtime,
             mail,
             receivers: Receivers::default(),
+            placing: Placing::default(),
             jobs,
             context,
             client,

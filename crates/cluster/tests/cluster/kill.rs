@@ -24,6 +24,9 @@ const HOSTS: u32 = 3;
 /// Messages of one host that wait for the stream.
 const WINDOW: usize = 64;
 
+/// Least time in which a host sends its messages.
+const SENDING: Duration = Duration::from_secs(10);
+
 /// Folder, number and incarnation of a process, and the number of messages that it sends.
 const PROCESS: &str = "AIRSSYS_CLUSTER_PROCESS";
 
@@ -138,6 +141,8 @@ fn send_all(cluster: &Cluster, folder: &Path, host: u32, messages: u32) {
         while next < until && window.len() < WINDOW {
             window.push_back((next, send(next)));
             next += 1;
+            // Spread over the kills, for few messages.
+            thread::sleep(SENDING / messages);
         }
         let Some((message, stored)) = window.pop_front() else {
             if next >= messages {

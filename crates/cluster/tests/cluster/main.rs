@@ -6,6 +6,7 @@ mod document;
 mod durable;
 mod envelope;
 mod kill;
+mod placement;
 mod registry;
 mod requests;
 mod server;
@@ -14,9 +15,9 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use airssys_wasm::actors::{ActorOptions, ActorSystem, ActorSystemBuilder};
+use airssys_wasm::actors::{ActorError, ActorOptions, ActorSystem, ActorSystemBuilder};
 use airssys_wasm::artifact::Trust;
-use airssys_wasm::load::LoadOptions;
+use airssys_wasm::load::{LoadOptions, Loaded};
 use airssys_wasm::security::Capability;
 use airssys_wasm::store::{Store, StoreOptions};
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
@@ -50,6 +51,7 @@ fn obedient() -> Vec<u8> {
 struct Host {
     runtime: ComponentRuntime,
     system: ActorSystem,
+    loaded: Loaded,
 }
 
 impl Host {
@@ -94,16 +96,26 @@ impl Host {
             .loader()
             .load(&obedient().into(), &Trust::default(), &LoadOptions::default());
         let loaded = loaded.expect("it loads");
+        let host = Host {
+            runtime,
+            system,
+            loaded,
+        };
         for name in components {
-            let component = ComponentOptions::new()
-                .with_id(id(name))
-                .with_capability(Capability::new("host-function:call").expect("a capability"));
-            let started = runtime
-                .start_actor(&loaded, component, &system, options.clone())
-                .wait();
-            started.expect("it starts");
+            host.start_component(name, options).expect("it starts");
         }
-        Host { runtime, system }
+        host
+    }
+
+    /// Starts another actor of the same guest.
+    fn start_component(&self, name: &str, options: &ActorOptions) -> Result<(), ActorError> {
+        let component = ComponentOptions::new()
+            .with_id(id(name))
+            .with_capability(Capability::new("host-function:call").expect("a capability"));
+        let started = self
+            .runtime
+            .start_actor(&self.loaded, component, &self.system, options.clone());
+        started.wait().map(drop)
     }
 
     fn join(&self, options: ClusterOptions) -> Cluster {
