@@ -95,25 +95,33 @@ impl Actor {
     }
 
     /// Sends a message; returns its ticket, unless it is refused. Its receiver gets the result.
-    pub(super) fn offer(self: &Arc<Self>, letter: Letter) -> Option<u64> {
-        self.offer_waiting(letter, true)
+    pub(super) fn offer(self: &Arc<Self>, letter: Box<Letter>) -> Option<u64> {
+        let refused = self.offer_waiting(letter, true);
+        refused.map_err(|(letter, error)| letter.answer(Err(error))).ok()
     }
 
     /// Sends a message whose sender does not wait for room.
-    pub(super) fn offer_now(self: &Arc<Self>, letter: Letter) {
-        self.offer_waiting(letter, false);
+    pub(super) fn offer_now(self: &Arc<Self>, letter: Box<Letter>) {
+        if let Err((letter, error)) = self.offer_waiting(letter, false) {
+            letter.answer(Err(error));
+        }
     }
 
-    fn offer_waiting(self: &Arc<Self>, mut letter: Letter, may_wait: bool) -> Option<u64> {
+    /// Sends a message; returns its ticket. One that is refused comes back, with the reason, and its receiver has no answer yet.
+    pub(super) fn offer_waiting(
+        self: &Arc<Self>,
+        mut letter: Box<Letter>,
+        may_wait: bool,
+    ) -> Result<u64, (Box<Letter>, ActorError)> {
         let mut outbox = Outbox::default();
         self.queue.attach(&mut letter);
         let mut state = self.lock();
         state.counters.sent += 1;
         if let Some(refusal) = self.refusal(&state, !may_wait) {
-            state.refuse(letter, refusal, &mut outbox);
+            state.counters.refused += 1;
             drop(state);
             outbox.send(self);
-            return None;
+            return Err((letter, refusal));
         }
         let ticket = state.mailbox.next_ticket();
         letter.stored.set_ticket(ticket);
@@ -126,14 +134,14 @@ impl Actor {
         let receiver = letter.accepted();
         let bytes = letter.payload.len();
         let offer = state.mailbox.offer(bytes, letter, may_wait);
-        let ticket = match offer {
+        let result = match offer {
             Offer::Accepted(dropped) => {
                 outbox.accepted.extend(receiver);
                 for letter in dropped {
                     let error = ActorError::Displaced(self.id().clone());
                     state.bury(self.id(), letter, DeadLetterReason::Displaced, error, &mut outbox);
                 }
-                Some(ticket)
+                Ok(ticket)
             }
             Offer::Waits => {
                 let longest = self.longest_wait.unwrap_or_default();
@@ -142,25 +150,24 @@ impl Actor {
                     letter.restore(receiver);
                     letter.room_alarm = until.map(alarm);
                 }
-                Some(ticket)
+                Ok(ticket)
             }
             Offer::TooLarge(mut letter, limit) => {
                 letter.restore(receiver);
                 let id = self.id().clone();
-                state.refuse(letter, ActorError::TooLarge { id, bytes, limit }, &mut outbox);
-                None
+                state.counters.refused += 1;
+                Err((letter, ActorError::TooLarge { id, bytes, limit }))
             }
             Offer::Full(mut letter) => {
                 letter.restore(receiver);
-                let error = self.full(&state);
-                state.refuse(letter, error, &mut outbox);
-                None
+                state.counters.refused += 1;
+                Err((letter, self.full(&state)))
             }
         };
         self.schedule_in(&mut state);
         drop(state);
         outbox.send(self);
-        ticket
+        result
     }
 
     /// Returns the reason to refuse a message, or a new version. A system that is shut down still accepts what its components
@@ -212,7 +219,6 @@ impl Actor {
 
     /// Ends a message that waits if its time, or its sender's, is over.
     pub(super) fn expire(self: &Arc<Self>, ticket: u64) {
-        let now = Instant::now();
         let mut outbox = Outbox::default();
         let mut guard = self.lock();
         let full = self.full(&guard);
@@ -221,7 +227,7 @@ impl Actor {
         let is_expired = state
             .mailbox
             .inside(ticket)
-            .is_some_and(|letter| letter.is_expired(now));
+            .is_some_and(|letter| letter.is_expired());
         if waits_outside || is_expired {
             let accepted = &mut outbox.accepted;
             let removed = state
@@ -232,7 +238,7 @@ impl Actor {
                 if is_expired {
                     state.bury(self.id(), letter, DeadLetterReason::Expired, expired, &mut outbox);
                 } else {
-                    let error = if letter.is_expired(now) { expired } else { full };
+                    let error = if letter.is_expired() { expired } else { full };
                     state.refuse(letter, error, &mut outbox);
                 }
             }
@@ -248,7 +254,7 @@ impl Actor {
     }
 
     pub(super) fn schedule_in(self: &Arc<Self>, state: &mut State) {
-        if !state.scheduled && state.has_work(Instant::now()) {
+        if !state.scheduled && state.has_work() {
             state.scheduled = true;
             self.core.push(self.clone());
         }
@@ -277,7 +283,6 @@ impl Actor {
         let mut outbox = Outbox::default();
         let mut guard = self.lock();
         let state = &mut *guard;
-        let now = Instant::now();
         if state.closing != Closing::Now && !matches!(state.phase, Phase::Ended(_)) {
             state.install_passed(&mut outbox);
         }
@@ -287,7 +292,7 @@ impl Actor {
             Phase::Pausing(_) if state.closing >= Closing::Stop && state.is_empty() => {
                 Step::Stop { orderly: false }
             }
-            Phase::Pausing(until) if *until <= now => Step::Restart,
+            Phase::Pausing(until) if *until <= Instant::now() => Step::Restart,
             Phase::Ended(_) | Phase::Pausing(_) => Step::Idle,
             Phase::Ready if let Some(step) = state.trial_step() => step,
             Phase::Ready if let Some(time) = state.probe_time() => {
@@ -300,7 +305,7 @@ impl Actor {
                 match state.mailbox.take(|letter| accepted.extend(letter.accepted())) {
                     None if state.closing < Closing::Stop => break Step::Idle,
                     None => break Step::Stop { orderly: true },
-                    Some(entry) if entry.message.is_expired(now) => {
+                    Some(entry) if entry.message.is_expired() => {
                         let error = entry.message.expired(self.id());
                         state.bury(
                             self.id(),
@@ -315,7 +320,7 @@ impl Actor {
                     }
                     Some(entry) => {
                         state.running = Some(Running::new(entry.ticket));
-                        break Step::Call(Box::new(entry), state.target());
+                        break Step::Call(entry, state.target());
                     }
                 }
             },
@@ -344,11 +349,15 @@ impl Actor {
     }
 
     /// Records the end of a call.
-    pub(super) fn finish(self: &Arc<Self>, mut entry: Entry<Letter>, outcome: Outcome, is_candidate: bool) {
+    pub(super) fn finish(
+        self: &Arc<Self>,
+        mut entry: Entry<Box<Letter>>,
+        outcome: Outcome,
+        is_candidate: bool,
+    ) {
         let mut outbox = Outbox::default();
         let mut guard = self.lock();
         let state = &mut *guard;
-        let now = Instant::now();
         let running = state.running.take();
         let mut has_ended = false;
         match outcome {
@@ -363,6 +372,7 @@ impl Actor {
                     .push((entry.message, answer.map_err(ActorError::from)));
             }
             Outcome::Ended(error) => {
+                let now = Instant::now();
                 let reason = error.to_string();
                 outbox.events.push(ActorEventKind::Trapped {
                     error: reason.clone(),
@@ -417,7 +427,7 @@ impl Actor {
                         let tries = entry.message.tries;
                         let decision = state.supervisor.ended(ending(&error), now);
                         let goes_on = matches!(decision, Decision::RestartAt(_));
-                        if goes_on && entry.message.is_expired(now) {
+                        if goes_on && entry.message.is_expired() {
                             let error = entry.message.expired(self.id());
                             state.bury(
                                 self.id(),

@@ -1,5 +1,6 @@
 //! The part of an actor system that its threads share.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +19,10 @@ use super::status::ActorCounters;
 use super::timer::{Alarm, Timer};
 use super::turn::turn;
 
+/// Time between two looks of an idle worker at the queue, while others run: the longest time that a message of a component waits
+/// for a worker that is free. Waking one for each costs more than most messages take.
+const LOOK: Duration = Duration::from_micros(500);
+
 /// Time in which calls that are interrupted at the end of a shutdown are awaited.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -35,6 +40,7 @@ pub struct ShutdownReport {
 pub(super) struct Core {
     /// Messages of one actor in a turn.
     pub(super) turn_messages: usize,
+    workers: usize,
     pub(super) timer: Arc<Timer>,
     pub(super) dead: DeadLetters,
     pub(super) store: SystemStore,
@@ -51,7 +57,28 @@ pub(super) struct Core {
 #[derive(Default)]
 struct Queue {
     work: VecDeque<Work>,
+    /// Workers that wait.
+    idle: usize,
+    /// One of them looks at the queue at intervals.
+    looks: bool,
     ended: bool,
+}
+
+thread_local! {
+    /// The system whose worker this thread is, while it runs.
+    static WORKER: RefCell<Option<Arc<Core>>> = const { RefCell::new(None) };
+}
+
+/// Has another worker take what this one would take next. For threads that are about to be blocked.
+pub(super) fn before_blocking() {
+    // While the thread ends, it is no worker any more.
+    let _ = WORKER.try_with(|worker| {
+        if let Ok(worker) = worker.try_borrow()
+            && let Some(core) = &*worker
+        {
+            core.wake();
+        }
+    });
 }
 
 enum Work {
@@ -90,9 +117,10 @@ impl Registry {
 pub(super) struct Load(Arc<Core>);
 
 impl Core {
-    pub(super) fn new(turn_messages: usize, dead: DeadLetters, store: SystemStore) -> Core {
+    pub(super) fn new(workers: usize, turn_messages: usize, dead: DeadLetters, store: SystemStore) -> Core {
         Core {
             turn_messages,
+            workers,
             timer: Arc::default(),
             dead,
             store,
@@ -116,19 +144,51 @@ impl Core {
     }
 
     fn add(&self, work: Work) {
-        self.queue().work.push_back(work);
-        self.added.notify_one();
+        let mut queue = self.queue();
+        queue.work.push_back(work);
+        // This worker takes it next, or the idle one that looks does.
+        let waits = queue.idle == 0 || (queue.looks && queue.work.len() == 1 && self.is_worker());
+        drop(queue);
+        if !waits {
+            self.added.notify_one();
+        }
+    }
+
+    /// Reports whether this thread is a worker of the system.
+    fn is_worker(&self) -> bool {
+        let is_own = |core: &Arc<Core>| std::ptr::eq(Arc::as_ptr(core), self);
+        let of_thread = WORKER.try_with(|worker| {
+            let worker = worker.try_borrow().ok()?;
+            worker.as_ref().map(is_own)
+        });
+        matches!(of_thread, Ok(Some(true)))
+    }
+
+    /// Wakes an idle worker if there is work.
+    fn wake(&self) {
+        let queue = self.queue();
+        let is_needed = queue.idle > 0 && !queue.work.is_empty();
+        drop(queue);
+        if is_needed {
+            self.added.notify_one();
+        }
     }
 
     /// Runs the queue until the system has ended.
-    pub(super) fn work(&self) {
+    pub(super) fn work(self: &Arc<Self>) {
+        WORKER.set(Some(self.clone()));
+        self.work_to_end();
+        WORKER.take();
+    }
+
+    fn work_to_end(&self) {
         loop {
             let mut queue = self.queue();
             let work = loop {
                 match queue.work.pop_front() {
                     Some(work) => break work,
                     None if queue.ended => return,
-                    None => queue = self.added.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                    None => queue = self.rest(queue),
                 }
             };
             drop(queue);
@@ -140,6 +200,21 @@ impl Core {
                 log::error!("a worker of the actor system panicked outside of a call, which is a bug");
             }
         }
+    }
+
+    /// Waits for work. One of the workers that wait looks again after a while, unless no other runs.
+    fn rest<'a>(&'a self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        queue.idle += 1;
+        if queue.looks || queue.idle == self.workers {
+            queue = self.added.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        } else {
+            queue.looks = true;
+            let woken = self.added.wait_timeout(queue, LOOK);
+            queue = woken.unwrap_or_else(PoisonError::into_inner).0;
+            queue.looks = false;
+        }
+        queue.idle -= 1;
+        queue
     }
 
     /// Runs the alarms until the system has ended.

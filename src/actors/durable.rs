@@ -116,6 +116,11 @@ impl Queue {
         Ok(Queue(Some(Arc::new(Open { shared, id, released }))))
     }
 
+    /// Reports whether the messages are in memory only.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Makes a message durable once it is accepted.
     pub(super) fn attach(&self, letter: &mut Letter) {
         if let Some(open) = &self.0 {
@@ -385,7 +390,7 @@ impl Actor {
         }
     }
 
-    fn take_up_letter(self: &Arc<Self>, state: &mut State, mut letter: Letter, slot: Arc<Slot>) {
+    fn take_up_letter(self: &Arc<Self>, state: &mut State, mut letter: Box<Letter>, slot: Arc<Slot>) {
         let ticket = state.mailbox.next_ticket();
         letter.stored = Stored(Some(slot));
         letter.alarm = letter.deadline.map(|at| {
@@ -416,7 +421,7 @@ impl Actor {
         let mut guard = self.lock();
         let state = &mut *guard;
         let accepted = &mut outbox.accepted;
-        let removed: Option<Letter> = state
+        let removed: Option<Box<Letter>> = state
             .mailbox
             .remove(ticket, |letter| accepted.extend(letter.accepted()));
         if let Some(letter) = removed {
@@ -429,6 +434,6 @@ impl Actor {
 }
 
 /// Reports whether an entry of the mailbox must not be handled yet.
-pub(super) fn is_storing(entry: Option<&Entry<Letter>>) -> bool {
+pub(super) fn is_storing(entry: Option<&Entry<Box<Letter>>>) -> bool {
     entry.is_some_and(|entry| entry.message.stored.is_storing())
 }

@@ -46,12 +46,20 @@ impl Actor {
                 tracestate: None,
             }),
         };
-        let (receiver, accepted) = pending();
-        let receipt = Receipt::Acceptance(Some(receiver));
         // The sender is a guest, which does not wait for room.
-        self.offer_now(Letter::new(message.payload, options, receipt));
-        self.core.accepted_guest_message();
-        accepted.wait().map_err(|error| match error {
+        let accepted = if self.queue.is_in_memory() {
+            let letter = Letter::new(message.payload, options, Receipt::Acceptance(None));
+            let offered = self.offer_waiting(letter, false);
+            self.core.accepted_guest_message();
+            offered.map(drop).map_err(|(_, error)| error)
+        } else {
+            let (receiver, accepted) = pending();
+            let receipt = Receipt::Acceptance(Some(receiver));
+            self.offer_now(Letter::new(message.payload, options, receipt));
+            self.core.accepted_guest_message();
+            accepted.wait()
+        };
+        accepted.map_err(|error| match error {
             ActorError::Full { .. } => SendError::Full,
             ActorError::TooLarge { limit, .. } => {
                 SendError::TooLarge(u64::try_from(limit).unwrap_or(u64::MAX))

@@ -52,9 +52,9 @@ pub(super) enum Receipt {
 }
 
 impl Letter {
-    pub(super) fn new(payload: Vec<u8>, options: SendOptions, receipt: Receipt) -> Letter {
+    pub(super) fn new(payload: Vec<u8>, options: SendOptions, receipt: Receipt) -> Box<Letter> {
         let deadline = options.timeout.and_then(|time| Instant::now().checked_add(time));
-        Letter {
+        Box::new(Letter {
             payload,
             options,
             deadline,
@@ -65,12 +65,12 @@ impl Letter {
             once: None,
             alarm: None,
             room_alarm: None,
-        }
+        })
     }
 
     /// Reports whether its time is over.
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= now)
+    pub(super) fn is_expired(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
     pub(super) fn expired(&self, id: &ComponentId) -> ActorError {
@@ -102,20 +102,20 @@ impl Letter {
     }
 
     /// Returns the options of the call, which has the time that is left.
-    pub(super) fn execute_options(&self, now: Instant) -> ExecuteOptions {
+    pub(super) fn execute_options(&self) -> ExecuteOptions {
         let options = self.options.clone();
         ExecuteOptions {
             request_id: options.request_id,
             caller: options.caller,
             timeout: self
                 .deadline
-                .map(|deadline| deadline.saturating_duration_since(now)),
+                .map(|deadline| deadline.saturating_duration_since(Instant::now())),
             trace_context: options.trace_context,
         }
     }
 
     /// Passes the answer on, once the message is out of the store.
-    pub(super) fn answer(self, answer: Result<Vec<u8>, ActorError>) {
+    pub(super) fn answer(self: Box<Self>, answer: Result<Vec<u8>, ActorError>) {
         let receipt = self.receipt;
         self.stored.end(move || {
             match receipt {

@@ -41,6 +41,10 @@ impl Queue {
         Ok(Queue)
     }
 
+    pub(super) fn is_in_memory(&self) -> bool {
+        true
+    }
+
     pub(super) fn attach(&self, _: &mut Letter) {}
 
     pub(super) fn close(&self) {}
@@ -89,6 +93,6 @@ impl Actor {
     }
 }
 
-pub(super) fn is_storing(_: Option<&Entry<Letter>>) -> bool {
+pub(super) fn is_storing(_: Option<&Entry<Box<Letter>>>) -> bool {
     false
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::actor::Actor;
+use super::core::before_blocking;
 use super::error::ActorError;
 
 /// The result of an operation of an actor system, once it is there: a future for any executor, which it never blocks; or
@@ -37,7 +38,7 @@ struct Cell<T> {
 }
 
 enum State<T> {
-    Waiting(Option<Waker>),
+    Waiting(Receiver),
     Done(Result<T, ActorError>),
     /// The result was returned.
     Taken,
@@ -45,10 +46,19 @@ enum State<T> {
     Abandoned,
 }
 
+/// The receiver of a result that is not there.
+enum Receiver {
+    /// None yet.
+    Away,
+    Task(Waker),
+    /// A thread that is blocked.
+    Thread,
+}
+
 /// Creates both sides.
 pub(super) fn pending<T>() -> (Completer<T>, Pending<T>) {
     let cell = Arc::new(Cell {
-        state: Mutex::new(State::Waiting(None)),
+        state: Mutex::new(State::Waiting(Receiver::Away)),
         done: Condvar::new(),
     });
     let completer = Completer(Some(cell.clone()));
@@ -87,12 +97,15 @@ impl<T> Pending<T> {
     /// # Errors
     /// Those of the method that returned this value.
     pub fn wait(self) -> Result<T, ActorError> {
+        if !self.is_done() {
+            before_blocking();
+        }
         let mut state = self.cell.lock();
         loop {
             match std::mem::replace(&mut *state, State::Taken) {
                 State::Done(result) => return result,
-                waiting @ State::Waiting(_) => {
-                    *state = waiting;
+                State::Waiting(_) => {
+                    *state = State::Waiting(Receiver::Thread);
                     state = self.cell.done.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
                 // A future that was polled to its end.
@@ -111,7 +124,7 @@ impl<T> Future for Pending<T> {
         let before = {
             let mut state = self.cell.lock();
             match &mut *state {
-                State::Waiting(known) => known.replace(waker),
+                State::Waiting(known) => Some(std::mem::replace(known, Receiver::Task(waker))),
                 State::Done(_) => match std::mem::replace(&mut *state, State::Taken) {
                     State::Done(result) => return Poll::Ready(result),
                     _ => None,
@@ -173,10 +186,12 @@ impl<T> Completer<T> {
                 _ => return false,
             }
         };
-        cell.done.notify_all();
-        // A waker is code of the executor: no lock is held while it runs.
-        if let State::Waiting(Some(waker)) = before {
-            waker.wake();
+        match before {
+            // Waking without need costs a system call.
+            State::Waiting(Receiver::Thread) => cell.done.notify_all(),
+            // A waker is code of the executor: no lock is held while it runs.
+            State::Waiting(Receiver::Task(waker)) => waker.wake(),
+            _ => {}
         }
         true
     }

@@ -29,7 +29,7 @@ pub(super) struct State {
     pub(super) closing: Closing,
     /// It is in the queue of the workers, or one of them runs it.
     pub(super) scheduled: bool,
-    pub(super) mailbox: Mailbox<Letter>,
+    pub(super) mailbox: Mailbox<Box<Letter>>,
     pub(super) running: Option<Running>,
     /// Without those in flight.
     pub(super) counters: ActorCounters,
@@ -116,7 +116,7 @@ pub(super) enum Cause {
 /// The next step of an actor.
 #[derive(Debug)]
 pub(super) enum Step {
-    Call(Box<Entry<Letter>>, Target),
+    Call(Entry<Box<Letter>>, Target),
     /// Query the health, within a time.
     Probe(Target, Duration),
     /// Hand the state of the first over to the second.
@@ -151,7 +151,7 @@ pub(super) enum Outcome {
 /// Effects of a change, which take place when no lock is held.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    pub(super) answers: Vec<(Letter, Result<Vec<u8>, ActorError>)>,
+    pub(super) answers: Vec<(Box<Letter>, Result<Vec<u8>, ActorError>)>,
     pub(super) accepted: Vec<Accepted>,
     pub(super) dead: Vec<DeadLetter>,
     pub(super) events: Vec<ActorEventKind>,
@@ -209,7 +209,7 @@ impl State {
     pub(super) fn bury(
         &mut self,
         id: &ComponentId,
-        mut letter: Letter,
+        mut letter: Box<Letter>,
         reason: DeadLetterReason,
         error: ActorError,
         outbox: &mut Outbox,
@@ -223,7 +223,7 @@ impl State {
         outbox.answers.push((letter, Err(error)));
     }
 
-    pub(super) fn refuse(&mut self, letter: Letter, error: ActorError, outbox: &mut Outbox) {
+    pub(super) fn refuse(&mut self, letter: Box<Letter>, error: ActorError, outbox: &mut Outbox) {
         self.counters.refused += 1;
         outbox.answers.push((letter, Err(error)));
     }
@@ -245,7 +245,7 @@ impl State {
         }
     }
 
-    pub(super) fn has_work(&self, now: Instant) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         match &self.phase {
             Phase::Ready => {
                 let first = self.mailbox.first();
@@ -256,7 +256,7 @@ impl State {
                     || stage.is_some_and(|stage| stage != Stage::Messages)
             }
             Phase::Pausing(until) => {
-                *until <= now
+                *until <= Instant::now()
                     || self
                         .trial
                         .as_ref()

@@ -198,7 +198,7 @@ impl ActorSystemBuilder {
         let dead = DeadLetters::new(self.dead_letters, self.dead_letter_bytes);
         // Its drop ends the threads that were started if another cannot be.
         let handle = Handle {
-            core: Arc::new(Core::new(self.turn_messages, dead, self.store)),
+            core: Arc::new(Core::new(self.workers, self.turn_messages, dead, self.store)),
             workers: self.workers,
             drain_time: self.drain_time,
         };

@@ -24,7 +24,7 @@ pub(super) fn turn(actor: &Arc<Actor>) {
     for _ in 0..actor.core.turn_messages {
         match actor.step() {
             Step::Idle => return,
-            Step::Call(entry, target) => call(actor, *entry, &target),
+            Step::Call(entry, target) => call(actor, entry, &target),
             Step::Transfer(from, to) => transfer(actor, &from, &to),
             Step::Probe(target, time) => probe(actor, &target, time),
             Step::Restart => restart(actor),
@@ -39,8 +39,8 @@ pub(super) fn turn(actor: &Arc<Actor>) {
     actor.core.push(actor.clone());
 }
 
-fn call(actor: &Arc<Actor>, entry: Entry<Letter>, target: &Target) {
-    let options = entry.message.execute_options(Instant::now());
+fn call(actor: &Arc<Actor>, entry: Entry<Box<Letter>>, target: &Target) {
+    let options = entry.message.execute_options();
     let component = &target.component;
     let result = contained(actor, || {
         Ok(component.execute(&entry.message.payload, options, |handle| actor.started(handle)))

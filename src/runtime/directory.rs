@@ -1,7 +1,7 @@
 //! Directory of the components of one runtime, as visible to each other.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use crate::host::{CallScope, Clock, ComponentError, ComponentMetadata, HostServices, MessagingError};
 use crate::messaging::{ComponentId, Mailbox, MailboxLimits, Message, Router, SendError};
@@ -15,6 +15,7 @@ pub(super) type MetadataCell = Arc<OnceLock<Arc<ComponentMetadata>>>;
 pub(super) struct Directory {
     router: Router,
     metadata: RwLock<BTreeMap<ComponentId, MetadataCell>>,
+    numbers: Mutex<Numbers>,
     clock: Arc<dyn Clock>,
 }
 
@@ -30,6 +31,7 @@ impl Directory {
         Directory {
             router: Router::new(),
             metadata: RwLock::default(),
+            numbers: Mutex::default(),
             clock,
         }
     }
@@ -63,6 +65,45 @@ impl Directory {
         let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
         self.router.remove(id);
         metadata.remove(id);
+        drop(metadata);
+        self.numbers().free(id);
+    }
+
+    /// Returns the numbers that identities of the same name end with. Locked while one is chosen.
+    pub(super) fn numbers(&self) -> MutexGuard<'_, Numbers> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Names whose numbers are remembered. Bounds the memory for names that do not come again; more are forgotten, and their numbers
+/// counted from the first.
+const MAX_NAMES: usize = 1024;
+
+/// For each name the least number whose identity may be free, so that the thousandth component of a name need not try a thousand.
+#[derive(Debug, Default)]
+pub(super) struct Numbers(BTreeMap<ComponentId, u64>);
+
+impl Numbers {
+    /// Returns a number below which no identity of this name is free.
+    pub(super) fn least(&self, name: &ComponentId) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// Records that no identity is free up to this number.
+    pub(super) fn take(&mut self, name: &ComponentId, number: u64) {
+        if self.0.len() >= MAX_NAMES && !self.0.contains_key(name) {
+            self.0.clear();
+        }
+        self.0.insert(name.clone(), number.saturating_add(1));
+    }
+
+    fn free(&mut self, id: &ComponentId) {
+        let Some((name, number)) = id.as_str().rsplit_once('-') else {
+            return;
+        };
+        if let (Some(least), Ok(number)) = (self.0.get_mut(name), number.parse::<u64>()) {
+            *least = number.min(*least);
+        }
     }
 }
 
@@ -105,5 +146,29 @@ impl HostServices for Directory {
             SendError::Closed => MessagingError::Closed,
             SendError::Denied => MessagingError::Denied,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_free_number_is_remembered() {
+        let id = |text: &str| -> ComponentId { text.parse().unwrap() };
+        let mut numbers = Numbers::default();
+        assert_eq!(numbers.least(&id("a-b")), 0);
+        numbers.take(&id("a-b"), 7);
+        assert_eq!(numbers.least(&id("a-b")), 8);
+        for other in ["a-b", "a-b-9", "a-b-x", "a-3", "b-3"] {
+            numbers.free(&id(other));
+        }
+        assert_eq!(numbers.least(&id("a-b")), 8);
+        numbers.free(&id("a-b-3"));
+        assert_eq!(numbers.least(&id("a-b")), 3);
+        for name in 0..MAX_NAMES {
+            numbers.take(&id(&format!("n{name}")), 1);
+        }
+        assert!(numbers.0.len() <= MAX_NAMES);
     }
 }

@@ -33,8 +33,13 @@ impl ComponentRuntime {
             },
             None => (ComponentId::near("component"), 1),
         };
-        (first..=u64::MAX)
-            .find_map(|number| enter(near.numbered(number)))
-            .ok_or(RuntimeError::DuplicateId(near))
+        let mut numbers = self.shared.directory.numbers();
+        let first = numbers.least(&near).max(first);
+        let free = |number| Some((number, enter(near.numbered(number))?));
+        let Some((number, taken)) = (first..=u64::MAX).find_map(free) else {
+            return Err(RuntimeError::DuplicateId(near));
+        };
+        numbers.take(&near, number);
+        Ok(taken)
     }
 }

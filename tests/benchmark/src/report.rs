@@ -279,7 +279,7 @@ wasmtime's side is as its users write it: a task of tokio for each component, bo
 concurrency. With the feature `interrupt` wasmtime has epochs here. Both have a thread for each core.
 
 P14: the growth of a process for each of 10,000 more idle actors of the same guest, and the time to start each, all at once. *instance*: an instance
-of the engine, without a runtime, after a call of `metadata` and of `health`; *component of a runtime*: loaded and initialized, but no actor.
+of the engine, without a runtime, with its own call of `metadata` and `init`; *component of a runtime*: loaded and initialized, but no actor.
 
 The guests are `tests/guests/bench*` and `tests/guests/relay`; `cargo xtask bench` repeats the measurement, and `cargo xtask bench --interrupt`
 that with the feature `interrupt`.

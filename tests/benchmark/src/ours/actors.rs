@@ -6,7 +6,7 @@ use airssys_wasm::artifact::{PublicKey, Trust};
 use airssys_wasm::engine::Backend;
 use airssys_wasm::load::{LoadOptions, Loaded, Source};
 use airssys_wasm::runtime::{ComponentId, RuntimeConfigBuilder};
-use airssys_wasm::security::Capability;
+use airssys_wasm::security::{Policy, SecurityContext};
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -39,8 +39,12 @@ impl Actors {
         let loaded = runtime
             .loader()
             .load(&guest.into(), &Trust::default(), &LoadOptions::default())?;
+        let security = security()?;
         let start = |id: &ComponentId, next: &ComponentId| -> Result<()> {
-            let component = options()?.with_id(id.clone()).with_config("next", next.as_str());
+            let component = ComponentOptions::new()
+                .with_security(security.clone())
+                .with_id(id.clone())
+                .with_config("next", next.as_str());
             let actor = ActorOptions::new().with_guest_messages(GuestMessages::Execute);
             runtime.start_actor(&loaded, component, &system, actor).wait()?;
             Ok(())
@@ -80,9 +84,10 @@ fn config(backend: Backend) -> RuntimeConfigBuilder {
     RuntimeConfig::builder().with_backend(backend)
 }
 
-fn options() -> Result<ComponentOptions> {
-    let functions = Capability::new("host-function:call")?;
-    Ok(ComponentOptions::new().with_capability(functions))
+/// Returns the policy of all components.
+fn security() -> Result<SecurityContext> {
+    let policy = Policy::builder().allow("host-function:call").build()?;
+    Ok(SecurityContext::builder().policy(policy).build())
 }
 
 /// A precompiled guest, of which there are any number of idle actors, or of components without actors.
@@ -91,6 +96,7 @@ pub(crate) struct Idle {
     runtime: ComponentRuntime,
     system: ActorSystem,
     loaded: Loaded,
+    security: SecurityContext,
 }
 
 impl Idle {
@@ -104,13 +110,20 @@ impl Idle {
             runtime,
             system: ActorSystem::new()?,
             loaded,
+            security: security()?,
         })
+    }
+
+    fn options(&self) -> ComponentOptions {
+        ComponentOptions::new()
+            .with_security(self.security.clone())
+            .with_name_of("relay.wasm")
     }
 
     /// Starts `count` actors.
     pub(crate) fn actors(&self, count: usize) -> Result<Vec<ComponentId>> {
         let start = || {
-            let options = options()?.with_name_of("relay.wasm");
+            let options = self.options();
             let actor = ActorOptions::new();
             Ok(self
                 .runtime
@@ -123,7 +136,7 @@ impl Idle {
     /// Loads and initializes `count` components that are not actors.
     pub(crate) fn components(&self, count: usize) -> Result<Vec<ComponentId>> {
         let load = || {
-            let options = options()?.with_name_of("relay.wasm");
+            let options = self.options();
             let id = self.runtime.load_loaded(&self.loaded, options)?;
             self.runtime.init(&id)?;
             Ok(id)

@@ -1,12 +1,15 @@
 //! Our side of a precompiled guest: a signed artifact in a file.
 
+use super::types::ComponentConfig;
 use super::{NAME, linker};
 use crate::host::{Host, OPERATIONS, SUM};
 use crate::measure::Side;
 use airssys_wasm::artifact::{self, ArtifactFile, PublicKey, Records, SecretKey, Trust};
-use airssys_wasm::component::{Component, Instance, InstancePool, Linker, PooledInstance, Store};
+use airssys_wasm::component::{
+    Component, Instance, InstancePool, Linker, PooledInstance, Store, StoreContextMut,
+};
 use airssys_wasm::engine::{Backend, Config, Engine, StoreLimits};
-use airssys_wasm::host::{ComponentMetadata, HealthStatus};
+use airssys_wasm::host::{ComponentError, ComponentMetadata, ConfigError};
 use anyhow::{Context, Result, ensure};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -136,9 +139,15 @@ impl Deployed {
 const LIFECYCLE: &str = "airssys:component-core/component-lifecycle@1.0.0";
 
 impl Deployed {
-    /// Creates `count` instances of a component of the contract, each of which has returned its metadata and its health once.
+    /// Creates `count` instances of a component of the contract, each of which has returned its metadata and is initialized.
     pub(crate) fn idle_relays(&self, count: usize) -> Result<Vec<(Store<Host>, Instance)>> {
-        let pre = self.linker.instantiate_pre(&self.component)?;
+        let mut linker = Linker::new(&self.engine);
+        let mut services = linker.instance("airssys:host-core/host-services@1.0.0")?;
+        services.func_wrap("get-config", |_: StoreContextMut<'_, Host>, (_,): (String,)| {
+            Ok((Ok::<Option<String>, ConfigError>(None),))
+        })?;
+        linker.define_unknown_imports_as_traps(&self.component)?;
+        let pre = linker.instantiate_pre(&self.component)?;
         let one = || {
             let mut store = Store::new(&self.engine, Host::default());
             let instance = pre.instantiate(&mut store)?;
@@ -146,8 +155,12 @@ impl Deployed {
                 instance.get_typed_func::<(), (ComponentMetadata,)>(&mut store, [LIFECYCLE, "metadata"])?;
             let (metadata,) = metadata.call(&mut store, ())?;
             ensure!(metadata.name == "relay", "another component");
-            let health = instance.get_typed_func::<(), (HealthStatus,)>(&mut store, [LIFECYCLE, "health"])?;
-            health.call(&mut store, ())?;
+            let init = instance.get_typed_func::<(&ComponentConfig,), (Result<(), ComponentError>,)>(
+                &mut store,
+                [LIFECYCLE, "init"],
+            )?;
+            let (initialized,) = init.call(&mut store, (&ComponentConfig::default(),))?;
+            ensure!(initialized.is_ok(), "it is not initialized");
             Ok((store, instance))
         };
         std::iter::repeat_with(one).take(count).collect()
