@@ -5,23 +5,22 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::dead_letters::DeadLetterReason;
-use super::durable::{Queue, is_storing};
+use super::durable::Queue;
 use super::error::ActorError;
-use super::events::ActorEventKind;
-use super::group::{ActorGroup, MemberEnd};
+use super::group::ActorGroup;
 use super::health::Health;
+use super::lanes::FIRST;
 use super::letter::Letter;
-use super::mailbox::{Entry, Mailbox, Offer};
+use super::mailbox::{Mailbox, Offer};
 use super::options::{ActorOptions, Backpressure};
 use super::pending::Completer;
-use super::state::{Cause, Closing, End, Outbox, Outcome, PROBE, Phase, Running, State, Step};
+use super::state::{Cause, Closing, End, Outbox, Phase, State};
 use super::status::{ActorCounters, ActorPhase, ActorStatus};
-use super::supervision::{Decision, Ending, Supervisor};
+use super::supervision::Supervisor;
 use super::timer::Alarm;
 use super::versions::{Version, Versions};
 use crate::messaging::ComponentId;
-use crate::runtime::{RuntimeError, Supervised, TimeLimit};
-use airssys_wasm_component::internal::InterruptHandle;
+use crate::runtime::Supervised;
 
 /// A component that is called for its messages, one at a time.
 #[derive(Debug)]
@@ -66,6 +65,7 @@ impl Actor {
                 scheduled: false,
                 mailbox,
                 running: None,
+                lanes: Vec::new(),
                 counters: ActorCounters::default(),
                 supervisor: Supervisor::new(options.restarts),
                 component: Arc::new(component),
@@ -207,7 +207,7 @@ impl Actor {
                 outbox.answers.push((letter, Err(ActorError::ShutDown)));
             }
             None => {
-                if let Some(running) = state.running.as_mut().filter(|running| running.ticket == ticket) {
+                for running in state.all_running().filter(|running| running.ticket == ticket) {
                     running.stop(Cause::Sender);
                 }
             }
@@ -256,8 +256,9 @@ impl Actor {
     pub(super) fn schedule_in(self: &Arc<Self>, state: &mut State) {
         if !state.scheduled && state.has_work() {
             state.scheduled = true;
-            self.core.push(self.clone());
+            self.core.push(self.clone(), FIRST);
         }
+        self.schedule_lanes(state);
     }
 
     /// Requests the end. `stopped` is completed with it.
@@ -269,287 +270,13 @@ impl Actor {
         if closing == Closing::Now {
             let error = || ActorError::ShutDown;
             state.drain(self.id(), &DeadLetterReason::ShutDown, error, &mut outbox);
-            if let Some(running) = &mut state.running {
+            for running in state.all_running() {
                 running.stop(Cause::ShutDown);
             }
         }
         self.schedule_in(&mut state);
         drop(state);
         outbox.send(self);
-    }
-
-    /// Returns the next step, for the worker that runs the actor.
-    pub(super) fn step(self: &Arc<Self>) -> Step {
-        let mut outbox = Outbox::default();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        if state.closing != Closing::Now && !matches!(state.phase, Phase::Ended(_)) {
-            state.install_passed(&mut outbox);
-        }
-        let step = match &state.phase {
-            _ if state.closing == Closing::Now => Step::Stop { orderly: false },
-            Phase::Ended(_) if state.closing >= Closing::Stop => Step::Stop { orderly: false },
-            Phase::Pausing(_) if state.closing >= Closing::Stop && state.is_empty() => {
-                Step::Stop { orderly: false }
-            }
-            Phase::Pausing(until) if *until <= Instant::now() => Step::Restart,
-            Phase::Ended(_) | Phase::Pausing(_) => Step::Idle,
-            Phase::Ready if let Some(step) = state.trial_step() => step,
-            Phase::Ready if let Some(time) = state.probe_time() => {
-                state.running = Some(Running::new(PROBE));
-                Step::Probe(state.target_of_probe(), time)
-            }
-            Phase::Ready if is_storing(state.mailbox.first()) => Step::Idle,
-            Phase::Ready => loop {
-                let accepted = &mut outbox.accepted;
-                match state.mailbox.take(|letter| accepted.extend(letter.accepted())) {
-                    None if state.closing < Closing::Stop => break Step::Idle,
-                    None => break Step::Stop { orderly: true },
-                    Some(entry) if entry.message.is_expired() => {
-                        let error = entry.message.expired(self.id());
-                        state.bury(
-                            self.id(),
-                            entry.message,
-                            DeadLetterReason::Expired,
-                            error,
-                            &mut outbox,
-                        );
-                        if is_storing(state.mailbox.first()) {
-                            break Step::Idle;
-                        }
-                    }
-                    Some(entry) => {
-                        state.running = Some(Running::new(entry.ticket));
-                        break Step::Call(entry, state.target());
-                    }
-                }
-            },
-        };
-        let mut freed = None;
-        if matches!(step, Step::Idle) {
-            state.scheduled = false;
-            // Its group may have given up while it was scheduled.
-            let has_ended = matches!(state.phase, Phase::Ended(_));
-            freed = has_ended.then(|| state.component.clone());
-        }
-        drop(guard);
-        if let Some(component) = freed {
-            component.discard();
-        }
-        outbox.send(self);
-        step
-    }
-
-    /// Records the handle that stops the call in flight.
-    pub(super) fn started(&self, handle: InterruptHandle) {
-        if let Some(running) = &mut self.lock().running {
-            running.handle = Some(handle);
-            running.interrupt();
-        }
-    }
-
-    /// Records the end of a call.
-    pub(super) fn finish(
-        self: &Arc<Self>,
-        mut entry: Entry<Box<Letter>>,
-        outcome: Outcome,
-        is_candidate: bool,
-    ) {
-        let mut outbox = Outbox::default();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        let running = state.running.take();
-        let mut has_ended = false;
-        match outcome {
-            Outcome::Answered(answer) => {
-                state.counters.delivered += 1;
-                state.supervisor.succeeded();
-                if is_candidate {
-                    state.judge(&self.id, answer.as_ref().err(), &mut outbox);
-                }
-                outbox
-                    .answers
-                    .push((entry.message, answer.map_err(ActorError::from)));
-            }
-            Outcome::Ended(error) => {
-                let now = Instant::now();
-                let reason = error.to_string();
-                outbox.events.push(ActorEventKind::Trapped {
-                    error: reason.clone(),
-                });
-                match running.and_then(|running| running.stop) {
-                    Some(Cause::Sender) => {
-                        state.counters.canceled += 1;
-                        outbox.answers.push((entry.message, Err(error)));
-                        state.replace_instance(is_candidate, now);
-                    }
-                    Some(Cause::ShutDown) => {
-                        let error = ActorError::ShutDown;
-                        state.bury(
-                            self.id(),
-                            entry.message,
-                            DeadLetterReason::ShutDown,
-                            error,
-                            &mut outbox,
-                        );
-                    }
-                    None if is_senders_time(&error) => {
-                        state.bury(
-                            self.id(),
-                            entry.message,
-                            DeadLetterReason::TimedOut,
-                            error,
-                            &mut outbox,
-                        );
-                        state.replace_instance(is_candidate, now);
-                    }
-                    None if matches!(state.phase, Phase::Ended(_)) => {
-                        // Its group gave up meanwhile.
-                        let gave_up = match &state.phase {
-                            Phase::Ended(end) => end.error(&self.id),
-                            _ => error,
-                        };
-                        state.bury(
-                            &self.id,
-                            entry.message,
-                            DeadLetterReason::GaveUp,
-                            gave_up,
-                            &mut outbox,
-                        );
-                    }
-                    None if is_candidate => {
-                        // The version before handles it.
-                        state.mailbox.put_back(entry);
-                        state.roll_back(&self.id, reason, &mut outbox);
-                    }
-                    None => {
-                        entry.message.tries += 1;
-                        let tries = entry.message.tries;
-                        let decision = state.supervisor.ended(ending(&error), now);
-                        let goes_on = matches!(decision, Decision::RestartAt(_));
-                        if goes_on && entry.message.is_expired() {
-                            let error = entry.message.expired(self.id());
-                            state.bury(
-                                self.id(),
-                                entry.message,
-                                DeadLetterReason::Expired,
-                                error,
-                                &mut outbox,
-                            );
-                        } else if goes_on && tries < state.supervisor.policy().max_tries {
-                            state.mailbox.put_back(entry);
-                        } else {
-                            let poison = DeadLetterReason::Poison {
-                                tries,
-                                error: reason.clone(),
-                            };
-                            let error = ActorError::Poison {
-                                id: self.id().clone(),
-                                tries,
-                                source: Box::new(error),
-                            };
-                            state.bury(self.id(), entry.message, poison, error, &mut outbox);
-                        }
-                        has_ended = self.decided(state, decision, reason, &mut outbox);
-                    }
-                }
-            }
-        }
-        let component = match has_ended {
-            true => Some(state.component.clone()),
-            false => state.after_call(),
-        };
-        drop(guard);
-        if let Some(component) = component {
-            component.discard();
-        }
-        outbox.send(self);
-    }
-
-    /// Applies a decision of the supervisor; returns whether there are no more instances.
-    pub(super) fn decided(
-        self: &Arc<Self>,
-        state: &mut State,
-        decision: Decision,
-        last: String,
-        outbox: &mut Outbox,
-    ) -> bool {
-        let restarts = state.supervisor.restarts();
-        let (end, event) = match decision {
-            Decision::RestartAt(at) => {
-                state.phase = Phase::Pausing(at);
-                let alarm = Alarm::Restart(Arc::downgrade(self));
-                state.restart_alarm = Some(self.core.timer.set(at, alarm));
-                outbox.group = Some(MemberEnd::Restarts);
-                return false;
-            }
-            Decision::GiveUp => {
-                let error = last.clone();
-                outbox.group = Some(MemberEnd::GivesUp(last.clone()));
-                (
-                    End::GaveUp { restarts, last },
-                    ActorEventKind::GaveUp { restarts, error },
-                )
-            }
-            Decision::Stop => (End::Stopped, ActorEventKind::Stopped),
-        };
-        let id = self.id();
-        state.drop_trial(end.error(id), outbox);
-        state.drain(id, &DeadLetterReason::GaveUp, || end.error(id), outbox);
-        state.phase = Phase::Ended(end);
-        outbox.events.push(event);
-        true
-    }
-
-    /// Returns the number of restarts, for the one that begins.
-    pub(super) fn restarts(&self) -> u64 {
-        self.lock().supervisor.restarts()
-    }
-
-    /// Records the result of a restart.
-    pub(super) fn restarted(self: &Arc<Self>, result: Result<(), ActorError>) {
-        let mut outbox = Outbox::default();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        state.restart_alarm = None;
-        if let Some(health) = &mut state.health {
-            health.reset();
-        }
-        let has_ended = match result {
-            _ if matches!(state.phase, Phase::Ended(_)) => true,
-            Ok(()) => {
-                state.phase = Phase::Ready;
-                outbox.events.push(ActorEventKind::Ready);
-                false
-            }
-            Err(error) => {
-                let error = error.to_string();
-                outbox
-                    .events
-                    .push(ActorEventKind::Trapped { error: error.clone() });
-                let decision = state.supervisor.ended(Ending::Failed, Instant::now());
-                self.decided(state, decision, error, &mut outbox)
-            }
-        };
-        let component = has_ended.then(|| state.component.clone());
-        drop(guard);
-        if let Some(component) = component {
-            component.discard();
-        }
-        outbox.send(self);
-    }
-
-    /// Records the end. Returns its receivers.
-    pub(super) fn stopped(&self) -> Vec<Completer<()>> {
-        let mut state = self.lock();
-        let has_ended = matches!(state.phase, Phase::Ended(End::Stopped));
-        state.phase = Phase::Ended(End::Stopped);
-        let receivers = std::mem::take(&mut state.stopping);
-        drop(state);
-        if !has_ended {
-            self.core.events.publish(self.id(), ActorEventKind::Stopped);
-        }
-        receivers
     }
 
     pub(super) fn counters(&self) -> ActorCounters {
@@ -575,31 +302,9 @@ impl Actor {
             waiting: state.mailbox.len(),
             waiting_bytes: state.mailbox.bytes(),
             waiting_senders: state.mailbox.senders(),
+            instances: state.instances(),
             restarts: state.supervisor.restarts(),
             counters: state.counters(),
         }
     }
-}
-
-/// Reports whether the call ended with the time that its sender gave it: then it says nothing about the component.
-fn is_senders_time(error: &ActorError) -> bool {
-    matches!(
-        error,
-        ActorError::Runtime(RuntimeError::Timeout {
-            limit: TimeLimit::Caller,
-            ..
-        })
-    )
-}
-
-/// Returns the kind of an end, from its error.
-fn ending(error: &ActorError) -> Ending {
-    #[cfg(feature = "wasi")]
-    if let ActorError::Runtime(RuntimeError::Stopped { source, .. }) = error
-        && crate::wasi::Exit::of(source).is_some_and(|exit| exit.code == 0)
-    {
-        return Ending::Finished;
-    }
-    let _ = error;
-    Ending::Failed
 }

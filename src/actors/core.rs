@@ -82,7 +82,8 @@ pub(super) fn before_blocking() {
 }
 
 enum Work {
-    Turn(Arc<Actor>),
+    /// Of an actor's instance.
+    Turn(Arc<Actor>, usize),
     Job(Box<dyn FnOnce() + Send>),
 }
 
@@ -133,9 +134,9 @@ impl Core {
         }
     }
 
-    /// Queues a turn of an actor.
-    pub(super) fn push(&self, actor: Arc<Actor>) {
-        self.add(Work::Turn(actor));
+    /// Queues a turn of an actor's instance.
+    pub(super) fn push(&self, actor: Arc<Actor>, lane: usize) {
+        self.add(Work::Turn(actor, lane));
     }
 
     /// Queues a job.
@@ -193,7 +194,7 @@ impl Core {
             };
             drop(queue);
             let done = catch_unwind(AssertUnwindSafe(|| match work {
-                Work::Turn(actor) => turn(&actor),
+                Work::Turn(actor, lane) => turn(&actor, lane),
                 Work::Job(job) => job(),
             }));
             if done.is_err() {

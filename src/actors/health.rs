@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use super::actor::Actor;
 use super::error::ActorError;
 use super::events::ActorEventKind;
+use super::lanes::FIRST;
 use super::options::{HealthProbe, InvalidActorOptions};
-use super::state::{Outbox, Phase};
+use super::state::{Outbox, Phase, Target};
 use super::supervision::Ending;
 use super::timer::{Alarm, Set};
 use crate::host::{HealthState, HealthStatus};
@@ -66,6 +67,11 @@ impl Health {
             is_degraded: false,
             alarm: None,
         }
+    }
+
+    /// Creates the record of another instance.
+    pub(super) fn again(&self) -> Health {
+        Health::new(self.probe.clone())
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -130,38 +136,48 @@ impl Actor {
         if let Some(health) = &mut state.health {
             health.is_due = true;
         }
+        for lane in &mut state.lanes {
+            lane.probe();
+        }
         self.schedule_in(&mut state);
     }
 
     /// Records a probe, of the version on trial or of the one before.
-    pub(super) fn probed(self: &Arc<Self>, probe: Probe, is_candidate: bool) {
+    pub(super) fn probed(self: &Arc<Self>, probe: Probe, target: &Target) {
+        let Target {
+            lane, is_candidate, ..
+        } = *target;
         let mut outbox = Outbox::default();
         let mut guard = self.lock();
         let state = &mut *guard;
-        let running = state.running.take();
+        let running = state.running_of(lane).take();
         let is_stopped = running.is_some_and(|running| running.stop.is_some());
-        let mut ended = None;
-        if let Some(health) = &mut state.health {
+        let has_ended = matches!(state.phase, Phase::Ended(_));
+        let mut freed = Vec::new();
+        if let Some(health) = state.health_of(lane) {
             health.is_due = false;
             let failure = health.record(probe, &mut outbox.events);
-            match failure.filter(|_| !is_stopped && !matches!(state.phase, Phase::Ended(_))) {
+            match failure.filter(|_| !is_stopped && !has_ended) {
                 Some(reason) if is_candidate => state.roll_back(self.id(), reason, &mut outbox),
                 Some(error) => {
                     outbox
                         .events
                         .push(ActorEventKind::Trapped { error: error.clone() });
                     let decision = state.supervisor.ended(Ending::Failed, Instant::now());
-                    let has_ended = self.decided(state, decision, error, &mut outbox);
-                    ended = has_ended.then(|| state.component.clone());
+                    if self.decided(state, lane, decision, error, &mut outbox) {
+                        freed = state.freed_by(lane);
+                    }
                 }
-                None => ended = state.after_call(),
+                None => freed.extend(state.after_call(lane)),
             }
         }
         drop(guard);
-        if let Some(component) = ended {
+        for component in freed {
             component.discard();
         }
-        self.watch_health();
+        if lane == FIRST {
+            self.watch_health();
+        }
         outbox.send(self);
     }
 }

@@ -225,6 +225,7 @@ fn start(
     let component = runtime.supervise(&loaded, component_options.clone())?;
     let queue = Queue::open(core, component.id(), options.durable).inspect_err(|_| component.unload())?;
     let delivery = options.guest_messages;
+    let instances = options.instances;
     let version = Version::new(1, loaded, component_options);
     let actor = Arc::new(Actor::new(core.clone(), key, component, version, queue, options));
     let component = actor.component();
@@ -233,14 +234,19 @@ fn start(
     let result = super::turn::contained(&actor, || {
         actor.take_up()?;
         component.init()?;
+        // Before another refers to the version.
+        actor.lock().versions.record(&component);
+        actor.open_lanes(instances)?;
         core.enter(&actor)
     });
     if let Err(error) = result {
+        for lane in actor.take_lanes() {
+            lane.discard();
+        }
         component.unload();
         publish(ActorEventKind::Stopped);
         return Err(error);
     }
-    actor.lock().versions.record(&component);
     publish(ActorEventKind::Ready);
     component.attach(actor.weak());
     if let Some(group) = &actor.group {

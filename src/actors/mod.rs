@@ -1,4 +1,4 @@
-//! Components as actors: a mailbox each, one message at a time, failed instances replaced.
+//! Components as actors: a mailbox each, one message at a time for each instance, failed instances replaced.
 //!
 //! An [`ActorSystem`] has a number of workers, threads on which all calls of its actors run. A message waits in the bounded
 //! mailbox of its actor until a worker has a turn for it: a turn is a bounded number of messages, so that no actor starves
@@ -37,19 +37,21 @@
 //! With the feature `durable` and a store, messages and settings of durable actors outlast the process
 //! ([`ActorOptions::durable`]).
 //!
-//! The files without threads and clocks, `mailbox`, `supervision` and `trial`, decide; `actor` and `state` apply that under a lock,
-//! `turn` calls the guest, `core` and `timer` are the threads.
+//! The files without threads and clocks, `mailbox`, `supervision` and `trial`, decide; `actor`, `step`, `ended`, `lanes` and `state` apply
+//! that under a lock, `turn` calls the guest, `core` and `timer` are the threads.
 
 mod actor;
 mod core;
 mod dead_letters;
 #[cfg_attr(not(feature = "durable"), path = "not_durable.rs")]
 mod durable;
+mod ended;
 mod error;
 mod events;
 mod group;
 mod guest_messages;
 mod health;
+mod lanes;
 mod letter;
 mod load;
 mod mailbox;
@@ -60,6 +62,7 @@ mod pending;
 mod replace;
 mod state;
 mod status;
+mod step;
 mod supervision;
 mod system;
 mod timer;
@@ -78,8 +81,8 @@ pub use events::{ActorEvent, ActorEventKind, ActorEvents, MAX_KEPT_EVENTS};
 pub use group::{ActorGroup, GroupStrategy};
 pub use mailbox::MAX_WAITING_SENDERS;
 pub use options::{
-    ActorOptions, Backpressure, GuestMessages, HealthProbe, InvalidActorOptions, Restart, RestartPolicy,
-    SendOptions,
+    ActorOptions, Backpressure, GuestMessages, HealthProbe, InvalidActorOptions, MAX_INSTANCES, Restart,
+    RestartPolicy, SendOptions,
 };
 pub use pending::Pending;
 pub use replace::{NewVersion, ReplaceOptions, Replaced, StateTransfer};

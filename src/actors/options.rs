@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::group::ActorGroup;
-use crate::messaging::MailboxLimits;
+use crate::messaging::{ComponentId, MailboxLimits};
 use crate::runtime::{CallerInfo, TraceContext};
 
 /// Options of one actor.
@@ -17,7 +17,7 @@ use crate::runtime::{CallerInfo, TraceContext};
 ///     .with_restarts(RestartPolicy::new(Restart::Transient).with_max_tries(1));
 /// # drop(options);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ActorOptions {
     /// Bounds of the mailbox. `None`, the default: those of the component's mailbox, which the runtime, the component's
@@ -37,6 +37,28 @@ pub struct ActorOptions {
     /// A message is in the store before it is accepted, and leaves it before its answer is delivered; an actor that is loaded
     /// with the same identity takes up those that are there. Needs the feature `durable` and `ActorSystemBuilder::with_store`.
     pub durable: bool,
+    /// Instances of the component, 1 to [`MAX_INSTANCES`]; 1 by default. Several handle as many messages at the same time, each on
+    /// a worker: messages are taken from the mailbox in their order, and may end in another. Only for components whose metadata has
+    /// `stateful: false`; each has its own memory, and its own calls of `init` and `shutdown`.
+    pub instances: usize,
+}
+
+/// Largest [`ActorOptions::instances`]. Bounds the memory of one actor.
+pub const MAX_INSTANCES: usize = 1024;
+
+impl Default for ActorOptions {
+    fn default() -> ActorOptions {
+        ActorOptions {
+            mailbox: None,
+            backpressure: Backpressure::default(),
+            restarts: RestartPolicy::default(),
+            guest_messages: GuestMessages::default(),
+            health: None,
+            group: None,
+            durable: false,
+            instances: 1,
+        }
+    }
 }
 
 /// Calls of the component's `health` at intervals, between messages. An instance that is unhealthy as often is replaced by the
@@ -270,7 +292,23 @@ impl ActorOptions {
         self
     }
 
+    /// Sets [`ActorOptions::instances`].
+    #[must_use]
+    pub fn with_instances(mut self, instances: usize) -> Self {
+        self.instances = instances;
+        self
+    }
+
     pub(super) fn check(&self) -> Result<(), InvalidActorOptions> {
+        if !(1..=MAX_INSTANCES).contains(&self.instances) {
+            let number = |value| u64::try_from(value).unwrap_or(u64::MAX);
+            return Err(InvalidActorOptions::Range {
+                what: "the number of instances",
+                value: number(self.instances),
+                least: 1,
+                most: number(MAX_INSTANCES),
+            });
+        }
         if self.durable && cfg!(not(feature = "durable")) {
             return Err(InvalidActorOptions::NoStore);
         }
@@ -380,6 +418,16 @@ pub enum InvalidActorOptions {
     /// The interval of health probes is too short.
     #[error("the interval of health probes must be at least 1 ms, not {0:?}")]
     ShortInterval(Duration),
+    /// A component with state is to have several instances.
+    #[error(
+        "`{id}` cannot have {instances} instances, since its metadata has `stateful: true`: load it with one"
+    )]
+    Stateful {
+        /// The actor.
+        id: ComponentId,
+        /// [`ActorOptions::instances`].
+        instances: usize,
+    },
     /// An actor is to be durable, and its system has no store.
     #[error(
         "a durable actor needs a store: build with the feature `durable`, and set `ActorSystemBuilder::with_store`"

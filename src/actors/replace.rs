@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::actor::Actor;
 use super::error::ActorError;
+use super::lanes;
 use super::options::InvalidActorOptions;
 use super::pending::{Completer, Pending, pending};
 use super::transfer::{self, RESTORE, SNAPSHOT};
@@ -344,6 +345,7 @@ impl Replacement {
         let component = before.successor(&loaded, self.component.clone())?;
         let result = contained(&self.actor, || {
             component.init()?;
+            lanes::check_stateless(&component, self.actor.number_of_instances())?;
             self.check(&before, &component)
         });
         if let Err(error) = result {

@@ -10,6 +10,7 @@ use super::error::ActorError;
 use super::events::ActorEventKind;
 use super::group::MemberEnd;
 use super::health::Health;
+use super::lanes::Lane;
 use super::letter::{Accepted, Letter};
 use super::mailbox::{Entry, Mailbox};
 use super::pending::Completer;
@@ -17,7 +18,7 @@ use super::replace::Replaced;
 use super::status::ActorCounters;
 use super::supervision::Supervisor;
 use super::timer::Set;
-use super::versions::{Stage, Trial, Versions};
+use super::versions::{Stage, Trial, Version, Versions};
 use crate::messaging::ComponentId;
 use crate::runtime::{RuntimeError, Supervised};
 use airssys_wasm_component::internal::InterruptHandle;
@@ -30,7 +31,10 @@ pub(super) struct State {
     /// It is in the queue of the workers, or one of them runs it.
     pub(super) scheduled: bool,
     pub(super) mailbox: Mailbox<Box<Letter>>,
+    /// The call in flight of the first instance.
     pub(super) running: Option<Running>,
+    /// The other instances, if there are several.
+    pub(super) lanes: Vec<Lane>,
     /// Without those in flight.
     pub(super) counters: ActorCounters,
     pub(super) supervisor: Supervisor,
@@ -122,6 +126,10 @@ pub(super) enum Step {
     /// Hand the state of the first over to the second.
     Transfer(Arc<Supervised>, Arc<Supervised>),
     Restart,
+    /// Replace one of several instances.
+    RestartLane(Arc<Supervised>),
+    /// Replace one of several instances by one of this version.
+    RenewLane(Arc<Version>),
     /// Replace the instance of a version on trial.
     RestartCandidate(Arc<Supervised>),
     /// The end; with a call of `shutdown` if there is time for it and an instance.
@@ -135,6 +143,8 @@ pub(super) enum Step {
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) component: Arc<Supervised>,
+    /// The instance: the first, or one of several.
+    pub(super) lane: usize,
     /// It is on trial.
     pub(super) is_candidate: bool,
 }
@@ -148,10 +158,13 @@ pub(super) enum Outcome {
     Ended(ActorError),
 }
 
+/// The result of a message.
+type Answer = Result<Vec<u8>, ActorError>;
+
 /// Effects of a change, which take place when no lock is held.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    pub(super) answers: Vec<(Box<Letter>, Result<Vec<u8>, ActorError>)>,
+    pub(super) answers: Vec<(Box<Letter>, Answer)>,
     pub(super) accepted: Vec<Accepted>,
     pub(super) dead: Vec<DeadLetter>,
     pub(super) events: Vec<ActorEventKind>,
@@ -273,8 +286,10 @@ impl State {
     }
 
     pub(super) fn counters(&self) -> ActorCounters {
-        let handled = self.running.as_ref().is_some_and(Running::is_message);
-        let waiting = self.mailbox.len() + self.mailbox.senders() + usize::from(handled);
+        let of_lanes = self.lanes.iter().map(|lane| &lane.running);
+        let running = of_lanes.chain([&self.running]).flatten();
+        let handled = running.filter(|running| running.is_message()).count();
+        let waiting = self.mailbox.len() + self.mailbox.senders() + handled;
         ActorCounters {
             in_flight: u64::try_from(waiting).unwrap_or(u64::MAX),
             ..self.counters

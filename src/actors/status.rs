@@ -30,6 +30,8 @@ pub struct ActorStatus {
     pub waiting_bytes: usize,
     /// Senders that wait for room in the mailbox.
     pub waiting_senders: usize,
+    /// Instances that are initialized, of as many as [`ActorOptions::instances`](super::ActorOptions::instances) says.
+    pub instances: usize,
     /// Number of restarts since it was loaded.
     pub restarts: u64,
     /// Its messages.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::actor::Actor;
 use super::dead_letters::DeadLetterReason;
 use super::events::ActorEventKind;
+use super::lanes::FIRST;
 use super::state::{End, Outbox, Phase, State};
 use crate::runtime::Supervised;
 
@@ -16,9 +17,10 @@ impl Actor {
         if let Phase::Ready = state.phase {
             state.restarts_with_group = true;
             if state.running.is_none() {
-                state.after_call();
+                state.after_call(FIRST);
             }
         }
+        state.restart_lanes();
         self.schedule_in(&mut state);
     }
 
@@ -40,13 +42,11 @@ impl Actor {
         state.drop_trial(end.error(self.id()), &mut outbox);
         let error = || end.error(self.id());
         state.drain(self.id(), &DeadLetterReason::GaveUp, error, &mut outbox);
-        // A worker that runs it frees the instance.
-        let is_free = state.running.is_none() && !state.scheduled;
         state.phase = Phase::Ended(end);
         state.restart_alarm = None;
-        let component = is_free.then(|| state.component.clone());
+        let freed = state.free();
         drop(state);
-        if let Some(component) = component {
+        for component in freed {
             component.discard();
         }
         outbox.send(self);
@@ -55,9 +55,13 @@ impl Actor {
 
 impl State {
     /// Applies what was to wait for the end of a call. Returns the component to free, if the actor has ended meanwhile.
-    pub(super) fn after_call(&mut self) -> Option<Arc<Supervised>> {
+    pub(super) fn after_call(&mut self, lane: usize) -> Option<Arc<Supervised>> {
         match self.phase {
-            Phase::Ended(_) => Some(self.component.clone()),
+            Phase::Ended(_) => Some(self.component_of(lane)),
+            _ if lane != FIRST => {
+                self.after_call_of_lane(lane);
+                None
+            }
             Phase::Ready if std::mem::take(&mut self.restarts_with_group) => {
                 self.supervisor.replaced();
                 self.phase = Phase::Pausing(Instant::now());

@@ -12,22 +12,25 @@ use super::health::Probe;
 use super::letter::Letter;
 use super::mailbox::Entry;
 use super::state::{Outcome, Step, Target};
+use super::versions::Version;
 use crate::runtime::Supervised;
 
 /// Time after which a turn ends with the call in flight, whatever the number of its messages. Stops an actor whose messages
 /// take long from holding its worker for many of them.
 const TURN_TIME: Duration = Duration::from_millis(10);
 
-/// Runs an actor until it has nothing to do, or its turn is over.
-pub(super) fn turn(actor: &Arc<Actor>) {
+/// Runs an instance of an actor until it has nothing to do, or its turn is over.
+pub(super) fn turn(actor: &Arc<Actor>, lane: usize) {
     let begin = Instant::now();
     for _ in 0..actor.core.turn_messages {
-        match actor.step() {
+        match actor.step(lane) {
             Step::Idle => return,
             Step::Call(entry, target) => call(actor, entry, &target),
             Step::Transfer(from, to) => transfer(actor, &from, &to),
             Step::Probe(target, time) => probe(actor, &target, time),
             Step::Restart => restart(actor),
+            Step::RestartLane(component) => restart_lane(actor, lane, &component),
+            Step::RenewLane(version) => renew_lane(actor, lane, &version),
             Step::RestartCandidate(component) => restart_candidate(actor, &component),
             Step::Stop { orderly } => return stop(actor, orderly),
         }
@@ -36,26 +39,33 @@ pub(super) fn turn(actor: &Arc<Actor>) {
         }
     }
     // Behind all actors that have something to do.
-    actor.core.push(actor.clone());
+    actor.core.push(actor.clone(), lane);
 }
 
 fn call(actor: &Arc<Actor>, entry: Entry<Box<Letter>>, target: &Target) {
     let options = entry.message.execute_options();
     let component = &target.component;
     let result = contained(actor, || {
-        Ok(component.execute(&entry.message.payload, options, |handle| actor.started(handle)))
+        Ok(component.execute(&entry.message.payload, options, |handle| {
+            actor.started(target.lane, handle)
+        }))
     });
     let outcome = match result {
         Ok(Err(error)) if component.has_failed() => Outcome::Ended(error.into()),
         Ok(answer) => Outcome::Answered(answer),
         Err(panicked) => Outcome::Ended(panicked),
     };
-    actor.finish(entry, outcome, target.is_candidate);
+    actor.finish(entry, outcome, target);
 }
 
 fn restart(actor: &Arc<Actor>) {
     let component = actor.component();
-    let result = contained(actor, || {
+    actor.restarted(replace(actor, &component));
+}
+
+/// Replaces an instance, and initializes the new one.
+fn replace(actor: &Arc<Actor>, component: &Supervised) -> Result<(), ActorError> {
+    contained(actor, || {
         component.end_instance();
         component.replace()?;
         let restarts = actor.restarts();
@@ -63,8 +73,16 @@ fn restart(actor: &Arc<Actor>) {
         actor.core.events.publish(actor.id(), kind);
         component.init()?;
         Ok(())
-    });
-    actor.restarted(result);
+    })
+}
+
+fn restart_lane(actor: &Arc<Actor>, lane: usize, component: &Supervised) {
+    actor.lane_restarted(lane, replace(actor, component));
+}
+
+fn renew_lane(actor: &Arc<Actor>, lane: usize, version: &Version) {
+    let result = contained(actor, || actor.instance(version));
+    actor.lane_renewed(lane, version.number, result);
 }
 
 fn restart_candidate(actor: &Arc<Actor>, component: &Supervised) {
@@ -78,7 +96,7 @@ fn restart_candidate(actor: &Arc<Actor>, component: &Supervised) {
 fn probe(actor: &Arc<Actor>, target: &Target, time: Duration) {
     let component = &target.component;
     let result = contained(actor, || {
-        Ok(component.health(time, |handle| actor.started(handle)))
+        Ok(component.health(time, |handle| actor.started(target.lane, handle)))
     });
     let probe = match result {
         Ok(Ok(status)) => Probe::Status(status),
@@ -86,7 +104,7 @@ fn probe(actor: &Arc<Actor>, target: &Target, time: Duration) {
         Ok(Err(error)) => Probe::Failed(error.into()),
         Err(panicked) => Probe::Ended(panicked),
     };
-    actor.probed(probe, target.is_candidate);
+    actor.probed(probe, target);
 }
 
 fn transfer(actor: &Arc<Actor>, from: &Supervised, to: &Supervised) {
@@ -101,6 +119,18 @@ fn stop(actor: &Arc<Actor>, orderly: bool) {
         let result = contained(actor, || Ok(component.shutdown()?));
         if let Err(error) = result {
             log::warn!("`{}` did not shut down: {error}", actor.id());
+        }
+    }
+    for lane in actor.take_lanes() {
+        let ended = contained(actor, || {
+            if orderly {
+                lane.retire()?;
+            }
+            lane.discard();
+            Ok(())
+        });
+        if let Err(error) = ended {
+            log::warn!("an instance of `{}` did not shut down: {error}", actor.id());
         }
     }
     component.unload();

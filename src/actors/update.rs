@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::actor::Actor;
 use super::error::ActorError;
 use super::events::ActorEventKind;
+use super::lanes::FIRST;
 use super::replace::{Replaced, StateTransfer};
 use super::state::{Closing, End, Outbox, Phase, State, Step, Target};
 use super::supervision::Ending;
@@ -101,7 +102,7 @@ impl Actor {
         let mut outbox = Outbox::default();
         let mut guard = self.lock();
         let state = &mut *guard;
-        let mut ended = None;
+        let mut freed = Vec::new();
         match result {
             Ok(()) => {
                 if let Some(trial) = &mut state.trial {
@@ -119,13 +120,14 @@ impl Actor {
                         .events
                         .push(ActorEventKind::Trapped { error: error.clone() });
                     let decision = state.supervisor.ended(Ending::Failed, Instant::now());
-                    let has_ended = self.decided(state, decision, error, &mut outbox);
-                    ended = has_ended.then(|| state.component.clone());
+                    if self.decided(state, FIRST, decision, error, &mut outbox) {
+                        freed = state.freed_by(FIRST);
+                    }
                 }
             }
         }
         drop(guard);
-        if let Some(component) = ended {
+        for component in freed {
             component.discard();
         }
         outbox.send(self);
@@ -211,11 +213,13 @@ impl State {
         {
             return Target {
                 component: trial.candidate.component.clone(),
+                lane: FIRST,
                 is_candidate: true,
             };
         }
         Target {
             component: self.component.clone(),
+            lane: FIRST,
             is_candidate: false,
         }
     }
@@ -231,6 +235,7 @@ impl State {
         let trial = self.trial.as_ref().map(|trial| &trial.candidate.component);
         Target {
             component: trial.unwrap_or(&self.component).clone(),
+            lane: FIRST,
             is_candidate: trial.is_some(),
         }
     }
@@ -274,12 +279,12 @@ impl State {
     }
 
     /// Replaces an instance that was stopped for the sender of its message.
-    pub(super) fn replace_instance(&mut self, is_candidate: bool, now: Instant) {
+    pub(super) fn replace_instance(&mut self, lane: usize, is_candidate: bool, now: Instant) {
         match &mut self.trial {
             Some(trial) if is_candidate => trial.stage = Stage::Restart,
             _ => {
                 self.supervisor.replaced();
-                self.phase = Phase::Pausing(now);
+                self.pause(lane, now, None);
             }
         }
     }

@@ -40,6 +40,21 @@ impl Supervised {
         })
     }
 
+    /// Links and instantiates one more instance of a version of the component, as [`Supervised::successor`] does. It never has the
+    /// identity and the mailbox for itself.
+    ///
+    /// # Errors
+    /// Those of [`Supervised::successor`].
+    pub(crate) fn twin(
+        &self,
+        loaded: &Loaded,
+        options: ComponentOptions,
+    ) -> Result<Supervised, RuntimeError> {
+        let twin = self.successor(loaded, options)?;
+        twin.slot.leave_mailbox();
+        Ok(twin)
+    }
+
     /// Makes this version the one that its identity refers to, with its actor.
     pub(crate) fn install(&self, actor: Weak<dyn Any + Send + Sync>) {
         self.attach(actor);

@@ -6,6 +6,7 @@ mod durable;
 mod groups;
 mod guests;
 mod health;
+mod instances;
 use airssys_wasm_test_support::host as host_support;
 mod messages;
 mod shutdown;
