@@ -20,6 +20,9 @@ use crate::options::ClusterOptions;
 /// Most bytes of one artifact. Stops an object without end from filling the disk of a host that fetches it.
 pub const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
 
+/// Time after which a file that is being read was abandoned, by a process that was killed: each part of it has a shorter one.
+const ABANDONED: Duration = Duration::from_secs(2 * 3600);
+
 /// Bytes that are read from the servers at once: those of a part of an object.
 const READ_BYTES: usize = 128 << 10;
 
@@ -260,6 +263,7 @@ pub(crate) async fn fetch(
         Err(Unchecked::Refused(error @ ClusterError::Artifact { .. })) => return Err(error),
         Err(Unchecked::Refused(error)) => log::warn!("{} is replaced: {error}", path.display()),
     }
+    sweep(folder.clone(), digest).await;
     let random = MessageId::random().map_err(|error| ClusterError::Random(error.to_string()))?;
     let part = Partial(folder.join(format!("{digest}.{random}.part")));
     download(options, context, &digest, &part.0).await?;
@@ -275,6 +279,34 @@ pub(crate) async fn fetch(
         source,
     })?;
     Ok(path)
+}
+
+/// Removes what fetches of this artifact left that were killed.
+async fn sweep(folder: PathBuf, digest: ArtifactDigest) {
+    let remove = move || {
+        let digest = digest.to_string();
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let is_part = name.to_str().is_some_and(|name| {
+                let middle = name
+                    .strip_prefix(&digest)
+                    .and_then(|rest| rest.strip_suffix(".part"));
+                let id = middle.and_then(|middle| middle.strip_prefix('.'));
+                id.and_then(MessageId::parse).is_some()
+            });
+            let changed = entry.metadata().and_then(|about| about.modified());
+            let age = changed.ok().and_then(|changed| changed.elapsed().ok());
+            if is_part && age.is_some_and(|age| age > ABANDONED) {
+                // It is tried again by the next one.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    };
+    // A panic there was reported.
+    let _ = tokio::task::spawn_blocking(remove).await;
 }
 
 /// A file that is removed unless it was renamed.

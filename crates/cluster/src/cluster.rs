@@ -321,7 +321,7 @@ impl Cluster {
     /// it is mapped before. Load it with the same trust ([`Source::open_artifact`](airssys_wasm::load::Source::open_artifact)).
     ///
     /// Only this user and root should be able to write to the folder. A process that is killed can leave a file with the
-    /// extension `part` there.
+    /// extension `part` there, which a fetch of the same artifact removes two hours later.
     ///
     /// # Errors
     /// [`ClusterError::NoArtifact`]; [`ClusterError::ArtifactDigest`] for content that was changed;

@@ -20,6 +20,24 @@
 //! # }
 //! ```
 //!
+//! [`Cluster::send_durable`] puts a message into a stream on the servers, from which the host of a component takes it when there
+//! is one:
+//!
+//! ```no_run
+//! use airssys_wasm_cluster::{Cluster, ClusterError, DurableOptions};
+//!
+//! # async fn run(cluster: Cluster, id: airssys_wasm::ComponentId) -> Result<(), Box<dyn std::error::Error>> {
+//! let options = DurableOptions::new().with_message_id("order 4711");
+//! let mut sent = cluster.send_durable(&id, b"a payload".to_vec(), options.clone()).await;
+//! while let Err(ClusterError::NotKnownStored { .. }) = sent {
+//!     // With the same id, so that it is handled once.
+//!     sent = cluster.send_durable(&id, b"a payload".to_vec(), options.clone()).await;
+//! }
+//! # sent?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Results are [`Pending`]: futures for any executor, or awaited by a thread. The cluster has threads of its own.
 //!
 //! The servers are nats-server 2.12 or later with JetStream; older ones ignore parts of what they are asked for, and are

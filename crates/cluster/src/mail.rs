@@ -59,16 +59,17 @@ impl Mail {
     }
 
     /// Creates a consumer that begins with the first message of a component that was not acknowledged, and removes all other
-    /// consumers of the component. `process` and `number` make its name.
+    /// consumers of the component. `process` and `number` make its name, which is new; `before` is the number of the one before.
     pub(crate) async fn consumer(
         &self,
         component: &ComponentId,
         subject: &str,
         process: MessageId,
         number: u64,
+        before: Option<u64>,
     ) -> Result<PullConsumer, ClusterError> {
         let prefix = prefix(component);
-        if let Some(before) = number.checked_sub(1) {
+        if let Some(before) = before {
             self.delete(&format!("{prefix}{process}-{before}")).await?;
         }
         let config = pull::Config {

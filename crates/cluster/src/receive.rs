@@ -6,6 +6,7 @@
 //! message again, whose order is another, then matter only for messages that are in the store already.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,7 +33,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The components of this host that get durable messages.
 #[derive(Debug, Default)]
-pub(crate) struct Receivers(Mutex<HashMap<ComponentId, Receiver>>);
+pub(crate) struct Receivers {
+    running: Mutex<HashMap<ComponentId, Receiver>>,
+    /// Number of consumers that were made.
+    consumers: AtomicU64,
+}
 
 #[derive(Debug)]
 struct Receiver {
@@ -44,7 +49,7 @@ struct Receiver {
 impl Receivers {
     fn lock(&self) -> MutexGuard<'_, HashMap<ComponentId, Receiver>> {
         // Each change is a single step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the receiving of a component's messages, after those that are being stored.
@@ -109,7 +114,7 @@ async fn run(post: Arc<Post>, id: ComponentId, mut stopped: watch::Receiver<bool
         subject: post.node.subjects.mail(&id),
         post,
         id,
-        number: 0,
+        consumer: None,
     };
     let mut pause = Duration::from_millis(50);
     loop {
@@ -148,13 +153,15 @@ struct Session {
     post: Arc<Post>,
     id: ComponentId,
     subject: String,
-    /// Number of consumers that were made.
-    number: u64,
+    /// Number of its consumer.
+    consumer: Option<u64>,
 }
 
 /// A message that was read.
 struct Mail {
     id: String,
+    /// Milliseconds since 1970.
+    deadline: u64,
     payload: Vec<u8>,
     options: SendOptions,
     message: Message,
@@ -166,10 +173,12 @@ impl Session {
         let mut connection = self.post.node.counters.connection.subscribe();
         let connects = self.post.connects();
         let process = self.post.node.presence.holder();
-        let number = self.number;
-        self.number += 1;
-        let consumer = self.post.mail.consumer(&self.id, &self.subject, process, number);
-        let consumer = consumer.await?;
+        let number = self.post.receivers.consumers.fetch_add(1, Ordering::Relaxed);
+        let before = self.consumer.replace(number);
+        let mail = &self.post.mail;
+        let consumer = mail
+            .consumer(&self.id, &self.subject, process, number, before)
+            .await?;
         let mut deliveries = Deliveries::new();
         loop {
             let time = self.post.node.options.call_timeout;
@@ -202,12 +211,7 @@ impl Session {
                         return Ok(());
                     }
                     match self.read(&message) {
-                        Some((id, payload, options)) => mails.push_back(Mail {
-                            id,
-                            payload,
-                            options,
-                            message,
-                        }),
+                        Some(mail) => mails.push_back(mail),
                         // It would come again and again.
                         None => self.acknowledge(&message).await?,
                     }
@@ -224,7 +228,7 @@ impl Session {
     }
 
     /// Checks a message, and counts the reason for which it is dropped.
-    fn read(&self, message: &Message) -> Option<(String, Vec<u8>, SendOptions)> {
+    fn read(&self, message: &Message) -> Option<Mail> {
         let key = &self.post.node.options.key;
         let envelope = match Envelope::open(key, &self.subject, &message.payload) {
             Ok(envelope) => envelope,
@@ -240,14 +244,13 @@ impl Session {
             self.post.node.counters.malformed.add();
             return None;
         };
-        // One that is over becomes a dead letter of the actor.
-        let left = Duration::from_millis(
-            envelope
-                .deadline
-                .saturating_sub(self.post.node.options.clock.now_ms()),
-        );
-        let options = options.with_timeout(left);
-        Some((envelope.id.to_string(), payload.to_vec(), options))
+        Some(Mail {
+            id: envelope.id.to_string(),
+            deadline: envelope.deadline,
+            payload: payload.to_vec(),
+            options,
+            message: message.clone(),
+        })
     }
 
     /// Hands messages over to the actor in their order, and acknowledges those that are in the store.
@@ -268,14 +271,14 @@ impl Session {
             let mut handed = Vec::new();
             for mail in &mails {
                 let (id, payload) = (mail.id.as_bytes(), mail.payload.clone());
-                let pending = runtime.tell_once(&self.id, id, payload, mail.options.clone());
+                let pending = runtime.tell_once(&self.id, id, payload, self.options(mail));
                 if !pending.is_done() {
                     handed.push(Ok(pending));
                     continue;
                 }
-                let outcome = outcome(pending.await);
-                let goes_on = matches!(outcome, Handed::Stored | Handed::Repeated);
-                handed.push(Err(outcome));
+                let result = pending.await;
+                let goes_on = matches!(outcome(&result), Handed::Stored | Handed::Repeated);
+                handed.push(Err(result));
                 if !goes_on {
                     break;
                 }
@@ -284,39 +287,26 @@ impl Session {
             let mut pause = None;
             for handed in handed {
                 let Some(mail) = mails.pop_front() else { break };
-                let outcome = match handed {
-                    Ok(pending) => outcome(pending.await),
-                    Err(outcome) => outcome,
+                let result = match handed {
+                    Ok(pending) => pending.await,
+                    Err(result) => result,
                 };
-                match head.handed(outcome) {
-                    Next::Acknowledge => {
-                        match outcome {
-                            Handed::Repeated => counters.durable_repeated.add(),
-                            _ => counters.durable_received.add(),
-                        }
-                        self.acknowledge(&mail.message).await?;
-                    }
-                    Next::Bury => {
-                        let reason = "the actor refuses the message, whenever it comes";
-                        let options = mail.options.clone();
-                        let buried = runtime.bury_message(&self.id, mail.payload.clone(), options, reason);
-                        match buried.await {
-                            Ok(()) => {
-                                counters.durable_buried.add();
-                                self.acknowledge(&mail.message).await?;
-                            }
-                            Err(error) => {
-                                log::warn!("a message to `{}` cannot be buried: {error}", self.id);
-                                pause = Some(LONGEST_PAUSE);
-                                left.push_back(mail);
-                            }
-                        }
-                    }
-                    Next::Wait(time) => {
-                        pause = Some(time);
-                        left.push_back(mail);
-                    }
+                let outcome = outcome(&result);
+                let next = match (head.handed(outcome), result) {
+                    (Next::Bury, Err(error)) => self.bury(&mail, &error).await,
+                    (next, _) => next,
+                };
+                if let Next::Wait(time) = next {
+                    pause = Some(time);
+                    left.push_back(mail);
+                    continue;
                 }
+                match outcome {
+                    Handed::Stored => counters.durable_received.add(),
+                    Handed::Repeated => counters.durable_repeated.add(),
+                    _ => counters.durable_buried.add(),
+                }
+                self.acknowledge(&mail.message).await?;
             }
             left.append(&mut mails);
             mails = left;
@@ -331,13 +321,34 @@ impl Session {
         Ok(())
     }
 
+    /// Moves a message to the dead letters.
+    async fn bury(&self, mail: &Mail, error: &ActorError) -> Next {
+        let (runtime, reason) = (&self.post.runtime, error.to_string());
+        let payload = mail.payload.clone();
+        let buried = runtime.bury_message(&self.id, payload, self.options(mail), reason);
+        match buried.await {
+            Ok(()) => Next::Acknowledge,
+            Err(error) => {
+                log::warn!("a message to `{}` cannot be buried: {error}", self.id);
+                Next::Wait(LONGEST_PAUSE)
+            }
+        }
+    }
+
+    /// Returns the options of a message, with the time that it has left. One without any becomes a dead letter of the actor.
+    fn options(&self, mail: &Mail) -> SendOptions {
+        let now = self.post.node.options.clock.now_ms();
+        let left = Duration::from_millis(mail.deadline.saturating_sub(now));
+        mail.options.clone().with_timeout(left)
+    }
+
     async fn acknowledge(&self, message: &Message) -> Result<(), ClusterError> {
         timed("acknowledge", self.post.node.options.call_timeout, message.ack()).await
     }
 }
 
 /// Classifies the end of handing a message over.
-fn outcome(result: Result<(), ActorError>) -> Handed {
+fn outcome(result: &Result<(), ActorError>) -> Handed {
     match result {
         Ok(()) => Handed::Stored,
         Err(ActorError::Repeated(_)) => Handed::Repeated,

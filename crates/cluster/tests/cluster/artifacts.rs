@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use airssys_wasm::ComponentOptions;
 use airssys_wasm::actors::ActorOptions;
@@ -62,6 +63,18 @@ fn a_host_without_an_artifact_fetches_verifies_and_runs_it() {
     let two = second.join(options("two", &server));
     let file = artifact(&from.0, "guest", Some(&key));
     let digest = one.publish_artifact(&file).wait().unwrap();
+    // Left by a process that was killed long ago, by one that may still run, and another's.
+    let left = |id: char, extension: &str| {
+        let id = id.to_string().repeat(32);
+        into.0.join(format!("{digest}.{id}.{extension}"))
+    };
+    let (old, new, other) = (left('0', "part"), left('1', "part"), left('0', "other"));
+    for file in [&old, &new, &other] {
+        let file = fs::File::create_new(file).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(3 * 3600))
+            .unwrap();
+    }
+    fs::write(&new, b"begun").unwrap();
     assert_eq!(digest, ArtifactDigest::of(&fs::read(&file).unwrap()));
     assert_eq!(
         one.publish_artifact(&file).wait().unwrap(),
@@ -94,7 +107,8 @@ fn a_host_without_an_artifact_fetches_verifies_and_runs_it() {
     assert_eq!(fs::read(&fetched).unwrap(), fs::read(&file).unwrap());
     drop(server);
     assert_eq!(fetch(&two, &digest, &into.0, &trust).unwrap(), fetched);
-    assert_eq!(fs::read_dir(&into.0).unwrap().count(), 1);
+    assert!(!old.exists() && new.exists() && other.exists());
+    assert_eq!(fs::read_dir(&into.0).unwrap().count(), 3);
 }
 
 #[test]

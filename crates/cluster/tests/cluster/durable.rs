@@ -101,7 +101,7 @@ fn a_message_with_the_same_id_is_handled_once_also_after_a_restart() {
     assert!(named(&one, "first").repeated, "the stream knows it for a while");
     two.leave(LONG).wait().unwrap();
     second.system.shutdown(LONG).wait().unwrap();
-    drop((two, second));
+    second.close();
     // A stream forgets ids; the receiver does not, in a later process too.
     stranger(&server, async |client| {
         let jetstream = async_nats::jetstream::new(client);
@@ -177,9 +177,45 @@ fn a_message_that_cannot_be_handled_is_a_dead_letter() {
         (&b"old"[..], &DeadLetterReason::Expired)
     );
     assert_eq!(large.payload, vec![7; 101]);
-    assert!(
-        matches!(large.reason, DeadLetterReason::Refused { .. }),
-        "{large:?}"
+    let DeadLetterReason::Refused { error } = &large.reason else {
+        panic!("{large:?}")
+    };
+    assert!(error.contains("101 bytes"), "{error}");
+}
+
+#[test]
+fn a_message_whose_time_ends_while_the_mailbox_is_full_is_a_dead_letter() {
+    let (server, folder) = (Server::start(), Folder::new());
+    let door = Arc::new(Door::default());
+    let waits = door.clone();
+    let mut small = MailboxLimits::default();
+    small.messages = 1;
+    let actor = ActorOptions::new().with_mailbox(small);
+    let second = Host::durable(&folder.0.join("two.redb"), &actor, &["a"], move |_, _| {
+        waits.pass();
+        3
+    });
+    let first = Host::new(|_, _| 0);
+    let one = first.join(options("one", &server));
+    let two = second.join(options("two", &server));
+    two.accept_durable(&id("a")).wait().unwrap();
+    send(&one, "a", b"called").wait().unwrap();
+    send(&one, "a", b"waits").wait().unwrap();
+    until(&two, |two| two.counters().durable_received == 2);
+    let time = Duration::from_secs(1);
+    let short = DurableOptions::new().with_time_to_live(time);
+    one.send_durable(&id("a"), b"late", short).wait().unwrap();
+    std::thread::sleep(time);
+    door.open();
+    let begun = Instant::now();
+    let mut dead = second.system.take_dead_letters();
+    while dead.is_empty() {
+        assert!(begun.elapsed() < LONG);
+        dead = second.system.take_dead_letters();
+    }
+    assert_eq!(
+        (&dead[0].payload[..], &dead[0].reason),
+        (&b"late"[..], &DeadLetterReason::Expired)
     );
 }
 

@@ -52,6 +52,7 @@ struct Host {
     runtime: ComponentRuntime,
     system: ActorSystem,
     loaded: Loaded,
+    store: Option<Store>,
 }
 
 impl Host {
@@ -73,9 +74,13 @@ impl Host {
         step: impl Fn(&str, &[u8]) -> u8 + Send + Sync + 'static,
     ) -> Host {
         let store = Store::open(StoreOptions::new(store)).expect("it opens");
-        let system = ActorSystem::builder().with_workers(2).with_store(store);
+        let system = ActorSystem::builder().with_workers(2).with_store(store.clone());
         let options = options.clone().with_durable(true);
-        Host::start(system, &options, components, step)
+        let host = Host::start(system, &options, components, step);
+        Host {
+            store: Some(store),
+            ..host
+        }
     }
 
     fn start(
@@ -100,11 +105,17 @@ impl Host {
             runtime,
             system,
             loaded,
+            store: None,
         };
         for name in components {
             host.start_component(name, options).expect("it starts");
         }
         host
+    }
+
+    /// Closes the store of a host whose system is shut down.
+    fn close(&self) {
+        self.store.as_ref().expect("it is durable").close();
     }
 
     /// Starts another actor of the same guest.
