@@ -132,7 +132,7 @@ impl ComponentRuntime {
     /// `counter-2`, …. A component from bytes gets the first free identity of `component-1`, `component-2`, ….
     ///
     /// An artifact is loaded if `trust` accepts it. A core module is accepted with
-    /// [`ComponentOptions::with_core_module`]. A core module that was built with the WAI tools is accepted as it is (feature
+    /// `ComponentOptions::with_core_module`. A core module that was built with the WAI tools is accepted as it is (feature
     /// `wai`), if it exports the interface of `wit/wai/airssys-component-v1.wai`: it is compiled on every load, and has no
     /// access to WASI.
     ///
@@ -145,7 +145,7 @@ impl ComponentRuntime {
     ///
     /// # Errors
     /// [`RuntimeError::Options`], [`RuntimeError::DuplicateId`]; [`RuntimeError::Load`] for bytes that are not a valid
-    /// component or do not link; [`RuntimeError::Artifact`], [`RuntimeError::CoreModule`]; [`RuntimeError::NoLifecycle`],
+    /// component or do not link; [`RuntimeError::Artifact`], `RuntimeError::CoreModule`; [`RuntimeError::NoLifecycle`],
     /// [`RuntimeError::PartialLifecycle`], [`RuntimeError::ContractVersion`] and [`RuntimeError::LifecycleType`] for a
     /// component that does not follow the contract; [`RuntimeError::Capabilities`] if it requires more than it is granted;
     /// [`RuntimeError::LimitExceeded`] if it needs more to start than its limits allow; [`RuntimeError::MemoryBudget`] if the
