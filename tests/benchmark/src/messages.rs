@@ -3,7 +3,7 @@
 //! Each component of a pair passes what it gets on to the other. Throughput is measured with several messages of each pair under
 //! way, latency with one: the time from one component's sending a message to the other's, which is its handling included.
 
-use crate::measure::{Plan, typical};
+use crate::measure::{Plan, compare, typical};
 use crate::ours::{self, Actors};
 use crate::reference::{Peers, Style};
 use crate::rows::{Figure, Row};
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Bytes of each message.
 const MESSAGE: usize = 1024;
+/// The case without a counterpart.
+const ALONE: &str = "the call alone";
 /// Numbers of pairs.
 const PAIRS: [usize; 3] = [1, 2, 100];
 /// Messages of each pair that are under way while throughput is measured.
@@ -142,7 +144,9 @@ fn calibrate(sides: &dyn Pairs, pairs: usize, under_way: usize, round: Duration)
 /// Measures the pairs of all sides, with one backend for ours.
 pub(crate) fn measure(backend: Backend, plan: Plan) -> Result<Vec<Figure>> {
     let guest = crate::guests::fixture("relay")?;
-    let mut figures = Vec::new();
+    let alone = vec![ours::call_alone(backend, &guest, vec![0; MESSAGE])?];
+    let alone = Figure::new(Row::P12, ALONE, backend, "ns", &compare(alone, plan)?)?;
+    let mut figures = vec![alone.without_goal()];
     for pairs in PAIRS {
         let case = format!("{pairs} {}", if pairs == 1 { "pair" } else { "pairs" });
         eprintln!("{} {case}, {backend}", Row::P12);

@@ -278,7 +278,9 @@ wasmtime's side is as its users write it: a task of tokio for each component, bo
 `bindgen!`, asynchronous calls and host functions; *sync*: with synchronous ones, which block the executor's threads, without support for
 concurrency. With the feature `interrupt` wasmtime has epochs here. Both have a thread for each core.
 
-P14: the growth of a process for each of 10,000 more idle actors of the same guest, and the time to start each, all at once. *instance*: an instance
+*the call alone*: the contract's `execute` with such a message, which is not passed on, of a component that is not an actor.
+
+P14: the growth of a process for each of 10,000 more idle actors of the same guest, and the time to start each, 64 at a time. *instance*: an instance
 of the engine, without a runtime, with its own call of `metadata` and `init`; *component of a runtime*: loaded and initialized, but no actor.
 
 The guests are `tests/guests/bench*` and `tests/guests/relay`; `cargo xtask bench` repeats the measurement, and `cargo xtask bench --interrupt`

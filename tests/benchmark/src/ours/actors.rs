@@ -1,7 +1,9 @@
 //! Our side of messages and of idle actors.
 
+use super::NAME;
+use crate::measure::Side;
 use crate::messages::{Pairs, Reports};
-use airssys_wasm::actors::{ActorOptions, ActorSystem, GuestMessages, Pending};
+use airssys_wasm::actors::{ActorOptions, ActorSystem, GuestMessages};
 use airssys_wasm::artifact::{PublicKey, Trust};
 use airssys_wasm::engine::Backend;
 use airssys_wasm::load::{LoadOptions, Loaded, Source};
@@ -9,8 +11,12 @@ use airssys_wasm::runtime::{ComponentId, RuntimeConfigBuilder};
 use airssys_wasm::security::{Policy, SecurityContext};
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
 use anyhow::{Context, Result};
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Actors that are started at the same time.
+const TOGETHER: usize = 64;
 
 /// Pairs of actors that pass messages on to each other.
 #[derive(Debug)]
@@ -80,6 +86,21 @@ impl Pairs for Actors {
     }
 }
 
+/// Measures the call of a message alone: a component that is not an actor, and whose message is not passed on.
+pub(crate) fn call_alone(backend: Backend, guest: &[u8], message: Vec<u8>) -> Result<Side<'static>> {
+    let config = config(backend).with_host_function("done", |_, _| Ok(Vec::new()));
+    let runtime = ComponentRuntime::new(config.build()?)?;
+    let options = ComponentOptions::new().with_security(security()?);
+    let id = runtime.load_component(guest, options)?;
+    runtime.init(&id)?;
+    Ok(Side::new(NAME, move |times| {
+        for _ in 0..times {
+            black_box(runtime.execute(&id, black_box(&message))?);
+        }
+        Ok(())
+    }))
+}
+
 fn config(backend: Backend) -> RuntimeConfigBuilder {
     RuntimeConfig::builder().with_backend(backend)
 }
@@ -120,17 +141,22 @@ impl Idle {
             .with_name_of("relay.wasm")
     }
 
-    /// Starts `count` actors.
+    /// Starts `count` actors, some at a time: what waits to be started is no idle actor.
     pub(crate) fn actors(&self, count: usize) -> Result<Vec<ComponentId>> {
         let start = || {
             let options = self.options();
-            let actor = ActorOptions::new();
-            Ok(self
-                .runtime
-                .start_actor(&self.loaded, options, &self.system, actor))
+            self.runtime
+                .start_actor(&self.loaded, options, &self.system, ActorOptions::new())
         };
-        let started: Result<Vec<Pending<ComponentId>>> = std::iter::repeat_with(start).take(count).collect();
-        started?.into_iter().map(|started| Ok(started.wait()?)).collect()
+        let mut all = Vec::with_capacity(count);
+        while all.len() < count {
+            let some = (count - all.len()).min(TOGETHER);
+            let started: Vec<_> = std::iter::repeat_with(start).take(some).collect();
+            for started in started {
+                all.push(started.wait()?);
+            }
+        }
+        Ok(all)
     }
 
     /// Loads and initializes `count` components that are not actors.

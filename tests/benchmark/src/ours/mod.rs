@@ -5,7 +5,7 @@ mod compute;
 mod deployed;
 mod types;
 
-pub(crate) use actors::{Actors, Idle};
+pub(crate) use actors::{Actors, Idle, call_alone};
 pub(crate) use compute::{Compute, compile};
 pub(crate) use deployed::{Deployed, precompile};
 
