@@ -192,7 +192,12 @@ impl Core {
                     None => queue = self.rest(queue),
                 }
             };
+            // The wakeup for what is left may have been this worker's.
+            let is_another_needed = !queue.work.is_empty() && queue.idle > 0;
             drop(queue);
+            if is_another_needed {
+                self.added.notify_one();
+            }
             let done = catch_unwind(AssertUnwindSafe(|| match work {
                 Work::Turn(actor, lane) => turn(&actor, lane),
                 Work::Job(job) => job(),

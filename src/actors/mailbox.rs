@@ -116,10 +116,12 @@ impl<M> Mailbox<M> {
         oldest
     }
 
-    /// Returns a message that was taken to the front, whether there is room or not.
+    /// Returns a message that was taken to its place, whether there is room or not.
     pub(super) fn put_back(&mut self, entry: Entry<M>) {
         self.bytes += entry.bytes;
-        self.inside.push_front(entry);
+        // Those of other instances may have come back before.
+        let at = self.inside.partition_point(|other| other.ticket < entry.ticket);
+        self.inside.insert(at, entry);
     }
 
     /// Removes a message, wherever it waits. `admitted` gets those that come in from outside.
@@ -261,6 +263,22 @@ mod tests {
         assert_eq!((mailbox.len(), mailbox.bytes()), (3, 10));
         assert_eq!(taken(&mut mailbox), [1, 3, 4]);
         assert_eq!((mailbox.len(), mailbox.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn messages_of_several_instances_come_back_to_their_places() {
+        let mut mailbox = mailbox(&Backpressure::Refuse);
+        for message in 1..=3 {
+            assert!(matches!(mailbox.offer(2, message, true), Offer::Accepted(_)));
+        }
+        let (first, second) = (mailbox.take(|_| ()).unwrap(), mailbox.take(|_| ()).unwrap());
+        let ticket = first.ticket;
+        mailbox.put_back(first);
+        mailbox.put_back(second);
+        assert_eq!(mailbox.bytes(), 6);
+        assert_eq!(mailbox.inside(ticket), Some(&1));
+        assert_eq!(mailbox.remove(ticket, |_| ()), Some(1));
+        assert_eq!(taken(&mut mailbox), [2, 3]);
     }
 
     #[test]

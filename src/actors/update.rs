@@ -115,7 +115,8 @@ impl Actor {
             Err(error) => {
                 let error = error.to_string();
                 state.roll_back(self.id(), error.clone(), &mut outbox);
-                if state.component.has_failed() {
+                // One that its group gave up meanwhile is freed by the next step.
+                if state.component.has_failed() && !matches!(state.phase, Phase::Ended(_)) {
                     outbox
                         .events
                         .push(ActorEventKind::Trapped { error: error.clone() });
@@ -278,8 +279,11 @@ impl State {
         }
     }
 
-    /// Replaces an instance that was stopped for the sender of its message.
+    /// Replaces an instance that was stopped for the sender of its message, unless the actor has ended meanwhile.
     pub(super) fn replace_instance(&mut self, lane: usize, is_candidate: bool, now: Instant) {
+        if let Phase::Ended(_) = self.phase {
+            return;
+        }
         match &mut self.trial {
             Some(trial) if is_candidate => trial.stage = Stage::Restart,
             _ => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use airssys_wasm::ComponentOptions;
 use airssys_wasm::actors::{
     ActorError, ActorOptions, ActorPhase, HealthProbe, InvalidActorOptions, MAX_INSTANCES, ReplaceOptions,
-    RestartPolicy,
+    RestartPolicy, SendOptions,
 };
 use airssys_wasm::security::Capability;
 
@@ -69,6 +69,53 @@ fn calls_of_one_component_run_at_the_same_time() {
     assert_eq!(answers, [10, 11, 12, 13, 14]);
     let report = system.shutdown(LONG).wait().unwrap();
     assert_eq!((report.counters.delivered, report.unfinished), (5, 0));
+}
+
+/// An instance whose call ends with its sender's time, or is given up, after the actor gave up does not bring it back.
+#[test]
+fn an_actor_that_gave_up_stays_so_when_its_last_calls_end() {
+    let step = |_: &str, message: &[u8]| message[0];
+    let (runtime, system) = (commanded(first(), step, |_| 0), system(3));
+    let restarts = RestartPolicy::default()
+        .with_intensity(0, Duration::from_secs(60))
+        .with_max_tries(1);
+    for round in 0..6_u32 {
+        let options = several(2).with_restarts(restarts.clone());
+        let actor = start(&runtime, &system, &format!("a{round}"), options).unwrap();
+        let timeout = SendOptions::new().with_timeout(Duration::from_millis(300));
+        let options = match round % 2 {
+            0 => timeout,
+            _ => SendOptions::new(),
+        };
+        let looping = runtime.send_message_to_component_with(&actor, [LOOP], options);
+        while runtime.actor_status(&actor).unwrap().waiting > 0 {
+            thread::yield_now();
+        }
+        let trapped = answer(runtime.send_message_to_component(&actor, [TRAP]));
+        assert!(matches!(trapped, Err(ActorError::Poison { .. })), "{trapped:?}");
+        match round % 2 {
+            0 => drop(answer(looping)),
+            _ => drop(looping),
+        }
+        let end = Instant::now() + LONG;
+        let status = loop {
+            let status = runtime.actor_status(&actor).unwrap();
+            if status.counters.in_flight == 0 {
+                break status;
+            }
+            assert!(Instant::now() < end, "{status:?}");
+            thread::yield_now();
+        };
+        assert_eq!(
+            (status.phase, status.instances),
+            (ActorPhase::GaveUp, 0),
+            "{status:?}"
+        );
+        let refused = answer(runtime.send_message_to_component(&actor, [10]));
+        assert!(matches!(refused, Err(ActorError::GaveUp { .. })), "{refused:?}");
+    }
+    let report = system.shutdown(LONG).wait().unwrap();
+    assert_eq!(report.unfinished, 0);
 }
 
 #[test]

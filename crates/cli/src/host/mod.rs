@@ -37,6 +37,7 @@ pub(crate) fn run(args: &HostArgs) -> Outcome {
         HostCommand::Send(args) => client::send(args),
         #[cfg(unix)]
         HostCommand::Replace(args) => client::replace(args),
+        #[cfg(unix)]
         HostCommand::Rollback(args) => client::rollback(args),
         #[cfg(unix)]
         HostCommand::Stop(args) => client::stop(args),
