@@ -13,7 +13,7 @@ use airssys_wasm::engine::{Backend, Engine};
 
 /// Arguments of `run` for each guest of the contract, then arguments of `invoke` for each other guest. FILE is the path of a
 /// file with nine digits.
-const QUESTIONS: [(&str, &[&str]); 13] = [
+const QUESTIONS: [(&str, &[&str]); 14] = [
     (
         "text-processor",
         &[
@@ -85,6 +85,8 @@ const QUESTIONS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("meter", &["--operation", "counters", "--config", "next=nobody"]),
+    // No component gets its message: an error.
+    ("relay", &["--operation", "pass-on"]),
     ("checksum", &["--codec", "raw", "--input", "FILE", "--json"]),
     (
         "types",
