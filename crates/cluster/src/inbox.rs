@@ -64,7 +64,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Decides about the first message, and about the one behind it if that one is done.
+    /// Decides about the first message that is not done.
     pub(crate) fn handed(&mut self, handed: Handed) -> Next {
         match handed {
             Handed::Stored | Handed::Repeated => {
@@ -84,6 +84,14 @@ impl Head {
                 self.pause()
             }
             Handed::NoRoom | Handed::Away => self.pause(),
+        }
+    }
+
+    /// Decides about a message behind one that waits, which alone counts as tried.
+    pub(crate) fn behind(handed: Handed, pause: Duration) -> Next {
+        match handed {
+            Handed::Stored | Handed::Repeated => Next::Acknowledge,
+            Handed::NoRoom | Handed::Away | Handed::Never | Handed::Failed => Next::Wait(pause),
         }
     }
 
@@ -141,5 +149,24 @@ mod tests {
         );
         assert_eq!(head.handed(Handed::Never), Next::Bury);
         assert_eq!(head.handed(Handed::Repeated), Next::Acknowledge);
+    }
+
+    #[test]
+    fn a_message_behind_one_that_waits_is_not_counted_as_tried() {
+        let mut head = Head::default();
+        for _ in 1..MAX_TRIES {
+            let Next::Wait(pause) = head.handed(Handed::Failed) else {
+                panic!("it waits")
+            };
+            for behind in [Handed::Failed, Handed::Never, Handed::NoRoom] {
+                assert_eq!(Head::behind(behind, pause), Next::Wait(pause));
+            }
+            assert_eq!(Head::behind(Handed::Stored, pause), Next::Acknowledge);
+        }
+        assert_eq!(
+            head.handed(Handed::Failed),
+            Next::Bury,
+            "the first one's last try"
+        );
     }
 }

@@ -292,12 +292,16 @@ impl Session {
                     Err(result) => result,
                 };
                 let outcome = outcome(&result);
-                let next = match (head.handed(outcome), result) {
+                let next = match pause {
+                    Some(pause) => Head::behind(outcome, pause),
+                    None => head.handed(outcome),
+                };
+                let next = match (next, result) {
                     (Next::Bury, Err(error)) => self.bury(&mail, &error).await,
                     (next, _) => next,
                 };
                 if let Next::Wait(time) = next {
-                    pause = Some(time);
+                    pause.get_or_insert(time);
                     left.push_back(mail);
                     continue;
                 }
