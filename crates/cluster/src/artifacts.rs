@@ -256,6 +256,7 @@ pub(crate) async fn fetch(
     trust: Trust,
 ) -> Result<PathBuf, ClusterError> {
     let path = folder.join(format!("{digest}.artifact"));
+    sweep(folder.clone(), digest).await;
     match checked(path.clone(), path.clone(), digest, trust.clone()).await {
         Ok(()) => return Ok(path),
         Err(Unchecked::Absent) => {}
@@ -263,7 +264,6 @@ pub(crate) async fn fetch(
         Err(Unchecked::Refused(error @ ClusterError::Artifact { .. })) => return Err(error),
         Err(Unchecked::Refused(error)) => log::warn!("{} is replaced: {error}", path.display()),
     }
-    sweep(folder.clone(), digest).await;
     let random = MessageId::random().map_err(|error| ClusterError::Random(error.to_string()))?;
     let part = Partial(folder.join(format!("{digest}.{random}.part")));
     download(options, context, &digest, &part.0).await?;

@@ -69,11 +69,12 @@ fn a_host_without_an_artifact_fetches_verifies_and_runs_it() {
         into.0.join(format!("{digest}.{id}.{extension}"))
     };
     let (old, new, other) = (left('0', "part"), left('1', "part"), left('0', "other"));
-    for file in [&old, &new, &other] {
+    let leave = |file: &PathBuf| {
         let file = fs::File::create_new(file).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(3 * 3600))
             .unwrap();
-    }
+    };
+    [&old, &new, &other].into_iter().for_each(leave);
     fs::write(&new, b"begun").unwrap();
     assert_eq!(digest, ArtifactDigest::of(&fs::read(&file).unwrap()));
     assert_eq!(
@@ -106,6 +107,8 @@ fn a_host_without_an_artifact_fetches_verifies_and_runs_it() {
     assert_eq!(fetch(&two, &digest, &into.0, &trust).unwrap(), fetched);
     assert_eq!(fs::read(&fetched).unwrap(), fs::read(&file).unwrap());
     drop(server);
+    assert!(!old.exists());
+    leave(&old);
     assert_eq!(fetch(&two, &digest, &into.0, &trust).unwrap(), fetched);
     assert!(!old.exists() && new.exists() && other.exists());
     assert_eq!(fs::read_dir(&into.0).unwrap().count(), 3);
