@@ -18,7 +18,7 @@ use crate::body;
 use crate::counters::Counters;
 use crate::envelope::{Envelope, Kind, MessageId};
 use crate::error::ClusterError;
-use crate::lease::token;
+use crate::key::ClusterKey;
 use crate::names::Address;
 use crate::options::MAX_REQUEST_TIME;
 use crate::post::Post;
@@ -165,7 +165,7 @@ impl Post {
         let (receiver, stored) = oneshot::channel();
         let job = Job {
             to: to.clone(),
-            header: format!("{id}-{}", token(to.as_str())),
+            header: header(&self.node.options.key, id, to),
             message_id,
             subject,
             payload: sealed.into(),
@@ -178,6 +178,14 @@ impl Post {
         self.node.counters.durable_sent.add();
         Ok(stored)
     }
+}
+
+/// Returns the id of a message for the stream, which drops others with the same one. Only hosts of the cluster can know it before
+/// the message is sent: a stranger that sent one with this id first would have the message itself dropped.
+fn header(key: &ClusterKey, id: MessageId, to: &ComponentId) -> String {
+    let bytes = [&id.as_bytes()[..], to.as_str().as_bytes()].concat();
+    // No envelope has this subject.
+    key.authenticate("message id", &bytes).to_hex().to_string()
 }
 
 pub(crate) fn random() -> Result<MessageId, ClusterError> {
@@ -280,5 +288,22 @@ fn refused(job: &Job, error: PublishError) -> Attempt {
             log::debug!("a durable message is published again: {error}");
             Attempt::Again
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_for_the_stream_is_known_to_hosts_with_the_key_only() {
+        let key = |byte| ClusterKey::new(&[byte; 32]).unwrap();
+        let component = |text| ComponentId::new(text).unwrap();
+        let (id, to) = (MessageId::of("order 1"), component("a"));
+        let known = header(&key(1), id, &to);
+        assert_eq!(header(&key(1), id, &to), known, "it is the same each time");
+        assert_ne!(header(&key(2), id, &to), known);
+        assert_ne!(header(&key(1), id, &component("b")), known);
+        assert_ne!(header(&key(1), MessageId::of("order 2"), &to), known);
     }
 }
