@@ -151,6 +151,18 @@ pub enum ClusterError {
     /// The topic has as many subscribers as one may have.
     #[error("the topic `{0}` has {MAX_SUBSCRIBERS} subscribers, which is the limit: use several topics")]
     TooManySubscribers(Topic),
+    /// A record of the registry is there and cannot be read: a stranger wrote it, or a host with another key or version. What runs goes
+    /// on running.
+    #[error(
+        "the record `{key}` of the bucket `{bucket}` is not one of this cluster, or of another version: remove it with \
+         `nats kv del {bucket} {key}`, and declare or subscribe again what it had"
+    )]
+    Record {
+        /// The bucket.
+        bucket: String,
+        /// The key.
+        key: String,
+    },
     /// Others changed a record of the placement at each try.
     #[error("the placement of components is being changed by others: try again")]
     PlacementContended,

@@ -20,6 +20,7 @@ use crate::placement::{
     decode_members, encode_declared, encode_members, owner, steps,
 };
 use crate::post::Post;
+use crate::registry::bucket;
 use crate::time::millis;
 
 const DECLARED: &str = "placement.declared";
@@ -30,6 +31,9 @@ const MAX_TRIES: u32 = 16;
 
 /// Starts and stops the components that are placed on a host, for [`Cluster::place_components`](crate::Cluster::place_components). Its methods may
 /// block; they are called one at a time.
+///
+/// A clone of the [`Cluster`](crate::Cluster) in it keeps the host joined until [`Cluster::leave`](crate::Cluster::leave), even if
+/// all others are dropped. Then the placer is dropped.
 pub trait Placer: Send + Sync + 'static {
     /// Starts an actor with this identity, such as from an artifact that [`Cluster::fetch_artifact`](crate::Cluster::fetch_artifact)
     /// returned. It is announced then; one that is durable gets its durable messages.
@@ -48,8 +52,8 @@ pub(crate) struct Placing(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// It takes part.
-    placer: Option<Arc<dyn Placer>>,
+    /// It takes part, with these labels.
+    placer: Option<(Labels, Arc<dyn Placer>)>,
     running: BTreeSet<ComponentId>,
 }
 
@@ -64,9 +68,15 @@ impl Placing {
         // Each change is a single step.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Ends the part in placement. The placer may hold the membership.
+    pub(crate) fn end(&self) {
+        let placer = self.lock().placer.take();
+        drop(placer);
+    }
 }
 
-/// A record of the registry with a revision; empty for one that is not of this cluster.
+/// A record of the registry with a revision; empty if there is none.
 struct Record<T> {
     revision: u64,
     value: T,
@@ -84,13 +94,17 @@ impl Node {
                 value: T::default(),
             });
         };
+        // The mark of one that was removed.
+        if sealed.is_empty() {
+            let value = T::default();
+            return Ok(Record { revision, value });
+        }
         let opened = Envelope::open(&self.options.key, key, &sealed).ok();
         let opened = opened.filter(|envelope| envelope.kind == Kind::Placement);
         let value = opened.and_then(|envelope| decode(envelope.body));
-        Ok(Record {
-            revision,
-            value: value.unwrap_or_default(),
-        })
+        // Nothing is declared, to hosts that took it for empty: they would stop all.
+        let value = value.ok_or_else(|| unreadable(&self.options.cluster, key))?;
+        Ok(Record { revision, value })
     }
 
     /// Changes a record until no other host changes it at the same time. `change` returns false if there is nothing to change.
@@ -228,6 +242,14 @@ impl Node {
     }
 }
 
+/// Returns the error of a record that is there and cannot be read.
+pub(crate) fn unreadable(cluster: &Name, key: &str) -> ClusterError {
+    ClusterError::Record {
+        bucket: bucket(cluster),
+        key: key.to_owned(),
+    }
+}
+
 fn bounded(what: &'static str, number: usize, limit: usize) -> Result<(), ClusterError> {
     match number > limit {
         true => Err(ClusterError::PlacementFull { what, limit }),
@@ -243,10 +265,16 @@ impl Post {
         placer: Arc<dyn Placer>,
     ) -> Result<(), ClusterError> {
         self.node.take_part(&labels).await?;
-        let is_first = self.placing.lock().placer.replace(placer).is_none();
-        if is_first {
+        let before = {
+            let mut state = self.placing.lock();
+            if self.is_closing() {
+                return Err(ClusterError::Left);
+            }
+            state.placer.replace((labels, placer))
+        };
+        if before.is_none() {
             let every = self.node.options.lease_time / 3;
-            tokio::spawn(run(Arc::downgrade(self), labels, every));
+            tokio::spawn(run(Arc::downgrade(self), every));
         }
         Ok(())
     }
@@ -254,9 +282,9 @@ impl Post {
     /// Carries the steps of this moment out.
     async fn step(self: &Arc<Self>, placer: &Arc<dyn Placer>) -> Result<(), ClusterError> {
         let running = self.placing.lock().running.clone();
-        // Those that another host has taken while this one was cut off.
+        // Those that another host has taken while this one was cut off, and those that are half withdrawn.
         for id in running.iter().filter(|id| !self.node.presence.is_announced(id)) {
-            self.end(placer, id).await;
+            self.end(placer, id).await?;
         }
         let running = self.placing.lock().running.clone();
         for step in self.node.steps(&running).await? {
@@ -264,10 +292,7 @@ impl Post {
                 return Ok(());
             }
             match step {
-                Step::Stop(id) => {
-                    self.withdraw(&id).await?;
-                    self.end(placer, &id).await;
-                }
+                Step::Stop(id) => self.end(placer, &id).await?,
                 Step::Start(id) => self.begin(placer, &id).await?,
             }
         }
@@ -278,8 +303,8 @@ impl Post {
         self.node.presence.forget(id);
         match self.node.locate(id).await {
             // The host that it belonged to has not stopped it yet.
-            Ok(_) => return Ok(()),
-            Err(ClusterError::NotAnnounced(_)) => {}
+            Ok(place) if place.host != self.node.options.host => return Ok(()),
+            Ok(_) | Err(ClusterError::NotAnnounced(_)) => {}
             Err(error) => return Err(error),
         }
         let (starting, of_start) = (placer.clone(), id.clone());
@@ -302,30 +327,33 @@ impl Post {
         };
         if let Err(error) = announced {
             log::warn!("`{id}` is placed here and is not announced: {error}");
-            self.end(placer, id).await;
+            self.end(placer, id).await?;
         }
         Ok(())
     }
 
-    async fn end(&self, placer: &Arc<dyn Placer>, id: &ComponentId) {
-        self.receivers.end(id).await;
+    /// Withdraws a component, and stops it then. One that may still be in the registry, where no other host could have it, keeps
+    /// running until the next time.
+    async fn end(&self, placer: &Arc<dyn Placer>, id: &ComponentId) -> Result<(), ClusterError> {
+        self.withdraw(id).await?;
         let (stopping, of_stop) = (placer.clone(), id.clone());
         if let Err(panic) = tokio::task::spawn_blocking(move || stopping.stop(&of_stop)).await {
             log::error!("stopping `{id}` panicked: {panic}");
         }
         self.placing.lock().running.remove(id);
+        Ok(())
     }
 }
 
 /// Steps until the host is gone.
-async fn run(post: Weak<Post>, labels: Labels, every: Duration) {
+async fn run(post: Weak<Post>, every: Duration) {
     loop {
         let Some(post) = post.upgrade() else { return };
         if post.is_closing() {
             return;
         }
         let placer = post.placing.lock().placer.clone();
-        if let Some(placer) = placer
+        if let Some((labels, placer)) = placer
             && post.node.presence.is_held()
         {
             let stepped = match post.node.is_member(&labels).await {

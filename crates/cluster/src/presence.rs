@@ -1,6 +1,7 @@
 //! The host's name and its announced components in the registry, and the places of those of others.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ const MAX_TRIES: u32 = 16;
 const MAX_PLACES: usize = 65_536;
 /// Longest time that a place is remembered.
 const PLACE_TIME: Duration = Duration::from_secs(5);
+/// Components that can be entered or withdrawn at the same time; each by one task.
+const TURNS: usize = 64;
 
 /// The part of a host that concerns the registry.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Presence {
     process: MessageId,
     held: Mutex<Held>,
     announced: Mutex<HashMap<ComponentId, Entered>>,
+    /// Held while the entry of a component is changed, here and in the registry.
+    turns: [tokio::sync::Mutex<()>; TURNS],
     places: Mutex<HashMap<ComponentId, (Name, Instant)>>,
 }
 
@@ -48,6 +53,18 @@ struct Entered {
     fence: u64,
     /// Fencing number of the host's lease at that time. With another, it must be entered again.
     epoch: u64,
+    /// It is to be withdrawn, and may still be in the registry: each renewal tries again.
+    is_ending: bool,
+}
+
+impl Entered {
+    fn new(fence: u64, epoch: u64) -> Entered {
+        Entered {
+            fence,
+            epoch,
+            is_ending: false,
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -79,6 +96,7 @@ impl Presence {
             process,
             held: Mutex::new(held),
             announced: Mutex::default(),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             places: Mutex::default(),
         })
     }
@@ -92,12 +110,21 @@ impl Presence {
     pub(crate) fn holds(&self, id: &ComponentId) -> bool {
         let epoch = lock(&self.held).fence;
         let entered = lock(&self.announced).get(id).copied();
-        self.is_held() && entered.is_some_and(|entered| entered.epoch == epoch)
+        self.is_held() && entered.is_some_and(|entered| entered.epoch == epoch && !entered.is_ending)
     }
 
     /// Reports whether a component was announced, and was neither withdrawn nor lost to another host.
     pub(crate) fn is_announced(&self, id: &ComponentId) -> bool {
-        lock(&self.announced).contains_key(id)
+        let entered = lock(&self.announced).get(id).copied();
+        entered.is_some_and(|entered| !entered.is_ending)
+    }
+
+    /// Returns the lock under which a component is entered and withdrawn.
+    fn turn(&self, id: &ComponentId) -> &tokio::sync::Mutex<()> {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let number = usize::try_from(hasher.finish() % TURNS as u64).unwrap_or_default();
+        &self.turns[number]
     }
 
     /// Returns the identity of this process.
@@ -114,7 +141,9 @@ impl Presence {
     /// Returns the components that this process has announced, by its own account.
     #[cfg(test)]
     pub(crate) fn entered(&self) -> Vec<ComponentId> {
-        let mut entered: Vec<ComponentId> = lock(&self.announced).keys().cloned().collect();
+        let announced = lock(&self.announced);
+        let counted_on = announced.iter().filter(|(_, entered)| !entered.is_ending);
+        let mut entered: Vec<ComponentId> = counted_on.map(|(id, _)| id.clone()).collect();
         entered.sort();
         entered
     }
@@ -175,36 +204,49 @@ impl Presence {
         Err(ClusterError::HostTaken(options.host.clone()))
     }
 
-    /// Enters the components again that were announced under an earlier lease of the host's name.
+    /// Enters the components again that were announced under an earlier lease of the host's name, and withdraws those whose end
+    /// did not come into the registry.
     async fn enter_again(&self, options: &ClusterOptions, epoch: u64) {
-        let mut earlier: Vec<ComponentId> = lock(&self.announced)
+        let mut due: Vec<ComponentId> = lock(&self.announced)
             .iter()
-            .filter(|(_, entered)| entered.epoch != epoch)
+            .filter(|(_, entered)| entered.epoch != epoch || entered.is_ending)
             .map(|(id, _)| id.clone())
             .collect();
-        earlier.sort();
-        for id in earlier {
-            match self.announce(options, &id).await {
-                // Unless it was withdrawn meanwhile.
-                Ok(entered) => {
-                    if let Some(known) = lock(&self.announced).get_mut(&id) {
-                        *known = entered;
-                    }
-                }
+        due.sort();
+        for id in due {
+            // One that is being changed is looked at in the next renewal, which must not wait for it.
+            let Ok(_turn) = self.turn(&id).try_lock() else {
+                continue;
+            };
+            // It may have been withdrawn, or entered, meanwhile.
+            let entered = lock(&self.announced).get(&id).copied();
+            let done = match entered {
+                Some(entered) if entered.is_ending => self.withdraw(&id).await.map(|()| None),
+                Some(entered) if entered.epoch != epoch => self.announce(options, &id).await.map(Some),
+                _ => continue,
+            };
+            match done {
+                Ok(Some(entered)) => drop(lock(&self.announced).insert(id, entered)),
+                Ok(None) => drop(lock(&self.announced).remove(&id)),
                 Err(error @ ClusterError::Announced { .. }) => {
                     log::warn!("`{id}` is no longer announced: {error}");
                     lock(&self.announced).remove(&id);
                 }
-                // At the next renewal.
-                Err(error) => log::warn!("`{id}` is not announced again yet: {error}"),
+                // The others would wait for the servers too, and with them the next renewal.
+                Err(error) => {
+                    log::warn!("`{id}` is not entered or withdrawn yet: {error}");
+                    return;
+                }
             }
         }
     }
 
-    /// Gives the host's name back.
+    /// Gives the host's name back, also if a renewal that had no answer took effect.
     pub(crate) async fn release(&self, options: &ClusterOptions) -> Result<(), ClusterError> {
         let held = *lock(&self.held);
-        let lease = Lease {
+        let key = host_key(&options.host);
+        let mut revision = held.revision;
+        let mut lease = Lease {
             process: self.process,
             host: options.host.clone(),
             deadline: 0,
@@ -212,10 +254,18 @@ impl Presence {
             epoch: held.fence,
         };
         lock(&self.held).end = Instant::now();
-        self.registry
-            .write(&host_key(&options.host), &lease, held.revision)
-            .await?;
-        Ok(())
+        for _ in 0..MAX_TRIES {
+            if self.registry.write(&key, &lease, revision).await?.is_some() {
+                return Ok(());
+            }
+            let record = self.registry.read(&key).await?;
+            let Some(found) = record.lease.filter(|lease| lease.process == self.process) else {
+                return Ok(());
+            };
+            revision = record.revision;
+            lease = Lease { deadline: 0, ..found };
+        }
+        Err(ClusterError::HostTaken(options.host.clone()))
     }
 
     /// Enters a component.
@@ -227,7 +277,7 @@ impl Presence {
             if let Some(lease) = &record.lease {
                 if lease.process == self.process && lease.epoch == epoch && lease.deadline != 0 {
                     let fence = lease.fence;
-                    return Ok(Entered { fence, epoch });
+                    return Ok(Entered::new(fence, epoch));
                 }
                 if lease.process != self.process && self.live_until(options, lease).await?.is_some() {
                     let (id, host) = (id.clone(), lease.host.clone());
@@ -249,7 +299,7 @@ impl Presence {
                 .is_some()
             {
                 let fence = lease.fence;
-                return Ok(Entered { fence, epoch });
+                return Ok(Entered::new(fence, epoch));
             }
         }
         Err(ClusterError::Contended(id.clone()))
@@ -362,15 +412,37 @@ impl Node {
             let failure = (FailureKind::of(&error), error.to_string());
             failed(id.clone(), self.options.host.clone(), failure)
         })?;
-        let entered = self.presence.announce(&self.options, id).await?;
-        lock(&self.presence.announced).insert(id.clone(), entered);
-        Ok(entered.fence)
+        let presence = &self.presence;
+        let _turn = presence.turn(id).lock().await;
+        match presence.announce(&self.options, id).await {
+            Ok(entered) => {
+                lock(&presence.announced).insert(id.clone(), entered);
+                Ok(entered.fence)
+            }
+            // It may be in the registry. One that was announced before stays so.
+            Err(error @ (ClusterError::Timeout { .. } | ClusterError::Server { .. })) => {
+                let mut announced = lock(&presence.announced);
+                let entered = announced.entry(id.clone());
+                entered.or_insert(Entered {
+                    is_ending: true,
+                    ..Entered::new(0, 0)
+                });
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// Removes a component of this host from the registry.
+    /// Removes a component of this host from the registry. If that fails, each renewal tries again, until it is announced anew.
     pub(crate) async fn withdraw(&self, id: &ComponentId) -> Result<(), ClusterError> {
-        lock(&self.presence.announced).remove(id);
-        self.presence.withdraw(id).await
+        let presence = &self.presence;
+        let _turn = presence.turn(id).lock().await;
+        if let Some(entered) = lock(&presence.announced).get_mut(id) {
+            entered.is_ending = true;
+        }
+        presence.withdraw(id).await?;
+        lock(&presence.announced).remove(id);
+        Ok(())
     }
 
     /// Returns the address of an announced component.

@@ -12,6 +12,7 @@ use async_nats::jetstream::stream::StorageType;
 use crate::call::timed;
 use crate::error::ClusterError;
 use crate::lease::Lease;
+use crate::names::Name;
 use crate::options::ClusterOptions;
 use crate::transport::Transport;
 
@@ -33,12 +34,17 @@ pub(crate) struct Record {
     pub(crate) lease: Option<Lease>,
 }
 
+/// Returns the name of the bucket.
+pub(crate) fn bucket(cluster: &Name) -> String {
+    format!("airssys-v1-{cluster}-registry")
+}
+
 /// Opens the bucket, or creates it.
 pub(crate) async fn open_bucket(
     options: &ClusterOptions,
     context: &jetstream::Context,
 ) -> Result<Store, ClusterError> {
-    let bucket = format!("airssys-v1-{}-registry", options.cluster);
+    let bucket = bucket(&options.cluster);
     let config = Config {
         bucket: bucket.clone(),
         history: 1,

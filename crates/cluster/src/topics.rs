@@ -15,6 +15,7 @@ use crate::envelope::{Envelope, Kind};
 use crate::error::ClusterError;
 use crate::lease::token;
 use crate::node::Node;
+use crate::placing::unreadable;
 use crate::post::Post;
 
 /// Most subscribers of a durable topic. Stops one publication from becoming messages without end.
@@ -70,16 +71,22 @@ fn decode(mut body: &[u8]) -> Option<BTreeSet<ComponentId>> {
 }
 
 impl Node {
-    /// Returns the subscribers of a topic, and the revision of the record. One that is not of this cluster counts as empty.
+    /// Returns the subscribers of a topic, and the revision of the record.
     async fn subscribers(&self, topic: &Topic) -> Result<(u64, BTreeSet<ComponentId>), ClusterError> {
         let key = key(topic);
         let Some((revision, value)) = self.transport.read(&key).await? else {
             return Ok((0, BTreeSet::new()));
         };
+        // The mark of one that was removed.
+        if value.is_empty() {
+            return Ok((revision, BTreeSet::new()));
+        }
         let opened = Envelope::open(&self.options.key, &key, &value).ok();
         let of_topic = opened.filter(|envelope| envelope.kind == Kind::Topic);
         let subscribers = of_topic.and_then(|envelope| decode(envelope.body));
-        Ok((revision, subscribers.unwrap_or_default()))
+        // Publications would reach none of the subscribers of one that was taken for empty.
+        let subscribers = subscribers.ok_or_else(|| unreadable(&self.options.cluster, &key))?;
+        Ok((revision, subscribers))
     }
 
     /// Adds or removes a subscriber.

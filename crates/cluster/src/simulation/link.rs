@@ -68,6 +68,9 @@ impl Transport for Link {
         reply: Option<String>,
         payload: Bytes,
     ) -> Boxed<'_, Result<(), ClusterError>> {
+        if self.world.lock().lines[self.line].is_full {
+            return Box::pin(std::future::pending());
+        }
         let message = Message {
             subject,
             reply,

@@ -7,6 +7,7 @@
 
 mod actors;
 mod checks;
+mod ends;
 mod link;
 mod process;
 mod schedule;

@@ -145,9 +145,23 @@ impl Process {
         (payload, ended)
     }
 
+    /// Withdraws an actor, or says why not.
+    pub(super) async fn withdraw(&self, id: &ComponentId) {
+        let (node, withdrawn) = (self.node.clone(), id.clone());
+        // It goes on if the caller does not.
+        let result = tokio::spawn(async move { node.withdraw(&withdrawn).await });
+        let result = result.await.expect("it does not panic");
+        let text = result.map_or_else(|error| error.to_string(), |()| "done".to_owned());
+        self.world
+            .log(format!("process {} withdraws {id}: {text}", self.line));
+    }
+
     /// Announces an actor, or says why not.
     pub(super) async fn announce(&self, id: &ComponentId) -> Result<u64, ClusterError> {
-        let result = self.node.announce(id).await;
+        let (node, announced) = (self.node.clone(), id.clone());
+        // It goes on if the caller does not.
+        let result = tokio::spawn(async move { node.announce(&announced).await });
+        let result = result.await.expect("it does not panic");
         self.world.log(format!(
             "process {} announces {id}: {}",
             self.line,

@@ -208,13 +208,7 @@ async fn work(process: &Process, hosts: usize) {
             4..=6 => drop(process.send(&Target::Wherever(moved))),
             7 => drop(process.send(&Target::At(Address::new(host(which), id("absent"))))),
             8 => drop(process.announce(&moved).await),
-            _ => {
-                let withdrawn = process.node.withdraw(&moved).await;
-                let text = withdrawn.map_or_else(|error| error.to_string(), |()| "done".to_owned());
-                process
-                    .world
-                    .log(format!("process {} withdraws {moved}: {text}", process.line));
-            }
+            _ => process.withdraw(&moved).await,
         }
     }
 }
@@ -305,6 +299,20 @@ async fn recovered(world: &Arc<World>, present: &Present) {
                 let name = &process.node.options.host;
                 wrong.push(format!("{name} counts on {component}, which is at {found:?}"));
             }
+        }
+    }
+    // And the other way round: no component is kept from others without a host that counts on it.
+    for component in MOVED.map(id) {
+        let Some(process) = processes.first() else { break };
+        process.node.presence.forget(&component);
+        let Ok(found) = process.node.locate(&component).await else {
+            continue;
+        };
+        let counts = |process: &Process| {
+            process.node.options.host == found.host && process.node.presence.entered().contains(&component)
+        };
+        if !processes.iter().any(counts) {
+            wrong.push(format!("{component} is at {found}, which does not count on it"));
         }
     }
     for component in MOVED.map(id) {

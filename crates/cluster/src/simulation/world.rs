@@ -44,6 +44,8 @@ pub(super) struct Line {
     pub(super) is_killed: bool,
     /// Cut from the servers.
     pub(super) is_cut: bool,
+    /// The queue of the client is full, and stays so.
+    pub(super) is_full: bool,
     /// The servers have noticed that the connection is lost.
     pub(super) is_noticed: bool,
     /// The process at its end, once it has joined.
@@ -113,6 +115,12 @@ impl World {
         self.lock().log.push(format!("{at:7} {}", text.as_ref()));
     }
 
+    /// Returns the revision of a key; 0 for one that was never written.
+    pub(super) fn written(&self, key: &str) -> u64 {
+        let inner = self.lock();
+        inner.registry.get(key).map_or(0, |(revision, _)| *revision)
+    }
+
     /// Connects a process, and starts the two ways of its connection.
     pub(super) fn connect(self: &Arc<Self>, name: &str) -> (usize, mpsc::UnboundedSender<(Instant, Up)>) {
         let (up, mut parcels) = mpsc::unbounded_channel();
@@ -124,6 +132,7 @@ impl World {
                 is_alive: true,
                 is_killed: false,
                 is_cut: false,
+                is_full: false,
                 is_noticed: false,
                 node: Weak::new(),
                 name: name.to_owned(),

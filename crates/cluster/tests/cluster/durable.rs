@@ -370,11 +370,23 @@ fn a_topic_reaches_each_subscriber_on_each_host_in_order() {
     two.unsubscribe_durable(&id("a"), &topic).wait().unwrap();
     assert_eq!(publish(b"last", DurableOptions::new()).wait().unwrap().stored, 1);
     assert_eq!(get(&of_second, 2), [&b"again"[..], b"last"]);
-    // A stranger's record of subscribers is none.
+    // A stranger's record of subscribers is none, and not an empty one.
     stranger(&server, async |client| {
         let jetstream = async_nats::jetstream::new(client);
         let bucket = jetstream.get_key_value("airssys-v1-test-registry").await.unwrap();
         bucket.put("topic.orders", "\x01a".into()).await.unwrap();
+    });
+    let refused = publish(b"nobody", DurableOptions::new()).wait();
+    assert!(
+        matches!(&refused, Err(ClusterError::Record { key, .. }) if key == "topic.orders"),
+        "{refused:?}"
+    );
+    let refused = two.subscribe_durable(&id("b"), &topic).wait();
+    assert!(matches!(refused, Err(ClusterError::Record { .. })), "{refused:?}");
+    stranger(&server, async |client| {
+        let jetstream = async_nats::jetstream::new(client);
+        let bucket = jetstream.get_key_value("airssys-v1-test-registry").await.unwrap();
+        bucket.delete("topic.orders").await.unwrap();
     });
     assert_eq!(
         publish(b"nobody", DurableOptions::new()).wait().unwrap().stored,

@@ -88,7 +88,7 @@ fn components_follow_labels_and_hosts() {
     let (server, folder) = (Server::start(), Folder::new());
     let file = |name: &str| folder.0.join(name);
     let (_first, one) = host(file("one"), 11, options("one", &server), &["gpu", "eu"]);
-    let (_second, two) = host(file("two"), 12, options("two", &server), &["eu"]);
+    let (second, two) = host(file("two"), 12, options("two", &server), &["eu"]);
     for number in 0..12 {
         let labels: &[&str] = if number < 3 { &["gpu"] } else { &[] };
         let labels: Vec<Name> = labels.iter().map(|label| name(label)).collect();
@@ -141,7 +141,14 @@ fn components_follow_labels_and_hosts() {
     while !settled(&one, &hosts).contains_key("three") {
         assert!(begun.elapsed() < LONG);
     }
+    // Of the placer, which is dropped though `three` is not.
+    assert!(Arc::strong_count(&third) > 1);
     three.leave(LONG).wait().unwrap();
+    let begun = Instant::now();
+    while Arc::strong_count(&third) > 1 {
+        assert!(begun.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(5));
+    }
     assert_eq!(settled(&one, &hosts), counts);
     drop((three, third));
 
@@ -155,6 +162,14 @@ fn components_follow_labels_and_hosts() {
     assert_eq!(one.placement().wait().unwrap()[0], (id("c0"), None));
     one.remove_declared(&id("c0")).wait().unwrap();
     assert_eq!(settled(&two, &hosts).values().sum::<usize>(), 11);
+
+    // A host changes its labels.
+    one.declare_component(&id("c1"), [name("us")]).wait().unwrap();
+    let replaced = two.place_components([name("us")], Starter(second.clone()));
+    replaced.wait().unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(settled(&one, &hosts).values().sum::<usize>(), 11);
+    assert_eq!(two.placement().wait().unwrap()[0], (id("c1"), Some(name("two"))));
     let many: Vec<Name> = (0..=MAX_LABELS).map(|label| name(&label.to_string())).collect();
     let refused = one.declare_component(&id("c1"), many).wait();
     assert!(
