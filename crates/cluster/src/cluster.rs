@@ -115,7 +115,8 @@ impl Cluster {
             .spawn_detached(async move { node.announce(&id).await })
     }
 
-    /// Removes a component of this host from the registry. None of this host's is left as it is.
+    /// Removes a component of this host from the registry. None of this host's is left as it is. After an error the host tries
+    /// again with each renewal of its lease, until the component is announced again.
     ///
     /// # Errors
     /// [`ClusterError::Contended`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
@@ -202,8 +203,8 @@ impl Cluster {
     /// [accepts](Cluster::accept_durable) its durable messages.
     ///
     /// # Errors
-    /// [`ClusterError::TooManySubscribers`]; [`ClusterError::Contended`]; [`ClusterError::Left`]; [`ClusterError::Server`] and
-    /// [`ClusterError::Timeout`].
+    /// [`ClusterError::TooManySubscribers`]; [`ClusterError::Contended`]; [`ClusterError::Record`]; [`ClusterError::Left`];
+    /// [`ClusterError::Server`] and [`ClusterError::Timeout`].
     pub fn subscribe_durable(&self, id: &ComponentId, topic: &Topic) -> Pending<()> {
         self.change_subscribers(id, topic, true)
     }
@@ -211,7 +212,8 @@ impl Cluster {
     /// Ends the subscription of a component. Messages that were published before still come.
     ///
     /// # Errors
-    /// [`ClusterError::Contended`]; [`ClusterError::Left`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    /// [`ClusterError::Contended`]; [`ClusterError::Record`]; [`ClusterError::Left`]; [`ClusterError::Server`] and
+    /// [`ClusterError::Timeout`].
     pub fn unsubscribe_durable(&self, id: &ComponentId, topic: &Topic) -> Pending<()> {
         self.change_subscribers(id, topic, false)
     }
@@ -228,8 +230,8 @@ impl Cluster {
     /// each subscriber in the order of publishing. Dropping the result does not take the message back.
     ///
     /// # Errors
-    /// [`ClusterError::TooManyRequests`], [`ClusterError::Left`], and [`ClusterError::Server`] and [`ClusterError::Timeout`] if the
-    /// subscribers are not known: nothing was sent. Failures of single subscribers are in [`DurablePublished::failed`].
+    /// [`ClusterError::TooManyRequests`], [`ClusterError::Left`], and [`ClusterError::Record`], [`ClusterError::Server`] and
+    /// [`ClusterError::Timeout`] if the subscribers are not known: nothing was sent. Failures of single subscribers are in [`DurablePublished::failed`].
     pub fn publish_durable(
         &self,
         topic: &Topic,
@@ -250,7 +252,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ClusterError::PlacementFull`] beyond [`MAX_DECLARED`](crate::MAX_DECLARED) components or
-    /// [`MAX_LABELS`](crate::MAX_LABELS); [`ClusterError::PlacementContended`]; [`ClusterError::Left`];
+    /// [`MAX_LABELS`](crate::MAX_LABELS); [`ClusterError::PlacementContended`]; [`ClusterError::Record`]; [`ClusterError::Left`];
     /// [`ClusterError::Server`] and [`ClusterError::Timeout`].
     pub fn declare_component(&self, id: &ComponentId, labels: impl IntoIterator<Item = Name>) -> Pending<()> {
         let (node, id) = (self.handle.node.clone(), id.clone());
@@ -263,7 +265,8 @@ impl Cluster {
     /// Removes a declared component: its host stops it.
     ///
     /// # Errors
-    /// [`ClusterError::PlacementContended`]; [`ClusterError::Left`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    /// [`ClusterError::PlacementContended`]; [`ClusterError::Record`]; [`ClusterError::Left`]; [`ClusterError::Server`] and
+    /// [`ClusterError::Timeout`].
     pub fn remove_declared(&self, id: &ComponentId) -> Pending<()> {
         let (node, id) = (self.handle.node.clone(), id.clone());
         self.handle
@@ -274,11 +277,11 @@ impl Cluster {
     /// Takes part in the placement of declared components, as a host with these labels: `placer` starts those that belong here, and
     /// stops those that do not any more. This is looked at after each third of
     /// [`ClusterOptions::with_lease_time`]. It ends when the host leaves, without stopping what runs then. Calling it again
-    /// replaces the placer, not the labels.
+    /// replaces the placer and the labels.
     ///
     /// # Errors
     /// [`ClusterError::PlacementFull`] beyond [`MAX_MEMBERS`](crate::MAX_MEMBERS) hosts or
-    /// [`MAX_LABELS`](crate::MAX_LABELS); [`ClusterError::PlacementContended`]; [`ClusterError::Left`];
+    /// [`MAX_LABELS`](crate::MAX_LABELS); [`ClusterError::PlacementContended`]; [`ClusterError::Record`]; [`ClusterError::Left`];
     /// [`ClusterError::Server`] and [`ClusterError::Timeout`].
     pub fn place_components(
         &self,
@@ -296,7 +299,7 @@ impl Cluster {
     /// still be stopping elsewhere ([`Cluster::locate`]). `None`: no live host has its labels.
     ///
     /// # Errors
-    /// [`ClusterError::Server`] and [`ClusterError::Timeout`].
+    /// [`ClusterError::Record`]; [`ClusterError::Server`] and [`ClusterError::Timeout`].
     pub fn placement(&self) -> Pending<Vec<(ComponentId, Option<Name>)>> {
         let node = self.handle.node.clone();
         self.handle.executor.spawn(async move { node.placement().await })
@@ -358,16 +361,20 @@ impl Cluster {
 
     /// Leaves the cluster: no message of another host is accepted any more, those that are being handled are answered, and
     /// the answers reach the server, as far as `time` allows. Then requests of this host that still wait end with
-    /// [`ClusterError::Left`], as do later ones. Dropping the result changes nothing.
+    /// [`ClusterError::Left`], as do later ones. Dropping the result changes nothing. A second call waits for the first, up to
+    /// its own time.
+    ///
+    /// A part of `time` is kept for giving the host's name back and for the last messages.
     ///
     /// Shut the [`ActorSystem`](airssys_wasm::ActorSystem) down after this, not before.
     ///
     /// # Errors
     /// None.
     pub fn leave(&self, time: Duration) -> Pending<()> {
-        let post = self.handle.post.clone();
+        // Whole, so that the threads do not end before.
+        let handle = self.handle.clone();
         self.handle.executor.spawn_detached(async move {
-            post.leave(time).await;
+            handle.post.leave(time).await;
             Ok(())
         })
     }

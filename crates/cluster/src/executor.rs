@@ -57,8 +57,13 @@ impl Executor {
         &self,
         operation: impl Future<Output = Result<T, ClusterError>> + Send + 'static,
     ) -> Pending<T> {
-        let operation = self.handle.spawn(operation);
-        self.spawn(async move { operation.await.unwrap_or(Err(ClusterError::Left)) })
+        let (sender, receiver) = oneshot::channel();
+        // Dropping the handle does not end the task.
+        drop(self.handle.spawn(async move {
+            // The receiver may have given up.
+            let _ = sender.send(operation.await);
+        }));
+        Pending::detached(receiver)
     }
 
     /// Ends the threads after a last operation, in the background.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use airssys_wasm::ComponentRuntime;
 use bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::counters::Counters;
 use crate::envelope::{MessageId, Unsealed};
@@ -41,10 +41,28 @@ pub(crate) struct Node {
     pub(crate) seen: Mutex<Seen>,
     pub(crate) presence: Presence,
     /// In the order of sending.
-    outbox: mpsc::UnboundedSender<Outgoing>,
+    outbox: mpsc::UnboundedSender<Queued>,
+    /// Places in it. Requests whose results were dropped take one too, until they are with the client.
+    outgoing: Arc<Semaphore>,
     /// True once the host leaves.
     closing: watch::Sender<bool>,
-    serving: Mutex<Option<JoinHandle<()>>>,
+    /// True once it has left.
+    left: watch::Sender<bool>,
+    tasks: Mutex<Tasks>,
+}
+
+/// Tasks that the end of the host awaits.
+#[derive(Debug, Default)]
+struct Tasks {
+    serving: Option<JoinHandle<()>>,
+    renewing: Option<JoinHandle<()>>,
+}
+
+/// A request that waits for the client, with its place.
+#[derive(Debug)]
+struct Queued {
+    outgoing: Outgoing,
+    _place: OwnedSemaphorePermit,
 }
 
 /// A request on its way to the client.
@@ -84,7 +102,7 @@ impl Node {
         let subjects = Subjects::new(&options.cluster, &options.host, process);
         let registry = Registry::new(transport.clone(), options.clone());
         let presence = Presence::take(registry, &options, process).await?;
-        let (outbox, outgoing) = mpsc::unbounded_channel();
+        let (outbox, queued) = mpsc::unbounded_channel();
         let replies = transport.subscribe(subjects.all_replies()).await?;
         let requests = transport.subscribe(subjects.requests(&options.host)).await?;
         // The server knows the subscriptions before the host is there for its callers: it has read them when it answers this.
@@ -99,17 +117,22 @@ impl Node {
             seen: Mutex::new(Seen::default()),
             presence,
             outbox,
+            outgoing: Arc::new(Semaphore::new(options.max_requests)),
             closing: watch::Sender::new(false),
-            serving: Mutex::new(None),
+            left: watch::Sender::new(false),
+            tasks: Mutex::default(),
             transport: transport.clone(),
             options,
         });
         let every = node.options.lease_time / 3;
-        tokio::spawn(Presence::renew(Arc::downgrade(&node), every));
-        tokio::spawn(publish(transport, outgoing, node.options.clock));
+        let renewing = tokio::spawn(Presence::renew(Arc::downgrade(&node), every));
+        tokio::spawn(publish(transport, queued, node.options.clock));
         tokio::spawn(node.clone().read_replies(replies));
         let serving = tokio::spawn(node.clone().serve(requests));
-        *node.serving.lock().unwrap_or_else(PoisonError::into_inner) = Some(serving);
+        *node.tasks.lock().unwrap_or_else(PoisonError::into_inner) = Tasks {
+            serving: Some(serving),
+            renewing: Some(renewing),
+        };
         Ok(node)
     }
 
@@ -125,7 +148,13 @@ impl Node {
 
     /// Queues a request, behind those before it.
     pub(crate) fn post(&self, outgoing: Outgoing) -> Result<(), ClusterError> {
-        self.outbox.send(outgoing).map_err(|_| ClusterError::Left)
+        let limit = self.options.max_requests;
+        let place = self.outgoing.clone().try_acquire_owned();
+        let queued = Queued {
+            outgoing,
+            _place: place.map_err(|_| ClusterError::TooManyRequests { limit })?,
+        };
+        self.outbox.send(queued).map_err(|_| ClusterError::Left)
     }
 
     /// Counts a message that is not one of this cluster.
@@ -169,51 +198,78 @@ impl Node {
     }
 
     /// Leaves: no request is accepted any more, those being handled are answered, and all that was sent reaches the server,
-    /// as far as `time` allows.
+    /// as far as `time` allows. A part of it is kept for giving the name back. Returns without leaving a second time if the host
+    /// leaves already, after that or at the end of `time`.
     pub(crate) async fn leave(&self, time: Duration) {
-        if self.closing.send_replace(true) {
-            return;
-        }
         let now = Instant::now();
         let end = now.checked_add(time).unwrap_or(now);
-        let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if self.closing.send_replace(true) {
+            return self.left(end).await;
+        }
+        let last = end.checked_sub(self.last_part(time)).unwrap_or(now);
+        let Tasks { serving, renewing } =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(serving) = serving {
-            let _ = timeout_at(end, serving).await;
+            let _ = timeout_at(last, serving).await;
         }
         let all = u32::try_from(self.options.max_served).unwrap_or(u32::MAX);
-        let handled = timeout_at(end, self.served.acquire_many(all)).await;
+        let handled = timeout_at(last, self.served.acquire_many(all)).await;
         if handled.is_err() {
             log::warn!("the host leaves the cluster while requests of other hosts are handled");
         }
         drop(handled);
         self.slots.close();
-        if let Err(error) = self.presence.release(&self.options).await {
-            log::warn!("the host's name is held until its lease ends: {error}");
+        // A renewal could take the name again.
+        if let Some(renewing) = renewing {
+            renewing.abort();
+            let _ = timeout_at(end, renewing).await;
         }
-        self.transport.end().await;
+        match timeout_at(end, self.presence.release(&self.options)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("the host's name is held until its lease ends: {error}"),
+            Err(_) => {
+                log::warn!("the host's name is held until its lease ends: there was no time to give it back")
+            }
+        }
+        if timeout_at(end, self.transport.end()).await.is_err() {
+            log::warn!("the host leaves the cluster while its last messages are sent");
+        }
+        self.left.send_replace(true);
+    }
+
+    /// Returns the part of a time to leave that is kept for what is said to the servers at the end.
+    pub(crate) fn last_part(&self, time: Duration) -> Duration {
+        (time / 4).min(self.options.call_timeout)
+    }
+
+    /// Awaits the end of leaving until a time.
+    pub(crate) async fn left(&self, end: Instant) {
+        let mut left = self.left.subscribe();
+        // Its sender lives in this node.
+        let _ = timeout_at(end, left.wait_for(|left| *left)).await;
     }
 }
 
 /// Publishes requests in their order. Waits while the client's own queue is full, as it is without a server; requests whose
 /// time ended meanwhile are dropped.
-async fn publish(
-    transport: Arc<dyn Transport>,
-    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
-    clock: Clock,
-) {
-    while let Some(Outgoing {
-        subject,
-        reply,
-        bytes,
-        deadline,
-    }) = outgoing.recv().await
-    {
-        if deadline <= clock.now_ms() {
+async fn publish(transport: Arc<dyn Transport>, mut queued: mpsc::UnboundedReceiver<Queued>, clock: Clock) {
+    while let Some(Queued { outgoing, _place }) = queued.recv().await {
+        let Outgoing {
+            subject,
+            reply,
+            bytes,
+            deadline,
+        } = outgoing;
+        let left = Duration::from_millis(deadline.saturating_sub(clock.now_ms()));
+        if left.is_zero() {
             continue;
         }
-        if let Err(error) = transport.publish(subject, Some(reply), bytes).await {
-            // The request ends at its deadline.
-            log::warn!("a request was not sent: {error}");
+        let published = timeout(left, transport.publish(subject, Some(reply), bytes)).await;
+        // The request ends at its deadline.
+        match published {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("a request was not sent: {error}"),
+            Err(_) => log::debug!("a request was not sent within its time"),
         }
     }
 }

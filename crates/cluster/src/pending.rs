@@ -31,12 +31,17 @@ impl<T> Pending<T> {
         }
     }
 
+    /// Returns the result of an operation that goes on if this value is dropped.
+    pub(crate) fn detached(receiver: oneshot::Receiver<Result<T, ClusterError>>) -> Pending<T> {
+        Pending { receiver, task: None }
+    }
+
     /// Returns a result that is there.
     pub(crate) fn ready(result: Result<T, ClusterError>) -> Pending<T> {
         let (sender, receiver) = oneshot::channel();
         // The receiver is not dropped yet.
         let _ = sender.send(result);
-        Pending { receiver, task: None }
+        Pending::detached(receiver)
     }
 
     /// Blocks the calling thread until the result is there. For threads of an executor, await it instead.

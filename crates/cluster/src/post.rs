@@ -84,24 +84,28 @@ impl Post {
         self.node.withdraw(id).await
     }
 
-    /// Leaves the cluster, as far as `time` allows.
+    /// Leaves the cluster, as far as `time` allows. Returns without leaving a second time if the host leaves already, after that
+    /// or at the end of `time`.
     pub(crate) async fn leave(&self, time: Duration) {
         let now = Instant::now();
         let end = now.checked_add(time).unwrap_or(now);
-        if !self.closing.swap(true, Ordering::AcqRel) {
-            // Before the names are given back, so that the next host gets what is not stored here.
-            if timeout_at(end, self.receivers.end_all()).await.is_err() {
-                log::warn!("the host leaves the cluster while it stores durable messages");
-            }
-            let all = u32::try_from(self.node.options.max_requests).unwrap_or(u32::MAX);
-            let acknowledged = async {
-                // Publications become messages.
-                drop(self.publishing.acquire_many(all).await);
-                drop(self.places.acquire_many(all).await);
-            };
-            if timeout_at(end, acknowledged).await.is_err() {
-                log::warn!("the host leaves the cluster while durable messages are not acknowledged");
-            }
+        if self.closing.swap(true, Ordering::AcqRel) {
+            return self.node.left(end).await;
+        }
+        self.placing.end();
+        let last = end.checked_sub(2 * self.node.last_part(time)).unwrap_or(now);
+        // Before the names are given back, so that the next host gets what is not stored here.
+        if timeout_at(last, self.receivers.end_all()).await.is_err() {
+            log::warn!("the host leaves the cluster while it stores durable messages");
+        }
+        let all = u32::try_from(self.node.options.max_requests).unwrap_or(u32::MAX);
+        let acknowledged = async {
+            // Publications become messages.
+            drop(self.publishing.acquire_many(all).await);
+            drop(self.places.acquire_many(all).await);
+        };
+        if timeout_at(last, acknowledged).await.is_err() {
+            log::warn!("the host leaves the cluster while durable messages are not acknowledged");
         }
         self.node
             .leave(end.saturating_duration_since(Instant::now()))

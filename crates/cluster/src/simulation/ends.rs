@@ -147,3 +147,75 @@ fn a_record_that_cannot_be_read_is_not_taken_for_an_empty_one() {
         node.change_subscribers(&topic, &id("b"), true).await.unwrap();
     });
 }
+
+#[test]
+fn leaving_a_second_time_waits_for_the_first() {
+    run(async |world, plan| {
+        let one = Process::join(&world, &plan, 0).await;
+        let node = one.node.clone();
+        let first = tokio::spawn(async move { node.leave(Duration::from_secs(4)).await });
+        tokio::task::yield_now().await;
+        assert!(one.node.is_closing());
+        // With less time than the first needs.
+        one.node.leave(Duration::ZERO).await;
+        assert!(!first.is_finished() && one.is_alive());
+        one.node.leave(Duration::from_secs(4)).await;
+        assert!(!one.is_alive(), "the first has ended the connection");
+        first.await.unwrap();
+        // The name is free at once.
+        let begun = Instant::now();
+        Process::join(&world, &plan, 0).await;
+        assert!(begun.elapsed() < Duration::from_millis(plan.lease));
+    });
+}
+
+#[test]
+fn leaving_stays_within_its_time_without_the_servers() {
+    run(async |world, plan| {
+        let one = Process::join(&world, &plan, 0).await;
+        world.lock().lines[one.line].is_cut = true;
+        let (begun, time) = (Instant::now(), Duration::from_millis(700));
+        one.node.leave(time).await;
+        // Timers have whole milliseconds.
+        let elapsed = begun.elapsed();
+        assert!(elapsed <= time + Duration::from_millis(2), "{elapsed:?}");
+    });
+}
+
+#[test]
+fn a_name_is_given_back_after_a_renewal_without_an_answer() {
+    run(async |world, plan| {
+        let one = Process::join(&world, &plan, 0).await;
+        let before = world.written("host.host-0");
+        while world.written("host.host-0") == before {
+            sleep(Duration::from_micros(10)).await;
+        }
+        // The answer to the renewal is on its way.
+        one.node.leave(Duration::from_secs(4)).await;
+        let begun = Instant::now();
+        Process::join(&world, &plan, 0).await;
+        assert!(begun.elapsed() < Duration::from_millis(plan.lease));
+    });
+}
+
+#[test]
+fn requests_whose_results_were_dropped_do_not_fill_the_memory() {
+    run(async |world, plan| {
+        let one = Process::join(&world, &plan, 0).await;
+        world.lock().lines[one.line].is_full = true;
+        let to = Address::new(host(1), id("own"));
+        let options = SendOptions::new().with_timeout(Duration::from_secs(3));
+        let post = || one.node.post_request(to.clone(), b"", &options).map(drop);
+        for _ in 0..one.node.options.max_requests {
+            post().unwrap();
+        }
+        let refused = post();
+        assert!(
+            matches!(refused, Err(ClusterError::TooManyRequests { .. })),
+            "{refused:?}"
+        );
+        // Their time ends, though the client never takes one.
+        sleep(Duration::from_secs(4)).await;
+        post().unwrap();
+    });
+}
