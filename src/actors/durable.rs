@@ -244,20 +244,26 @@ impl Slot {
     }
 
     fn appended(&self, result: Result<Appended, StoreError>, actor: &Weak<Actor>, ticket: u64) {
-        let next = match &result {
-            Ok(Appended::New { number }) => Stage::In(*number),
-            Ok(_) | Err(_) => Stage::Ended,
+        let refused = match result {
+            Ok(Appended::New { number }) => {
+                let before = std::mem::replace(&mut lock(&self.state).stage, Stage::In(number));
+                return match (before, actor.upgrade()) {
+                    // It ended on its way.
+                    (Stage::Storing { end: Some(end), .. }, _) => self.end(end),
+                    (_, Some(actor)) => actor.stored(ticket),
+                    (_, None) => {}
+                };
+            }
+            Ok(_) => ActorError::Repeated(self.open.id.clone()),
+            Err(error) => error.into(),
         };
-        let before = std::mem::replace(&mut lock(&self.state).stage, next);
-        if let Stage::Storing { end: Some(end), .. } = before {
-            // It ended on its way.
-            return self.end(end);
+        // While it leaves the mailbox it counts as on its way: otherwise it could be handled instead.
+        if let Some(actor) = actor.upgrade() {
+            actor.not_stored(ticket, refused);
         }
-        let Some(actor) = actor.upgrade() else { return };
-        match result {
-            Ok(Appended::New { .. }) => actor.stored(ticket),
-            Ok(_) => actor.not_stored(ticket, ActorError::Repeated(self.open.id.clone())),
-            Err(error) => actor.not_stored(ticket, error.into()),
+        let before = std::mem::replace(&mut lock(&self.state).stage, Stage::Ended);
+        if let Stage::Storing { end: Some(end), .. } = before {
+            self.end(end);
         }
     }
 

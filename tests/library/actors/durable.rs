@@ -1,6 +1,7 @@
 //! Durable actors: what they were sent, and what they set, outlasts the host.
 
 mod kill;
+mod repeated;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
