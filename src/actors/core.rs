@@ -306,12 +306,18 @@ impl Core {
             registry.waiting.extend(receiver);
             registry.actors.values().cloned().collect()
         };
-        if let Some(at) = Instant::now().checked_add(time) {
+        if !time.is_zero()
+            && let Some(at) = Instant::now().checked_add(time)
+        {
             self.timer.insert(at, Alarm::ForceShutdown);
         }
         self.draining.store(true, Ordering::SeqCst);
         for actor in actors {
             actor.close(Closing::Drain, None);
+        }
+        if time.is_zero() {
+            // An alarm would come after the next messages of some.
+            self.force_shutdown();
         }
         self.check_drained();
         self.settle();

@@ -73,7 +73,8 @@ impl ActorSystem {
 
     /// Shuts the system down: no message is accepted and no actor started any more. Messages in mailboxes are handled; then
     /// each component's `shutdown` is called, and the component is unloaded. After `time` the remaining messages go to the
-    /// dead letters, guests are interrupted, and their `shutdown` is not called.
+    /// dead letters, guests are interrupted, and their `shutdown` is not called. Without any time, no message is begun after
+    /// this returns.
     ///
     /// The result is there when the last actor has ended, or one second after `time` if a call could not be stopped: in a
     /// function of the host application, in `sleep-millis`, or in `init`; its thread ends with it. Dropping the result changes
