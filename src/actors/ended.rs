@@ -15,7 +15,7 @@ use super::pending::Completer;
 use super::state::{Cause, End, Outbox, Outcome, Phase, State, Target};
 use super::supervision::{Decision, Ending};
 use super::timer::Alarm;
-use crate::runtime::{RuntimeError, TimeLimit};
+use crate::runtime::{RuntimeError, Supervised, TimeLimit};
 use airssys_wasm_component::internal::InterruptHandle;
 
 impl Actor {
@@ -146,8 +146,26 @@ impl Actor {
         outbox.send(self);
     }
 
+    /// Records that an instance failed outside of a message. Returns the components to free, if the actor ends with it.
+    pub(super) fn failed(
+        self: &Arc<Self>,
+        state: &mut State,
+        lane: usize,
+        error: String,
+        outbox: &mut Outbox,
+    ) -> Vec<Arc<Supervised>> {
+        outbox
+            .events
+            .push(ActorEventKind::Trapped { error: error.clone() });
+        let decision = state.supervisor.ended(Ending::Failed, Instant::now());
+        match self.decided(state, lane, decision, error, outbox) {
+            true => state.freed_by(lane),
+            false => Vec::new(),
+        }
+    }
+
     /// Applies a decision of the supervisor on the end of an instance; returns whether there are no more instances.
-    pub(super) fn decided(
+    fn decided(
         self: &Arc<Self>,
         state: &mut State,
         lane: usize,
@@ -195,25 +213,14 @@ impl Actor {
         if let Some(health) = &mut state.health {
             health.reset();
         }
-        let has_ended = match result {
-            _ if matches!(state.phase, Phase::Ended(_)) => true,
+        let freed = match result {
+            _ if matches!(state.phase, Phase::Ended(_)) => state.freed_by(FIRST),
             Ok(()) => {
                 state.phase = Phase::Ready;
                 outbox.events.push(ActorEventKind::Ready);
-                false
+                Vec::new()
             }
-            Err(error) => {
-                let error = error.to_string();
-                outbox
-                    .events
-                    .push(ActorEventKind::Trapped { error: error.clone() });
-                let decision = state.supervisor.ended(Ending::Failed, Instant::now());
-                self.decided(state, FIRST, decision, error, &mut outbox)
-            }
-        };
-        let freed = match has_ended {
-            true => state.freed_by(FIRST),
-            false => Vec::new(),
+            Err(error) => self.failed(state, FIRST, error.to_string(), &mut outbox),
         };
         drop(guard);
         for component in freed {

@@ -9,7 +9,6 @@ use super::events::ActorEventKind;
 use super::lanes::FIRST;
 use super::options::{HealthProbe, InvalidActorOptions};
 use super::state::{Outbox, Phase, Target};
-use super::supervision::Ending;
 use super::timer::{Alarm, Set};
 use crate::host::{HealthState, HealthStatus};
 
@@ -160,13 +159,7 @@ impl Actor {
             match failure.filter(|_| !is_stopped && !has_ended) {
                 Some(reason) if is_candidate => state.roll_back(self.id(), reason, &mut outbox),
                 Some(error) => {
-                    outbox
-                        .events
-                        .push(ActorEventKind::Trapped { error: error.clone() });
-                    let decision = state.supervisor.ended(Ending::Failed, Instant::now());
-                    if self.decided(state, lane, decision, error, &mut outbox) {
-                        freed = state.freed_by(lane);
-                    }
+                    freed = self.failed(state, lane, error, &mut outbox);
                 }
                 None => freed.extend(state.after_call(lane)),
             }

@@ -11,7 +11,6 @@ use super::events::ActorEventKind;
 use super::health::Health;
 use super::options::InvalidActorOptions;
 use super::state::{Closing, Outbox, PROBE, Phase, Running, State, Step, Target};
-use super::supervision::Ending;
 use super::timer::Set;
 use super::versions::Version;
 use crate::runtime::Supervised;
@@ -355,14 +354,7 @@ impl Actor {
             }
             Err(_) if matches!(state.phase, Phase::Ended(_)) => freed.push(state.component_of(number)),
             Err(error) => {
-                let error = error.to_string();
-                outbox
-                    .events
-                    .push(ActorEventKind::Trapped { error: error.clone() });
-                let decision = state.supervisor.ended(Ending::Failed, Instant::now());
-                if self.decided(state, number, decision, error, &mut outbox) {
-                    freed = state.freed_by(number);
-                }
+                freed = self.failed(state, number, error.to_string(), &mut outbox);
             }
         }
         drop(guard);

@@ -10,7 +10,6 @@ use super::events::ActorEventKind;
 use super::lanes::FIRST;
 use super::replace::{Replaced, StateTransfer};
 use super::state::{Closing, End, Outbox, Phase, State, Step, Target};
-use super::supervision::Ending;
 use super::timer::Alarm;
 use super::trial::Verdict;
 use super::turn::contained;
@@ -117,13 +116,7 @@ impl Actor {
                 state.roll_back(self.id(), error.clone(), &mut outbox);
                 // One that its group gave up meanwhile is freed by the next step.
                 if state.component.has_failed() && !matches!(state.phase, Phase::Ended(_)) {
-                    outbox
-                        .events
-                        .push(ActorEventKind::Trapped { error: error.clone() });
-                    let decision = state.supervisor.ended(Ending::Failed, Instant::now());
-                    if self.decided(state, FIRST, decision, error, &mut outbox) {
-                        freed = state.freed_by(FIRST);
-                    }
+                    freed = self.failed(state, FIRST, error, &mut outbox);
                 }
             }
         }

@@ -190,7 +190,7 @@ fn a_name_is_given_back_after_a_renewal_without_an_answer() {
         while world.written("host.host-0") == before {
             sleep(Duration::from_micros(10)).await;
         }
-        // The answer to the renewal comes when nobody waits for it any more.
+        // The answer to the renewal comes after the last one that waited for it is gone.
         world.lock().lines[one.line].is_cut = true;
         sleep(Duration::from_millis(1200)).await;
         world.lock().lines[one.line].is_cut = false;

@@ -376,7 +376,7 @@ fn a_topic_reaches_each_subscriber_on_each_host_in_order() {
         let bucket = jetstream.get_key_value("airssys-v1-test-registry").await.unwrap();
         bucket.put("topic.orders", "\x01a".into()).await.unwrap();
     });
-    let refused = publish(b"nobody", DurableOptions::new()).wait();
+    let refused = publish(b"unread", DurableOptions::new()).wait();
     assert!(
         matches!(&refused, Err(ClusterError::Record { key, .. }) if key == "topic.orders"),
         "{refused:?}"
@@ -389,7 +389,7 @@ fn a_topic_reaches_each_subscriber_on_each_host_in_order() {
         bucket.delete("topic.orders").await.unwrap();
     });
     assert_eq!(
-        publish(b"nobody", DurableOptions::new()).wait().unwrap().stored,
+        publish(b"unread", DurableOptions::new()).wait().unwrap().stored,
         0
     );
     two.subscribe_durable(&id("b"), &topic).wait().unwrap();
