@@ -29,6 +29,7 @@
 //! Reading is strict, as for [manifests](crate::manifest): an unknown key is an error that names the nearest known one, and
 //! each problem has its line, column and byte span.
 
+mod cluster;
 mod error;
 mod read;
 #[cfg(feature = "schema")]
@@ -36,6 +37,7 @@ mod schema;
 mod types;
 mod value;
 
+pub use cluster::{ClusterMail, ClusterSettings, ClusterTls, DeclaredMembership, ServerAddress};
 pub use error::{HostFileError, ValueError};
 pub use read::{MAX_COMPONENTS, MAX_GROUPS, MAX_HOST_FILE_BYTES, MAX_HOST_FILE_ENTRIES, MAX_VALUE_BYTES};
 pub use types::{

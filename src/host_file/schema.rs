@@ -9,9 +9,11 @@ use crate::codec::Codec;
 use crate::limits::Resource;
 use crate::manifest::MAX_NAME_BYTES;
 use crate::manifest::schema::plain;
-use crate::messaging::MAX_COMPONENT_ID_BYTES;
+use crate::messaging::{MAX_COMPONENT_ID_BYTES, MAX_TOPIC_BYTES};
 use airssys_wasm_component::engine::Backend;
 
+/// The name of a cluster or of a host in it, or a label.
+const CLUSTER_NAME: &str = "^[A-Za-z0-9_-]{1,48}$";
 /// A size of at least one byte.
 const SIZE: &str = "^[0-9]+(B|[kK]B|MB|GB|KiB|MiB|GiB)$";
 /// A time of at least one millisecond.
@@ -78,6 +80,45 @@ pub(super) fn messages(_: &mut SchemaGenerator) -> Schema {
     words(vec!["receive", "execute"])
 }
 
+pub(super) fn cluster_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": CLUSTER_NAME })
+}
+
+pub(super) fn servers(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "string", "pattern": "^(nats|tls)://[^@/]+/?$" },
+        "minItems": 1,
+        "maxItems": 64,
+        "uniqueItems": true,
+    })
+}
+
+pub(super) fn labels(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "string", "pattern": CLUSTER_NAME },
+        "maxItems": 16,
+        "uniqueItems": true,
+    })
+}
+
+pub(super) fn topics(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "string", "pattern": "^[A-Za-z0-9._:/@-]+$", "maxLength": MAX_TOPIC_BYTES },
+        "uniqueItems": true,
+    })
+}
+
+pub(super) fn digest(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": "^[0-9a-f]{64}$" })
+}
+
+pub(super) fn place(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "oneOf": [place_of("env"), place_of("file")] })
+}
+
 fn words(names: Vec<&str>) -> Schema {
     json_schema!({ "type": "string", "enum": names })
 }
@@ -96,17 +137,19 @@ pub(super) fn capabilities(_: &mut SchemaGenerator) -> Schema {
 
 /// A text, or the place of one.
 fn value() -> Value {
-    let place = |key: &str| {
-        let mut properties = Map::new();
-        properties.insert(key.to_owned(), json!({ "type": "string" }));
-        json!({
-            "type": "object",
-            "properties": properties,
-            "required": [key],
-            "additionalProperties": false,
-        })
-    };
-    json!({ "oneOf": [{ "type": "string" }, place("env"), place("file")] })
+    json!({ "oneOf": [{ "type": "string" }, place_of("env"), place_of("file")] })
+}
+
+/// The place of a text, by one key.
+fn place_of(key: &str) -> Value {
+    let mut properties = Map::new();
+    properties.insert(key.to_owned(), json!({ "type": "string" }));
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": [key],
+        "additionalProperties": false,
+    })
 }
 
 pub(super) fn values(_: &mut SchemaGenerator) -> Schema {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::cluster::{ClusterSettings, DeclaredMembership};
 use super::error::ValueError;
 use super::value::{DeclaredValue, contents};
 use crate::actors::{
@@ -25,6 +26,9 @@ pub struct HostFile {
     /// Settings of the host.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub host: HostSettings,
+    /// Other hosts that this one exchanges messages with, over NATS servers. Without the section, the host is alone. The program needs
+    /// the feature `nats`.
+    pub cluster: Option<ClusterSettings>,
     /// A group of components that restart together, and give up together; at most 256.
     #[cfg_attr(
         feature = "schema",
@@ -113,8 +117,9 @@ pub struct DeclaredComponent {
     /// Identity: at most 128 ASCII letters, digits and `-_.:/@`. No other component of the host has it.
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::id"))]
     pub id: ComponentId,
-    /// File of the component or artifact, relative to the folder of the host file.
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    /// File of the component or artifact, relative to the folder of the host file. Required, unless `artifact` of [component.cluster]
+    /// stands for it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub path: PathBuf,
     /// File of the manifest. Without it, the one inside the component or beside it, if there is one.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
@@ -153,6 +158,10 @@ pub struct DeclaredComponent {
         schemars(default, schema_with = "super::schema::messages")
     )]
     pub messages: Option<GuestMessages>,
+    /// Instances, each of which handles one message at a time; without it, 1. More are for components without state (`stateful: false` in
+    /// their metadata).
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1024)))]
+    pub instances: Option<usize>,
     /// Bounds of the mailbox.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub mailbox: DeclaredMailbox,
@@ -166,6 +175,8 @@ pub struct DeclaredComponent {
     /// Keeps messages and changed settings in the store of the host, so that they outlast the process.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub durable: bool,
+    /// Part of the component in the cluster. Without the table, other hosts reach it by the names of this host and of the component.
+    pub cluster: Option<DeclaredMembership>,
     /// Limits of the component, with the names and units of a policy's.
     #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::limits"))]
     pub limits: ResourceLimits,
@@ -324,6 +335,7 @@ impl DeclaredComponent {
         };
         options
             .with_durable(self.durable)
+            .with_instances(self.instances.unwrap_or(1))
             .with_mailbox(self.mailbox.limits())
             .with_backpressure(match self.backpressure {
                 None | Some(DeclaredBackpressure::Refuse) => Backpressure::Refuse,

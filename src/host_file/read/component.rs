@@ -1,12 +1,15 @@
 //! Tables `[[component]]`.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
+use super::cluster::{self, Owner};
 use super::values::{Folder, boolean, bytes, choice, chosen, number, parsed, part, path, values, written};
-use crate::actors::{GuestMessages, Restart};
+use crate::actors::{GuestMessages, MAX_INSTANCES, Restart};
 use crate::codec::Codec;
+use crate::host_file::cluster::ClusterSettings;
 use crate::host_file::types::{
     ConfigData, DeclaredBackpressure, DeclaredComponent, DeclaredGroup, DeclaredHealth, DeclaredMailbox,
     Supervision,
@@ -18,7 +21,7 @@ use crate::manifest::read::values::{Section, Text, expected};
 use crate::messaging::ComponentId;
 use crate::security::Capability;
 
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 17] = [
     "id",
     "path",
     "manifest",
@@ -28,11 +31,13 @@ pub(super) const KEYS: [&str; 15] = [
     "config-data",
     "backpressure",
     "messages",
+    "instances",
     "mailbox",
     "supervision",
     "health",
     "group",
     "durable",
+    "cluster",
     "limits",
 ];
 
@@ -53,19 +58,20 @@ const SUPERVISION: [&str; 7] = [
 pub(super) struct Host<'a> {
     pub(super) groups: &'a [DeclaredGroup],
     pub(super) has_store: bool,
+    pub(super) cluster: Option<&'a ClusterSettings>,
+    /// True if the file has the section `[cluster]`, right or wrong.
+    pub(super) is_member: bool,
 }
 
 pub(super) fn component(
     section: &Section<'_>,
     folder: &Folder,
-    Host { groups, has_store }: Host<'_>,
+    host: Host<'_>,
     ids: &mut HashSet<String>,
     report: &mut Report<'_>,
 ) -> Option<DeclaredComponent> {
     let id = section.required("id", report);
     let id = id.and_then(|id| identity(&id, ids, report));
-    let file = section.required("path", report);
-    let file = file.map(|file| folder.join(file.text));
     let manifest = path(section, "manifest", folder, report);
     let grants = grants(section, report);
     let config = values(section, "config", folder, report);
@@ -90,8 +96,17 @@ pub(super) fn component(
     let health = part(section, "health", "component.health", &HEALTH, report);
     let health = health.map(|section| health_of(&section, report));
     let group = section.text("group", report);
-    let group = group.and_then(|group| known_group(&group, groups, report));
-    let durable = durable(section, has_store, report);
+    let group = group.and_then(|group| known_group(&group, host.groups, report));
+    let durable = durable(section, host.has_store, report);
+    let artifacts = host.cluster.and_then(|cluster| cluster.artifacts.as_deref());
+    let owner = Owner {
+        is_member: host.is_member,
+        artifacts,
+        is_durable: durable,
+    };
+    let cluster = cluster::membership(section, &owner, report);
+    let artifact = cluster.as_ref().and_then(|cluster| cluster.artifact.as_deref());
+    let file = file(section, artifact, artifacts, folder, report);
     let names = Resource::ALL.map(Resource::name);
     let limits = part(section, "limits", "component.limits", &names, report);
     let limits = limits.map(|section| limits_of(&section, report));
@@ -105,13 +120,44 @@ pub(super) fn component(
         config_data,
         backpressure,
         messages,
+        instances: number(section, "instances", 1..=MAX_INSTANCES as u64, report),
         mailbox: mailbox.unwrap_or_default(),
         supervision: supervision.unwrap_or_default(),
         health,
         group,
         durable,
+        cluster,
         limits: limits.unwrap_or_default(),
     })
+}
+
+/// Returns the file of the component: the declared one, or that which its artifact is fetched to.
+fn file(
+    section: &Section<'_>,
+    artifact: Option<&str>,
+    artifacts: Option<&Path>,
+    folder: &Folder,
+    report: &mut Report<'_>,
+) -> Option<PathBuf> {
+    let Some(digest) = artifact else {
+        let has_artifact = section
+            .get("cluster")
+            .and_then(|cluster| cluster.get_ref().as_table())
+            .is_some_and(|cluster| cluster.contains_key("artifact"));
+        // One that is wrong is reported.
+        return match has_artifact {
+            true => None,
+            false => section
+                .required("path", report)
+                .map(|file| folder.join(file.text)),
+        };
+    };
+    if let Some(path) = section.get("path") {
+        let message = "the component has a `path` and an `artifact`: remove one of them";
+        report.add(path.span(), message);
+    }
+    // A cluster without the folder is reported.
+    Some(artifacts?.join(format!("{digest}.artifact")))
 }
 
 fn identity(text: &Text<'_>, ids: &mut HashSet<String>, report: &mut Report<'_>) -> Option<ComponentId> {

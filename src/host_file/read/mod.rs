@@ -1,5 +1,6 @@
 //! Reader of host files: TOML with the place of each value, to checked sections.
 
+mod cluster;
 mod component;
 mod group;
 mod host;
@@ -34,7 +35,7 @@ pub const MAX_GROUPS: usize = 256;
 /// fill the host's memory.
 pub const MAX_VALUE_BYTES: usize = 1 << 20;
 
-const SECTIONS: [&str; 3] = ["host", "group", "component"];
+const SECTIONS: [&str; 4] = ["host", "cluster", "group", "component"];
 
 impl HostFile {
     /// Reads a host file.
@@ -97,14 +98,18 @@ fn host_file(root: &DeTable<'_>, folder: &Folder, report: &mut Report<'_>) -> Op
         Some(section) => host::settings(&section, folder, report),
         None => HostSettings::default(),
     };
+    let cluster = cluster::settings(root, folder, report);
     let groups = group::groups(root, report);
     let known = component::Host {
         groups: &groups,
         has_store: host.store.is_some(),
+        cluster: cluster.as_ref(),
+        is_member: root.contains_key("cluster"),
     };
     let components = components(root, folder, known, report);
     Some(HostFile {
         host,
+        cluster,
         groups,
         components,
     })
@@ -194,10 +199,11 @@ fn unknown_section(key: &str) -> String {
         (true, _) => "it is a key of [host]".to_owned(),
         (_, true) => "it is a key of [[component]]".to_owned(),
         _ if group::KEYS.contains(&key) => "it is a key of [[group]]".to_owned(),
+        _ if cluster::KEYS.contains(&key) => "it is a key of [cluster]".to_owned(),
         _ => match nearest(key, &SECTIONS) {
-            Some("host") => "the nearest is [host]".to_owned(),
+            Some(near @ ("host" | "cluster")) => format!("the nearest is [{near}]"),
             Some(near) => format!("the nearest is [[{near}]]"),
-            None => "the sections are [host], [[group]] and [[component]]".to_owned(),
+            None => "the sections are [host], [cluster], [[group]] and [[component]]".to_owned(),
         },
     };
     format!("the section [{}] is unknown: {known}", quoted(key))

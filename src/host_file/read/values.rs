@@ -10,7 +10,7 @@ use toml::de::DeValue;
 
 use super::{MAX_VALUE_BYTES, section};
 use crate::host_file::value::DeclaredValue;
-use crate::limits::Resource;
+use crate::limits::{ExecutionTimeout, Resource};
 use crate::manifest::MAX_NAME_BYTES;
 use crate::manifest::read::report::{Report, listed, quoted};
 use crate::manifest::read::values::{Section, Text, Value, expected};
@@ -108,6 +108,16 @@ pub(super) fn parsed<T: FromStr<Err: Display>>(
 
 /// Returns a key's number of bytes, from 1 to `most`.
 pub(super) fn bytes(section: &Section<'_>, key: &str, most: u64, report: &mut Report<'_>) -> Option<usize> {
+    bytes_from(section, key, 1..=most, report)
+}
+
+/// Returns a key's number of bytes in a range.
+pub(super) fn bytes_from<T: TryFrom<u64>>(
+    section: &Section<'_>,
+    key: &str,
+    range: RangeInclusive<u64>,
+    report: &mut Report<'_>,
+) -> Option<T> {
     struct Size(u64);
     impl FromStr for Size {
         type Err = crate::limits::InvalidUnit;
@@ -116,15 +126,34 @@ pub(super) fn bytes(section: &Section<'_>, key: &str, most: u64, report: &mut Re
         }
     }
     let Size(size) = parsed(section, key, report)?;
-    let converted = usize::try_from(size).ok().filter(|_| (1..=most).contains(&size));
+    let converted = T::try_from(size).ok().filter(|_| range.contains(&size));
     if converted.is_none() {
         let span = section
             .get(key)
             .map_or(section.span.clone(), |value| value.span());
-        let most = Resource::MailboxBytes.show(most);
-        report.add(span, format!("`{key}` must be from 1B to {most}"));
+        let [least, most] = [range.start(), range.end()].map(|bytes| Resource::MailboxBytes.show(*bytes));
+        report.add(span, format!("`{key}` must be from {least} to {most}"));
     }
     converted
+}
+
+/// Returns a key's time in a range of milliseconds.
+pub(super) fn time(
+    section: &Section<'_>,
+    key: &str,
+    range: RangeInclusive<u64>,
+    report: &mut Report<'_>,
+) -> Option<ExecutionTimeout> {
+    let time: ExecutionTimeout = parsed(section, key, report)?;
+    if range.contains(&time.millis()) {
+        return Some(time);
+    }
+    let span = section
+        .get(key)
+        .map_or(section.span.clone(), |value| value.span());
+    let [least, most] = [range.start(), range.end()].map(|millis| Resource::CallTime.show(*millis));
+    report.add(span, format!("`{key}` must be from {least} to {most}"));
+    None
 }
 
 /// Returns a key's choice among words.
@@ -186,7 +215,7 @@ pub(super) fn values(
 }
 
 /// Returns a text, or the place of one: `{ env = "NAME" }` or `{ file = "PATH" }`.
-fn declared(
+pub(super) fn declared(
     value: &Value<'_>,
     what: &str,
     folder: &Folder,

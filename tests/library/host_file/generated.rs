@@ -8,13 +8,17 @@ use serde_json::Value;
 use crate::manifest::generated::{required, resolved, row, up_to_date};
 
 /// The tables of the document: heading, and place in the schema.
-const TABLES: [(&str, &[&str]); 6] = [
+const TABLES: [(&str, &[&str]); 10] = [
     ("[host]", &["host"]),
+    ("[cluster]", &["cluster"]),
+    ("[cluster.tls]", &["cluster", "tls"]),
+    ("[cluster.durable]", &["cluster", "durable"]),
     ("[[group]]", &["group"]),
     ("[[component]]", &["component"]),
     ("[component.mailbox]", &["component", "mailbox"]),
     ("[component.supervision]", &["component", "supervision"]),
     ("[component.health]", &["component", "health"]),
+    ("[component.cluster]", &["component", "cluster"]),
 ];
 
 #[test]
@@ -35,16 +39,17 @@ fn the_tables_of_the_document_are_those_of_the_types() {
     up_to_date("docs/host.md", &document, &expected);
 }
 
-/// A file with nothing else is valid.
+/// A file with nothing else but a path of the component is valid.
 #[test]
-fn only_identity_and_path_of_a_component_and_names_of_groups_are_required() {
+fn only_identities_names_and_the_servers_and_key_of_a_cluster_are_required() {
     let schema = HostFile::json_schema();
     for (heading, path) in TABLES {
         let (_, table) = table(&schema, path);
         let keys = table["properties"].as_object().expect("keys").keys();
         let required: Vec<_> = keys.filter(|key| required(table, key)).collect();
         let expected: &[&str] = match heading {
-            "[[component]]" => &["id", "path"],
+            "[[component]]" => &["id"],
+            "[cluster]" => &["name", "host", "servers", "key"],
             "[[group]]" => &["name"],
             _ => &[],
         };
@@ -59,12 +64,16 @@ fn only_identity_and_path_of_a_component_and_names_of_groups_are_required() {
 fn the_reader_knows_the_keys_of_the_schema() {
     let schema = HostFile::json_schema();
     for (heading, path) in TABLES {
+        let cluster = "[cluster]\nname = 'c'\nhost = 'h'\nservers = ['nats://a:1']\nkey = 'k'\n";
+        let component = "[[component]]\nid = 'a'\npath = 'b'\n";
         let invalid = format!(
-            "[[component]]\nid = 'a'\npath = 'b'\n{}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx = 1\n",
+            "{}\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx = 1\n",
             match heading {
-                "[[component]]" => String::new(),
-                "[[group]]" => "[[group]]\nname = 'g'\n".to_owned(),
-                other => format!("{other}\n"),
+                "[[component]]" => component.to_owned(),
+                "[[group]]" => format!("{component}[[group]]\nname = 'g'"),
+                "[cluster]" => format!("{component}{cluster}"),
+                other if other.contains("cluster") => format!("{cluster}{component}{other}"),
+                other => format!("{component}{other}"),
             }
         );
         let error = HostFile::from_toml(&invalid, "h.toml").expect_err("it is invalid");

@@ -32,6 +32,36 @@ allow-unsigned = false
 log-lines = 50
 log-bytes = "64KiB"
 
+[cluster]
+name = "shop"
+host = "eu-1"
+servers = ["tls://nats.example.com:4222", "nats://[::1]:4223"]
+key = "cluster.key"
+user = "eu-1"
+password = { env = "HOST_FILE_TEST_UNSET" }
+labels = ["eu", "gpu"]
+artifacts = "artifacts"
+artifact-bytes = "2GiB"
+connect-time = "20s"
+call-time = "3s"
+request-time = "1m"
+clock-tolerance = "2s"
+lease-time = "15s"
+max-requests = 100
+max-served = 50
+replicas = 3
+
+[cluster.tls]
+authorities = "authority.pem"
+certificate = "eu-1.pem"
+key = "eu-1.key"
+required = true
+
+[cluster.durable]
+bytes = "64MiB"
+messages-per-component = 1000
+age = "24h"
+
 [[group]]
 name = "pair"
 strategy = "rest-for-one"
@@ -70,6 +100,12 @@ interval = "20ms"
 timeout = "2s"
 failures = 5
 
+[component.cluster]
+announce = true
+accept-durable = true
+topics = ["orders", "returns"]
+left-topics = ["quotes"]
+
 [component.limits]
 memory = "64MiB"
 call-time = "5s"
@@ -79,11 +115,18 @@ handles = 100
 id = "writer"
 path = "/opt/writer.cwasm"
 config-data = '{"a": 1}'
+instances = 4
+
+[[component]]
+id = "mover"
+cluster = { place-on = ["gpu"], artifact = "DIGEST" }
 "#;
 
 #[test]
 fn every_key_is_read() {
-    let file = HostFile::from_toml(FULL, "/srv/full.toml").expect("it is valid");
+    let digest = "0123456789abcdef".repeat(4);
+    let full = FULL.replace("DIGEST", &digest);
+    let file = HostFile::from_toml(&full, "/srv/full.toml").expect("it is valid");
     let host = &file.host;
     assert_eq!(host.name.as_deref(), Some("full"));
     assert_eq!((host.workers, host.turn_messages), (Some(3), Some(8)));
@@ -99,7 +142,7 @@ fn every_key_is_read() {
     assert_eq!(host.trust, [&format!("{}1", "0".repeat(63)), "/srv/key.pub"]);
     assert_eq!((host.log_lines, host.log_bytes), (Some(50), Some(64 << 10)));
 
-    let [reader, writer] = file.components.as_slice() else {
+    let [reader, writer, mover] = file.components.as_slice() else {
         panic!("{:?}", file.components)
     };
     assert_eq!(reader.id.as_str(), "reader");
@@ -148,6 +191,67 @@ fn every_key_is_read() {
         .expect("a text");
     assert_eq!(data, codec::encode(Codec::Json.code(), br#"{"a": 1}"#));
     assert_eq!(writer.actor_options().backpressure, Backpressure::Refuse);
+    assert_eq!((options.instances, writer.actor_options().instances), (1, 4));
+
+    let of_reader = reader.cluster.as_ref().expect("a table");
+    assert!(of_reader.announce && of_reader.accept_durable && of_reader.place_on.is_none());
+    let topics: Vec<_> = of_reader.topics.iter().map(|topic| topic.as_str()).collect();
+    assert_eq!(topics, ["orders", "returns"]);
+    assert_eq!(of_reader.left_topics[0].as_str(), "quotes");
+    assert_eq!(writer.cluster, None);
+    let of_mover = mover.cluster.as_ref().expect("a table");
+    assert_eq!(of_mover.place_on.as_deref(), Some(&["gpu".to_owned()][..]));
+    assert_eq!(of_mover.artifact.as_deref(), Some(&*digest));
+    assert_eq!(
+        mover.path,
+        Path::new(&format!("/srv/artifacts/{digest}.artifact"))
+    );
+}
+
+#[test]
+fn every_key_of_the_cluster_is_read() {
+    let full = FULL.replace("DIGEST", &"0".repeat(64));
+    let file = HostFile::from_toml(&full, "/srv/full.toml").expect("it is valid");
+    let cluster = file.cluster.expect("a cluster");
+    assert_eq!((&*cluster.name, &*cluster.host), ("shop", "eu-1"));
+    let servers: Vec<_> = cluster.servers.iter().map(|server| server.as_str()).collect();
+    assert_eq!(servers, ["tls://nats.example.com:4222", "nats://[::1]:4223"]);
+    assert_eq!(cluster.key, Path::new("/srv/cluster.key"));
+    assert_eq!(
+        (cluster.credentials, cluster.user.as_deref()),
+        (None, Some("eu-1"))
+    );
+    let unset = cluster
+        .password
+        .expect("a place")
+        .read()
+        .expect_err("it is not set");
+    assert!(matches!(unset, ValueError::NoVariable(_)), "{unset}");
+    assert_eq!(cluster.labels, ["eu", "gpu"]);
+    assert_eq!(cluster.artifacts.as_deref(), Some(Path::new("/srv/artifacts")));
+    assert_eq!(cluster.artifact_bytes, Some(2 << 30));
+    let times = [
+        cluster.connect_time,
+        cluster.call_time,
+        cluster.request_time,
+        cluster.clock_tolerance,
+        cluster.lease_time,
+    ];
+    let times = times.map(|time| time.expect("a time").millis());
+    assert_eq!(times, [20_000, 3000, 60_000, 2000, 15_000]);
+    let numbers = (cluster.max_requests, cluster.max_served, cluster.replicas);
+    assert_eq!(numbers, (Some(100), Some(50), Some(3)));
+    let tls = &cluster.tls;
+    assert_eq!(tls.authorities.as_deref(), Some(Path::new("/srv/authority.pem")));
+    assert_eq!(tls.certificate.as_deref(), Some(Path::new("/srv/eu-1.pem")));
+    assert_eq!(tls.key.as_deref(), Some(Path::new("/srv/eu-1.key")));
+    assert!(tls.required);
+    let durable = &cluster.durable;
+    assert_eq!(
+        (durable.bytes, durable.messages_per_component),
+        (Some(64 << 20), Some(1000))
+    );
+    assert_eq!(durable.age.map(|age| age.millis()), Some(86_400_000));
 }
 
 #[test]
@@ -164,6 +268,15 @@ fn a_small_file_has_the_defaults() {
     assert_eq!(options.restarts, Default::default());
     assert!(options.health.is_none() && !options.durable && file.groups.is_empty());
     assert_eq!(options.mailbox, Some(Default::default()));
+    assert_eq!((file.cluster, options.instances), (None, 1));
+    let text = "[cluster]\nname = 'c'\nhost = 'h'\nservers = ['nats://a']\nkey = '/k'\n".to_owned() + text;
+    let file = HostFile::from_toml(&text, "dir/small.toml").expect("it is valid");
+    let cluster = file.cluster.expect("a cluster");
+    assert_eq!((cluster.tls, cluster.durable), Default::default());
+    assert_eq!(
+        (cluster.lease_time, cluster.replicas, cluster.password),
+        (None, None, None)
+    );
 }
 
 #[test]

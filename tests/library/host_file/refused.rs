@@ -47,7 +47,7 @@ const HOST: [(&str, &str, &str); 19] = [
 ];
 
 /// Lines that are wrong in `[[component]]`.
-const COMPONENTS: [(&str, &str, &str); 31] = [
+const COMPONENTS: [(&str, &str, &str); 36] = [
     ("group = 'pair'", "4:9", "no group is named `pair`: declare it"),
     ("durable = true", "4:11", "set `store` of [host]"),
     ("durable = 'yes'", "4:11", "true or false"),
@@ -115,6 +115,79 @@ const COMPONENTS: [(&str, &str, &str); 31] = [
     ),
     ("limits = { memory = '1KiB' }", "4:21", "at least 64KiB"),
     ("limits = { fuel = '5' }", "4:19", "a whole number"),
+    ("instances = 0", "4:13", "from 1 to 1024"),
+    ("instances = 1025", "4:13", "from 1 to 1024"),
+    ("instances = '2'", "4:13", "a whole number"),
+    ("instance = 2", "4:1", "the nearest is `instances`"),
+    (
+        "cluster = { announce = true }",
+        "4:1",
+        "needs a cluster: declare it with the section [cluster]",
+    ),
+];
+
+/// The start of a file with a cluster; a component follows.
+const CLUSTER: &str = "[cluster]\nname = 'c'\nhost = 'h'\nkey = 'k'\nservers = ['nats://a:1']\n";
+
+/// Lines that are wrong at the end of `[cluster]`.
+const CLUSTERS: [(&str, &str, &str); 24] = [
+    ("lease-tim = '1s'", "6:1", "the nearest is `lease-time`"),
+    ("lease-time = '299ms'", "6:14", "from 300ms to 1h"),
+    ("lease-time = '2h'", "6:14", "from 300ms to 1h"),
+    ("lease-time = 10", "6:14", "`lease-time` has no unit"),
+    ("connect-time = '61m'", "6:16", "from 1ms to 1h"),
+    ("call-time = '0s'", "6:13", "it is zero"),
+    ("request-time = '2h'", "6:16", "from 1ms to 1h"),
+    ("clock-tolerance = '2h'", "6:19", "from 1ms to 1h"),
+    ("max-requests = 0", "6:16", "from 1 to 1000000"),
+    ("max-served = 65537", "6:14", "from 1 to 65536"),
+    ("replicas = 6", "6:12", "from 1 to 5"),
+    ("artifact-bytes = '1KiB'", "6:18", "from 1MiB to 1048576GiB"),
+    (
+        "labels = ['a.b']",
+        "6:11",
+        "1 to 48 ASCII letters, digits, `-` and `_`",
+    ),
+    ("labels = ['a', 'a']", "6:16", "twice"),
+    ("labels = 'a'", "6:10", "a list of strings"),
+    ("tls = { ca = 'a.pem' }", "6:9", "[cluster.tls] has no key `ca`"),
+    (
+        "tls = { certificate = 'a.pem' }",
+        "6:1",
+        "both `certificate` and `key`",
+    ),
+    ("tls = { required = 1 }", "6:20", "true or false"),
+    ("durable = { bytes = '1B' }", "6:21", "from 1MiB to 1048576GiB"),
+    ("durable = { age = '1s' }", "6:19", "from 1m to "),
+    (
+        "durable = { messages-per-component = 0 }",
+        "6:38",
+        "from 1 to 1000000000",
+    ),
+    ("user = 'u'", "1:2", "a `user` and no `password`"),
+    ("password = { env = 'P' }", "1:2", "a `password` and no `user`"),
+    (
+        "credentials = 'c'\nuser = 'u'\npassword = { env = 'P' }",
+        "7:8",
+        "either `credentials` or `user`",
+    ),
+];
+
+/// Tables `[component.cluster]` of a host with a cluster that are wrong.
+const MEMBERSHIPS: [(&str, &str, &str); 9] = [
+    ("anounce = true", "9:13", "the nearest is `announce`"),
+    ("announce = 1", "9:24", "true or false"),
+    ("accept-durable = true", "9:30", "set `durable = true`"),
+    ("topics = ['a']", "9:22", "set `accept-durable = true`"),
+    ("topics = ['a b']", "9:23", "may only contain"),
+    ("place-on = 'gpu'", "9:24", "a list of strings"),
+    ("place-on = ['g.u']", "9:25", "a label of `place-on` is `g.u`"),
+    ("artifact = 'abc'", "9:24", "64 hexadecimal digits"),
+    (
+        "artifact = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'",
+        "9:24",
+        "set `artifacts` of [cluster]",
+    ),
 ];
 
 #[test]
@@ -130,6 +203,104 @@ fn each_wrong_line_is_refused_at_its_place_with_the_remedy() {
         assert!(error.starts_with(&format!("h.toml:{place}: ")), "{line}: {error}");
         assert!(error.contains(words), "{line}: {error}");
         assert_eq!(error.lines().count(), 1, "{line}: {error}");
+    }
+}
+
+#[test]
+fn each_wrong_line_of_a_cluster_is_refused_at_its_place_with_the_remedy() {
+    for (line, place, words) in CLUSTERS {
+        let error = refused(&format!("{CLUSTER}{line}\n{COMPONENT}"));
+        assert!(error.starts_with(&format!("h.toml:{place}: ")), "{line}: {error}");
+        assert!(error.contains(words), "{line}: {error}");
+        assert_eq!(error.lines().count(), 1, "{line}: {error}");
+    }
+    for (line, place, words) in MEMBERSHIPS {
+        let path = match line.contains("0123456789abcdef") {
+            true => "",
+            false => "path = 'a.wasm'",
+        };
+        let error = refused(&format!(
+            "{CLUSTER}[[component]]\nid = 'a'\n{path}\ncluster = {{ {line} }}\n"
+        ));
+        assert!(error.starts_with(&format!("h.toml:{place}: ")), "{line}: {error}");
+        assert!(error.contains(words), "{line}: {error}");
+        assert_eq!(error.lines().count(), 1, "{line}: {error}");
+    }
+}
+
+#[test]
+fn clusters_without_their_required_keys_are_refused() {
+    let lines: Vec<&str> = CLUSTER.lines().collect();
+    for missing in 1..lines.len() {
+        let kept = lines.iter().enumerate().filter(|(at, _)| *at != missing);
+        let kept: Vec<&str> = kept.map(|(_, line)| *line).collect();
+        let error = refused(&format!("{}\n{COMPONENT}", kept.join("\n")));
+        let (key, _) = lines[missing].split_once(' ').expect("a key");
+        assert!(
+            error.contains(&format!("[cluster] has no `{key}`, which is required")),
+            "{error}"
+        );
+    }
+    for (text, words) in [
+        ("name = 'a.b'", "`name` is `a.b`"),
+        ("name = ''", "`name` is empty"),
+        ("host = 'eu 1'", "`host` is `eu 1`"),
+        ("servers = []", "has 0 addresses, and must have 1 to 64"),
+        ("servers = 'nats://a'", "a list of strings"),
+        (
+            "servers = ['nats://a', 'http://b']",
+            "server 2 of `servers` is not an address",
+        ),
+        ("servers = ['nats://']", "server 1 of `servers` is not an address"),
+        ("servers = ['a:4222']", "server 1 of `servers` is not an address"),
+        (
+            "servers = ['nats://a/b']",
+            "server 1 of `servers` is not an address",
+        ),
+    ] {
+        let (key, _) = text.split_once(' ').expect("a key");
+        let good = lines
+            .iter()
+            .find(|line| line.starts_with(key))
+            .expect("it is there");
+        let error = refused(&(CLUSTER.replace(good, text) + COMPONENT));
+        assert!(error.contains(words), "{text}: {error}");
+    }
+    let long = format!("name = '{}'", "x".repeat(49));
+    assert!(refused(&(CLUSTER.replace("name = 'c'", &long) + COMPONENT)).contains("1 to 48"));
+    assert!(refused(&format!("[clusters]\n{COMPONENT}")).contains("the nearest is [cluster]"));
+    assert!(refused(&format!("lease-time = '1s'\n{COMPONENT}")).contains("it is a key of [cluster]"));
+    let both = "cluster = { topics = ['a'], left-topics = ['a'], accept-durable = true }\ndurable = true\n";
+    let error = refused(&format!("[host]\nstore = 's'\n{CLUSTER}{COMPONENT}{both}"));
+    assert!(
+        error.contains("`topics` and `left-topics` both have `a`"),
+        "{error}"
+    );
+    let digest = "0".repeat(64);
+    let artifacts = CLUSTER.to_owned() + "artifacts = 'a'\n";
+    let error = refused(&format!(
+        "{artifacts}{COMPONENT}cluster = {{ artifact = '{digest}' }}\n"
+    ));
+    assert!(error.contains("a `path` and an `artifact`"), "{error}");
+}
+
+/// Reports show the line of a problem: one with a secret has another place.
+#[test]
+fn secrets_in_the_file_are_refused_and_not_shown() {
+    for text in [
+        CLUSTER.to_owned() + "user = 'u'\npassword = 'geheim'\n",
+        CLUSTER.replace("nats://a:1", "nats://u:geheim@a:1"),
+        CLUSTER.replace("nats://a:1", "nats://geheim@a:1"),
+        CLUSTER.replace("nats://a:1", "u:geheim@a:1"),
+    ] {
+        let Err(HostFileError::Invalid(invalid)) = HostFile::from_toml(&(text + COMPONENT), "h.toml") else {
+            panic!("it is refused")
+        };
+        for problem in invalid.problems() {
+            assert!(!problem.message.contains("geheim"), "{}", problem.message);
+            let line = invalid.text().lines().nth(problem.line - 1).expect("a line");
+            assert!(!line.contains("geheim"), "{line}");
+        }
     }
 }
 

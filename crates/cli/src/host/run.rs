@@ -36,6 +36,11 @@ const KEPT_EVENTS: usize = 10_000;
 /// Runs `host run`.
 pub(super) fn run(args: &HostRunArgs) -> Outcome {
     let file = file(&args.file)?;
+    if file.cluster.is_some() {
+        return Err(Failure::usage(
+            "this program was built without the feature `nats`: remove [cluster], or use one that has it",
+        ));
+    }
     let starter = Starter::new(&args.file, &file)?;
     let path = match &args.socket {
         Some(path) => path.clone(),
