@@ -3,6 +3,7 @@
 pub mod echo;
 pub mod host;
 pub mod kind;
+pub mod nats;
 pub mod surface;
 
 use std::path::{Path, PathBuf};

@@ -14,8 +14,8 @@ use airssys_wasm_cluster::{ArtifactDigest, Cluster, ClusterError};
 use airssys_wasm_test_support::host::id;
 
 use crate::envelope::stranger;
-use crate::server::{Folder, Server};
 use crate::{Host, obedient, options, said, to};
+use airssys_wasm_test_support::nats::{Folder, Server};
 
 /// An artifact of the guest, signed or not.
 fn artifact(folder: &Path, name: &str, key: Option<&SecretKey>) -> PathBuf {

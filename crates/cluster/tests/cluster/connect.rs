@@ -1,15 +1,13 @@
 //! Joining: the server's version, JetStream, certificates, time.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use airssys_wasm_cluster::{Cluster, ClusterError, ClusterOptions};
 use airssys_wasm_test_support::host::runtime;
 
-use crate::server::{Server, old_program};
 use crate::{LONG, key, name, options};
+use airssys_wasm_test_support::nats::{Server, certificates, old_program};
 
 fn refused(options: ClusterOptions) -> ClusterError {
     let joined = Cluster::join(&runtime(), options).wait();
@@ -104,38 +102,6 @@ fn a_wrong_password_is_an_error_that_does_not_show_it() {
     assert!(matches!(error, ClusterError::Connect(_)), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("geheim"), "{error:?}");
     Cluster::join(&runtime(), with("right")).wait().unwrap();
-}
-
-/// Runs openssl, which writes certificates.
-fn openssl(folder: &Path, arguments: &str) {
-    let mut command = Command::new("openssl");
-    command.current_dir(folder).args(arguments.split(' '));
-    let ran = command
-        .stderr(Stdio::null())
-        .stdout(Stdio::null())
-        .status()
-        .expect("openssl is installed");
-    assert!(ran.success(), "openssl {arguments}");
-}
-
-fn certificates(folder: &Path) {
-    let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -batch -days 2";
-    openssl(
-        folder,
-        &format!("req -x509 {new} -keyout ca.key -out ca.pem -subj /CN=authority"),
-    );
-    openssl(
-        folder,
-        &format!("req -x509 {new} -keyout other.key -out other.pem -subj /CN=other"),
-    );
-    for (name, at) in [("server", "IP:127.0.0.1"), ("client", "DNS:client")] {
-        let subject =
-            format!("-subj /CN={name} -addext subjectAltName={at} -addext basicConstraints=CA:FALSE");
-        openssl(
-            folder,
-            &format!("req -x509 {new} -CA ca.pem -CAkey ca.key -keyout {name}.key -out {name}.pem {subject}"),
-        );
-    }
 }
 
 #[test]

@@ -8,8 +8,8 @@ use airssys_wasm::actors::ActorSystem;
 use airssys_wasm::{ComponentId, ComponentRuntime};
 use airssys_wasm_cluster::{Address, Cluster, ClusterKey, ClusterOptions, Name};
 
-use crate::server::Server;
 use crate::{Host, LONG, name, said};
+use airssys_wasm_test_support::nats::Server;
 
 const DOCUMENT: &str = include_str!("../../../../docs/hosting.md");
 

@@ -11,8 +11,8 @@ use airssys_wasm_cluster::{Cluster, ClusterError, DurableOptions, FailureKind, M
 use airssys_wasm_test_support::host::id;
 
 use crate::envelope::{stranger, until};
-use crate::server::{Folder, Server};
 use crate::{Door, Host, LONG, options};
+use airssys_wasm_test_support::nats::{Folder, Server};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

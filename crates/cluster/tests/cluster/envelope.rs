@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use airssys_wasm_cluster::{Cluster, ClusterOptions};
 use futures_util::StreamExt;
 
-use crate::server::Server;
 use crate::{Host, LONG, key, name, options, said, to};
+use airssys_wasm_test_support::nats::Server;
 
 /// Runs a stranger's plain client.
 pub(crate) fn stranger<T>(server: &Server, act: impl AsyncFnOnce(async_nats::Client) -> T) -> T {

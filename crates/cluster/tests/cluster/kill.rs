@@ -17,8 +17,8 @@ use airssys_wasm_cluster::{Cluster, ClusterOptions, DurableOptions};
 use airssys_wasm_test_support::host::id;
 
 use crate::registry::{Killed, SERVER, quick};
-use crate::server::{Folder, Server};
 use crate::{Host, key, name, options, said};
+use airssys_wasm_test_support::nats::{Folder, Server};
 
 const HOSTS: u32 = 3;
 /// Messages of one host that wait for the stream.

@@ -9,7 +9,6 @@ mod kill;
 mod placement;
 mod registry;
 mod requests;
-mod server;
 
 use std::path::Path;
 use std::sync::{Condvar, Mutex};
@@ -23,7 +22,7 @@ use airssys_wasm::store::{Store, StoreOptions};
 use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
 use airssys_wasm_cluster::{Address, Cluster, ClusterKey, ClusterOptions, Name};
 use airssys_wasm_test_support::host::{Guest, id};
-use server::Server;
+use airssys_wasm_test_support::nats::Server;
 
 /// Time that nothing takes, for tests that wait.
 const LONG: Duration = Duration::from_secs(60);

@@ -13,8 +13,8 @@ use airssys_wasm_cluster::{Cluster, ClusterError, ClusterOptions, DurableOptions
 use airssys_wasm_test_support::host::id;
 
 use crate::registry::{Killed, SERVER, quick};
-use crate::server::{Folder, Server};
 use crate::{Host, LONG, key, name, options};
+use airssys_wasm_test_support::nats::{Folder, Server};
 
 /// Names the store of a child process.
 const STORE: &str = "AIRSSYS_CLUSTER_STORE";

@@ -9,8 +9,8 @@ use airssys_wasm_cluster::{Cluster, ClusterError, ClusterOptions, FailureKind};
 use airssys_wasm_test_support::host::{id, runtime};
 
 use crate::envelope::stranger;
-use crate::server::Server;
 use crate::{Host, LONG, key, name, options, said};
+use airssys_wasm_test_support::nats::Server;
 
 /// Names the server of a child process.
 pub(crate) const SERVER: &str = "AIRSSYS_CLUSTER_SERVER";

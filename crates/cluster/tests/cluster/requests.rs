@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use airssys_wasm::actors::SendOptions;
 use airssys_wasm_cluster::{ClusterError, FailureKind, Pending};
 
-use crate::server::Server;
 use crate::{Door, Host, LONG, options, said, to};
+use airssys_wasm_test_support::nats::Server;
 
 fn failure(result: Result<Vec<u8>, ClusterError>) -> FailureKind {
     match result {

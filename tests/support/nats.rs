@@ -24,7 +24,7 @@ fn target() -> PathBuf {
 }
 
 /// Returns the server's program, which is built once and kept in the target folder.
-pub(crate) fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let version = VERSION.trim();
@@ -48,23 +48,30 @@ pub(crate) fn program() -> &'static Path {
 
 /// Returns the program of Debian's package, version 2.9.10, which `.ci/run` unpacks. Prints a notice and returns `None` if it
 /// is not there; where everything is required, that fails.
-pub(crate) fn old_program() -> Option<PathBuf> {
+pub fn old_program() -> Option<PathBuf> {
     let program = target().join("nats/debian/usr/sbin/nats-server");
     if program.exists() {
         return Some(program);
     }
     let what = format!("Debian's nats-server is not unpacked at {}", program.display());
-    assert!(!airssys_wasm_test_support::require_all(), "{what}: see .ci/run");
+    assert!(!crate::require_all(), "{what}: see .ci/run");
     eprintln!("LEFT OUT: an old server is not tested: {what}");
     None
 }
 
 /// A folder that is removed when this value is dropped.
 #[derive(Debug)]
-pub(crate) struct Folder(pub(crate) PathBuf);
+pub struct Folder(pub PathBuf);
+
+impl Default for Folder {
+    fn default() -> Folder {
+        Folder::new()
+    }
+}
 
 impl Folder {
-    pub(crate) fn new() -> Folder {
+    /// Creates an empty one.
+    pub fn new() -> Folder {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("airssys-cluster-{}-{number}", std::process::id());
@@ -83,17 +90,17 @@ impl Drop for Folder {
 
 /// A running server, killed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     program: PathBuf,
     arguments: Vec<String>,
-    pub(crate) port: u16,
-    pub(crate) folder: Folder,
+    pub port: u16,
+    pub folder: Folder,
 }
 
 impl Server {
     /// Starts one with JetStream, on a free port.
-    pub(crate) fn start() -> Server {
+    pub fn start() -> Server {
         Server::with(program(), |folder| {
             vec![
                 "--jetstream".to_owned(),
@@ -104,7 +111,7 @@ impl Server {
     }
 
     /// Starts one with the lines of a configuration file, written by a function that gets the server's folder.
-    pub(crate) fn configured(lines: impl FnOnce(&Path) -> String) -> Server {
+    pub fn configured(lines: impl FnOnce(&Path) -> String) -> Server {
         Server::with(program(), |folder| {
             let file = folder.join("nats.conf");
             fs::write(&file, lines(folder)).expect("a configuration file");
@@ -112,7 +119,7 @@ impl Server {
         })
     }
 
-    pub(crate) fn with(program: &Path, arguments: impl FnOnce(&Path) -> Vec<String>) -> Server {
+    pub fn with(program: &Path, arguments: impl FnOnce(&Path) -> Vec<String>) -> Server {
         let folder = Folder::new();
         let mut arguments = arguments(&folder.0);
         // Another program can take the port before the server does; then it ends, and the next try has another.
@@ -135,18 +142,18 @@ impl Server {
         panic!("{} does not start", program.display());
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
     /// Ends it as SIGKILL does.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
     }
 
     /// Starts it again, on the same port and folder.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.child = run(&self.program, &self.arguments, self.port).expect("it starts again");
     }
 }
@@ -194,4 +201,38 @@ fn run(program: &Path, arguments: &[String], port: u16) -> Option<Child> {
     let _ = child.kill();
     let _ = child.wait();
     panic!("{} does not listen", program.display());
+}
+
+/// Runs openssl, which writes certificates.
+fn openssl(folder: &Path, arguments: &str) {
+    let mut command = Command::new("openssl");
+    command.current_dir(folder).args(arguments.split(' '));
+    let ran = command
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .expect("openssl is installed");
+    assert!(ran.success(), "openssl {arguments}");
+}
+
+/// Writes certificates and keys: the authority `ca.pem`, `other.pem`, and `server.pem` and `client.pem` with their keys, which `ca.pem` has
+/// signed.
+pub fn certificates(folder: &Path) {
+    let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -batch -days 2";
+    openssl(
+        folder,
+        &format!("req -x509 {new} -keyout ca.key -out ca.pem -subj /CN=authority"),
+    );
+    openssl(
+        folder,
+        &format!("req -x509 {new} -keyout other.key -out other.pem -subj /CN=other"),
+    );
+    for (name, at) in [("server", "IP:127.0.0.1"), ("client", "DNS:client")] {
+        let subject =
+            format!("-subj /CN={name} -addext subjectAltName={at} -addext basicConstraints=CA:FALSE");
+        openssl(
+            folder,
+            &format!("req -x509 {new} -CA ca.pem -CAkey ca.key -keyout {name}.key -out {name}.pem {subject}"),
+        );
+    }
 }
