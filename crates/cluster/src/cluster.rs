@@ -34,6 +34,18 @@ pub struct Cluster {
     handle: Arc<Handle>,
 }
 
+/// State of a host in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClusterState {
+    /// It holds its name: it accepts messages of other hosts.
+    Joined,
+    /// The lease of its name ended, as the servers were away: it refuses messages of other hosts until it holds the name again.
+    CutOff,
+    /// It leaves, or has left.
+    Left,
+}
+
 struct Handle {
     node: Arc<Node>,
     post: Arc<Post>,
@@ -347,6 +359,16 @@ impl Cluster {
     /// Returns the name of this host.
     pub fn host(&self) -> &Name {
         &self.handle.node.options.host
+    }
+
+    /// Returns the state of this host, by its own account.
+    pub fn state(&self) -> ClusterState {
+        let node = &self.handle.node;
+        match (node.is_closing(), node.presence.is_held()) {
+            (true, _) => ClusterState::Left,
+            (false, true) => ClusterState::Joined,
+            (false, false) => ClusterState::CutOff,
+        }
     }
 
     /// Returns the numbers of messages and events since the host joined.

@@ -81,7 +81,7 @@ mod topics;
 mod transport;
 
 pub use artifacts::{ArtifactDigest, InvalidArtifactDigest, MAX_ARTIFACT_BYTES};
-pub use cluster::Cluster;
+pub use cluster::{Cluster, ClusterState};
 pub use counters::ClusterCounters;
 pub use durable::{DurableOptions, MAX_MESSAGE_ID_BYTES, Stored};
 pub use error::{ClusterError, FailureKind, InvalidClusterOptions};
