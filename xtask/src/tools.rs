@@ -49,7 +49,7 @@ pub(crate) fn find_llvm() -> Llvm {
 /// Returns the features of a workspace build, for cargo's `--features`. Every command that builds the workspace uses
 /// the same ones, so that all share one build.
 pub(crate) fn workspace_features(llvm: &Llvm, singlepass: bool) -> String {
-    let mut features = vec!["bindgen", "conformance", "cranelift", "wai", "wasix"];
+    let mut features = vec!["bindgen", "conformance", "cranelift", "nats", "wai", "wasix"];
     match llvm {
         Llvm::At(_) => features.push("llvm"),
         Llvm::Missing(why) => eprintln!("without the backend llvm: {why}"),

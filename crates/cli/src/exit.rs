@@ -149,6 +149,12 @@ impl Failure {
         messages
     }
 
+    /// Returns the messages in one line.
+    #[cfg(all(unix, feature = "nats"))]
+    pub(crate) fn line(&self) -> String {
+        text::line(&self.messages().join(": "))
+    }
+
     fn text(&self) -> String {
         let mut lines = String::new();
         for (depth, message) in self.messages().iter().enumerate() {

@@ -86,20 +86,11 @@ pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
     let file = File::open(path).map_err(unreadable)?;
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
         let about = file.metadata().map_err(unreadable)?;
         if about.is_dir() {
             return Err(unreadable(io::ErrorKind::IsADirectory.into()));
         }
-        let mode = about.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(Failure::usage(format!(
-                "the key `{0}` is accessible to other users (mode {1:03o}): if it is still secret, run `chmod 600 {0}`; \
-                 otherwise generate a new key",
-                path.display(),
-                mode & 0o777
-            )));
-        }
+        closed(&about, path)?;
     }
     let text = text(file).map_err(unreadable)?;
     let key = text.parse();
@@ -107,6 +98,33 @@ pub(crate) fn secret(path: &Path) -> Outcome<SecretKey> {
         Failure::new(Exit::Usage, error)
             .context(format!("`{}` does not contain a secret key", path.display()))
     })
+}
+
+/// Checks that only its owner has access to the file of a secret.
+#[cfg(unix)]
+fn closed(about: &std::fs::Metadata, path: &Path) -> Outcome<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = about.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "the key `{0}` is accessible to other users (mode {1:03o}): if it is still secret, run `chmod 600 {0}`; \
+         otherwise generate a new key",
+        path.display(),
+        mode & 0o777
+    )))
+}
+
+/// Checks that the file of a secret is a regular one that only its owner has access to.
+#[cfg(all(unix, feature = "nats"))]
+pub(crate) fn check_closed(path: &Path) -> Outcome<()> {
+    let about = std::fs::metadata(path).map_err(|error| files::unreadable(path, error))?;
+    if !about.is_file() {
+        let error = io::Error::other("it is not a regular file");
+        return Err(files::unreadable(path, error));
+    }
+    closed(&about, path)
 }
 
 /// Returns the artifacts whose code may run: all with `--allow-unsigned`, or else those that a key of `--trust` has signed.

@@ -22,6 +22,9 @@ mod host;
 #[cfg(target_os = "linux")]
 #[path = "cli/host_clients.rs"]
 mod host_clients;
+#[cfg(all(target_os = "linux", feature = "nats"))]
+#[path = "cli/host_cluster.rs"]
+mod host_cluster;
 #[cfg(target_os = "linux")]
 #[path = "cli/host_state.rs"]
 mod host_state;

@@ -5,6 +5,7 @@
 use airssys_wasm_test_support as common;
 use airssys_wasm_test_support::kind;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -291,6 +292,25 @@ fn it_checks_and_shows_artifacts() {
         assert_eq!(code, Some(3));
         assert!(stderr.contains("not signed"), "{stderr}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_host_file_with_a_cluster_names_the_feature_that_joins_it() {
+    let Some(headless) = headless() else { return };
+    let folder = scratch("cluster");
+    fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("host.toml");
+    let declared = "[cluster]\nname = 'c'\nhost = 'h'\nservers = ['nats://127.0.0.1:1']\nkey = 'none'\n\
+                    [[component]]\nid = 'a'\npath = 'none.artifact'\n";
+    fs::write(&file, declared).expect("it can be written");
+    let (status, stdout, said) = ended(&headless, &["host", "run", text(&file)]);
+    assert_eq!((status, &*stdout), (Some(2), ""), "{said}");
+    assert!(said.contains("built without the feature `nats`"), "{said}");
+    assert!(
+        said.contains("`cargo build --release --features nats`, or remove [cluster]"),
+        "{said}"
+    );
 }
 
 #[test]

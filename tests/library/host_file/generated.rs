@@ -39,6 +39,19 @@ fn the_tables_of_the_document_are_those_of_the_types() {
     up_to_date("docs/host.md", &document, &expected);
 }
 
+#[test]
+fn the_examples_of_the_document_are_valid() {
+    let path = airssys_wasm_test_support::root().join("docs/host.md");
+    let document = fs::read_to_string(&path).expect("docs/host.md is there");
+    let examples: Vec<&str> = document.split("```toml\n").skip(1).collect();
+    assert_eq!(examples.len(), 2, "each is read");
+    for example in examples {
+        let (example, _) = example.split_once("```").expect("its end");
+        let read = HostFile::from_toml(example, "HOST.toml");
+        assert!(read.is_ok(), "{example}: {read:?}");
+    }
+}
+
 /// A file with nothing else but a path of the component is valid.
 #[test]
 fn only_identities_names_and_the_servers_and_key_of_a_cluster_are_required() {

@@ -26,6 +26,7 @@ pub(crate) enum HostCommand {
     Send(HostSendArgs),
     Replace(HostReplaceArgs),
     Rollback(HostRollbackArgs),
+    Publish(HostPublishArgs),
     Stop(HostStopArgs),
     /// Print the JSON Schema of HOST.toml, for editors
     Schema,
@@ -102,11 +103,14 @@ pub(crate) struct HostLogsArgs {
 /// Send an operation to a component, and print its answer
 ///
 /// Ctrl-C gives the message up: it leaves the mailbox, or its call is interrupted.
+///
+/// If the host has no such component and is in a cluster, HOST/ID is a component of another host, and any other ID one that a
+/// host of the cluster has announced.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct HostSendArgs {
-    /// Identity of the component
-    pub(crate) id: ComponentId,
+    /// Identity of the component, or of one in the cluster: HOST/ID, or ID
+    pub(crate) id: String,
 
     /// Name of the operation
     pub(crate) operation: String,
@@ -123,6 +127,15 @@ pub(crate) struct HostSendArgs {
     /// component's for the call]
     #[arg(long, value_name = "MS", value_parser = value_parser!(u64).range(1..=MAX_TIMEOUT_MS))]
     pub(crate) timeout: Option<u64>,
+
+    /// Put the message into the cluster's stream instead, which keeps it until a host that has the component handles it; `topic:NAME`
+    /// as ID stands for all subscribers of a topic. There is no answer
+    #[arg(long)]
+    pub(crate) durable: bool,
+
+    /// Identity of a durable message: one that is sent again is handled once [default: random]
+    #[arg(long, value_name = "TEXT", requires = "durable")]
+    pub(crate) message_id: Option<String>,
 
     #[command(flatten)]
     pub(crate) reach: ReachArgs,
@@ -191,6 +204,23 @@ pub(crate) struct HostReplaceArgs {
 pub(crate) struct HostRollbackArgs {
     /// Identity of the component
     pub(crate) id: ComponentId,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Store an artifact on the servers of the host's cluster, and print its digest
+///
+/// Hosts that declare a component with this digest (`artifact`) fetch it from there.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostPublishArgs {
+    /// File of the artifact
+    pub(crate) path: PathBuf,
 
     #[command(flatten)]
     pub(crate) reach: ReachArgs,

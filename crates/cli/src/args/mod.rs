@@ -25,8 +25,8 @@ pub(crate) use core_module::{ComponentArgs, ComponentCommand, CoreModuleArgs, Ne
 pub(crate) use host::{HostArgs, HostCommand};
 #[cfg(unix)]
 pub(crate) use host::{
-    HostLogsArgs, HostPsArgs, HostReplaceArgs, HostRollbackArgs, HostRunArgs, HostSendArgs, HostStopArgs,
-    ReachArgs,
+    HostLogsArgs, HostPsArgs, HostPublishArgs, HostReplaceArgs, HostRollbackArgs, HostRunArgs, HostSendArgs,
+    HostStopArgs, ReachArgs,
 };
 pub(crate) use manifest::{
     ManifestArgs, ManifestCommand, ManifestEmbedArgs, ManifestFileArgs, ManifestShowArgs,

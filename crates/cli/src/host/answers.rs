@@ -1,46 +1,23 @@
 //! The commands of the socket.
 
 use std::os::unix::net::UnixStream;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use airssys_wasm::ComponentId;
-use airssys_wasm::ComponentRuntime;
 use airssys_wasm::actors::{
-    ActorCounters, ActorError, ActorPhase, ActorSystem, Pending, ReplaceOptions, SendOptions, StateTransfer,
+    ActorCounters, ActorError, ActorPhase, ReplaceOptions, SendOptions, StateTransfer,
 };
-use airssys_wasm::host_file::{DeclaredComponent, DeclaredGroup};
 use serde_json::{Value, json};
 
-use super::logs::Logs;
+use super::cluster::Joined;
 use super::protocol::{self, MAX_ANSWER_BYTES, from_hex};
+use super::running::Host;
 use super::socket::is_closed;
-use super::start::Starter;
+use super::wait::{LOOK, wait};
 use crate::exit::{Exit, Failure, Outcome};
-
-/// Interval at which a command that waits looks whether its client is still there.
-const LOOK: Duration = Duration::from_millis(250);
 
 /// Lines of a log that are read at once.
 const BATCH: usize = 256;
-
-/// A host that runs.
-pub(super) struct Host {
-    pub(super) name: String,
-    pub(super) started: Instant,
-    pub(super) runtime: ComponentRuntime,
-    pub(super) system: ActorSystem,
-    /// The declared components, in the order of the file.
-    pub(super) components: Vec<ComponentId>,
-    /// Their declarations.
-    pub(super) declared: Vec<DeclaredComponent>,
-    pub(super) groups: Vec<DeclaredGroup>,
-    pub(super) starter: Starter,
-    pub(super) logs: Logs,
-}
 
 /// Runs the command of a request. Returns the result; `None` if the client is gone.
 pub(super) fn answer(host: &Host, request: &Value, stream: &mut UnixStream) -> Outcome<Option<Value>> {
@@ -54,14 +31,31 @@ pub(super) fn answer(host: &Host, request: &Value, stream: &mut UnixStream) -> O
             let rolled_back = wait(host.runtime.rollback(&id), || is_closed(stream)).transpose()?;
             Ok(rolled_back.map(|replaced| json!({ "id": id.as_str(), "version": replaced.version })))
         }
+        Some("publish") => publish(host, request, stream),
         Some("stop") => {
             let id = id(host, request)?;
+            withdraw(host, &id)?;
             let stopped = wait(host.runtime.stop_actor(&id), || is_closed(stream));
             Ok(stopped.transpose()?.map(|()| json!({ "id": id.as_str() })))
         }
         _ => Err(Failure::usage(
-            "the request has no `command` that the host knows: ps, logs, send, replace, rollback, stop",
+            "the request has no `command` that the host knows: ps, logs, send, replace, rollback, publish, stop",
         )),
+    }
+}
+
+/// Removes a component that is to be stopped from the registry of the cluster.
+fn withdraw(host: &Host, id: &ComponentId) -> Outcome<()> {
+    if host.is_placed(id) {
+        return Err(Failure::usage(format!(
+            "the cluster places `{id}`, and would start it again: remove it from the host files"
+        )));
+    }
+    let part = host.declared(id).and_then(|declared| declared.cluster.as_ref());
+    let is_entered = part.is_some_and(|part| part.announce || part.accept_durable);
+    match host.joined.get() {
+        Some(joined) if is_entered => joined.withdraw(id),
+        _ => Ok(()),
     }
 }
 
@@ -73,12 +67,14 @@ fn ps(host: &Host) -> Value {
             Ok(status) => json!({
                 "id": id.as_str(),
                 "state": phase(status.phase),
+                "instances": status.instances,
                 "restarts": status.restarts,
                 "waiting": status.waiting,
                 "waiting-bytes": status.waiting_bytes,
                 "waiting-senders": status.waiting_senders,
                 "messages": counters(&status.counters),
             }),
+            Err(_) if host.is_placed(id) => json!({ "id": id.as_str(), "state": "elsewhere" }),
             // It was stopped, and is unloaded.
             Err(_) => json!({ "id": id.as_str(), "state": "unloaded" }),
         });
@@ -87,6 +83,7 @@ fn ps(host: &Host) -> Value {
         "process": std::process::id(),
         "running-seconds": host.started.elapsed().as_secs(),
         "workers": host.system.workers(),
+        "cluster": host.joined.get().map(Joined::ps),
         "components": rows.collect::<Vec<_>>(),
         "messages": counters(&host.system.counters()),
     })
@@ -141,33 +138,45 @@ fn logs(host: &Host, request: &Value, stream: &mut UnixStream) -> Outcome<Option
 }
 
 fn send(host: &Host, request: &Value, stream: &mut UnixStream) -> Outcome<Option<Value>> {
-    let id = id(host, request)?;
     let payload = request["payload"].as_str().and_then(from_hex);
     let Some(payload) = payload else {
         return Err(Failure::usage(
             "`payload` of the request is not a text of hexadecimal digits",
         ));
     };
-    let mut options = SendOptions::new();
-    match &request["timeout-ms"] {
-        Value::Null => {}
+    let time = match &request["timeout-ms"] {
+        Value::Null => None,
         time => match time.as_u64() {
-            Some(millis) => options = options.with_timeout(Duration::from_millis(millis)),
+            Some(millis) => Some(Duration::from_millis(millis)),
             None => {
                 return Err(Failure::usage(
                     "`timeout-ms` of the request is not a whole number",
                 ));
             }
         },
+    };
+    let to = request["id"].as_str().unwrap_or_default();
+    if request["durable"].as_bool().unwrap_or_default() {
+        let message_id = request["message-id"].as_str();
+        return joined(host)?.send_durable(to, payload, message_id, time, || is_closed(stream));
     }
-    let answer = host.runtime.send_message_to_component_with(&id, payload, options);
-    let Some(answer) = wait(answer, || is_closed(stream)) else {
+    let options = match time {
+        Some(time) => SendOptions::new().with_timeout(time),
+        None => SendOptions::new(),
+    };
+    let answer = match receiver(host, to)? {
+        Receiver::Here(id) => {
+            let answer = host.runtime.send_message_to_component_with(&id, payload, options);
+            wait(answer, || is_closed(stream)).transpose()?
+        }
+        Receiver::Elsewhere(joined) => joined.send(to, payload, options, || is_closed(stream))?,
+    };
+    let Some(answer) = answer else {
         return Ok(None);
     };
-    let answer = answer?;
     if answer.len() > MAX_ANSWER_BYTES {
         let message = format!(
-            "the answer of `{id}` has {} bytes, more than the {MAX_ANSWER_BYTES} that the socket passes on",
+            "the answer of `{to}` has {} bytes, more than the {MAX_ANSWER_BYTES} that the socket passes on",
             answer.len()
         );
         return Err(Failure::new(Exit::Trap, anyhow::Error::msg(message)));
@@ -175,10 +184,45 @@ fn send(host: &Host, request: &Value, stream: &mut UnixStream) -> Outcome<Option
     Ok(Some(json!({ "payload": crate::run::hex(&answer) })))
 }
 
+/// The place of the component that a message is for.
+enum Receiver<'h> {
+    Here(ComponentId),
+    Elsewhere(&'h Joined),
+}
+
+/// Finds a component of this host, or else of the cluster. One that the cluster places is where it runs.
+fn receiver<'h>(host: &'h Host, named: &str) -> Outcome<Receiver<'h>> {
+    let found = host.components.iter().find(|id| id.as_str() == named);
+    let is_elsewhere = match found {
+        Some(id) => host.is_placed(id) && host.runtime.actor_status(id).is_err(),
+        None => true,
+    };
+    match (host.joined.get(), found) {
+        (Some(joined), _) if is_elsewhere => Ok(Receiver::Elsewhere(joined)),
+        (_, Some(id)) => Ok(Receiver::Here(id.clone())),
+        (_, None) => Err(unknown(host, named)),
+    }
+}
+
+fn publish(host: &Host, request: &Value, stream: &UnixStream) -> Outcome<Option<Value>> {
+    let Some(path) = request["path"].as_str() else {
+        return Err(Failure::usage("`path` of the request is not a text"));
+    };
+    let published = joined(host)?.publish(path.as_ref(), || is_closed(stream))?;
+    Ok(published.map(|digest| json!({ "digest": digest })))
+}
+
+fn joined(host: &Host) -> Outcome<&Joined> {
+    let joined = host.joined.get();
+    joined.ok_or_else(|| Failure::usage("the host is in no cluster: declare one with [cluster] in its file"))
+}
+
 fn replace(host: &Host, request: &Value, stream: &UnixStream) -> Outcome<Option<Value>> {
     let id = id(host, request)?;
-    let found = host.declared.iter().find(|declared| declared.id == id);
-    let mut declared = found.cloned().ok_or_else(|| unknown(host, id.as_str()))?;
+    let mut declared = host
+        .declared(&id)
+        .cloned()
+        .ok_or_else(|| unknown(host, id.as_str()))?;
     let Some(path) = request["path"].as_str() else {
         return Err(Failure::usage("`path` of the request is not a text"));
     };
@@ -230,27 +274,6 @@ fn unknown(host: &Host, named: &str) -> Failure {
         named.chars().take(128).collect::<String>(),
         known.join(", ")
     ))
-}
-
-/// Waits for a result as long as `given_up` is false. `None` then, and the operation is given up.
-pub(super) fn wait<T>(mut pending: Pending<T>, given_up: impl Fn() -> bool) -> Option<Result<T, ActorError>> {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Arc::new(Unpark(thread::current())).into();
-    let mut context = Context::from_waker(&waker);
-    loop {
-        if let Poll::Ready(result) = Pin::new(&mut pending).poll(&mut context) {
-            return Some(result);
-        }
-        if given_up() {
-            return None;
-        }
-        thread::park_timeout(LOOK);
-    }
 }
 
 impl From<ActorError> for Failure {

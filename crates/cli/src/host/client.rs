@@ -9,7 +9,8 @@ use super::file;
 use super::protocol::{Answer, Answers, from_hex};
 use super::socket::connect;
 use crate::args::{
-    HostLogsArgs, HostPsArgs, HostReplaceArgs, HostRollbackArgs, HostSendArgs, HostStopArgs, ReachArgs,
+    HostLogsArgs, HostPsArgs, HostPublishArgs, HostReplaceArgs, HostRollbackArgs, HostSendArgs, HostStopArgs,
+    ReachArgs,
 };
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{files, output, run, text};
@@ -62,6 +63,16 @@ pub(super) fn ps(args: &HostPsArgs) -> Outcome {
         }));
     }
     output::print(&output::table(&rows))?;
+    if let cluster @ Value::Object(_) = &answer["cluster"] {
+        let part = |key: &str| text::line(cluster[key].as_str().unwrap_or_default());
+        output::print(&format!(
+            "cluster {}, host {}: {}, nats-server {}",
+            part("name"),
+            part("host"),
+            part("state"),
+            part("server-version")
+        ))?;
+    }
     Ok(Exit::Done)
 }
 
@@ -102,11 +113,23 @@ pub(super) fn send(args: &HostSendArgs) -> Outcome {
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let request = json!({
         "command": "send",
-        "id": args.id.as_str(),
+        "id": args.id,
         "payload": run::hex(&payload),
         "timeout-ms": args.timeout,
+        "durable": args.durable,
+        "message-id": args.message_id,
     });
     let answer = ask(&args.reach, request)?.result()?;
+    if args.durable {
+        match args.json {
+            true => output::print_json(&answer)?,
+            false => {
+                let id = text::line(answer["message-id"].as_str().unwrap_or_default());
+                output::print(&format!("stored {} as {id}", answer["stored"]))?;
+            }
+        }
+        return Ok(Exit::Done);
+    }
     let answer = answer["payload"]
         .as_str()
         .and_then(from_hex)
@@ -154,6 +177,18 @@ pub(super) fn rollback(args: &HostRollbackArgs) -> Outcome {
     match args.json {
         true => output::print_json(&answer)?,
         false => output::print(&format!("{}: version {}", args.id, answer["version"]))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Runs `host publish`.
+pub(super) fn publish(args: &HostPublishArgs) -> Outcome {
+    let path = std::path::absolute(&args.path).map_err(|error| files::unreadable(&args.path, error))?;
+    let request = json!({ "command": "publish", "path": path.to_string_lossy() });
+    let answer = ask(&args.reach, request)?.result()?;
+    match args.json {
+        true => output::print_json(&answer)?,
+        false => output::print(&text::line(answer["digest"].as_str().unwrap_or_default()))?,
     }
     Ok(Exit::Done)
 }

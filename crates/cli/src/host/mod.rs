@@ -5,17 +5,26 @@ mod answers;
 #[cfg(unix)]
 mod client;
 #[cfg(unix)]
+#[cfg_attr(not(feature = "nats"), path = "no_cluster.rs")]
+mod cluster;
+#[cfg(all(unix, feature = "nats"))]
+mod join;
+#[cfg(unix)]
 mod logs;
 #[cfg(unix)]
 mod protocol;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
+mod running;
+#[cfg(unix)]
 mod server;
 #[cfg(unix)]
 mod socket;
 #[cfg(unix)]
 mod start;
+#[cfg(unix)]
+mod wait;
 
 use airssys_wasm::host_file::{HostFile, HostFileError, SCHEMA};
 
@@ -39,6 +48,8 @@ pub(crate) fn run(args: &HostArgs) -> Outcome {
         HostCommand::Replace(args) => client::replace(args),
         #[cfg(unix)]
         HostCommand::Rollback(args) => client::rollback(args),
+        #[cfg(unix)]
+        HostCommand::Publish(args) => client::publish(args),
         #[cfg(unix)]
         HostCommand::Stop(args) => client::stop(args),
         #[cfg(not(unix))]

@@ -1,24 +1,23 @@
 //! `host run`.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use airssys_wasm::actors::{
-    ActorEvent, ActorEventKind, ActorEvents, ActorGroup, ActorSystem, ActorSystemError,
-};
-use airssys_wasm::host_file::HostFile;
+use airssys_wasm::actors::{ActorEvent, ActorEventKind, ActorEvents, ActorSystem, ActorSystemError};
+use airssys_wasm::host_file::{DeclaredComponent, HostFile};
 #[cfg(feature = "durable")]
 use airssys_wasm::store::{Store, StoreOptions};
 
-use super::answers::{Host, wait};
+#[cfg(feature = "nats")]
+use super::join::join;
 use super::logs::{self, Logs};
+use super::running::{Host, start_component};
 use super::socket::Socket;
 use super::start::{DRAIN_TIME, Starter};
-use super::{file, server};
+use super::{cluster, file, server};
 use crate::args::HostRunArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::interrupt;
@@ -36,11 +35,7 @@ const KEPT_EVENTS: usize = 10_000;
 /// Runs `host run`.
 pub(super) fn run(args: &HostRunArgs) -> Outcome {
     let file = file(&args.file)?;
-    if file.cluster.is_some() {
-        return Err(Failure::usage(
-            "this program was built without the feature `nats`: remove [cluster], or use one that has it",
-        ));
-    }
+    let joining = cluster::read(&file)?;
     let starter = Starter::new(&args.file, &file)?;
     let path = match &args.socket {
         Some(path) => path.clone(),
@@ -59,8 +54,13 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
             .map(|component| component.id.clone())
             .collect(),
         declared: file.components.clone(),
-        groups: file.groups.clone(),
+        groups: file
+            .groups
+            .iter()
+            .map(|group| (group.name.clone(), group.group()))
+            .collect(),
         starter,
+        joined: OnceLock::new(),
         logs: Logs::new(
             file.components.iter().map(|component| &component.id),
             file.host.log_lines.unwrap_or(LOG.0),
@@ -73,13 +73,21 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
     let host = Arc::new(host);
     let drain_time = file.host.drain_time.map_or(DRAIN_TIME, |time| time.duration());
     let mut connections = None;
-    let result = start(&host, &stop).and_then(|started| {
+    let stopped = || stop.asked();
+    let started = match (start(&host, &stopped), joining) {
+        (Ok(true), Some(joining)) => join(&host, joining, &stopped),
+        (started, _) => started,
+    };
+    let result = started.and_then(|started| {
         if started {
+            host.starter.forget();
+            let joined = host.joined.get().map(|joined| format!("{}, ", joined.told()));
             connections = Some(server::start(&socket, host.clone())?);
             eprintln!(
-                "running {}: {} components, socket {}",
+                "running {}: {} components, {}socket {}",
                 crate::text::line(&host.name),
                 host.components.len(),
+                joined.unwrap_or_default(),
                 crate::text::line(&socket.path().to_string_lossy())
             );
             stop.wait();
@@ -120,44 +128,40 @@ fn system(file: &HostFile) -> Outcome<ActorSystem> {
     })
 }
 
-/// Starts the components in their order. Returns false if the host was asked to end meanwhile.
-fn start(host: &Host, stop: &Stop) -> Outcome<bool> {
-    let groups: HashMap<&str, ActorGroup> = host
-        .groups
-        .iter()
-        .map(|group| (group.name.as_str(), group.group()))
-        .collect();
-    for declared in &host.declared {
-        let group = declared.group.as_deref().and_then(|group| groups.get(group));
-        let actor = declared.actor_options();
-        let actor = match group {
-            Some(group) => actor.with_group(group),
-            None => actor,
-        };
-        let failed =
-            |failure: Failure| failure.context(format!("the component `{}` cannot be started", declared.id));
-        if stop.asked() {
+/// Never called: without the feature, there is no cluster to join.
+#[cfg(not(feature = "nats"))]
+fn join(_: &Arc<Host>, joining: cluster::Joining, _: &dyn Fn() -> bool) -> Outcome<bool> {
+    match joining {}
+}
+
+/// Starts the components in their order, without those that the cluster has or places. Returns false if the host was asked to end
+/// meanwhile.
+fn start(host: &Host, stopped: &dyn Fn() -> bool) -> Outcome<bool> {
+    let of_cluster = |declared: &DeclaredComponent| {
+        let part = declared.cluster.as_ref();
+        part.is_some_and(|part| part.place_on.is_some() || part.artifact.is_some())
+    };
+    for declared in host.declared.iter().filter(|declared| !of_cluster(declared)) {
+        if !start_component(host, declared, stopped)? {
             return Ok(false);
         }
-        let (loaded, options) = host.starter.load(declared).map_err(failed)?;
-        let started = host.runtime.start_actor(&loaded, options, &host.system, actor);
-        match wait(started, || stop.asked()) {
-            Some(started) => started.map_err(|error| failed(error.into()))?,
-            None => return Ok(false),
-        };
     }
-    host.starter.forget();
     Ok(true)
 }
 
-/// Shuts all components down.
+/// Leaves the cluster, then shuts all components down: messages of other hosts are answered by components that run.
 ///
 /// # Errors
 /// Messages were not handled, or a call could not be stopped.
 fn drain(host: &Host, time: Duration, events: JoinHandle<()>) -> Outcome<()> {
     let before = host.system.counters();
     log::info!(target: EVENTS, "draining, at most {time:?}: {} messages wait or are handled", before.in_flight);
-    let report = host.system.shutdown(time).wait()?;
+    let end = Instant::now().checked_add(time);
+    if let Some(joined) = host.joined.get() {
+        joined.leave(time / 2);
+    }
+    let left = end.map_or(time, |end| end.saturating_duration_since(Instant::now()));
+    let report = host.system.shutdown(left).wait()?;
     if report.unfinished > 0 {
         return Err(limit(format!(
             "{} components did not end within {time:?} and one second: they are in functions that cannot be interrupted",

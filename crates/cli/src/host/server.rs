@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::answers::{self, Host};
+use super::answers;
 use super::protocol::{self, MAX_REQUEST_BYTES, REQUEST_TIME, VERSION, WRITE_TIME};
+use super::running::Host;
 use super::socket::{Socket, is_own};
 use crate::exit::{Exit, Failure, Outcome};
 

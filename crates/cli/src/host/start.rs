@@ -23,7 +23,7 @@ use crate::{keys, load, manifest};
 pub(super) struct Starter {
     pub(super) runtime: ComponentRuntime,
     context: SecurityContext,
-    trust: Trust,
+    pub(super) trust: Trust,
     loaded: Mutex<HashMap<PathBuf, (Loaded, Option<ComponentManifest>)>>,
 }
 

@@ -89,3 +89,42 @@ path = 'COUNTER'
     assert_eq!(host.end("-TERM").0, Some(0));
     fs::remove_dir_all(&folder).expect("it is ours");
 }
+
+#[test]
+fn a_component_without_state_has_the_declared_instances_and_one_with_state_is_refused() {
+    let folder = folder("instances");
+    let text = "[[component]]\nid = 'text'\npath = 'TEXT'\ninstances = 3\n";
+    let host = start(&declared(&folder, text));
+    let counted = host.send("text", "word-count", r#"{"text":"a b"}"#);
+    assert!(counted.is_object(), "{counted}");
+    let row = host.row("text");
+    assert_eq!((&row["state"], &row["instances"]), (&json!("ready"), &json!(3)));
+    assert_eq!(host.end("-TERM").0, Some(0));
+    let text = "[[component]]\nid = 'a'\npath = 'COUNTER'\ninstances = 2\n";
+    let refused = airssys(&["host", "run", &declared(&folder, text)]);
+    refused.code_is(2);
+    assert!(
+        refused.stderr.contains("`a` cannot have 2 instances"),
+        "{refused:?}"
+    );
+    fs::remove_dir_all(&folder).expect("it is ours");
+}
+
+#[test]
+fn what_needs_a_cluster_is_refused_without_one() {
+    let folder = folder("alone");
+    let host = start(&declared(&folder, "[[component]]\nid = 'a'\npath = 'COUNTER'\n"));
+    for asked in [
+        &["send", "a", "get", "--durable"][..],
+        &["publish", "none.artifact"],
+    ] {
+        host.ask(asked).ended(2).says("the host is in no cluster");
+    }
+    host.ask(&["send", "two/a", "get"])
+        .ended(2)
+        .says("no component `two/a`; it has a");
+    let told = host.ask(&["send", "a", "get", "--message-id", "x"]).ended(2);
+    told.says("--durable");
+    assert_eq!(host.end("-TERM").0, Some(0));
+    fs::remove_dir_all(&folder).expect("it is ours");
+}
