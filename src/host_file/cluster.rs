@@ -40,7 +40,7 @@ pub struct ClusterSettings {
     /// Labels of this host, at most 16, of the form of names: those that components ask for with `place-on`.
     #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::labels"))]
     pub labels: Vec<String>,
-    /// Folder for the artifacts that are fetched from the servers (`artifact` of [component.cluster]). Only this user and root may
+    /// Folder for the artifacts that are fetched from the servers (`artifact` of `[component.cluster]`). Only this user and root may
     /// be able to write to it.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub artifacts: Option<PathBuf>,
@@ -152,7 +152,7 @@ pub struct DeclaredMembership {
     /// empty list, on any host that declares a component with this key. All hosts with these labels must declare the component. Without it, the component runs on this host.
     #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::labels"))]
     pub place_on: Option<Vec<String>>,
-    /// BLAKE3 digest of the artifact to run, 64 hexadecimal digits in lower case, instead of `path`: it is fetched from the servers into `artifacts` of [cluster],
+    /// BLAKE3 digest of the artifact to run, 64 hexadecimal digits in lower case, instead of `path`: it is fetched from the servers into `artifacts` of `[cluster]`,
     /// unless it is there. A key of `trust` must have signed it.
     #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::digest"))]
     pub artifact: Option<String>,

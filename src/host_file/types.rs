@@ -117,7 +117,7 @@ pub struct DeclaredComponent {
     /// Identity: at most 128 ASCII letters, digits and `-_.:/@`. No other component of the host has it.
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::id"))]
     pub id: ComponentId,
-    /// File of the component or artifact, relative to the folder of the host file. Required, unless `artifact` of [component.cluster]
+    /// File of the component or artifact, relative to the folder of the host file. Required, unless `artifact` of `[component.cluster]`
     /// stands for it.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub path: PathBuf,

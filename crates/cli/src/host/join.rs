@@ -13,6 +13,7 @@ use super::cluster::{Joined, Joining, names};
 use super::running::{Host, start_component};
 use super::wait::wait;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::logging::EVENTS;
 
 /// Joins the cluster, starts the components whose artifacts it has, and enters those that the file says. Returns false if the
 /// host was asked to end meanwhile.
@@ -33,6 +34,7 @@ pub(super) fn join(host: &Arc<Host>, joining: Joining, stopped: &dyn Fn() -> boo
             false => failure,
         }
     };
+    log::info!(target: EVENTS, "joining the cluster {name}");
     let Some(joined) = wait(Cluster::join(&host.runtime, options), stopped) else {
         return Ok(false);
     };

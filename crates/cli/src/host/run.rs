@@ -159,6 +159,7 @@ fn drain(host: &Host, time: Duration, events: JoinHandle<()>) -> Outcome<()> {
     let end = Instant::now().checked_add(time);
     if let Some(joined) = host.joined.get() {
         joined.leave(time / 2);
+        log::info!(target: EVENTS, "left the cluster: {}", joined.told());
     }
     let left = end.map_or(time, |end| end.saturating_duration_since(Instant::now()));
     let report = host.system.shutdown(left).wait()?;

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use airssys_wasm_test_support::nats::{Server, certificates, old_program};
@@ -128,19 +129,22 @@ fn a_message_of_another_host_that_is_handled_is_answered_before_its_host_leaves(
         assert_eq!(status, Some(0), "{rest}");
         let answer = sent.join().expect("it ends").ended(0);
         assert_eq!(answer.json(), json!({}));
+        // Its components run until then.
+        let place = |words: &str| rest.find(words).unwrap_or_else(|| panic!("{words}: {rest}"));
+        assert!(place("left the cluster: host two of the cluster shop") < place("stopped component=slow"));
     });
     assert_eq!(one.end("-TERM").0, Some(0));
     fs::remove_dir_all(&folder).expect("it is ours");
 }
 
 /// The number of messages that a durable component has handled, from its followed log.
-struct Followed(std::process::Child);
+struct Followed(Child);
 
 impl Followed {
     fn start(host: &Hosting, id: &str) -> Followed {
         let socket = host.socket.to_str().expect("text");
         let follower = command(&["host", "logs", id, "--follow", "--socket", socket])
-            .stdout(std::process::Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn();
         Followed(follower.expect("the program starts"))
     }
@@ -169,7 +173,7 @@ durable = true
 cluster = { accept-durable = true, topics = ['orders'] }
 
 [host]
-store = 'state.redb'
+store = 'state.store'
 ";
     let of_two = member(&folder, "two", &server.url(), "", components);
     let send = |number: usize, to: &str| {
@@ -361,6 +365,59 @@ fn a_server_that_is_absent_silent_or_old_ends_the_host_with_the_remedy() {
         });
         let ran = refused(&member(&folder, "one", &server.url(), "", ALONE), 5);
         ran.says("has version 2.9.10, and 2.12 or later is needed: install a newer nats-server");
+    }
+    fs::remove_dir_all(&folder).expect("it is ours");
+}
+
+#[test]
+fn a_host_that_waits_for_its_servers_ends_when_it_is_asked_to() {
+    let folder = folder("cluster-waits");
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let at = format!("nats://{}", silent.local_addr().expect("an address"));
+    let file = member(&folder, "one", &at, "connect-time = '1h'\n", ALONE);
+    let child = command(&["host", "run", &file])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // It has started its component, and connects.
+    let _connection = silent.accept().expect("a connection");
+    let sent = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(sent.expect("`kill`").success());
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("] stopped component=a") && !said.contains("panicked"),
+        "{said}"
+    );
+    fs::remove_dir_all(&folder).expect("it is ours");
+}
+
+#[test]
+fn a_host_whose_servers_are_away_says_so_and_is_back_with_them() {
+    let (folder, mut server) = (folder("cluster-away"), Server::start());
+    let more = "lease-time = '1s'\ncall-time = '1s'\nrequest-time = '1s'\n";
+    let alone = ALONE.to_owned() + "[host]\ndrain-time = '3s'\n";
+    let [one, two] = ["one", "two"].map(|host| start(&member(&folder, host, &server.url(), more, &alone)));
+    let state = |host: &Hosting| host.ask(&["ps", "--json"]).ended(0).json()["cluster"]["state"].clone();
+    assert_eq!((state(&one), state(&two)), (json!("joined"), json!("joined")));
+    server.kill();
+    until("the end of the lease", || state(&one) == "cut-off");
+    // It goes on by itself.
+    assert_eq!(one.send("a", "increment", "null"), json!({"count": 1}));
+    one.ask(&["send", "two/a", "get"]).ended(5);
+    server.restart();
+    until("the connection", || {
+        let asked = one.ask(&["send", "two/a", "increment"]);
+        asked.code == 0 && state(&one) == "joined" && state(&two) == "joined"
+    });
+    server.kill();
+    // Without servers, the end takes its time and is clean.
+    for host in [one, two] {
+        let (status, rest) = host.end("-TERM");
+        assert_eq!(status, Some(0), "{rest}");
     }
     fs::remove_dir_all(&folder).expect("it is ours");
 }
