@@ -21,7 +21,7 @@ use super::host::Host;
 use super::reach::Reach;
 use crate::component::{error_of, runtime_error};
 use crate::error::{Error, Result, TrapKind};
-use airssys_wasm_component::internal::contain;
+use airssys_wasm_component::internal::{check_interrupted, contain};
 
 /// State shared by the guards of one instance.
 #[derive(Debug)]
@@ -173,7 +173,7 @@ pub(super) fn imports(
                 let results = results.map_err(|panicked| runtime_error(panicked.trap()))??;
                 match guard.host.take_failure() {
                     Some(error) => Err(runtime_error(error)),
-                    None => Ok(results),
+                    None => check_interrupted().map(|()| results).map_err(runtime_error),
                 }
             };
             guarded.insert(&function.name, Function::new_with_env(store, &env, ty, before));

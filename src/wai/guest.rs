@@ -110,7 +110,8 @@ impl WaiGuest {
     ) -> Result<WaiGuest> {
         let contract = contract()?;
         let mut store = program_store(limits);
-        store.code().add(functions(&module.module));
+        let handle = store.interrupter().clone();
+        handle.code().add(functions(&module.module));
         let host = Host::new(context);
         let guard = Guard::new(host.clone(), limits.lift_bytes);
         let mut imports = Imports::new();
@@ -122,12 +123,12 @@ impl WaiGuest {
         guard::imports(&mut store, &guard, contract, &mut imports);
 
         let WaiTimes { deadline, cpu } = times;
-        let handle = InterruptHandle::new(&store);
         let cpu = cpu
             .map(|limit| timer::arm_cpu(limit, handle.clone()))
             .transpose()?;
         host.set_deadline(deadline);
-        let armed = deadline.and_then(|deadline| timer::arm(deadline, handle));
+        let armed = deadline.and_then(|deadline| timer::arm(deadline, handle.clone()));
+        let running = handle.enter();
         let instance = Instance::new(&mut *store, &module.module, &imports).map_err(|error| {
             let error = not_instantiated(error, store.take_refusal());
             match &cpu {
@@ -135,7 +136,7 @@ impl WaiGuest {
                 None => error,
             }
         });
-        drop((armed, cpu));
+        drop((running, armed, cpu));
         host.set_deadline(None);
         let instance = instance?;
 
@@ -179,7 +180,7 @@ impl WaiGuest {
     }
 
     pub(crate) fn interrupter(&self) -> InterruptHandle {
-        InterruptHandle::new(&self.store)
+        self.store.interrupter().clone()
     }
 
     /// Calls through the glue, then frees the memory that it has read. A call that fails is the last.
@@ -192,6 +193,8 @@ impl WaiGuest {
         }
         // If this ends early, by a panic too, the instance is not called again.
         self.poisoned = true;
+        let handle = self.interrupter();
+        let _running = handle.enter();
         let answer = contain("the module's exports", || call(&self.calls, &mut self.store));
         let answer = answer.map_err(|panicked| panicked.trap())?.map_err(error_of)?;
         guard::free(&mut *self.store, &self.guard, &self.free)?;

@@ -3,7 +3,7 @@
 #[cfg(feature = "compile")]
 pub use crate::component::is_valid;
 pub use crate::component::{CoreCaller, InstanceHook, described, error_of, runtime_error};
-pub use crate::engine::interrupt::InterruptHandle;
+pub use crate::engine::interrupt::{InterruptHandle, check as check_interrupted};
 pub use crate::engine::timer;
 pub use crate::engine::{Deadlines, SendStore, program_engine, program_store};
 #[cfg(feature = "planted-panics")]

@@ -143,7 +143,7 @@ impl<T: Send + 'static> Store<T> {
     /// As [`Store::interrupt_handle`], for a handle that does not outlive the use of this store.
     #[doc(hidden)]
     pub fn interrupter(&self) -> crate::internal::InterruptHandle {
-        crate::internal::InterruptHandle::new(&self.inner)
+        self.core.interrupter.clone()
     }
 
     /// Returns the host's data.
@@ -412,8 +412,8 @@ pub(crate) struct StoreCore {
     pub(crate) limits: StoreLimits,
     /// Selects the prepared memories of the next core instance.
     pub(super) next: NextModule,
-    /// Where the code of its core instances is.
-    pub(super) code: engine::GuestCode,
+    /// Stops its guests; has the addresses of their code.
+    pub(super) interrupter: crate::internal::InterruptHandle,
     /// Room for the handles of all its instances, and for loans of them.
     pub(super) handles: Arc<HandleBudget>,
     /// Fuel of metered code.
@@ -436,7 +436,7 @@ impl StoreCore {
             fuel: Fuel::new(limits.fuel),
             limits,
             next,
-            code: store.code().clone(),
+            interrupter: store.interrupter().clone(),
             depth: AtomicUsize::new(0),
             reached: AtomicBool::new(false),
             unguarded: AtomicBool::new(false),

@@ -15,7 +15,7 @@ use super::checks::{Answer, Call, Check, errno};
 use super::opened::{self, Opened};
 use super::paths::Inside;
 use airssys_wasm_component::component::runtime_error;
-use airssys_wasm_component::internal::contain;
+use airssys_wasm_component::internal::{check_interrupted, contain};
 
 /// Functions that can unwind the module's stack, and resume after they were left: wasmer does that at the call of the
 /// module, so that no guard may be in between. Their panics are contained at that call.
@@ -152,7 +152,8 @@ pub(super) fn guard(
             }
             None => function.call(&mut store, args).map(Vec::from),
         });
-        called.unwrap_or_else(|panicked| Err(trap(panicked)))
+        let results = called.unwrap_or_else(|panicked| Err(trap(panicked)))?;
+        check_interrupted().map(|()| results).map_err(runtime_error)
     };
     Some(Function::new_with_env(store, env, ty, guarded))
 }

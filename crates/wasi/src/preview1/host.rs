@@ -67,8 +67,8 @@ impl Runtime for Surroundings {
 
     /// Creates a store for a thread of the module.
     fn new_store(&self) -> wasmer::Store {
-        let mut store = wasmer::Store::new(self.engine.clone());
-        self.deadline.watch(&mut store);
+        let store = wasmer::Store::new(self.engine.clone());
+        self.deadline.watch(&store);
         store
     }
 
@@ -141,7 +141,11 @@ pub(super) fn environment(
     let surroundings = Arc::new(Surroundings {
         engine: engine::program_engine(&store_limits),
         network: Arc::new(UnsupportedVirtualNetworking::default()),
-        tasks: Arc::new(Tasks::new(TokioTaskManager::new(handle), failure.clone())),
+        tasks: Arc::new(Tasks::new(
+            TokioTaskManager::new(handle),
+            failure.clone(),
+            deadlines.clone(),
+        )),
         deadline: deadlines,
         failure,
         opened: opened.clone(),

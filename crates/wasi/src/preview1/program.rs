@@ -76,7 +76,9 @@ impl Program {
         });
         let (builder, surroundings) = made.map_err(|panicked| panicked.trap())?.map_err(setup)?;
         // Contains all of wasmer-wasix's work, including the drop of its state.
-        let result = contain(IMPORTS, || self.run_in(builder, &surroundings, deadline));
+        let result = contain(IMPORTS, || {
+            self.run_in(builder, &surroundings, (&deadlines, deadline))
+        });
         let result = result.unwrap_or_else(|panicked| Err(panicked.trap()));
         deadlines.end();
         match surroundings.failure.take() {
@@ -89,10 +91,11 @@ impl Program {
         &self,
         builder: WasiEnvBuilder,
         surroundings: &Arc<host::Surroundings>,
-        deadline: Option<Instant>,
+        (deadlines, deadline): (&Deadlines, Option<Instant>),
     ) -> Result<Ended> {
         let mut store = wasmer_wasix::Runtime::new_store(&**surroundings);
-        let made = builder.instantiate(self.module.clone(), &mut store);
+        let id = store.id();
+        let made = deadlines.running(id, || builder.instantiate(self.module.clone(), &mut store));
         let (instance, environment) = match made {
             Ok(made) => made,
             Err(error) => return ended(error),
@@ -105,7 +108,7 @@ impl Program {
             Err(error) => return Err(Error::bug(error.to_string())),
         };
         // Most imports are guarded individually; this contains the panics of the others.
-        let result = match contain(IMPORTS, || start.call(&mut store, &[])) {
+        let result = match contain(IMPORTS, || deadlines.running(id, || start.call(&mut store, &[]))) {
             Ok(Ok(_)) => Ok(Ended { status: 0 }),
             Ok(Err(error)) => ended(WasiRuntimeError::Runtime(error)),
             Err(panicked) => Err(panicked.trap()),

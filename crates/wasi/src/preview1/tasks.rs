@@ -12,6 +12,7 @@ use wasmer_wasix::runtime::task_manager::TaskWasm;
 use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
 use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, ExitCode};
 
+use airssys_wasm_component::engine::Deadlines;
 use airssys_wasm_component::error::Error;
 use airssys_wasm_component::internal::{Panicked, contain};
 
@@ -42,14 +43,19 @@ impl Failure {
 pub(super) struct Tasks {
     threads: TokioTaskManager,
     failure: Failure,
+    deadlines: Deadlines,
 }
 
 /// The name of this place in errors.
 const THREAD: &str = "a thread of the module";
 
 impl Tasks {
-    pub(super) fn new(threads: TokioTaskManager, failure: Failure) -> Tasks {
-        Tasks { threads, failure }
+    pub(super) fn new(threads: TokioTaskManager, failure: Failure, deadlines: Deadlines) -> Tasks {
+        Tasks {
+            threads,
+            failure,
+            deadlines,
+        }
     }
 }
 
@@ -89,9 +95,11 @@ impl VirtualTaskManager for Tasks {
         let code = ExitCode::from(Errno::Fault);
         let (process, thread) = (task.env.process.clone(), task.env.thread.clone());
         let failure = self.failure.clone();
-        let run = task.callbacks.run;
+        let (run, deadlines) = (task.callbacks.run, self.deadlines.clone());
         task.callbacks.run = Box::new(move |properties| {
-            if failure.keep(contain(THREAD, || run(properties))).is_none() {
+            let store = properties.store.id();
+            let running = || deadlines.running(store, || run(properties));
+            if failure.keep(contain(THREAD, running)).is_none() {
                 // Threads that wait for this one continue, and see that the process has ended.
                 let ending = contain(THREAD, || {
                     thread.set_status_finished(Ok(code));

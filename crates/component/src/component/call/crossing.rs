@@ -14,7 +14,7 @@ use crate::component::ir::{Options, ResourceTable};
 use crate::component::resource::handles::Handle;
 use crate::component::resource::{ResourceAny, ResourceRuntime, ResourceType, ResourceTypeKind};
 use crate::component::store::{HostHandle, StoreCore};
-use crate::engine::GuestMemory;
+use crate::engine::{GuestMemory, interrupt};
 use crate::error::{Error, ResourceError, Result, TrapKind};
 
 /// Context for lifting a guest's value: memory, handles, remaining budget. The guest does not run meanwhile.
@@ -212,6 +212,7 @@ impl LowerGuest for LowerContext<'_> {
             .realloc
             .and_then(|index| self.instance.realloc(index))
             .ok_or_else(|| Error::bug("a value in memory, and no realloc among the options"))?;
+        interrupt::check()?;
         let args = [old_ptr, old_size, align, new_size].map(u32::cast_signed);
         let result = realloc.call(&mut self.store, args[0], args[1], args[2], args[3]);
         Ok(result.map_err(from_runtime)?.cast_unsigned())

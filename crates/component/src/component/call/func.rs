@@ -317,6 +317,7 @@ pub(crate) fn guarded<R>(
     if instance.poisoned.load(Ordering::Relaxed) {
         return Err(TrapKind::Poisoned.into());
     }
+    let _running = core.interrupter.enter();
     instance.entered.store(true, Ordering::Relaxed);
     let mut entered = Entered {
         core,

@@ -169,7 +169,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         if place.is_some() {
             check_memory(module.code())?;
         }
-        self.cx.core.code.add(module.functions());
+        self.cx.core.interrupter.code().add(module.functions());
         self.cx.core.next.set(module.memories());
         let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);
         self.cx.core.next.set(None);

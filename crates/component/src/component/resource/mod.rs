@@ -263,6 +263,7 @@ pub(super) fn drop_rep<T: Send + 'static>(
 
 /// Runs a resource type's destructor on a representation.
 pub(crate) fn run_dtor(dtor: &wasmer::Function, store: &mut wasmer::StoreMut<'_>, rep: u32) -> Result<()> {
+    crate::engine::interrupt::check()?;
     let rep = wasmer::Value::I32(rep.cast_signed());
     dtor.call(store, &[rep])
         .map_err(crate::component::call::trap::from_runtime)?;

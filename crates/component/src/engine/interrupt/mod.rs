@@ -9,7 +9,6 @@ mod implementation;
 mod implementation;
 
 pub use implementation::timer;
-pub use implementation::{Deadlines, GuestCode, InterruptHandle, functions};
+pub use implementation::{Deadlines, GuestCode, InterruptHandle, check, functions};
 
-pub(in crate::engine) use implementation::hold_back_in_host;
 pub(crate) use implementation::take_stopped;

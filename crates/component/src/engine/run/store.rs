@@ -7,7 +7,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use crate::engine::interrupt::GuestCode;
+use crate::engine::interrupt::{GuestCode, InterruptHandle};
 use crate::engine::memory::account::Account;
 use crate::engine::run::tunables::NextModule;
 use crate::error::LimitExceeded;
@@ -16,7 +16,7 @@ use crate::error::LimitExceeded;
 #[derive(Debug)]
 pub struct SendStore {
     store: wasmer::Store,
-    code: GuestCode,
+    interrupter: InterruptHandle,
     account: Arc<Account>,
     next: NextModule,
 }
@@ -33,16 +33,10 @@ unsafe impl Send for SendStore {}
 
 impl SendStore {
     /// `account` and `next` are those of the store's tunables.
-    pub(in crate::engine) fn new(
-        mut store: wasmer::Store,
-        account: Arc<Account>,
-        next: NextModule,
-    ) -> SendStore {
-        let code = GuestCode::default();
-        crate::engine::interrupt::hold_back_in_host(&mut store, code.clone());
+    pub(in crate::engine) fn new(store: wasmer::Store, account: Arc<Account>, next: NextModule) -> SendStore {
         SendStore {
             store,
-            code,
+            interrupter: InterruptHandle::new(GuestCode::default()),
             account,
             next,
         }
@@ -64,10 +58,11 @@ impl SendStore {
         self.account.lower_memory(bytes)
     }
 
-    /// Returns the addresses of the code that runs in the store: code that is not added is not interrupted.
+    /// Returns the handle that stops its guest. It has the addresses of the code that runs in the store, and each call from outside
+    /// must [enter](InterruptHandle::enter) it.
     #[doc(hidden)]
-    pub fn code(&self) -> &GuestCode {
-        &self.code
+    pub fn interrupter(&self) -> &InterruptHandle {
+        &self.interrupter
     }
 }
 

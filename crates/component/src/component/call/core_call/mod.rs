@@ -15,7 +15,7 @@ use wasmer::{
 };
 
 use crate::component::call::trap::{from_runtime, to_runtime};
-use crate::engine::{Backend, floats_cross};
+use crate::engine::{Backend, floats_cross, interrupt};
 use crate::error::{Error, Result};
 
 /// A core value type as the engine knows it; converts from and to its bits, zero-extended to 64.
@@ -117,7 +117,8 @@ macro_rules! args {
             fn host<R: CoreResult>(store: &mut StoreMut<'_>, env: &FunctionEnv<Body>) -> wasmer::Function {
                 let body = |mut env: FunctionEnvMut<'_, Body> $(, $var: $ty)*| -> std::result::Result<R, RuntimeError> {
                     let (body, mut store) = env.data_and_store_mut();
-                    match (body.0)(&mut store, &[$($var.to_bits()),*]) {
+                    let result = (body.0)(&mut store, &[$($var.to_bits()),*]);
+                    match result.and_then(unless_interrupted) {
                         Ok(bits) => Ok(R::of_bits(bits)),
                         Err(error) => Err(to_runtime(error)),
                     }
@@ -274,6 +275,7 @@ impl CoreFunc {
     /// Calls it with as many arguments as its signature has; returns the bits of its result, or 0.
     #[inline(always)]
     pub(crate) fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
+        interrupt::check()?;
         let result = match (&self.form, args) {
             (TypedForm::Of0(function), []) => function.call(store).map(CoreResult::into_bits),
             (TypedForm::Of1(function), [a]) => function
@@ -342,7 +344,8 @@ pub(crate) fn host_function(
             let body = move |mut env: FunctionEnvMut<'_, Body>, args: &[Value]| {
                 let args: Vec<u64> = args.iter().map(bits).collect();
                 let (body, mut store) = env.data_and_store_mut();
-                let bits = (body.0)(&mut store, &args).map_err(to_runtime)?;
+                let bits = (body.0)(&mut store, &args).and_then(unless_interrupted);
+                let bits = bits.map_err(to_runtime)?;
                 Ok(result.map(|ty| value(ty, bits)).into_iter().collect())
             };
             wasmer::Function::new_with_env(self.store, &self.env, function_type(self.signature), body)
@@ -358,6 +361,12 @@ pub(crate) fn host_function(
             signature,
         },
     )
+}
+
+/// Returns a host function's result, unless the guest is to stop.
+#[inline]
+fn unless_interrupted(bits: u64) -> Result<u64> {
+    interrupt::check().map(|()| bits)
 }
 
 /// Converts a core signature to the engine's type.

@@ -1,12 +1,11 @@
 //! Deadlines for everything that runs in a program's stores.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::guest_code::{GuestCode, functions};
 use super::handle::InterruptHandle;
-use super::signal::hold_back_in_host;
 use super::timer::{self, Armed};
 
 /// Stores of one program that are watched at a time; the oldest goes first. Threads that have ended need no watching.
@@ -24,7 +23,12 @@ pub struct Deadlines {
     armed: Arc<Mutex<VecDeque<Watched>>>,
 }
 
-type Watched = (InterruptHandle, Option<Armed>);
+#[derive(Debug)]
+struct Watched {
+    store: wasmer::sys::vm::StoreId,
+    handle: InterruptHandle,
+    _armed: Option<Armed>,
+}
 
 impl Deadlines {
     pub fn new(deadline: Option<Instant>) -> Deadlines {
@@ -41,29 +45,46 @@ impl Deadlines {
     }
 
     /// Watches a store.
-    pub fn watch(&self, store: &mut wasmer::Store) {
-        hold_back_in_host(store, self.code.clone());
-        let handle = InterruptHandle::new(store);
+    pub fn watch(&self, store: &wasmer::Store) {
+        let handle = InterruptHandle::new(self.code.clone());
         let armed = self
             .deadline
             .and_then(|deadline| timer::arm(deadline, handle.clone()));
-        let mut all = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.watched();
         if all.len() == WATCHED {
             all.pop_front();
         }
-        all.push_back((handle, armed));
+        let store = store.id();
+        all.push_back(Watched {
+            store,
+            handle,
+            _armed: armed,
+        });
+    }
+
+    /// Calls the guest of a watched store, on this thread.
+    pub fn running<R>(&self, store: wasmer::sys::vm::StoreId, call: impl FnOnce() -> R) -> R {
+        let found = (self.watched().iter())
+            .find(|watched| watched.store == store)
+            .map(|watched| watched.handle.clone());
+        let _running = found.as_ref().map(InterruptHandle::enter);
+        call()
+    }
+
+    fn watched(&self) -> MutexGuard<'_, VecDeque<Watched>> {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops the threads that still compute after their program has ended.
     pub fn end(&self) {
-        let all = std::mem::take(&mut *self.armed.lock().unwrap_or_else(PoisonError::into_inner));
+        let all = std::mem::take(&mut *self.watched());
         if all.len() < 2 {
             return;
         }
         let now = Instant::now();
         let stopping: Vec<_> = all
             .into_iter()
-            .filter_map(|(handle, _)| timer::arm(now, handle))
+            .filter_map(|watched| timer::arm(now, watched.handle))
             .collect();
         // One request may get lost, so they are repeated for a while.
         let stopped = std::thread::Builder::new()

@@ -1,28 +1,39 @@
 //! Interruption of a guest from another thread.
 
-use std::fmt;
+use std::sync::Arc;
+
+use super::guest_code::GuestCode;
+use super::target::{Running, Target};
 
 /// Handle that stops the guest of one store. May be used from any thread, and outlive the store.
-#[derive(Clone)]
-pub struct InterruptHandle(wasmer::Interrupter);
+#[derive(Clone, Debug)]
+pub struct InterruptHandle(Arc<Target>);
 
 impl InterruptHandle {
+    /// Creates the handle of a new store, which runs the code that `code` has.
     #[doc(hidden)]
-    pub fn new(store: &wasmer::Store) -> InterruptHandle {
-        InterruptHandle(store.interrupter())
+    pub fn new(code: GuestCode) -> InterruptHandle {
+        InterruptHandle(Arc::new(Target::new(code)))
     }
 
     /// Requests that the guest of the store stop: it traps with
     /// [`CoreTrap::Interrupted`](crate::error::CoreTrap::Interrupted), at once if it computes, or when the host
-    /// function that it called returns. Nothing happens if no guest runs. The request can get lost, and is passed over while
-    /// the thread is in the engine's code, so a caller that needs the guest to stop repeats it until the call has ended.
+    /// function that it called returns. Nothing happens if no guest runs. The request is passed over while the thread is in the
+    /// engine's code, so a caller that needs the guest to stop repeats it until the call has ended.
     pub fn interrupt(&self) {
         self.0.interrupt();
     }
-}
 
-impl fmt::Debug for InterruptHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("InterruptHandle")
+    /// Returns where the code of the store is: code that is not added is not interrupted.
+    #[doc(hidden)]
+    pub fn code(&self) -> &GuestCode {
+        self.0.code()
+    }
+
+    /// Marks that this thread calls the guest until the returned value is dropped. Other calls are not interrupted.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter(&self) -> Running<'_> {
+        self.0.enter()
     }
 }

@@ -1,13 +1,12 @@
 //! The signal that stops a guest, held back while the guest's thread is in the host.
 //!
-//! To stop a guest, wasmer sends a signal to its thread, and the handler abandons whatever is on the guest's stack. That is more
-//! than the guest's code: what wasmer does around host functions runs there too. It takes the lock of the table of interrupts, waits
-//! for it, and makes what a thread keeps for waiting. Abandoned in the midst of that, the lock stays taken, the allocator stays
-//! locked, or a destructor stays half registered: other calls hang, or the process dies as the thread ends. The sender holds that
-//! very lock, so a guest that comes out of a host function then is likely to wait for it.
+//! The handler makes the guest trap where it is, by the handler that the engine has for a guest's own traps; that abandons whatever is on
+//! the guest's stack. More than the guest's code runs there: what the engine does around host functions. It takes locks, allocates, and
+//! makes what a thread keeps. Abandoned in the midst of that, a lock stays taken, the allocator stays locked, or a destructor stays half
+//! registered: other calls hang, or the process dies as the thread ends.
 //!
 //! So the signal counts only where its thread is in the functions of a guest, which hold no state of the host. Elsewhere it is passed over:
-//! the engine has noted the request and ends the call when the host function returns; for the rest, who asks asks again.
+//! the request is noted, and ends the call when the host function returns ([`check`](super::check)); for the rest, who asks asks again.
 //!
 //! The engine names a trap by the instruction at which the thread was found, whatever the signal. An interruption there would be
 //! reported as that instruction's trap (out of bounds at a load, stack overflow at a call), so the handler notes that it stopped the guest.
@@ -15,11 +14,21 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::ptr;
+use std::sync::OnceLock;
 
-use wasmer::sys::vm::libcalls;
+use wasmer::sys::vm::{init_traps, libcalls};
 
 use super::guest_code::GuestCode;
+use super::target::{self, Target};
+
+/// The signal.
+pub(super) const SIGNAL: libc::c_int = libc::SIGUSR1;
+
+/// The signal of a trap that the engine handles on every system.
+const TRAP: libc::c_int = libc::SIGSEGV;
 
 /// Bytes that a function is taken to have, of which only the address is known. Each is shorter.
 const LENGTH: usize = 4096;
@@ -27,30 +36,149 @@ const LENGTH: usize = 4096;
 /// As [`LENGTH`], for functions of the engine's.
 const LENGTH_IN_ENGINE: usize = 512;
 
-/// Has the signal pass over the host's code in this store. Guest code is where `code` says.
-pub(in crate::engine) fn hold_back_in_host(store: &mut wasmer::Store, code: GuestCode) {
-    let bulk = Bulk::new();
-    store.set_trap_handler(Some(Box::new(move |signal, _, context| {
-        if signal != libc::SIGUSR1 {
-            STOPPED.set(false);
-            return false;
+type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut c_void);
+
+/// What the handler needs.
+struct Installed {
+    /// What handled the signal before.
+    before: libc::sigaction,
+    /// The engine's handler of traps.
+    trap: libc::sigaction,
+    bulk: Bulk,
+}
+
+static INSTALLED: OnceLock<Option<Installed>> = OnceLock::new();
+
+/// Installs the handler, once for the process, after the engine's own ones.
+pub(super) fn install() {
+    INSTALLED.get_or_init(|| {
+        init_traps();
+        let installed = try_install();
+        if let Err(error) = &installed {
+            log::warn!("cannot install the handler of a signal: {error}; guests are not interrupted");
         }
+        installed.ok()
+    });
+}
+
+fn try_install() -> std::io::Result<Installed> {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: all fields may be zero.
+    let action = unsafe { action.assume_init_mut() };
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+    action.sa_sigaction = handle as *const () as usize;
+    let trap = exchange(TRAP, None)?;
+    // Before the handler runs for the first time, it finds no target, and needs nothing of what is stored here.
+    let before = exchange(SIGNAL, Some(action))?;
+    Ok(Installed {
+        before,
+        trap,
+        bulk: Bulk::new(),
+    })
+}
+
+/// Sets what handles a signal, if anything is given; returns what did before.
+fn exchange(signal: libc::c_int, action: Option<&libc::sigaction>) -> std::io::Result<libc::sigaction> {
+    let mut before = MaybeUninit::<libc::sigaction>::zeroed();
+    let action = action.map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: both are descriptions of handlers, or absent.
+    match unsafe { libc::sigaction(signal, action, before.as_mut_ptr()) } {
+        // SAFETY: the system has filled it.
+        0 => Ok(unsafe { before.assume_init() }),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
+extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let Some(Some(installed)) = INSTALLED.get() else {
+        return;
+    };
+    let stops = |target: &Target| {
         // SAFETY: what the handler of a signal is given.
         let instruction = unsafe { instruction(context) };
+        let code = target.code();
         // SAFETY: as above.
-        let stopped =
-            code.contains(instruction) || bulk.is_at(&code, instruction, || unsafe { caller(context) });
-        // A second signal may find the thread on its way out, before the first one is reported.
-        if stopped {
-            STOPPED.set(true);
-        }
-        !stopped
-    })));
+        let in_bulk = || {
+            installed
+                .bulk
+                .is_at(code, instruction, || unsafe { caller(context) })
+        };
+        target.is_requested() && (code.contains(instruction) || in_bulk())
+    };
+    match target::innermost(stops) {
+        Some(true) => stop(installed, context),
+        Some(false) => {}
+        // A request whose call has ended meanwhile, or another program's signal.
+        None => forward(installed, signal, info, context),
+    }
+}
+
+/// Makes the guest trap where it is.
+fn stop(installed: &Installed, context: *mut c_void) {
+    let trap = &installed.trap;
+    if trap.sa_flags & libc::SA_SIGINFO == 0 {
+        return;
+    }
+    // SAFETY: handlers with this flag have this type.
+    let handler = unsafe { std::mem::transmute::<usize, Handler>(trap.sa_sigaction) };
+    // SAFETY: a zeroed record is one without an address.
+    let mut info = unsafe { MaybeUninit::<libc::siginfo_t>::zeroed().assume_init() };
+    info.si_signo = TRAP;
+    // SAFETY: what the handler of a signal is given.
+    let place = unsafe { instruction(context) };
+    STOPPED.set(true);
+    handler(TRAP, &raw mut info, context);
+    // SAFETY: as above.
+    if unsafe { instruction(context) } == place {
+        // The engine did not recognize its guest, and may have given the signal up.
+        STOPPED.set(false);
+        let _ = exchange(TRAP, Some(trap));
+    }
+}
+
+/// Calls what handled the signal before, if there is something. Its default, the end of the process, is left out.
+fn forward(installed: &Installed, signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let before = &installed.before;
+    let handler = before.sa_sigaction;
+    // SAFETY: what the handler of a signal is given.
+    if handler == libc::SIG_DFL || handler == libc::SIG_IGN || unsafe { is_own(info) } {
+        return;
+    }
+    if before.sa_flags & libc::SA_SIGINFO != 0 {
+        // SAFETY: handlers with this flag have this type.
+        let handler = unsafe { std::mem::transmute::<usize, Handler>(handler) };
+        handler(signal, info, context);
+    } else {
+        // SAFETY: handlers without the flag have this type.
+        let handler = unsafe { std::mem::transmute::<usize, extern "C" fn(libc::c_int)>(handler) };
+        handler(signal);
+    }
+}
+
+/// Returns whether this process sent the signal to one of its threads.
+///
+/// # Safety
+/// `info` is what the system gives to the handler of a signal, in its second argument.
+unsafe fn is_own(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the caller's promise.
+    let sent = |info: &libc::siginfo_t| unsafe { info.si_pid() } == unsafe { libc::getpid() };
+    // SAFETY: the caller's promise.
+    let info = unsafe { &*info };
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    return info.si_code == libc::SI_TKILL && sent(info);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    return sent(info);
 }
 
 thread_local! {
     /// Set by the handler as it stops a guest on this thread. Has no destructor, so that a handler may use it.
     static STOPPED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Forgets an interruption of which the error was not converted.
+#[inline]
+pub(super) fn forget_stopped() {
+    STOPPED.set(false);
 }
 
 /// Reports whether the error that a call on this thread ended with is an interruption, whatever the engine calls it. The next error is
