@@ -8,13 +8,12 @@ use airssys_wasm_abi::{Guest, LiftGuest, LowerGuest, ResourceType as TableType, 
 use wasmer::{AsStoreMut, AsStoreRef, StoreMut};
 
 use crate::component::call::scope::Lender;
-use crate::component::call::trap::from_runtime;
 use crate::component::instance::InstanceInner;
 use crate::component::ir::{Options, ResourceTable};
 use crate::component::resource::handles::Handle;
 use crate::component::resource::{ResourceAny, ResourceRuntime, ResourceType, ResourceTypeKind};
 use crate::component::store::{HostHandle, StoreCore};
-use crate::engine::{GuestMemory, interrupt};
+use crate::engine::GuestMemory;
 use crate::error::{Error, ResourceError, Result, TrapKind};
 
 /// Context for lifting a guest's value: memory, handles, remaining budget. The guest does not run meanwhile.
@@ -212,10 +211,9 @@ impl LowerGuest for LowerContext<'_> {
             .realloc
             .and_then(|index| self.instance.realloc(index))
             .ok_or_else(|| Error::bug("a value in memory, and no realloc among the options"))?;
-        interrupt::check()?;
-        let args = [old_ptr, old_size, align, new_size].map(u32::cast_signed);
-        let result = realloc.call(&mut self.store, args[0], args[1], args[2], args[3]);
-        Ok(result.map_err(from_runtime)?.cast_unsigned())
+        let args = [old_ptr, old_size, align, new_size].map(u64::from);
+        // Its result is an `i32`.
+        Ok(realloc.call(&mut self.store, &args)? as u32)
     }
 
     fn lower_own(&mut self, ty: TableType, any: &ResourceAny) -> Result<u32> {

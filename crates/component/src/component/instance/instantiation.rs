@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use airssys_wasm_abi::{CoreSignature, CoreType};
 use wasmer::{AsStoreMut, Extern};
 
 use super::{Instance, InstanceInner};
+use crate::component::call::core_call::CoreFunc;
 use crate::component::call::func::guarded;
 use crate::component::call::trap::from_runtime;
 use crate::component::component::Component;
@@ -87,15 +89,18 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
                             export.name
                         )));
                     };
-                    set(&inner.memories, *index, GuestMemory::new(memory))?;
+                    let memory = GuestMemory::new(&mut self.cx.store, memory)?;
+                    set(&inner.memories, *index, memory)?;
                 }
                 Initializer::ExtractRealloc { index, def } => {
-                    let realloc = self.function(def)?.typed(&self.cx.store);
-                    set(
-                        &inner.reallocs,
-                        *index,
-                        realloc.map_err(|error| Error::bug(error.message()))?,
-                    )?;
+                    let realloc = self.function(def)?;
+                    let signature = CoreSignature {
+                        params: vec![CoreType::I32; 4],
+                        results: vec![CoreType::I32],
+                    };
+                    let unwinds = self.cx.core.is_unguarded();
+                    let realloc = CoreFunc::new(&mut self.cx.store, &realloc, &signature, unwinds)?;
+                    set(&inner.reallocs, *index, realloc)?;
                 }
                 Initializer::ExtractPostReturn { index, def } => {
                     let post_return = self.function(def)?;
@@ -184,7 +189,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
             waiting.tell(&mut self.cx.store, &instance)?;
         }
         if let Some(place) = place {
-            place.fill(&instance)?;
+            place.fill(&mut self.cx.store, &instance)?;
         }
         Ok(instance)
     }

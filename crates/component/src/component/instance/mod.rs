@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use airssys_wasm_abi::CoreSignature;
-use wasmer::{Extern, TypedFunction};
+use wasmer::Extern;
 
 use self::lookup::{ComponentExportIndex, ExportLookup};
 use self::may_leave::Flag;
@@ -34,8 +34,6 @@ pub(super) mod transcode;
 
 pub(crate) use instantiation::instantiate;
 
-pub(crate) type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
-
 /// An instance of a component in a [`Store`](super::Store). Cheap to clone.
 ///
 /// Its state is that of [Component Instances].
@@ -58,7 +56,7 @@ pub(crate) struct InstanceInner {
     /// Per component instance: the `may_leave` flag.
     may_leave: Box<[Flag]>,
     memories: Box<[OnceLock<GuestMemory>]>,
-    reallocs: Box<[OnceLock<Realloc>]>,
+    reallocs: Box<[OnceLock<CoreFunc>]>,
     post_returns: Box<[OnceLock<wasmer::Function>]>,
     resources: Box<[OnceLock<ResourceRuntime>]>,
     tables: Mutex<Vec<HandleTable>>,
@@ -119,7 +117,7 @@ impl InstanceInner {
         self.memories.get(index as usize)?.get()
     }
 
-    pub(crate) fn realloc(&self, index: u32) -> Option<&Realloc> {
+    pub(crate) fn realloc(&self, index: u32) -> Option<&CoreFunc> {
         self.reallocs.get(index as usize)?.get()
     }
 
@@ -255,12 +253,13 @@ impl Instance {
             params: signature.results.clone(),
             results: Vec::new(),
         };
+        let unwinds = cx.core.is_unguarded();
         Ok(Func::new(FuncInner {
             name,
             instance: self.inner.clone(),
-            core: CoreFunc::new(&mut cx.store, &core, &signature)?,
+            core: CoreFunc::new(&mut cx.store, &core, &signature, unwinds)?,
             post_return: post_return
-                .map(|post_return| CoreFunc::new(&mut cx.store, post_return, &after))
+                .map(|post_return| CoreFunc::new(&mut cx.store, post_return, &after, unwinds))
                 .transpose()?,
             function: function.clone(),
             options,

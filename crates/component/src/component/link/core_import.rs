@@ -21,7 +21,11 @@ pub(crate) struct MemoryPlace(Arc<OnceLock<GuestMemory>>);
 
 impl MemoryPlace {
     /// Sets the memory to the one that the new instance exports: the one named `memory`, or else its first.
-    pub(in crate::component) fn fill(&self, instance: &wasmer::Instance) -> Result<()> {
+    pub(in crate::component) fn fill(
+        &self,
+        store: &mut impl AsStoreMut,
+        instance: &wasmer::Instance,
+    ) -> Result<()> {
         let named = instance.exports.get_memory("memory").ok();
         let first = || {
             instance
@@ -35,7 +39,7 @@ impl MemoryPlace {
             .or_else(first)
             .ok_or_else(|| Error::bug("a module without the memory that it exports"))?;
         // It is set once, by the instance that it belongs to.
-        let _ = self.0.set(GuestMemory::new(memory.clone()));
+        let _ = self.0.set(GuestMemory::new(store, memory.clone())?);
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
-//! Core functions with signatures known only at run time, called and created through the engine's typed forms.
+//! Core functions with signatures known only at run time: those of guests, to be called, and those of the host.
 //!
-//! The engine's typed functions are several times faster than its untyped ones, and need the signature as a Rust type.
-//! The common signatures are compiled in, see [`select`]: all of up to two parameters, those of three integers, and
+//! The engine's typed host functions are several times faster than its untyped ones, and need the signature as a Rust type.
+//! The common signatures are compiled in, see [`select`](signatures::select): all of up to two parameters, those of three integers, and
 //! longer ones of `i32` with at most one `i64`. The untyped form serves the others.
 
+mod direct;
 mod signatures;
 
 use std::fmt;
@@ -11,12 +12,13 @@ use std::fmt;
 use airssys_wasm_abi::{CoreSignature, CoreType, CoreValue};
 use wasmer::{
     AsStoreMut, FromToNativeWasmType, FunctionEnv, FunctionEnvMut, FunctionType, RuntimeError, StoreMut,
-    Type, TypedFunction, Value, WasmTypeList,
+    Type, Value, WasmTypeList,
 };
 
+use self::direct::Direct;
 use crate::component::call::trap::{from_runtime, to_runtime};
 use crate::engine::{Backend, floats_cross, interrupt};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A core value type as the engine knows it; converts from and to its bits, zero-extended to 64.
 pub(crate) trait CoreScalar: FromToNativeWasmType + Copy + Send + Sync + 'static {
@@ -51,17 +53,11 @@ slots! {
 /// Results of a core function: none, or one value.
 pub(crate) trait CoreResult: WasmTypeList + Send + Sync + 'static {
     fn of_bits(bits: u64) -> Self;
-    fn into_bits(self) -> u64;
 }
 
 impl CoreResult for () {
     #[inline]
     fn of_bits(_: u64) {}
-
-    #[inline]
-    fn into_bits(self) -> u64 {
-        0
-    }
 }
 
 macro_rules! results {
@@ -71,27 +67,14 @@ macro_rules! results {
             fn of_bits(bits: u64) -> $ty {
                 CoreScalar::from_bits(bits)
             }
-
-            #[inline]
-            fn into_bits(self) -> u64 {
-                CoreScalar::to_bits(self)
-            }
         }
     )*};
 }
 
 results! { i32 i64 f32 f64 }
 
-/// The parameters of a core function.
+/// The parameters of a host function.
 pub(crate) trait CoreArgs: Sized + Send + Sync + 'static {
-    fn call<R: CoreResult>(
-        function: &TypedFunction<Self, R>,
-        store: &mut StoreMut<'_>,
-        args: &[u64],
-    ) -> std::result::Result<R, RuntimeError>
-    where
-        Self: WasmTypeList;
-
     fn host<R: CoreResult>(store: &mut StoreMut<'_>, env: &FunctionEnv<Body>) -> wasmer::Function;
 }
 
@@ -104,16 +87,6 @@ macro_rules! args {
     ($(($($ty:ident $var:ident)*) => $args:ty;)*) => {$(
         #[allow(unused_variables, unused_mut, clippy::unused_unit, reason = "there may be no parameters")]
         impl<$($ty: CoreScalar),*> CoreArgs for $args {
-            fn call<R: CoreResult>(
-                function: &TypedFunction<Self, R>,
-                store: &mut StoreMut<'_>,
-                args: &[u64],
-            ) -> std::result::Result<R, RuntimeError> {
-                let mut args = args.iter().copied();
-                $(let $var = $ty::from_bits(args.next().unwrap_or_default());)*
-                function.call(store, $($var),*)
-            }
-
             fn host<R: CoreResult>(store: &mut StoreMut<'_>, env: &FunctionEnv<Body>) -> wasmer::Function {
                 let body = |mut env: FunctionEnvMut<'_, Body> $(, $var: $ty)*| -> std::result::Result<R, RuntimeError> {
                     let (body, mut store) = env.data_and_store_mut();
@@ -166,7 +139,7 @@ pub(crate) trait Visitor {
 
 /// A core function that takes its arguments as bits.
 pub(crate) struct CoreFunc {
-    form: TypedForm,
+    form: Form,
 }
 
 impl fmt::Debug for CoreFunc {
@@ -175,135 +148,55 @@ impl fmt::Debug for CoreFunc {
     }
 }
 
-/// The ways to call a function. The most common signatures are called in place: every frame between the caller and the
-/// engine costs a mispredicted return, since the engine switches stacks below it.
-enum TypedForm {
-    Of0(TypedFunction<(), i32>),
-    Of1(TypedFunction<i32, i32>),
-    Of2(TypedFunction<(i32, i32), i32>),
-    Of3(TypedFunction<(i32, i32, i32), i32>),
-    Of4(TypedFunction<(i32, i32, i32, i32), i32>),
-    Of1Nothing(TypedFunction<i32, ()>),
-    Any(Box<dyn CoreCall>),
+enum Form {
+    Direct(Direct),
+    /// A function whose stack a library may unwind and rewind, by the engine's own call.
+    Unwinding(wasmer::Function, Vec<CoreType>),
 }
 
-trait CoreCall: Send + Sync {
-    fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> std::result::Result<u64, RuntimeError>;
-}
+/// Parameters of most functions: fewer values are set up for them.
+const FEW: usize = 4;
 
-impl<A: CoreArgs + WasmTypeList, R: CoreResult> CoreCall for TypedFunction<A, R> {
-    fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> std::result::Result<u64, RuntimeError> {
-        A::call(self, store, args).map(R::into_bits)
-    }
-}
-
-/// The form that serves every signature.
-struct Untyped {
-    function: wasmer::Function,
-    params: Vec<CoreType>,
-}
-
-impl CoreCall for Untyped {
-    fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> std::result::Result<u64, RuntimeError> {
-        let args = self.params.iter().zip(args);
-        let args: Vec<Value> = args.map(|(ty, bits)| value(*ty, *bits)).collect();
-        let results = self.function.call(store, &args)?;
-        Ok(results.first().map_or(0, bits))
-    }
-}
+/// Parameters that a function of a component may have: 16, and the address of the result.
+const MOST: usize = 17;
 
 impl CoreFunc {
-    /// Wraps `function` of the store, which has the signature `signature`.
+    /// Wraps `function` of the store, which has the signature `signature`. `unwinds` if a library's functions, which the guest imports
+    /// directly, may unwind its stack.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] if the function is of another store.
     pub(crate) fn new(
         store: &mut impl AsStoreMut,
         function: &wasmer::Function,
         signature: &CoreSignature,
+        unwinds: bool,
     ) -> Result<CoreFunc> {
-        struct Of<'a, S> {
-            store: &'a S,
-            function: &'a wasmer::Function,
-            params: &'a [CoreType],
-        }
-
-        impl<S: AsStoreMut> Visitor for Of<'_, S> {
-            type Output = Result<Box<dyn CoreCall>>;
-
-            fn typed<A: CoreArgs + WasmTypeList, R: CoreResult>(self) -> Result<Box<dyn CoreCall>> {
-                let typed: TypedFunction<A, R> = self
-                    .function
-                    .typed(self.store)
-                    .map_err(|error| Error::bug(error.message()))?;
-                Ok(Box::new(typed))
-            }
-
-            fn untyped(self) -> Result<Box<dyn CoreCall>> {
-                Ok(Box::new(Untyped {
-                    function: self.function.clone(),
-                    params: self.params.to_vec(),
-                }))
-            }
-        }
-
-        macro_rules! typed {
-            ($form:ident) => {
-                function
-                    .typed(&*store)
-                    .map(TypedForm::$form)
-                    .map_err(|error| Error::bug(error.message()))?
-            };
-        }
-        use CoreType::I32;
-        let form = match (signature.params.as_slice(), signature.results.as_slice()) {
-            ([], [I32]) => typed!(Of0),
-            ([I32], [I32]) => typed!(Of1),
-            ([I32, I32], [I32]) => typed!(Of2),
-            ([I32, I32, I32], [I32]) => typed!(Of3),
-            ([I32, I32, I32, I32], [I32]) => typed!(Of4),
-            ([I32], []) => typed!(Of1Nothing),
-            _ => {
-                let of = Of {
-                    store: &*store,
-                    function,
-                    params: &signature.params,
-                };
-                TypedForm::Any(signatures::select(signature, of)?)
-            }
+        let CoreSignature { params, results } = signature;
+        let form = match unwinds || params.len() > MOST || results.len() > 1 {
+            true => Form::Unwinding(function.clone(), params.clone()),
+            false => Form::Direct(Direct::new(store, function, signature)?),
         };
         Ok(CoreFunc { form })
     }
 
     /// Calls it with as many arguments as its signature has; returns the bits of its result, or 0.
+    ///
+    /// # Errors
+    /// [`Error::Trap`] if the guest traps, or is to stop; the error of a host function that it called.
     #[inline(always)]
     pub(crate) fn call(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
         interrupt::check()?;
-        let result = match (&self.form, args) {
-            (TypedForm::Of0(function), []) => function.call(store).map(CoreResult::into_bits),
-            (TypedForm::Of1(function), [a]) => function
-                .call(store, CoreScalar::from_bits(*a))
-                .map(CoreResult::into_bits),
-            (TypedForm::Of2(function), [a, b]) => function
-                .call(store, CoreScalar::from_bits(*a), CoreScalar::from_bits(*b))
-                .map(CoreResult::into_bits),
-            (TypedForm::Of3(function), [a, b, c]) => {
-                let (a, b, c) = (
-                    CoreScalar::from_bits(*a),
-                    CoreScalar::from_bits(*b),
-                    CoreScalar::from_bits(*c),
-                );
-                function.call(store, a, b, c).map(CoreResult::into_bits)
+        match &self.form {
+            Form::Direct(direct) if args.len() <= FEW => direct.call::<FEW>(store, args),
+            Form::Direct(direct) => direct.call::<MOST>(store, args),
+            Form::Unwinding(function, params) => {
+                let args = params.iter().zip(args);
+                let args: Vec<Value> = args.map(|(ty, bits)| value(*ty, *bits)).collect();
+                let results = function.call(store, &args).map_err(from_runtime)?;
+                Ok(results.first().map_or(0, bits))
             }
-            (TypedForm::Of4(function), [a, b, c, d]) => {
-                let (a, b) = (CoreScalar::from_bits(*a), CoreScalar::from_bits(*b));
-                let (c, d) = (CoreScalar::from_bits(*c), CoreScalar::from_bits(*d));
-                function.call(store, a, b, c, d).map(CoreResult::into_bits)
-            }
-            (TypedForm::Of1Nothing(function), [a]) => function
-                .call(store, CoreScalar::from_bits(*a))
-                .map(CoreResult::into_bits),
-            (TypedForm::Any(function), args) => function.call(store, args),
-            _ => return Err(Error::bug("a core function called with another number of values")),
-        };
-        result.map_err(from_runtime)
+        }
     }
 }
 

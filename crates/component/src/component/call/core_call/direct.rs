@@ -1,0 +1,109 @@
+//! Calls of core functions through the engine's trampolines, for all signatures alike.
+//!
+//! The engine's typed functions need the signature as a Rust type, and ask more at each call than this host's functions need.
+#![allow(unsafe_code, reason = "the engine's entry to compiled code takes pointers")]
+
+use airssys_wasm_abi::{CoreSignature, CoreType};
+use wasmer::sys::NativeEngineExt;
+use wasmer::sys::vm::{VMCallerCheckedAnyfunc, VMConfig, VMExtern, wasmer_call_trampoline};
+use wasmer::{AsStoreMut, Extern, FunctionType, StoreMut};
+
+use super::engine_type;
+use crate::component::call::trap::from_runtime;
+use crate::error::{Error, Result};
+
+/// A function of a store.
+pub(super) struct Direct {
+    function: wasmer::Function,
+    /// The code of the function, the instance or host function that it belongs to, and the trampoline of its signature.
+    entry: VMCallerCheckedAnyfunc,
+    params: usize,
+    /// The bits of its result that count.
+    mask: u64,
+}
+
+// SAFETY: the pointers are followed only with a borrow of the store, which owns what they refer to.
+unsafe impl Send for Direct {}
+// SAFETY: as above.
+unsafe impl Sync for Direct {}
+
+impl Direct {
+    /// Resolves a function that has this signature, with at most one result.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] if it has another, or is of another store.
+    pub(super) fn new(
+        store: &mut impl AsStoreMut,
+        function: &wasmer::Function,
+        signature: &CoreSignature,
+    ) -> Result<Direct> {
+        // There is no other kind of engine in this build.
+        let handle = match Extern::Function(function.clone()).to_vm_extern().unwrap_sys() {
+            VMExtern::Function(handle) if function.is_from_store(store) => handle,
+            _ => return Err(Error::bug("a function that is not the engine's")),
+        };
+        let function_of_store = handle.get(store.objects_mut().as_sys());
+        if !is_of(&function_of_store.signature, signature) {
+            return Err(Error::bug("a core function of another type"));
+        }
+        // SAFETY: the store's record of a function, which lives as long as the store.
+        let entry = unsafe { *function_of_store.anyfunc.as_ptr().as_ref() };
+        Ok(Direct {
+            function: function.clone(),
+            entry,
+            params: signature.params.len(),
+            mask: match signature.results.first() {
+                Some(CoreType::I64 | CoreType::F64) => u64::MAX,
+                Some(CoreType::I32 | CoreType::F32) => u64::from(u32::MAX),
+                None => 0,
+            },
+        })
+    }
+
+    /// Calls it with at most `ROOM` arguments; returns the bits of its result, or 0. `ROOM` is not 0.
+    ///
+    /// # Errors
+    /// [`Error::Trap`]; the error of a host function that it called; [`Error::Bug`] for another store, or another number of arguments.
+    #[inline(always)]
+    pub(super) fn call<const ROOM: usize>(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
+        if args.len() != self.params || args.len() > ROOM || !self.function.is_from_store(store) {
+            return Err(unfit());
+        }
+        let wasm_stack_size = store.engine().tunables().vmconfig().wasm_stack_size;
+        let config = VMConfig { wasm_stack_size };
+        // Each value has the room of a vector; those that the trampoline does not write stay.
+        let mut values = [0_u128; ROOM];
+        for (place, bits) in values.iter_mut().zip(args) {
+            *place = u128::from(*bits);
+        }
+        let VMCallerCheckedAnyfunc {
+            func_ptr,
+            vmctx,
+            call_trampoline,
+            ..
+        } = self.entry;
+        let place = values.as_mut_ptr().cast::<u8>();
+        // SAFETY: the store, which is borrowed for the call, owns code and context; the values have the layout that the trampoline of this
+        // signature reads and writes.
+        let called = store.parked(|| unsafe {
+            wasmer_call_trampoline(None, &config, vmctx, call_trampoline, func_ptr, place)
+        });
+        match called {
+            Ok(()) => Ok((values[0] as u64) & self.mask),
+            Err(trap) => Err(from_runtime(trap.into())),
+        }
+    }
+}
+
+#[cold]
+fn unfit() -> Error {
+    Error::bug("a core function called in another store, or with another number of values")
+}
+
+/// Returns whether the engine's type is this signature.
+fn is_of(ty: &FunctionType, signature: &CoreSignature) -> bool {
+    let same = |types: &[wasmer::Type], wanted: &[CoreType]| {
+        types.iter().copied().eq(wanted.iter().copied().map(engine_type))
+    };
+    same(ty.params(), &signature.params) && same(ty.results(), &signature.results)
+}
