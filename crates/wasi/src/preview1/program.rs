@@ -95,10 +95,15 @@ impl Program {
     ) -> Result<Ended> {
         let mut store = wasmer_wasix::Runtime::new_store(&**surroundings);
         let id = store.id();
-        let made = deadlines.running(id, || builder.instantiate(self.module.clone(), &mut store));
+        let instantiate = || {
+            builder
+                .instantiate(self.module.clone(), &mut store)
+                .map_err(Box::new)
+        };
+        let made = deadlines.running(id, instantiate);
         let (instance, environment) = match made {
             Ok(made) => made,
-            Err(error) => return ended(error),
+            Err(error) => return ended(*error),
         };
         // At the deadline, the signal ends waits, and the interrupt ends computations.
         let process = environment.data(&store).process.clone();

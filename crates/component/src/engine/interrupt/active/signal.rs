@@ -23,6 +23,7 @@ use wasmer::sys::vm::{init_traps, libcalls};
 
 use super::guest_code::GuestCode;
 use super::target::{self, Target};
+use super::thread;
 
 /// The signal.
 pub(super) const SIGNAL: libc::c_int = libc::SIGUSR1;
@@ -105,17 +106,15 @@ extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *
         };
         target.is_requested() && (code.contains(instruction) || in_bulk())
     };
-    match target::innermost(stops) {
-        Some(true) => stop(installed, context),
-        Some(false) => {}
-        // A request whose call has ended meanwhile, or another program's signal.
-        None => forward(installed, signal, info, context),
+    if !thread::take_sent() {
+        forward(&installed.before, signal, info, context);
+    } else if target::innermost(stops) == Some(true) {
+        stop(&installed.trap, context);
     }
 }
 
 /// Makes the guest trap where it is.
-fn stop(installed: &Installed, context: *mut c_void) {
-    let trap = &installed.trap;
+fn stop(trap: &libc::sigaction, context: *mut c_void) {
     if trap.sa_flags & libc::SA_SIGINFO == 0 {
         return;
     }
@@ -137,11 +136,9 @@ fn stop(installed: &Installed, context: *mut c_void) {
 }
 
 /// Calls what handled the signal before, if there is something. Its default, the end of the process, is left out.
-fn forward(installed: &Installed, signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    let before = &installed.before;
+fn forward(before: &libc::sigaction, signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let handler = before.sa_sigaction;
-    // SAFETY: what the handler of a signal is given.
-    if handler == libc::SIG_DFL || handler == libc::SIG_IGN || unsafe { is_own(info) } {
+    if handler == libc::SIG_DFL || handler == libc::SIG_IGN {
         return;
     }
     if before.sa_flags & libc::SA_SIGINFO != 0 {
@@ -153,21 +150,6 @@ fn forward(installed: &Installed, signal: libc::c_int, info: *mut libc::siginfo_
         let handler = unsafe { std::mem::transmute::<usize, extern "C" fn(libc::c_int)>(handler) };
         handler(signal);
     }
-}
-
-/// Returns whether this process sent the signal to one of its threads.
-///
-/// # Safety
-/// `info` is what the system gives to the handler of a signal, in its second argument.
-unsafe fn is_own(info: *const libc::siginfo_t) -> bool {
-    // SAFETY: the caller's promise.
-    let sent = |info: &libc::siginfo_t| unsafe { info.si_pid() } == unsafe { libc::getpid() };
-    // SAFETY: the caller's promise.
-    let info = unsafe { &*info };
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    return info.si_code == libc::SI_TKILL && sent(info);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    return sent(info);
 }
 
 thread_local! {
@@ -311,7 +293,24 @@ compile_error!("guests cannot be interrupted safely on this target: build withou
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI32, Ordering};
+
     use super::*;
+
+    #[test]
+    fn the_handler_of_before_gets_the_signals_of_others() {
+        static SEEN: AtomicI32 = AtomicI32::new(0);
+        extern "C" fn see(signal: libc::c_int) {
+            SEEN.store(signal, Ordering::SeqCst);
+        }
+        let mut before = exchange(libc::SIGUSR2, None).expect("it has a handler");
+        let forward = |before: &libc::sigaction| forward(before, 7, ptr::null_mut(), ptr::null_mut());
+        forward(&before);
+        before.sa_sigaction = see as *const () as usize;
+        before.sa_flags = 0;
+        forward(&before);
+        assert_eq!(SEEN.load(Ordering::SeqCst), 7);
+    }
 
     #[test]
     fn what_fills_and_copies_counts_where_the_guest_asked_for_it() {

@@ -2,71 +2,85 @@
 #![allow(unsafe_code, reason = "signals and the names of threads are the system's")]
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::signal::SIGNAL;
 
 /// A thread that runs guests or has run some. There are as many of them as there were threads with guests at a time: the next thread
 /// uses the one of a thread that has ended.
-#[derive(Debug)]
-pub(super) struct Thread(Mutex<Option<libc::pthread_t>>);
+#[derive(Debug, Default)]
+pub(super) struct Thread {
+    name: Mutex<Option<libc::pthread_t>>,
+    /// Set when the signal is sent. Others may send it, too, for purposes of their own.
+    sent: AtomicBool,
+}
 
 /// Those of threads that have ended.
 static UNUSED: Mutex<Vec<&'static Thread>> = Mutex::new(Vec::new());
 
-/// Ends this thread's use of its [`Thread`] with the thread.
-struct Used(Cell<Option<&'static Thread>>);
-
 thread_local! {
-    static CURRENT: Used = const { Used(Cell::new(None)) };
+    /// Has no destructor, so that a handler may use it.
+    static CURRENT: Cell<Option<&'static Thread>> = const { Cell::new(None) };
+    static END: End = const { End };
+}
+
+/// Ends this thread's use of its [`Thread`] with the thread.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(thread) = CURRENT.take() {
+            *thread.lock() = None;
+            unused().push(thread);
+        }
+    }
 }
 
 impl Thread {
     /// Returns this thread; `None` while its own values are dropped at its end, when nothing can signal it any more.
     #[inline]
     pub(super) fn current() -> Option<&'static Thread> {
-        CURRENT
-            .try_with(|used| used.0.get().unwrap_or_else(|| used.begin()))
-            .ok()
+        match CURRENT.get() {
+            None => Thread::begin(),
+            current => current,
+        }
+    }
+
+    #[cold]
+    fn begin() -> Option<&'static Thread> {
+        END.try_with(|_| ()).ok()?;
+        let unused = unused().pop();
+        let thread = unused.unwrap_or_else(|| Box::leak(Box::default()));
+        // SAFETY: has no preconditions.
+        *thread.lock() = Some(unsafe { libc::pthread_self() });
+        CURRENT.set(Some(thread));
+        Some(thread)
     }
 
     /// Sends it the signal that stops guests, unless it has ended.
     pub(super) fn signal(&self) {
         let name = self.lock();
-        if let Some(name) = *name {
-            // SAFETY: the thread has not ended: it takes this lock before.
-            let failed = unsafe { libc::pthread_kill(name, SIGNAL) };
-            if failed != 0 {
-                let error = std::io::Error::from_raw_os_error(failed);
-                log::warn!("cannot signal the thread of a guest: {error}");
-            }
+        let Some(name) = *name else { return };
+        self.sent.store(true, Ordering::Release);
+        // SAFETY: the thread has not ended: it takes this lock before.
+        let failed = unsafe { libc::pthread_kill(name, SIGNAL) };
+        if failed != 0 {
+            let error = std::io::Error::from_raw_os_error(failed);
+            log::warn!("cannot signal the thread of a guest: {error}");
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<libc::pthread_t>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Used {
-    #[cold]
-    fn begin(&self) -> &'static Thread {
-        let unused = unused().pop();
-        let thread = unused.unwrap_or_else(|| Box::leak(Box::new(Thread(Mutex::new(None)))));
-        // SAFETY: has no preconditions.
-        *thread.lock() = Some(unsafe { libc::pthread_self() });
-        self.0.set(Some(thread));
-        thread
-    }
-}
-
-impl Drop for Used {
-    fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
-            *thread.lock() = None;
-            unused().push(thread);
-        }
-    }
+/// Reports whether this thread's signal was sent by [`Thread::signal`]. Several that come together are one. May be called in the signal's
+/// handler.
+pub(super) fn take_sent() -> bool {
+    let sent = |thread: &Thread| thread.sent.swap(false, Ordering::AcqRel);
+    CURRENT.get().is_some_and(sent)
 }
 
 fn unused() -> MutexGuard<'static, Vec<&'static Thread>> {
