@@ -290,6 +290,16 @@ fn adapters_and_wasi_know_nothing_of_the_contract() {
 }
 
 #[test]
+fn the_program_names_the_cluster_in_two_files_only() {
+    let mut found = naming(&["crates/cli/src"], "airssys_wasm_cluster");
+    found.sort();
+    assert_eq!(
+        found,
+        ["crates/cli/src/host/cluster.rs", "crates/cli/src/host/join.rs"]
+    );
+}
+
+#[test]
 fn the_database_is_named_by_the_store_only() {
     let found = naming(&SOURCE, "redb");
     assert!(!found.is_empty(), "the check finds nothing");

@@ -156,8 +156,17 @@ fn send(host: &Host, request: &Value, stream: &mut UnixStream) -> Outcome<Option
         },
     };
     let to = request["id"].as_str().unwrap_or_default();
-    if request["durable"].as_bool().unwrap_or_default() {
-        let message_id = request["message-id"].as_str();
+    let is_durable = match &request["durable"] {
+        Value::Null => false,
+        Value::Bool(is_durable) => *is_durable,
+        _ => return Err(Failure::usage("`durable` of the request is not true or false")),
+    };
+    if is_durable {
+        let message_id = match &request["message-id"] {
+            Value::Null => None,
+            Value::String(id) => Some(id.as_str()),
+            _ => return Err(Failure::usage("`message-id` of the request is not a text")),
+        };
         return joined(host)?.send_durable(to, payload, message_id, time, || is_closed(stream));
     }
     let options = match time {

@@ -8,7 +8,7 @@ use airssys_wasm::ComponentId;
 use airssys_wasm::actors::SendOptions;
 use airssys_wasm::host_file::{ClusterSettings, HostFile};
 use airssys_wasm::limits::ExecutionTimeout;
-use airssys_wasm::messaging::Topic;
+use airssys_wasm::messaging::{TOPIC_PREFIX, Topic};
 use airssys_wasm_cluster::{
     Address, Cluster, ClusterError, ClusterKey, ClusterOptions, ClusterState, DurableOptions, FailureKind,
     MailLimits, Name,
@@ -201,7 +201,8 @@ impl Joined {
         if let Some(time) = time {
             options = options.with_timeout(time);
         }
-        if let Some(topic) = Topic::of_target(to) {
+        if let Some(topic) = to.strip_prefix(TOPIC_PREFIX) {
+            let topic = Topic::new(topic).map_err(|error| Failure::new(Exit::Usage, error))?;
             let published = wait(self.cluster.publish_durable(&topic, payload, options), given_up);
             let Some(published) = published.transpose()? else {
                 return Ok(None);

@@ -58,6 +58,15 @@ fn requests_that_are_wrong_are_refused_with_their_reason() {
             "hexadecimal",
         ),
         (b"{\"v\":1,\"command\":\"replace\",\"id\":\"a\"}\n", "`path`"),
+        (b"{\"v\":1,\"command\":\"publish\"}\n", "`path`"),
+        (
+            b"{\"v\":1,\"command\":\"send\",\"id\":\"a\",\"payload\":\"00\",\"durable\":1}\n",
+            "true or false",
+        ),
+        (
+            b"{\"v\":1,\"command\":\"send\",\"id\":\"a\",\"payload\":\"00\",\"durable\":true,\"message-id\":7}\n",
+            "not a text",
+        ),
         (
             b"{\"v\":1,\"command\":\"replace\",\"id\":\"a\",\"path\":\"x\",\"share\":-1}\n",
             "`share`",

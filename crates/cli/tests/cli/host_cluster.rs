@@ -225,7 +225,11 @@ store = 'state.store'
         let row = two.row("sink");
         received() <= others && row["waiting"] == 0 && row["messages"]["delivered"].as_u64() == Some(others)
     });
-    one.ask(&["send", "nobody", "x", "--durable"]).ended(0);
+    // A component that no host has yet, and what is none.
+    one.ask(&["send", "later", "x", "--durable"]).ended(0);
+    for (to, words) in [("topic:", "must not be empty"), ("a b", "may only contain")] {
+        one.ask(&["send", to, "x", "--durable"]).ended(2).says(words);
+    }
     let (status, rest) = two.end("-TERM");
     assert_eq!(status, Some(0), "{rest}");
     handled += followed.handled();
@@ -402,7 +406,7 @@ fn a_host_whose_servers_are_away_says_so_and_is_back_with_them() {
     let alone = ALONE.to_owned() + "[host]\ndrain-time = '3s'\n";
     let [one, two] = ["one", "two"].map(|host| start(&member(&folder, host, &server.url(), more, &alone)));
     let state = |host: &Hosting| host.ask(&["ps", "--json"]).ended(0).json()["cluster"]["state"].clone();
-    assert_eq!((state(&one), state(&two)), (json!("joined"), json!("joined")));
+    until("both", || state(&one) == "joined" && state(&two) == "joined");
     server.kill();
     until("the end of the lease", || state(&one) == "cut-off");
     // It goes on by itself.
@@ -425,7 +429,7 @@ fn a_host_whose_servers_are_away_says_so_and_is_back_with_them() {
 #[test]
 fn a_name_that_is_taken_and_keys_and_files_that_cannot_be_used_are_refused() {
     let (folder, server) = (folder("cluster-refused"), Server::start());
-    let lease = "lease-time = '1s'\nclock-tolerance = '1s'\n";
+    let lease = "lease-time = '1s'\nclock-tolerance = '4s'\n";
     let one = start(&member(&folder, "one", &server.url(), lease, ALONE));
     let second = folder.join("second");
     let ran = refused(&member(&second, "one", &server.url(), lease, ALONE), 5);
@@ -445,6 +449,14 @@ fn a_name_that_is_taken_and_keys_and_files_that_cannot_be_used_are_refused() {
     refused(&two, 3).says("not a regular file");
     let missing = "credentials = 'none.creds'\n";
     refused(&member(&folder, "three", &server.url(), missing, ALONE), 3).says("none.creds");
+    fs::write(
+        folder.join("three/none.creds"),
+        "geheim: neither a JWT nor a seed",
+    )
+    .expect("it can be written");
+    let ran = refused(&member(&folder, "three", &server.url(), missing, ALONE), 3);
+    ran.says("none.creds");
+    assert!(!ran.stderr.contains("geheim"), "{ran:?}");
     let missing = "tls = { authorities = 'none.pem' }\n";
     refused(&member(&folder, "three", &server.url(), missing, ALONE), 3).says("none.pem");
 
