@@ -25,6 +25,9 @@ mod host_clients;
 #[cfg(all(target_os = "linux", feature = "nats"))]
 #[path = "cli/host_cluster.rs"]
 mod host_cluster;
+#[cfg(all(target_os = "linux", feature = "nats"))]
+#[path = "cli/host_joining.rs"]
+mod host_joining;
 #[cfg(target_os = "linux")]
 #[path = "cli/host_state.rs"]
 mod host_state;

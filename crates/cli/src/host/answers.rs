@@ -15,6 +15,7 @@ use super::running::Host;
 use super::socket::is_closed;
 use super::wait::{LOOK, wait};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::logging::EVENTS;
 
 /// Lines of a log that are read at once.
 const BATCH: usize = 256;
@@ -45,6 +46,9 @@ pub(super) fn answer(host: &Host, request: &Value, stream: &mut UnixStream) -> O
 }
 
 /// Removes a component that is to be stopped from the registry of the cluster.
+///
+/// # Errors
+/// The cluster decides where the component runs.
 fn withdraw(host: &Host, id: &ComponentId) -> Outcome<()> {
     if host.is_placed(id) {
         return Err(Failure::usage(format!(
@@ -53,10 +57,14 @@ fn withdraw(host: &Host, id: &ComponentId) -> Outcome<()> {
     }
     let part = host.declared(id).and_then(|declared| declared.cluster.as_ref());
     let is_entered = part.is_some_and(|part| part.announce || part.accept_durable);
-    match host.joined.get() {
-        Some(joined) if is_entered => joined.withdraw(id),
-        _ => Ok(()),
+    if let Some(joined) = host.joined.get()
+        && is_entered
+        && let Err(failure) = joined.withdraw(id)
+    {
+        // The cluster tries again with each renewal of the host's lease.
+        log::warn!(target: EVENTS, component = id.as_str(); "it is still in the registry of the cluster: {failure}");
     }
+    Ok(())
 }
 
 fn ps(host: &Host) -> Value {
