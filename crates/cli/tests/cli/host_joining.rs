@@ -198,3 +198,30 @@ fn passwords_and_certificates_are_checked_and_not_shown() {
     assert!(!rest.contains("right"), "{rest}");
     fs::remove_dir_all(&folder).expect("it is ours");
 }
+
+#[test]
+fn the_limits_of_the_servers_storage_are_those_of_the_file_and_of_all_hosts() {
+    let (folder, server) = (folder("cluster-limits"), Server::start());
+    let limits = "artifact-bytes = '1MiB'\nmax-requests = 10\nmax-served = 10\nreplicas = 1\n\
+                  durable = { bytes = '2MiB', messages-per-component = 2, age = '2m' }\n";
+    let one = start(&member(&folder, "one", &server.url(), limits, ALONE));
+    let send = || one.ask(&["send", "later", "x", "--durable", "--json"]);
+    for _ in 0..2 {
+        let stored = send().ended(0).json();
+        assert_eq!(stored["stored"], 1, "{stored}");
+    }
+    let full = send();
+    full.code_is(4);
+    assert!(
+        full.stderr.contains("no durable message to `later` is taken now"),
+        "{full:?}"
+    );
+    // One to another component has its place.
+    one.ask(&["send", "other", "x", "--durable"]).ended(0);
+    let other = limits.replace("2MiB", "4MiB");
+    let ran = refused(&member(&folder, "two", &server.url(), &other, ALONE), 5);
+    ran.says("max_bytes = 2097152, and 4194304 is needed");
+    ran.says("nats stream edit");
+    assert_eq!(one.end("-TERM").0, Some(0));
+    fs::remove_dir_all(&folder).expect("it is ours");
+}
