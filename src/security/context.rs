@@ -13,6 +13,7 @@ use super::index::{Effect, Found, Index, NEVER, Query, Slot};
 use super::policy::{Policy, Rule, millis};
 use super::request::RequestInfo;
 use super::revocation::{Hooks, RevocationHook, Revocations};
+use super::time;
 use airssys_wasm_component::internal::contain;
 
 /// Maximum bytes of the name of a principal.
@@ -343,10 +344,10 @@ impl fmt::Debug for SecurityContext {
 impl Shared {
     /// Returns milliseconds since 1970.
     pub(super) fn now(&self) -> u64 {
-        millis(match &self.clock {
-            Some(clock) => clock(),
-            None => SystemTime::now(),
-        })
+        match &self.clock {
+            Some(clock) => millis(clock()),
+            None => time::now(),
+        }
     }
 
     pub(super) fn rule(&self, at: u32) -> &Arc<Rule> {
@@ -377,6 +378,12 @@ impl Shared {
         }
     }
 
+    /// Returns whether anything was revoked.
+    #[inline]
+    pub(super) fn has_revocations(&self) -> bool {
+        self.revoked.load(Ordering::Acquire)
+    }
+
     /// Returns the revocation of a request, if there is one.
     pub(super) fn revocation(
         &self,
@@ -384,7 +391,7 @@ impl Shared {
         kind: KindId,
         query: Query<'_>,
     ) -> Option<Arc<Rule>> {
-        if !self.revoked.load(Ordering::Acquire) {
+        if !self.has_revocations() {
             return None;
         }
         let revocations = self.revocations.read().unwrap_or_else(|error| error.into_inner());

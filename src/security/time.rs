@@ -1,4 +1,20 @@
-//! Times of the Gregorian calendar.
+//! The time of day, and times of the Gregorian calendar.
+
+/// Returns milliseconds since 1970 at the system's last tick, at most ten milliseconds ago: checks of permissions ask often, and the exact
+/// time costs several times as much.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn now() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
+    // A clock before 1970 is 1970.
+    seconds.unwrap_or(0).saturating_mul(1000) + nanos.unwrap_or(0) / 1_000_000
+}
+
+/// Returns milliseconds since 1970.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn now() -> u64 {
+    super::policy::millis(std::time::SystemTime::now())
+}
 
 /// Returns the days from 1970-01-01 to a date.
 pub(super) fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
