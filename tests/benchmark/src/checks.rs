@@ -1,7 +1,7 @@
 //! Row P13: the cost of a check of a capability, with its audit.
 //!
-//! Nothing turns enforcement off, so the counterpart is a linker of its own, in which the same function is a plain import. It
-//! also lacks the search for the function, the containment of its panics and the limits on its arguments.
+//! Nothing turns enforcement off, so the counterpart is a linker of its own, whose import does what the checked one does but for
+//! check and audit: it finds the function by its name, contains its panics, and limits its arguments and result.
 
 use crate::measure::{Plan, Side, compare};
 use crate::rows::{Figure, Row};
@@ -10,13 +10,15 @@ use airssys_wasm::component::{Component, Linker, Store, StoreContextMut};
 use airssys_wasm::engine::{Backend, Config, Engine};
 use airssys_wasm::host::{
     self, CallScope, ComponentError, ComponentMetadata, HostContext, HostFunctionError, HostFunctions,
-    HostPowers, HostServices, LogRate, MessagingError, Settings,
+    HostLimits, HostPowers, HostServices, LogRate, MessagingError, Settings,
 };
 use airssys_wasm::messaging::{Mailbox, MailboxLimits};
 use airssys_wasm::security::{Capability, Grants, MemorySink, Policy, SecurityContext};
 use anyhow::{Result, ensure};
+use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
 
 const INTERFACE: &str = "airssys:host-core/host-capabilities@1.0.0";
 /// The function that the guest calls.
@@ -42,8 +44,8 @@ pub(crate) fn measure(backend: Backend, plan: Plan) -> Result<Vec<Figure>> {
     let mut unchecked = Linker::new(&engine);
     unchecked.instance(INTERFACE)?.func_wrap(
         "call-host-function",
-        |_: StoreContextMut<'_, HostContext>, (_, args): (String, Vec<u8>)| {
-            Ok((Ok::<_, HostFunctionError>(answer(&args)),))
+        |_: StoreContextMut<'_, HostContext>, (name, args): (String, Vec<u8>)| {
+            Ok((call_unchecked(&name, &args),))
         },
     )?;
     let side = |name, linker: &Linker<HostContext>, grants: Grants| -> Result<Side<'static>> {
@@ -94,6 +96,28 @@ pub(crate) fn measure(backend: Backend, plan: Plan) -> Result<Vec<Figure>> {
         )?,
         figure("granted call, 10,000 rules, beside 10", MANY, FEW, OF_FEW, None)?,
     ])
+}
+
+type Unchecked = fn(&[u8]) -> Vec<u8>;
+
+/// Calls the function of this name without a check.
+fn call_unchecked(name: &str, args: &[u8]) -> Result<Vec<u8>, HostFunctionError> {
+    static FUNCTIONS: LazyLock<(BTreeMap<&str, Unchecked>, HostLimits)> = LazyLock::new(|| {
+        let functions = BTreeMap::from([(FUNCTION, answer as Unchecked)]);
+        (functions, HostLimits::default())
+    });
+    let (functions, limits) = &*FUNCTIONS;
+    let failed = |text: &str| HostFunctionError::Failed(text.to_owned());
+    if args.len() > limits.function_argument_bytes {
+        return Err(failed("the arguments are too large"));
+    }
+    let function = (functions.get(name)).ok_or_else(|| HostFunctionError::Unknown(name.to_owned()))?;
+    let result = catch_unwind(AssertUnwindSafe(|| function(args)));
+    let result = result.map_err(|_| failed("the function panicked"))?;
+    match result.len() > limits.function_result_bytes {
+        true => Err(failed("the result is too large")),
+        false => Ok(result),
+    }
 }
 
 fn answer(args: &[u8]) -> Vec<u8> {
