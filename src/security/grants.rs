@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::audit::{Decision, DenialCause, Subject};
 use super::capability::Capability;
 use super::context::{MissingCapabilities, SecurityContext, Shared, Withheld};
+use super::decided::Decided;
 use super::domain::{Domains, HostScope, InvalidTarget, KindId, Scope, Target};
 use super::index::{Effect, Index, NEVER, Query, Slot};
 use super::policy::Rule;
@@ -29,6 +30,7 @@ struct Inner {
     /// The policy's rules that name the component.
     own: Index,
     withheld: Vec<Withheld>,
+    decided: Decided,
 }
 
 /// Capabilities that a component requests.
@@ -142,12 +144,15 @@ impl Grants {
         own: Index,
         withheld: Vec<Withheld>,
     ) -> Grants {
+        let scopes = requested.as_ref().map_or(&[][..], |requested| &requested.scopes);
+        let decided = Decided::new(&context.0, &own, scopes);
         Grants(Some(Arc::new(Inner {
             context,
             component,
             requested,
             own,
             withheld,
+            decided,
         })))
     }
 
@@ -417,9 +422,22 @@ impl Grants {
 impl Inner {
     fn decide(&self, request: &Request<'_>, now: u64) -> Result<&Arc<Rule>, DenialCause> {
         let shared = &*self.context.0;
-        let (kind, query) = request
-            .query(shared.policy.domains())
-            .map_err(DenialCause::Invalid)?;
+        if !shared.has_revocations()
+            && let Some(rule) = self.decided.rule(request)
+        {
+            return Ok(shared.rule(rule));
+        }
+        self.decide_by_rules(request, now)
+    }
+
+    /// As [`Inner::decide`], by the rules themselves.
+    fn decide_by_rules(&self, request: &Request<'_>, now: u64) -> Result<&Arc<Rule>, DenialCause> {
+        let shared = &*self.context.0;
+        let domains = shared.policy.domains();
+        let kind = request.kind(domains);
+        let query = request.query(domains, kind).map_err(DenialCause::Invalid)?;
+        // Without a kind, there is no query.
+        let kind = kind.ok_or(DenialCause::NoRule)?;
         if let Some(rule) = shared.revocation(Some(&self.component), kind, query) {
             return Err(DenialCause::Revoked(rule));
         }
@@ -455,14 +473,16 @@ impl Inner {
     /// its whole action; a path that is not valid is always denied, since rules cannot protect it.
     fn denial(&self, request: &Request<'_>, now: u64) -> Option<DenialCause> {
         let shared = &*self.context.0;
-        let (kind, query) = match request.query(shared.policy.domains()) {
-            Ok(found) => found,
-            Err(problem) => match request.kind(shared.policy.domains()) {
-                Some(KindId::READ | KindId::WRITE | KindId::LIST | KindId::DELETE) | None => {
-                    return Some(DenialCause::Invalid(problem));
-                }
-                Some(kind) => (kind, Query::Whole),
-            },
+        let domains = shared.policy.domains();
+        let kind = request.kind(domains);
+        let (kind, query) = match (request.query(domains, kind), kind) {
+            (Ok(query), Some(kind)) => (kind, query),
+            (Err(problem), Some(KindId::READ | KindId::WRITE | KindId::LIST | KindId::DELETE) | None) => {
+                return Some(DenialCause::Invalid(problem));
+            }
+            (Err(_), Some(kind)) => (kind, Query::Whole),
+            // Without a kind, there is no query.
+            (Ok(_), None) => return Some(DenialCause::NoRule),
         };
         if let Some(rule) = shared.revocation(Some(&self.component), kind, query) {
             return Some(DenialCause::Revoked(rule));

@@ -7,6 +7,7 @@
 mod audit;
 mod capability;
 mod context;
+mod decided;
 mod domain;
 mod explain;
 mod grants;

@@ -74,13 +74,14 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Returns domain and action, and the search for rules, once the text is checked.
-    pub(super) fn query(&self, domains: &Domains) -> Result<(KindId, Query<'a>), String> {
-        let Some(kind) = self.kind(domains) else {
+    /// Returns the search for rules, once the text is checked. `kind` is the request's domain and action.
+    #[inline]
+    pub(super) fn query(&self, domains: &Domains, kind: Option<KindId>) -> Result<Query<'a>, String> {
+        let Some(kind) = kind else {
             return Err("has a domain or action that is not registered".to_owned());
         };
-        let query = match *self {
-            Request::Connect(target) => Query::Target(target),
+        match *self {
+            Request::Connect(target) => Ok(Query::Target(target)),
             Request::ReadFile(text)
             | Request::WriteFile(text)
             | Request::ListFolder(text)
@@ -90,9 +91,8 @@ impl<'a> Request<'a> {
             | Request::ReceiveMessage(text)
             | Request::ReadConfig(text)
             | Request::WriteConfig(text)
-            | Request::Other { object: text, .. } => text_query(domains.form(kind), text)?,
-        };
-        Ok((kind, query))
+            | Request::Other { object: text, .. } => text_query(domains.form(kind), text),
+        }
     }
 
     /// Returns domain and action of the built-in domains, as they are written, and the object if it is a text.
@@ -114,8 +114,14 @@ impl<'a> Request<'a> {
 
     /// Appends the capability that the request needs. Text from a guest is escaped and cut.
     pub(super) fn write_to(&self, out: &mut String) {
-        let (kind, object) = self.parts();
+        let (kind, _) = self.parts();
         out.push_str(kind);
+        self.write_object_to(out);
+    }
+
+    /// As [`Request::write_to`], but returns domain and action of the built-in domains, and appends the rest.
+    pub(super) fn write_object_to(&self, out: &mut String) -> &'static str {
+        let (kind, object) = self.parts();
         match self {
             // Writing to a string cannot fail.
             Request::Connect(target) => drop(write!(out, "{target}")),
@@ -134,6 +140,7 @@ impl<'a> Request<'a> {
             Some(object) => out.push_str(&sanitize(object, MAX_SHOWN_BYTES)),
             None => {}
         }
+        kind
     }
 
     /// Returns the capability that the request needs. Text that no capability can have is escaped, and cut at 1 KiB.

@@ -143,18 +143,23 @@ impl HostFunctions {
             );
             failed("the function panicked".to_owned())
         });
-        match result {
-            Ok(result) if result.len() > limits.function_result_bytes => {
-                let (bytes, most) = (result.len(), limits.function_result_bytes);
-                failed(format!(
-                    "the result has {bytes} bytes, more than the limit of {most}"
-                ))
-            }
-            Ok(result) => Ok(result),
-            Err(HostFunctionError::Failed(text)) => failed(bounded(text)),
-            Err(HostFunctionError::Unknown(text)) => Err(HostFunctionError::Unknown(bounded(text))),
-            Err(HostFunctionError::Denied(text)) => Err(HostFunctionError::Denied(bounded(text))),
+        let most = limits.function_result_bytes;
+        match result.as_ref().map(Vec::len) {
+            Ok(bytes) if bytes > most => failed(format!(
+                "the result has {bytes} bytes, more than the limit of {most}"
+            )),
+            Ok(_) => result,
+            Err(_) => result.map_err(bounded_error),
         }
+    }
+}
+
+#[cold]
+fn bounded_error(error: HostFunctionError) -> HostFunctionError {
+    match error {
+        HostFunctionError::Failed(text) => HostFunctionError::Failed(bounded(text)),
+        HostFunctionError::Unknown(text) => HostFunctionError::Unknown(bounded(text)),
+        HostFunctionError::Denied(text) => HostFunctionError::Denied(bounded(text)),
     }
 }
 

@@ -39,7 +39,9 @@ struct Kept {
     verdict: &'static str,
     cause: Option<&'static str>,
     rule: Option<Arc<Rule>>,
-    /// Capability, identity of the call, trace.
+    /// The beginning of the capability.
+    action: &'static str,
+    /// The rest of the capability, identity of the call, trace.
     texts: String,
     /// Ends of the first two.
     ends: [usize; 2],
@@ -78,6 +80,7 @@ impl Kept {
             verdict: "",
             cause: None,
             rule: None,
+            action: "",
             texts: String::with_capacity(USUAL_BYTES),
             ends: [0; 2],
         };
@@ -97,7 +100,7 @@ impl Kept {
             (old, rule) => *old = rule.cloned(),
         }
         self.texts.clear();
-        event.subject.write_to(&mut self.texts);
+        self.action = event.subject.write_object_to(&mut self.texts);
         let capability = self.texts.len();
         let id = event.info.request_id.unwrap_or_default();
         self.texts.push_str(cut(id, MAX_INFO_BYTES));
@@ -113,7 +116,7 @@ impl Kept {
             time: self.time,
             component: self.component.clone(),
             principal: self.principal.clone(),
-            capability: capability.to_owned(),
+            capability: [self.action, capability].concat(),
             verdict: self.verdict,
             cause: self.cause,
             rule: self.rule.clone(),

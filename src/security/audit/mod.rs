@@ -62,6 +62,17 @@ impl Subject<'_> {
             Subject::Capability(capability) => out.push_str(capability.as_str()),
         }
     }
+
+    /// As [`Subject::write_to`], but returns a beginning that is not appended.
+    pub(super) fn write_object_to(&self, out: &mut String) -> &'static str {
+        match self {
+            Subject::Request(request) => request.write_object_to(out),
+            Subject::Capability(capability) => {
+                out.push_str(capability.as_str());
+                ""
+            }
+        }
+    }
 }
 
 /// A decision, with its reason.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use airssys_wasm::security::{
-    Capability, DenialCause, FileAction, Grants, MemorySink, Policy, Request, RequestInfo, RuleDraft,
-    SecurityContext, Target,
+    Capability, DenialCause, FileAction, Grants, MemorySink, Policy, PolicyBuilder, Request, RequestInfo,
+    RuleDraft, SecurityContext, Target,
 };
 
 use super::{capabilities, context, decide, policy};
@@ -222,6 +222,54 @@ fn a_grant_ends_at_its_time() {
         .validate_capabilities(&capabilities(&["config:read"]))
         .unwrap_err();
     assert!(matches!(cause.missing()[0].cause, DenialCause::Expired(_)));
+}
+
+#[test]
+fn what_is_decided_at_the_grant_is_what_the_rules_say_at_any_time() {
+    let ends = UNIX_EPOCH + Duration::from_secs(2000);
+    let allow = |capability: &str| RuleDraft::allow(capability);
+    let deny = |capability: &str| RuleDraft::deny(capability);
+    let (all, one) = ("host-function:call", "host-function:call:one");
+    let policies = [
+        vec![allow(one)],
+        vec![allow(all), allow(one)],
+        vec![allow(all), allow(one).until(ends)],
+        vec![allow(all).until(ends), allow(one)],
+        vec![allow(one).until(ends)],
+        vec![allow(one), deny(one).until(ends)],
+        vec![allow(one), deny(all)],
+        vec![allow(one), allow(one).for_component("worker")],
+        vec![allow(one), deny(one).for_component("worker")],
+        vec![allow("messaging:send:one")],
+    ];
+    for (number, rules) in policies.into_iter().enumerate() {
+        let now = Arc::new(AtomicU64::new(1000));
+        let clock = now.clone();
+        let policy = rules.into_iter().fold(Policy::builder(), PolicyBuilder::rule);
+        let context = SecurityContext::builder()
+            .policy(policy.build().unwrap())
+            .clock(move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed)))
+            .build();
+        let declared = capabilities(&[one, "host-function:call:other"]);
+        let decided = context.grants_for("worker", &[], &declared).unwrap();
+        let undecided = context.grants_undeclared("worker");
+        let same = |when: &str| {
+            let asked = |grants: &Grants| {
+                let allowed = grants.check(&Request::CallFunction("one"), RequestInfo::default());
+                let allowed = allowed.map(|allowed| allowed.rule().capability().to_string());
+                allowed.map_err(|denied| denied.cause().clone())
+            };
+            assert_eq!(asked(&decided), asked(&undecided), "policy {number}, {when}");
+        };
+        same("before the end");
+        now.store(2000, Ordering::Relaxed);
+        same("after the end");
+        now.store(1000, Ordering::Relaxed);
+        context
+            .revoke(Some("worker"), &Capability::new(one).unwrap(), None)
+            .unwrap();
+        same("after the revocation");
+    }
 }
 
 #[test]
