@@ -5,21 +5,26 @@
 
 use airssys_wasm_abi::{CoreSignature, CoreType};
 use wasmer::sys::NativeEngineExt;
-use wasmer::sys::vm::{VMCallerCheckedAnyfunc, VMConfig, VMExtern, wasmer_call_trampoline};
+use wasmer::sys::vm::{
+    StoreId, VMConfig, VMExtern, VMFunctionBody, VMFunctionContext, VMTrampoline, wasmer_call_trampoline,
+};
 use wasmer::{AsStoreMut, Extern, FunctionType, StoreMut};
 
 use super::engine_type;
 use crate::component::call::trap::from_runtime;
 use crate::error::{Error, Result};
 
-/// A function of a store.
+/// A function of a store. Small: an actor has more than a dozen of them.
 pub(super) struct Direct {
-    function: wasmer::Function,
-    /// The code of the function, the instance or host function that it belongs to, and the trampoline of its signature.
-    entry: VMCallerCheckedAnyfunc,
-    params: usize,
+    store: StoreId,
+    code: *const VMFunctionBody,
+    /// The instance or host function that the code belongs to.
+    context: VMFunctionContext,
+    /// The trampoline of its signature.
+    trampoline: VMTrampoline,
     /// The bits of its result that count.
     mask: u64,
+    params: u8,
 }
 
 // SAFETY: the pointers are followed only with a borrow of the store, which owns what they refer to.
@@ -42,16 +47,21 @@ impl Direct {
             VMExtern::Function(handle) if function.is_from_store(store) => handle,
             _ => return Err(Error::bug("a function that is not the engine's")),
         };
-        let function_of_store = handle.get(store.objects_mut().as_sys());
+        let params = u8::try_from(signature.params.len());
+        let params = params.map_err(|_| Error::bug("a core function with hundreds of parameters"))?;
+        let objects = store.objects_mut();
+        let (store, function_of_store) = (objects.id(), handle.get(objects.as_sys()));
         if !is_of(&function_of_store.signature, signature) {
             return Err(Error::bug("a core function of another type"));
         }
         // SAFETY: the store's record of a function, which lives as long as the store.
         let entry = unsafe { *function_of_store.anyfunc.as_ptr().as_ref() };
         Ok(Direct {
-            function: function.clone(),
-            entry,
-            params: signature.params.len(),
+            store,
+            code: entry.func_ptr,
+            context: entry.vmctx,
+            trampoline: entry.call_trampoline,
+            params,
             mask: match signature.results.first() {
                 Some(CoreType::I64 | CoreType::F64) => u64::MAX,
                 Some(CoreType::I32 | CoreType::F32) => u64::from(u32::MAX),
@@ -66,7 +76,8 @@ impl Direct {
     /// [`Error::Trap`]; the error of a host function that it called; [`Error::Bug`] for another store, or another number of arguments.
     #[inline(always)]
     pub(super) fn call<const ROOM: usize>(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
-        if args.len() != self.params || args.len() > ROOM || !self.function.is_from_store(store) {
+        let is_of_store = store.objects_mut().id() == self.store;
+        if args.len() != usize::from(self.params) || args.len() > ROOM || !is_of_store {
             return Err(unfit());
         }
         let wasm_stack_size = store.engine().tunables().vmconfig().wasm_stack_size;
@@ -76,17 +87,11 @@ impl Direct {
         for (place, bits) in values.iter_mut().zip(args) {
             *place = u128::from(*bits);
         }
-        let VMCallerCheckedAnyfunc {
-            func_ptr,
-            vmctx,
-            call_trampoline,
-            ..
-        } = self.entry;
         let place = values.as_mut_ptr().cast::<u8>();
         // SAFETY: the store, which is borrowed for the call, owns code and context; the values have the layout that the trampoline of this
         // signature reads and writes.
         let called = store.parked(|| unsafe {
-            wasmer_call_trampoline(None, &config, vmctx, call_trampoline, func_ptr, place)
+            wasmer_call_trampoline(None, &config, self.context, self.trampoline, self.code, place)
         });
         match called {
             Ok(()) => Ok((values[0] as u64) & self.mask),

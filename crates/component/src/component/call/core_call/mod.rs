@@ -151,7 +151,7 @@ impl fmt::Debug for CoreFunc {
 enum Form {
     Direct(Direct),
     /// A function whose stack a library may unwind and rewind, by the engine's own call.
-    Unwinding(wasmer::Function, Vec<CoreType>),
+    Unwinding(Box<(wasmer::Function, Vec<CoreType>)>),
 }
 
 /// Parameters of most functions: fewer values are set up for them.
@@ -174,7 +174,7 @@ impl CoreFunc {
     ) -> Result<CoreFunc> {
         let CoreSignature { params, results } = signature;
         let form = match unwinds || params.len() > MOST || results.len() > 1 {
-            true => Form::Unwinding(function.clone(), params.clone()),
+            true => Form::Unwinding(Box::new((function.clone(), params.clone()))),
             false => Form::Direct(Direct::new(store, function, signature)?),
         };
         Ok(CoreFunc { form })
@@ -190,7 +190,8 @@ impl CoreFunc {
         match &self.form {
             Form::Direct(direct) if args.len() <= FEW => direct.call::<FEW>(store, args),
             Form::Direct(direct) => direct.call::<MOST>(store, args),
-            Form::Unwinding(function, params) => {
+            Form::Unwinding(unwinding) => {
+                let (function, params) = &**unwinding;
                 let args = params.iter().zip(args);
                 let args: Vec<Value> = args.map(|(ty, bits)| value(*ty, *bits)).collect();
                 let results = function.call(store, &args).map_err(from_runtime)?;
