@@ -129,6 +129,7 @@ fn bits(value: &Value) -> u64 {
 
 /// Calls a function that a guard wraps. Its error keeps its meaning on the way through the glue.
 fn call(store: &mut StoreMut<'_>, function: &Function, args: &[Value]) -> Results {
+    check_interrupted().map_err(runtime_error)?;
     let results = function.call(store, args);
     let results = results.map_err(|error| runtime_error(error_of(error)))?;
     Ok(results.into_vec())
@@ -243,6 +244,7 @@ pub(super) type Free = TypedFunction<(i32, i32, i32), ()>;
 pub(super) fn free(store: &mut impl AsStoreMut, guard: &Guard, free: &Free) -> Result<()> {
     let freed = std::mem::take(&mut *guard.freed());
     for (ptr, length, align) in freed {
+        check_interrupted()?;
         free.call(store, ptr, length, align).map_err(error_of)?;
     }
     Ok(())

@@ -128,15 +128,16 @@ impl WaiGuest {
             .transpose()?;
         host.set_deadline(deadline);
         let armed = deadline.and_then(|deadline| timer::arm(deadline, handle.clone()));
-        let running = handle.enter();
-        let instance = Instance::new(&mut *store, &module.module, &imports).map_err(|error| {
-            let error = not_instantiated(error, store.take_refusal());
+        let instance =
+            handle.running(|| Instance::new(&mut *store, &module.module, &imports).map_err(Box::new));
+        let instance = instance.map_err(|error| {
+            let error = not_instantiated(*error, store.take_refusal());
             match &cpu {
                 Some(cpu) => cpu.explain(error),
                 None => error,
             }
         });
-        drop((running, armed, cpu));
+        drop((armed, cpu));
         host.set_deadline(None);
         let instance = instance?;
 
@@ -193,13 +194,14 @@ impl WaiGuest {
         }
         // If this ends early, by a panic too, the instance is not called again.
         self.poisoned = true;
-        let handle = self.interrupter();
-        let _running = handle.enter();
-        let answer = contain("the module's exports", || call(&self.calls, &mut self.store));
-        let answer = answer.map_err(|panicked| panicked.trap())?.map_err(error_of)?;
-        guard::free(&mut *self.store, &self.guard, &self.free)?;
-        self.poisoned = false;
-        Ok(answer)
+        let answer = self.interrupter().running(|| {
+            let answer = contain("the module's exports", || call(&self.calls, &mut self.store));
+            let answer = answer.map_err(|panicked| panicked.trap())?.map_err(error_of)?;
+            guard::free(&mut *self.store, &self.guard, &self.free)?;
+            Ok(answer)
+        });
+        self.poisoned = answer.is_err();
+        answer
     }
 
     pub(crate) fn init(

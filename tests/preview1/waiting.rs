@@ -49,6 +49,37 @@ fn a_program_that_waits_ends_at_its_deadline() {
     }
 }
 
+#[test]
+fn a_program_whose_thread_loops_before_it_begins_ends_at_its_deadline() {
+    // The start function runs once for each thread; the second one does not end.
+    let text = r#"(module
+        (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+        (import "env" "memory" (memory 1 1 shared))
+        (export "memory" (memory 0))
+        (start $start)
+        (func $start
+            (if (i32.atomic.rmw.add (i32.const 4) (i32.const 1)) (then (loop $on (br $on)))))
+        (func (export "wasi_thread_start") (param i32 i32))
+        (func (export "_start")
+            (drop (call $spawn (i32.const 0)))
+            (loop $on (br $on))))"#;
+    let program = wat::parse_str(text).expect("the text parses");
+    for engine in engines() {
+        let start = Instant::now();
+        let deadline = start.checked_add(Duration::from_secs(1));
+        let ended = run(&engine, &program, Preview1::new().deadline(deadline));
+        let error = ended.expect_err("neither of its threads ends");
+        let kind = error.trap().unwrap_or_else(|| panic!("{error}")).kind();
+        assert_eq!(
+            *kind,
+            TrapKind::Core(CoreTrap::Interrupted),
+            "{}",
+            engine.backend()
+        );
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    }
+}
+
 /// A program that catches all it can, and goes on: in a loop of its own, in a wait for the host, and out of its call stack.
 fn catching(body: &str) -> Vec<u8> {
     let text = format!(

@@ -67,8 +67,8 @@ impl Runtime for Surroundings {
 
     /// Creates a store for a thread of the module.
     fn new_store(&self) -> wasmer::Store {
-        let store = wasmer::Store::new(self.engine.clone());
-        self.deadline.watch(&store);
+        let mut store = wasmer::Store::new(self.engine.clone());
+        self.deadline.watch(&mut store);
         store
     }
 

@@ -100,7 +100,7 @@ impl Program {
                 .instantiate(self.module.clone(), &mut store)
                 .map_err(Box::new)
         };
-        let made = deadlines.running(id, instantiate);
+        let made = deadlines.running(id, instantiate).ok_or_else(ended_before)?;
         let (instance, environment) = match made {
             Ok(made) => made,
             Err(error) => return ended(*error),
@@ -113,9 +113,12 @@ impl Program {
             Err(error) => return Err(Error::bug(error.to_string())),
         };
         // Most imports are guarded individually; this contains the panics of the others.
-        let result = match contain(IMPORTS, || deadlines.running(id, || start.call(&mut store, &[]))) {
-            Ok(Ok(_)) => Ok(Ended { status: 0 }),
-            Ok(Err(error)) => ended(WasiRuntimeError::Runtime(error)),
+        let started = contain(IMPORTS, || deadlines.running(id, || start.call(&mut store, &[])));
+        let started = started.map(|started| started.ok_or_else(ended_before));
+        let result = match started {
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(Ok(_))) => Ok(Ended { status: 0 }),
+            Ok(Ok(Err(error))) => ended(WasiRuntimeError::Runtime(error)),
             Err(panicked) => Err(panicked.trap()),
         };
         drop(killer);
@@ -145,6 +148,11 @@ impl Program {
 /// Names of these places in errors.
 const SURROUNDINGS: &str = "the module's environment";
 const IMPORTS: &str = "the module's imports";
+
+#[cold]
+fn ended_before() -> Error {
+    Error::bug("a program that has ended before it began")
+}
 
 /// Converts a failure of wasmer-wasix to the program's end, or an error.
 fn ended(error: WasiRuntimeError) -> Result<Ended> {

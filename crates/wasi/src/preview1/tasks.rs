@@ -99,7 +99,8 @@ impl VirtualTaskManager for Tasks {
         task.callbacks.run = Box::new(move |properties| {
             let store = properties.store.id();
             let running = || deadlines.running(store, || run(properties));
-            if failure.keep(contain(THREAD, running)).is_none() {
+            // Without a result, it has panicked, or the program has ended.
+            if failure.keep(contain(THREAD, running)).flatten().is_none() {
                 // Threads that wait for this one continue, and see that the process has ended.
                 let ending = contain(THREAD, || {
                     thread.set_status_finished(Ok(code));

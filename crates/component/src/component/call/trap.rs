@@ -88,7 +88,6 @@ fn core_trap(code: TrapCode) -> CoreTrap {
         TrapCode::IntegerOverflow => CoreTrap::IntegerOverflow,
         TrapCode::IntegerDivisionByZero => CoreTrap::DivisionByZero,
         TrapCode::BadConversionToInteger => CoreTrap::BadConversion,
-        TrapCode::HostInterrupt => CoreTrap::Interrupted,
         _ => CoreTrap::Other,
     }
 }

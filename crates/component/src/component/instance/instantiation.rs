@@ -18,7 +18,7 @@ use crate::component::load::module::Module;
 use crate::component::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
 use crate::component::store::StoreContextMut;
 use crate::component::store::check_memory;
-use crate::engine::{CoreModule, GuestMemory};
+use crate::engine::{CoreModule, GuestMemory, interrupt};
 use crate::error::{Error, LimitExceeded, Result};
 
 /// Instantiates: runs the component's initializers.
@@ -176,6 +176,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         }
         self.cx.core.interrupter.code().add(module.functions());
         self.cx.core.next.set(module.memories());
+        interrupt::check()?;
         let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);
         self.cx.core.next.set(None);
         let instance = instance.map_err(|error| match error {

@@ -23,8 +23,12 @@ impl InterruptHandle {
     }
 
     #[inline]
-    pub fn enter(&self) -> Running {
+    pub(crate) fn enter(&self) -> Running {
         Running
+    }
+
+    pub fn running<R>(&self, call: impl FnOnce() -> R) -> R {
+        call()
     }
 }
 
@@ -66,10 +70,10 @@ impl Deadlines {
 
     pub fn runs(&self, _module: &wasmer::Module) {}
 
-    pub fn watch(&self, _store: &wasmer::Store) {}
+    pub fn watch(&self, _store: &mut wasmer::Store) {}
 
-    pub fn running<R>(&self, _store: wasmer::sys::vm::StoreId, call: impl FnOnce() -> R) -> R {
-        call()
+    pub fn running<R>(&self, _store: wasmer::sys::vm::StoreId, call: impl FnOnce() -> R) -> Option<R> {
+        Some(call())
     }
 
     pub fn end(&self) {}

@@ -1,18 +1,24 @@
 //! Deadlines for everything that runs in a program's stores.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use wasmer::sys::vm::StoreId;
 
 use super::guest_code::{GuestCode, functions};
 use super::handle::InterruptHandle;
+use super::target::leave_thread;
 use super::timer::{self, Armed};
 
-/// Stores of one program that are watched at a time; the oldest goes first. Threads that have ended need no watching.
-const WATCHED: usize = 256;
+/// Stores after which those that were dropped are looked for.
+const MANY: usize = 64;
 
-/// Time in which the threads of a program that has ended are stopped.
+/// Interval in which the threads of a program that has ended are looked at, while they are stopped.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Intervals after which such threads are given up: they wait in the host, or for memory.
+const GRACES: u32 = 60;
 
 /// Stops everything that runs in a program's stores at its deadline. Clones share the stores.
 #[derive(Clone, Debug)]
@@ -20,22 +26,34 @@ pub struct Deadlines {
     deadline: Option<Instant>,
     /// Of all its stores: they run the same module.
     code: GuestCode,
-    armed: Arc<Mutex<VecDeque<Watched>>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stores: Vec<Watched>,
+    /// True once the program has ended: then no guest is called.
+    has_ended: bool,
 }
 
 #[derive(Debug)]
 struct Watched {
-    store: wasmer::sys::vm::StoreId,
+    store: StoreId,
+    /// Dead once the store is dropped.
+    life: Weak<()>,
     handle: InterruptHandle,
     _armed: Option<Armed>,
 }
+
+/// Kept by a store as long as it lives.
+struct Life(#[expect(dead_code, reason = "it is only counted")] Arc<()>);
 
 impl Deadlines {
     pub fn new(deadline: Option<Instant>) -> Deadlines {
         Deadlines {
             deadline,
             code: GuestCode::default(),
-            armed: Arc::default(),
+            state: Arc::default(),
         }
     }
 
@@ -44,56 +62,71 @@ impl Deadlines {
         self.code.add(functions(module));
     }
 
-    /// Watches a store.
-    pub fn watch(&self, store: &wasmer::Store) {
+    /// Watches a new store. If no guest runs on this thread, calls of its guest on this thread can be interrupted from now on.
+    pub fn watch(&self, store: &mut wasmer::Store) {
         let handle = InterruptHandle::new(self.code.clone());
-        let armed = self
-            .deadline
-            .and_then(|deadline| timer::arm(deadline, handle.clone()));
-        let mut all = self.watched();
-        if all.len() == WATCHED {
-            all.pop_front();
+        let life = Arc::new(());
+        wasmer::FunctionEnv::new(store, Life(Arc::clone(&life)));
+        handle.enter_thread(Arc::downgrade(&life));
+        let mut state = self.state();
+        let deadline = match state.has_ended {
+            true => Some(Instant::now()),
+            false => self.deadline,
+        };
+        if state.stores.len() >= MANY {
+            state.stores.retain(|watched| watched.life.strong_count() > 0);
         }
-        let store = store.id();
-        all.push_back(Watched {
-            store,
+        state.stores.push(Watched {
+            store: store.id(),
+            life: Arc::downgrade(&life),
+            _armed: deadline.and_then(|deadline| timer::arm(deadline, handle.clone())),
             handle,
-            _armed: armed,
         });
     }
 
-    /// Calls the guest of a watched store, on this thread.
-    pub fn running<R>(&self, store: wasmer::sys::vm::StoreId, call: impl FnOnce() -> R) -> R {
-        let found = (self.watched().iter())
-            .find(|watched| watched.store == store)
-            .map(|watched| watched.handle.clone());
-        let _running = found.as_ref().map(InterruptHandle::enter);
-        call()
+    /// Calls the guest of a watched store, on this thread. `None` if the program has ended: then it is not called.
+    pub fn running<R>(&self, store: StoreId, call: impl FnOnce() -> R) -> Option<R> {
+        let handle = {
+            let state = self.state();
+            let mut stores = state.stores.iter().filter(|_| !state.has_ended);
+            let watched = stores.find(|watched| watched.store == store)?;
+            watched.handle.clone()
+        };
+        Some(handle.running(call))
     }
 
-    fn watched(&self) -> MutexGuard<'_, VecDeque<Watched>> {
-        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stops the threads that still compute after their program has ended.
+    /// Stops the threads that still compute after their program has ended, on its first thread.
     pub fn end(&self) {
-        let all = std::mem::take(&mut *self.watched());
-        if all.len() < 2 {
+        leave_thread();
+        let mut state = self.state();
+        state.has_ended = true;
+        state.stores.retain(|watched| watched.life.strong_count() > 0);
+        let now = Instant::now();
+        for watched in &mut state.stores {
+            watched._armed = timer::arm(now, watched.handle.clone());
+        }
+        if state.stores.is_empty() {
             return;
         }
-        let now = Instant::now();
-        let stopping: Vec<_> = all
-            .into_iter()
-            .filter_map(|watched| timer::arm(now, watched.handle))
-            .collect();
-        // One request may get lost, so they are repeated for a while.
-        let stopped = std::thread::Builder::new()
-            .name("airssys-wasm-end".into())
-            .spawn(move || {
-                std::thread::sleep(GRACE);
-                drop(stopping);
-            });
-        if let Err(error) = stopped {
+        drop(state);
+        let stores = Deadlines::clone(self);
+        let stopping = thread::Builder::new().name("airssys-wasm-end".into());
+        let stopping = stopping.spawn(move || {
+            for _ in 0..GRACES {
+                thread::sleep(GRACE);
+                let mut state = stores.state();
+                state.stores.retain(|watched| watched.life.strong_count() > 0);
+                if state.stores.is_empty() {
+                    return;
+                }
+            }
+            stores.state().stores.clear();
+        });
+        if let Err(error) = stopping {
             log::warn!("cannot spawn the thread that stops a program's threads: {error}");
         }
     }

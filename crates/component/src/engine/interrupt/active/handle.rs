@@ -1,9 +1,9 @@
 //! Interruption of a guest from another thread.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::guest_code::GuestCode;
-use super::target::{Running, Target};
+use super::target::{self, Running, Target};
 
 /// Handle that stops the guest of one store. May be used from any thread, and outlive the store.
 #[derive(Clone, Debug)]
@@ -31,9 +31,20 @@ impl InterruptHandle {
     }
 
     /// Marks that this thread calls the guest until the returned value is dropped. Other calls are not interrupted.
-    #[doc(hidden)]
     #[inline]
-    pub fn enter(&self) -> Running<'_> {
+    pub(crate) fn enter(&self) -> Running<'_> {
         self.0.enter()
+    }
+
+    /// Runs a call of the guest. Others are not interrupted.
+    #[doc(hidden)]
+    pub fn running<R>(&self, call: impl FnOnce() -> R) -> R {
+        let _running = self.enter();
+        call()
+    }
+
+    /// The same for a thread that calls the guest of a new store from now on, until the store, which keeps what `store` refers to, is dropped.
+    pub(super) fn enter_thread(&self, store: Weak<()>) {
+        target::enter_thread(Arc::clone(&self.0), store);
     }
 }

@@ -106,7 +106,9 @@ extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *
         };
         target.is_requested() && (code.contains(instruction) || in_bulk())
     };
-    if !thread::take_sent() {
+    // Several may come as one, or one after the note of another was seen.
+    let is_own = thread::take_sent() || target::innermost(Target::is_requested) == Some(true);
+    if !is_own {
         forward(&installed.before, signal, info, context);
     } else if target::innermost(stops) == Some(true) {
         stop(&installed.trap, context);
@@ -129,9 +131,11 @@ fn stop(trap: &libc::sigaction, context: *mut c_void) {
     handler(TRAP, &raw mut info, context);
     // SAFETY: as above.
     if unsafe { instruction(context) } == place {
-        // The engine did not recognize its guest, and may have given the signal up.
+        // The engine did not recognize its guest, and whatever came next may have given the signal up.
         STOPPED.set(false);
-        let _ = exchange(TRAP, Some(trap));
+        if exchange(TRAP, None).is_ok_and(|now| now.sa_sigaction == libc::SIG_DFL) {
+            let _ = exchange(TRAP, Some(trap));
+        }
     }
 }
 

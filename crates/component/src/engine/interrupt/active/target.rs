@@ -4,10 +4,11 @@
     reason = "the signal's handler follows a pointer to the store that runs"
 )]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::guest_code::GuestCode;
 use super::signal;
@@ -76,6 +77,16 @@ impl Target {
     /// Marks that this thread calls the store's guest until the returned value is dropped.
     #[inline]
     pub(super) fn enter(&self) -> Running<'_> {
+        Running {
+            target: self,
+            outer: self.begin(),
+            stays: PhantomData,
+        }
+    }
+
+    /// Begins a call on this thread; returns the store whose guest runs on it.
+    #[inline]
+    fn begin(&self) -> *const Target {
         let depth = self.depth.load(Ordering::Relaxed);
         self.depth.store(depth.wrapping_add(1), Ordering::Relaxed);
         if depth == 0 {
@@ -89,10 +100,19 @@ impl Target {
         if outer.is_null() {
             signal::forget_stopped();
         }
-        Running {
-            target: self,
-            outer,
-            stays: PhantomData,
+        outer
+    }
+
+    /// Ends the call.
+    #[inline]
+    fn finish(&self, outer: *const Target) {
+        INNERMOST.set(outer);
+        let depth = self.depth.load(Ordering::Relaxed).wrapping_sub(1);
+        self.depth.store(depth, Ordering::Relaxed);
+        if depth == 0 {
+            // A request that comes now has no effect: the call has ended.
+            let state = self.state.load(Ordering::Relaxed) & !(RUNNING | REQUESTED);
+            self.state.store(state.wrapping_add(CALL), Ordering::Release);
         }
     }
 
@@ -105,7 +125,7 @@ impl Target {
 
 /// A call into a store's guest. Stays on its thread.
 #[derive(Debug)]
-pub struct Running<'a> {
+pub(crate) struct Running<'a> {
     target: &'a Target,
     outer: *const Target,
     stays: PhantomData<*const ()>,
@@ -114,23 +134,65 @@ pub struct Running<'a> {
 impl Drop for Running<'_> {
     #[inline]
     fn drop(&mut self) {
-        INNERMOST.set(self.outer);
-        let target = self.target;
-        let depth = target.depth.load(Ordering::Relaxed).wrapping_sub(1);
-        target.depth.store(depth, Ordering::Relaxed);
-        if depth == 0 {
-            // A request that comes now has no effect: the call has ended.
-            let state = target.state.load(Ordering::Relaxed) & !(RUNNING | REQUESTED);
-            target.state.store(state.wrapping_add(CALL), Ordering::Release);
-        }
+        self.target.finish(self.outer);
     }
+}
+
+/// The store of a library's thread: entered when the library creates it, since the library calls the guest at times of its own.
+#[derive(Debug)]
+struct OfThread {
+    target: Arc<Target>,
+    outer: *const Target,
+    /// Dead once the store is dropped.
+    store: Weak<()>,
+}
+
+impl Drop for OfThread {
+    fn drop(&mut self) {
+        self.target.finish(self.outer);
+    }
+}
+
+thread_local! {
+    static OF_THREAD: RefCell<Option<OfThread>> = const { RefCell::new(None) };
+}
+
+/// Marks that this thread calls the guest of a new store from now on, until the store is dropped. Has no effect if a guest runs on the
+/// thread.
+pub(super) fn enter_thread(target: Arc<Target>, store: Weak<()>) {
+    // At the thread's end, no store is created.
+    let _ = OF_THREAD.try_with(|of_thread| {
+        let mut of_thread = of_thread.borrow_mut();
+        let innermost = INNERMOST.get();
+        let is_over = |before: &OfThread| {
+            before.store.strong_count() == 0 && ptr::eq(Arc::as_ptr(&before.target), innermost)
+        };
+        if innermost.is_null() || of_thread.as_ref().is_some_and(is_over) {
+            *of_thread = None;
+            let outer = target.begin();
+            *of_thread = Some(OfThread { target, outer, store });
+        }
+    });
+}
+
+/// Ends what [`enter_thread`] began, if the store is dropped.
+pub(super) fn leave_thread() {
+    let _ = OF_THREAD.try_with(|of_thread| {
+        let mut of_thread = of_thread.borrow_mut();
+        if of_thread
+            .as_ref()
+            .is_some_and(|of_thread| of_thread.store.strong_count() == 0)
+        {
+            *of_thread = None;
+        }
+    });
 }
 
 /// Calls `use_it` with the store whose guest runs on this thread. May be called in a signal handler.
 #[inline]
 pub(super) fn innermost<R>(use_it: impl FnOnce(&Target) -> R) -> Option<R> {
     let target = INNERMOST.get();
-    // SAFETY: it is borrowed by a `Running` of this thread, which replaces the pointer before the borrow ends.
+    // SAFETY: it is borrowed by a `Running` of this thread, or held by its `OfThread`; both replace the pointer before they end.
     unsafe { target.as_ref() }.map(use_it)
 }
 
@@ -155,6 +217,24 @@ fn stopped() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_store_of_a_thread_is_entered_until_it_is_dropped() {
+        let new = || (Arc::new(Target::new(GuestCode::default())), Arc::new(()));
+        let ((first, store), (second, other)) = (new(), new());
+        enter_thread(first.clone(), Arc::downgrade(&store));
+        enter_thread(second.clone(), Arc::downgrade(&other));
+        second.interrupt();
+        assert!(check().is_ok(), "another store of a thread whose guest runs");
+        first.interrupt();
+        assert!(check().is_err());
+        drop(store);
+        enter_thread(second.clone(), Arc::downgrade(&other));
+        assert!(check().is_ok(), "the next store of the thread");
+        second.interrupt();
+        assert!(check().is_err());
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 2));
+    }
 
     #[test]
     fn a_request_is_for_the_call_in_progress() {

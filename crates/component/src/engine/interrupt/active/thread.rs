@@ -11,7 +11,8 @@ use super::signal::SIGNAL;
 /// uses the one of a thread that has ended.
 #[derive(Debug, Default)]
 pub(super) struct Thread {
-    name: Mutex<Option<libc::pthread_t>>,
+    /// Its name, an address on some systems; `None` once it has ended.
+    name: Mutex<Option<usize>>,
     /// Set when the signal is sent. Others may send it, too, for purposes of their own.
     sent: AtomicBool,
 }
@@ -38,7 +39,8 @@ impl Drop for End {
 }
 
 impl Thread {
-    /// Returns this thread; `None` while its own values are dropped at its end, when nothing can signal it any more.
+    /// Returns this thread; `None` while its own values are dropped at its end: a guest that runs then is not signalled, and stops where a
+    /// host function returns to it.
     #[inline]
     pub(super) fn current() -> Option<&'static Thread> {
         match CURRENT.get() {
@@ -53,7 +55,9 @@ impl Thread {
         let unused = unused().pop();
         let thread = unused.unwrap_or_else(|| Box::leak(Box::default()));
         // SAFETY: has no preconditions.
-        *thread.lock() = Some(unsafe { libc::pthread_self() });
+        *thread.lock() = Some(unsafe { libc::pthread_self() } as usize);
+        // For the thread before, which may have ended first.
+        thread.sent.store(false, Ordering::Release);
         CURRENT.set(Some(thread));
         Some(thread)
     }
@@ -64,14 +68,14 @@ impl Thread {
         let Some(name) = *name else { return };
         self.sent.store(true, Ordering::Release);
         // SAFETY: the thread has not ended: it takes this lock before.
-        let failed = unsafe { libc::pthread_kill(name, SIGNAL) };
+        let failed = unsafe { libc::pthread_kill(name as libc::pthread_t, SIGNAL) };
         if failed != 0 {
             let error = std::io::Error::from_raw_os_error(failed);
             log::warn!("cannot signal the thread of a guest: {error}");
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<libc::pthread_t>> {
+    fn lock(&self) -> MutexGuard<'_, Option<usize>> {
         self.name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

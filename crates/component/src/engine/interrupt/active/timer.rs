@@ -12,7 +12,7 @@ use super::cpu_clock::CpuClock;
 use super::handle::InterruptHandle;
 use crate::error::{CoreTrap, Error, Result, TrapKind};
 
-/// Interval between requests to stop the same guest: the first may arrive while the guest is in the host, and get lost.
+/// Interval between requests to stop the same guest: the first may arrive while the guest is in the engine's code, and have no effect.
 const AGAIN: Duration = Duration::from_millis(5);
 
 /// Shortest time after which the CPU time of a call is looked at again.
