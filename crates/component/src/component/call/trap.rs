@@ -88,6 +88,8 @@ fn core_trap(code: TrapCode) -> CoreTrap {
         TrapCode::IntegerOverflow => CoreTrap::IntegerOverflow,
         TrapCode::IntegerDivisionByZero => CoreTrap::DivisionByZero,
         TrapCode::BadConversionToInteger => CoreTrap::BadConversion,
+        // A wait for memory that was ended.
+        TrapCode::HostInterrupt => CoreTrap::Interrupted,
         _ => CoreTrap::Other,
     }
 }
