@@ -268,8 +268,8 @@ WASI functions that they do not need trap.
   *private dirty* the written pages.
 
 Checks of capabilities: P13 is a `call-host-function` with 16 bytes each way. A policy allows it, and the audit in memory has it.
-*unchecked* is the same function as a plain import in a linker of its own, since nothing turns enforcement off; it also lacks
-the search for the function, the containment of its panics and the limits. *above* is the difference.
+*unchecked* is the same call without check and audit: since nothing turns enforcement off, it is an import in a linker of its own, which
+finds the function by its name, contains its panics and limits arguments and result. *above* is the difference.
 
 Actors. P12 is one message of 1 KiB from a component to another, which passes it back, and so on: the guest `tests/guests/relay`, which
 does little of its own, in the contract's `send-message` and `execute`. The time of a message, and its CPU time of all
