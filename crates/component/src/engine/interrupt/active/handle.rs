@@ -40,6 +40,7 @@ impl InterruptHandle {
     #[doc(hidden)]
     pub fn running<R>(&self, call: impl FnOnce() -> R) -> R {
         let _running = self.enter();
+        self.0.is_called_here();
         call()
     }
 

@@ -84,6 +84,14 @@ impl Target {
         }
     }
 
+    /// Sends the requests for a call in progress to this thread: a store that was entered as it was made may be called on another.
+    pub(super) fn is_called_here(&self) {
+        if let Some(thread) = Thread::current() {
+            self.thread
+                .store(ptr::from_ref(thread).cast_mut(), Ordering::Release);
+        }
+    }
+
     /// Begins a call on this thread; returns the store whose guest runs on it.
     #[inline]
     fn begin(&self) -> *const Target {
@@ -157,34 +165,31 @@ thread_local! {
     static OF_THREAD: RefCell<Option<OfThread>> = const { RefCell::new(None) };
 }
 
+impl OfThread {
+    /// Returns whether the store is dropped, and no call is in progress on the thread: one would come back to this store.
+    fn is_over(&self) -> bool {
+        self.store.strong_count() == 0 && ptr::eq(Arc::as_ptr(&self.target), INNERMOST.get())
+    }
+}
+
 /// Marks that this thread calls the guest of a new store from now on, until the store is dropped. Has no effect if a guest runs on the
 /// thread.
 pub(super) fn enter_thread(target: Arc<Target>, store: Weak<()>) {
+    leave_thread();
     // At the thread's end, no store is created.
     let _ = OF_THREAD.try_with(|of_thread| {
-        let mut of_thread = of_thread.borrow_mut();
-        let innermost = INNERMOST.get();
-        let is_over = |before: &OfThread| {
-            before.store.strong_count() == 0 && ptr::eq(Arc::as_ptr(&before.target), innermost)
-        };
-        if innermost.is_null() || of_thread.as_ref().is_some_and(is_over) {
-            *of_thread = None;
+        if INNERMOST.get().is_null() {
             let outer = target.begin();
-            *of_thread = Some(OfThread { target, outer, store });
+            *of_thread.borrow_mut() = Some(OfThread { target, outer, store });
         }
     });
 }
 
-/// Ends what [`enter_thread`] began, if the store is dropped.
+/// Ends what [`enter_thread`] began on this thread, if it is over.
 pub(super) fn leave_thread() {
     let _ = OF_THREAD.try_with(|of_thread| {
-        let mut of_thread = of_thread.borrow_mut();
-        if of_thread
-            .as_ref()
-            .is_some_and(|of_thread| of_thread.store.strong_count() == 0)
-        {
-            *of_thread = None;
-        }
+        let before = of_thread.borrow_mut().take_if(|before| before.is_over());
+        drop(before);
     });
 }
 
@@ -229,6 +234,18 @@ mod tests {
         first.interrupt();
         assert!(check().is_err());
         drop(store);
+        {
+            let third = Target::new(GuestCode::default());
+            let _running = third.enter();
+            leave_thread();
+            enter_thread(second.clone(), Arc::downgrade(&other));
+            third.interrupt();
+            assert!(
+                check().is_err(),
+                "a call in progress, which comes back to the first store"
+            );
+        }
+        assert!(check().is_err());
         enter_thread(second.clone(), Arc::downgrade(&other));
         assert!(check().is_ok(), "the next store of the thread");
         second.interrupt();
