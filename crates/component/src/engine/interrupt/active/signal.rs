@@ -39,9 +39,9 @@ const LENGTH_IN_ENGINE: usize = 512;
 
 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut c_void);
 
-/// What the handler needs.
+/// State that the handler needs.
 struct Installed {
-    /// What handled the signal before.
+    /// The handler of before.
     before: libc::sigaction,
     /// The engine's handler of traps.
     trap: libc::sigaction,
