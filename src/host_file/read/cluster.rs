@@ -72,6 +72,7 @@ pub(super) fn settings(
     let section = section(root, "cluster", "cluster", &KEYS, report)?;
     let cluster = name(&section, "name", report);
     let host = name(&section, "host", report);
+    hide_secrets(&section, report);
     let servers = servers(&section, report);
     let key = section.required("key", report).map(|key| folder.join(key.text));
     let credentials = path(&section, "credentials", folder, report);
@@ -138,6 +139,19 @@ fn checked(text: &Text<'_>, what: &str, report: &mut Report<'_>) -> Option<Strin
     );
     report.add(text.span.clone(), message);
     None
+}
+
+/// Hides what may hold a password.
+fn hide_secrets(section: &Section<'_>, report: &mut Report<'_>) {
+    if let Some(value) = section.get("servers") {
+        let message = "`servers` has an entry that is not valid, and that may hold a password: write a list of different addresses such as \
+            `nats://127.0.0.1:4222`, and a user with `user` and `password`";
+        report.hide_if(value.span(), '@', message);
+    }
+    if let Some(value) = section.get("password") {
+        let message = "`password` must be `{ env = \"NAME\" }` or `{ file = \"PATH\" }`";
+        report.hide(value.span(), message);
+    }
 }
 
 /// Returns the addresses of the servers. Problems of one that may hold a password have the place of the section: reports show

@@ -15,6 +15,8 @@ pub(crate) struct Report<'t> {
     text: &'t str,
     found: Vec<(Range<usize>, String)>,
     omitted: usize,
+    /// Places of secrets, with the message of all problems there.
+    hidden: Vec<(Range<usize>, &'static str)>,
 }
 
 impl<'t> Report<'t> {
@@ -23,11 +25,28 @@ impl<'t> Report<'t> {
             text,
             found: Vec::new(),
             omitted: 0,
+            hidden: Vec::new(),
         }
+    }
+
+    /// Hides a place that may hold a secret: the text that reports show has asterisks there, and problems within have this message.
+    pub(crate) fn hide(&mut self, place: Range<usize>, message: &'static str) {
+        self.hidden.push((place, message));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// As [`Report::hide`], if the place has this character.
+    pub(crate) fn hide_if(&mut self, place: Range<usize>, character: char, message: &'static str) {
+        if self
+            .text
+            .get(place.clone())
+            .is_some_and(|text| text.contains(character))
+        {
+            self.hide(place, message);
+        }
     }
 
     pub(crate) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
@@ -43,19 +62,41 @@ impl<'t> Report<'t> {
 
     pub(crate) fn into_invalid(self, origin: Option<PathBuf>) -> InvalidManifest {
         let text = self.text;
+        let hidden = self.hidden;
+        let message_of = |span: &Range<usize>, message: String| {
+            let within = |place: &Range<usize>| place.start <= span.start && span.end <= place.end;
+            let secret = hidden.iter().find(|(place, _)| within(place));
+            secret.map_or(message, |(_, message)| (*message).to_owned())
+        };
         let mut problems: Vec<_> = self
             .found
             .into_iter()
-            .map(|(span, message)| problem(text, span, message))
+            .map(|(span, message)| {
+                let message = message_of(&span, message);
+                problem(text, span, message)
+            })
             .collect();
         problems.sort_by_key(|problem| problem.span.start);
         InvalidManifest {
             origin,
-            text: text.into(),
+            text: without(text, &hidden).into(),
             problems,
             omitted: self.omitted,
         }
     }
+}
+
+/// Returns a text with asterisks in the hidden places, byte for byte but for the ends of lines.
+fn without(text: &str, hidden: &[(Range<usize>, &'static str)]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        let is_hidden = hidden.iter().any(|(place, _)| place.contains(&at));
+        match is_hidden && !matches!(character, '\n' | '\r') {
+            true => shown.extend(std::iter::repeat_n('*', character.len_utf8())),
+            false => shown.push(character),
+        }
+    }
+    shown
 }
 
 fn problem(text: &str, span: Range<usize>, message: String) -> Problem {

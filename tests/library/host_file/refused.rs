@@ -292,6 +292,11 @@ fn secrets_in_the_file_are_refused_and_not_shown() {
         CLUSTER.replace("nats://a:1", "nats://u:geheim@a:1"),
         CLUSTER.replace("nats://a:1", "nats://geheim@a:1"),
         CLUSTER.replace("nats://a:1", "u:geheim@a:1"),
+        CLUSTER.replace("['nats://a:1']", "'nats://u:geheim@a:1'"),
+        CLUSTER.replace("'nats://a:1'", "'nats://u:geheim@a:1', 'nats://u:geheim@a:1'"),
+        CLUSTER.replace("'nats://a:1'", "'nats://u:geheim@a:1', 7"),
+        CLUSTER.to_owned() + "user = 'u'\npassword = ['geheim']\n",
+        CLUSTER.to_owned() + "user = 'u'\npassword = { value = 'geheim' }\n",
     ] {
         let Err(HostFileError::Invalid(invalid)) = HostFile::from_toml(&(text + COMPONENT), "h.toml") else {
             panic!("it is refused")
@@ -301,6 +306,7 @@ fn secrets_in_the_file_are_refused_and_not_shown() {
             let line = invalid.text().lines().nth(problem.line - 1).expect("a line");
             assert!(!line.contains("geheim"), "{line}");
         }
+        assert!(!format!("{invalid:?}").contains("geheim"), "{invalid:?}");
     }
 }
 

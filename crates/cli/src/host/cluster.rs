@@ -258,7 +258,8 @@ impl From<ClusterError> for Failure {
             ClusterError::Failed { kind, .. } => match kind {
                 FailureKind::Component => Exit::Answered,
                 FailureKind::Unknown => Exit::Usage,
-                FailureKind::Full
+                FailureKind::Busy
+                | FailureKind::Full
                 | FailureKind::TooLarge
                 | FailureKind::Expired
                 | FailureKind::Poison
