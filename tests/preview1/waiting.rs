@@ -147,3 +147,63 @@ fn threads_that_wait_do_not_outlive_their_program() {
         }
     }
 }
+
+/// A program whose start function, `_initialize` and `_start` are `start`, `initialize` and `main`.
+fn parts(memory: &str, start: &str, initialize: &str, main: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            {memory}
+            (export "memory" (memory 0))
+            (start $start)
+            (func $wait (drop (memory.atomic.wait32 (i32.const 8) (i32.const 0) (i64.const -1))))
+            (func $sleep
+                (i32.store8 (i32.const 16) (i32.const 0)) (i32.store (i32.const 24) (i32.const 1))
+                (i64.store (i32.const 32) (i64.const 600000000000))
+                (drop (call $poll (i32.const 8) (i32.const 256) (i32.const 1) (i32.const 512))))
+            (func $loop (loop $on (br $on)))
+            (func $start {start})
+            (func (export "_initialize") {initialize})
+            (func (export "_start") {main}))"#
+    );
+    wat::parse_str(text).expect("the text parses")
+}
+
+const OWN: &str = "(memory 1 1 shared)";
+const IMPORTED: &str = r#"(import "env" "memory" (memory 1 1 shared))"#;
+
+#[test]
+fn a_program_that_waits_before_it_starts_ends_at_its_deadline() {
+    for memory in [OWN, IMPORTED] {
+        for wait in ["(call $wait)", "(call $loop)"] {
+            ends_at_its_deadline(&parts(memory, wait, "", ""));
+            ends_at_its_deadline(&parts(memory, "", wait, ""));
+            ends_at_its_deadline(&parts(memory, "", "", wait));
+        }
+        ends_at_its_deadline(&parts(memory, "", "(call $sleep)", ""));
+    }
+}
+
+#[test]
+fn what_ends_a_program_in_initialize_is_its_end() {
+    for engine in engines() {
+        let run = |initialize: &str| {
+            run(
+                &engine,
+                &parts("(memory 1)", "", initialize, "(call $exit (i32.const 9))"),
+                Preview1::new(),
+            )
+        };
+        assert_eq!(run("").expect("it exits").status, 9);
+        assert_eq!(run("(call $exit (i32.const 7))").expect("it exits").status, 7);
+        let trap = run("unreachable").expect_err("it traps");
+        let kind = trap.trap().unwrap_or_else(|| panic!("{trap}")).kind();
+        assert_eq!(
+            *kind,
+            TrapKind::Core(CoreTrap::Unreachable),
+            "{}",
+            engine.backend()
+        );
+    }
+}

@@ -5,7 +5,7 @@ pub use crate::component::is_valid;
 pub use crate::component::{CoreCaller, InstanceHook, described, error_of, runtime_error};
 pub use crate::engine::interrupt::{InterruptHandle, check as check_interrupted};
 pub use crate::engine::timer;
-pub use crate::engine::{Deadlines, SendStore, program_engine, program_store};
+pub use crate::engine::{Deadlines, SendStore, Waits, program_engine, program_store};
 #[cfg(feature = "planted-panics")]
 pub use crate::panics::planted;
 pub use crate::panics::{Panicked, contain, own};

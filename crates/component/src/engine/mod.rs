@@ -33,6 +33,8 @@ pub use interrupt::InterruptHandle;
 #[doc(hidden)]
 pub use interrupt::{GuestCode, functions, timer};
 pub use limits::StoreLimits;
+#[doc(hidden)]
+pub use memory::Waits;
 pub use options::{OptLevel, UnknownOptLevel};
 pub use progress::Progress;
 #[doc(hidden)]

@@ -68,7 +68,8 @@ impl Preview1Guest {
     pub fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.killer = None;
         if let (State::Made(made), Some(deadline)) = (&self.state, deadline) {
-            self.killer = kill_at(deadline, made.process.clone());
+            let process = made.process.clone();
+            self.killer = kill_at(deadline, move || kill(&process));
         }
     }
 }
@@ -78,12 +79,12 @@ pub(super) fn kill(process: &WasiProcess) {
     process.signal_process(Signal::Sigkill);
 }
 
-/// Ends a process's waiting at a deadline. Dropping the returned task cancels that.
-pub(super) fn kill_at(deadline: Instant, process: WasiProcess) -> Option<Task<()>> {
+/// Ends waiting at a deadline, by `kill`. Dropping the returned task cancels that.
+pub(super) fn kill_at(deadline: Instant, kill: impl FnOnce() + Send + 'static) -> Option<Task<()>> {
     let mut timer = Timer::at(deadline);
     let killing = executor::spawn(async move {
         poll_fn(|cx| timer.poll(cx)).await;
-        kill(&process);
+        kill();
     });
     killing
         .inspect_err(|error| log::warn!("cannot spawn the task of a deadline: {error}"))

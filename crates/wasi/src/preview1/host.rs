@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmer_wasix::capabilities::Capabilities;
 use wasmer_wasix::runtime::resolver::{MultiSource, Source};
@@ -38,6 +38,11 @@ pub(super) struct Surroundings {
     /// The failure of a thread of the module.
     pub(super) failure: Failure,
     pub(super) opened: Arc<Opened>,
+    /// The waits of a program's threads.
+    pub(super) waits: engine::Waits,
+    /// The first instance of a program.
+    first: Mutex<Option<wasmer::Instance>>,
+    has_begun: AtomicBool,
     /// Holds a program's code, which its threads run until they see that they are to end.
     _code: Option<wasmer::Engine>,
 }
@@ -45,6 +50,13 @@ pub(super) struct Surroundings {
 impl fmt::Debug for Surroundings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Surroundings")
+    }
+}
+
+impl Surroundings {
+    /// Returns the first instance of a program, which then is kept no longer.
+    pub(super) fn first_instance(&self) -> Option<wasmer::Instance> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -97,6 +109,10 @@ impl Runtime for Surroundings {
         state
             .take::<Arc<Border>>()?
             .instantiated(instance, imported_memory);
+        // A library that the program is linked with has no `_start`.
+        if instance.exports.contains("_start") && !self.has_begun.swap(true, Ordering::Relaxed) {
+            *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(instance.clone());
+        }
         Ok(())
     }
 
@@ -137,9 +153,10 @@ pub(super) fn environment(
     } = grants;
     let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
     let handle = executor::handle().map_err(Preview1Error::Executor)?.clone();
+    let waits = engine::Waits::default();
     let (failure, opened) = (Failure::default(), Arc::new(Opened::default()));
     let surroundings = Arc::new(Surroundings {
-        engine: engine::program_engine(&store_limits),
+        engine: engine::program_engine(&store_limits, waits.clone()),
         network: Arc::new(UnsupportedVirtualNetworking::default()),
         tasks: Arc::new(Tasks::new(
             TokioTaskManager::new(handle),
@@ -149,6 +166,9 @@ pub(super) fn environment(
         deadline: deadlines,
         failure,
         opened: opened.clone(),
+        waits,
+        first: Mutex::default(),
+        has_begun: AtomicBool::new(false),
         _code: code,
     });
     let files = Arc::new(AtomicUsize::new(limits.open_files));

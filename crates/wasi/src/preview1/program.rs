@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use wasmer_wasix::runtime::task_manager::SpawnMemoryTypeOrStore;
 use wasmer_wasix::wasmer::{self, Module};
-use wasmer_wasix::{WasiEnvBuilder, WasiError, WasiRuntimeError, WasiThreadError};
+use wasmer_wasix::{
+    Runtime, WasiEnv, WasiEnvBuilder, WasiError, WasiFunctionEnv, WasiProcess, WasiRuntimeError,
+    WasiThreadError,
+};
 
 use super::border;
 use super::grants::{Preview1, Preview1Error};
 use super::guest::{kill, kill_at};
 use super::host;
 use airssys_wasm_component::component::error_of;
-use airssys_wasm_component::engine::{Deadlines, Engine};
+use airssys_wasm_component::engine::{Deadlines, Engine, Waits};
 use airssys_wasm_component::error::{CoreTrap, Error, Result, TrapKind};
 use airssys_wasm_component::internal::contain;
 
@@ -93,34 +97,45 @@ impl Program {
         surroundings: &Arc<host::Surroundings>,
         (deadlines, deadline): (&Deadlines, Option<Instant>),
     ) -> Result<Ended> {
-        let mut store = wasmer_wasix::Runtime::new_store(&**surroundings);
-        let id = store.id();
-        let instantiate = || {
-            builder
-                .instantiate(self.module.clone(), &mut store)
-                .map_err(Box::new)
+        let environment = match builder.build() {
+            Ok(environment) => environment,
+            Err(error) => return ended(error),
         };
-        let made = deadlines.running(id, instantiate).ok_or_else(ended_before)?;
-        let (instance, environment) = match made {
-            Ok(made) => made,
-            Err(error) => return ended(*error),
+        let process = Process {
+            process: environment.process.clone(),
+            waits: surroundings.waits.clone(),
         };
+        let _killed = Killed(process.clone());
         // At the deadline, the signal ends waits, and the interrupt ends computations.
-        let process = environment.data(&store).process.clone();
-        let killer = deadline.and_then(|deadline| kill_at(deadline, process.clone()));
-        let start = match instance.exports.get_function("_start") {
-            Ok(start) => start.clone(),
-            Err(error) => return Err(Error::bug(error.to_string())),
+        let killer = deadline.and_then(|deadline| kill_at(deadline, move || process.kill()));
+        let (environment, mut store) = match self.instantiate(environment, surroundings) {
+            Ok(made) => made,
+            Err(error) => return ended(WasiRuntimeError::Thread(error)),
         };
-        // Most imports are guarded individually; this contains the panics of the others.
-        let started = contain(IMPORTS, || deadlines.running(id, || start.call(&mut store, &[])));
-        let started = started.map(|started| started.ok_or_else(ended_before));
-        let result = match started {
-            Ok(Err(error)) => Err(error),
-            Ok(Ok(Ok(_))) => Ok(Ended { status: 0 }),
-            Ok(Ok(Err(error))) => ended(WasiRuntimeError::Runtime(error)),
-            Err(panicked) => Err(panicked.trap()),
+        let instance = surroundings
+            .first_instance()
+            .ok_or_else(|| Error::bug("an instance without `_start`"))?;
+        let id = store.id();
+        let mut run = |name: &str| {
+            let Ok(function) = instance.exports.get_function(name) else {
+                return Ok(None);
+            };
+            // Most imports are guarded individually; this contains the panics of the others.
+            let ran = contain(IMPORTS, || {
+                deadlines.running(id, || function.call(&mut store, &[]))
+            });
+            match ran.map_err(|panicked| panicked.trap())? {
+                Some(Ok(_)) => Ok(None),
+                Some(Err(error)) => ended(WasiRuntimeError::Runtime(error)).map(Some),
+                None => Err(ended_before()),
+            }
         };
+        // What ends it in `_initialize` ends the program.
+        let result = match run("_initialize") {
+            Ok(None) => run("_start"),
+            ended => ended,
+        };
+        let result = result.map(|ended| ended.unwrap_or(Ended { status: 0 }));
         drop(killer);
         let result = match deadline {
             // The status is then the signal's.
@@ -134,13 +149,70 @@ impl Program {
             environment
                 .data(&store)
                 .blocking_on_exit(Some((status as i32).into()));
-            // Threads of it that wait for memory are in the engine's code, where they are not interrupted.
-            kill(&process);
         });
         match left {
             Ok(()) => result,
             // Cleaning up after a panic may panic again.
             Err(panicked) => result.and(Err(panicked.trap())),
+        }
+    }
+
+    /// Creates the program's first instance, in a store of its own.
+    fn instantiate(
+        &self,
+        environment: WasiEnv,
+        surroundings: &Arc<host::Surroundings>,
+    ) -> std::result::Result<(WasiFunctionEnv, wasmer::Store), WasiThreadError> {
+        let imported = self.module.imports().find_map(|import| match import.ty() {
+            wasmer::ExternType::Memory(ty) => Some(*ty),
+            _ => None,
+        });
+        let place = match imported {
+            Some(ty) => {
+                let mut store = Runtime::new_store(&**surroundings);
+                let memory =
+                    wasmer::Memory::new(&mut store, ty).map_err(WasiThreadError::MemoryCreateFailed)?;
+                SpawnMemoryTypeOrStore::StoreAndMemory(store, memory)
+            }
+            None => SpawnMemoryTypeOrStore::New,
+        };
+        // `_initialize` is called later, when its waits end at the deadline.
+        let initializes = false;
+        WasiFunctionEnv::new_with_store(
+            self.module.clone(),
+            environment,
+            None,
+            place,
+            true,
+            initializes,
+            None,
+        )
+    }
+}
+
+/// What the threads of a program wait for, in wasmer-wasix and in the engine's code.
+#[derive(Clone)]
+struct Process {
+    process: WasiProcess,
+    waits: Waits,
+}
+
+impl Process {
+    /// Ends all waits.
+    fn kill(&self) {
+        kill(&self.process);
+        self.waits.end();
+    }
+}
+
+/// Ends a program's waits when it is dropped: no thread waits on after its program has ended, however it ended.
+struct Killed(Process);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // Also after a panic, so no other one may come out of here.
+        if let Err(panicked) = contain(IMPORTS, || self.0.kill()) {
+            log::warn!("cannot end the threads of a program: {panicked}");
         }
     }
 }

@@ -11,6 +11,8 @@ pub(super) mod linear;
 pub(super) mod pool;
 #[cfg(unix)]
 pub(super) mod reservation;
+mod waits;
 
 pub(crate) use guest::GuestMemory;
 pub(crate) use image::Image;
+pub use waits::Waits;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "compile")]
 use crate::engine::compile::{debug_names, growable_tables};
+use crate::engine::memory::Waits;
 use crate::engine::memory::account::Account;
 use crate::engine::run::tunables::{LimitingTunables, Memories, NextModule};
 use crate::engine::{Engine, StoreLimits};
@@ -79,18 +80,18 @@ impl Engine {
 /// Creates a store for a module that runs alone, under limits of its own.
 pub fn program_store(limits: &StoreLimits) -> crate::engine::SendStore {
     let (account, next) = (Account::new(limits), NextModule::default());
-    let engine = engine(limits, account.clone(), next.clone());
+    let engine = engine(limits, account.clone(), next.clone(), Waits::default());
     crate::engine::SendStore::new(wasmer::Store::new(engine), account, next)
 }
 
-/// Creates an engine for the stores of one program, which share its limits.
-pub fn program_engine(limits: &StoreLimits) -> wasmer::Engine {
-    engine(limits, Account::new(limits), NextModule::default())
+/// Creates an engine for the stores of one program, which share its limits. `waits` gets its shared memories.
+pub fn program_engine(limits: &StoreLimits, waits: Waits) -> wasmer::Engine {
+    engine(limits, Account::new(limits), NextModule::default(), waits)
 }
 
-fn engine(limits: &StoreLimits, account: Arc<Account>, next: NextModule) -> wasmer::Engine {
+fn engine(limits: &StoreLimits, account: Arc<Account>, next: NextModule, waits: Waits) -> wasmer::Engine {
     let mut engine = <wasmer::Engine as wasmer::sys::NativeEngineExt>::headless();
-    let tunables = LimitingTunables::new(limits, account, Memories::Reserved, next);
+    let tunables = LimitingTunables::new(limits, account, Memories::Reserved, next).with_waits(waits);
     wasmer::sys::NativeEngineExt::set_tunables(&mut engine, tunables);
     engine
 }

@@ -16,6 +16,7 @@ use wasmer::{MemoryType, Pages, TableType};
 
 use crate::engine::StoreLimits;
 use crate::engine::load::core_module::Prepared;
+use crate::engine::memory::Waits;
 use crate::engine::memory::account::{Account, Charge, Counted};
 use crate::engine::memory::counted::{bytes, counted};
 use crate::engine::memory::dummy::{empty, is_empty};
@@ -111,6 +112,8 @@ pub(in crate::engine) struct LimitingTunables {
     memories_are: Memories,
     next: NextModule,
     stack: Stack,
+    /// Only programs have shared memories.
+    waits: Option<Waits>,
 }
 
 /// The way in which compiled code finds linear memory.
@@ -157,7 +160,28 @@ impl LimitingTunables {
             memories_are,
             next,
             stack: Stack::new(limits.stack_bytes),
+            waits: None,
         }
+    }
+
+    /// Adds the shared memories that are created to `waits`.
+    pub(in crate::engine) fn with_waits(self, waits: Waits) -> LimitingTunables {
+        LimitingTunables {
+            waits: Some(waits),
+            ..self
+        }
+    }
+
+    /// Counts a memory, or adds it to those in which threads wait: threads grow a shared one in places that are not known
+    /// here, so it is not counted.
+    fn made(&self, memory: VMMemory, ty: &MemoryType, charge: Charge) -> VMMemory {
+        if !ty.shared {
+            return counted(memory, charge);
+        }
+        if let Some(waits) = &self.waits {
+            waits.add(&memory);
+        }
+        memory
     }
 
     /// Returns the type of a memory within the limits, and the count of its first size.
@@ -211,14 +235,6 @@ impl LimitingTunables {
     }
 }
 
-/// Threads grow their shared memory in places that are not known here, so it is not counted.
-fn counted_unless_shared(memory: VMMemory, ty: &MemoryType, charge: Charge) -> VMMemory {
-    match ty.shared {
-        true => memory,
-        false => counted(memory, charge),
-    }
-}
-
 /// A number of items of which some are left.
 struct Left {
     name: &'static str,
@@ -268,7 +284,7 @@ impl Tunables for LimitingTunables {
     fn create_host_memory(&self, ty: &MemoryType, style: &MemoryStyle) -> Result<VMMemory, MemoryError> {
         let (ty, charge) = self.memory_or_text(ty)?;
         let memory = self.base.create_host_memory(&ty, style)?;
-        Ok(counted_unless_shared(memory, &ty, charge))
+        Ok(self.made(memory, &ty, charge))
     }
 
     unsafe fn create_vm_memory(
@@ -291,7 +307,7 @@ impl Tunables for LimitingTunables {
             Next::Any => unsafe {
                 let (ty, charge) = self.memory_or_text(ty)?;
                 let memory = self.base.create_vm_memory(&ty, style, definition)?;
-                Ok(counted_unless_shared(memory, &ty, charge))
+                Ok(self.made(memory, &ty, charge))
             },
         }
     }

@@ -14,11 +14,12 @@ use super::timer::{self, Armed};
 /// Stores after which those that were dropped are looked for.
 const MANY: usize = 64;
 
-/// Interval in which the threads of a program that has ended are looked at, while they are stopped.
-const GRACE: Duration = Duration::from_secs(1);
+/// First and longest interval in which the threads of a program that has ended are looked at, while they are stopped. Each is
+/// twice the one before.
+const GRACES: [Duration; 2] = [Duration::from_millis(1), Duration::from_secs(1)];
 
-/// Intervals after which such threads are given up: they wait in the host, or for memory.
-const GRACES: u32 = 60;
+/// Time after which such threads are given up: they wait in the host.
+const LAST: Duration = Duration::from_secs(60);
 
 /// Stops everything that runs in a program's stores at its deadline. Clones share the stores.
 #[derive(Clone, Debug)]
@@ -116,8 +117,10 @@ impl Deadlines {
         let stores = Deadlines::clone(self);
         let stopping = thread::Builder::new().name("airssys-wasm-end".into());
         let stopping = stopping.spawn(move || {
-            for _ in 0..GRACES {
-                thread::sleep(GRACE);
+            let [mut grace, longest] = GRACES;
+            while now.elapsed() < LAST {
+                thread::sleep(grace);
+                grace = (grace * 2).min(longest);
                 let mut state = stores.state();
                 state.stores.retain(|watched| watched.life.strong_count() > 0);
                 if state.stores.is_empty() {
