@@ -28,6 +28,9 @@ mod host_cluster;
 #[cfg(all(target_os = "linux", feature = "nats"))]
 #[path = "cli/host_joining.rs"]
 mod host_joining;
+#[cfg(all(target_os = "linux", feature = "nats"))]
+#[path = "cli/host_placed.rs"]
+mod host_placed;
 #[cfg(target_os = "linux")]
 #[path = "cli/host_state.rs"]
 mod host_state;

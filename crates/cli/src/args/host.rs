@@ -28,6 +28,7 @@ pub(crate) enum HostCommand {
     Rollback(HostRollbackArgs),
     Publish(HostPublishArgs),
     Stop(HostStopArgs),
+    Undeclare(HostUndeclareArgs),
     /// Print the JSON Schema of HOST.toml, for editors
     Schema,
 }
@@ -236,6 +237,25 @@ pub(crate) struct HostPublishArgs {
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct HostStopArgs {
+    /// Identity of the component
+    pub(crate) id: ComponentId,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Withdraw the declaration of a placed component from the host's cluster
+///
+/// The declaration (`place-on`) stays in the cluster when a component is removed from the host files, until this command. The
+/// host that the component runs on stops it. A host whose file declares it declares it again when it starts. Ctrl-C does not
+/// take the request back.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct HostUndeclareArgs {
     /// Identity of the component
     pub(crate) id: ComponentId,
 

@@ -26,7 +26,7 @@ pub(crate) use host::{HostArgs, HostCommand};
 #[cfg(unix)]
 pub(crate) use host::{
     HostLogsArgs, HostPsArgs, HostPublishArgs, HostReplaceArgs, HostRollbackArgs, HostRunArgs, HostSendArgs,
-    HostStopArgs, ReachArgs,
+    HostStopArgs, HostUndeclareArgs, ReachArgs,
 };
 pub(crate) use manifest::{
     ManifestArgs, ManifestCommand, ManifestEmbedArgs, ManifestFileArgs, ManifestShowArgs,

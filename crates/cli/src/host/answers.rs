@@ -39,8 +39,9 @@ pub(super) fn answer(host: &Host, request: &Value, stream: &mut UnixStream) -> O
             let stopped = wait(host.runtime.stop_actor(&id), || is_closed(stream));
             Ok(stopped.transpose()?.map(|()| json!({ "id": id.as_str() })))
         }
+        Some("undeclare") => undeclare(host, request, stream),
         _ => Err(Failure::usage(
-            "the request has no `command` that the host knows: ps, logs, send, replace, rollback, publish, stop",
+            "the request has no `command` that the host knows: ps, logs, send, replace, rollback, publish, stop, undeclare",
         )),
     }
 }
@@ -52,7 +53,8 @@ pub(super) fn answer(host: &Host, request: &Value, stream: &mut UnixStream) -> O
 fn withdraw(host: &Host, id: &ComponentId) -> Outcome<()> {
     if host.is_placed(id) {
         return Err(Failure::usage(format!(
-            "the cluster places `{id}`, and would start it again: remove it from the host files"
+            "the cluster places `{id}`, and would start it again: remove it from the host files, and withdraw its declaration \
+             with `airssys-wasm host undeclare {id}`"
         )));
     }
     let part = host.declared(id).and_then(|declared| declared.cluster.as_ref());
@@ -227,6 +229,14 @@ fn publish(host: &Host, request: &Value, stream: &UnixStream) -> Outcome<Option<
     };
     let published = joined(host)?.publish(path.as_ref(), || is_closed(stream))?;
     Ok(published.map(|digest| json!({ "digest": digest })))
+}
+
+/// Withdraws the declaration of a component that the cluster places. No host needs to have it in its file.
+fn undeclare(host: &Host, request: &Value, stream: &UnixStream) -> Outcome<Option<Value>> {
+    let id = ComponentId::new(request["id"].as_str().unwrap_or_default())
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let undeclared = joined(host)?.undeclare(&id, || is_closed(stream))?;
+    Ok(undeclared.map(|()| json!({ "id": id.as_str() })))
 }
 
 fn joined(host: &Host) -> Outcome<&Joined> {

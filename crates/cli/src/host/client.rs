@@ -1,4 +1,4 @@
-//! `host ps`, `logs`, `send`, `replace`, `rollback` and `stop`: the client's side of the socket.
+//! `host ps`, `logs`, `send`, `replace`, `rollback`, `publish`, `stop` and `undeclare`: the client's side of the socket.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::protocol::{Answer, Answers, from_hex};
 use super::socket::connect;
 use crate::args::{
     HostLogsArgs, HostPsArgs, HostPublishArgs, HostReplaceArgs, HostRollbackArgs, HostSendArgs, HostStopArgs,
-    ReachArgs,
+    HostUndeclareArgs, ReachArgs,
 };
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{files, output, run, text};
@@ -200,6 +200,17 @@ pub(super) fn stop(args: &HostStopArgs) -> Outcome {
     match args.json {
         true => output::print_json(&answer)?,
         false => output::print(&format!("{} is stopped", args.id))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Runs `host undeclare`.
+pub(super) fn undeclare(args: &HostUndeclareArgs) -> Outcome {
+    let request = json!({ "command": "undeclare", "id": args.id.as_str() });
+    let answer = ask(&args.reach, request)?.result()?;
+    match args.json {
+        true => output::print_json(&answer)?,
+        false => output::print(&format!("{} is not declared any more", args.id))?,
     }
     Ok(Exit::Done)
 }

@@ -228,6 +228,22 @@ impl Joined {
         Ok(published.map(|digest| digest.to_string()))
     }
 
+    /// Withdraws the declaration of a component that the cluster places.
+    ///
+    /// # Errors
+    /// None is declared by this identity.
+    pub(super) fn undeclare(&self, id: &ComponentId, given_up: impl Fn() -> bool) -> Outcome<Option<()>> {
+        let Some(declared) = wait(self.cluster.placement(), &given_up).transpose()? else {
+            return Ok(None);
+        };
+        if !declared.iter().any(|(declared, _)| declared == id) {
+            return Err(Failure::usage(format!(
+                "no component `{id}` is declared in the cluster with `place-on`"
+            )));
+        }
+        Ok(wait(self.cluster.remove_declared(id), given_up).transpose()?)
+    }
+
     /// Removes a component that is stopped from the registry.
     pub(super) fn withdraw(&self, id: &ComponentId) -> Outcome<()> {
         Ok(self.cluster.withdraw(id).wait()?)

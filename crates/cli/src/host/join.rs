@@ -115,7 +115,15 @@ impl Joined {
             .as_ref()
             .and_then(|part| part.place_on.as_deref());
         let labels = names(labels.unwrap_or_default())?;
-        let done = done(self.cluster.declare_component(&declared.id, labels), stopped)?;
+        let done = match wait(self.cluster.declare_component(&declared.id, labels), stopped) {
+            Some(Err(error @ ClusterError::PlacementFull { .. })) => {
+                return Err(Failure::from(error).advised(
+                    "withdraw declarations that no host file has any more: airssys-wasm host undeclare ID",
+                ));
+            }
+            Some(result) => result.map(|()| true)?,
+            None => false,
+        };
         Ok(done && self.subscribe(declared, stopped)?)
     }
 
@@ -162,9 +170,10 @@ impl Places {
         let ended = || Failure::new(Exit::Host, anyhow::Error::msg("the host ends"));
         let host = self.0.upgrade().ok_or_else(ended)?;
         let declared = host.declared(id).ok_or_else(|| {
-            Failure::usage(
-                "the host file does not declare it: declare it with `place-on` on all hosts with its labels",
-            )
+            Failure::usage(format!(
+                "the host file does not declare `{id}`: declare it with `place-on` on all hosts with its labels, or withdraw \
+                 its declaration with `airssys-wasm host undeclare {id}`"
+            ))
         })?;
         if let Some(fetch) = host.joined.get().and_then(|joined| joined.fetch(&host, declared)) {
             fetch?.wait()?;

@@ -52,6 +52,8 @@ pub(crate) fn run(args: &HostArgs) -> Outcome {
         HostCommand::Publish(args) => client::publish(args),
         #[cfg(unix)]
         HostCommand::Stop(args) => client::stop(args),
+        #[cfg(unix)]
+        HostCommand::Undeclare(args) => client::undeclare(args),
         #[cfg(not(unix))]
         _ => Err(Failure::new(
             Exit::Host,

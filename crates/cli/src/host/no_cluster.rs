@@ -62,6 +62,10 @@ impl Joined {
         match *self {}
     }
 
+    pub(super) fn undeclare(&self, _: &ComponentId, _: impl Fn() -> bool) -> Outcome<Option<()>> {
+        match *self {}
+    }
+
     pub(super) fn withdraw(&self, _: &ComponentId) -> Outcome<()> {
         match *self {}
     }

@@ -117,6 +117,7 @@ fn what_needs_a_cluster_is_refused_without_one() {
     for asked in [
         &["send", "a", "get", "--durable"][..],
         &["publish", "none.artifact"],
+        &["undeclare", "a"],
     ] {
         host.ask(asked).ended(2).says("the host is in no cluster");
     }
