@@ -1,6 +1,7 @@
 //! Joining a cluster: its components are started, entered, and placed.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -162,6 +163,36 @@ impl Joined {
     }
 }
 
+/// Reasons for which the host file does not allow the cluster to start a component here.
+#[derive(Debug)]
+enum Unplaceable {
+    Undeclared(ComponentId),
+    NoPlaceOn(ComponentId),
+}
+
+impl StdError for Unplaceable {}
+
+impl fmt::Display for Unplaceable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, reason, remedy) = match self {
+            Unplaceable::Undeclared(id) => (
+                id,
+                "does not declare",
+                "declare it with `place-on` on all hosts with its labels",
+            ),
+            Unplaceable::NoPlaceOn(id) => (
+                id,
+                "does not give `place-on` for",
+                "add `place-on` to its [component.cluster]",
+            ),
+        };
+        write!(
+            f,
+            "the host file {reason} `{id}`: {remedy}, or withdraw its declaration with `airssys-wasm host undeclare {id}`"
+        )
+    }
+}
+
 /// Starts and stops the components that the cluster places on this host.
 struct Places(Weak<Host>);
 
@@ -169,12 +200,12 @@ impl Places {
     fn begin(&self, id: &ComponentId) -> Outcome<()> {
         let ended = || Failure::new(Exit::Host, anyhow::Error::msg("the host ends"));
         let host = self.0.upgrade().ok_or_else(ended)?;
-        let declared = host.declared(id).ok_or_else(|| {
-            Failure::usage(format!(
-                "the host file does not declare `{id}`: declare it with `place-on` on all hosts with its labels, or withdraw \
-                 its declaration with `airssys-wasm host undeclare {id}`"
-            ))
-        })?;
+        let refused = |reason: Unplaceable| Failure::new(Exit::Usage, reason);
+        let declared = host.declared(id);
+        let declared = declared.ok_or_else(|| refused(Unplaceable::Undeclared(id.clone())))?;
+        if !host.is_placed(id) {
+            return Err(refused(Unplaceable::NoPlaceOn(id.clone())));
+        }
         if let Some(fetch) = host.joined.get().and_then(|joined| joined.fetch(&host, declared)) {
             fetch?.wait()?;
         }

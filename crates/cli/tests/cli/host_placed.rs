@@ -67,3 +67,30 @@ fn a_declaration_that_no_host_file_has_is_withdrawn() {
     assert!(!rest.contains("former"), "{rest}");
     fs::remove_dir_all(&folder).expect("it is ours");
 }
+
+/// The file of the host changed: it runs the component itself, or has stopped it, and the declaration of before is still there.
+#[test]
+fn a_component_without_place_on_is_not_started_by_the_cluster() {
+    let (folder, server) = (folder("cluster-own"), Server::start());
+    let file = |components: &str| member(&folder, "one", &server.url(), LABELS, components);
+    let last = component("z-last", PLACED);
+    let host = start(&file(&(component("own", PLACED) + &last)));
+    until("the component", || state(&host, "own") == "ready");
+    ended(host);
+
+    let host = start(&file(&(component("own", "") + &last)));
+    assert_eq!(state(&host, "own"), "ready");
+    until("the last component", || state(&host, "z-last") == "ready");
+    host.ask(&["stop", "own"]).ended(0);
+    // The cluster looks each half second.
+    for _ in 0..20 {
+        assert_eq!(state(&host, "own"), "unloaded");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let rest = ended(host);
+    assert!(
+        rest.contains("the host file does not give `place-on` for `own`"),
+        "{rest}"
+    );
+    fs::remove_dir_all(&folder).expect("it is ours");
+}
