@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::cluster::Joined;
 use super::protocol::{self, MAX_ANSWER_BYTES, from_hex};
-use super::running::Host;
+use super::running::{ClusterNames, Host};
 use super::socket::is_closed;
 use super::wait::{LOOK, wait};
 use crate::exit::{Exit, Failure, Outcome};
@@ -23,8 +23,11 @@ const BATCH: usize = 256;
 /// Runs the command of a request. Returns the result; `None` if the client is gone.
 pub(super) fn answer(host: &Host, request: &Value, stream: &mut UnixStream) -> Outcome<Option<Value>> {
     match request["command"].as_str() {
-        Some("ps") => Ok(Some(ps(host))),
-        Some("logs") => logs(host, request, stream),
+        Some("ps") => return Ok(Some(ps(host))),
+        Some("logs") => return logs(host, request, stream),
+        _ => host.check_joined()?,
+    }
+    match request["command"].as_str() {
         Some("send") => send(host, request, stream),
         Some("replace") => replace(host, request, stream),
         Some("rollback") => {
@@ -85,7 +88,7 @@ fn ps(host: &Host) -> Value {
                 "messages": counters(&status.counters),
             }),
             Err(_) if host.is_placed(id) => json!({ "id": id.as_str(), "state": "elsewhere" }),
-            // It was stopped, and is unloaded.
+            // It was stopped and is unloaded, or waits for its artifact while the host joins.
             Err(_) => json!({ "id": id.as_str(), "state": "unloaded" }),
         });
     json!({
@@ -93,10 +96,18 @@ fn ps(host: &Host) -> Value {
         "process": std::process::id(),
         "running-seconds": host.started.elapsed().as_secs(),
         "workers": host.system.workers(),
-        "cluster": host.joined.get().map(Joined::ps),
+        "cluster": cluster(host),
         "components": rows.collect::<Vec<_>>(),
         "messages": counters(&host.system.counters()),
     })
+}
+
+/// Returns the state in the cluster; `None` for a host without one.
+fn cluster(host: &Host) -> Option<Value> {
+    let joining =
+        |names: &ClusterNames| json!({ "name": names.cluster, "host": names.host, "state": "joining" });
+    let joined = || host.joined.get().map(Joined::ps);
+    host.joining().map(joining).or_else(joined)
 }
 
 fn phase(phase: ActorPhase) -> &'static str {

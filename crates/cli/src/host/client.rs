@@ -65,12 +65,16 @@ pub(super) fn ps(args: &HostPsArgs) -> Outcome {
     output::print(&output::table(&rows))?;
     if let cluster @ Value::Object(_) = &answer["cluster"] {
         let part = |key: &str| text::line(cluster[key].as_str().unwrap_or_default());
+        // There is none while the host joins.
+        let server = match &cluster["server-version"] {
+            Value::Null => String::new(),
+            _ => format!(", nats-server {}", part("server-version")),
+        };
         output::print(&format!(
-            "cluster {}, host {}: {}, nats-server {}",
+            "cluster {}, host {}: {}{server}",
             part("name"),
             part("host"),
-            part("state"),
-            part("server-version")
+            part("state")
         ))?;
     }
     Ok(Exit::Done)

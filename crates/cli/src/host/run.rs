@@ -14,7 +14,7 @@ use airssys_wasm::store::{Store, StoreOptions};
 #[cfg(feature = "nats")]
 use super::join::join;
 use super::logs::{self, Logs};
-use super::running::{Host, start_component};
+use super::running::{ClusterNames, Host, start_component};
 use super::socket::Socket;
 use super::start::{DRAIN_TIME, Starter};
 use super::{cluster, file, server};
@@ -61,6 +61,8 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
             .collect(),
         starter,
         joined: OnceLock::new(),
+        cluster: file.cluster.as_ref().map(ClusterNames::of),
+        is_joining: AtomicBool::new(joining.is_some()),
         logs: Logs::new(
             file.components.iter().map(|component| &component.id),
             file.host.log_lines.unwrap_or(LOG.0),
@@ -74,15 +76,22 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
     let drain_time = file.host.drain_time.map_or(DRAIN_TIME, |time| time.duration());
     let mut connections = None;
     let stopped = || stop.asked();
-    let started = match (start(&host, &stopped), joining) {
-        (Ok(true), Some(joining)) => join(&host, joining, &stopped),
-        (started, _) => started,
-    };
-    let result = started.and_then(|started| {
+    let started = start(&host, &stopped).and_then(|started| {
+        if !started {
+            return Ok(false);
+        }
+        // Joining may take as long as the lease of a host that was killed: clients are told so.
+        connections = Some(server::start(&socket, host.clone())?);
+        match joining {
+            Some(joining) => join(&host, joining, &stopped),
+            None => Ok(true),
+        }
+    });
+    let result = started.map(|started| {
         if started {
             host.starter.forget();
+            host.is_joining.store(false, Ordering::Release);
             let joined = host.joined.get().map(|joined| format!("{}, ", joined.told()));
-            connections = Some(server::start(&socket, host.clone())?);
             eprintln!(
                 "running {}: {} components, {}socket {}",
                 crate::text::line(&host.name),
@@ -92,7 +101,6 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
             );
             stop.wait();
         }
-        Ok(())
     });
     let drained = drain(&host, drain_time, events);
     host.logs.close();

@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use airssys_wasm::actors::{ActorGroup, ActorSystem};
-use airssys_wasm::host_file::DeclaredComponent;
+use airssys_wasm::host_file::{ClusterSettings, DeclaredComponent};
 use airssys_wasm::{ComponentId, ComponentRuntime};
 
 use super::cluster::Joined;
 use super::logs::Logs;
 use super::start::Starter;
 use super::wait::wait;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
 
 /// A host that runs.
 pub(super) struct Host {
@@ -29,10 +30,49 @@ pub(super) struct Host {
     pub(super) starter: Starter,
     /// Its cluster, once it has joined one.
     pub(super) joined: OnceLock<Joined>,
+    /// The names of the cluster and of the host in it, if it is to join one.
+    pub(super) cluster: Option<ClusterNames>,
+    /// It has a cluster to join, and its components are not all entered there yet.
+    pub(super) is_joining: AtomicBool,
     pub(super) logs: Logs,
 }
 
+/// The names of a cluster and of the host in it.
+pub(super) struct ClusterNames {
+    pub(super) cluster: String,
+    pub(super) host: String,
+}
+
+impl ClusterNames {
+    pub(super) fn of(settings: &ClusterSettings) -> ClusterNames {
+        ClusterNames {
+            cluster: settings.name.clone(),
+            host: settings.host.clone(),
+        }
+    }
+}
+
 impl Host {
+    /// Returns the names of the cluster that the host is joining.
+    pub(super) fn joining(&self) -> Option<&ClusterNames> {
+        let is_joining = self.is_joining.load(Ordering::Acquire);
+        self.cluster.as_ref().filter(|_| is_joining)
+    }
+
+    /// Refuses a command that changes components or sends to them while the host joins its cluster.
+    pub(super) fn check_joined(&self) -> Outcome<()> {
+        match self.joining() {
+            None => Ok(()),
+            Some(names) => Err(Failure::new(
+                Exit::Host,
+                anyhow::Error::msg(format!(
+                    "the host is still joining its cluster `{}`: try again when `host ps` shows its state as joined",
+                    names.cluster
+                )),
+            )),
+        }
+    }
+
     /// Returns the declaration of a component.
     pub(super) fn declared(&self, id: &ComponentId) -> Option<&DeclaredComponent> {
         self.declared.iter().find(|declared| declared.id == *id)

@@ -83,6 +83,50 @@ fn a_host_that_waits_for_its_servers_ends_when_it_is_asked_to() {
 }
 
 #[test]
+fn a_host_that_waits_for_its_servers_answers_its_clients() {
+    let folder = folder("cluster-joining");
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let at = format!("nats://{}", silent.local_addr().expect("an address"));
+    // Long enough for the commands below, and an end for a host that does not answer them.
+    let file = member(&folder, "one", &at, "connect-time = '60s'\n", ALONE);
+    let child = command(&["host", "run", &file])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let _connection = silent.accept().expect("a connection");
+    let ask = |args: &[&str]| airssys(&[&["host"], args, &["--host", &file]].concat());
+    let ps = ask(&["ps", "--json"]).ended(0).json();
+    assert_eq!(
+        ps["cluster"],
+        json!({"name": "shop", "host": "one", "state": "joining"})
+    );
+    assert_eq!(ps["components"][0]["state"], "ready", "{ps}");
+    let table = ask(&["ps"]).ended(0).stdout;
+    let last = table.lines().last();
+    assert_eq!(last, Some("cluster shop, host one: joining"), "{table}");
+    let logs = ask(&["logs", "a"]).ended(0).stdout;
+    assert!(logs.contains("started"), "{logs}");
+    for asked in [
+        &["send", "a", "get"][..],
+        &["send", "a", "get", "--durable"],
+        &["stop", "a"],
+        &["rollback", "a"],
+        &["replace", "a", "other.wasm"],
+        &["publish", "none.artifact"],
+    ] {
+        ask(asked).ended(5).says("the host is still joining its cluster");
+    }
+    let sent = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(sent.expect("`kill`").success());
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    fs::remove_dir_all(&folder).expect("it is ours");
+}
+
+#[test]
 fn a_host_whose_servers_are_away_says_so_and_is_back_with_them() {
     let (folder, mut server) = (folder("cluster-away"), Server::start());
     let more = "lease-time = '1s'\ncall-time = '1s'\nrequest-time = '1s'\n";
