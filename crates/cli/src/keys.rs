@@ -116,15 +116,26 @@ fn closed(about: &std::fs::Metadata, path: &Path) -> Outcome<()> {
     )))
 }
 
-/// Checks that the file of a secret is a regular one that only its owner has access to.
+/// Reads at most `limit` bytes of a secret's file, which must be a regular one that only its owner has access to. What is read is
+/// the file that was checked, also if another one takes its path meanwhile.
 #[cfg(all(unix, feature = "nats"))]
-pub(crate) fn check_closed(path: &Path) -> Outcome<()> {
-    let about = std::fs::metadata(path).map_err(|error| files::unreadable(path, error))?;
+pub(crate) fn read_closed(path: &Path, limit: usize) -> Outcome<Vec<u8>> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let unreadable = |error| files::unreadable(path, error);
+    // Opening a pipe without a writer would wait for one.
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut options = File::options();
+    let file = options.read(true).custom_flags(nonblocking).open(path);
+    let file = file.map_err(unreadable)?;
+    let about = file.metadata().map_err(unreadable)?;
     if !about.is_file() {
-        let error = io::Error::other("it is not a regular file");
-        return Err(files::unreadable(path, error));
+        return Err(unreadable(io::Error::other("it is not a regular file")));
     }
-    closed(&about, path)
+    closed(&about, path)?;
+    let mut secret = Vec::new();
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    file.take(limit).read_to_end(&mut secret).map_err(unreadable)?;
+    Ok(secret)
 }
 
 /// Returns the artifacts whose code may run: all with `--allow-unsigned`, or else those that a key of `--trust` has signed.
@@ -173,4 +184,90 @@ fn text(file: File) -> io::Result<String> {
     file.take(MAX_KEY_BYTES).read_to_end(&mut bytes)?;
     // Bytes that are not text are not a key either; parsing the key reports that.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(all(test, unix, feature = "nats"))]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn folder(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("airssys-keys-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("a folder");
+        Folder(path)
+    }
+
+    fn file(path: &Path, text: &str, mode: u32) {
+        fs::write(path, text).expect("it can be written");
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+    }
+
+    /// The permissions of one file were checked, and another one was opened by the same path.
+    #[test]
+    fn a_secret_is_read_from_the_file_that_was_checked() {
+        let folder = folder("swapped");
+        let at = |name: &str| folder.0.join(name);
+        file(&at("closed"), "closed", 0o600);
+        file(&at("open"), "open", 0o644);
+        let swap = |to: &str| {
+            symlink(at(to), at("next")).expect("it is not there");
+            fs::rename(at("next"), at("key")).expect("it is ours");
+        };
+        swap("closed");
+        let is_over = AtomicBool::new(false);
+        let (mut read, mut refused) = (0, 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    swap("open");
+                    swap("closed");
+                }
+            });
+            // Until both were seen.
+            while read + refused < 20_000 || read == 0 || refused == 0 {
+                match read_closed(&at("key"), 100) {
+                    Ok(secret) if secret == b"closed" => read += 1,
+                    Ok(secret) => {
+                        is_over.store(true, Ordering::Relaxed);
+                        panic!("{}", String::from_utf8_lossy(&secret));
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+    }
+
+    #[test]
+    fn a_secret_is_in_a_regular_file_and_read_to_its_limit() {
+        let folder = folder("kinds");
+        let at = |name: &str| folder.0.join(name);
+        file(&at("key"), "secret", 0o600);
+        assert_eq!(read_closed(&at("key"), 3).expect("it is closed"), b"sec");
+        file(&at("open"), "secret", 0o640);
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, mode, 0)
+            .expect("a pipe");
+        for (name, exit) in [
+            ("open", Exit::Usage),
+            ("pipe", Exit::Load),
+            (".", Exit::Load),
+            ("none", Exit::Load),
+        ] {
+            let refused = read_closed(&at(name), 100).expect_err(name);
+            assert_eq!(refused.exit, exit, "{name}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use airssys_wasm::limits::ExecutionTimeout;
 use airssys_wasm::messaging::{TOPIC_PREFIX, Topic};
 use airssys_wasm_cluster::{
     Address, Cluster, ClusterError, ClusterKey, ClusterOptions, ClusterState, DurableOptions, FailureKind,
-    MailLimits, Name,
+    MAX_SECRET_BYTES, MailLimits, Name,
 };
 use serde_json::{Value, json};
 
@@ -31,9 +31,9 @@ pub(super) fn read(file: &HostFile) -> Outcome<Option<Joining>> {
     let Some(settings) = &file.cluster else {
         return Ok(None);
     };
-    keys::check_closed(&settings.key)?;
-    let key = ClusterKey::from_file(&settings.key).map_err(|error| {
-        Failure::from(error).context(format!(
+    let secret = keys::read_closed(&settings.key, MAX_SECRET_BYTES + 1)?;
+    let key = ClusterKey::new(&secret).map_err(|error| {
+        Failure::from(ClusterError::from(error)).context(format!(
             "the key of the cluster, `{}`, cannot be used",
             settings.key.display()
         ))
