@@ -76,8 +76,10 @@ fn named(path: &Option<PathBuf>) -> String {
     }
 }
 
-/// The problems of a manifest, with its text.
-#[derive(Clone, Debug)]
+/// The problems of a manifest or of a host file, with its text.
+///
+/// `Debug` shows what `Display` does, and not the text: it may hold secrets, such as the settings of a component.
+#[derive(Clone)]
 pub struct InvalidManifest {
     pub(super) origin: Option<PathBuf>,
     pub(super) text: Arc<str>,
@@ -122,6 +124,14 @@ impl InvalidManifest {
 }
 
 impl std::error::Error for InvalidManifest {}
+
+impl fmt::Debug for InvalidManifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InvalidManifest")
+            .field(&format_args!("{self}"))
+            .finish()
+    }
+}
 
 /// Writes one line for each problem: `component.toml:3:1: message`.
 impl fmt::Display for InvalidManifest {

@@ -306,8 +306,28 @@ fn secrets_in_the_file_are_refused_and_not_shown() {
             let line = invalid.text().lines().nth(problem.line - 1).expect("a line");
             assert!(!line.contains("geheim"), "{line}");
         }
+        assert!(!invalid.text().contains("geheim"), "{}", invalid.text());
         assert!(!format!("{invalid:?}").contains("geheim"), "{invalid:?}");
     }
+}
+
+/// The text of the file was in `{:?}`, and with it the settings of its components.
+#[test]
+fn debug_shows_the_problems_and_not_the_text() {
+    let text = format!("{COMPONENT}config = {{ token = 'geheim' }}\nwrong = 1\n");
+    let error = HostFile::from_toml(&text, "h.toml").expect_err("an unknown key");
+    let shown = [format!("{error:?}"), format!("{error:#?}")];
+    for shown in shown {
+        assert!(!shown.contains("geheim"), "{shown}");
+        assert!(shown.contains("h.toml") && shown.contains("`wrong`"), "{shown}");
+    }
+    let HostFileError::Invalid(invalid) = error else {
+        panic!("{error:?}")
+    };
+    assert!(
+        invalid.text().contains("geheim"),
+        "the report of the program shows lines of it"
+    );
 }
 
 #[test]
