@@ -148,8 +148,9 @@ pub struct DeclaredMembership {
     /// Durable topics whose subscription ends.
     #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::topics"))]
     pub left_topics: Vec<Topic>,
-    /// Labels, at most 16, of the hosts that may run the component: it runs on one of them at a time, which the cluster chooses. With an
-    /// empty list, on any host that declares a component with this key. All hosts with these labels must declare the component. Without it, the component runs on this host.
+    /// Labels, at most 16, of the hosts that may run the component: it runs on one of them at a time, which the cluster chooses. The next
+    /// one starts it when the one before has stopped it, has left, or has been cut off for longer than its lease. With an empty list, on any
+    /// host that declares a component with this key. All hosts with these labels must declare the component. Without it, the component runs on this host.
     #[cfg_attr(feature = "schema", schemars(default, schema_with = "super::schema::labels"))]
     pub place_on: Option<Vec<String>>,
     /// BLAKE3 digest of the artifact to run, 64 hexadecimal digits in lower case, instead of `path`: it is fetched from the servers into `artifacts` of `[cluster]`,

@@ -288,8 +288,10 @@ impl Cluster {
 
     /// Takes part in the placement of declared components, as a host with these labels: `placer` starts those that belong here, and
     /// stops those that do not any more. This is looked at after each third of
-    /// [`ClusterOptions::with_lease_time`]. It ends when the host leaves, without stopping what runs then. Calling it again
-    /// replaces the placer and the labels.
+    /// [`ClusterOptions::with_lease_time`]. A component starts on its next host only when `placer` has stopped it on the one
+    /// before, unless that was cut off from the servers, was killed, or left without the time for it. It ends when the host leaves,
+    /// which stops what runs then, as far as the time of [`Cluster::leave`] allows. Calling it again replaces the placer and the
+    /// labels.
     ///
     /// # Errors
     /// [`ClusterError::PlacementFull`] beyond [`MAX_MEMBERS`](crate::MAX_MEMBERS) hosts or
@@ -381,8 +383,8 @@ impl Cluster {
         self.handle.node.transport.server_version()
     }
 
-    /// Leaves the cluster: no message of another host is accepted any more, those that are being handled are answered, and
-    /// the answers reach the server, as far as `time` allows. Then requests of this host that still wait end with
+    /// Leaves the cluster: no message of another host is accepted any more, those that are being handled are answered,
+    /// [placed components](Cluster::place_components) are stopped, and the answers reach the server, as far as `time` allows. Then requests of this host that still wait end with
     /// [`ClusterError::Left`], as do later ones. Dropping the result changes nothing. A second call waits for the first, up to
     /// its own time.
     ///

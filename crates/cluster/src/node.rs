@@ -197,10 +197,16 @@ impl Node {
         serve::request(self, message);
     }
 
-    /// Leaves: no request is accepted any more, those being handled are answered, and all that was sent reaches the server,
-    /// as far as `time` allows. A part of it is kept for giving the name back. Returns without leaving a second time if the host
-    /// leaves already, after that or at the end of `time`.
+    /// Leaves as [`Node::leave_after`] does, with nothing to do before the name is given back.
+    #[cfg(test)]
     pub(crate) async fn leave(&self, time: Duration) {
+        self.leave_after(time, std::future::ready(())).await;
+    }
+
+    /// Leaves: no request is accepted any more, those being handled are answered, `last_work` is done, and all that was sent reaches
+    /// the server, as far as `time` allows. A part of it is kept for giving the name back. Returns without leaving a second time if
+    /// the host leaves already, after that or at the end of `time`.
+    pub(crate) async fn leave_after(&self, time: Duration, last_work: impl Future<Output = ()>) {
         let now = Instant::now();
         let end = now.checked_add(time).unwrap_or(now);
         if self.closing.send_replace(true) {
@@ -218,6 +224,11 @@ impl Node {
             log::warn!("the host leaves the cluster while requests of other hosts are handled");
         }
         drop(handled);
+        if timeout_at(last, last_work).await.is_err() {
+            log::warn!(
+                "the host leaves the cluster while its placed components stop: another host may start them before that"
+            );
+        }
         self.slots.close();
         // A renewal could take the name again.
         if let Some(renewing) = renewing {

@@ -30,7 +30,7 @@ const MEMBERS: &str = "placement.members";
 const MAX_TRIES: u32 = 16;
 
 /// Starts and stops the components that are placed on a host, for [`Cluster::place_components`](crate::Cluster::place_components). Its methods may
-/// block; they are called one at a time.
+/// block; they are called one at a time, but for a host that leaves and has no time to wait for the one before.
 ///
 /// A clone of the [`Cluster`](crate::Cluster) in it keeps the host joined until [`Cluster::leave`](crate::Cluster::leave), even if
 /// all others are dropped. Then the placer is dropped.
@@ -42,13 +42,18 @@ pub trait Placer: Send + Sync + 'static {
     /// Any: it is logged, and the start tried again.
     fn start(&self, id: &ComponentId) -> Result<(), Box<dyn StdError + Send + Sync>>;
 
-    /// Stops the actor, which is no longer announced: the component belongs to another host, or is not declared any more.
+    /// Stops the actor, and returns when it has stopped: the component belongs to another host, which starts it then, or is not
+    /// declared any more, or this host leaves.
     fn stop(&self, id: &ComponentId);
 }
 
 /// The part of a host that concerns placement.
 #[derive(Default)]
-pub(crate) struct Placing(Mutex<State>);
+pub(crate) struct Placing {
+    state: Mutex<State>,
+    /// Held during each call of the placer.
+    calls: tokio::sync::Mutex<()>,
+}
 
 #[derive(Default)]
 struct State {
@@ -66,13 +71,12 @@ impl fmt::Debug for Placing {
 impl Placing {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Each change is a single step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the part in placement. The placer may hold the membership.
-    pub(crate) fn end(&self) {
-        let placer = self.lock().placer.take();
-        drop(placer);
+    /// Ends the part in placement, and returns the placer, which may hold the membership.
+    pub(crate) fn end(&self) -> Option<Arc<dyn Placer>> {
+        self.lock().placer.take().map(|(_, placer)| placer)
     }
 }
 
@@ -282,7 +286,7 @@ impl Post {
     /// Carries the steps of this moment out.
     async fn step(self: &Arc<Self>, placer: &Arc<dyn Placer>) -> Result<(), ClusterError> {
         let running = self.placing.lock().running.clone();
-        // Those that another host has taken while this one was cut off, and those that are half withdrawn.
+        // Those that another host has taken while this one was cut off.
         for id in running.iter().filter(|id| !self.node.presence.is_announced(id)) {
             self.end(placer, id).await?;
         }
@@ -307,20 +311,9 @@ impl Post {
             Ok(_) | Err(ClusterError::NotAnnounced(_)) => {}
             Err(error) => return Err(error),
         }
-        let (starting, of_start) = (placer.clone(), id.clone());
-        let started = tokio::task::spawn_blocking(move || starting.start(&of_start)).await;
-        match started {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                log::warn!("`{id}` is placed here and does not start: {error}");
-                return Ok(());
-            }
-            Err(panic) => {
-                log::error!("starting `{id}` panicked: {panic}");
-                return Ok(());
-            }
+        if !self.start(placer, id).await {
+            return Ok(());
         }
-        self.placing.lock().running.insert(id.clone());
         let announced = match self.runtime.is_durable_actor(id) {
             Ok(true) => self.receive(id).await,
             _ => self.node.announce(id).await,
@@ -332,16 +325,59 @@ impl Post {
         Ok(())
     }
 
-    /// Withdraws a component, and stops it then. One that may still be in the registry, where no other host could have it, keeps
-    /// running until the next time.
+    /// Starts the actor of a component. Returns false if it does not start, or if the host leaves.
+    async fn start(&self, placer: &Arc<dyn Placer>, id: &ComponentId) -> bool {
+        let _call = self.placing.calls.lock().await;
+        if self.is_closing() {
+            return false;
+        }
+        let (starting, of_start) = (placer.clone(), id.clone());
+        match tokio::task::spawn_blocking(move || starting.start(&of_start)).await {
+            Ok(Ok(())) => {
+                self.placing.lock().running.insert(id.clone());
+                true
+            }
+            Ok(Err(error)) => {
+                log::warn!("`{id}` is placed here and does not start: {error}");
+                false
+            }
+            Err(panic) => {
+                log::error!("starting `{id}` panicked: {panic}");
+                false
+            }
+        }
+    }
+
+    /// Stops a component, and withdraws it then: the next host starts it only when it has stopped here. If it cannot be withdrawn,
+    /// each renewal of the lease tries again.
     async fn end(&self, placer: &Arc<dyn Placer>, id: &ComponentId) -> Result<(), ClusterError> {
-        self.withdraw(id).await?;
+        // Its durable messages wait for the next host.
+        self.receivers.end(id).await;
+        self.stop(placer, id).await;
+        self.node.withdraw(id).await
+    }
+
+    /// Stops the actor of a component, if it runs still.
+    async fn stop(&self, placer: &Arc<dyn Placer>, id: &ComponentId) {
+        let _call = self.placing.calls.lock().await;
+        if !self.placing.lock().running.contains(id) {
+            return;
+        }
         let (stopping, of_stop) = (placer.clone(), id.clone());
         if let Err(panic) = tokio::task::spawn_blocking(move || stopping.stop(&of_stop)).await {
             log::error!("stopping `{id}` panicked: {panic}");
         }
         self.placing.lock().running.remove(id);
-        Ok(())
+    }
+
+    /// Stops all components that were placed here, when the host leaves.
+    pub(crate) async fn stop_all(&self, placer: &Arc<dyn Placer>) {
+        // One that is being started is in the list when its start has ended.
+        drop(self.placing.calls.lock().await);
+        let running = self.placing.lock().running.clone();
+        for id in &running {
+            self.stop(placer, id).await;
+        }
     }
 }
 

@@ -92,7 +92,7 @@ impl Post {
         if self.closing.swap(true, Ordering::AcqRel) {
             return self.node.left(end).await;
         }
-        self.placing.end();
+        let placer = self.placing.end();
         let last = end.checked_sub(2 * self.node.last_part(time)).unwrap_or(now);
         // Before the names are given back, so that the next host gets what is not stored here.
         if timeout_at(last, self.receivers.end_all()).await.is_err() {
@@ -107,8 +107,14 @@ impl Post {
         if timeout_at(last, acknowledged).await.is_err() {
             log::warn!("the host leaves the cluster while durable messages are not acknowledged");
         }
+        // Other hosts start placed components when this one has given its name back.
+        let stopped = async {
+            if let Some(placer) = &placer {
+                self.stop_all(placer).await;
+            }
+        };
         self.node
-            .leave(end.saturating_duration_since(Instant::now()))
+            .leave_after(end.saturating_duration_since(Instant::now()), stopped)
             .await;
     }
 }

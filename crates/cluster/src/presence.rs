@@ -157,14 +157,12 @@ impl Presence {
         Err(ClusterError::HostTaken(options.host.clone()))
     }
 
-    /// Renews the lease until the host is gone.
+    /// Renews the lease until the host is gone. While it leaves, others must not take the components that it still stops:
+    /// [`Node::leave_after`] ends this before it gives the name back.
     pub(crate) async fn renew(node: Weak<Node>, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
             let Some(node) = node.upgrade() else { return };
-            if node.is_closing() {
-                return;
-            }
             if let Err(error) = node.presence.renew_once(&node.options).await {
                 log::warn!("the lease of the host's name is not renewed: {error}");
             }

@@ -6,6 +6,7 @@ mod document;
 mod durable;
 mod envelope;
 mod kill;
+mod moving;
 mod placement;
 mod registry;
 mod requests;
