@@ -6,6 +6,7 @@ pub mod kind;
 pub mod nats;
 pub mod surface;
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 
 use airssys_wasm::component::{
@@ -29,6 +30,31 @@ pub fn fixture_path(name: &str) -> PathBuf {
 pub fn fixture(name: &str) -> Vec<u8> {
     let path = fixture_path(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A port of this host on which nothing listens, and which no other test can get while this exists.
+#[derive(Debug)]
+pub struct ClosedPort {
+    /// The address, which refuses connections.
+    pub addr: SocketAddr,
+    _connection: (TcpListener, TcpStream),
+}
+
+impl ClosedPort {
+    /// Takes a port: that of the client's end of a connection.
+    ///
+    /// # Panics
+    /// Panics if the system has no ports.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> ClosedPort {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let connected = listener.local_addr().and_then(TcpStream::connect);
+        let connected = connected.expect("it listens");
+        ClosedPort {
+            addr: connected.local_addr().expect("it is connected"),
+            _connection: (listener, connected),
+        }
+    }
 }
 
 /// Reports whether everything has to be tested: then a part that a machine cannot test fails.

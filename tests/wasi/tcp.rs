@@ -5,6 +5,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use airssys_wasm_test_support::ClosedPort;
+
 use crate::program::{connect, nothing, programs};
 
 /// Starts a server for one connection, which sends everything back in reverse.
@@ -94,12 +96,9 @@ fn private_networks_and_metadata_are_denied() {
 
 #[test]
 fn nobody_at_home() {
-    let unused = TcpListener::bind("127.0.0.1:0")
-        .expect("a port")
-        .local_addr()
-        .expect("bound");
+    let closed = ClosedPort::new();
     for program in programs() {
-        let ran = program.run(&["tcp", &unused.to_string()], connect("127.0.0.1"));
+        let ran = program.run(&["tcp", &closed.addr.to_string()], connect("127.0.0.1"));
         assert_eq!(ran.lines(), ["connection-refused"]);
     }
 }

@@ -472,12 +472,9 @@ fn the_guests_timeout_and_the_calls_deadline_end_a_request() {
 
 #[test]
 fn hosts_that_do_not_answer_are_connection_failures() {
-    let unused = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
-    };
+    let closed = airssys_wasm_test_support::ClosedPort::new();
     let mut caller = Caller::new(&["allow network:outbound"], powers());
-    let (case, text) = caller.get(&format!("http://{unused}/")).unwrap_err();
+    let (case, text) = caller.get(&format!("http://{}/", closed.addr)).unwrap_err();
     assert_eq!(
         (case.as_str(), text.as_str()),
         ("connection-failed", "the connection was refused")

@@ -33,7 +33,8 @@ fn a_server_that_is_absent_silent_or_old_ends_the_host_with_the_remedy() {
         format!("nats://127.0.0.1:{port}")
     };
     let short = "connect-time = '500ms'\n";
-    let absent = at(&listener());
+    let closed = airssys_wasm_test_support::ClosedPort::new();
+    let absent = format!("nats://{}", closed.addr);
     let ran = refused(&member(&folder, "one", &absent, short, ALONE), 5);
     ran.says("the host cannot join the cluster `shop`");
     ran.says("no NATS server of the list accepts the connection");
@@ -129,7 +130,7 @@ fn a_host_that_waits_for_its_servers_answers_its_clients() {
 #[test]
 fn a_host_whose_servers_are_away_says_so_and_is_back_with_them() {
     let (folder, mut server) = (folder("cluster-away"), Server::start());
-    let more = "lease-time = '1s'\ncall-time = '1s'\nrequest-time = '1s'\n";
+    let more = "lease-time = '1s'\ncall-time = '5s'\nrequest-time = '1s'\n";
     let alone = ALONE.to_owned() + "[host]\ndrain-time = '3s'\n";
     let announced = alone.replace("[host]", "cluster = { announce = true }\n[host]");
     let [one, two] = [("one", &announced), ("two", &alone)]

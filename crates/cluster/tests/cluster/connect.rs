@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use airssys_wasm_cluster::{Cluster, ClusterError, ClusterOptions};
+use airssys_wasm_test_support::ClosedPort;
 use airssys_wasm_test_support::host::runtime;
 
 use crate::{LONG, key, name, options};
@@ -70,13 +71,13 @@ fn an_account_without_jetstream_is_refused() {
 
 #[test]
 fn a_server_that_is_absent_or_silent_is_an_error_in_time() {
-    let absent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    let absent = ClosedPort::new();
     let at = |port| {
         ClusterOptions::new(name("test"), name("one"), key(7))
             .with_server(format!("nats://127.0.0.1:{port}"))
             .with_connect_timeout(Duration::from_millis(500))
     };
-    let error = refused(at(absent.unwrap().port()));
+    let error = refused(at(absent.addr.port()));
     assert!(
         matches!(error, ClusterError::Connect(_) | ClusterError::Timeout { .. }),
         "{error:?}"
