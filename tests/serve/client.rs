@@ -12,8 +12,8 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::runtime::Runtime;
 
-/// Longest wait of any test.
-const LONG: Duration = Duration::from_secs(30);
+/// Longest wait of any test; longer than a server's patient limits.
+const LONG: Duration = Duration::from_secs(120);
 
 pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -90,6 +90,25 @@ impl Raw {
     /// Sends bytes; returns whether the server accepted all of them.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> bool {
         self.0.write_all(bytes).is_ok()
+    }
+
+    /// Begins a request whose body the component returns while it arrives, and waits for the first part of the response.
+    pub(crate) fn begin_echo(&mut self) {
+        let head =
+            "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert!(self.send(format!("{head}5\r\nbegin\r\n").as_bytes()));
+        let (mut seen, mut part) = (Vec::new(), [0; 512]);
+        while !String::from_utf8_lossy(&seen).contains("begin") {
+            let read = self.0.read(&mut part).expect("a response that begins");
+            assert_ne!(read, 0, "{}", String::from_utf8_lossy(&seen));
+            seen.extend_from_slice(&part[..read]);
+        }
+    }
+
+    /// Sends the rest of that request, and returns the rest of the response.
+    pub(crate) fn end_echo(mut self) -> String {
+        self.send(b"8\r\nthe rest\r\n0\r\n\r\n");
+        self.rest()
     }
 
     pub(crate) fn done(&self) {

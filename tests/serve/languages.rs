@@ -1,7 +1,5 @@
 //! The same server for components in Rust, JavaScript and Python, on every backend.
 
-use std::time::Duration;
-
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::Backend;
 use airssys_wasm::wasi::WasiCtxBuilder;
@@ -14,9 +12,7 @@ use crate::server::{Running, limits};
 fn answers(bytes: &[u8], backend: Backend) {
     let engine = engine(backend);
     let component = Component::from_binary(&engine, bytes).expect("the guest loads");
-    let mut limits = limits();
-    limits.request_time = Duration::from_secs(20);
-    let server = Running::of(&engine, &component, &WasiCtxBuilder::new(), limits);
+    let server = Running::of(&engine, &component, &WasiCtxBuilder::new(), limits());
     for _ in 0..5 {
         let hello = get(server.addr, "/");
         assert_eq!(

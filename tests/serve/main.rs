@@ -5,6 +5,7 @@ use airssys_wasm_test_support as common;
 mod answers;
 mod client;
 mod cut;
+mod gate;
 mod hostile_clients;
 mod hostile_guests;
 mod languages;

@@ -20,15 +20,18 @@ pub(crate) struct Running {
     thread: Option<JoinHandle<Result<(), ServeError>>>,
 }
 
-/// Limits short enough for tests.
+/// Time limit that no exchange of a test reaches, even if threads stop for seconds.
+pub(crate) const PATIENT: Duration = Duration::from_secs(60);
+
+/// Small sizes, and times that no honest exchange reaches. A test that must reach a limit sets it on its own server.
 pub(crate) fn limits() -> ServeLimits {
     let mut limits = ServeLimits::default();
-    limits.request_time = Duration::from_secs(2);
-    limits.head_time = Duration::from_millis(500);
+    limits.request_time = PATIENT;
+    limits.head_time = PATIENT;
     limits.body_bytes = 1 << 20;
-    limits.read_time = Duration::from_millis(500);
-    limits.write_time = Duration::from_millis(500);
-    limits.half_closed_time = Duration::from_secs(1);
+    limits.read_time = PATIENT;
+    limits.write_time = PATIENT;
+    limits.half_closed_time = PATIENT;
     limits.target_bytes = 32 << 10;
     limits.drain_time = Duration::from_secs(2);
     limits
@@ -41,7 +44,18 @@ impl Running {
         wasi: &WasiCtxBuilder,
         limits: ServeLimits,
     ) -> Running {
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Running::at(Ipv4Addr::LOCALHOST, engine, component, wasi, limits)
+    }
+
+    /// Starts a server on this address, with any port.
+    pub(crate) fn at(
+        ip: Ipv4Addr,
+        engine: &Engine,
+        component: &Component,
+        wasi: &WasiCtxBuilder,
+        limits: ServeLimits,
+    ) -> Running {
+        let any = SocketAddr::from((ip, 0));
         let server = Server::bind(engine, component, any, wasi, limits).expect("it can be served");
         let (addr, shutdown) = (server.local_addr(), server.shutdown_handle());
         let thread = std::thread::spawn(move || server.run());
@@ -66,6 +80,13 @@ impl Running {
     /// Starts a server with the Rust guest, with no grants.
     pub(crate) fn start() -> Running {
         Running::with(&WasiCtxBuilder::new(), limits())
+    }
+
+    /// Starts a server with the Rust guest, with no grants, and with limits that this changes.
+    pub(crate) fn limited(change: impl FnOnce(&mut ServeLimits)) -> Running {
+        let mut limits = limits();
+        change(&mut limits);
+        Running::with(&WasiCtxBuilder::new(), limits)
     }
 
     /// Shuts the server down and waits for its end.

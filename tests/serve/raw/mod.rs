@@ -13,7 +13,6 @@ mod reader;
 mod targets;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use airssys_wasm::component::Component;
 use airssys_wasm::wasi::WasiCtxBuilder;
@@ -179,8 +178,6 @@ fn all_wrong(addr: SocketAddr, rows: &[Row]) -> Vec<String> {
 
 fn patient() -> ServeLimits {
     let mut limits = limits();
-    limits.head_time = Duration::from_secs(20);
-    limits.read_time = Duration::from_secs(20);
     limits.target_bytes = 16 << 10;
     limits
 }

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Longest wait.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(120);
 
 /// The rule for a response's end (RFC 9112, 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::{self, Either};
@@ -155,7 +155,7 @@ async fn accept(
             if let Ok(place) = places.clone().try_acquire_owned() {
                 return Some((stream, peer, place));
             }
-            heads.close_oldest();
+            heads.close_oldest(Instant::now());
             if let Ok(place) = timeout(LOOK, places.clone().acquire_owned()).await {
                 return Some((stream, peer, place.ok()?));
             }

@@ -50,10 +50,10 @@ impl Heads {
     }
 
     /// Closes the connection that has waited longest, if its grace time is over.
-    pub(super) fn close_oldest(&self) {
+    pub(super) fn close_oldest(&self, now: Instant) {
         let mut heads = self.lock();
         if let Some(oldest) = heads.waiting.first_entry()
-            && oldest.get().0.elapsed() >= GRACE
+            && now.saturating_duration_since(oldest.get().0) >= GRACE
         {
             oldest.remove().1.notify_one();
         }
@@ -126,13 +126,12 @@ mod tests {
 
     #[test]
     fn only_connections_without_a_request_are_closed_the_oldest_first() {
-        let heads = Heads::default();
+        let (heads, begin) = (Heads::default(), Instant::now());
         let (busy, first, second) = (heads.enter(), heads.enter(), heads.enter());
         let turn = busy.turn();
-        heads.close_oldest();
+        heads.close_oldest(begin + GRACE / 2);
         assert_eq!(heads.lock().waiting.len(), 2, "they have their time");
-        std::thread::sleep(GRACE);
-        heads.close_oldest();
+        heads.close_oldest(Instant::now() + GRACE);
         assert_eq!(heads.lock().waiting.len(), 1);
         drop(second);
         assert_eq!(heads.lock().waiting.len(), 0);
