@@ -82,6 +82,11 @@ impl Health {
         (self.failures, self.is_degraded) = (0, false);
     }
 
+    /// Counts failures anew: the probes are of another version from now on.
+    pub(super) fn count_anew(&mut self) {
+        self.failures = 0;
+    }
+
     /// Records a probe. Returns the reason to replace the instance, if there is one.
     fn record(&mut self, probe: Probe, events: &mut Vec<ActorEventKind>) -> Option<String> {
         let reason = match probe {

