@@ -13,8 +13,8 @@ use airssys_wasm::{ComponentOptions, RuntimeError};
 
 use super::host_support::{Guest, runtime};
 use super::{
-    LONG, RECEIVE, SEND, TRAP, answer, commanded, first, fixture, id, load, names, next, start, start_loaded,
-    system,
+    Gate, LONG, RECEIVE, SEND, TRAP, answer, commanded, first, fixture, id, load, names, next, start,
+    start_loaded, system,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -129,11 +129,16 @@ fn messages_of_other_components_and_of_its_own_survive_a_restart() {
 
 #[test]
 fn an_actor_gives_up_and_refuses_until_it_is_loaded_again() {
-    let runtime = commanded(
-        first(),
-        |_, message| if message == b"trap" { TRAP } else { 5 },
-        |_| 3,
-    );
+    let gate = Gate::default();
+    let trap = gate.clone();
+    let step = move |_: &str, message: &[u8]| {
+        if message != b"trap" {
+            return 5;
+        }
+        trap.pass();
+        TRAP
+    };
+    let runtime = commanded(first(), step, |_| 3);
     let system = system(1);
     let events = system.subscribe(100);
     let policy = quick().with_intensity(2, LONG).with_max_tries(1000);
@@ -141,6 +146,7 @@ fn an_actor_gives_up_and_refuses_until_it_is_loaded_again() {
     assert_eq!(names(&events, 2), ["started", "ready"]);
     let trap = runtime.send_message_to_component(&actor, b"trap");
     let waiting = runtime.send_message_to_component(&actor, b"waiting");
+    gate.open();
     let error = trap.wait().unwrap_err();
     assert!(matches!(error, ActorError::Poison { tries: 3, .. }), "{error:?}");
     let error = waiting.wait().unwrap_err();

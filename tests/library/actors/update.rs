@@ -225,6 +225,8 @@ fn a_version_that_traps_on_trial_is_rolled_back_and_no_message_is_lost() {
     while !replaced.is_done() {
         assert_eq!(asked(&runtime, &id), 11);
         count += 1;
+        // The guests never free memory.
+        thread::sleep(Duration::from_millis(1));
     }
     let Err(ActorError::RolledBack {
         version: 2, reason, ..
@@ -264,7 +266,9 @@ fn the_rate_of_errors_decides() {
         let trial = ReplaceOptions::new().with_trial(10, LONG).with_max_errors(20);
         let before = asked(&runtime, &id);
         let replaced = runtime.replace_component(&id, version(before + 1), trial);
-        while asked(&runtime, &id) == before {}
+        while asked(&runtime, &id) == before {
+            thread::sleep(Duration::from_millis(1));
+        }
         // One was handled.
         for _ in 0..errors {
             assert!(matches!(
@@ -417,7 +421,9 @@ fn one_replacement_at_a_time() {
     let first = runtime.replace_component(&id, version(12), trial);
     let second = runtime.replace_component(&id, version(13), ReplaceOptions::new());
     assert!(matches!(second.wait(), Err(ActorError::Replacing(_))));
-    while asked(&runtime, &id) == 11 {}
+    while asked(&runtime, &id) == 11 {
+        thread::sleep(Duration::from_millis(1));
+    }
     first.wait().unwrap();
     runtime
         .replace_component(&id, version(13), ReplaceOptions::new())
@@ -506,7 +512,9 @@ fn stopping_an_actor_ends_the_trial_of_its_new_version() {
     let trial = ReplaceOptions::new().with_share(1).with_trial(1000, LONG);
     let replaced = runtime.replace_component(&id, version(12), trial);
     // The trial has begun once the new version has handled a message.
-    while asked(&runtime, &id) == 11 {}
+    while asked(&runtime, &id) == 11 {
+        thread::sleep(Duration::from_millis(1));
+    }
     runtime.stop_actor(&id).wait().unwrap();
     assert!(matches!(replaced.wait(), Err(ActorError::Stopped(_))));
     wait_down(&down, 2);

@@ -1,29 +1,65 @@
 //! Parallel calls, unloading, and freeing of instances.
 
-use std::sync::Barrier;
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Barrier, Mutex};
+use std::time::{Duration, Instant};
 
 use airssys_wasm::runtime::Call;
-use airssys_wasm::{ComponentOptions, ComponentState, RuntimeError};
+use airssys_wasm::{
+    ComponentId, ComponentOptions, ComponentRuntime, ComponentState, RuntimeConfig, RuntimeError,
+};
 use serde_json::{Value, json};
 
 use super::host_support::{Guest, ask, fixture, runtime, runtimes};
 use super::{CALLS, call, options, sleeper, within};
 
+const LONG: Duration = Duration::from_secs(60);
+
+/// Returns a runtime whose function `wait` returns once the sender is dropped.
+fn waiting() -> (ComponentRuntime, Sender<()>) {
+    let (gate, opens) = channel();
+    let opens = Mutex::new(opens);
+    let config = RuntimeConfig::builder().with_host_function("wait", move |_, _| {
+        let _ = opens.lock().expect("no test panics with it").recv_timeout(LONG);
+        Ok(Vec::new())
+    });
+    let runtime = ComponentRuntime::new(config.build().expect("it is sound"));
+    (runtime.expect("the contract can be linked"), gate)
+}
+
+/// A guest that calls `wait`, and then sleeps until its call ends.
+fn waiter() -> Vec<u8> {
+    Guest {
+        execute: "(call $call-host-function (i32.const 3000) (i32.const 4) (i32.const 0) (i32.const 0) (i32.const 3100))
+            (call $sleep (i64.const 600000))
+            i32.const 0",
+        more: r#"(data (i32.const 3000) "wait")"#,
+        ..Guest::default()
+    }
+    .build()
+}
+
+fn wait_until_it_executes(runtime: &ComponentRuntime, id: &ComponentId) {
+    let begun = Instant::now();
+    while runtime.state(id).unwrap() != ComponentState::Executing {
+        assert!(begun.elapsed() < LONG, "it is not executed");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn an_executing_component_is_busy_and_others_are_not() {
-    let runtime = runtime();
-    let sleeping = runtime.load_component(&sleeper(), options("sleeping")).unwrap();
+    let (runtime, gate) = waiting();
+    let sleeping = runtime.load_component(&waiter(), options("sleeping")).unwrap();
     let other = runtime
         .load_component(&fixture("text-processor.wasm"), options("other"))
         .unwrap();
     runtime.init(&sleeping).unwrap();
     runtime.init(&other).unwrap();
     std::thread::scope(|scope| {
-        let running = scope.spawn(|| runtime.execute_with(&sleeping, b"", within(Duration::from_secs(1))));
-        while runtime.state(&sleeping).unwrap() != ComponentState::Executing {
-            std::thread::yield_now();
-        }
+        let running =
+            scope.spawn(|| runtime.execute_with(&sleeping, b"", within(Duration::from_millis(300))));
+        wait_until_it_executes(&runtime, &sleeping);
         for this in CALLS {
             let result = call(&runtime, &sleeping, this);
             match this {
@@ -38,6 +74,7 @@ fn an_executing_component_is_busy_and_others_are_not() {
         call(&runtime, &other, Call::Execute).unwrap();
         assert_eq!(runtime.list_components().len(), 2);
         assert!(!running.is_finished());
+        drop(gate);
         assert!(matches!(
             running.join().unwrap(),
             Err(RuntimeError::Timeout { .. })
@@ -48,18 +85,17 @@ fn an_executing_component_is_busy_and_others_are_not() {
 
 #[test]
 fn a_component_unloaded_during_a_call_ends_its_call() {
-    let runtime = runtime();
-    let id = runtime.load_component(&sleeper(), options("sleeping")).unwrap();
+    let (runtime, gate) = waiting();
+    let id = runtime.load_component(&waiter(), options("sleeping")).unwrap();
     runtime.init(&id).unwrap();
     std::thread::scope(|scope| {
         let running = scope.spawn(|| runtime.execute_with(&id, b"", within(Duration::from_millis(300))));
-        while runtime.state(&id).unwrap() != ComponentState::Executing {
-            std::thread::yield_now();
-        }
+        wait_until_it_executes(&runtime, &id);
         runtime.unload(&id).unwrap();
         assert!(runtime.list_components().is_empty());
         // The identity is free at once.
         runtime.load_component(&sleeper(), options("sleeping")).unwrap();
+        drop(gate);
         assert!(matches!(
             running.join().unwrap(),
             Err(RuntimeError::Timeout { .. })

@@ -20,6 +20,9 @@ const FILE: &str = "AIRSSYS_DURABLE_KILL_FILE";
 /// Number of kills; 20 by default.
 const ROUNDS: &str = "AIRSSYS_DURABLE_KILL_ROUNDS";
 
+/// Times that the number of kills is repeated until each step was seen.
+const MOST: u64 = 10;
+
 /// Prints a line, as one write, so that lines of several threads stay whole.
 fn say(what: &str, number: u64) {
     let mut output = std::io::stdout().lock();
@@ -170,7 +173,12 @@ fn a_host_killed_at_random_moments_keeps_what_it_accepted() {
     };
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let mut waiting = 0;
-    for round in 0..rounds {
+    let needed = ["told", "handled", "answered", "set"];
+    for round in 0..rounds * MOST {
+        // Chance decides on what a round shows: a slow machine needs more of them.
+        if round >= rounds && waiting > 0 && needed.iter().all(|what| kinds.contains_key(*what)) {
+            break;
+        }
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
@@ -210,8 +218,8 @@ fn a_host_killed_at_random_moments_keeps_what_it_accepted() {
         }
         waiting += model.check(&folder.file());
     }
-    println!("{rounds} kills: {kinds:?}; {waiting} messages taken up");
-    for what in ["told", "handled", "answered", "set"] {
+    println!("at least {rounds} kills: {kinds:?}; {waiting} messages taken up");
+    for what in needed {
         assert!(kinds.get(what).is_some_and(|count| *count > 0), "{kinds:?}");
     }
     assert!(waiting > 0, "no message was left in the store");
