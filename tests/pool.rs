@@ -288,14 +288,33 @@ fn resources_and_the_hosts_data_end_with_a_use() {
     }
 }
 
+/// Set in the process that measures its memory.
+const ALONE: &str = "AIRSSYS_POOL_MEMORY_ALONE";
+
 /// Returns the resident memory of this process in bytes, where the system reports it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/statm").ok()?;
     Some(status.split_whitespace().nth(1)?.parse::<u64>().ok()? * 4096)
 }
 
+/// Runs in a process of its own: other tests of this one take memory meanwhile.
 #[test]
 fn using_instances_again_and_again_takes_no_more_memory() {
+    if std::env::var_os(ALONE).is_none() {
+        let this = std::env::current_exe().unwrap();
+        let alone = std::process::Command::new(this)
+            .args([
+                "--exact",
+                "using_instances_again_and_again_takes_no_more_memory",
+                "--nocapture",
+            ])
+            .env(ALONE, "1")
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&alone.stdout);
+        assert!(alone.status.success() && output.contains("1 passed"), "{alone:?}");
+        return;
+    }
     for engine in engines() {
         let pool = plain(&engine, STATE);
         let use_it = |times: u32| {
@@ -305,7 +324,6 @@ fn using_instances_again_and_again_takes_no_more_memory() {
             }
         };
         use_it(1000);
-        // Other tests run in parallel.
         let before = resident();
         use_it(40_000);
         if let (Some(before), Some(after)) = (before, resident()) {

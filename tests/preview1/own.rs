@@ -393,7 +393,7 @@ fn clocks_are_waited_for_each_on_its_own() {
     let scene = Scene::new("own-clocks");
     for mut it in drivers(&scene, FsPerms::ReadOnly) {
         // Of two, the one that is due.
-        it.clock(1024, 1, 1, 2_000_000_000, false);
+        it.clock(1024, 1, 1, 2_000_000_000_000, false);
         it.clock(1072, 2, 1, 20_000_000, false);
         let start = Instant::now();
         assert_eq!(it.poll(1024, 2), [(2, 0)]);
@@ -409,7 +409,7 @@ fn clocks_are_waited_for_each_on_its_own() {
         it.clock(1024, 4, 0, 1, true);
         assert_eq!(it.poll(1024, 1), [(4, 0)]);
         it.clock(1024, 5, 9, 1, false);
-        it.clock(1072, 6, 1, 2_000_000_000, false);
+        it.clock(1072, 6, 1, 2_000_000_000_000, false);
         assert_eq!(it.poll(1024, 2), [(5, INVAL)]);
         it.poke(1032, &[1, 0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 0]);
         assert_eq!(it.poll(1024, 1), [(5, BADF)]);

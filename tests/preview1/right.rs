@@ -191,22 +191,24 @@ fn clocks(subscriptions: &[Subscription]) -> String {
 #[test]
 fn each_clock_rings_at_its_own_time() {
     const MS: u64 = 1_000_000;
+    // A time that no test reaches.
+    const LATER: u64 = 300_000 * MS;
     let (realtime, monotonic) = (0, 1);
     let cases: [(&[Subscription], u32, Duration); 7] = [
         (
-            &[(monotonic, 300 * MS, false), (monotonic, 20 * MS, false)],
+            &[(monotonic, LATER, false), (monotonic, 20 * MS, false)],
             120,
             Duration::from_millis(20),
         ),
         (
-            &[(monotonic, 20 * MS, false), (realtime, 300 * MS, false)],
+            &[(monotonic, 20 * MS, false), (realtime, LATER, false)],
             110,
             Duration::from_millis(20),
         ),
         (&[(realtime, 20 * MS, true)], 110, Duration::from_millis(19)),
         (&[(monotonic, 20 * MS, true)], 110, Duration::from_millis(19)),
         (
-            &[(realtime, 20 * MS, true), (monotonic, 300 * MS, true)],
+            &[(realtime, 20 * MS, true), (monotonic, LATER, true)],
             110,
             Duration::from_millis(19),
         ),

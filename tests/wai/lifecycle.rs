@@ -132,10 +132,6 @@ fn host_services_are_those_of_components() {
 #[test]
 fn a_call_knows_on_whose_behalf_it_is_made() {
     for runtime in runtimes() {
-        let counter = runtime
-            .load_component(&fixture(GUEST), ComponentOptions::new())
-            .expect("it loads");
-        runtime.init(&counter).unwrap();
         let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         let trace = TraceContext {
             traceparent: traceparent.into(),
@@ -147,7 +143,17 @@ fn a_call_knows_on_whose_behalf_it_is_made() {
             .with_timeout(Duration::from_millis(700))
             .with_trace_context(trace);
         let question = operation(Codec::Json, "context", json!(null));
-        let answer = runtime.execute_with(&counter, &question, options).unwrap();
+        // The guest's own limit is a second, so a slow machine may need more than one call.
+        let answers = (0..20).map(|_| {
+            let counter = runtime.load_component(&fixture(GUEST), ComponentOptions::new());
+            let counter = counter.expect("it loads");
+            runtime.init(&counter).unwrap();
+            let answer = runtime.execute_with(&counter, &question, options.clone());
+            runtime.unload(&counter).unwrap();
+            answer
+        });
+        let mut answers = answers.skip_while(|answer| matches!(answer, Err(RuntimeError::Timeout { .. })));
+        let answer = answers.next().expect("a call within its time").unwrap();
         let expected = json!({
             "request": "r-1", "caller": "somebody", "timeout": 700, "trace": traceparent, "json": true,
         });

@@ -175,8 +175,9 @@ mod tests {
             let _guard = PanicsAtEnd;
             std::future::pending().await
         });
-        for functions in [polled.unwrap(), ended.unwrap()] {
-            let failed = call(&functions, Some(Instant::now() + Duration::from_millis(50)));
+        let soon = Some(Instant::now() + Duration::from_millis(50));
+        for (functions, deadline) in [(polled.unwrap(), None), (ended.unwrap(), soon)] {
+            let failed = call(&functions, deadline);
             assert_eq!(
                 failed,
                 Err(HostFunctionError::Failed("the function panicked".into()))

@@ -195,11 +195,14 @@ mod tests {
         let (mut client, mut server) = UnixStream::pair().expect("a pair");
         client.write_all(b"one\ntwo\n").expect("room");
         let mut rest = Vec::new();
-        let soon = || Some(Instant::now() + Duration::from_millis(50));
-        let mut read = |most| read_line(&mut server, &mut rest, most, soon());
+        let within = |time| Some(Instant::now() + time);
+        let (short, long) = (Duration::from_millis(50), Duration::from_secs(60));
+        let mut read = |most| read_line(&mut server, &mut rest, most, within(long));
         assert_eq!(read(3).expect("a line"), Some(b"one".to_vec()));
         assert_eq!(read(2).expect_err("too long").kind(), ErrorKind::FileTooLarge);
-        assert_eq!(read(3).expect_err("silence").kind(), ErrorKind::TimedOut);
+        let silence = read_line(&mut server, &mut rest, 3, within(short));
+        assert_eq!(silence.expect_err("silence").kind(), ErrorKind::TimedOut);
+        let mut read = |most| read_line(&mut server, &mut rest, most, within(long));
         client.write_all(&[b'x'; 100]).expect("room");
         assert_eq!(read(3).expect_err("endless").kind(), ErrorKind::FileTooLarge);
         drop(client);

@@ -43,7 +43,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Waits until a number of a host is reached.
-pub(crate) fn until(cluster: &Cluster, reached: impl Fn(&Cluster) -> bool) {
+pub(crate) fn until(cluster: &Cluster, mut reached: impl FnMut(&Cluster) -> bool) {
     let begun = Instant::now();
     while !reached(cluster) {
         assert!(begun.elapsed() < LONG, "{:?}", cluster.counters());

@@ -12,7 +12,7 @@ use airssys_wasm::actors::{ActorOptions, SendOptions};
 use airssys_wasm_cluster::{Cluster, ClusterError, ClusterOptions, DurableOptions, MAX_LABELS, Name, Placer};
 use airssys_wasm_test_support::host::id;
 
-use crate::registry::{Killed, SERVER, quick};
+use crate::registry::{Killed, SERVER, tolerant};
 use crate::{Host, LONG, key, name, options};
 use airssys_wasm_test_support::nats::{Folder, Server};
 
@@ -40,7 +40,7 @@ fn host(folder: PathBuf, number: u8, options: ClusterOptions, labels: &[&str]) -
     let host = Arc::new(Host::durable(&folder, &ActorOptions::new(), &[], move |_, _| {
         number
     }));
-    let cluster = host.join(quick(options));
+    let cluster = host.join(tolerant(options));
     let labels: Vec<Name> = labels.iter().map(|label| name(label)).collect();
     cluster
         .place_components(labels, Starter(host.clone()))

@@ -109,6 +109,17 @@ impl Memory {
         Lookup::Nothing(flight)
     }
 
+    /// Returns the number of threads that wait for a component, which another one provides.
+    #[cfg(test)]
+    pub(super) fn waiting(&self, key: &CacheKey) -> usize {
+        let holders = self
+            .coming
+            .get(key)
+            .map_or(0, |coming| Arc::strong_count(&coming.flight));
+        // This record and the provider are not waiting.
+        holders.saturating_sub(2)
+    }
+
     /// Ends a flight: keeps its component, if it has one.
     pub(super) fn landed(&mut self, key: &CacheKey, component: Option<(Component, u64)>) {
         let coming = self.coming.remove(key);

@@ -5,7 +5,7 @@ use crate::artifact::cache_key;
 use crate::component::{Linker, Store, Val};
 use crate::engine::{Backend, Config};
 use std::sync::Barrier;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn engine() -> Engine {
     Engine::new(&Config::new()).expect("a backend")
@@ -171,8 +171,14 @@ fn others_get(
         let leader = scope.spawn(|| {
             cache.find_or(key, false, || {
                 begun.wait();
-                // Long enough for the others to reach their wait; one that is late makes the component itself.
-                std::thread::sleep(Duration::from_millis(200));
+                let start = Instant::now();
+                while cache.memory().waiting(&key) < 4 {
+                    assert!(
+                        start.elapsed() < Duration::from_secs(60),
+                        "the others do not wait"
+                    );
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 made()
             })
         });

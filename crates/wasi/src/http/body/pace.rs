@@ -106,12 +106,16 @@ mod tests {
 
     #[test]
     fn a_pause_is_bounded() {
+        let mut patient = Watch::new(Pace {
+            pause: Duration::from_secs(60),
+            rate: 0,
+        });
         let pause = Duration::from_millis(60);
         let mut watch = Watch::new(Pace { pause, rate: 0 });
         let start = Instant::now();
         for _ in 0..3 {
-            assert!(!slow(&mut watch, Duration::from_millis(1)));
-            watch.progress(1);
+            assert!(!slow(&mut patient, Duration::from_millis(1)));
+            patient.progress(1);
         }
         assert!(slow(&mut watch, LONG));
         assert!(start.elapsed() >= pause);
@@ -131,10 +135,15 @@ mod tests {
             drops += 1;
             assert!(drops < 1000, "it drips on and on");
         }
-        let mut watch = Watch::new(pace);
-        for _ in 0..100 {
-            assert!(!slow(&mut watch, Duration::from_millis(1)));
-            watch.progress(100_000);
-        }
+        // Enough bytes in each of several periods. This thread may itself pause for longer than one, so it tries again.
+        let steady = || {
+            let mut watch = Watch::new(pace);
+            (0..100).all(|_| {
+                let is_slow = slow(&mut watch, Duration::from_millis(1));
+                watch.progress(100_000);
+                !is_slow
+            })
+        };
+        assert!((0..50).any(|_| steady()));
     }
 }
