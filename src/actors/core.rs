@@ -70,7 +70,7 @@ thread_local! {
 }
 
 /// Has another worker take what this one would take next. For threads that are about to be blocked.
-pub(super) fn before_blocking() {
+pub(crate) fn before_blocking() {
     // While the thread ends, it is no worker any more.
     let _ = WORKER.try_with(|worker| {
         if let Ok(worker) = worker.try_borrow()

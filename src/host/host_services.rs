@@ -23,7 +23,8 @@ impl Host for HostContext {
         if self.is_denied(&Request::SendMessage(&target)) {
             return Err(MessagingError::Denied);
         }
-        self.services.send(&self.id, &target, message, &self.call)
+        self.services
+            .send(&self.id, &target, message, &self.call, self.deadline)
     }
 
     fn receive_message(&mut self) -> Result<Option<IncomingMessage>, MessagingError> {

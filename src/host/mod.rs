@@ -75,7 +75,8 @@ pub trait HostServices: Debug + Send + Sync {
     /// [`ComponentError::NotFound`]; [`ComponentError::NotInitialized`] while it is not known yet.
     fn component_metadata(&self, id: &str) -> std::result::Result<Arc<ComponentMetadata>, ComponentError>;
 
-    /// Delivers a message, sent in the operation `call`, without blocking.
+    /// Delivers a message, sent in the operation `call`. Does not block on a component of this host, and beyond `deadline` on
+    /// no other.
     ///
     /// # Errors
     /// Each case of [`MessagingError`]; `Denied` if the receiver may not receive it.
@@ -85,6 +86,7 @@ pub trait HostServices: Debug + Send + Sync {
         target: &str,
         payload: Vec<u8>,
         call: &CallScope,
+        deadline: Option<Instant>,
     ) -> std::result::Result<(), MessagingError>;
 }
 

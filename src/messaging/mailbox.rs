@@ -73,6 +73,9 @@ pub enum SendError {
     /// The receiver may not receive messages of this sender.
     #[error("the policy does not allow the receiver messages of this sender")]
     Denied,
+    /// The target is not in this runtime, and whether it has the message is unknown.
+    #[error("the target's host did not answer: whether it has the message is unknown")]
+    Unreachable,
 }
 
 /// Gets the messages of a mailbox in its place.
@@ -80,7 +83,7 @@ pub trait Receiver: fmt::Debug + Send + Sync {
     /// Accepts or refuses a message. Never waits.
     ///
     /// # Errors
-    /// Each case of [`SendError`] except [`SendError::UnknownTarget`].
+    /// Each case of [`SendError`] except [`SendError::UnknownTarget`] and [`SendError::Unreachable`].
     fn receive(&self, message: Message) -> Result<(), SendError>;
 }
 

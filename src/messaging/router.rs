@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{ComponentId, Mailbox, MailboxLimits, Message, SendError, Topic};
+use super::{ComponentId, Forwarder, Mailbox, MailboxLimits, Message, SendError, Topic};
 
 /// The mailboxes of all components of one runtime.
 #[derive(Debug, Default)]
 pub struct Router {
     mailboxes: RwLock<BTreeMap<ComponentId, Arc<Mailbox>>>,
     topics: RwLock<BTreeMap<Topic, BTreeSet<ComponentId>>>,
+    forwarder: RwLock<Option<Arc<dyn Forwarder>>>,
 }
 
 impl Router {
@@ -61,6 +62,19 @@ impl Router {
                 None => Err(SendError::UnknownTarget(target.to_owned())),
             },
         }
+    }
+
+    /// Sets what takes messages to targets without a mailbox; `None` for nothing.
+    pub fn forward(&self, forwarder: Option<Arc<dyn Forwarder>>) {
+        *self.forwarder.write().unwrap_or_else(PoisonError::into_inner) = forwarder;
+    }
+
+    /// Returns what takes messages to `target`, if it has no mailbox and is no topic.
+    pub fn forwarder(&self, target: &str) -> Option<Arc<dyn Forwarder>> {
+        let forwarder = self.forwarder.read().unwrap_or_else(PoisonError::into_inner);
+        let forwarder = forwarder.as_ref()?;
+        let is_elsewhere = Topic::of_target(target).is_none() && self.mailbox(target).is_none();
+        is_elsewhere.then(|| forwarder.clone())
     }
 
     /// Subscribes a component to a topic; false if it already is.

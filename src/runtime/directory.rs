@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
+use crate::actors::before_blocking;
 use crate::host::{CallScope, Clock, ComponentError, ComponentMetadata, HostServices, MessagingError};
 use crate::messaging::{ComponentId, Mailbox, MailboxLimits, Message, Router, SendError};
 
@@ -131,6 +133,7 @@ impl HostServices for Directory {
         target: &str,
         payload: Vec<u8>,
         call: &CallScope,
+        deadline: Option<Instant>,
     ) -> Result<(), MessagingError> {
         let message = Message {
             sender: sender.clone(),
@@ -139,11 +142,18 @@ impl HostServices for Directory {
             request_id: call.request_id.clone(),
             trace: call.trace.clone(),
         };
-        self.router.send(target, message).map_err(|error| match error {
+        let sent = match self.router.forwarder(target) {
+            Some(forwarder) => {
+                before_blocking();
+                forwarder.forward(target, message, deadline)
+            }
+            None => self.router.send(target, message),
+        };
+        sent.map_err(|error| match error {
             SendError::UnknownTarget(id) => MessagingError::UnknownTarget(id),
             SendError::Full => MessagingError::MailboxFull(target.to_owned()),
             SendError::TooLarge(limit) => MessagingError::TooLarge(limit),
-            SendError::Closed => MessagingError::Closed,
+            SendError::Closed | SendError::Unreachable => MessagingError::Closed,
             SendError::Denied => MessagingError::Denied,
         })
     }

@@ -13,6 +13,7 @@ mod config;
 mod contract;
 mod directory;
 mod error;
+mod forward;
 mod grants;
 mod guest;
 mod identity;

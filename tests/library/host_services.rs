@@ -50,6 +50,7 @@ impl HostServices for Services {
         target: &str,
         payload: Vec<u8>,
         _: &CallScope,
+        _: Option<std::time::Instant>,
     ) -> Result<(), MessagingError> {
         match target {
             "full" => Err(MessagingError::MailboxFull(target.to_owned())),

@@ -1,5 +1,8 @@
 //! Bodies of requests and replies.
 //!
+//! A message of a component: the component's identity, as a length (1 byte) and its text; then as in a request. Its reply has no
+//! answer, and as the text of a failure for a message that is too large the limit in bytes, decimal.
+//!
 //! A request: the request's identity, `traceparent` and `tracestate`, each as a length (2 bytes, little-endian) and its text,
 //! empty for none; then the payload. A reply: a status byte, 0 for an answer, which follows, or that of a
 //! [`FailureKind`], whose text follows.
@@ -54,6 +57,21 @@ pub(crate) fn read_request(body: &[u8]) -> Option<(&[u8], SendOptions)> {
     Some((rest, options))
 }
 
+/// Writes a message of a component. `None` if one of the texts is too long.
+pub(crate) fn told(sender: &str, payload: &[u8], options: &SendOptions) -> Option<Vec<u8>> {
+    let length = u8::try_from(sender.len()).ok()?;
+    let request = request(payload, options)?;
+    Some([&[length], sender.as_bytes(), &request].concat())
+}
+
+/// Reads a message of a component: its sender, the payload, and the options that came with it.
+pub(crate) fn read_told(body: &[u8]) -> Option<(&str, &[u8], SendOptions)> {
+    let (length, rest) = body.split_first()?;
+    let (sender, rest) = rest.split_at_checked((*length).into())?;
+    let (payload, options) = read_request(rest)?;
+    Some((std::str::from_utf8(sender).ok()?, payload, options))
+}
+
 /// Writes a reply.
 pub(crate) fn reply(answer: &Result<Vec<u8>, (FailureKind, String)>) -> Vec<u8> {
     match answer {
@@ -103,6 +121,19 @@ mod tests {
         }
         let long = SendOptions::new().with_request_id("x".repeat(65_536));
         assert_eq!(request(b"", &long), None);
+    }
+
+    #[test]
+    fn a_message_of_a_component_carries_its_sender() {
+        let options = SendOptions::new().with_request_id("r-1");
+        let body = told("a/b", b"payload", &options).unwrap();
+        let (sender, payload, read) = read_told(&body).unwrap();
+        assert_eq!((sender, payload), ("a/b", &b"payload"[..]));
+        assert_eq!(format!("{read:?}"), format!("{options:?}"));
+        for cut in 0..body.len() - payload.len() {
+            assert!(read_told(&body[..cut]).is_none(), "{cut}");
+        }
+        assert_eq!(told(&"x".repeat(256), b"", &SendOptions::new()), None);
     }
 
     #[test]

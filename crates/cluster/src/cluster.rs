@@ -22,6 +22,7 @@ use crate::pending::Pending;
 use crate::placing::Placer;
 use crate::post::Post;
 use crate::request;
+use crate::told::Told;
 use crate::topics::DurablePublished;
 
 /// A host's membership of a cluster: its actors get the messages of other hosts, and it can send messages to theirs. Cheap to
@@ -54,7 +55,7 @@ struct Handle {
 
 impl Cluster {
     /// Connects to the first server that answers, checks its version, and accepts messages of other hosts to the actors of
-    /// `runtime`. Threads of the cluster's own do this. The host's name
+    /// `runtime`, and those of its components to other hosts. Threads of the cluster's own do this. The host's name
     /// is this process's from then on; after a process that was killed, this waits for the end of its lease. If the connection is lost, it is made again without end.
     ///
     /// # Errors
@@ -68,8 +69,9 @@ impl Cluster {
         };
         let (runtime, own) = (runtime.clone(), executor.clone());
         executor.spawn(async move {
-            let post = Node::join(runtime, options).await?;
+            let post = Node::join(runtime.clone(), options).await?;
             let node = post.node.clone();
+            runtime.forward_messages(Some(Told::new(&node, &own)));
             let handle = Arc::new(Handle {
                 node,
                 post,

@@ -3,7 +3,7 @@
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0 | 1 | version: 1 |
-//! | 1 | 1 | kind: 1 request, 2 reply, 3 lease (`lease.rs`), 4 durable message, 5 subscribers of a topic (`topics.rs`), 6 placement (`placing.rs`) |
+//! | 1 | 1 | kind: 1 request, 2 reply, 3 lease (`lease.rs`), 4 durable message, 5 subscribers of a topic (`topics.rs`), 6 placement (`placing.rs`), 7 message of a component |
 //! | 2 | 16 | identity of the message, random |
 //! | 18 | 8 | deadline: milliseconds since 1970, little-endian |
 //! | 26 | 1 | bytes of the sender, *s* |
@@ -88,6 +88,7 @@ pub(crate) enum Kind {
     Durable = 4,
     Topic = 5,
     Placement = 6,
+    Told = 7,
 }
 
 /// A message, read or to be written.
@@ -162,6 +163,7 @@ impl<'a> Envelope<'a> {
             4 => Kind::Durable,
             5 => Kind::Topic,
             6 => Kind::Placement,
+            7 => Kind::Told,
             _ => return None,
         };
         let (id, rest) = rest.split_first_chunk::<16>()?;

@@ -262,13 +262,15 @@ pub enum FailureKind {
     Unavailable,
     /// The host handles as many requests of other hosts as it may.
     Busy,
+    /// The component may not receive messages of this sender.
+    Denied,
     /// Any other failure, also one of a newer version.
     Other,
 }
 
 impl FailureKind {
     /// The numbers in replies.
-    const NUMBERS: [(FailureKind, u8); 10] = [
+    const NUMBERS: [(FailureKind, u8); 11] = [
         (FailureKind::Component, 1),
         (FailureKind::Unknown, 2),
         (FailureKind::Full, 3),
@@ -278,6 +280,7 @@ impl FailureKind {
         (FailureKind::Stopped, 7),
         (FailureKind::Unavailable, 8),
         (FailureKind::Busy, 9),
+        (FailureKind::Denied, 10),
         (FailureKind::Other, 255),
     ];
 

@@ -38,6 +38,10 @@
 //! # }
 //! ```
 //!
+//! Components of the runtime reach those of other hosts with the contract's `send-message`: by the identity that a host has
+//! [announced](Cluster::announce), or by an [`Address`]. The sender is an address for them, `host/identity`, to which they can reply.
+//! The call returns when the message is in the mailbox there.
+//!
 //! Results are [`Pending`]: futures for any executor, or awaited by a thread. The cluster has threads of its own.
 //!
 //! The servers are nats-server 2.12 or later with JetStream; older ones ignore parts of what they are asked for, and are
@@ -77,6 +81,7 @@ mod slots;
 mod subjects;
 mod time;
 mod tls;
+mod told;
 mod topics;
 mod transport;
 

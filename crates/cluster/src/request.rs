@@ -26,23 +26,24 @@ pub(crate) struct Posted {
 }
 
 impl Node {
-    /// Queues a request, behind those that were queued before it.
+    /// Queues a request with a body, behind those that were queued before it. Without a time, it has that of the host's options.
     pub(crate) fn post_request(
         &self,
         to: Address,
-        payload: &[u8],
-        options: &SendOptions,
+        kind: Kind,
+        body: Option<Vec<u8>>,
+        time: Option<Duration>,
     ) -> Result<Posted, ClusterError> {
         if self.is_closing() {
             return Err(ClusterError::Left);
         }
-        let time = options.timeout.unwrap_or(self.options.request_timeout);
+        let time = time.unwrap_or(self.options.request_timeout);
         let time = time.min(MAX_REQUEST_TIME);
         let id = MessageId::random().map_err(|error| ClusterError::Random(error.to_string()))?;
-        let body = body::request(payload, options).ok_or(ClusterError::LongOptions)?;
+        let body = body.ok_or(ClusterError::LongOptions)?;
         let deadline = self.options.clock.now_ms().saturating_add(millis(time));
         let envelope = Envelope {
-            kind: Kind::Request,
+            kind,
             id,
             deadline,
             sender: self.options.host.as_str(),
@@ -171,7 +172,8 @@ pub(crate) fn send(
         let pending = node.actors.send(&to.component, payload, options);
         Way::Here(pending, to)
     } else {
-        Way::There(node.post_request(to, &payload, &options)?)
+        let body = body::request(&payload, &options);
+        Way::There(node.post_request(to, Kind::Request, body, options.timeout)?)
     };
     Ok(async move {
         match way {

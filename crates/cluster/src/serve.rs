@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use airssys_wasm::ComponentId;
+use airssys_wasm::actors::SendOptions;
 
 use crate::body;
 use crate::envelope::{Envelope, Kind, MessageId};
@@ -12,7 +13,8 @@ use crate::node::Node;
 use crate::options::MAX_REQUEST_TIME;
 use crate::seen::Inserted;
 use crate::time::millis;
-use crate::transport::Message;
+use crate::told;
+use crate::transport::{Boxed, Message};
 
 /// An authentic request, with what its reply needs.
 struct Request {
@@ -24,7 +26,7 @@ struct Request {
 /// Handles one message that came for this host's components. Called in the order in which they came, which is that of the
 /// mailboxes; only the answers are awaited in tasks.
 pub(crate) fn request(node: &Arc<Node>, message: Message) {
-    let Some((request, component, payload, options)) = read(node, &message) else {
+    let Some((request, component, work)) = read(node, &message) else {
         return;
     };
     if !node.presence.is_held() {
@@ -44,21 +46,51 @@ pub(crate) fn request(node: &Arc<Node>, message: Message) {
     };
     node.counters.served.add();
     let left = request.deadline.saturating_sub(node.options.clock.now_ms());
-    let options = options.with_timeout(Duration::from_millis(left));
-    let pending = node.actors.send(&component, payload, options);
+    let pending: Boxed<'static, Answer> = match work {
+        Work::Execute(payload, options) => {
+            let options = options.with_timeout(Duration::from_millis(left));
+            let pending = node.actors.send(&component, payload, options);
+            Box::pin(async move { answer(pending.await) })
+        }
+        Work::Deliver(sender, payload, options) => {
+            let pending = node.actors.deliver(sender, &component, payload, options);
+            Box::pin(async move { told::answer(pending.await) })
+        }
+    };
     let node = node.clone();
     tokio::spawn(async move {
-        let answer = answer(pending.await);
-        reply(node, request, answer).await;
+        reply(node, request, pending.await).await;
         // After the reply is in the client's queue, for the end of the host.
         drop(permit);
     });
 }
 
-type Read = (Request, ComponentId, Vec<u8>, airssys_wasm::actors::SendOptions);
+/// The message of a request, and what its component does with it.
+enum Work {
+    Execute(Vec<u8>, SendOptions),
+    /// For `receive-message`, or the actor; of this component.
+    Deliver(ComponentId, Vec<u8>, SendOptions),
+}
+
+impl Work {
+    fn read(envelope: &Envelope<'_>) -> Option<Work> {
+        match envelope.kind {
+            Kind::Request => {
+                let (payload, options) = body::read_request(envelope.body)?;
+                Some(Work::Execute(payload.to_vec(), options))
+            }
+            Kind::Told => {
+                let (sender, payload, options) = body::read_told(envelope.body)?;
+                let sender = ComponentId::new(format!("{}/{sender}", envelope.sender)).ok()?;
+                Some(Work::Deliver(sender, payload.to_vec(), options))
+            }
+            _ => None,
+        }
+    }
+}
 
 /// Checks a message, and counts the reason for which it is dropped.
-fn read(node: &Node, message: &Message) -> Option<Read> {
+fn read(node: &Node, message: &Message) -> Option<(Request, ComponentId, Work)> {
     let (subject, counters) = (message.subject.as_str(), &node.counters);
     let envelope = match Envelope::open(&node.options.key, subject, &message.payload) {
         Ok(envelope) => envelope,
@@ -75,9 +107,6 @@ fn read(node: &Node, message: &Message) -> Option<Read> {
     let Some(reply) = reply.filter(|reply| node.subjects.is_reply(reply)) else {
         return malformed();
     };
-    if envelope.kind != Kind::Request {
-        return malformed();
-    }
     let (now, tolerance) = (node.options.clock.now_ms(), millis(node.options.clock_tolerance));
     let latest = now + millis(MAX_REQUEST_TIME) + tolerance;
     let until = envelope.deadline.saturating_add(tolerance);
@@ -88,7 +117,7 @@ fn read(node: &Node, message: &Message) -> Option<Read> {
     let Ok(component) = ComponentId::new(envelope.target) else {
         return malformed();
     };
-    let Some((payload, options)) = body::read_request(envelope.body) else {
+    let Some(work) = Work::read(&envelope) else {
         return malformed();
     };
     let mut seen = node.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +138,7 @@ fn read(node: &Node, message: &Message) -> Option<Read> {
         deadline: envelope.deadline.max(now + 1),
         reply: reply.to_owned(),
     };
-    Some((request, component, payload.to_vec(), options))
+    Some((request, component, work))
 }
 
 /// Sends a reply, at most until the request's deadline.

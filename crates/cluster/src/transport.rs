@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use airssys_wasm::ComponentId;
 use airssys_wasm::actors::{ActorError, SendOptions};
+use airssys_wasm::messaging::SendError;
 use bytes::Bytes;
 
 use crate::error::ClusterError;
@@ -77,6 +78,15 @@ pub(crate) trait Actors: fmt::Debug + Send + Sync {
         options: SendOptions,
     ) -> Boxed<'static, Result<Vec<u8>, ActorError>>;
 
+    /// Delivers a message of a component elsewhere, whose identity is `sender`.
+    fn deliver(
+        &self,
+        sender: ComponentId,
+        to: &ComponentId,
+        payload: Vec<u8>,
+        options: SendOptions,
+    ) -> Boxed<'static, Result<(), SendError>>;
+
     /// Fails if there is no such actor.
     fn check(&self, id: &ComponentId) -> Result<(), ActorError>;
 }
@@ -89,6 +99,21 @@ impl Actors for airssys_wasm::ComponentRuntime {
         options: SendOptions,
     ) -> Boxed<'static, Result<Vec<u8>, ActorError>> {
         Box::pin(self.send_message_to_component_with(to, payload, options))
+    }
+
+    fn deliver(
+        &self,
+        sender: ComponentId,
+        to: &ComponentId,
+        payload: Vec<u8>,
+        options: SendOptions,
+    ) -> Boxed<'static, Result<(), SendError>> {
+        let (runtime, to) = (self.clone(), to.clone());
+        // It may wait for a store.
+        let delivered = tokio::task::spawn_blocking(move || {
+            runtime.deliver_message(sender, &to, payload, options.request_id, options.trace_context)
+        });
+        Box::pin(async move { delivered.await.unwrap_or(Err(SendError::Closed)) })
     }
 
     fn check(&self, id: &ComponentId) -> Result<(), ActorError> {

@@ -181,7 +181,14 @@ impl HostServices for NoServices {
         Err(ComponentError::NotFound(id.to_owned()))
     }
 
-    fn send(&self, _: &ComponentId, _: &str, _: Vec<u8>, _: &CallScope) -> Result<(), MessagingError> {
+    fn send(
+        &self,
+        _: &ComponentId,
+        _: &str,
+        _: Vec<u8>,
+        _: &CallScope,
+        _: Option<std::time::Instant>,
+    ) -> Result<(), MessagingError> {
         Err(MessagingError::Closed)
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use airssys_wasm::ComponentId;
 use airssys_wasm::actors::{ActorError, SendOptions};
+use airssys_wasm::messaging::SendError;
 use tokio::sync::Mutex;
 
 use super::world::World;
@@ -68,6 +69,18 @@ impl Actors for Handlers {
                 Err(_) => Err(ActorError::Expired { id: to, after: time }),
             }
         })
+    }
+
+    /// The simulation has no messages of components.
+    fn deliver(
+        &self,
+        _: ComponentId,
+        to: &ComponentId,
+        _: Vec<u8>,
+        _: SendOptions,
+    ) -> Boxed<'static, Result<(), SendError>> {
+        let unknown = SendError::UnknownTarget(to.as_str().to_owned());
+        Box::pin(std::future::ready(Err(unknown)))
     }
 
     fn check(&self, id: &ComponentId) -> Result<(), ActorError> {

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::process::{MOVED, Process, host, id};
 use super::schedule::Plan;
 use super::world::World;
+use crate::envelope::Kind;
 use crate::error::ClusterError;
 use crate::key::ClusterKey;
 use crate::lease::token;
@@ -207,8 +208,12 @@ fn requests_whose_results_were_dropped_do_not_fill_the_memory() {
         let one = Process::join(&world, &plan, 0).await;
         world.lock().lines[one.line].is_full = true;
         let to = Address::new(host(1), id("own"));
-        let options = SendOptions::new().with_timeout(Duration::from_secs(3));
-        let post = || one.node.post_request(to.clone(), b"", &options).map(drop);
+        let time = Some(Duration::from_secs(3));
+        let body = || crate::body::request(b"", &SendOptions::new());
+        let post = || {
+            let posted = one.node.post_request(to.clone(), Kind::Request, body(), time);
+            posted.map(drop)
+        };
         for _ in 0..one.node.options.max_requests {
             post().unwrap();
         }

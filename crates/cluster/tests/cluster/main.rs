@@ -5,6 +5,7 @@ mod connect;
 mod document;
 mod durable;
 mod envelope;
+mod guests;
 mod kill;
 mod moving;
 mod placement;

@@ -1,0 +1,150 @@
+//! Messages of components to components of other hosts: the contract's `send-message`.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use airssys_wasm::ComponentId;
+use airssys_wasm::actors::SendOptions;
+use airssys_wasm::messaging::{Forwarder, Message, SendError};
+use airssys_wasm::runtime::TraceContext;
+
+use crate::body;
+use crate::envelope::Kind;
+use crate::error::{Answer, ClusterError, FailureKind, failed};
+use crate::executor::Executor;
+use crate::names::Address;
+use crate::node::Node;
+
+/// Takes the messages of a runtime's components to other hosts. Refuses them when the host has left.
+#[derive(Debug)]
+pub(crate) struct Told {
+    node: Weak<Node>,
+    executor: Weak<Executor>,
+}
+
+impl Told {
+    pub(crate) fn new(node: &Arc<Node>, executor: &Arc<Executor>) -> Arc<Told> {
+        Arc::new(Told {
+            node: Arc::downgrade(node),
+            executor: Arc::downgrade(executor),
+        })
+    }
+}
+
+impl Forwarder for Told {
+    fn forward(&self, target: &str, message: Message, deadline: Option<Instant>) -> Result<(), SendError> {
+        let unknown = || SendError::UnknownTarget(target.to_owned());
+        let (Some(node), Some(executor)) = (self.node.upgrade(), self.executor.upgrade()) else {
+            return Err(unknown());
+        };
+        let mut options = SendOptions::new();
+        options.timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        options.request_id = message.request_id;
+        options.trace_context = message.trace.map(|traceparent| TraceContext {
+            traceparent,
+            tracestate: None,
+        });
+        let told = tell(node, message.sender, target.to_owned(), message.payload, options);
+        executor.spawn(told).wait().map_err(|error| match error {
+            ClusterError::NotAnnounced(_) | ClusterError::NoHost(_) | ClusterError::Left => unknown(),
+            ClusterError::TooManyRequests { .. } => SendError::Full,
+            ClusterError::TooLarge { limit, .. } => SendError::TooLarge(count(limit)),
+            ClusterError::Failed { kind, text, .. } => match kind {
+                FailureKind::Unknown => unknown(),
+                FailureKind::Full | FailureKind::Busy => SendError::Full,
+                FailureKind::TooLarge => SendError::TooLarge(text.parse().unwrap_or(0)),
+                FailureKind::Denied => SendError::Denied,
+                _ => SendError::Closed,
+            },
+            error => {
+                log::warn!("a message of a component to `{target}`: {error}");
+                SendError::Unreachable
+            }
+        })
+    }
+}
+
+fn count(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+/// Converts the result of a delivery to a reply.
+pub(crate) fn answer(result: Result<(), SendError>) -> Answer {
+    let error = match result {
+        Ok(()) => return Ok(Vec::new()),
+        Err(error) => error,
+    };
+    let kind = match error {
+        SendError::UnknownTarget(_) => FailureKind::Unknown,
+        SendError::Full => FailureKind::Full,
+        SendError::TooLarge(limit) => return Err((FailureKind::TooLarge, limit.to_string())),
+        SendError::Denied => FailureKind::Denied,
+        _ => FailureKind::Unavailable,
+    };
+    Err((kind, error.to_string()))
+}
+
+/// Delivers a message to a component that a host has announced, or else to the address that the target is. If the host of an announced
+/// one is gone or has no such component, it is looked up and delivered once more: then it has not got the message.
+async fn tell(
+    node: Arc<Node>,
+    sender: ComponentId,
+    target: String,
+    payload: Vec<u8>,
+    options: SendOptions,
+) -> Result<(), ClusterError> {
+    let end = options.timeout.and_then(|time| Instant::now().checked_add(time));
+    let id = ComponentId::new(&target).map_err(|error| ClusterError::Name(error.into()));
+    // No component has such a name.
+    let Ok(id) = id else {
+        return Err(ClusterError::NotAnnounced(ComponentId::near(&target)));
+    };
+    let to = match node.locate(&id).await {
+        Ok(to) => to,
+        Err(ClusterError::NotAnnounced(_)) => {
+            let address: Result<Address, _> = target.parse();
+            let to = address.map_err(|_| ClusterError::NotAnnounced(id))?;
+            return deliver(&node, to, &sender, payload, options).await;
+        }
+        Err(error) => return Err(error),
+    };
+    let first = deliver(&node, to, &sender, payload.clone(), options.clone()).await;
+    match first {
+        Err(
+            ClusterError::NoHost(_)
+            | ClusterError::Failed {
+                kind: FailureKind::Unknown,
+                ..
+            },
+        ) => {}
+        other => return other,
+    }
+    node.presence.forget(&id);
+    let to = node.locate(&id).await?;
+    let left = |end: Instant| end.saturating_duration_since(Instant::now());
+    let options = end.map(left).into_iter().fold(options, SendOptions::with_timeout);
+    deliver(&node, to, &sender, payload, options).await
+}
+
+/// Delivers a message on this host or another.
+async fn deliver(
+    node: &Node,
+    to: Address,
+    sender: &ComponentId,
+    payload: Vec<u8>,
+    options: SendOptions,
+) -> Result<(), ClusterError> {
+    if to.host == node.options.host {
+        let pending = node
+            .actors
+            .deliver(sender.clone(), &to.component, payload, options);
+        let answer = answer(pending.await).map(drop);
+        return answer.map_err(|failure| failed(to.component, to.host, failure));
+    }
+    let body = body::told(sender.as_str(), &payload, &options);
+    let time: Option<Duration> = options.timeout;
+    node.post_request(to, Kind::Told, body, time)?
+        .answer()
+        .await
+        .map(drop)
+}
