@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use airssys_wasm::component::{Component, Linker, Store, StoreContextMut};
 use airssys_wasm::engine::Backend;
 use airssys_wasm::error::{CoreTrap, TrapKind};
 use airssys_wasm::wasi::preview1::Preview1;
@@ -205,5 +206,62 @@ fn what_ends_a_program_in_initialize_is_its_end() {
             "{}",
             engine.backend()
         );
+    }
+}
+
+/// Runs a program in a function of the host that a component calls.
+#[test]
+fn a_program_that_is_run_for_a_component_ends_at_its_deadline() {
+    let text = r#"(component
+        (import "run" (func $run))
+        (core func $run (canon lower (func $run)))
+        (core module $m (import "" "run" (func $run)) (func (export "go") (call $run)))
+        (core instance $i (instantiate $m (with "" (instance (export "run" (func $run))))))
+        (func (export "go") (canon lift (core func $i "go"))))"#;
+    for engine in engines() {
+        let component =
+            Component::from_binary(&engine, &wat::parse_str(text).expect("the text parses")).unwrap();
+        let mut linker = Linker::new(&engine);
+        let (with, start) = (engine.clone(), Instant::now());
+        linker
+            .root()
+            .func_wrap("run", move |_: StoreContextMut<'_, ()>, (): ()| {
+                let deadline = Instant::now().checked_add(Duration::from_secs(1));
+                let looping = parts(OWN, "(call $loop)", "", "");
+                let error = run(&with, &looping, Preview1::new().deadline(deadline)).expect_err("it loops");
+                let kind = error.trap().unwrap_or_else(|| panic!("{error}")).kind();
+                assert_eq!(*kind, TrapKind::Core(CoreTrap::Interrupted));
+                Ok(())
+            })
+            .unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &component).unwrap();
+        let go = instance.get_typed_func::<(), ()>(&mut store, "go").unwrap();
+        go.call(&mut store, ()).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    }
+}
+
+/// The library's linker calls `_initialize` of such a module.
+#[test]
+fn a_program_that_is_linked_dynamically_is_initialized_once() {
+    let text = r#"(module
+        (@dylink.0 (mem-info (memory 16 4)))
+        (import "env" "memory" (memory 1))
+        (import "env" "__indirect_function_table" (table 1 funcref))
+        (import "env" "__stack_pointer" (global $stack (mut i32)))
+        (import "env" "__memory_base" (global $base i32))
+        (import "env" "__table_base" (global $table i32))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (func (export "_initialize")
+            (i32.store (global.get $base) (i32.add (i32.load (global.get $base)) (i32.const 1))))
+        (func (export "_start") (call $exit (i32.load (global.get $base)))))"#;
+    for engine in engines() {
+        let ended = run(
+            &engine,
+            &wat::parse_str(text).expect("the text parses"),
+            Preview1::new(),
+        );
+        assert_eq!(ended.expect("it exits").status, 1, "{}", engine.backend());
     }
 }

@@ -3,7 +3,9 @@
 #[cfg(feature = "compile")]
 pub use crate::component::is_valid;
 pub use crate::component::{CoreCaller, InstanceHook, described, error_of, runtime_error};
-pub use crate::engine::interrupt::{InterruptHandle, check as check_interrupted};
+pub use crate::engine::interrupt::{
+    InterruptHandle, check as check_interrupted, runs_here as runs_guest_here,
+};
 pub use crate::engine::timer;
 pub use crate::engine::{Deadlines, SendStore, Waits, program_engine, program_store};
 #[cfg(feature = "planted-panics")]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmer_wasix::wasmer::{self, Function, FunctionEnv};
 use wasmer_wasix::wasmer_wasix_types::wasi::Signal;
@@ -74,17 +74,27 @@ impl Preview1Guest {
     }
 }
 
-/// Ends a process's waiting, for other threads and for memory.
+/// Interval in which the waiting is ended again: what was about to wait has not seen that it is over.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Ends the waiting of a process and of those that it forked, for other threads and for memory.
 pub(super) fn kill(process: &WasiProcess) {
-    process.signal_process(Signal::Sigkill);
+    let mut all = vec![process.clone()];
+    while let Some(process) = all.pop() {
+        process.signal_process(Signal::Sigkill);
+        all.extend(process.lock().children.iter().cloned());
+    }
 }
 
-/// Ends waiting at a deadline, by `kill`. Dropping the returned task cancels that.
-pub(super) fn kill_at(deadline: Instant, kill: impl FnOnce() + Send + 'static) -> Option<Task<()>> {
+/// Ends waiting at a deadline, by `kill`, again and again. Dropping the returned task ends that.
+pub(super) fn kill_at(deadline: Instant, kill: impl Fn() + Send + 'static) -> Option<Task<()>> {
     let mut timer = Timer::at(deadline);
     let killing = executor::spawn(async move {
-        poll_fn(|cx| timer.poll(cx)).await;
-        kill();
+        loop {
+            poll_fn(|cx| timer.poll(cx)).await;
+            kill();
+            timer = Timer::at(Instant::now() + AGAIN);
+        }
     });
     killing
         .inspect_err(|error| log::warn!("cannot spawn the task of a deadline: {error}"))

@@ -38,8 +38,6 @@ pub(super) struct Surroundings {
     /// The failure of a thread of the module.
     pub(super) failure: Failure,
     pub(super) opened: Arc<Opened>,
-    /// The waits of a program's threads.
-    pub(super) waits: engine::Waits,
     /// The first instance of a program.
     first: Mutex<Option<wasmer::Instance>>,
     has_begun: AtomicBool,
@@ -153,10 +151,9 @@ pub(super) fn environment(
     } = grants;
     let setup = |error: &dyn fmt::Display| Preview1Error::Setup(error.to_string());
     let handle = executor::handle().map_err(Preview1Error::Executor)?.clone();
-    let waits = engine::Waits::default();
     let (failure, opened) = (Failure::default(), Arc::new(Opened::default()));
     let surroundings = Arc::new(Surroundings {
-        engine: engine::program_engine(&store_limits, waits.clone()),
+        engine: engine::program_engine(&store_limits, deadlines.waits().clone()),
         network: Arc::new(UnsupportedVirtualNetworking::default()),
         tasks: Arc::new(Tasks::new(
             TokioTaskManager::new(handle),
@@ -166,7 +163,6 @@ pub(super) fn environment(
         deadline: deadlines,
         failure,
         opened: opened.clone(),
-        waits,
         first: Mutex::default(),
         has_begun: AtomicBool::new(false),
         _code: code,

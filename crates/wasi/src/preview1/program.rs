@@ -1,6 +1,8 @@
 //! Programs: core modules that run from their start to their end.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use wasmer_wasix::runtime::task_manager::SpawnMemoryTypeOrStore;
@@ -17,7 +19,7 @@ use super::host;
 use airssys_wasm_component::component::error_of;
 use airssys_wasm_component::engine::{Deadlines, Engine, Waits};
 use airssys_wasm_component::error::{CoreTrap, Error, Result, TrapKind};
-use airssys_wasm_component::internal::contain;
+use airssys_wasm_component::internal::{contain, runs_guest_here};
 
 /// A compiled core module with `_start`. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -56,12 +58,20 @@ impl Program {
         }
     }
 
-    /// Runs the program on this thread, with a memory of its own. Threads that it starts end with it.
+    /// Runs the program on this thread, or in a call of a guest on a thread of its own, with a memory of its own. Threads that it starts end with it.
     ///
     /// # Errors
     /// [`Error::Host`] with a [`Preview1Error`] if its environment cannot be built; [`Error::Instantiate`] if it has an
     /// unknown import, or exceeds a limit; [`Error::Trap`] if it traps, also at its deadline.
     pub fn run(&self, grants: Preview1) -> Result<Ended> {
+        match runs_guest_here() {
+            // It has a deadline of its own.
+            true => aside(|| self.run_here(grants))?,
+            false => self.run_here(grants),
+        }
+    }
+
+    fn run_here(&self, grants: Preview1) -> Result<Ended> {
         let deadline = grants.deadline;
         let deadlines = Deadlines::new(deadline);
         deadlines.runs(&self.module);
@@ -103,14 +113,14 @@ impl Program {
         };
         let process = Process {
             process: environment.process.clone(),
-            waits: surroundings.waits.clone(),
+            waits: deadlines.waits().clone(),
         };
         let _killed = Killed(process.clone());
         // At the deadline, the signal ends waits, and the interrupt ends computations.
         let killer = deadline.and_then(|deadline| kill_at(deadline, move || process.kill()));
         let (environment, mut store) = match self.instantiate(environment, surroundings) {
             Ok(made) => made,
-            Err(error) => return ended(WasiRuntimeError::Thread(error)),
+            Err(error) => return by(deadline, ended(WasiRuntimeError::Thread(error))),
         };
         let instance = surroundings
             .first_instance()
@@ -130,19 +140,22 @@ impl Program {
                 None => Err(ended_before()),
             }
         };
+        // The library's linker has called it.
+        let is_initialized = self.module.custom_sections(DYNAMIC).next().is_some();
         // What ends it in `_initialize` ends the program.
-        let result = match run("_initialize") {
+        let result = match is_initialized {
+            true => Ok(None),
+            false => run("_initialize"),
+        };
+        let result = match result {
             Ok(None) => run("_start"),
             ended => ended,
         };
         let result = result.map(|ended| ended.unwrap_or(Ended { status: 0 }));
         drop(killer);
-        let result = match deadline {
-            // The status is then the signal's.
-            Some(deadline) if result.is_ok() && Instant::now() >= deadline => {
-                Err(TrapKind::Core(CoreTrap::Interrupted).into())
-            }
-            _ => result,
+        let result = match result {
+            Ok(ended) => by(deadline, Ok(ended)),
+            trapped => trapped,
         };
         let status = result.as_ref().map_or(1, |ended| ended.status);
         let left = contain(IMPORTS, || {
@@ -216,6 +229,29 @@ impl Drop for Killed {
         }
     }
 }
+
+/// Returns the interruption if the deadline has passed: the result is then that of the signal.
+fn by(deadline: Option<Instant>, result: Result<Ended>) -> Result<Ended> {
+    match deadline {
+        Some(deadline) if Instant::now() >= deadline => Err(TrapKind::Core(CoreTrap::Interrupted).into()),
+        _ => result,
+    }
+}
+
+/// Runs work on another thread.
+fn aside<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("airssys-wasm-program".into());
+        let spawned = thread.spawn_scoped(scope, work);
+        match spawned.map_err(Error::NoThread)?.join() {
+            Ok(done) => Ok(done),
+            Err(panic) => resume_unwind(panic),
+        }
+    })
+}
+
+/// Custom section of a module that is linked dynamically.
+const DYNAMIC: &str = "dylink.0";
 
 /// Names of these places in errors.
 const SURROUNDINGS: &str = "the module's environment";

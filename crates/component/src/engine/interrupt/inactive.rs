@@ -54,18 +54,27 @@ pub fn functions(_module: &wasmer::Module) -> Option<Range<usize>> {
     None
 }
 
+/// Returns false: no guest is interrupted.
+pub fn runs_here() -> bool {
+    false
+}
+
 /// Returns false: no guest is stopped.
 pub(crate) fn take_stopped() -> bool {
     false
 }
 
-/// Deadlines without effect.
+/// Deadlines without effect, except on waits.
 #[derive(Clone, Debug)]
-pub struct Deadlines;
+pub struct Deadlines(crate::engine::memory::Waits);
 
 impl Deadlines {
     pub fn new(_deadline: Option<Instant>) -> Deadlines {
-        Deadlines
+        Deadlines(crate::engine::memory::Waits::default())
+    }
+
+    pub fn waits(&self) -> &crate::engine::memory::Waits {
+        &self.0
     }
 
     pub fn runs(&self, _module: &wasmer::Module) {}
@@ -76,7 +85,9 @@ impl Deadlines {
         Some(call())
     }
 
-    pub fn end(&self) {}
+    pub fn end(&self) {
+        self.0.end();
+    }
 }
 
 /// Deadlines of calls, which nothing enforces.

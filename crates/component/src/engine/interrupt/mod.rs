@@ -9,6 +9,6 @@ mod implementation;
 mod implementation;
 
 pub use implementation::timer;
-pub use implementation::{Deadlines, GuestCode, InterruptHandle, check, functions};
+pub use implementation::{Deadlines, GuestCode, InterruptHandle, check, functions, runs_here};
 
 pub(crate) use implementation::take_stopped;

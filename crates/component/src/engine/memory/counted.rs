@@ -57,6 +57,15 @@ impl LinearMemory for CountedMemory {
         grown
     }
 
+    fn grow_at_least(&mut self, min_size: u64) -> Result<(), MemoryError> {
+        let missing = min_size.saturating_sub(bytes(self.memory.size()));
+        match u32::try_from(missing.div_ceil(65_536)) {
+            Ok(0) => Ok(()),
+            Ok(pages) => self.grow(Pages(pages)).map(drop),
+            Err(_) => Err(MemoryError::Generic("beyond a 32-bit memory".into())),
+        }
+    }
+
     fn vmmemory(&self) -> NonNull<VMMemoryDefinition> {
         self.memory.vmmemory()
     }

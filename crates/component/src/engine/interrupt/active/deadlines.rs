@@ -10,6 +10,7 @@ use super::guest_code::{GuestCode, functions};
 use super::handle::InterruptHandle;
 use super::target::leave_thread;
 use super::timer::{self, Armed};
+use crate::engine::memory::Waits;
 
 /// Stores after which those that were dropped are looked for.
 const MANY: usize = 64;
@@ -27,6 +28,7 @@ pub struct Deadlines {
     deadline: Option<Instant>,
     /// Of all its stores: they run the same module.
     code: GuestCode,
+    waits: Waits,
     state: Arc<Mutex<State>>,
 }
 
@@ -54,8 +56,14 @@ impl Deadlines {
         Deadlines {
             deadline,
             code: GuestCode::default(),
+            waits: Waits::default(),
             state: Arc::default(),
         }
+    }
+
+    /// Returns the waits in the program's shared memories, which end with it.
+    pub fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// Says which module runs in the stores: others are not interrupted.
@@ -100,9 +108,10 @@ impl Deadlines {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stops the threads that still compute after their program has ended, on its first thread.
+    /// Stops the threads that still compute, or wait in memory, after their program has ended, on its first thread.
     pub fn end(&self) {
         leave_thread();
+        self.waits.end();
         let mut state = self.state();
         state.has_ended = true;
         state.stores.retain(|watched| watched.life.strong_count() > 0);
@@ -120,6 +129,8 @@ impl Deadlines {
             let [mut grace, longest] = GRACES;
             while now.elapsed() < LAST {
                 thread::sleep(grace);
+                // A wait that was about to begin has not seen that it is over.
+                stores.waits.end();
                 grace = (grace * 2).min(longest);
                 let mut state = stores.state();
                 state.stores.retain(|watched| watched.life.strong_count() > 0);

@@ -15,6 +15,6 @@ pub mod timer;
 pub use deadlines::Deadlines;
 pub use guest_code::{GuestCode, functions};
 pub use handle::InterruptHandle;
-pub use target::check;
+pub use target::{check, runs_here};
 
 pub(crate) use signal::take_stopped;

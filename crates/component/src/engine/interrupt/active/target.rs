@@ -201,6 +201,11 @@ pub(super) fn innermost<R>(use_it: impl FnOnce(&Target) -> R) -> Option<R> {
     unsafe { target.as_ref() }.map(use_it)
 }
 
+/// Reports whether a guest runs on this thread: it, or the host for it.
+pub fn runs_here() -> bool {
+    !INNERMOST.get().is_null()
+}
+
 /// Fails if the guest that runs on this thread is to stop. To be asked where a host function returns to it, and before the host calls
 /// it: a request that came while the thread was in the host has no other effect.
 ///
