@@ -178,6 +178,11 @@ fn growth<I>(count: usize, make: impl Fn(usize) -> Result<Vec<I>>) -> Result<Res
     })
 }
 
+/// Returns the resident memory of this process, in bytes.
+pub(crate) fn rss() -> Result<f64> {
+    Ok(resident()?.rss)
+}
+
 /// Reads the memory of this process.
 fn resident() -> Result<Resident> {
     let smaps = fs::read_to_string(SMAPS).with_context(|| format!("cannot read {SMAPS}"))?;

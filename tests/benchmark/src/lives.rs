@@ -2,6 +2,7 @@
 
 use crate::guests::{self, Guest};
 use crate::idle::{self, Kind, Side as IdleSide};
+use crate::load;
 use crate::measure::{Plan, Side, compare};
 use crate::ours;
 use crate::reference::{self, Variant};
@@ -279,6 +280,12 @@ impl Lives {
                 None,
             )?,
         ])
+    }
+
+    /// Measures actors under load.
+    pub(crate) fn under_load(&mut self, backend: Backend) -> Result<Vec<Figure>> {
+        let (file, signer) = self.our_file(backend, Guest::Relay)?;
+        load::measure(backend, &file, signer, &self.component(Guest::Relay)?)
     }
 
     fn grow(&self, side: IdleSide, file: &Path) -> Result<idle::Resident> {

@@ -14,6 +14,7 @@ mod host;
 mod idle;
 mod kernels;
 mod lives;
+mod load;
 mod machine;
 mod measure;
 mod messages;
@@ -134,7 +135,7 @@ fn main() -> Result<()> {
     }
     for row in of_group(rows, Group::Actors) {
         let is_possible = match row {
-            Row::P14 => idle::is_possible(),
+            Row::P14 | Row::P16 => idle::is_possible(),
             _ => messages::is_possible(),
         };
         if !is_possible {
@@ -146,6 +147,7 @@ fn main() -> Result<()> {
         for backend in backends(row) {
             let measured = match row {
                 Row::P14 => lives_of(&mut lives, &options, plan)?.idle_actors(backend),
+                Row::P16 => lives_of(&mut lives, &options, plan)?.under_load(backend),
                 _ => messages::measure(backend, plan),
             };
             figures.extend(measured.with_context(|| format!("{row} on {backend}"))?);

@@ -40,6 +40,8 @@ pub(crate) enum Row {
     P13,
     /// Resident memory and start of one more idle actor
     P14,
+    /// Requests to an actor that is replaced, or beside one that is flooded
+    P16,
 }
 
 /// Rows that share a table.
@@ -72,12 +74,13 @@ impl Row {
         Row::P12,
         Row::P13,
         Row::P14,
+        Row::P16,
     ];
 
     pub(crate) fn group(self) -> Group {
         match self {
             Row::P1 | Row::P2 | Row::P3 | Row::P4 | Row::P5 => Group::Calls,
-            Row::P12 | Row::P14 => Group::Actors,
+            Row::P12 | Row::P14 | Row::P16 => Group::Actors,
             Row::P13 => Group::Checks,
             _ => Group::Lives,
         }
@@ -102,7 +105,7 @@ impl Row {
             (Row::P10, Backend::Cranelift) => Some(1.0),
             (Row::P10, Backend::Singlepass) => Some(0.15),
             (Row::P12, _) => Some(crate::messages::GOAL),
-            (Row::P7a | Row::P9 | Row::P10 | Row::P13 | Row::P14, _) => None,
+            (Row::P7a | Row::P9 | Row::P10 | Row::P13 | Row::P14 | Row::P16, _) => None,
         }
     }
 }

@@ -101,12 +101,12 @@ pub(crate) fn call_alone(backend: Backend, guest: &[u8], message: Vec<u8>) -> Re
     }))
 }
 
-fn config(backend: Backend) -> RuntimeConfigBuilder {
+pub(super) fn config(backend: Backend) -> RuntimeConfigBuilder {
     RuntimeConfig::builder().with_backend(backend)
 }
 
 /// Returns the policy of all components.
-fn security() -> Result<SecurityContext> {
+pub(super) fn security() -> Result<SecurityContext> {
     let policy = Policy::builder().allow("host-function:call").build()?;
     Ok(SecurityContext::builder().policy(policy).build())
 }
