@@ -42,6 +42,18 @@ pub fn check(count: usize) -> io::Result<()> {
     })
 }
 
+/// Priority of threads whose work can wait, below others: a third of their share where both compete, and the next turn later.
+#[cfg(target_os = "linux")]
+const BELOW: i32 = 5;
+
+/// Lowers the priority of this thread, and of threads that it starts, for work that others should not wait for: compiling beside
+/// calls, for example. There is no way back. Without effect on systems other than Linux, where it would apply to the process.
+pub fn give_way() {
+    // A process that may not lower its priority goes on as it is.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(BELOW);
+}
+
 /// State of the rayon pool that compilers share.
 #[cfg(feature = "compile")]
 #[derive(Clone, Copy)]

@@ -74,7 +74,11 @@ pub(super) fn submit(job: Job) {
         return;
     }
     let worker = thread::Builder::new().name("airssys-wasm-tiered".into());
-    match worker.spawn(|| QUEUE.work()) {
+    let work = || {
+        crate::threads::give_way();
+        QUEUE.work();
+    };
+    match worker.spawn(work) {
         Ok(_) => state.working = true,
         Err(error) => {
             let jobs = std::mem::take(&mut state.jobs);
