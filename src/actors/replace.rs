@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use super::actor::Actor;
@@ -19,7 +19,7 @@ use crate::host::HealthState;
 use crate::load::{Loaded, Source};
 use crate::messaging::ComponentId;
 use crate::runtime::{ComponentOptions, ComponentRuntime, RuntimeError, Supervised};
-use airssys_wasm_component::internal::threads::give_way;
+use airssys_wasm_component::internal::threads::aside;
 
 /// Longest time of the call of `health` before a new version gets messages.
 const HEALTH_TIME: Duration = Duration::from_secs(10);
@@ -194,8 +194,8 @@ impl ComponentRuntime {
     /// identity, subscriptions and the mailbox for `receive-message` stay.
     ///
     /// The new version is loaded, compiled, checked against the contract, its manifest and the policy, initialized, and
-    /// queried for its health, on a thread of its own (on Linux one of lower priority, so that calls go first), while the one
-    /// before goes on handling messages. Then it has its
+    /// queried for its health, on a thread of its own, while the one before goes on handling messages; on Linux the compilation has a
+    /// lower priority than calls. Then it has its
     /// [trial](ReplaceOptions::trial_messages), if there is one: it gets its share of the messages, and is rolled back by itself if
     /// it fails. The one that is not used any more is shut down after its last message. The result is there at the end of the trial;
     /// dropping it changes nothing.
@@ -320,7 +320,8 @@ impl Replacement {
     }
 
     fn run(self, receiver: Completer<Replaced>) {
-        match self.prepare_aside() {
+        let prepared = contained(&self.actor, || self.prepare());
+        match prepared {
             Ok((component, version)) => {
                 let candidate = Candidate {
                     component: Arc::new(component),
@@ -337,25 +338,6 @@ impl Replacement {
                 receiver.complete(Err(error));
             }
         }
-    }
-
-    /// Prepares the version on another thread, whose priority is below that of calls. It is not this thread: what comes after must not
-    /// wait for others.
-    fn prepare_aside(&self) -> Result<(Supervised, Version), ActorError> {
-        let prepare = || contained(&self.actor, || self.prepare());
-        thread::scope(|scope| {
-            let thread = thread::Builder::new().name("actors-prepare".to_owned());
-            let spawned = thread.spawn_scoped(scope, || {
-                give_way();
-                prepare()
-            });
-            match spawned.map(ScopedJoinHandle::join) {
-                Ok(Ok(prepared)) => prepared,
-                // It contains its panics.
-                Ok(Err(panic)) => std::panic::resume_unwind(panic),
-                Err(_) => prepare(),
-            }
-        })
     }
 
     /// Loads, initializes and checks the version. After an error nothing of it remains.
@@ -380,9 +362,10 @@ impl Replacement {
 
     fn load(&self) -> Result<Loaded, RuntimeError> {
         let (loader, options) = (self.runtime.loader(), self.component.load_options());
+        let load = |source: &Source<'_>| aside("actors-load", || loader.load(source, &self.trust, options));
         Ok(match &self.source {
-            NewVersion::File(path) => loader.load(&Source::open(path)?, &self.trust, options)?,
-            NewVersion::Bytes(bytes) => loader.load(&bytes.as_slice().into(), &self.trust, options)?,
+            NewVersion::File(path) => load(&Source::open(path)?)?,
+            NewVersion::Bytes(bytes) => load(&bytes.as_slice().into())?,
             NewVersion::Loaded(loaded) => loaded.clone(),
         })
     }

@@ -1,6 +1,7 @@
 //! Thread checks for libraries that panic when no thread can be started: an exhausted system causes an error instead.
 
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::Mutex;
 #[cfg(feature = "compile")]
 use std::sync::PoisonError;
@@ -42,16 +43,53 @@ pub fn check(count: usize) -> io::Result<()> {
     })
 }
 
-/// Priority of threads whose work can wait, below others: a third of their share where both compete, and the next turn later.
+/// Priority of threads whose work can wait, below that of the process: a third of a processor's time where both compete, and the
+/// next turn later.
 #[cfg(target_os = "linux")]
 const BELOW: i32 = 5;
 
-/// Lowers the priority of this thread, and of threads that it starts, for work that others should not wait for: compiling beside
-/// calls, for example. There is no way back. Without effect on systems other than Linux, where it would apply to the process.
-pub fn give_way() {
-    // A process that may not lower its priority goes on as it is.
+/// Lowers the priority of this thread, and of those that it starts, below that of the process's first one. There is no way back.
+/// Without effect on systems other than Linux, where it would apply to the process.
+///
+/// Threads that serve others, too, must be there before: see [`aside`].
+pub(crate) fn give_way() {
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(BELOW);
+    {
+        use rustix::process::{getpid, getpriority_process, setpriority_process};
+        let of = |thread| getpriority_process(thread).ok();
+        let (Some(first), Some(own)) = (of(Some(getpid())), of(None)) else {
+            return;
+        };
+        if own < first + BELOW {
+            // A process that may not change it goes on as it is.
+            let _ = setpriority_process(None, first + BELOW);
+        }
+    }
+}
+
+/// Starts the threads that serve all compilers, which otherwise begin with the priority of the first one. Their lack shows when
+/// something is compiled.
+pub(crate) fn start_shared() {
+    #[cfg(feature = "compile")]
+    if let Err(error) = workers() {
+        log::debug!("the threads of compilers: {error}");
+    }
+}
+
+/// Runs work that others should not wait for, compiling beside calls for example, on a thread of lower priority (on Linux), and
+/// awaits it. On this thread if there is no other.
+pub fn aside<R: Send>(name: &str, work: impl Fn() -> R + Sync) -> R {
+    start_shared();
+    thread::scope(|scope| {
+        let spawned = Builder::new().name(name.to_owned()).spawn_scoped(scope, || {
+            give_way();
+            work()
+        });
+        match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => work(),
+        }
+    })
 }
 
 /// State of the rayon pool that compilers share.

@@ -285,8 +285,8 @@ of the engine, without a runtime, with its own call of `metadata` and `init`; *c
 
 P16: requests at 2,000 a second to an actor, as they are answered while nothing changes, and while its component is replaced every 20 ms,
 each replacement with the 5 ms after it; by an *artifact* that is loaded, or by a *component* that is compiled meanwhile. And requests
-each millisecond to an actor that gets few, alone and beside one that gets ten times the messages that its mailbox holds, at any time. A
-request that is sent late because the one before it was late counts from its time.
+each millisecond to an actor that gets few, alone and beside two that have ten times the messages under way that their mailboxes hold, with a thread
+each, on two workers. A request that is sent late because the one before it was late counts from its time.
 
 The guests are `tests/guests/bench*` and `tests/guests/relay`; `cargo xtask bench` repeats the measurement, and `cargo xtask bench --interrupt`
 that with the feature `interrupt`.

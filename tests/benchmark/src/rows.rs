@@ -40,7 +40,7 @@ pub(crate) enum Row {
     P13,
     /// Resident memory and start of one more idle actor
     P14,
-    /// Requests to an actor that is replaced, or beside one that is flooded
+    /// Requests to an actor that is replaced, or beside others that are flooded
     P16,
 }
 

@@ -73,6 +73,7 @@ pub(super) fn submit(job: Job) {
     if state.working {
         return;
     }
+    crate::threads::start_shared();
     let worker = thread::Builder::new().name("airssys-wasm-tiered".into());
     let work = || {
         crate::threads::give_way();

@@ -1,18 +1,24 @@
 //! Our side of actors under load.
 
 use super::actors::{config, security};
-use airssys_wasm::actors::{ActorError, ActorOptions, ActorSystem, GuestMessages, ReplaceOptions};
+use airssys_wasm::actors::{ActorError, ActorOptions, ActorSystem, GuestMessages, Pending, ReplaceOptions};
 use airssys_wasm::artifact::{PublicKey, Trust};
 use airssys_wasm::engine::Backend;
 use airssys_wasm::load::{LoadOptions, Loaded, Source};
 use airssys_wasm::runtime::ComponentId;
 use airssys_wasm::{ComponentOptions, ComponentRuntime};
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-/// Messages of a flood that are under way at the same time: ten times those that a mailbox of the flooded actor holds.
-const FLOOD: usize = 160;
+/// Actors that are flooded, each by a thread: one for each worker, so that the actor with few requests has none of its own.
+const FLOODED: usize = 2;
+/// Messages that a mailbox of theirs holds: several turns of an actor.
+const MAILBOX: usize = 64;
+/// Messages of each flood that are under way at the same time.
+const FLOOD: usize = 10 * MAILBOX;
 
 /// A form of the next version of a component.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +29,7 @@ pub(crate) enum Version {
     Component,
 }
 
-/// Three actors of one guest: one gets requests and is replaced, one gets few requests, one is flooded.
+/// Actors of one guest: one gets requests and is replaced, one gets few requests, the others are flooded.
 #[derive(Debug)]
 pub(crate) struct LoadedActors {
     runtime: ComponentRuntime,
@@ -32,7 +38,7 @@ pub(crate) struct LoadedActors {
     guest: Vec<u8>,
     asked: ComponentId,
     quiet: ComponentId,
-    flooded: ComponentId,
+    flooded: [ComponentId; FLOODED],
 }
 
 /// A message that is not passed on.
@@ -52,9 +58,9 @@ impl LoadedActors {
         let source = Source::open_artifact(file)?;
         let trust = Trust::new([signer]);
         let loaded = runtime.loader().load(&source, &trust, &LoadOptions::default())?;
-        let system = ActorSystem::new()?;
+        let system = ActorSystem::builder().with_workers(FLOODED).build()?;
         let mut mailbox = airssys_wasm::messaging::MailboxLimits::default();
-        mailbox.messages = FLOOD / 10;
+        mailbox.messages = MAILBOX;
         let start = |id: &str| {
             let id: ComponentId = id.parse()?;
             let component = ComponentOptions::new()
@@ -66,7 +72,8 @@ impl LoadedActors {
             runtime.start_actor(&loaded, component, &system, actor).wait()?;
             anyhow::Ok(id)
         };
-        let (asked, quiet, flooded) = (start("asked")?, start("quiet")?, start("flooded")?);
+        let (asked, quiet) = (start("asked")?, start("quiet")?);
+        let flooded = [start("flooded-1")?, start("flooded-2")?];
         Ok(LoadedActors {
             runtime,
             _system: system,
@@ -112,13 +119,27 @@ impl LoadedActors {
         Ok(())
     }
 
-    /// Floods an actor until `ended`: some messages are handled, the others are refused.
+    /// Floods actors until `ended`: some messages are handled, the others are refused. Each that has ended is followed by the next.
     pub(crate) fn flood(&self, ended: &AtomicBool) -> Result<()> {
-        while !ended.load(Ordering::Relaxed) {
-            let sent: Vec<_> = (0..FLOOD)
-                .map(|_| self.runtime.send_message_to_component(&self.flooded, message()))
+        thread::scope(|scope| {
+            let flood = |actor| move || self.flood_one(actor, ended);
+            let threads: Vec<_> = self
+                .flooded
+                .iter()
+                .map(|actor| scope.spawn(flood(actor)))
                 .collect();
-            for pending in sent {
+            threads
+                .into_iter()
+                .try_for_each(|thread| thread.join().map_err(|_| anyhow!("a flood has panicked"))?)
+        })
+    }
+
+    fn flood_one(&self, actor: &ComponentId, ended: &AtomicBool) -> Result<()> {
+        let mut sent = VecDeque::new();
+        while !ended.load(Ordering::Relaxed) {
+            sent.push_back(self.runtime.send_message_to_component(actor, message()));
+            while sent.len() >= FLOOD || sent.front().is_some_and(Pending::is_done) {
+                let Some(pending) = sent.pop_front() else { break };
                 match pending.wait() {
                     Ok(_) | Err(ActorError::Full { .. }) => {}
                     Err(error) => return Err(error.into()),
