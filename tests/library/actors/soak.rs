@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use airssys_wasm::actors::{
-    ActorError, ActorOptions, ActorSystem, Backpressure, HealthProbe, RestartPolicy, SendOptions,
-};
+use airssys_wasm::actors::{ActorError, ActorOptions, Backpressure, HealthProbe, RestartPolicy, SendOptions};
 use airssys_wasm::messaging::MailboxLimits;
 use airssys_wasm::{ComponentRuntime, RuntimeError};
 
@@ -26,6 +24,87 @@ impl Random {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % most
+    }
+}
+
+/// Times by their microseconds, in a memory that does not grow.
+struct Times(Vec<u32>);
+
+impl Times {
+    /// Times of a second and more count as one.
+    const LONGEST: usize = 1_000_000;
+
+    fn new() -> Times {
+        Times(vec![0; Times::LONGEST + 1])
+    }
+
+    fn add(&mut self, time: Duration) {
+        let at = usize::try_from(time.as_micros()).unwrap_or(usize::MAX);
+        self.0[at.min(Times::LONGEST)] += 1;
+    }
+
+    /// Returns the time that so many hundredths of them do not exceed.
+    fn at(&self, hundredths: u64) -> Duration {
+        let all: u64 = self.0.iter().map(|count| u64::from(*count)).sum();
+        let mut left = all * hundredths / 100;
+        for (micros, count) in (0..).zip(&self.0) {
+            match left.checked_sub(u64::from(*count)) {
+                Some(rest) => left = rest,
+                None => return Duration::from_micros(micros),
+            }
+        }
+        Duration::from_micros(Times::LONGEST as u64)
+    }
+}
+
+/// Asks the quiet actor at intervals until `end`, at least once.
+fn ask(runtime: &ComponentRuntime, end: Instant, tally: &Tally, mut each: impl FnMut(Duration)) {
+    loop {
+        let begin = Instant::now();
+        let answered = answer(runtime.send_message_to_component(&id("quiet"), [0]));
+        assert_eq!(
+            answered.unwrap(),
+            9,
+            "the quiet one is never refused, and never fails"
+        );
+        each(begin.elapsed());
+        tally.sent.fetch_add(1, Ordering::Relaxed);
+        tally.answered.fetch_add(1, Ordering::Relaxed);
+        if Instant::now() >= end {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The resident memory of this process at times of the run, in KiB.
+#[derive(Default)]
+struct Memory(Vec<(Duration, u64)>);
+
+impl Memory {
+    /// Looks at most once a second.
+    fn look(&mut self, time: Duration) {
+        let last = self.0.last().map(|(time, _)| *time);
+        if last.is_some_and(|last| time < last + Duration::from_secs(1)) {
+            return;
+        }
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let resident = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        self.0.extend(resident.map(|resident| (time, resident)));
+    }
+
+    /// Returns the growth from the second quarter of the run to the last one, in MiB per hour.
+    fn slope(&self) -> Option<f64> {
+        let quarter = self.0.len() / 4;
+        let median = |part: &[(Duration, u64)]| {
+            let mut sizes: Vec<u64> = part.iter().map(|(_, size)| *size).collect();
+            sizes.sort_unstable();
+            Some(*sizes.get(sizes.len() / 2)? as f64 / 1024.0)
+        };
+        let (second, last) = (self.0.get(quarter..2 * quarter)?, self.0.get(3 * quarter..)?);
+        let hours = (last.first()?.0.checked_sub(second.first()?.0)?).as_secs_f64() / 3600.0;
+        Some((median(last)? - median(second)?) / hours)
     }
 }
 
@@ -114,33 +193,31 @@ fn overload_and_failures_lose_no_message() {
     }
     start(&runtime, &system, "quiet", ActorOptions::new()).unwrap();
     STARTED.store(true, Ordering::SeqCst);
-    let (tally, end) = (Tally::default(), Instant::now() + Duration::from_secs(seconds));
-    let mut quiet = Vec::new();
+    let (tally, all) = (Tally::default(), Duration::from_secs(seconds));
+    let (mut idle, mut quiet, mut memory) = (Times::new(), Times::new(), Memory::default());
+    ask(&runtime, Instant::now() + all / 10, &tally, |time| idle.add(time));
+    let (begin, end) = (Instant::now(), Instant::now() + all);
     thread::scope(|scope| {
         for (name, _) in &targets {
             for _ in 0..2 {
                 scope.spawn(|| flood(&runtime, name, end, &tally));
             }
         }
-        // At least once, however late this thread begins.
-        loop {
-            let begin = Instant::now();
-            let answered = answer(runtime.send_message_to_component(&id("quiet"), [0]));
-            assert_eq!(
-                answered.unwrap(),
-                9,
-                "the quiet one is never refused, and never fails"
-            );
-            quiet.push(begin.elapsed());
-            tally.sent.fetch_add(1, Ordering::Relaxed);
-            tally.answered.fetch_add(1, Ordering::Relaxed);
-            if Instant::now() >= end {
-                break;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
+        ask(&runtime, end, &tally, |time| {
+            quiet.add(time);
+            memory.look(begin.elapsed());
+        });
     });
-    report(&tally, &mut quiet, &system);
+    println!("{:?}", tally.kinds.lock().unwrap());
+    println!(
+        "quiet: p50 {:?}, p99 {:?}; before: p50 {:?}, p99 {:?}; {:?}",
+        quiet.at(50),
+        quiet.at(99),
+        idle.at(50),
+        idle.at(99),
+        system.counters()
+    );
+    println!("memory grew by {:?} MiB an hour", memory.slope());
     let report = system.shutdown(LONG).wait().unwrap();
     let counters = report.counters;
     assert!(
@@ -175,16 +252,4 @@ fn flood(runtime: &ComponentRuntime, name: &str, end: Instant, tally: &Tally) {
             tally.add(&answer(pending));
         }
     }
-}
-
-fn report(tally: &Tally, quiet: &mut [Duration], system: &ActorSystem) {
-    quiet.sort();
-    let at = |part: usize| quiet[(quiet.len() - 1) * part / 100];
-    println!("{:?}", tally.kinds.lock().unwrap());
-    println!(
-        "quiet: p50 {:?}, p99 {:?}; {:?}",
-        at(50),
-        at(99),
-        system.counters()
-    );
 }
