@@ -7,6 +7,7 @@ use airssys_wasm::ComponentId;
 use airssys_wasm::actors::SendOptions;
 use airssys_wasm::messaging::{Forwarder, Message, SendError};
 use airssys_wasm::runtime::TraceContext;
+use tokio::time::timeout;
 
 use crate::body;
 use crate::envelope::Kind;
@@ -44,8 +45,19 @@ impl Forwarder for Told {
             traceparent,
             tracestate: None,
         });
+        let time = options.timeout;
         let told = tell(node, message.sender, target.to_owned(), message.payload, options);
-        executor.spawn(told).wait().map_err(|error| match error {
+        // The time is that of looking the target up, too.
+        let in_time = async move {
+            match time {
+                Some(after) => timeout(after, told).await.unwrap_or(Err(ClusterError::Timeout {
+                    call: "send-message",
+                    after,
+                })),
+                None => told.await,
+            }
+        };
+        executor.spawn(in_time).wait().map_err(|error| match error {
             ClusterError::NotAnnounced(_) | ClusterError::NoHost(_) | ClusterError::Left => unknown(),
             ClusterError::TooManyRequests { .. } => SendError::Full,
             ClusterError::TooLarge { limit, .. } => SendError::TooLarge(count(limit)),

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use airssys_wasm::ComponentOptions;
-use airssys_wasm::actors::{ActorOptions, ActorSystem, GuestMessages};
+use airssys_wasm::actors::{ActorOptions, ActorSystem, GuestMessages, SendOptions};
 use airssys_wasm::artifact::Trust;
 use airssys_wasm::load::LoadOptions;
 use airssys_wasm::messaging::MailboxLimits;
 use airssys_wasm::security::{Policy, RuleDraft, SecurityContext};
-use airssys_wasm_cluster::{Cluster, ClusterOptions};
+use airssys_wasm_cluster::Cluster;
 use airssys_wasm_test_support::host::{Guest, id};
 use airssys_wasm_test_support::nats::{Folder, Server};
 
@@ -192,9 +192,8 @@ fn refusals_are_those_of_the_other_host() {
 fn a_message_without_an_answer_ends_with_the_call() {
     let mut server = Server::start();
     let one = sending();
-    let slow: fn(ClusterOptions) -> ClusterOptions =
-        |options| options.with_request_timeout(Duration::from_millis(300));
-    let joined = one.join(slow(options("one", &server)));
+    let impatient = options("one", &server).with_request_timeout(Duration::from_millis(300));
+    let joined = one.join(impatient);
     let (two, _calls) = receiving(&["a"], &executes(), Arc::default());
     let _other: Cluster = two.join(options("two", &server));
     assert_eq!(sends(&one, "s", "two/a"), SENT);
@@ -202,6 +201,23 @@ fn a_message_without_an_answer_ends_with_the_call() {
     assert_eq!(sends(&one, "s", "two/a"), CLOSED);
     joined.leave(Duration::ZERO).wait().expect("it leaves");
     assert_eq!(sends(&one, "s", "two/a"), UNKNOWN, "it has left");
+}
+
+/// The target is looked up on the servers, which takes longer than the call may.
+#[test]
+fn a_call_does_not_outlast_its_deadline_while_its_target_is_looked_up() {
+    let mut server = Server::start();
+    let one = sending();
+    let _joined = one.join(options("one", &server).with_call_timeout(LONG));
+    server.kill();
+    let begin = Instant::now();
+    let call = SendOptions::new().with_timeout(Duration::from_millis(300));
+    let ended = one
+        .runtime
+        .send_message_to_component_with(&id("s"), "elsewhere", call)
+        .wait();
+    assert!(ended.is_err(), "{ended:?}");
+    assert!(begin.elapsed() < LONG / 2, "{:?}", begin.elapsed());
 }
 
 #[test]
