@@ -19,7 +19,7 @@ use crate::names::{Address, Name};
 use crate::node::Node;
 use crate::options::ClusterOptions;
 use crate::pending::Pending;
-use crate::placing::Placer;
+use crate::placer::Placer;
 use crate::post::Post;
 use crate::request;
 use crate::told::Told;
@@ -290,8 +290,9 @@ impl Cluster {
 
     /// Takes part in the placement of declared components, as a host with these labels: `placer` starts those that belong here, and
     /// stops those that do not any more. This is looked at after each third of
-    /// [`ClusterOptions::with_lease_time`]. A component starts on its next host only when `placer` has stopped it on the one
-    /// before, unless that was cut off from the servers, was killed, or left without the time for it. It ends when the host leaves,
+    /// [`ClusterOptions::with_lease_time`], and after each start. A component is entered in the registry before `placer` starts it,
+    /// and withdrawn when `placer` has stopped it; so it starts on its next host only when it has stopped on the one before, unless
+    /// that was cut off from the servers, was killed, or left without the time for it. It ends when the host leaves,
     /// which stops what runs then, as far as the time of [`Cluster::leave`] allows. Calling it again replaces the placer and the
     /// labels.
     ///
@@ -368,7 +369,7 @@ impl Cluster {
     /// Returns the state of this host, by its own account.
     pub fn state(&self) -> ClusterState {
         let node = &self.handle.node;
-        match (node.is_closing(), node.presence.is_held()) {
+        match (self.handle.post.is_closing(), node.presence.is_held()) {
             (true, _) => ClusterState::Left,
             (false, true) => ClusterState::Joined,
             (false, false) => ClusterState::CutOff,

@@ -203,8 +203,8 @@ impl Node {
         self.leave_after(time, std::future::ready(())).await;
     }
 
-    /// Leaves: no request is accepted any more, those being handled are answered, `last_work` is done, and all that was sent reaches
-    /// the server, as far as `time` allows. A part of it is kept for giving the name back. Returns without leaving a second time if
+    /// Leaves: no request is accepted any more, those being handled are answered while `last_work` is done, and all that was sent
+    /// reaches the server, as far as `time` allows. A part of it is kept for giving the name back. Returns without leaving a second time if
     /// the host leaves already, after that or at the end of `time`.
     pub(crate) async fn leave_after(&self, time: Duration, last_work: impl Future<Output = ()>) {
         let now = Instant::now();
@@ -216,19 +216,24 @@ impl Node {
         let Tasks { serving, renewing } =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(serving) = serving {
-            let _ = timeout_at(last, serving).await;
+            // Without the servers it has no end, and the components need time too.
+            let _ = timeout_at(now + last.saturating_duration_since(now) / 2, serving).await;
         }
         let all = u32::try_from(self.options.max_served).unwrap_or(u32::MAX);
-        let handled = timeout_at(last, self.served.acquire_many(all)).await;
-        if handled.is_err() {
-            log::warn!("the host leaves the cluster while requests of other hosts are handled");
-        }
-        drop(handled);
-        if timeout_at(last, last_work).await.is_err() {
-            log::warn!(
-                "the host leaves the cluster while its placed components stop: another host may start them before that"
-            );
-        }
+        let handled = async {
+            if timeout_at(last, self.served.acquire_many(all)).await.is_err() {
+                log::warn!("the host leaves the cluster while requests of other hosts are handled");
+            }
+        };
+        let worked = async {
+            if timeout_at(last, last_work).await.is_err() {
+                log::warn!(
+                    "the host leaves the cluster while its placed components start or stop: another host may start them before \
+                     that"
+                );
+            }
+        };
+        tokio::join!(handled, worked);
         self.slots.close();
         // A renewal could take the name again.
         if let Some(renewing) = renewing {

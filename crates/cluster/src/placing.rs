@@ -1,11 +1,6 @@
-//! Placement carried out: records of members and of declared components in the registry, and the task of a host that starts and
-//! stops what `placement` decides.
+//! Records of the placement in the registry: the members and the declared components.
 
 use std::collections::BTreeSet;
-use std::error::Error as StdError;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use airssys_wasm::ComponentId;
 use bytes::Bytes;
@@ -19,7 +14,6 @@ use crate::placement::{
     Declared, Labels, MAX_DECLARED, MAX_LABELS, MAX_MEMBERS, Member, Members, Step, decode_declared,
     decode_members, encode_declared, encode_members, owner, steps,
 };
-use crate::post::Post;
 use crate::registry::bucket;
 use crate::time::millis;
 
@@ -28,57 +22,6 @@ const MEMBERS: &str = "placement.members";
 
 /// Tries of a change that others make at the same time.
 const MAX_TRIES: u32 = 16;
-
-/// Starts and stops the components that are placed on a host, for [`Cluster::place_components`](crate::Cluster::place_components). Its methods may
-/// block; they are called one at a time, but for a host that leaves and has no time to wait for the one before.
-///
-/// A clone of the [`Cluster`](crate::Cluster) in it keeps the host joined until [`Cluster::leave`](crate::Cluster::leave), even if
-/// all others are dropped. Then the placer is dropped.
-pub trait Placer: Send + Sync + 'static {
-    /// Starts an actor with this identity, such as from an artifact that [`Cluster::fetch_artifact`](crate::Cluster::fetch_artifact)
-    /// returned. It is announced then; one that is durable gets its durable messages.
-    ///
-    /// # Errors
-    /// Any: it is logged, and the start tried again.
-    fn start(&self, id: &ComponentId) -> Result<(), Box<dyn StdError + Send + Sync>>;
-
-    /// Stops the actor, and returns when it has stopped: the component belongs to another host, which starts it then, or is not
-    /// declared any more, or this host leaves.
-    fn stop(&self, id: &ComponentId);
-}
-
-/// The part of a host that concerns placement.
-#[derive(Default)]
-pub(crate) struct Placing {
-    state: Mutex<State>,
-    /// Held during each call of the placer.
-    calls: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-struct State {
-    /// It takes part, with these labels.
-    placer: Option<(Labels, Arc<dyn Placer>)>,
-    running: BTreeSet<ComponentId>,
-}
-
-impl fmt::Debug for Placing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Placing").finish_non_exhaustive()
-    }
-}
-
-impl Placing {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Each change is a single step.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the part in placement, and returns the placer, which may hold the membership.
-    pub(crate) fn end(&self) -> Option<Arc<dyn Placer>> {
-        self.lock().placer.take().map(|(_, placer)| placer)
-    }
-}
 
 /// A record of the registry with a revision; empty if there is none.
 struct Record<T> {
@@ -187,7 +130,7 @@ impl Node {
     }
 
     /// Enters this host as a member, and removes those that have ended.
-    async fn take_part(&self, labels: &Labels) -> Result<(), ClusterError> {
+    pub(crate) async fn take_part(&self, labels: &Labels) -> Result<(), ClusterError> {
         bounded("labels of a host", labels.len(), MAX_LABELS)?;
         let member = Member {
             process: self.presence.holder(),
@@ -208,6 +151,13 @@ impl Node {
             },
         )
         .await
+    }
+
+    /// Reports whether the record of members has this process. One that was removed by mistake enters itself again.
+    pub(crate) async fn is_member(&self, labels: &Labels) -> Result<bool, ClusterError> {
+        let members = self.record(MEMBERS, decode_members).await?.value;
+        let own = members.get(&self.options.host);
+        Ok(own.is_some_and(|own| own.process == self.presence.holder() && own.labels == *labels))
     }
 
     /// Returns the members whose processes hold the leases of their names.
@@ -238,7 +188,8 @@ impl Node {
         Ok(declared.into_iter().map(place).collect())
     }
 
-    async fn steps(&self, running: &BTreeSet<ComponentId>) -> Result<Vec<Step>, ClusterError> {
+    /// Returns the steps of this moment.
+    pub(crate) async fn steps(&self, running: &BTreeSet<ComponentId>) -> Result<Vec<Step>, ClusterError> {
         let declared = self.record(DECLARED, decode_declared).await?.value;
         let members = self.record(MEMBERS, decode_members).await?.value;
         let live = self.live(&members).await?;
@@ -258,159 +209,5 @@ fn bounded(what: &'static str, number: usize, limit: usize) -> Result<(), Cluste
     match number > limit {
         true => Err(ClusterError::PlacementFull { what, limit }),
         false => Ok(()),
-    }
-}
-
-impl Post {
-    /// Takes part in placement.
-    pub(crate) async fn place(
-        self: &Arc<Self>,
-        labels: Labels,
-        placer: Arc<dyn Placer>,
-    ) -> Result<(), ClusterError> {
-        self.node.take_part(&labels).await?;
-        let before = {
-            let mut state = self.placing.lock();
-            if self.is_closing() {
-                return Err(ClusterError::Left);
-            }
-            state.placer.replace((labels, placer))
-        };
-        if before.is_none() {
-            let every = self.node.options.lease_time / 3;
-            tokio::spawn(run(Arc::downgrade(self), every));
-        }
-        Ok(())
-    }
-
-    /// Carries the steps of this moment out.
-    async fn step(self: &Arc<Self>, placer: &Arc<dyn Placer>) -> Result<(), ClusterError> {
-        let running = self.placing.lock().running.clone();
-        // Those that another host has taken while this one was cut off.
-        for id in running.iter().filter(|id| !self.node.presence.is_announced(id)) {
-            self.end(placer, id).await?;
-        }
-        let running = self.placing.lock().running.clone();
-        for step in self.node.steps(&running).await? {
-            if self.is_closing() || !self.node.presence.is_held() {
-                return Ok(());
-            }
-            match step {
-                Step::Stop(id) => self.end(placer, &id).await?,
-                Step::Start(id) => self.begin(placer, &id).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn begin(self: &Arc<Self>, placer: &Arc<dyn Placer>, id: &ComponentId) -> Result<(), ClusterError> {
-        self.node.presence.forget(id);
-        match self.node.locate(id).await {
-            // The host that it belonged to has not stopped it yet.
-            Ok(place) if place.host != self.node.options.host => return Ok(()),
-            Ok(_) | Err(ClusterError::NotAnnounced(_)) => {}
-            Err(error) => return Err(error),
-        }
-        if !self.start(placer, id).await {
-            return Ok(());
-        }
-        let announced = match self.runtime.is_durable_actor(id) {
-            Ok(true) => self.receive(id).await,
-            _ => self.node.announce(id).await,
-        };
-        if let Err(error) = announced {
-            log::warn!("`{id}` is placed here and is not announced: {error}");
-            self.end(placer, id).await?;
-        }
-        Ok(())
-    }
-
-    /// Starts the actor of a component. Returns false if it does not start, or if the host leaves.
-    async fn start(&self, placer: &Arc<dyn Placer>, id: &ComponentId) -> bool {
-        let _call = self.placing.calls.lock().await;
-        if self.is_closing() {
-            return false;
-        }
-        let (starting, of_start) = (placer.clone(), id.clone());
-        match tokio::task::spawn_blocking(move || starting.start(&of_start)).await {
-            Ok(Ok(())) => {
-                self.placing.lock().running.insert(id.clone());
-                true
-            }
-            Ok(Err(error)) => {
-                log::warn!("`{id}` is placed here and does not start: {error}");
-                false
-            }
-            Err(panic) => {
-                log::error!("starting `{id}` panicked: {panic}");
-                false
-            }
-        }
-    }
-
-    /// Stops a component, and withdraws it then: the next host starts it only when it has stopped here. If it cannot be withdrawn,
-    /// each renewal of the lease tries again.
-    async fn end(&self, placer: &Arc<dyn Placer>, id: &ComponentId) -> Result<(), ClusterError> {
-        // Its durable messages wait for the next host.
-        self.receivers.end(id).await;
-        self.stop(placer, id).await;
-        self.node.withdraw(id).await
-    }
-
-    /// Stops the actor of a component, if it runs still.
-    async fn stop(&self, placer: &Arc<dyn Placer>, id: &ComponentId) {
-        let _call = self.placing.calls.lock().await;
-        if !self.placing.lock().running.contains(id) {
-            return;
-        }
-        let (stopping, of_stop) = (placer.clone(), id.clone());
-        if let Err(panic) = tokio::task::spawn_blocking(move || stopping.stop(&of_stop)).await {
-            log::error!("stopping `{id}` panicked: {panic}");
-        }
-        self.placing.lock().running.remove(id);
-    }
-
-    /// Stops all components that were placed here, when the host leaves.
-    pub(crate) async fn stop_all(&self, placer: &Arc<dyn Placer>) {
-        // One that is being started is in the list when its start has ended.
-        drop(self.placing.calls.lock().await);
-        let running = self.placing.lock().running.clone();
-        for id in &running {
-            self.stop(placer, id).await;
-        }
-    }
-}
-
-/// Steps until the host is gone.
-async fn run(post: Weak<Post>, every: Duration) {
-    loop {
-        let Some(post) = post.upgrade() else { return };
-        if post.is_closing() {
-            return;
-        }
-        let placer = post.placing.lock().placer.clone();
-        if let Some((labels, placer)) = placer
-            && post.node.presence.is_held()
-        {
-            let stepped = match post.node.is_member(&labels).await {
-                Ok(true) => post.step(&placer).await,
-                Ok(false) => post.node.take_part(&labels).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = stepped {
-                log::warn!("placement waits: {error}");
-            }
-        }
-        drop(post);
-        tokio::time::sleep(every).await;
-    }
-}
-
-impl Node {
-    /// Reports whether the record of members has this process. One that was removed by mistake enters itself again.
-    async fn is_member(&self, labels: &Labels) -> Result<bool, ClusterError> {
-        let members = self.record(MEMBERS, decode_members).await?.value;
-        let own = members.get(&self.options.host);
-        Ok(own.is_some_and(|own| own.process == self.presence.holder() && own.labels == *labels))
     }
 }

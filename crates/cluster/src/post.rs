@@ -14,7 +14,7 @@ use crate::durable::{self, Job};
 use crate::error::ClusterError;
 use crate::mail::Mail;
 use crate::node::Node;
-use crate::placing::Placing;
+use crate::placed::Placing;
 use crate::receive::Receivers;
 use crate::topics::{self, Publication};
 
@@ -25,7 +25,7 @@ pub(crate) struct Post {
     pub(crate) runtime: ComponentRuntime,
     pub(crate) mail: Mail,
     pub(crate) receivers: Receivers,
-    pub(crate) placing: Placing,
+    pub(crate) placing: Arc<Placing>,
     /// Places for messages that are not acknowledged yet.
     pub(crate) places: Arc<Semaphore>,
     /// In the order of sending.
@@ -54,11 +54,11 @@ impl Post {
             publishing: Arc::new(Semaphore::new(node.options.max_requests)),
             publications,
             places: Arc::new(Semaphore::new(node.options.max_requests)),
+            placing: Placing::new(node.clone()),
             node,
             runtime,
             mail,
             receivers: Receivers::default(),
-            placing: Placing::default(),
             jobs,
             context,
             client,
@@ -92,7 +92,7 @@ impl Post {
         if self.closing.swap(true, Ordering::AcqRel) {
             return self.node.left(end).await;
         }
-        let placer = self.placing.end();
+        let carrier = self.placing.end();
         let last = end.checked_sub(2 * self.node.last_part(time)).unwrap_or(now);
         // Before the names are given back, so that the next host gets what is not stored here.
         if timeout_at(last, self.receivers.end_all()).await.is_err() {
@@ -109,8 +109,8 @@ impl Post {
         }
         // Other hosts start placed components when this one has given its name back.
         let stopped = async {
-            if let Some(placer) = &placer {
-                self.stop_all(placer).await;
+            if let Some(carrier) = &carrier {
+                self.placing.stop_all(carrier).await;
             }
         };
         self.node

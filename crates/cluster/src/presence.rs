@@ -410,6 +410,14 @@ impl Node {
             let failure = (FailureKind::of(&error), error.to_string());
             failed(id.clone(), self.options.host.clone(), failure)
         })?;
+        self.claim(id).await
+    }
+
+    /// Enters a component that need not run here yet: no other host starts it then.
+    pub(crate) async fn claim(&self, id: &ComponentId) -> Result<u64, ClusterError> {
+        if self.is_closing() {
+            return Err(ClusterError::Left);
+        }
         let presence = &self.presence;
         let _turn = presence.turn(id).lock().await;
         match presence.announce(&self.options, id).await {

@@ -5,6 +5,7 @@ mod connect;
 mod document;
 mod durable;
 mod envelope;
+mod exclusive;
 mod guests;
 mod kill;
 mod moving;

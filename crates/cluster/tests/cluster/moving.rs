@@ -83,7 +83,9 @@ impl Busy {
         let one = join(&first, "one", "eu");
         let two = join(&second, "two", "us");
         one.declare_component(&id("c"), [name("eu")]).wait().unwrap();
-        until(|| first.starts.load(Ordering::SeqCst) == 1 && two.locate(&id("c")).wait().is_ok());
+        // It is this host's in the registry before it runs.
+        until(|| first.host.runtime.actor_status(&id("c")).is_ok());
+        two.locate(&id("c")).wait().unwrap();
         // Dropping the result does not take the message back.
         let sent = one.send_to(&id("c"), [0], SendOptions::new());
         std::thread::spawn(move || drop(sent.wait()));
