@@ -8,10 +8,10 @@ use std::sync::{Arc, Weak};
 
 use airssys_wasm::ComponentId;
 use airssys_wasm::host_file::DeclaredComponent;
-use airssys_wasm_cluster::{ArtifactDigest, Cluster, ClusterError, Pending, Placer};
+use airssys_wasm_cluster::{ArtifactDigest, Cluster, ClusterError, ClusterState, Pending, Placer};
 
 use super::cluster::{Joined, Joining, names};
-use super::running::{Host, start_component};
+use super::running::{Host, begin_component, not_started, start_component};
 use super::wait::wait;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::logging::EVENTS;
@@ -206,13 +206,19 @@ impl Places {
         if !host.is_placed(id) {
             return Err(refused(Unplaceable::NoPlaceOn(id.clone())));
         }
-        if let Some(fetch) = host.joined.get().and_then(|joined| joined.fetch(&host, declared)) {
-            fetch?.wait()?;
+        let joined = host.joined.get().ok_or_else(ended)?;
+        let leaves = || joined.cluster.state() == ClusterState::Left;
+        if let Some(fetch) = joined.fetch(&host, declared) {
+            wait(fetch?, leaves).ok_or_else(ended)??;
         }
-        let started = start_component(&host, declared, &|| false).map(drop);
+        let begun = begin_component(&host, declared, &leaves);
         // The next start reads the file anew.
         host.starter.forget();
+        // The host that leaves waits for this: one that is given up could run while another host starts it.
+        let started = begun?.ok_or_else(ended)?.wait();
         started
+            .map(drop)
+            .map_err(|error| not_started(declared, error.into()))
     }
 }
 
@@ -224,7 +230,7 @@ impl Placer for Places {
     fn stop(&self, id: &ComponentId) {
         let Some(host) = self.0.upgrade() else { return };
         if let Err(error) = host.runtime.stop_actor(id).wait() {
-            log::warn!("`{id}`, which another host runs now, was not stopped here: {error}");
+            log::warn!("`{id}`, which the cluster placed here, was not stopped: {error}");
         }
     }
 }

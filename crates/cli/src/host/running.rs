@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use airssys_wasm::actors::{ActorGroup, ActorSystem};
+use airssys_wasm::actors::{ActorGroup, ActorSystem, Pending};
 use airssys_wasm::host_file::{ClusterSettings, DeclaredComponent};
 use airssys_wasm::{ComponentId, ComponentRuntime};
 
@@ -91,21 +91,47 @@ pub(super) fn start_component(
     declared: &DeclaredComponent,
     stopped: &dyn Fn() -> bool,
 ) -> Outcome<bool> {
+    let Some(starting) = begin_component(host, declared, stopped)? else {
+        return Ok(false);
+    };
+    match wait(starting, stopped) {
+        Some(started) => started
+            .map(|_| true)
+            .map_err(|error| not_started(declared, error.into())),
+        None => Ok(false),
+    }
+}
+
+/// Loads a component, and begins to start it. `None` if the host was asked to end meanwhile.
+pub(super) fn begin_component(
+    host: &Host,
+    declared: &DeclaredComponent,
+    stopped: &dyn Fn() -> bool,
+) -> Outcome<Option<Pending<ComponentId>>> {
     let group = declared.group.as_deref().and_then(|group| host.groups.get(group));
     let actor = declared.actor_options();
     let actor = match group {
         Some(group) => actor.with_group(group),
         None => actor,
     };
-    let failed =
-        |failure: Failure| failure.context(format!("the component `{}` cannot be started", declared.id));
     if stopped() {
-        return Ok(false);
+        return Ok(None);
     }
-    let (loaded, options) = host.starter.load(declared).map_err(failed)?;
-    let started = host.runtime.start_actor(&loaded, options, &host.system, actor);
-    match wait(started, stopped) {
-        Some(started) => started.map(|_| true).map_err(|error| failed(error.into())),
-        None => Ok(false),
+    let loaded = host.starter.load(declared);
+    let (loaded, options) = loaded.map_err(|failure| not_started(declared, failure))?;
+    // Compiling may have taken long.
+    if stopped() {
+        return Ok(None);
     }
+    Ok(Some(host.runtime.start_actor(
+        &loaded,
+        options,
+        &host.system,
+        actor,
+    )))
+}
+
+/// Says of a failure which component it kept from starting.
+pub(super) fn not_started(declared: &DeclaredComponent, failure: Failure) -> Failure {
+    failure.context(format!("the component `{}` cannot be started", declared.id))
 }
