@@ -123,6 +123,8 @@ impl Runtime for Surroundings {
                 .is_some_and(|trap| matches!(trap.kind(), TrapKind::Panicked { .. }))
         {
             self.failure.set(error);
+            // The others may wait for it in a loop.
+            self.deadline.stop();
         }
     }
 }

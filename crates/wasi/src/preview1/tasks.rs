@@ -101,6 +101,7 @@ impl VirtualTaskManager for Tasks {
             let running = || deadlines.running(store, || run(properties));
             // Without a result, it has panicked, or the program has ended.
             if failure.keep(contain(THREAD, running)).flatten().is_none() {
+                deadlines.stop();
                 // Threads that wait for this one continue, and see that the process has ended.
                 let ending = contain(THREAD, || {
                     thread.set_status_finished(Ok(code));

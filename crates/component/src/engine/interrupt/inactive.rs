@@ -85,6 +85,10 @@ impl Deadlines {
         Some(call())
     }
 
+    pub fn stop(&self) {
+        self.0.end();
+    }
+
     pub fn end(&self) {
         self.0.end();
     }

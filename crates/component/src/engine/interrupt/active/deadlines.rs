@@ -108,17 +108,24 @@ impl Deadlines {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stops the threads that still compute, or wait in memory, after their program has ended, on its first thread.
-    pub fn end(&self) {
-        leave_thread();
+    /// Stops everything that computes, or waits in memory, at once. From now on, no guest is called.
+    pub fn stop(&self) {
         self.waits.end();
         let mut state = self.state();
         state.has_ended = true;
-        state.stores.retain(|watched| watched.life.strong_count() > 0);
         let now = Instant::now();
         for watched in &mut state.stores {
             watched._armed = timer::arm(now, watched.handle.clone());
         }
+    }
+
+    /// Stops the threads that still run after their program has ended, on its first thread.
+    pub fn end(&self) {
+        leave_thread();
+        self.stop();
+        let now = Instant::now();
+        let mut state = self.state();
+        state.stores.retain(|watched| watched.life.strong_count() > 0);
         if state.stores.is_empty() {
             return;
         }

@@ -203,6 +203,7 @@ pub(super) fn innermost<R>(use_it: impl FnOnce(&Target) -> R) -> Option<R> {
 
 /// Reports whether a guest runs on this thread: it, or the host for it.
 pub fn runs_here() -> bool {
+    leave_thread();
     !INNERMOST.get().is_null()
 }
 
@@ -231,6 +232,7 @@ mod tests {
     #[test]
     fn the_store_of_a_thread_is_entered_until_it_is_dropped() {
         let new = || (Arc::new(Target::new(GuestCode::default())), Arc::new(()));
+        assert!(!runs_here());
         let ((first, store), (second, other)) = (new(), new());
         enter_thread(first.clone(), Arc::downgrade(&store));
         enter_thread(second.clone(), Arc::downgrade(&other));
@@ -238,6 +240,7 @@ mod tests {
         assert!(check().is_ok(), "another store of a thread whose guest runs");
         first.interrupt();
         assert!(check().is_err());
+        assert!(runs_here());
         drop(store);
         {
             let third = Target::new(GuestCode::default());
@@ -256,6 +259,8 @@ mod tests {
         second.interrupt();
         assert!(check().is_err());
         assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 2));
+        drop(other);
+        assert!(!runs_here(), "a store that is dropped");
     }
 
     #[test]
