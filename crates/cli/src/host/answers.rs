@@ -1,12 +1,14 @@
 //! The commands of the socket.
 
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
-use airssys_wasm::ComponentId;
 use airssys_wasm::actors::{
     ActorCounters, ActorError, ActorPhase, ReplaceOptions, SendOptions, StateTransfer,
 };
+use airssys_wasm::runtime::RuntimeError;
+use airssys_wasm::{ComponentId, Error};
 use serde_json::{Value, json};
 
 use super::cluster::Joined;
@@ -15,6 +17,7 @@ use super::running::{ClusterNames, Host};
 use super::socket::is_closed;
 use super::wait::{LOOK, wait};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::load;
 use crate::logging::EVENTS;
 
 /// Lines of a log that are read at once.
@@ -278,18 +281,42 @@ fn replace(host: &Host, request: &Value, stream: &UnixStream) -> Outcome<Option<
     let (share, trial) = (small("share", 100)?, small("trial-messages", 0)?);
     let trial_time = Duration::from_millis(number("trial-time-ms", 60_000)?);
     let max_errors = small("max-error-percent", 0)?;
-    let (loaded, component) = host.starter.load_again(&declared)?;
+    let (version, component) = host.starter.new_version(&declared)?;
     let mut options = ReplaceOptions::new()
         .with_component(component)
+        .with_trust(host.starter.trust.clone())
         .with_share(share)
         .with_trial(trial, trial_time)
         .with_max_errors(max_errors);
     if request["keep-state"].as_bool().unwrap_or_default() {
         options = options.with_state(StateTransfer::Operations);
     }
-    let replaced = host.runtime.replace_component(&id, loaded, options);
-    let replaced = wait(replaced, || is_closed(stream)).transpose()?;
+    let replaced = host.runtime.replace_component(&id, version, options);
+    let replaced = wait(replaced, || is_closed(stream)).transpose();
+    let replaced = replaced.map_err(|error| not_replaced(&declared.path, error))?;
     Ok(replaced.map(|replaced| json!({ "id": id.as_str(), "version": replaced.version })))
+}
+
+/// Says of a new version that is not compiled which file it is of.
+fn not_replaced(path: &Path, error: ActorError) -> Failure {
+    match error {
+        ActorError::Runtime(RuntimeError::Load(error))
+            if !matches!(
+                error,
+                Error::MissingImport { .. }
+                    | Error::ImportType { .. }
+                    | Error::Instantiate(_)
+                    | Error::Trap(_)
+            ) =>
+        {
+            load::cannot(path, error.into())
+        }
+        #[cfg(feature = "adapt")]
+        ActorError::Runtime(RuntimeError::CoreModule(error)) => {
+            load::cannot(path, Failure::new(Exit::Load, error))
+        }
+        error => error.into(),
+    }
 }
 
 /// Returns the component that a request names.

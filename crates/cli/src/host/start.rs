@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use airssys_wasm::actors::NewVersion;
 use airssys_wasm::artifact::{Records, Trust};
 use airssys_wasm::host_file::{CacheChoice, DeclaredComponent, HostFile, HostSettings};
 use airssys_wasm::limits::Resource;
-use airssys_wasm::load::{LoadOptions, Loaded, Source};
+use airssys_wasm::load::{Format, LoadOptions, Loaded, Source};
 use airssys_wasm::manifest::ComponentManifest;
 use airssys_wasm::messaging::MailboxLimits;
 use airssys_wasm::runtime::RuntimeError;
@@ -18,6 +19,9 @@ use airssys_wasm::{ComponentOptions, ComponentRuntime, RuntimeConfig};
 use crate::args::CacheArg;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{keys, load, manifest};
+
+/// Part of the names of WASIX that components import.
+const WASIX: &[u8] = b"airssys:core-imports";
 
 /// Loads the components of a host, each file once.
 pub(super) struct Starter {
@@ -65,9 +69,26 @@ impl Starter {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Loads another version of the component, from the file that `declared` names now.
-    pub(super) fn load_again(&self, declared: &DeclaredComponent) -> Outcome<(Loaded, ComponentOptions)> {
-        self.with_options(declared, self.read(&declared.path)?)
+    /// Reads another version of the component, from the file that `declared` names now. The library compiles it, at a lower
+    /// priority; it is loaded here if it need not be compiled, or if it may import WASIX.
+    pub(super) fn new_version(
+        &self,
+        declared: &DeclaredComponent,
+    ) -> Outcome<(NewVersion, ComponentOptions)> {
+        let path = &declared.path;
+        let source = load::source(path)?;
+        let Some(bytes) = uncompiled(&source) else {
+            let (loaded, options) = self.with_options(declared, self.read_source(path, &source)?)?;
+            return Ok((loaded.into(), options));
+        };
+        let manifest = self.manifest(declared, self.found_manifest(&source)?)?;
+        let options = self.options(declared, manifest.as_ref())?;
+        #[cfg(feature = "adapt")]
+        let options = {
+            let args = crate::args::CoreModuleArgs::default();
+            options.with_core_module(args.world(), args.preview1())
+        };
+        Ok((bytes.to_vec().into(), options))
     }
 
     fn with_options(
@@ -75,30 +96,43 @@ impl Starter {
         declared: &DeclaredComponent,
         (loaded, found): (Loaded, Option<ComponentManifest>),
     ) -> Outcome<(Loaded, ComponentOptions)> {
-        let manifest = match (&declared.manifest, found) {
-            (None, found) => found,
-            (Some(file), found) => {
-                let other = ComponentManifest::from_file(file).map_err(manifest::failure)?;
-                let agreed = match found {
-                    None => Ok(other),
-                    Some(inside) => inside.agreed(&declared.path, &other, file),
-                };
-                Some(agreed.map_err(manifest::failure)?)
-            }
-        };
+        let manifest = self.manifest(declared, found)?;
         Ok((loaded, self.options(declared, manifest.as_ref())?))
+    }
+
+    /// Returns the manifest that was declared, or else the one that was found; both must agree.
+    fn manifest(
+        &self,
+        declared: &DeclaredComponent,
+        found: Option<ComponentManifest>,
+    ) -> Outcome<Option<ComponentManifest>> {
+        let Some(file) = &declared.manifest else {
+            return Ok(found);
+        };
+        let other = ComponentManifest::from_file(file).map_err(manifest::failure)?;
+        let agreed = match found {
+            None => Ok(other),
+            Some(inside) => inside.agreed(&declared.path, &other, file),
+        };
+        Ok(Some(agreed.map_err(manifest::failure)?))
+    }
+
+    fn found_manifest(&self, source: &Source<'_>) -> Outcome<Option<ComponentManifest>> {
+        ComponentManifest::from_loader(self.runtime.loader(), source).map_err(manifest::failure)
     }
 
     /// Reads and compiles a file, and reads its manifest.
     fn read(&self, path: &Path) -> Outcome<(Loaded, Option<ComponentManifest>)> {
-        let loader = self.runtime.loader();
-        let source: Source<'static> = load::source(path)?;
+        self.read_source(path, &load::source(path)?)
+    }
+
+    fn read_source(&self, path: &Path, source: &Source<'_>) -> Outcome<(Loaded, Option<ComponentManifest>)> {
         #[cfg(feature = "adapt")]
         let options = crate::args::CoreModuleArgs::default().options();
         #[cfg(not(feature = "adapt"))]
         let options = LoadOptions::default();
         let options: LoadOptions = options;
-        let loaded = load::from(loader, (path, &source), &self.trust, &options)?;
+        let loaded = load::from(self.runtime.loader(), (path, source), &self.trust, &options)?;
         #[cfg(feature = "wasix")]
         if let Some(component) = loaded.component()
             && airssys_wasm::wasi::preview1::is_imported(&component)
@@ -109,8 +143,7 @@ impl Starter {
                 Failure::new(Exit::Load, anyhow::Error::msg(message)),
             ));
         }
-        let manifest = ComponentManifest::from_loader(loader, &source).map_err(manifest::failure)?;
-        Ok((loaded, manifest))
+        Ok((loaded, self.found_manifest(source)?))
     }
 
     fn options(
@@ -157,6 +190,22 @@ impl Starter {
         }
         Ok(options)
     }
+}
+
+/// Returns the bytes of a component or core module that certainly does not import WASIX; `None` for everything else.
+fn uncompiled<'s>(source: &'s Source<'_>) -> Option<&'s [u8]> {
+    let bytes = source.bytes()?;
+    let is_free = match source.format() {
+        // The names of imports are in the bytes as they are.
+        Format::Component => !bytes.windows(WASIX.len()).any(|name| name == WASIX),
+        #[cfg(feature = "adapt")]
+        Format::CoreModule => {
+            use airssys_wasm::adapt::{Preview1, provider};
+            provider(bytes, Preview1::Auto).is_ok_and(|provider| provider != Preview1::Host)
+        }
+        _ => false,
+    };
+    is_free.then_some(bytes)
 }
 
 /// Returns the context with the rules of the policy file, then the grants of each component.

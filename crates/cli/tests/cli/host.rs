@@ -401,6 +401,15 @@ fn a_component_is_replaced_while_it_runs_and_stays_if_the_new_version_is_wrong()
     host.ask(&["replace", "a", "none.wasm"])
         .ended(3)
         .says("none.wasm");
+    let invalid = folder.join("invalid.wasm");
+    let bytes = wat::parse_str("(component (core module (func (result i32))))").expect("it is text");
+    std::fs::write(&invalid, bytes).expect("it is written");
+    let invalid = invalid.to_str().expect("text");
+    let refused = host.ask(&["replace", "a", invalid]).ended(3);
+    refused.says("invalid.wasm` cannot be loaded");
+    // Its options are refused before it is compiled, which is left to the library.
+    host.ask(&["replace", "a", invalid, "--share", "0", "--trial", "1"])
+        .ended(2);
     let other = host.ask(&["replace", "a", &fixture("types")]);
     assert_eq!(other.code, 3, "{other:?}");
     host.ask(&["replace", "b", &fixture("counter")]).ended(2);
