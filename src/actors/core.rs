@@ -69,8 +69,10 @@ thread_local! {
     static WORKER: RefCell<Option<Arc<Core>>> = const { RefCell::new(None) };
 }
 
-/// Has another worker take what this one would take next. For threads that are about to be blocked.
-pub(crate) fn before_blocking() {
+/// Has another worker take what this one would take next, if this thread is a worker of an actor system. For functions of the host
+/// application, and [forwarders](crate::messaging::Forwarder), that are about to block for longer than a message takes: what comes
+/// meanwhile may otherwise wait for half a millisecond.
+pub fn before_blocking() {
     // While the thread ends, it is no worker any more.
     let _ = WORKER.try_with(|worker| {
         if let Ok(worker) = worker.try_borrow()

@@ -74,8 +74,7 @@ mod turn;
 mod update;
 mod versions;
 
-pub use self::core::ShutdownReport;
-pub(crate) use self::core::before_blocking;
+pub use self::core::{ShutdownReport, before_blocking};
 pub use dead_letters::{DeadLetter, DeadLetterReason};
 pub use error::{ActorError, ActorSystemError};
 pub use events::{ActorEvent, ActorEventKind, ActorEvents, MAX_KEPT_EVENTS};

@@ -10,7 +10,7 @@ use super::{Message, SendError};
 /// Set by [`ComponentRuntime::forward_messages`](crate::ComponentRuntime::forward_messages).
 pub trait Forwarder: fmt::Debug + Send + Sync {
     /// Hands a message over. Returns when its target has accepted or refused it; blocks the sender's call until then, and not beyond
-    /// `deadline`, which is that of the call.
+    /// `deadline`, which is that of the call. One that blocks calls [`before_blocking`](crate::actors::before_blocking) first.
     ///
     /// # Errors
     /// Each case of [`SendError`]: [`SendError::UnknownTarget`] if there is no such target here either.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
-use crate::actors::before_blocking;
 use crate::host::{CallScope, Clock, ComponentError, ComponentMetadata, HostServices, MessagingError};
 use crate::messaging::{ComponentId, Mailbox, MailboxLimits, Message, Router, SendError};
 
@@ -143,10 +142,7 @@ impl HostServices for Directory {
             trace: call.trace.clone(),
         };
         let sent = match self.router.forwarder(target) {
-            Some(forwarder) => {
-                before_blocking();
-                forwarder.forward(target, message, deadline)
-            }
+            Some(forwarder) => forwarder.forward(target, message, deadline),
             None => self.router.send(target, message),
         };
         sent.map_err(|error| match error {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use airssys_wasm::ComponentId;
-use airssys_wasm::actors::SendOptions;
+use airssys_wasm::actors::{SendOptions, before_blocking};
 use airssys_wasm::messaging::{Forwarder, Message, SendError};
 use airssys_wasm::runtime::TraceContext;
 use tokio::time::timeout;
@@ -57,6 +57,7 @@ impl Forwarder for Told {
                 None => told.await,
             }
         };
+        before_blocking();
         executor.spawn(in_time).wait().map_err(|error| match error {
             ClusterError::NotAnnounced(_) | ClusterError::NoHost(_) | ClusterError::Left => unknown(),
             ClusterError::TooManyRequests { .. } => SendError::Full,

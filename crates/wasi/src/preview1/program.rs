@@ -203,7 +203,7 @@ impl Program {
     }
 }
 
-/// What the threads of a program wait for, in wasmer-wasix and in the engine's code.
+/// A program's places to wait: in wasmer-wasix, and in the engine's code.
 #[derive(Clone)]
 struct Process {
     process: WasiProcess,
