@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use airssys_wasm::ComponentId;
 use airssys_wasm::actors::{ActorError, SendOptions};
 use tokio::time::Instant;
 
@@ -127,17 +128,28 @@ impl Posted {
     }
 }
 
-/// Sends a message to a component wherever it is announced. Looks again, once, if its host is gone or has no such component:
-/// then the component did not get the message.
+/// Sends a message to a component wherever it is announced.
 pub(crate) async fn send_to(
     node: Arc<Node>,
-    id: airssys_wasm::ComponentId,
+    id: ComponentId,
     payload: Vec<u8>,
     options: SendOptions,
 ) -> Result<Vec<u8>, ClusterError> {
-    let to = node.locate(&id).await?;
-    let first = send(&node, to, payload.clone(), options.clone())?.await;
-    match first {
+    let deliver = |to| {
+        let sent = send(&node, to, payload.clone(), options.clone());
+        async move { sent?.await }
+    };
+    at_its_host(&node, &id, deliver).await
+}
+
+/// Delivers a message to a component wherever it is announced. Looks again, once, if its host is gone or has no such component:
+/// then the component did not get the message.
+pub(crate) async fn at_its_host<T, F: Future<Output = Result<T, ClusterError>>>(
+    node: &Arc<Node>,
+    id: &ComponentId,
+    deliver: impl Fn(Address) -> F,
+) -> Result<T, ClusterError> {
+    match deliver(node.locate(id).await?).await {
         Err(
             ClusterError::NoHost(_)
             | ClusterError::Failed {
@@ -147,9 +159,8 @@ pub(crate) async fn send_to(
         ) => {}
         other => return other,
     }
-    node.presence.forget(&id);
-    let to = node.locate(&id).await?;
-    send(&node, to, payload, options)?.await
+    node.presence.forget(id);
+    deliver(node.locate(id).await?).await
 }
 
 /// Sends a message to a component, on this host or another.

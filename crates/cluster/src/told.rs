@@ -15,6 +15,7 @@ use crate::error::{Answer, ClusterError, FailureKind, failed};
 use crate::executor::Executor;
 use crate::names::Address;
 use crate::node::Node;
+use crate::request::at_its_host;
 
 /// Takes the messages of a runtime's components to other hosts. Refuses them when the host has left.
 #[derive(Debug)]
@@ -97,8 +98,7 @@ pub(crate) fn answer(result: Result<(), SendError>) -> Answer {
     Err((kind, error.to_string()))
 }
 
-/// Delivers a message to a component that a host has announced, or else to the address that the target is. If the host of an announced
-/// one is gone or has no such component, it is looked up and delivered once more: then it has not got the message.
+/// Delivers a message to a component that a host has announced, or else to the address that the target is.
 async fn tell(
     node: Arc<Node>,
     sender: ComponentId,
@@ -106,37 +106,23 @@ async fn tell(
     payload: Vec<u8>,
     options: SendOptions,
 ) -> Result<(), ClusterError> {
-    let end = options.timeout.and_then(|time| Instant::now().checked_add(time));
-    let id = ComponentId::new(&target).map_err(|error| ClusterError::Name(error.into()));
-    // No component has such a name.
-    let Ok(id) = id else {
+    // No component has a name that is no identity.
+    let Ok(id) = ComponentId::new(&target) else {
         return Err(ClusterError::NotAnnounced(ComponentId::near(&target)));
     };
-    let to = match node.locate(&id).await {
-        Ok(to) => to,
-        Err(ClusterError::NotAnnounced(_)) => {
-            let address: Result<Address, _> = target.parse();
-            let to = address.map_err(|_| ClusterError::NotAnnounced(id))?;
-            return deliver(&node, to, &sender, payload, options).await;
-        }
-        Err(error) => return Err(error),
+    let end = options.timeout.and_then(|time| Instant::now().checked_add(time));
+    let deliver = |to| {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let options = left.into_iter().fold(options.clone(), SendOptions::with_timeout);
+        deliver(&node, to, &sender, payload.clone(), options)
     };
-    let first = deliver(&node, to, &sender, payload.clone(), options.clone()).await;
-    match first {
-        Err(
-            ClusterError::NoHost(_)
-            | ClusterError::Failed {
-                kind: FailureKind::Unknown,
-                ..
-            },
-        ) => {}
-        other => return other,
+    match at_its_host(&node, &id, deliver).await {
+        Err(ClusterError::NotAnnounced(id)) => match target.parse() {
+            Ok(address) => deliver(address).await,
+            Err(_) => Err(ClusterError::NotAnnounced(id)),
+        },
+        told => told,
     }
-    node.presence.forget(&id);
-    let to = node.locate(&id).await?;
-    let left = |end: Instant| end.saturating_duration_since(Instant::now());
-    let options = end.map(left).into_iter().fold(options, SendOptions::with_timeout);
-    deliver(&node, to, &sender, payload, options).await
 }
 
 /// Delivers a message on this host or another.

@@ -80,7 +80,7 @@ pub(super) fn run(args: &HostRunArgs) -> Outcome {
         if !started {
             return Ok(false);
         }
-        // Joining may take as long as the lease of a host that was killed: clients are told so.
+        // Joining may take as long as the lease of a host that was killed: a client reads that.
         connections = Some(server::start(&socket, host.clone())?);
         match joining {
             Some(joining) => join(&host, joining, &stopped),
