@@ -153,8 +153,64 @@ fn field(reader: &mut Reader<'_>, ty: &str, kinds: &[Kind]) -> Field {
     }
 }
 
-/// Checks an artifact by the document's tables; returns whether it begins with an ELF image.
-fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> bool {
+/// The digits of RFC 4648's base64url.
+const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Checks a table of names; `code` is that of its module. Returns the number of functions that have a name.
+fn follow_names(bytes: &[u8], code: &[u8]) -> usize {
+    let columns = ["bytes", "what is there"];
+    let rows = table(&columns);
+    let [count, module, entries, text] = &rows[..] else {
+        panic!("{rows:?}")
+    };
+    assert_eq!((count[0], module[0], text[0]), ("4", "4", "…"));
+    let entry = number(entries[0], "") / 2;
+    let mut reader = Reader(bytes);
+    let functions = reader.u32() as usize;
+    let none = (1u64 << number(module[1], "2^")) - 1;
+    let module = reader.u32();
+    let mut end = if u64::from(module) == none { 0 } else { module };
+    let mut indices = Vec::new();
+    let mut ends = vec![end];
+    for _ in 0..functions {
+        assert_eq!(entry, 4);
+        indices.push(reader.u32());
+        let next = reader.u32();
+        assert!(next >= end);
+        end = next;
+        ends.push(end);
+    }
+    assert!(indices.is_sorted_by(|one, other| one < other), "{indices:?}");
+    assert_eq!(reader.0.len(), end as usize, "the names are all of the text");
+    let text = std::str::from_utf8(reader.0).expect("UTF-8");
+    let longest = number(DOCUMENT, "A name has at most ");
+    let mut start = 0;
+    for end in ends {
+        let name = &text[start..end as usize];
+        assert!(name.chars().count() <= longest, "{name}");
+        start = end as usize;
+    }
+    let bytes_of_key = number(DOCUMENT, "`#` and\nthe first ");
+    let mut key = String::from("#");
+    for three in blake3::hash(bytes).as_bytes()[..bytes_of_key].chunks(3) {
+        let bits = three.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+        let digits = [18, 12, 6, 0].map(|shift| BASE64URL[bits >> shift & 63]);
+        key.extend(digits.map(char::from));
+    }
+    let mut parts = code.windows(key.len());
+    assert!(parts.any(|part| part == key.as_bytes()), "the code has no key");
+    functions
+}
+
+/// The form of an artifact.
+struct Followed {
+    begins_with_elf: bool,
+    /// Functions that have a name.
+    named: usize,
+}
+
+/// Checks an artifact by the document's tables.
+fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> Followed {
     // From the end, as far as the table has fixed sizes.
     let rows = table(&["bytes", "what"]);
     let mut end = file.len();
@@ -237,6 +293,7 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> bool {
         assert!(file[8..64].iter().all(|byte| *byte == 0));
     }
     let mut align_next = 1;
+    let (mut code, mut tables) = (Vec::new(), Vec::new());
     for section in sections {
         let kind = &kinds[usize::from(section.kind)];
         let start = at.next_multiple_of(kind.align.max(align_next));
@@ -256,6 +313,11 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> bool {
             content.starts_with(b"\x7fELF"),
             "{section:?}"
         );
+        match section.kind {
+            1 => code.push((section.more[0], content)),
+            5 => tables.push((section.more[0], content)),
+            _ => {}
+        }
         align_next = if kind.aligns_next { kind.align } else { 1 };
     }
     assert_ne!(
@@ -270,7 +332,14 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> bool {
         kinds_there.contains(&3) && kinds_there.contains(&4),
         key.is_some()
     );
-    begins_with_elf
+    let named = tables.iter().map(|(module, names)| {
+        let code = code.iter().find(|(other, _)| other == module);
+        follow_names(names, code.expect("the module has code").1)
+    });
+    Followed {
+        begins_with_elf,
+        named: named.sum(),
+    }
 }
 
 /// Returns the components among the fixtures.
@@ -294,6 +363,7 @@ fn fixtures() -> Vec<(String, Vec<u8>)> {
 fn artifacts_are_what_the_document_says() {
     let key = SecretKey::generate().expect("random bytes");
     let mut begins = [0, 0];
+    let mut named = 0;
     for backend in Backend::available() {
         let engine = Engine::new(Config::new().backend(*backend)).expect("it is available");
         for (name, component) in fixtures() {
@@ -302,7 +372,9 @@ fn artifacts_are_what_the_document_says() {
             options.metadata = Some(b"{}");
             options.manifest = Some(b"x = 1\n");
             let signed = compile_with(&engine, &component, &options).expect("it compiles");
-            begins[usize::from(follow(&signed, &component, Some(&key)))] += 1;
+            let followed = follow(&signed, &component, Some(&key));
+            begins[usize::from(followed.begins_with_elf)] += 1;
+            named += followed.named;
             if name == "counter" {
                 let plain = compile_with(&engine, &component, &ArtifactOptions::default());
                 follow(&plain.expect("it compiles"), &component, None);
@@ -310,6 +382,7 @@ fn artifacts_are_what_the_document_says() {
         }
     }
     assert!(begins[0] > 0 && begins[1] > 0, "both beginnings: {begins:?}");
+    assert!(named > 0, "no function has a name");
 }
 
 /// Returns the folder of one test.

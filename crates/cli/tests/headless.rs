@@ -237,6 +237,32 @@ fn artifacts_of_every_backend_answer_as_their_components_do() {
 }
 
 #[test]
+fn traps_have_the_same_names() {
+    let Some(headless) = headless() else { return };
+    let folder = scratch("names");
+    let component = folder.join("trapping.wasm");
+    let text_format = r#"(component
+        (core module $named (func $fail unreachable) (func $run (export "run") (call $fail)))
+        (core instance $i (instantiate $named))
+        (func (export "run") (canon lift (core func $i "run"))))"#;
+    let bytes = wat::parse_str(text_format).expect("the text parses");
+    std::fs::write(&component, bytes).expect("it can be written");
+    for backend in Backend::available() {
+        let asked = ["invoke", text(&component), "run()", "--backend", backend.name()];
+        let expected = ended(full(), &asked);
+        for name in ["named!fail ", "named!run "] {
+            assert!(expected.2.contains(name), "{expected:?}");
+        }
+        let artifact = compiled(&folder, &component, *backend);
+        let asked = ["invoke", text(&artifact), "run()", "--allow-unsigned"];
+        let mut got = ended(&headless, &asked);
+        // The identity is derived from the file name.
+        got.2 = got.2.replace(&format!("trapping-{backend}"), "trapping");
+        assert_eq!(got, expected, "{backend}");
+    }
+}
+
+#[test]
 fn it_says_why_it_takes_no_component() {
     let Some(headless) = headless() else { return };
     let component = fixtures().join("text-processor.wasm");

@@ -6,6 +6,7 @@ mod cpu_time;
 mod fuel;
 #[cfg(all(unix, feature = "interrupt"))]
 mod interrupted;
+mod names;
 mod stack;
 mod totals;
 

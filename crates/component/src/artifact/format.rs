@@ -13,7 +13,7 @@ use super::sniff::other;
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";
 
 /// The form that this build writes and reads.
-pub(super) const FORMAT: u32 = 4;
+pub(super) const FORMAT: u32 = 5;
 
 /// Bytes of the digest of everything behind the sections.
 const DIGEST: usize = 32;
@@ -95,6 +95,8 @@ pub(super) enum Kind {
     Metadata,
     /// The component's manifest.
     Manifest,
+    /// Names of a core module and its functions, for the frames of traps.
+    Names { module: u32 },
 }
 
 impl Kind {
@@ -105,6 +107,7 @@ impl Kind {
             Kind::Image { .. } => "image",
             Kind::Metadata => "metadata",
             Kind::Manifest => "manifest",
+            Kind::Names { .. } => "names",
         }
     }
 

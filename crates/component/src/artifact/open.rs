@@ -12,7 +12,7 @@ use super::format::{Header, Kind, Parts, lead, parts};
 use super::key::{PublicKey, Trust};
 use super::source::Source;
 use crate::component::{Component, Precompiled, SavedModule};
-use crate::engine::{CodeSource, Engine, SavedImage, TrustedCode};
+use crate::engine::{CodeSource, Engine, SavedImage, SavedNames, TrustedCode};
 
 /// An artifact whose bytes match its header.
 #[derive(Debug)]
@@ -116,12 +116,13 @@ impl<'a> Artifact<'a> {
         let backend = self.header.check_host()?;
         let malformed = |what: String| ArtifactError::Contents(what);
         let mut translated = None;
-        let (mut code, mut images) = (BTreeMap::new(), BTreeMap::new());
-        for (kind, range) in &self.sections {
+        let (mut code, mut images, mut names) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for ((kind, range), section) in self.sections.iter().zip(&self.header.sections) {
             let twice = match *kind {
                 Kind::Translated => translated.replace(range).is_some(),
                 Kind::Code { module, elf } => code.insert(module, (elf, range)).is_some(),
                 Kind::Image { module, start } => images.insert(module, (start, range)).is_some(),
+                Kind::Names { module } => names.insert(module, (section.digest, range)).is_some(),
                 Kind::Metadata | Kind::Manifest => false,
             };
             if twice {
@@ -147,11 +148,20 @@ impl<'a> Artifact<'a> {
                 // SAFETY: the caller vouches for it.
                 code: unsafe { TrustedCode::new(source) },
                 image,
+                names: match names.remove(&index) {
+                    Some((digest, range)) => Some(self.names(digest, range)?),
+                    None => None,
+                },
             });
         }
         if let Some(module) = images.keys().next() {
             return Err(malformed(format!(
                 "it has a memory image for core module {module}, which is missing"
+            )));
+        }
+        if let Some(module) = names.keys().next() {
+            return Err(malformed(format!(
+                "it has names for core module {module}, which is missing"
             )));
         }
         Precompiled::load(&translated, modules, backend, self.header.component_bytes).map_err(malformed)
@@ -169,6 +179,21 @@ impl<'a> Artifact<'a> {
                 start,
                 bytes: self.read(range.clone())?.into_owned(),
             },
+        })
+    }
+
+    /// Names in a file are read when they are needed.
+    fn names(&self, digest: [u8; 32], range: &Range<u64>) -> Result<SavedNames, ArtifactError> {
+        Ok(match &self.source {
+            Source::File(file) => {
+                let (source, range) = (Source::File(file.clone()), range.clone());
+                let read = move || source.read(range.clone()).map(Cow::into_owned);
+                SavedNames::Later {
+                    digest,
+                    read: Box::new(read),
+                }
+            }
+            Source::Memory(_) => SavedNames::Bytes(self.read(range.clone())?.into_owned()),
         })
     }
 }

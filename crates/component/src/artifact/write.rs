@@ -107,6 +107,7 @@ fn finish(unfinished: &Unfinished<'_>, options: &ArtifactOptions<'_>) -> Result<
     } = unfinished;
     let mut code: Vec<(Kind, &[u8])> = Vec::new();
     let mut images: Vec<(Kind, &[u8])> = Vec::new();
+    let mut names: Vec<(Kind, &[u8])> = Vec::new();
     for (index, compiled) in (0u32..).zip(modules) {
         let kind = Kind::Code {
             module: index,
@@ -124,9 +125,13 @@ fn finish(unfinished: &Unfinished<'_>, options: &ArtifactOptions<'_>) -> Result<
             };
             images.push((kind, &image.bytes));
         }
+        if let Some(table) = &compiled.names {
+            names.push((Kind::Names { module: index }, table));
+        }
     }
     let mut sections = code;
     sections.extend(images);
+    sections.extend(names);
     // Last, beside the header: one read has both.
     sections.extend(options.metadata.map(|bytes| (Kind::Metadata, bytes)));
     sections.extend(options.manifest.map(|bytes| (Kind::Manifest, bytes)));

@@ -67,7 +67,7 @@ impl Component {
             engine,
             bytes,
             |_| CodeForm::Memory,
-            |compiled| CoreModule::new(compiled.module, compiled.image),
+            engine::Compiled::into_core_module,
         )?;
         Ok(Component::from_parts(
             ir,

@@ -11,6 +11,7 @@ pub(crate) mod interrupt;
 mod limits;
 mod load;
 mod memory;
+mod names;
 mod options;
 #[cfg_attr(
     not(feature = "compile"),
@@ -51,6 +52,7 @@ pub(crate) use load::{
     tunables,
 };
 pub(crate) use memory::{GuestMemory, Image};
+pub(crate) use names::{FrameNames, NAME_CHARS, SavedNames};
 pub(crate) use run::{Fuel, KeptMemories, NextModule, Reset};
 
 use self::memory::account::Account;
@@ -288,7 +290,7 @@ impl Engine {
 pub(crate) const CORE_FEATURES: &str =
     "bulk-memory, extended-const, multi-memory, multi-value, reference-types, simd";
 
-/// A core module's machine code, and the initial content of its memory.
+/// A core module's machine code, the initial content of its memory, and its names.
 #[derive(Debug)]
 #[cfg_attr(
     not(feature = "compile"),
@@ -298,6 +300,17 @@ pub(crate) struct Compiled {
     pub(crate) module: wasmer::Module,
     /// Replaces data segments; `None` where they are still in the module.
     pub(crate) image: Option<Image>,
+    /// The table of names; `None` if nothing has a name.
+    pub(crate) names: Option<Vec<u8>>,
+}
+
+impl Compiled {
+    /// # Errors
+    /// As [`CoreModule::new`].
+    pub(crate) fn into_core_module(self) -> std::result::Result<CoreModule, String> {
+        let names = self.names.map(SavedNames::Bytes);
+        CoreModule::new(self.module, self.image)?.with_names(names)
+    }
 }
 
 /// Creates a wasmer store under `limits`. Its engine has no compiler: modules bring the engine that compiled them.

@@ -7,6 +7,7 @@ use wasmer::RuntimeError;
 use wasmer::sys::vm::TrapCode;
 
 use crate::engine::interrupt::take_stopped;
+use crate::engine::{FrameNames, NAME_CHARS};
 use crate::error::{CoreTrap, Error, Trap, TrapKind};
 
 /// An error of this crate that unwinds through the guest's frames.
@@ -54,25 +55,33 @@ pub fn from_runtime(error: RuntimeError) -> Error {
     Error::Trap(Box::new(place.because(kind)))
 }
 
-/// Characters of a module's or function's name that are shown. Stops a guest whose functions have names of megabytes.
-const SHOWN: usize = 200;
+/// Name of a module that has none, as the engine has it.
+const UNNAMED: &str = "<module>";
 
 /// Returns a name, cut if it is long.
 fn shown(name: &str) -> String {
-    match name.char_indices().nth(SHOWN) {
+    match name.char_indices().nth(NAME_CHARS) {
         None => name.to_owned(),
         Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
     }
 }
 
 fn frame(frame: &wasmer::FrameInfo) -> String {
-    let function = match frame.function_name() {
+    let kept = FrameNames::of(frame.module_name());
+    let (module, function) = match &kept {
+        Some(names) => (
+            names.module().unwrap_or(UNNAMED),
+            names.function(frame.func_index()),
+        ),
+        None => (frame.module_name(), frame.function_name()),
+    };
+    let function = match function {
         Some(name) => shown(name),
         None => format!("function {}", frame.func_index()),
     };
     format!(
         "{}!{function} (offset {:#x})",
-        shown(frame.module_name()),
+        shown(module),
         frame.module_offset()
     )
 }

@@ -173,7 +173,7 @@ mod compiled {
     use super::{Code, Inner, Module, Owner};
     use crate::component::compile::features;
     use crate::component::load::module_type::ModuleType;
-    use crate::engine::{CodeForm, CoreModule, Engine, Refused, Target, Work};
+    use crate::engine::{CodeForm, Engine, Refused, Target, Work};
     use crate::error::{Error, Result};
 
     pub(in crate::component) fn module(engine: &Engine, bytes: &[u8]) -> Result<Module> {
@@ -208,8 +208,7 @@ mod compiled {
         engine.check_imports("the core module", bytes)?;
         crate::threads::check_compiler().map_err(Error::NoThread)?;
         let compiled = Work::new(engine, &[bytes]).compile(&code, bytes);
-        let module = compiled
-            .and_then(|compiled| CoreModule::new(compiled.module, compiled.image).map_err(Refused::Compiler));
+        let module = compiled.and_then(|compiled| compiled.into_core_module().map_err(Refused::Compiler));
         match module {
             Ok(module) => Ok(Code {
                 backend: engine.backend(),

@@ -2,7 +2,9 @@
 
 use crate::component::component::{Compiled, Component};
 use crate::component::load::portable;
-use crate::engine::{self, Backend, CodeForm, CoreModule, Engine, Image, SavedImage, TrustedCode};
+use crate::engine::{
+    self, Backend, CodeForm, CoreModule, Engine, Image, SavedImage, SavedNames, TrustedCode,
+};
 use crate::error::Result;
 
 /// The parts of a component that an artifact stores.
@@ -20,6 +22,8 @@ pub(crate) struct PrecompiledModule {
     pub(crate) elf: bool,
     /// The memory image: its content when an instance begins.
     pub(crate) image: Option<Image>,
+    /// The table of names.
+    pub(crate) names: Option<Vec<u8>>,
 }
 
 /// Size of a core module, in bytes, from which on its code is an ELF image, which is mapped from the artifact. For
@@ -38,6 +42,7 @@ fn form(engine: &Engine, module: &[u8]) -> CodeForm {
 pub(crate) struct SavedModule<'a> {
     pub(crate) code: TrustedCode<'a>,
     pub(crate) image: Option<SavedImage>,
+    pub(crate) names: Option<SavedNames>,
 }
 
 impl Precompiled {
@@ -51,6 +56,7 @@ impl Precompiled {
                 elf: code.starts_with(b"\x7fELF"),
                 code,
                 image: compiled.image,
+                names: compiled.names,
             })
         })?;
         Ok(Precompiled {
@@ -71,12 +77,14 @@ impl Precompiled {
     ) -> std::result::Result<Component, String> {
         let ir = portable::read(translated).map_err(|error| error.to_string())?;
         let loader = engine::loader();
-        let load =
-            |module: SavedModule<'_>| CoreModule::saved(engine::load(&loader, module.code)?, module.image);
+        let load = |module: SavedModule<'_>| {
+            let code = engine::load(&loader, module.code)?;
+            CoreModule::saved(code, module.image)?.with_names(module.names)
+        };
         let modules = modules
             .into_iter()
             .map(load)
-            .collect::<std::result::Result<_, _>>()?;
+            .collect::<std::result::Result<_, String>>()?;
         Ok(Component::from_parts(
             ir,
             modules,

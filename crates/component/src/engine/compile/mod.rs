@@ -10,6 +10,7 @@ mod import_results;
 mod instructions;
 pub(super) mod lacking;
 mod memory_image;
+mod names;
 mod reset_marks;
 mod sections;
 
@@ -22,6 +23,7 @@ use wasmparser::{Parser, Payload};
 
 use self::compiler::find_memories;
 use self::instructions::Instructions;
+use self::names::Apart;
 use crate::engine::progress::{Progress, ProgressWatch};
 use crate::engine::run::tunables::Memories;
 use crate::engine::{Backend, Compiled, Engine, floats_cross};
@@ -107,10 +109,8 @@ impl<'a> Work<'a> {
                 Refused::Compiler(format!("it uses `{name}`, a name that is reserved for this host"))
             })?,
         };
-        let fit = debug_names::without_bad(growable_tables::make_room(
-            &rest,
-            instructions.is_none_or(|found| found.grow_tables),
-        ));
+        let fit = growable_tables::make_room(&rest, instructions.is_none_or(|found| found.grow_tables));
+        let Apart { module: fit, names } = names::take(fit);
         let compiled = contain("the compiler", || match &self.engine.watch {
             None => wasmer::Module::from_binary(&compiler, &fit),
             Some(watch) => {
@@ -128,7 +128,7 @@ impl<'a> Work<'a> {
         self.at.bytes_done += own;
         match &self.engine.watch {
             Some(watch) if watch.look(self.at).is_break() => Err(Refused::Stopped),
-            _ => Ok(Compiled { module, image }),
+            _ => Ok(Compiled { module, image, names }),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::engine::memory::dummy::is_empty;
 use crate::engine::memory::image::Image;
 #[cfg(unix)]
 use crate::engine::memory::{linear::SlotMemory, pool::Slots, reservation};
+use crate::engine::names::{Names, SavedNames};
 use crate::engine::run::fuel::IMPORT;
 use crate::engine::run::reset::{self, MemoryHandle};
 
@@ -32,6 +33,11 @@ pub(crate) struct CoreModule {
     metered: bool,
     /// Addresses of its functions.
     functions: Option<Range<usize>>,
+    #[expect(
+        dead_code,
+        reason = "held for its drop: traps find the names as long as this exists"
+    )]
+    names: Option<Arc<Names>>,
 }
 
 /// Initial content of a memory, from an artifact.
@@ -105,7 +111,23 @@ impl CoreModule {
             metered: code.info().imports.keys().any(|import| import.module == IMPORT),
             code,
             memories,
+            names: None,
         }
+    }
+
+    /// Adds the names for the frames of traps.
+    ///
+    /// # Errors
+    /// A message, if the code has the key of other names.
+    pub(crate) fn with_names(self, names: Option<SavedNames>) -> Result<CoreModule, String> {
+        let names = names.map(Names::register);
+        if names
+            .as_ref()
+            .is_some_and(|names| !names.are_of(self.code.name()))
+        {
+            return Err("its names are those of another module".into());
+        }
+        Ok(CoreModule { names, ..self })
     }
 
     /// The addresses of its functions; `None` if it has none, or they do not run here.
