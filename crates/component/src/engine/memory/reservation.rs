@@ -127,6 +127,65 @@ unsafe impl Send for Region {}
 // SAFETY: a shared reference only reveals an address and a length.
 unsafe impl Sync for Region {}
 
+/// Address space that is reserved for several regions at once, since each request takes the system as long as a start of a small guest.
+mod space {
+    use super::*;
+    use rustix::process::{Resource, getrlimit};
+    use std::sync::{Mutex, PoisonError};
+
+    /// Regions that are requested at once, at most: 128 GiB of the 128 TiB that a process has.
+    const MOST: usize = 16;
+
+    /// Address space for the next regions: its start, as a number, and how many fit.
+    struct Reserved {
+        start: usize,
+        left: usize,
+        /// Regions to request next: as many as there were before, so that a host with one component requests one.
+        next: usize,
+    }
+
+    static RESERVE: Mutex<Reserved> = Mutex::new(Reserved {
+        start: 0,
+        left: 0,
+        next: 1,
+    });
+
+    /// Returns the start of address space for one region, which its owner unmaps.
+    pub(super) fn take() -> io::Result<NonNull<u8>> {
+        // A panic while it was held left at worst address space unused.
+        let mut reserve = RESERVE.lock().unwrap_or_else(PoisonError::into_inner);
+        if reserve.left == 0 {
+            if reserve.next > 1 && is_limited() {
+                return request(1);
+            }
+            let start = match request(reserve.next) {
+                Ok(start) => start,
+                // In little address space, one may still fit.
+                Err(_) => return request(1),
+            };
+            reserve.start = start.as_ptr().expose_provenance();
+            reserve.left = reserve.next;
+            reserve.next = (reserve.next * 2).min(MOST);
+        }
+        reserve.left -= 1;
+        let base = ptr::with_exposed_provenance_mut(reserve.start + reserve.left * RESERVED);
+        NonNull::new(base).ok_or(io::ErrorKind::OutOfMemory.into())
+    }
+
+    /// Reports whether the process has a limit on address space, of which it then leaves all that it can to others.
+    fn is_limited() -> bool {
+        getrlimit(Resource::As).current.is_some()
+    }
+
+    fn request(regions: usize) -> io::Result<NonNull<u8>> {
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        let length = regions * RESERVED;
+        // SAFETY: a new mapping, at an address of the system's choice, touches nothing that exists.
+        let base = unsafe { mmap_anonymous(ptr::null_mut(), length, ProtFlags::empty(), flags) }?;
+        NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory.into())
+    }
+}
+
 fn is_within(range: usize) -> io::Result<()> {
     // Half of what is reserved is the guard behind the largest memory.
     if range > MemoryStyle::static_bound().0 as usize * 65_536 {
@@ -143,11 +202,10 @@ impl Region {
     /// multiple of 64 KiB and at most 4 GiB.
     pub(in crate::engine) fn new(size: usize, contents: Option<&Contents>) -> io::Result<Region> {
         is_within(size)?;
-        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        // SAFETY: a new mapping, at an address of the system's choice, touches nothing that exists.
-        let base = unsafe { mmap_anonymous(ptr::null_mut(), RESERVED, ProtFlags::empty(), flags) }?;
-        let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        let mut region = Region { base, accessible: 0 };
+        let mut region = Region {
+            base: space::take()?,
+            accessible: 0,
+        };
         region.grow(size)?;
         if let Some(contents) = contents {
             region.fill(contents)?;
