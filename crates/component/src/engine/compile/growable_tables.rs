@@ -16,8 +16,8 @@ use crate::engine::run::reset::MARK;
 use wasmparser::{ExternalKind, Imports, Parser, Payload, RefType, Table, TypeRef};
 
 const TABLE_SECTION: u8 = 4;
-/// Most elements of a table of fixed size. wasmer's copies of larger ones, 16 bytes for each element, do not fit beside an
-/// instance, and its compilers panic.
+/// Most elements of a module's tables of fixed size together. wasmer's copies, 32 bytes for each element, are part of the instance's
+/// record, which it allocates before any limit applies; its compilers panic if they do not fit.
 const MAX_FIXED: u64 = 1 << 20;
 
 /// Returns the module with room above the maximum of each table that may be shared. `grows` if its code may grow tables.
@@ -65,6 +65,7 @@ fn rewrite(module: &[u8], grows: bool) -> Option<Vec<u8>> {
     }
     let section = section?;
     let mut content = Vec::new();
+    let mut left = MAX_FIXED;
     leb(&mut content, u64::try_from(tables.len()).ok()?);
     for (index, table) in (imported..).zip(&tables) {
         let ty = table.ty;
@@ -75,9 +76,8 @@ fn rewrite(module: &[u8], grows: bool) -> Option<Vec<u8>> {
         });
         let own = !exported.contains(&index);
         let maximum = match ty.maximum {
-            Some(maximum)
-                if own && !marked.contains(&index) && maximum == ty.initial && maximum <= MAX_FIXED =>
-            {
+            Some(maximum) if own && !marked.contains(&index) && maximum == ty.initial && maximum <= left => {
+                left -= maximum;
                 Some(maximum)
             }
             _ if own && !grows => Some(ty.initial + 1),
@@ -125,12 +125,16 @@ mod tests {
     fn large_tables_are_not_of_fixed_size() {
         const MOST: u32 = u32::MAX;
         let tables = r#"(module (table 4294967295 funcref) (table 4294967295 4294967295 funcref)
-            (table 4294967294 4294967294 funcref) (table 1048577 1048577 funcref))"#;
+            (table 4294967294 4294967294 funcref) (table 1048577 1048577 funcref)
+            (table 1048570 1048570 funcref) (table 7 7 funcref) (table 6 6 funcref))"#;
         let made = [
             (MOST, None),
             (MOST, None),
             (MOST - 1, Some(MOST)),
             (1_048_577, Some(1_048_578)),
+            (1_048_570, Some(1_048_570)),
+            (7, Some(8)),
+            (6, Some(6)),
         ];
         assert_eq!(maximums(tables, false), made);
         assert_eq!(maximums(tables, true), made);
