@@ -4,11 +4,31 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
+use super::alike::Alike;
 use crate::host::{CallScope, Clock, ComponentError, ComponentMetadata, HostServices, MessagingError};
 use crate::messaging::{ComponentId, Mailbox, MailboxLimits, Message, Router, SendError};
 
 /// A component's metadata, filled in once it is known.
-pub(super) type MetadataCell = Arc<OnceLock<Arc<ComponentMetadata>>>;
+#[derive(Clone, Debug)]
+pub(super) struct MetadataCell(Arc<Cell>);
+
+#[derive(Debug)]
+struct Cell {
+    metadata: OnceLock<Arc<ComponentMetadata>>,
+    alike: Arc<Alike<ComponentMetadata>>,
+}
+
+impl MetadataCell {
+    /// Returns the metadata, if it is known.
+    pub(super) fn get(&self) -> Option<&Arc<ComponentMetadata>> {
+        self.0.metadata.get()
+    }
+
+    /// Fills it in, unless that is done; returns the metadata.
+    pub(super) fn fill(&self, metadata: ComponentMetadata) -> &Arc<ComponentMetadata> {
+        self.0.metadata.get_or_init(|| self.0.alike.share(metadata))
+    }
+}
 
 /// Mailboxes, metadata and the clock. Holds no instances, so no call into one can start here, and no lock is held while one
 /// runs.
@@ -16,6 +36,7 @@ pub(super) type MetadataCell = Arc<OnceLock<Arc<ComponentMetadata>>>;
 pub(super) struct Directory {
     router: Router,
     metadata: RwLock<BTreeMap<ComponentId, MetadataCell>>,
+    alike: Arc<Alike<ComponentMetadata>>,
     numbers: Mutex<Numbers>,
     clock: Arc<dyn Clock>,
 }
@@ -32,6 +53,7 @@ impl Directory {
         Directory {
             router: Router::new(),
             metadata: RwLock::default(),
+            alike: Arc::default(),
             numbers: Mutex::default(),
             clock,
         }
@@ -45,12 +67,20 @@ impl Directory {
     pub(super) fn enter(&self, id: &ComponentId, limits: MailboxLimits) -> Option<Entry> {
         let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
         let mailbox = self.router.open(id, limits)?;
-        let cell = MetadataCell::default();
+        let cell = self.cell();
         metadata.insert(id.clone(), cell.clone());
         Some(Entry {
             mailbox,
             metadata: cell,
         })
+    }
+
+    /// Creates a place for metadata.
+    pub(super) fn cell(&self) -> MetadataCell {
+        MetadataCell(Arc::new(Cell {
+            metadata: OnceLock::new(),
+            alike: self.alike.clone(),
+        }))
     }
 
     /// Replaces the metadata of a component that is registered.

@@ -20,7 +20,7 @@ impl ComponentRuntime {
             let limits = config.effective_limits(&id, options);
             let mailbox = config.mailbox_limits(&limits);
             let entry = self.shared.directory.enter(&id, mailbox)?;
-            Some((id, entry, Arc::new(limits)))
+            Some((id, entry, self.shared.limits.share(limits)))
         };
         if let Some(id) = &options.id {
             return enter(id.clone()).ok_or_else(|| RuntimeError::DuplicateId(id.clone()));

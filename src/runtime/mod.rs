@@ -9,6 +9,7 @@
 //! A call's time limit is kept as a deadline: `sleep-millis` ends at it, and so does the component. Limits on CPU time and fuel
 //! begin anew with each call of a function of the contract. Instantiation, in which start functions run, counts as one call.
 
+mod alike;
 mod config;
 mod contract;
 mod directory;
@@ -57,6 +58,7 @@ use crate::host::{self, Settings};
 use crate::limits::{EffectiveLimits, LimitSource, Resource};
 use crate::load::{Loaded, Loader, Source};
 use airssys_wasm_component::internal::InterruptHandle;
+use alike::Alike;
 use directory::Directory;
 use guest::GuestData;
 use lifecycle::{ExecutionContext, ResourceAllocation};
@@ -93,6 +95,7 @@ struct Shared {
     directory: Arc<Directory>,
     slots: RwLock<BTreeMap<ComponentId, Arc<Slot>>>,
     requests: AtomicU64,
+    limits: Alike<EffectiveLimits>,
 }
 
 impl ComponentRuntime {
@@ -113,6 +116,7 @@ impl ComponentRuntime {
                 directory: Arc::new(directory),
                 slots: RwLock::default(),
                 requests: AtomicU64::new(1),
+                limits: Alike::default(),
             }),
         })
     }

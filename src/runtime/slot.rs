@@ -414,7 +414,7 @@ impl Running<'_> {
             problem,
         })?;
         self.limit_memory(&metadata)?;
-        Ok(cell.get_or_init(|| Arc::new(metadata)).clone())
+        Ok(cell.fill(metadata).clone())
     }
 }
 

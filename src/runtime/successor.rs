@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, Weak};
 
-use super::directory::{Entry, MetadataCell};
+use super::directory::Entry;
 use super::error::RuntimeError;
 use super::instantiate;
 use super::options::ComponentOptions;
@@ -28,10 +28,11 @@ impl Supervised {
         let runtime = &self.runtime;
         let settings = runtime.check(&options)?;
         let (original, tiered) = instantiate::original(loaded)?;
-        let limits = Arc::new(runtime.config().effective_limits(self.id(), &options));
+        let limits = runtime.config().effective_limits(self.id(), &options);
+        let limits = runtime.shared.limits.share(limits);
         let entry = Entry {
             mailbox: self.slot.shared_mailbox().clone(),
-            metadata: MetadataCell::default(),
+            metadata: runtime.shared.directory.cell(),
         };
         let slot = runtime.build(&original, tiered, options, settings, self.id(), entry, limits)?;
         Ok(Supervised {
