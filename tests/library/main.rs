@@ -6,6 +6,7 @@ mod bindgen;
 mod codec;
 mod composition;
 mod contract;
+mod core_instances;
 mod derive;
 mod equality;
 mod host_file;

@@ -155,6 +155,21 @@ pub(crate) enum Initializer {
     },
 }
 
+impl Ir {
+    /// Returns the number of host functions that an instance gets, and of guest functions that other core instances import.
+    pub(crate) fn functions(&self) -> (usize, usize) {
+        let (mut host, mut guest) = (0, 0);
+        for def in self.initializers.iter().flat_map(Initializer::args) {
+            match def {
+                CoreDef::Trampoline(_) => host += 1,
+                CoreDef::Export(_) => guest += 1,
+                CoreDef::InstanceFlags(_) => {}
+            }
+        }
+        (host, guest)
+    }
+}
+
 impl Initializer {
     /// Returns the arguments of the core instance, if this creates one.
     pub(crate) fn args(&self) -> impl Iterator<Item = &CoreDef> {

@@ -53,7 +53,7 @@ pub(crate) use load::{
 };
 pub(crate) use memory::{GuestMemory, Image};
 pub(crate) use names::{FrameNames, NAME_CHARS, SavedNames};
-pub(crate) use run::{Fuel, KeptMemories, NextModule, Reset};
+pub(crate) use run::{Callee, CoreInstance, Fuel, KeptMemories, NextModule, Reset, make_room};
 
 use self::memory::account::Account;
 use self::options::Options;

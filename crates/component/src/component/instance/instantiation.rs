@@ -18,7 +18,7 @@ use crate::component::load::module::Module;
 use crate::component::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
 use crate::component::store::StoreContextMut;
 use crate::component::store::check_memory;
-use crate::engine::{CoreModule, GuestMemory, interrupt};
+use crate::engine::{CoreInstance, CoreModule, GuestMemory, interrupt, make_room};
 use crate::error::{Error, LimitExceeded, Result};
 
 /// Instantiates: runs the component's initializers.
@@ -33,6 +33,8 @@ pub(crate) fn instantiate<T: Send + 'static>(
         let name = ("core_instances", "core instances");
         return Err(LimitExceeded::new(name, limit.into(), 0, wanted.into()).into());
     }
+    let (host, guest) = component.ir().functions();
+    make_room(&mut cx.store, host, guest);
     let inner = Arc::new(InstanceInner::new(cx, component, imports));
     let (core, env) = (cx.core, cx.env);
     core.state().components.push(component.clone());
@@ -83,7 +85,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
                     core_instance += 1;
                 }
                 Initializer::ExtractMemory { index, export } => {
-                    let Extern::Memory(memory) = inner.core_export(export)? else {
+                    let Extern::Memory(memory) = inner.core_export(&mut self.cx.store, export)? else {
                         return Err(Error::bug(format!(
                             "core export `{}` is not a memory",
                             export.name
@@ -93,15 +95,27 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
                     set(&inner.memories, *index, memory)?;
                 }
                 Initializer::ExtractRealloc { index, def } => {
-                    let realloc = self.function(def)?;
                     let signature = CoreSignature {
                         params: vec![CoreType::I32; 4],
                         results: vec![CoreType::I32],
                     };
                     let unwinds = self.cx.core.is_unguarded();
-                    let realloc = CoreFunc::new(&mut self.cx.store, &realloc, &signature, unwinds)?;
+                    let realloc = match def {
+                        CoreDef::Export(export) => {
+                            inner.core_func(&mut self.cx.store, export, &signature, unwinds)?
+                        }
+                        _ => {
+                            let realloc = self.function(def)?;
+                            CoreFunc::new(&mut self.cx.store, &realloc, &signature, unwinds)?
+                        }
+                    };
                     set(&inner.reallocs, *index, realloc)?;
                 }
+                // Found when the function that it follows is.
+                Initializer::ExtractPostReturn {
+                    def: CoreDef::Export(_),
+                    ..
+                } => {}
                 Initializer::ExtractPostReturn { index, def } => {
                     let post_return = self.function(def)?;
                     set(&inner.post_returns, *index, post_return)?;
@@ -158,7 +172,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         &mut self,
         module: &CoreModule,
         args: impl Iterator<Item = &'d CoreDef>,
-    ) -> Result<wasmer::Instance> {
+    ) -> Result<CoreInstance> {
         let mut args = args.map(|def| self.core_def(def)).collect::<Result<Vec<_>>>()?;
         let fuel = &self.cx.core.fuel;
         if module.is_metered() {
@@ -177,17 +191,21 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         self.cx.core.interrupter.code().add(module.functions());
         self.cx.core.next.set(module.memories());
         interrupt::check()?;
-        let instance = wasmer::Instance::new_by_index(&mut self.cx.store, module.code(), &args);
+        let instance = match waiting {
+            // A library needs the engine's own instance.
+            Some(_) => CoreInstance::new_whole(&mut self.cx.store, module, &args),
+            None => CoreInstance::new(&mut self.cx.store, module, &args, &self.cx.core.next),
+        };
         self.cx.core.next.set(None);
-        let instance = instance.map_err(|error| match error {
+        let instance = instance.map_err(|error| match *error {
             wasmer::InstantiationError::Start(error) => from_runtime(error),
             other => match self.cx.core.next.take_refusal() {
                 Some(exceeded) => exceeded.into(),
                 None => Error::Instantiate(other.to_string()),
             },
         })?;
-        if let Some(waiting) = waiting {
-            waiting.tell(&mut self.cx.store, &instance)?;
+        if let Some((waiting, whole)) = waiting.zip(instance.whole()) {
+            waiting.tell(&mut self.cx.store, whole)?;
         }
         if let Some(place) = place {
             place.fill(&mut self.cx.store, &instance)?;
@@ -210,7 +228,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
 
     fn core_def(&mut self, def: &CoreDef) -> Result<Extern> {
         Ok(match def {
-            CoreDef::Export(export) => self.inner.core_export(export)?,
+            CoreDef::Export(export) => self.inner.core_export(&mut self.cx.store, export)?,
             CoreDef::InstanceFlags(instance) => self.flag(*instance)?.into(),
             CoreDef::Trampoline(index) => trampoline::make(self.cx, self.inner, *index, self.imports)?.into(),
         })

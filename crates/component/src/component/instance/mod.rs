@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use airssys_wasm_abi::CoreSignature;
-use wasmer::Extern;
+use wasmer::{AsStoreMut, Extern};
 
 use self::lookup::{ComponentExportIndex, ExportLookup};
 use self::may_leave::Flag;
@@ -21,7 +21,7 @@ use crate::component::resource::{ResourceRuntime, ResourceType, drop_rep};
 use crate::component::store::{AsContextMut, StoreContextMut, unique};
 use crate::component::text::bounded;
 use crate::component::{MAX_TYPE_TEXT, Type, types};
-use crate::engine::{Backend, CoreModule, GuestMemory};
+use crate::engine::{Backend, CoreInstance, CoreModule, GuestMemory};
 use crate::error::{Error, Result, TrapKind};
 
 pub(super) mod adapter_trap;
@@ -52,11 +52,12 @@ pub(crate) struct InstanceInner {
     component: Component,
     /// Imported core modules, by runtime import.
     modules: Vec<(u32, Module)>,
-    core_instances: Box<[OnceLock<wasmer::Instance>]>,
+    core_instances: Box<[OnceLock<CoreInstance>]>,
     /// Per component instance: the `may_leave` flag.
     may_leave: Box<[Flag]>,
     memories: Box<[OnceLock<GuestMemory>]>,
     reallocs: Box<[OnceLock<CoreFunc>]>,
+    /// Those that are host functions; others are found when they are asked for.
     post_returns: Box<[OnceLock<wasmer::Function>]>,
     resources: Box<[OnceLock<ResourceRuntime>]>,
     tables: Mutex<Vec<HandleTable>>,
@@ -121,8 +122,42 @@ impl InstanceInner {
         self.reallocs.get(index as usize)?.get()
     }
 
-    pub(crate) fn post_return(&self, index: u32) -> Option<&wasmer::Function> {
-        self.post_returns.get(index as usize)?.get()
+    /// Returns a post-return function, for calls from outside.
+    fn post_return(
+        &self,
+        store: &mut impl AsStoreMut,
+        index: u32,
+        signature: &CoreSignature,
+        unwinds: bool,
+    ) -> Result<CoreFunc> {
+        let slot = self.post_returns.get(index as usize);
+        if let Some(function) = slot.and_then(OnceLock::get) {
+            return CoreFunc::new(store, function, signature, unwinds);
+        }
+        let mut initializers = self.ir().initializers.iter();
+        let export = initializers.find_map(|initializer| match initializer {
+            Initializer::ExtractPostReturn {
+                index: own,
+                def: CoreDef::Export(export),
+            } if *own == index => Some(export),
+            _ => None,
+        });
+        let export = export.ok_or_else(|| Error::bug("a post-return function out of range"))?;
+        self.core_func(store, export, signature, unwinds)
+    }
+
+    /// Returns an exported core function, for calls from outside.
+    fn core_func(
+        &self,
+        store: &mut impl AsStoreMut,
+        export: &CoreExport,
+        signature: &CoreSignature,
+        unwinds: bool,
+    ) -> Result<CoreFunc> {
+        let missing = || Error::bug(format!("core export `{}` is missing", export.name));
+        let instance = self.core_instances.get(export.instance as usize);
+        let instance = instance.and_then(OnceLock::get).ok_or_else(missing)?;
+        CoreFunc::of_export(store, instance, &export.name, signature, unwinds)?.ok_or_else(missing)
     }
 
     pub(crate) fn resource(&self, index: u32) -> Option<&ResourceRuntime> {
@@ -165,12 +200,11 @@ impl InstanceInner {
         code.ok_or_else(|| Error::bug("an imported core module of another backend"))
     }
 
-    fn core_export(&self, export: &CoreExport) -> Result<Extern> {
-        self.core_instances
-            .get(export.instance as usize)
+    fn core_export(&self, store: &mut impl AsStoreMut, export: &CoreExport) -> Result<Extern> {
+        let instance = self.core_instances.get(export.instance as usize);
+        instance
             .and_then(OnceLock::get)
-            .and_then(|instance| instance.exports.get_extern(&export.name))
-            .cloned()
+            .and_then(|instance| instance.export(store, &export.name))
             .ok_or_else(|| Error::bug(format!("core export `{}` is missing", export.name)))
     }
 }
@@ -236,9 +270,6 @@ impl Instance {
                 "it reexports one of its imported functions".into(),
             ));
         };
-        let Extern::Function(core) = self.inner.core_export(export)? else {
-            return Err(Error::bug("a lifted function that is not a core function"));
-        };
         let options = *self
             .inner
             .ir()
@@ -246,21 +277,19 @@ impl Instance {
             .get(*options as usize)
             .ok_or_else(|| Error::bug("options out of range"))?;
         let signature = at_border(self.inner.backend(), function.plan.export_signature());
-        let post_return = options
-            .post_return
-            .and_then(|index| self.inner.post_return(index));
         let after = CoreSignature {
             params: signature.results.clone(),
             results: Vec::new(),
         };
         let unwinds = cx.core.is_unguarded();
+        let core = self.inner.core_func(&mut cx.store, export, &signature, unwinds)?;
+        let post_return = |index| self.inner.post_return(&mut cx.store, index, &after, unwinds);
+        let post_return = options.post_return.map(post_return).transpose()?;
         Ok(Func::new(FuncInner {
             name,
             instance: self.inner.clone(),
-            core: CoreFunc::new(&mut cx.store, &core, &signature, unwinds)?,
-            post_return: post_return
-                .map(|post_return| CoreFunc::new(&mut cx.store, post_return, &after, unwinds))
-                .transpose()?,
+            core,
+            post_return,
             function: function.clone(),
             options,
         }))
@@ -352,7 +381,7 @@ impl Instance {
     }
 
     /// Returns the core instances, with their modules, in the order of instantiation.
-    pub(super) fn core_instances(&self) -> impl Iterator<Item = (&CoreModule, &wasmer::Instance)> {
+    pub(super) fn core_instances(&self) -> impl Iterator<Item = (&CoreModule, &CoreInstance)> {
         let modules = self
             .inner
             .ir()

@@ -12,7 +12,7 @@ use crate::component::call::core_call::host_function;
 use crate::component::link::host_func::{Bind, failed};
 use crate::component::link::linker::HostResult;
 use crate::component::store::StoreContextMut;
-use crate::engine::GuestMemory;
+use crate::engine::{CoreInstance, GuestMemory};
 use crate::error::{Error, Result};
 
 /// The memory of a core instance; empty until the instance exists.
@@ -24,22 +24,13 @@ impl MemoryPlace {
     pub(in crate::component) fn fill(
         &self,
         store: &mut impl AsStoreMut,
-        instance: &wasmer::Instance,
+        instance: &CoreInstance,
     ) -> Result<()> {
-        let named = instance.exports.get_memory("memory").ok();
-        let first = || {
-            instance
-                .exports
-                .iter()
-                .memories()
-                .next()
-                .map(|(_, memory)| memory)
-        };
-        let memory = named
-            .or_else(first)
+        let memory = instance
+            .memory(store)
             .ok_or_else(|| Error::bug("a module without the memory that it exports"))?;
         // It is set once, by the instance that it belongs to.
-        let _ = self.0.set(GuestMemory::new(store, memory.clone())?);
+        let _ = self.0.set(GuestMemory::new(store, memory)?);
         Ok(())
     }
 }

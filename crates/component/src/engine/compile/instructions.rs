@@ -5,8 +5,12 @@ use wasmparser::{FunctionBody, Operator, Parser, Payload};
 
 use crate::threads;
 
+/// `table.get`.
+const TABLE_GET: u8 = 0x25;
 /// `table.set`.
 const TABLE_SET: u8 = 0x26;
+/// `ref.func`.
+const REF_FUNC: u8 = 0xd2;
 /// Prefix byte of all other instructions that are searched for.
 const PREFIX: u8 = 0xfc;
 
@@ -22,9 +26,22 @@ pub(in crate::engine) struct Instructions {
     pub(in crate::engine) change_what_stays: bool,
     /// Some grow tables.
     pub(in crate::engine) grow_tables: bool,
+    /// Some read tables, other than for a call.
+    pub(in crate::engine) read_tables: bool,
+    /// Some name functions that they do not call.
+    pub(in crate::engine) name_functions: bool,
 }
 
 impl Instructions {
+    /// All of them: assumed of code that cannot be read.
+    pub(in crate::engine) const ALL: Instructions = Instructions {
+        name_data: true,
+        change_what_stays: true,
+        grow_tables: true,
+        read_tables: true,
+        name_functions: true,
+    };
+
     /// Reads a module's code; `None` if it cannot be read.
     pub(in crate::engine) fn of(module: &[u8]) -> Option<Instructions> {
         let mut bodies = Vec::new();
@@ -51,7 +68,7 @@ impl Instructions {
         if !body
             .as_bytes()
             .iter()
-            .any(|byte| matches!(*byte, TABLE_SET | PREFIX))
+            .any(|byte| matches!(*byte, TABLE_GET | TABLE_SET | REF_FUNC | PREFIX))
         {
             return Some(found);
         }
@@ -67,6 +84,8 @@ impl Instructions {
                     found.grow_tables = true;
                     found.change_what_stays = true;
                 }
+                Operator::TableGet { .. } | Operator::TableSize { .. } => found.read_tables = true,
+                Operator::RefFunc { .. } => found.name_functions = true,
                 Operator::TableSet { .. }
                 | Operator::TableFill { .. }
                 | Operator::TableCopy { .. }
@@ -83,6 +102,8 @@ impl Instructions {
             name_data: self.name_data || other.name_data,
             change_what_stays: self.change_what_stays || other.change_what_stays,
             grow_tables: self.grow_tables || other.grow_tables,
+            read_tables: self.read_tables || other.read_tables,
+            name_functions: self.name_functions || other.name_functions,
         }
     }
 }
@@ -105,12 +126,13 @@ mod tests {
             name_data,
             change_what_stays,
             grow_tables: false,
+            read_tables: false,
+            name_functions: false,
         };
         assert_eq!(of(""), found(false, false));
         // Constants that are bytes of instructions.
         assert_eq!(of("(drop (i64.const 0xfc08))"), found(false, false));
         assert_eq!(of(&format!("(memory.fill {zeros})")), found(false, false));
-        assert_eq!(of("(drop (table.get 0 (i32.const 0)))"), found(false, false));
         assert_eq!(of(&format!("(memory.init $d {zeros})")), found(true, false));
         assert_eq!(of("(data.drop $d)"), found(true, true));
         assert_eq!(of("(elem.drop $e)"), found(false, true));
@@ -127,6 +149,17 @@ mod tests {
             ..found(false, true)
         };
         assert_eq!(of("(drop (table.grow 0 (ref.null func) (i32.const 0)))"), grown);
+        let read = Instructions {
+            read_tables: true,
+            ..found(false, false)
+        };
+        assert_eq!(of("(drop (table.get 0 (i32.const 0)))"), read);
+        assert_eq!(of("(drop (table.size 0))"), read);
+        let named = Instructions {
+            name_functions: true,
+            ..found(false, false)
+        };
+        assert_eq!(of("(drop (ref.func $f))"), named);
         assert_eq!(Instructions::of(b"\0asm"), None);
     }
 }

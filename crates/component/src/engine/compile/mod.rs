@@ -7,6 +7,7 @@ mod floats;
 mod fuel;
 pub(super) mod growable_tables;
 mod import_results;
+mod instance_marks;
 mod instructions;
 pub(super) mod lacking;
 mod memory_image;
@@ -103,13 +104,13 @@ impl<'a> Work<'a> {
             find_memories(&mut compiler, Memories::ReservedSecond);
         }
         let rest = second.map_or(rest, Into::into);
-        let rest = match instructions {
-            None => Cow::Borrowed(&*rest),
-            Some(found) => reset_marks::mark(&rest, found, metered).map_err(|name| {
+        let found = instructions.unwrap_or(Instructions::ALL);
+        let rest = reset_marks::mark(&rest, found, metered)
+            .and_then(|marked| instance_marks::mark(marked, found))
+            .map_err(|name| {
                 Refused::Compiler(format!("it uses `{name}`, a name that is reserved for this host"))
-            })?,
-        };
-        let fit = growable_tables::make_room(&rest, instructions.is_none_or(|found| found.grow_tables));
+            })?;
+        let fit = growable_tables::make_room(&rest, found.grow_tables);
         let Apart { module: fit, names } = names::take(fit);
         let compiled = contain("the compiler", || match &self.engine.watch {
             None => wasmer::Module::from_binary(&compiler, &fit),

@@ -77,10 +77,10 @@ impl Machine {
 pub(crate) fn tunables(backend: Backend) -> &'static str {
     match backend {
         Backend::Llvm => {
-            "memories=reserved-second-or-movable, tables=growable-if-shared-or-grown, instances=marked-if-restartable"
+            "memories=reserved-second-or-movable, tables=growable-if-shared-or-grown, instances=marked-if-restartable-or-lean"
         }
         Backend::Cranelift | Backend::Singlepass | Backend::Headless | Backend::Tiered => {
-            "memories=reserved, tables=growable-if-shared-or-grown, instances=marked-if-restartable"
+            "memories=reserved, tables=growable-if-shared-or-grown, instances=marked-if-restartable-or-lean"
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmer::MemoryType;
 use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
@@ -22,12 +22,15 @@ use crate::engine::memory::image::Image;
 use crate::engine::memory::{linear::SlotMemory, pool::Slots, reservation};
 use crate::engine::names::{Names, SavedNames};
 use crate::engine::run::fuel::IMPORT;
+use crate::engine::run::instance::InstancePlan;
 use crate::engine::run::reset::{self, MemoryHandle};
 
 /// A core module's machine code, with the initial memories of its instances.
 #[derive(Clone, Debug)]
 pub(crate) struct CoreModule {
     code: wasmer::Module,
+    /// Made for the first instance.
+    plan: Arc<OnceLock<Result<Arc<InstancePlan>, String>>>,
     memories: Option<Prepared>,
     /// True if its code consumes fuel: its last import is the counter.
     metered: bool,
@@ -110,9 +113,21 @@ impl CoreModule {
             functions: interrupt::functions(&code),
             metered: code.info().imports.keys().any(|import| import.module == IMPORT),
             code,
+            plan: Arc::default(),
             memories,
             names: None,
         }
+    }
+
+    /// Returns what its instances are made from.
+    ///
+    /// # Errors
+    /// A message, if its code does not run here, or its description contradicts itself.
+    pub(in crate::engine) fn plan(&self) -> Result<&Arc<InstancePlan>, &str> {
+        let plan = self
+            .plan
+            .get_or_init(|| InstancePlan::of(&self.code).map(Arc::new));
+        plan.as_ref().map_err(String::as_str)
     }
 
     /// Adds the names for the frames of traps.

@@ -1,6 +1,7 @@
 //! Stores and instances: creation under limits, and reset.
 
 pub(super) mod fuel;
+pub(super) mod instance;
 mod program;
 pub(super) mod reset;
 mod stack;
@@ -9,6 +10,7 @@ pub(super) mod tables;
 pub(super) mod tunables;
 
 pub(crate) use fuel::Fuel;
+pub(crate) use instance::{Callee, CoreInstance, make_room};
 pub use program::{program_engine, program_store};
 pub(crate) use reset::{KeptMemories, Reset};
 pub use store::SendStore;

@@ -6,10 +6,11 @@
 use std::io;
 use std::sync::OnceLock;
 
-use wasmer::{AsStoreMut, Global, Instance, Mutability, Value};
+use wasmer::{AsStoreMut, Global, Mutability, Value};
 
 use crate::engine::load::core_module::CoreModule;
 use crate::engine::memory::dummy::is_empty;
+use crate::engine::run::instance::CoreInstance;
 use crate::engine::run::tunables::NextModule;
 
 #[cfg(unix)]
@@ -98,7 +99,7 @@ impl Reset {
         store: &mut impl AsStoreMut,
         next: &NextModule,
         kept: &KeptMemories,
-        instances: impl Iterator<Item = (&'a CoreModule, &'a Instance)>,
+        instances: impl Iterator<Item = (&'a CoreModule, &'a CoreInstance)>,
     ) -> Result<Option<Reset>, String> {
         let memories = next.remembered();
         let (mut defined, mut with_data, mut globals) = (0, false, Vec::new());
@@ -109,13 +110,18 @@ impl Reset {
             }
             let own = info.memories.values().skip(info.num_imported_memories);
             defined += own.filter(|memory| !is_empty(memory)).count();
-            for (name, item) in instance.exports.iter() {
+            for name in info.exports.keys() {
                 let Some(mark) = name.strip_prefix(MARK) else {
                     continue;
                 };
                 with_data |= mark == WITH_DATA;
-                if let wasmer::Extern::Global(global) = item {
-                    globals.push((global.clone(), global.get(store)));
+                match instance.export(store, name) {
+                    Some(wasmer::Extern::Global(global)) => {
+                        let value = global.get(store);
+                        globals.push((global, value));
+                    }
+                    Some(_) => {}
+                    None => return Err(format!("the marked export `{name}` is missing")),
                 }
             }
         }

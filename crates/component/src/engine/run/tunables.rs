@@ -35,6 +35,8 @@ pub(crate) struct NextModule(Arc<Mutex<Preparations>>);
 #[derive(Debug, Default)]
 struct Preparations {
     next: Option<Prepared>,
+    /// Sizes of the tables that the instance has apart from the engine's, in the order in which the engine creates tables.
+    tables: Option<(Arc<[Option<u32>]>, usize)>,
     /// The memories that instances have got since [`NextModule::remember`]; `None` without it.
     made: Option<Vec<MemoryHandle>>,
     /// The limit because of which the engine did not create the last memory or table.
@@ -47,9 +49,24 @@ impl NextModule {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets the memories that the next instance gets, if it defines one.
+    /// Sets the memories that the next instance gets, if it defines one; `None` after it was created.
     pub(crate) fn set(&self, memories: Option<Prepared>) {
-        self.lock().next = memories;
+        let mut preparations = self.lock();
+        preparations.next = memories;
+        preparations.tables = None;
+    }
+
+    /// Sets the sizes of the tables that the next instance has apart from the engine's.
+    pub(crate) fn set_tables(&self, sizes: Arc<[Option<u32>]>) {
+        self.lock().tables = Some((sizes, 0));
+    }
+
+    /// Returns the size of the instance's next table, if the engine is to create an empty one.
+    fn take_table(&self) -> Option<u32> {
+        let mut preparations = self.lock();
+        let (sizes, at) = preparations.tables.as_mut()?;
+        *at += 1;
+        sizes.get(*at - 1).copied().flatten()
     }
 
     /// Remembers the memories that instances get from now on.
@@ -322,7 +339,14 @@ impl Tunables for LimitingTunables {
         style: &TableStyle,
         definition: NonNull<VMTableDefinition>,
     ) -> Result<VMTable, String> {
-        let ty = self.table_or_text(ty)?;
+        let size = self.next.take_table();
+        let ty = match size {
+            None => self.table_or_text(ty)?,
+            Some(size) => TableType {
+                minimum: 0,
+                ..self.table_or_text(&TableType { minimum: size, ..*ty })?
+            },
+        };
         // SAFETY: the caller guarantees `definition`, which is passed on unchanged.
         unsafe { self.base.create_vm_table(&ty, style, definition) }
     }

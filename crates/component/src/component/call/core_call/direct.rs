@@ -12,6 +12,7 @@ use wasmer::{AsStoreMut, Extern, FunctionType, StoreMut};
 
 use super::engine_type;
 use crate::component::call::trap::from_runtime;
+use crate::engine::Callee;
 use crate::error::{Error, Result};
 
 /// A function of a store. Small: an actor has more than a dozen of them.
@@ -47,20 +48,53 @@ impl Direct {
             VMExtern::Function(handle) if function.is_from_store(store) => handle,
             _ => return Err(Error::bug("a function that is not the engine's")),
         };
-        let params = u8::try_from(signature.params.len());
-        let params = params.map_err(|_| Error::bug("a core function with hundreds of parameters"))?;
         let objects = store.objects_mut();
         let (store, function_of_store) = (objects.id(), handle.get(objects.as_sys()));
-        if !is_of(&function_of_store.signature, signature) {
-            return Err(Error::bug("a core function of another type"));
-        }
         // SAFETY: the store's record of a function, which lives as long as the store.
         let entry = unsafe { *function_of_store.anyfunc.as_ptr().as_ref() };
-        Ok(Direct {
+        let callee = Callee::Own {
             store,
             code: entry.func_ptr,
             context: entry.vmctx,
             trampoline: entry.call_trampoline,
+            ty: &function_of_store.signature,
+        };
+        Direct::of(callee, signature)
+    }
+
+    /// As [`Direct::new`], of an export.
+    pub(super) fn of_export(
+        store: &mut impl AsStoreMut,
+        callee: Callee<'_>,
+        signature: &CoreSignature,
+    ) -> Result<Direct> {
+        match callee {
+            Callee::Other(function) => Direct::new(store, &function, signature),
+            own @ Callee::Own { .. } => Direct::of(own, signature),
+        }
+    }
+
+    fn of(callee: Callee<'_>, signature: &CoreSignature) -> Result<Direct> {
+        let Callee::Own {
+            store,
+            code,
+            context,
+            trampoline,
+            ty,
+        } = callee
+        else {
+            return Err(Error::bug("a function that is not the engine's"));
+        };
+        let params = u8::try_from(signature.params.len());
+        let params = params.map_err(|_| Error::bug("a core function with hundreds of parameters"))?;
+        if !is_of(ty, signature) {
+            return Err(Error::bug("a core function of another type"));
+        }
+        Ok(Direct {
+            store,
+            code,
+            context,
+            trampoline,
             params,
             mask: match signature.results.first() {
                 Some(CoreType::I64 | CoreType::F64) => u64::MAX,

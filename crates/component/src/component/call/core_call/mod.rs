@@ -11,13 +11,13 @@ use std::fmt;
 
 use airssys_wasm_abi::{CoreSignature, CoreType, CoreValue};
 use wasmer::{
-    AsStoreMut, FromToNativeWasmType, FunctionEnv, FunctionEnvMut, FunctionType, RuntimeError, StoreMut,
-    Type, Value, WasmTypeList,
+    AsStoreMut, Extern, FromToNativeWasmType, FunctionEnv, FunctionEnvMut, FunctionType, RuntimeError,
+    StoreMut, Type, Value, WasmTypeList,
 };
 
 use self::direct::Direct;
 use crate::component::call::trap::{from_runtime, to_runtime};
-use crate::engine::{Backend, floats_cross, interrupt};
+use crate::engine::{Backend, CoreInstance, floats_cross, interrupt};
 use crate::error::Result;
 
 /// A core value type as the engine knows it; converts from and to its bits, zero-extended to 64.
@@ -172,12 +172,37 @@ impl CoreFunc {
         signature: &CoreSignature,
         unwinds: bool,
     ) -> Result<CoreFunc> {
-        let CoreSignature { params, results } = signature;
-        let form = match unwinds || params.len() > MOST || results.len() > 1 {
-            true => Form::Unwinding(Box::new((function.clone(), params.clone()))),
-            false => Form::Direct(Direct::new(store, function, signature)?),
+        let form = match is_direct(signature, unwinds) {
+            false => Form::Unwinding(Box::new((function.clone(), signature.params.clone()))),
+            true => Form::Direct(Direct::new(store, function, signature)?),
         };
         Ok(CoreFunc { form })
+    }
+
+    /// As [`CoreFunc::new`], for an export of a core instance; `None` if it exports no such function.
+    ///
+    /// # Errors
+    /// As [`CoreFunc::new`].
+    pub(crate) fn of_export(
+        store: &mut impl AsStoreMut,
+        instance: &CoreInstance,
+        name: &str,
+        signature: &CoreSignature,
+        unwinds: bool,
+    ) -> Result<Option<CoreFunc>> {
+        if !is_direct(signature, unwinds) {
+            return match instance.export(store, name) {
+                Some(Extern::Function(function)) => {
+                    CoreFunc::new(store, &function, signature, unwinds).map(Some)
+                }
+                _ => Ok(None),
+            };
+        }
+        let Some(callee) = instance.callee(store, name) else {
+            return Ok(None);
+        };
+        let form = Form::Direct(Direct::of_export(store, callee, signature)?);
+        Ok(Some(CoreFunc { form }))
     }
 
     /// Calls it with as many arguments as its signature has; returns the bits of its result, or 0.
@@ -199,6 +224,11 @@ impl CoreFunc {
             }
         }
     }
+}
+
+/// Reports whether a function is called by its trampoline.
+fn is_direct(signature: &CoreSignature, unwinds: bool) -> bool {
+    !unwinds && signature.params.len() <= MOST && signature.results.len() <= 1
 }
 
 /// Returns the signature that a function with `signature` has where it crosses the border of a module.
