@@ -154,7 +154,8 @@ fn mapped() -> u64 {
     pages * 4096
 }
 
-/// Every instance reserves gigabytes of address space for its memory, so a leaked one is noticed.
+/// Every instance reserves gigabytes of address space for its memory, so leaked ones are noticed. Space for up to 16 is reserved ahead,
+/// which is less than the sixty that end in one way.
 #[cfg(target_os = "linux")]
 #[test]
 fn unload_and_shutdown_and_failure_free_the_instance() {
@@ -194,11 +195,11 @@ fn unload_and_shutdown_and_failure_free_the_instance() {
         };
         (0..6).for_each(|number| round(number % 3));
         let before = mapped();
-        (0..60).for_each(|number| round(number % 3));
+        (0..180).for_each(|number| round(number % 3));
         let grown = mapped().saturating_sub(before);
         assert!(
-            grown < 8 << 30,
-            "{grown} bytes more are mapped after 60 components"
+            grown < 16 * (8 << 30),
+            "{grown} bytes more are mapped after 180 components"
         );
     }
 }
