@@ -29,6 +29,11 @@ pub(in crate::engine) fn without_bad(module: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Reports whether the engine fails on this name of a module.
+pub(super) fn is_bad(name: &str) -> bool {
+    name.is_empty() || name.contains('\0')
+}
+
 fn bad_sections(module: &[u8]) -> Vec<Range<usize>> {
     let mut bad = Vec::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -39,7 +44,7 @@ fn bad_sections(module: &[u8]) -> Vec<Range<usize>> {
             continue;
         };
         let is_bad = names.into_iter().any(|name| match name {
-            Ok(Name::Module { name, .. }) => name.is_empty() || name.contains('\0'),
+            Ok(Name::Module { name, .. }) => is_bad(name),
             _ => false,
         });
         if is_bad && let Some(start) = start_of(module, CUSTOM_SECTION, &section.range()) {

@@ -10,6 +10,7 @@ use std::ops::Range;
 use wasm_encoder::{Encode, NameSection};
 use wasmparser::{KnownCustom, Name, NameSectionReader, Parser, Payload, TypeRef};
 
+use crate::engine::compile::debug_names::is_bad;
 use crate::engine::compile::sections::start_of;
 use crate::engine::names::{key, write};
 
@@ -123,7 +124,7 @@ impl<'a> Names<'a> {
         let mut left = functions;
         for subsection in section.into_iter().flatten() {
             match subsection {
-                Name::Module { name, .. } if name.is_empty() || name.contains('\0') => return None,
+                Name::Module { name, .. } if is_bad(name) => return None,
                 Name::Module { name, .. } => names.module = Some(name),
                 Name::Function(named) => {
                     let mut again: HashMap<&str, u32> = HashMap::new();
