@@ -1,11 +1,12 @@
 //! The representation of a component that this runtime executes: core modules, a linear list of initializers, and
 //! trampolines. The names are the component model's; the indices count within one component.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use airssys_wasm_abi::{FuncPlan, FuncType, StringEncoding, Type};
+use airssys_wasm_abi::{AbiError, FuncPlan, FuncType, StringEncoding, Type};
 
 use crate::component::load::module_type::ModuleType;
 
@@ -79,12 +80,39 @@ impl ExternType {
 }
 
 /// The type of a component function, with the plan by which its values cross.
-#[derive(Debug)]
 pub struct Function {
     /// Parameters and result.
     pub ty: FuncType,
-    /// Plan of the crossing.
-    pub plan: FuncPlan,
+    /// Made when it is first used: a component declares more functions than it imports, and a host calls few of those that it exports.
+    plan: OnceLock<Result<FuncPlan, AbiError>>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function")
+            .field("ty", &self.ty)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Function {
+    /// A function of this type.
+    pub(crate) fn new(ty: FuncType) -> Function {
+        Function {
+            ty,
+            plan: OnceLock::new(),
+        }
+    }
+
+    /// Returns the plan of the crossing.
+    ///
+    /// # Errors
+    /// As [`FuncPlan::new`].
+    #[inline]
+    pub fn plan(&self) -> Result<&FuncPlan, AbiError> {
+        let plan = self.plan.get_or_init(|| FuncPlan::new(&self.ty));
+        plan.as_ref().map_err(Clone::clone)
+    }
 }
 
 #[derive(Debug, BorshSerialize, BorshDeserialize)]

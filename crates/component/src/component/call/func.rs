@@ -151,7 +151,7 @@ impl Func {
     /// # Errors
     /// As [`Func::call`].
     pub fn call_dynamic(&self, store: impl AsContextMut, params: &[Val]) -> Result<Option<Val>> {
-        let plan = &self.inner.function.plan;
+        let plan = self.inner.function.plan()?;
         self.enter(
             store,
             plan.params_need(),
@@ -181,7 +181,7 @@ impl Func {
     #[doc(hidden)]
     #[inline(always)]
     pub fn call_typed<P: LowerList, R: LiftList>(&self, store: impl AsContextMut, params: P) -> Result<R> {
-        let plan = &self.inner.function.plan;
+        let plan = self.inner.function.plan()?;
         // A constant, as far as the types say.
         let needs = Needs {
             memory: const { P::LAYOUT.memory || P::LAYOUT.params_in_memory() },
@@ -284,7 +284,7 @@ impl FuncInner {
         }
         lowered?;
         let result = [self.core.call(store, flat.as_slice())?];
-        let result = &result[..function.plan.export_signature().results.len().min(1)];
+        let result = &result[..function.plan()?.export_signature().results.len().min(1)];
         let value = lift(&mut LiftContext::new(store, core, instance, options), result)?;
         if let Some(post_return) = &self.post_return {
             instance.staying(store, options.instance, |store| post_return.call(store, result))?;

@@ -276,7 +276,7 @@ impl Instance {
             .options
             .get(*options as usize)
             .ok_or_else(|| Error::bug("options out of range"))?;
-        let signature = at_border(self.inner.backend(), function.plan.export_signature());
+        let signature = at_border(self.inner.backend(), function.plan()?.export_signature());
         let after = CoreSignature {
             params: signature.results.clone(),
             results: Vec::new(),

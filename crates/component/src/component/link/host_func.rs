@@ -68,7 +68,10 @@ fn lower_import<T: Send + 'static>(
     call: impl Fn(&mut Call<'_, '_, T>, &[u64]) -> Result<u64> + Send + 'static,
 ) -> Result<wasmer::Function> {
     let env = cx.env.clone();
-    let signature = at_border(import.instance.backend(), import.function.plan.import_signature());
+    let signature = at_border(
+        import.instance.backend(),
+        import.function.plan()?.import_signature(),
+    );
     Ok(host_function(&mut cx.store, &signature, move |store, args| {
         import.instance.check_may_leave(store, import.options.instance)?;
         let mut one = Call {
@@ -175,7 +178,7 @@ where
     Box::new(move |cx, import| {
         let func = func.clone();
         lower_import(cx, import, move |call: &mut Call<'_, '_, T>, args: &[u64]| {
-            let plan = &call.import.function.plan;
+            let plan = call.import.function.plan()?;
             call.run(
                 P::LAYOUT.handles && plan.params_need().scope,
                 const { R::LAYOUT.memory },
@@ -234,7 +237,7 @@ where
         let func = func.clone();
         lower_import(cx, import, move |call: &mut Call<'_, '_, T>, args: &[u64]| {
             let function = &call.import.function;
-            let plan = &function.plan;
+            let plan = function.plan()?;
             let types = plan.import_signature().params.iter().zip(args);
             let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
             call.run(

@@ -353,11 +353,9 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
     {
         let signature = core_import::signature(params, results);
         let bind = core_import::bind(self.full_name(name).into(), signature.clone(), func);
-        let check = move |function: &Function, _: &TypeContext<'_>| match *function.plan.import_signature()
-            == signature
-        {
-            true => Ok(()),
-            false => Err("preview 1 declares this function with another signature".to_owned()),
+        let check = move |function: &Function, _: &TypeContext<'_>| match function.plan() {
+            Ok(plan) if *plan.import_signature() == signature => Ok(()),
+            _ => Err("preview 1 declares this function with another signature".to_owned()),
         };
         self.define_func(name, Box::new(check), bind)
     }

@@ -445,9 +445,10 @@ impl<'a> Converter<'a> {
             _ => return Err(unsupported("a function with more than one result")),
         };
         let ty = abi::FuncType { params, result };
-        let plan = abi::FuncPlan::new(&ty)
+        let function = Arc::new(Function::new(ty));
+        function
+            .plan()
             .map_err(|error| Error::Unsupported(format!("the type of a function: {error}")))?;
-        let function = Arc::new(Function { ty, plan });
         self.functions.insert(index, function.clone());
         Ok(function)
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use abi::{FuncPlan, FuncType, Type, TypeAddress};
+use abi::{FuncType, Type, TypeAddress};
 use airssys_wasm_abi as abi;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -249,8 +249,7 @@ impl TypeReader {
             params: params.collect::<Result<_, Malformed>>()?,
             result: func.result.map(|ty| self.get(ty)).transpose()?,
         };
-        let plan = FuncPlan::new(&ty).map_err(|error| Malformed::new(error.to_string()))?;
-        Ok(Arc::new(Function { ty, plan }))
+        Ok(Arc::new(Function::new(ty)))
     }
 }
 
