@@ -46,7 +46,7 @@ pub(crate) use backend::floats_cross;
 #[cfg(feature = "compile")]
 pub(crate) use compile::lacking::{first_use, names};
 #[cfg(feature = "compile")]
-pub(crate) use compile::{Refused, Work};
+pub(crate) use compile::{Refused, Work, start_of};
 pub(crate) use load::{
     CodeForm, CodeSource, CoreModule, Machine, SavedImage, Signatures, TrustedCode, load, loader, save,
     tunables,

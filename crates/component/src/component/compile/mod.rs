@@ -5,4 +5,5 @@ pub(super) mod packed_results;
 pub(super) mod post_return;
 pub(super) mod shim;
 pub(super) mod translate;
+mod unused_exports;
 pub(super) mod value_size;

@@ -25,6 +25,7 @@ use wasmparser::{Parser, Payload};
 use self::compiler::find_memories;
 use self::instructions::Instructions;
 use self::names::Apart;
+pub(crate) use self::sections::start_of;
 use crate::engine::progress::{Progress, ProgressWatch};
 use crate::engine::run::tunables::Memories;
 use crate::engine::{Backend, Compiled, Engine, floats_cross};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Returns the offset of the section `id` whose content is `content`. A section begins with its id and, in up to
 /// five bytes, the content's length.
-pub(in crate::engine) fn start_of(module: &[u8], id: u8, content: &Range<usize>) -> Option<usize> {
+pub(crate) fn start_of(module: &[u8], id: u8, content: &Range<usize>) -> Option<usize> {
     (1..=5).find_map(|length| {
         let at = content.start.checked_sub(length + 1)?;
         let size = read_leb(module.get(at + 1..content.start)?)?;

@@ -14,6 +14,7 @@ use crate::component::compile::features;
 use crate::component::compile::packed_results;
 use crate::component::compile::post_return;
 use crate::component::compile::shim;
+use crate::component::compile::unused_exports;
 use crate::component::ir::{
     CoreDef, CoreExport, Counts, Export, ExternType, Function, ImportArg, Initializer, Ir, ModuleSource,
     Options, ResourceTable, RuntimeImport, Trampoline, Transcode,
@@ -39,6 +40,7 @@ pub(crate) fn translate(engine: &Engine, bytes: &[u8]) -> Result<Ir> {
     let (translation, modules) = translator.translate(bytes).map_err(invalid)?;
     let mut ir = Converter::new(&translation.component, &types, &modules).ir(&translation.trampolines)?;
     shim::untie(&mut ir);
+    unused_exports::remove(&mut ir);
     Ok(ir)
 }
 
