@@ -40,7 +40,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(path).expect("it is committed")
 }
 
-/// Large enough to be mapped instead of read.
+/// Of several pages of code.
 const LARGE: &str = "text-processor.wasm";
 const SMALL: &str = "bench.wasm";
 

@@ -3,6 +3,8 @@
 #[path = "preview1/answers.rs"]
 mod answers;
 use airssys_wasm_test_support as common;
+#[path = "preview1/artifacts.rs"]
+mod artifacts;
 #[path = "preview1/different.rs"]
 mod different;
 #[path = "preview1/guest.rs"]

@@ -11,6 +11,10 @@ use airssys_wasm::artifact::{
 use airssys_wasm::engine::{Backend, Config, Engine};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 
+mod description;
+
+use description::follow_description;
+
 const DOCUMENT: &str = include_str!("../../docs/artifact.md");
 
 /// Returns the rows of the table whose first row has these columns.
@@ -293,7 +297,7 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> Followed {
         assert!(file[8..64].iter().all(|byte| *byte == 0));
     }
     let mut align_next = 1;
-    let (mut code, mut tables) = (Vec::new(), Vec::new());
+    let (mut code, mut tables, mut descriptions) = (Vec::new(), Vec::new(), Vec::new());
     for section in sections {
         let kind = &kinds[usize::from(section.kind)];
         let start = at.next_multiple_of(kind.align.max(align_next));
@@ -316,6 +320,7 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> Followed {
         match section.kind {
             1 => code.push((section.more[0], content)),
             5 => tables.push((section.more[0], content)),
+            6 => descriptions.push((section.more[0], content)),
             _ => {}
         }
         align_next = if kind.aligns_next { kind.align } else { 1 };
@@ -332,10 +337,18 @@ fn follow(file: &[u8], component: &[u8], key: Option<&SecretKey>) -> Followed {
         kinds_there.contains(&3) && kinds_there.contains(&4),
         key.is_some()
     );
-    let named = tables.iter().map(|(module, names)| {
-        let code = code.iter().find(|(other, _)| other == module);
-        follow_names(names, code.expect("the module has code").1)
-    });
+    let code_of = |module: &u64| {
+        let found: Option<&(u64, &[u8])> = code.iter().find(|(other, _)| other == module);
+        found.expect("the module has code").1
+    };
+    for (module, description) in &descriptions {
+        follow_description(description, code_of(module));
+    }
+    let images = code.iter().filter(|(_, code)| code.starts_with(b"\x7fELF"));
+    assert_eq!(images.count(), descriptions.len(), "each image has a description");
+    let named = tables
+        .iter()
+        .map(|(module, names)| follow_names(names, code_of(module)));
     Followed {
         begins_with_elf,
         named: named.sum(),
@@ -380,6 +393,18 @@ fn artifacts_are_what_the_document_says() {
                 follow(&plain.expect("it compiles"), &component, None);
             }
         }
+    }
+    // Code for another architecture is no image.
+    let elsewhere = match cfg!(target_arch = "aarch64") {
+        true => "x86_64-unknown-linux-gnu",
+        false => "aarch64-unknown-linux-gnu",
+    };
+    let mut config = Config::new();
+    config.target(elsewhere.parse().expect("a target"));
+    let engine = Engine::new(&config).expect("it is available");
+    for (_, component) in fixtures() {
+        let file = compile_with(&engine, &component, &ArtifactOptions::default()).expect("it compiles");
+        begins[usize::from(follow(&file, &component, None).begins_with_elf)] += 1;
     }
     assert!(begins[0] > 0 && begins[1] > 0, "both beginnings: {begins:?}");
     assert!(named > 0, "no function has a name");

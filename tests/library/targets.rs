@@ -53,7 +53,7 @@ fn what_is_compiled_for_another_machine_is_whole_and_does_not_run_here() {
         AARCH64
     };
     let cpu = if elsewhere == AARCH64 { "" } else { "avx" };
-    // One whose modules would be linked here, for this architecture, and one of small modules.
+    // One of a large module, and one of small modules.
     let large = fixture("text-processor.wasm");
     assert!(large.len() > 128 << 10, "it has a large module");
     for component in [large, fixture("bench.wasm")] {

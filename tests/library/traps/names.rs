@@ -17,7 +17,7 @@ use super::common::engines;
 const LONG: usize = 300;
 
 /// Returns a component whose `run` calls through modules and functions with names and without, and traps in the last. `size`
-/// is that of the data of one of them: large modules have another form of code.
+/// is that of the data of one of them.
 fn calling(size: usize) -> Vec<u8> {
     let text = format!(
         r#"(component

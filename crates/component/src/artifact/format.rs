@@ -13,7 +13,7 @@ use super::sniff::other;
 pub(super) const MAGIC: [u8; 8] = *b"\xa1airwasm";
 
 /// The form that this build writes and reads.
-pub(super) const FORMAT: u32 = 5;
+pub(super) const FORMAT: u32 = 6;
 
 /// Bytes of the digest of everything behind the sections.
 const DIGEST: usize = 32;
@@ -97,6 +97,8 @@ pub(super) enum Kind {
     Manifest,
     /// Names of a core module and its functions, for the frames of traps.
     Names { module: u32 },
+    /// Layout of a core module's ELF image, and what its instances need.
+    Description { module: u32 },
 }
 
 impl Kind {
@@ -108,13 +110,16 @@ impl Kind {
             Kind::Metadata => "metadata",
             Kind::Manifest => "manifest",
             Kind::Names { .. } => "names",
+            Kind::Description { .. } => "description",
         }
     }
 
-    /// Returns the alignment of the section, in bytes. Images are mapped, so theirs fits the pages of every host.
+    /// Returns the alignment of the section, in bytes. Both kinds of images are mapped. Those of memories fit the pages of every host; those
+    /// of code are many and small, and are copied where pages are larger.
     fn align(self) -> u64 {
         match self {
             Kind::Image { .. } => 64 << 10,
+            Kind::Code { .. } => 4 << 10,
             _ => 64,
         }
     }

@@ -12,7 +12,7 @@ use super::format::{Header, Kind, Parts, lead, parts};
 use super::key::{PublicKey, Trust};
 use super::source::Source;
 use crate::component::{Component, Precompiled, SavedModule};
-use crate::engine::{CodeSource, Engine, SavedImage, SavedNames, TrustedCode};
+use crate::engine::{CodeSource, Engine, SavedDescription, SavedImage, SavedNames, TrustedCode};
 
 /// An artifact whose bytes match its header.
 #[derive(Debug)]
@@ -116,13 +116,15 @@ impl<'a> Artifact<'a> {
         let backend = self.header.check_host()?;
         let malformed = |what: String| ArtifactError::Contents(what);
         let mut translated = None;
-        let (mut code, mut images, mut names) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut code, mut images) = (BTreeMap::new(), BTreeMap::new());
+        let (mut names, mut descriptions) = (BTreeMap::new(), BTreeMap::new());
         for ((kind, range), section) in self.sections.iter().zip(&self.header.sections) {
             let twice = match *kind {
                 Kind::Translated => translated.replace(range).is_some(),
-                Kind::Code { module, elf } => code.insert(module, (elf, range)).is_some(),
+                Kind::Code { module, elf } => code.insert(module, (elf, section.digest, range)).is_some(),
                 Kind::Image { module, start } => images.insert(module, (start, range)).is_some(),
                 Kind::Names { module } => names.insert(module, (section.digest, range)).is_some(),
+                Kind::Description { module } => descriptions.insert(module, range).is_some(),
                 Kind::Metadata | Kind::Manifest => false,
             };
             if twice {
@@ -132,13 +134,29 @@ impl<'a> Artifact<'a> {
         let translated = translated.ok_or_else(|| malformed("it has no translated component".into()))?;
         let translated = self.read(translated.clone())?;
         let mut modules = Vec::new();
-        for (index, (module, (elf, range))) in (0u32..).zip(code) {
+        for (index, (module, (elf, digest, range))) in (0u32..).zip(code) {
             if module != index {
                 return Err(malformed(format!("the code of core module {index} is missing")));
             }
             let source = match &self.source {
-                Source::File(file) if elf && range.start == 0 => CodeSource::FileStart(file),
+                Source::File(file) if elf && cfg!(unix) => CodeSource::File {
+                    file: file.clone(),
+                    begins: range.start,
+                    length: range.end.saturating_sub(range.start),
+                },
                 _ => CodeSource::Bytes(self.read(range.clone())?),
+            };
+            let description = match descriptions.remove(&index) {
+                Some(_) if !elf => {
+                    return Err(malformed(format!(
+                        "it has a description of core module {index}, whose code is no image"
+                    )));
+                }
+                Some(range) => Some(SavedDescription {
+                    bytes: self.read(range.clone())?,
+                    image: digest,
+                }),
+                None => None,
             };
             let image = match images.remove(&index) {
                 Some((start, range)) => Some(self.image(start, range)?),
@@ -146,7 +164,7 @@ impl<'a> Artifact<'a> {
             };
             modules.push(SavedModule {
                 // SAFETY: the caller vouches for it.
-                code: unsafe { TrustedCode::new(source) },
+                code: unsafe { TrustedCode::new(source, description) },
                 image,
                 names: match names.remove(&index) {
                     Some((digest, range)) => Some(self.names(digest, range)?),
@@ -157,6 +175,11 @@ impl<'a> Artifact<'a> {
         if let Some(module) = images.keys().next() {
             return Err(malformed(format!(
                 "it has a memory image for core module {module}, which is missing"
+            )));
+        }
+        if let Some(module) = descriptions.keys().next() {
+            return Err(malformed(format!(
+                "it has a description of core module {module}, which is missing"
             )));
         }
         if let Some(module) = names.keys().next() {

@@ -1,6 +1,7 @@
 //! Refused artifacts and their errors; components that load return the same results as compiled ones.
 
 mod names;
+mod traps;
 
 use std::ops::Range;
 

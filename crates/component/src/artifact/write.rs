@@ -74,12 +74,19 @@ impl<'a> Unfinished<'a> {
     /// As [`compile`].
     pub fn compile(engine: &'a Engine, component: &'a [u8]) -> Result<Unfinished<'a>, ArtifactError> {
         let mut compiled = Precompiled::compile(engine, component)?;
-        // The largest module's code begins the file: code can be mapped from there only.
+        // The largest module's code begins the file, where tools for ELF files look for it.
         let modules = &mut compiled.modules;
         let first =
             (0..modules.len()).max_by_key(|index| modules.get(*index).map_or(0, |module| module.code.len()));
         if let Some(module) = first.and_then(|first| modules.get_mut(first)) {
             mark(&mut module.code);
+        }
+        for module in modules {
+            if let Some(description) = &mut module.description {
+                // A description fits one image.
+                let image = blake3::hash(&module.code);
+                description.splice(..0, *image.as_bytes());
+            }
         }
         Ok(Unfinished {
             engine,
@@ -108,6 +115,7 @@ fn finish(unfinished: &Unfinished<'_>, options: &ArtifactOptions<'_>) -> Result<
     let mut code: Vec<(Kind, &[u8])> = Vec::new();
     let mut images: Vec<(Kind, &[u8])> = Vec::new();
     let mut names: Vec<(Kind, &[u8])> = Vec::new();
+    let mut descriptions: Vec<(Kind, &[u8])> = Vec::new();
     for (index, compiled) in (0u32..).zip(modules) {
         let kind = Kind::Code {
             module: index,
@@ -125,6 +133,9 @@ fn finish(unfinished: &Unfinished<'_>, options: &ArtifactOptions<'_>) -> Result<
             };
             images.push((kind, &image.bytes));
         }
+        if let Some(description) = &compiled.description {
+            descriptions.push((Kind::Description { module: index }, description));
+        }
         if let Some(table) = &compiled.names {
             names.push((Kind::Names { module: index }, table));
         }
@@ -132,6 +143,7 @@ fn finish(unfinished: &Unfinished<'_>, options: &ArtifactOptions<'_>) -> Result<
     let mut sections = code;
     sections.extend(images);
     sections.extend(names);
+    sections.extend(descriptions);
     // Last, beside the header: one read has both.
     sections.extend(options.metadata.map(|bytes| (Kind::Metadata, bytes)));
     sections.extend(options.manifest.map(|bytes| (Kind::Manifest, bytes)));

@@ -66,7 +66,7 @@ impl Component {
         let Compiled { ir, modules, code } = Compiled::new(
             engine,
             bytes,
-            |_| CodeForm::Memory,
+            CodeForm::Memory,
             engine::Compiled::into_core_module,
         )?;
         Ok(Component::from_parts(
@@ -235,7 +235,7 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         engine: &Engine,
         bytes: &[u8],
-        form: impl Fn(&[u8]) -> CodeForm,
+        form: CodeForm,
         make: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
         let code = engine.compiler(CodeForm::Memory)?;
@@ -250,13 +250,15 @@ impl<M> Compiled<M> {
         let mut work = Work::new(engine, &sources);
         let mut signatures = Signatures::default();
         let mut compile = |(module, source): (usize, &Vec<u8>)| {
-            let compiled = match form(source) {
+            let compiled = match form {
                 CodeForm::Memory => work.compile(&code, source),
                 // The code is saved and not run: it need not outlive this.
                 CodeForm::Elf => work.compile(&engine.compiler(CodeForm::Elf)?, source),
             };
             let made = compiled.and_then(|compiled| {
-                signatures.add(&compiled.module).map_err(Refused::Compiler)?;
+                signatures
+                    .add(compiled.module.info())
+                    .map_err(Refused::Compiler)?;
                 make(compiled).map_err(Refused::Compiler)
             });
             made.map_err(|refused| match refused {
@@ -283,7 +285,7 @@ impl<M> Compiled<M> {
     pub(super) fn new(
         _: &Engine,
         _: &[u8],
-        _: impl Fn(&[u8]) -> CodeForm,
+        _: CodeForm,
         _: impl Fn(engine::Compiled) -> std::result::Result<M, String>,
     ) -> Result<Compiled<M>> {
         Err(Error::NoCompiler)

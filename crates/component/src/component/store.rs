@@ -12,7 +12,9 @@ use crate::component::call::scope::Scope;
 use crate::component::component::Component;
 use crate::component::instance::{Instance, InstanceInner};
 use crate::component::resource::handles::HandleBudget;
-use crate::engine::{self, Engine, Fuel, KeptMemories, NextModule, Reset, SendStore, StoreLimits};
+use crate::engine::{
+    self, CoreModule, Engine, Fuel, KeptMemories, NextModule, Reset, SendStore, StoreLimits,
+};
 use crate::error::{Error, LimitExceeded, Result};
 
 /// Holds instances and the host's data `T`, which host functions can access.
@@ -454,6 +456,21 @@ impl StoreCore {
         self.unguarded.store(true, Ordering::Relaxed);
     }
 
+    /// Lets the engine learn of the frames of all code in the store, for calls whose errors it makes itself.
+    pub(super) fn register_frames(&self) {
+        let (components, modules) = {
+            let state = self.state();
+            (state.components.clone(), state.modules.clone())
+        };
+        components
+            .iter()
+            .flat_map(|component| component.modules())
+            .for_each(CoreModule::register_frames);
+        modules
+            .iter()
+            .for_each(crate::component::load::module::Module::register_frames);
+    }
+
     #[inline]
     pub(super) fn is_unguarded(&self) -> bool {
         self.unguarded.load(Ordering::Relaxed)
@@ -483,10 +500,9 @@ pub(crate) struct StoreState {
 }
 
 /// Checks that a module can have functions that access its memory, which they find once it is instantiated.
-pub(super) fn check_memory(module: &wasmer::Module) -> Result<()> {
-    let has_memory = module.exports().memories().next().is_some();
+pub(super) fn check_memory(module: &CoreModule) -> Result<()> {
     match module.info().start_function {
-        None if has_memory => Ok(()),
+        None if module.exports_memory() => Ok(()),
         None => Err(Error::Instantiate(
             "a core module imports functions that access its memory, but exports no memory".into(),
         )),

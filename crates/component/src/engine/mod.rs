@@ -48,8 +48,8 @@ pub(crate) use compile::lacking::{first_use, names};
 #[cfg(feature = "compile")]
 pub(crate) use compile::{Refused, Work, start_of};
 pub(crate) use load::{
-    CodeForm, CodeSource, CoreModule, Machine, SavedImage, Signatures, TrustedCode, load, loader, save,
-    tunables,
+    Code, CodeForm, CodeSource, CoreModule, Machine, SavedDescription, SavedImage, Signatures, TrustedCode,
+    describe, error_of, loader, register_stack, save, tunables,
 };
 pub(crate) use memory::{GuestMemory, Image};
 pub(crate) use names::{FrameNames, NAME_CHARS, SavedNames};
@@ -309,7 +309,7 @@ impl Compiled {
     /// As [`CoreModule::new`].
     pub(crate) fn into_core_module(self) -> std::result::Result<CoreModule, String> {
         let names = self.names.map(SavedNames::Bytes);
-        CoreModule::new(self.module, self.image)?.with_names(names)
+        CoreModule::new(Code::Engine(self.module), self.image)?.with_names(names)
     }
 }
 

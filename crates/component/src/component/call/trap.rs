@@ -7,7 +7,7 @@ use wasmer::RuntimeError;
 use wasmer::sys::vm::TrapCode;
 
 use crate::engine::interrupt::take_stopped;
-use crate::engine::{FrameNames, NAME_CHARS};
+use crate::engine::{FrameNames, NAME_CHARS, register_stack};
 use crate::error::{CoreTrap, Error, Trap, TrapKind};
 
 /// An error of this crate that unwinds through the guest's frames.
@@ -30,6 +30,12 @@ impl std::error::Error for Carrier {}
 /// Creates the engine's error that stops the guest which called a host function, with `error` as its cause.
 #[cold]
 pub fn to_runtime(error: Error) -> RuntimeError {
+    // The engine looks for the frames that a trap of the host's lacks now, on the stack of this call.
+    if let Error::Trap(trap) = &error
+        && trap.frames().is_empty()
+    {
+        register_stack();
+    }
     RuntimeError::user(Box::new(Carrier(error)))
 }
 
@@ -48,7 +54,7 @@ pub fn from_runtime(error: RuntimeError) -> Error {
     };
     let message = error.message();
     let kind = match error.to_trap() {
-        Some(_) if stopped => TrapKind::Core(CoreTrap::Interrupted),
+        _ if stopped => TrapKind::Core(CoreTrap::Interrupted),
         Some(code) => TrapKind::Core(core_trap(code)),
         None => TrapKind::Other(message),
     };

@@ -126,6 +126,7 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
                     instance,
                 } => {
                     let dtor = dtor.as_ref().map(|def| self.function(def)).transpose()?;
+                    let dtor = dtor.map(|dtor| self.destructor(&dtor)).transpose()?;
                     let resource = u32::try_from(inner.ir().imported_resources.len())
                         .ok()
                         .and_then(|imported| imported.checked_add(*index))
@@ -154,7 +155,8 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
             let Some(Resolved::Resource { ty, dtor }) = self.imports.get(*import as usize) else {
                 return Err(Error::bug("an imported resource that is not resolved"));
             };
-            let dtor = Some(dtor.bind(self.cx));
+            let dtor = dtor.bind(self.cx);
+            let dtor = Some(self.destructor(&dtor)?);
             set(
                 &self.inner.resources,
                 index,
@@ -182,13 +184,22 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         }
         let waiting = self.cx.core.state().waiting.take();
         if waiting.is_some() {
-            check_memory(module.code())?;
+            check_memory(module)?;
         }
         let place = self.cx.core.state().memory_place.take();
         if place.is_some() {
-            check_memory(module.code())?;
+            check_memory(module)?;
         }
-        self.cx.core.interrupter.code().add(module.functions());
+        let functions = match &waiting {
+            // The library's instance has code of its own.
+            Some(_) => module.functions_of_whole().map_err(Error::Instantiate)?,
+            None => module.functions(),
+        };
+        if waiting.is_some() || self.cx.core.is_unguarded() {
+            module.register_frames();
+            self.cx.core.register_frames();
+        }
+        self.cx.core.interrupter.code().add(functions);
         self.cx.core.next.set(module.memories());
         interrupt::check()?;
         let instance = match waiting {
@@ -211,6 +222,15 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
             place.fill(&mut self.cx.store, &instance)?;
         }
         Ok(instance)
+    }
+
+    fn destructor(&mut self, function: &wasmer::Function) -> Result<Arc<CoreFunc>> {
+        let signature = CoreSignature {
+            params: vec![CoreType::I32],
+            results: Vec::new(),
+        };
+        let unwinds = self.cx.core.is_unguarded();
+        CoreFunc::new(&mut self.cx.store, function, &signature, unwinds).map(Arc::new)
     }
 
     fn flag(&self, instance: u32) -> Result<wasmer::Global> {

@@ -132,6 +132,14 @@ impl Module {
         Some(&code.module)
     }
 
+    /// Lets the engine learn of the frames of its code.
+    pub(in crate::component) fn register_frames(&self) {
+        self.inner
+            .codes
+            .iter()
+            .for_each(|code| code.module.register_frames());
+    }
+
     /// Checks that a component of this backend can have it where it declares an import of the type `declared`.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::component::component::{Compiled, Component};
 use crate::component::load::portable;
 use crate::engine::{
-    self, Backend, CodeForm, CoreModule, Engine, Image, SavedImage, SavedNames, TrustedCode,
+    self, Backend, Code, CodeForm, CoreModule, Engine, Image, SavedImage, SavedNames, TrustedCode,
 };
 use crate::error::Result;
 
@@ -20,19 +20,17 @@ pub(crate) struct PrecompiledModule {
     pub(crate) code: Vec<u8>,
     /// True if the code is an ELF image, false if it is in the engine's own form.
     pub(crate) elf: bool,
+    /// The description of an image; `None` if the engine loads the code.
+    pub(crate) description: Option<Vec<u8>>,
     /// The memory image: its content when an instance begins.
     pub(crate) image: Option<Image>,
     /// The table of names.
     pub(crate) names: Option<Vec<u8>>,
 }
 
-/// Size of a core module, in bytes, from which on its code is an ELF image, which is mapped from the artifact. For
-/// smaller ones that is slower: the engine reads the first kilobytes of an image in some fifty small steps.
-const MAPPED_FROM: usize = 128 << 10;
-
-fn form(engine: &Engine, module: &[u8]) -> CodeForm {
-    // The engine's linker creates images for the architecture that it runs on, whatever the target is.
-    match module.len() >= MAPPED_FROM && engine.target().is_of_host_architecture() {
+fn form(engine: &Engine) -> CodeForm {
+    // The engine's linker creates images for the architecture that it runs on, whatever the target is, and its loader maps them on Linux.
+    match engine.target().is_of_host_architecture() && cfg!(target_os = "linux") {
         true => CodeForm::Elf,
         false => CodeForm::Memory,
     }
@@ -49,11 +47,15 @@ impl Precompiled {
     /// # Errors
     /// As [`Component::from_binary`].
     pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Precompiled> {
-        let form = |module: &[u8]| form(engine, module);
-        let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, form, |compiled| {
+        let Compiled { ir, modules, .. } = Compiled::new(engine, bytes, form(engine), |compiled| {
             let code = engine::save(&compiled.module)?;
+            let elf = code.starts_with(b"\x7fELF");
             Ok(PrecompiledModule {
-                elf: code.starts_with(b"\x7fELF"),
+                elf,
+                description: match elf {
+                    true => engine::describe(&compiled.module, &code),
+                    false => None,
+                },
                 code,
                 image: compiled.image,
                 names: compiled.names,
@@ -78,7 +80,7 @@ impl Precompiled {
         let ir = portable::read(translated).map_err(|error| error.to_string())?;
         let loader = engine::loader();
         let load = |module: SavedModule<'_>| {
-            let code = engine::load(&loader, module.code)?;
+            let code = Code::load(&loader, module.code)?;
             CoreModule::saved(code, module.image)?.with_names(module.names)
         };
         let modules = modules

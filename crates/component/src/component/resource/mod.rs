@@ -8,6 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::component::call::core_call::CoreFunc;
 use crate::component::call::func::guarded;
 use crate::component::instance::InstanceInner;
 use crate::component::store::{AsContextMut, HostHandle, StoreContextMut, StoreCore, unique};
@@ -262,11 +263,8 @@ pub(super) fn drop_rep<T: Send + 'static>(
 }
 
 /// Runs a resource type's destructor on a representation.
-pub(crate) fn run_dtor(dtor: &wasmer::Function, store: &mut wasmer::StoreMut<'_>, rep: u32) -> Result<()> {
-    crate::engine::interrupt::check()?;
-    let rep = wasmer::Value::I32(rep.cast_signed());
-    dtor.call(store, &[rep])
-        .map_err(crate::component::call::trap::from_runtime)?;
+pub(crate) fn run_dtor(dtor: &CoreFunc, store: &mut wasmer::StoreMut<'_>, rep: u32) -> Result<()> {
+    dtor.call(store, &[u64::from(rep)])?;
     Ok(())
 }
 
@@ -274,13 +272,13 @@ pub(crate) fn run_dtor(dtor: &wasmer::Function, store: &mut wasmer::StoreMut<'_>
 #[derive(Debug)]
 pub(crate) struct ResourceRuntime {
     pub(crate) ty: ResourceType,
-    pub(crate) dtor: Option<wasmer::Function>,
+    pub(crate) dtor: Option<Arc<CoreFunc>>,
     /// The component instance that defines the type, if the component does.
     pub(crate) definer: Option<u32>,
 }
 
 impl InstanceInner {
-    fn dtor(&self, resource: u32) -> Option<&wasmer::Function> {
+    fn dtor(&self, resource: u32) -> Option<&Arc<CoreFunc>> {
         self.resource(resource)
             .and_then(|resource| resource.dtor.as_ref())
     }

@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Read, Seek};
 use std::sync::OnceLock;
 
 use crate::engine::Backend;
+use crate::engine::load::source::CodeSource;
 use wasmer::sys::{CpuFeature, NativeEngineExt, Target};
 
 /// Format of a module's native code.
@@ -21,26 +21,33 @@ pub(crate) enum CodeForm {
     Elf,
 }
 
-/// Location of a module's native code.
-#[derive(Clone, Debug)]
-pub(crate) enum CodeSource<'a> {
-    /// An ELF image that begins a file: mapped where the system can.
-    FileStart(&'a File),
-    Bytes(Cow<'a, [u8]>),
+/// Native code of a core module, trusted to be the output of a compiler of this build.
+#[derive(Debug)]
+pub(crate) struct TrustedCode<'a> {
+    pub(super) source: CodeSource<'a>,
+    pub(super) description: Option<SavedDescription<'a>>,
 }
 
-/// Native code of a core module, trusted to be the output of a compiler of this build.
-#[derive(Clone, Debug)]
-pub(crate) struct TrustedCode<'a>(CodeSource<'a>);
+/// The description of an image in an artifact, and the digest of the image beside it.
+#[derive(Debug)]
+pub(crate) struct SavedDescription<'a> {
+    /// The digest of the image that is described, and the description.
+    pub(crate) bytes: Cow<'a, [u8]>,
+    /// BLAKE3.
+    pub(crate) image: [u8; 32],
+}
 
 impl<'a> TrustedCode<'a> {
     /// Declares native code trusted.
     ///
     /// # Safety
-    /// The code is the output of [`save`] on this version of the engine, and does not change while it is in
-    /// use; otherwise loading it is undefined behavior.
-    pub(crate) unsafe fn new(source: CodeSource<'a>) -> TrustedCode<'a> {
-        TrustedCode(source)
+    /// The code is the output of [`save`] on this version of the engine, the description that of [`describe`](super::describe) for it, and
+    /// the code does not change while it is in use; otherwise loading it is undefined behavior.
+    pub(crate) unsafe fn new(
+        source: CodeSource<'a>,
+        description: Option<SavedDescription<'a>>,
+    ) -> TrustedCode<'a> {
+        TrustedCode { source, description }
     }
 }
 
@@ -96,39 +103,37 @@ pub(crate) fn loader() -> wasmer::Engine {
     <wasmer::Engine as NativeEngineExt>::headless()
 }
 
-/// Loads native code.
-pub(crate) fn load(engine: &wasmer::Engine, code: TrustedCode<'_>) -> Result<wasmer::Module, String> {
-    match code.0 {
-        CodeSource::FileStart(file) => load_file(engine, file),
-        CodeSource::Bytes(bytes) => load_bytes(engine, bytes.into_owned()),
+/// Loads native code by the engine's own loader. The source is that of trusted code.
+pub(super) fn load(engine: &wasmer::Engine, source: CodeSource<'_>) -> Result<wasmer::Module, String> {
+    match source.file() {
+        Some((file, 0)) if cfg!(target_os = "linux") => match name(file) {
+            // SAFETY: the constructor of `TrustedCode` requires what this needs.
+            Some(name) => unsafe { wasmer::Module::deserialize_from_file(engine, name) }
+                .map_err(|error| error.to_string()),
+            None => load_bytes(engine, source),
+        },
+        _ => load_bytes(engine, source),
     }
 }
 
-fn load_bytes(engine: &wasmer::Engine, bytes: Vec<u8>) -> Result<wasmer::Module, String> {
-    // SAFETY: the constructor of `TrustedCode` requires what this needs.
+fn load_bytes(engine: &wasmer::Engine, source: CodeSource<'_>) -> Result<wasmer::Module, String> {
+    let bytes = match source {
+        CodeSource::Bytes(bytes) => bytes.into_owned(),
+        source => source.whole().map_err(|error| error.to_string())?.to_vec(),
+    };
+    // SAFETY: as in `load`.
     unsafe { wasmer::Module::deserialize_unchecked(engine, bytes) }.map_err(|error| error.to_string())
 }
 
-/// Maps the code. The engine opens files by name, so it gets a name that refers to this open file.
+/// Returns a name that refers to this open file: the engine opens files by name. `None` if the system has none.
 #[cfg(target_os = "linux")]
-fn load_file(engine: &wasmer::Engine, file: &File) -> Result<wasmer::Module, String> {
+fn name(file: &File) -> Option<String> {
     use std::os::fd::AsRawFd;
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-    if !std::path::Path::new(&name).exists() {
-        return read_file(engine, file);
-    }
-    // SAFETY: as in `load_bytes`.
-    unsafe { wasmer::Module::deserialize_from_file(engine, name) }.map_err(|error| error.to_string())
+    std::path::Path::new(&name).exists().then_some(name)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn load_file(engine: &wasmer::Engine, file: &File) -> Result<wasmer::Module, String> {
-    read_file(engine, file)
-}
-
-fn read_file(engine: &wasmer::Engine, mut file: &File) -> Result<wasmer::Module, String> {
-    let mut bytes = Vec::new();
-    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-    read.map_err(|error| error.to_string())?;
-    load_bytes(engine, bytes)
+fn name(_: &File) -> Option<String> {
+    None
 }

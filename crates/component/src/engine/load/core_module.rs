@@ -11,7 +11,10 @@ use std::sync::{Arc, OnceLock};
 
 use wasmer::MemoryType;
 use wasmer::sys::vm::{MemoryError, MemoryStyle, VMMemory, VMMemoryDefinition};
+use wasmer_types::{ExportIndex, ModuleInfo};
 
+use super::code::{self, TrustedCode};
+use super::mapped::{self, MappedCode};
 use crate::engine::interrupt;
 use crate::engine::memory::account::Charge;
 #[cfg(not(unix))]
@@ -21,15 +24,15 @@ use crate::engine::memory::image::Image;
 #[cfg(unix)]
 use crate::engine::memory::{linear::SlotMemory, pool::Slots, reservation};
 use crate::engine::names::{Names, SavedNames};
-use crate::engine::run::fuel::IMPORT;
+use crate::engine::run::fuel::is_metered;
 use crate::engine::run::instance::InstancePlan;
 use crate::engine::run::reset::{self, MemoryHandle};
 
 /// A core module's machine code, with the initial memories of its instances.
 #[derive(Clone, Debug)]
 pub(crate) struct CoreModule {
-    code: wasmer::Module,
-    /// Made for the first instance.
+    code: Code,
+    /// Made for the first instance, if it is not part of the code.
     plan: Arc<OnceLock<Result<Arc<InstancePlan>, String>>>,
     memories: Option<Prepared>,
     /// True if its code consumes fuel: its last import is the counter.
@@ -41,6 +44,66 @@ pub(crate) struct CoreModule {
         reason = "held for its drop: traps find the names as long as this exists"
     )]
     names: Option<Arc<Names>>,
+}
+
+/// Machine code in memory.
+#[derive(Clone, Debug)]
+pub(crate) enum Code {
+    /// Held by the engine, which has compiled or loaded it.
+    Engine(wasmer::Module),
+    /// Mapped here.
+    Mapped(Arc<MappedCode>),
+}
+
+impl Code {
+    /// Loads code from an artifact. Code without a description is loaded by the engine.
+    ///
+    /// # Errors
+    /// A message, if it is malformed, or not for this machine.
+    pub(crate) fn load(engine: &wasmer::Engine, code: TrustedCode<'_>) -> Result<Code, String> {
+        match code.description.is_some() && mapped::IS_SUPPORTED {
+            true => MappedCode::load(code).map(Code::Mapped),
+            false => code::load(engine, code.source).map(Code::Engine),
+        }
+    }
+
+    /// Returns the description of the module. That of mapped code lacks the imports, the exports, and the functions that instances do not
+    /// need.
+    fn info(&self) -> &ModuleInfo {
+        match self {
+            Code::Engine(module) => module.info(),
+            Code::Mapped(mapped) => mapped.plan().info(),
+        }
+    }
+
+    /// Passes on what the module exports, in any order, until `look` returns true; returns whether it did.
+    fn any_export(&self, mut look: impl FnMut(&str, ExportIndex) -> bool) -> bool {
+        match self {
+            Code::Engine(module) => {
+                let mut exports = module.info().exports.iter();
+                exports.any(|(name, export)| look(name, *export))
+            }
+            Code::Mapped(mapped) => {
+                let mut exports = mapped.plan().exports().iter();
+                exports.any(|(name, export)| look(name, export))
+            }
+        }
+    }
+
+    fn is_metered(&self) -> bool {
+        match self {
+            Code::Engine(module) => is_metered(module.info()),
+            Code::Mapped(mapped) => mapped.is_metered(),
+        }
+    }
+
+    /// Returns the addresses of the module's functions; `None` if it has none, or they do not run here.
+    fn functions(&self) -> Option<Range<usize>> {
+        match self {
+            Code::Engine(module) => interrupt::functions(module),
+            Code::Mapped(mapped) => mapped.functions(),
+        }
+    }
 }
 
 /// Initial content of a memory, from an artifact.
@@ -78,8 +141,8 @@ impl CoreModule {
     ///
     /// # Errors
     /// A message, if the image cannot be kept, or does not fit the memory.
-    pub(crate) fn new(code: wasmer::Module, image: Option<Image>) -> Result<CoreModule, String> {
-        let memories = Prepared::new(&code, image)?;
+    pub(crate) fn new(code: Code, image: Option<Image>) -> Result<CoreModule, String> {
+        let memories = Prepared::new(code.info(), image)?;
         Ok(CoreModule::with(code, memories))
     }
 
@@ -87,7 +150,7 @@ impl CoreModule {
     ///
     /// # Errors
     /// A message, if the image does not fit the memory, or is misplaced in its file.
-    pub(crate) fn saved(code: wasmer::Module, image: Option<SavedImage>) -> Result<CoreModule, String> {
+    pub(crate) fn saved(code: Code, image: Option<SavedImage>) -> Result<CoreModule, String> {
         match image {
             #[cfg(unix)]
             Some(SavedImage::File {
@@ -98,7 +161,7 @@ impl CoreModule {
             }) => {
                 let contents = reservation::Contents::mapped(start, length, file, offset);
                 let contents = contents.ok_or("its memory's image is misplaced")?;
-                let memories = Prepared::with(&code, Some(contents))?;
+                let memories = Prepared::with(code.info(), Some(contents))?;
                 Ok(CoreModule::with(code, memories))
             }
             #[cfg(not(unix))]
@@ -108,10 +171,10 @@ impl CoreModule {
         }
     }
 
-    fn with(code: wasmer::Module, memories: Option<Prepared>) -> CoreModule {
+    fn with(code: Code, memories: Option<Prepared>) -> CoreModule {
         CoreModule {
-            functions: interrupt::functions(&code),
-            metered: code.info().imports.keys().any(|import| import.module == IMPORT),
+            functions: code.functions(),
+            metered: code.is_metered(),
             code,
             plan: Arc::default(),
             memories,
@@ -124,10 +187,13 @@ impl CoreModule {
     /// # Errors
     /// A message, if its code does not run here, or its description contradicts itself.
     pub(in crate::engine) fn plan(&self) -> Result<&Arc<InstancePlan>, &str> {
-        let plan = self
-            .plan
-            .get_or_init(|| InstancePlan::of(&self.code).map(Arc::new));
-        plan.as_ref().map_err(String::as_str)
+        match &self.code {
+            Code::Mapped(mapped) => Ok(mapped.plan()),
+            Code::Engine(module) => {
+                let plan = self.plan.get_or_init(|| InstancePlan::of(module).map(Arc::new));
+                plan.as_ref().map_err(String::as_str)
+            }
+        }
     }
 
     /// Adds the names for the frames of traps.
@@ -138,7 +204,7 @@ impl CoreModule {
         let names = names.map(Names::register);
         if names
             .as_ref()
-            .is_some_and(|names| !names.are_of(self.code.name()))
+            .is_some_and(|names| !names.are_of(self.info().name.as_deref()))
         {
             return Err("its names are those of another module".into());
         }
@@ -155,14 +221,61 @@ impl CoreModule {
         self.metered
     }
 
-    /// Returns the machine code.
-    pub(crate) fn code(&self) -> &wasmer::Module {
-        &self.code
+    /// Returns the description of the module. That of mapped code lacks the imports, the exports, and the functions that instances do not
+    /// need.
+    pub(crate) fn info(&self) -> &ModuleInfo {
+        self.code.info()
+    }
+
+    /// Returns the names of the exports with a prefix.
+    pub(in crate::engine) fn exports_with(&self, prefix: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        self.code.any_export(|name, _| {
+            if name.starts_with(prefix) {
+                names.push(name.to_owned());
+            }
+            false
+        });
+        names
+    }
+
+    /// Reports whether the module exports a memory.
+    pub(crate) fn exports_memory(&self) -> bool {
+        self.code
+            .any_export(|_, export| matches!(export, ExportIndex::Memory(_)))
+    }
+
+    /// Returns the module as the engine has it, for libraries that need one.
+    ///
+    /// # Errors
+    /// A message, if the engine cannot load it.
+    pub(in crate::engine) fn whole(&self) -> Result<&wasmer::Module, &str> {
+        match &self.code {
+            Code::Engine(module) => Ok(module),
+            Code::Mapped(mapped) => mapped.whole(),
+        }
+    }
+
+    /// As [`CoreModule::functions`], of the code that the engine has for libraries.
+    ///
+    /// # Errors
+    /// A message, if the engine cannot load it.
+    pub(crate) fn functions_of_whole(&self) -> Result<Option<Range<usize>>, String> {
+        self.whole().map(interrupt::functions).map_err(str::to_owned)
+    }
+
+    /// Lets the engine learn of the code's frames, for calls whose errors it makes itself. It knows those of code that it holds.
+    pub(crate) fn register_frames(&self) {
+        if let Code::Mapped(mapped) = &self.code {
+            mapped.register_frames();
+        }
     }
 
     /// Reports whether the state that the code leaves behind in an instance can be reset.
     pub(crate) fn can_reset(&self) -> bool {
-        reset::is_marked(&self.code)
+        reset::can_reset(self.info(), || {
+            self.code.any_export(|name, _| name.starts_with(reset::MARK))
+        })
     }
 
     /// Returns the prepared memories, if the module defines its only memory.
@@ -173,8 +286,7 @@ impl CoreModule {
 
 /// Returns the size in bytes of a module's only memory, if the module defines it, and whether an unused memory
 /// without pages precedes it.
-fn only_memory(code: &wasmer::Module) -> Option<(usize, bool)> {
-    let info = code.info();
+fn only_memory(info: &ModuleInfo) -> Option<(usize, bool)> {
     let mut memories = info.memories.values();
     let (memory, after_unused) = match (info.num_imported_memories, memories.next(), memories.next()) {
         (0, Some(only), None) => (only, false),
@@ -194,17 +306,14 @@ impl Prepared {
 
 #[cfg(unix)]
 impl Prepared {
-    fn new(code: &wasmer::Module, image: Option<Image>) -> Result<Option<Prepared>, String> {
+    fn new(info: &ModuleInfo, image: Option<Image>) -> Result<Option<Prepared>, String> {
         let contents = image.map(reservation::Contents::keep).transpose();
         let contents = contents.map_err(|error| format!("its memory image cannot be stored: {error}"))?;
-        Prepared::with(code, contents)
+        Prepared::with(info, contents)
     }
 
-    fn with(
-        code: &wasmer::Module,
-        contents: Option<reservation::Contents>,
-    ) -> Result<Option<Prepared>, String> {
-        match (only_memory(code), contents) {
+    fn with(info: &ModuleInfo, contents: Option<reservation::Contents>) -> Result<Option<Prepared>, String> {
+        match (only_memory(info), contents) {
             (Some((size, after_unused)), contents)
                 if contents.as_ref().is_none_or(|contents| contents.fits(size)) =>
             {
@@ -238,8 +347,8 @@ impl Prepared {
 
 #[cfg(not(unix))]
 impl Prepared {
-    fn new(code: &wasmer::Module, image: Option<Image>) -> Result<Option<Prepared>, String> {
-        match (only_memory(code), image) {
+    fn new(info: &ModuleInfo, image: Option<Image>) -> Result<Option<Prepared>, String> {
+        match (only_memory(info), image) {
             (_, None) => Ok(None),
             (Some((size, after_unused)), Some(image))
                 if image.end().is_some_and(|end| end <= size as u64) =>

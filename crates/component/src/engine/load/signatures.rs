@@ -1,13 +1,14 @@
 //! Function types that the engine cannot tell apart.
 //!
-//! Indirect calls compare types by hashes of 32 bits, which are easily made to collide. Modules that one wasmer engine holds are
-//! compared by that engine, which panics. Modules that come from several share tables as well, so they are compared here:
-//! a function that is called by another type than its own would break out of its sandbox.
+//! Indirect calls compare types by hashes of 32 bits, which are easily made to collide. Modules of one component are compared here when they
+//! are compiled, and with modules of others when they are linked, since all of them share tables: a function that is called by another type
+//! than its own would break out of its sandbox.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use wasmer::FunctionType;
+use wasmer_types::ModuleInfo;
 
 use super::core_module::CoreModule;
 
@@ -20,8 +21,7 @@ impl Signatures {
     ///
     /// # Errors
     /// Two different types that have one hash.
-    pub(crate) fn add(&mut self, module: &wasmer::Module) -> Result<(), String> {
-        let info = module.info();
+    pub(crate) fn add(&mut self, info: &ModuleInfo) -> Result<(), String> {
         for (ty, hash) in info.signatures.values().zip(info.signature_hashes.values()) {
             match self.0.entry(hash.0) {
                 Entry::Vacant(entry) => {
@@ -44,6 +44,6 @@ impl Signatures {
     /// # Errors
     /// As [`Signatures::add`].
     pub(crate) fn add_module(&mut self, module: &CoreModule) -> Result<(), String> {
-        self.add(module.code())
+        self.add(module.info())
     }
 }

@@ -4,9 +4,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use wasmer::{AsStoreMut, Global, Value};
+use wasmer_types::ModuleInfo;
 
 /// The module name of the import that metered modules have for the counter. It is reserved for this host.
 pub(in crate::engine) const IMPORT: &str = "airssys:fuel";
+
+/// Reports whether a module's code consumes fuel. The counter follows its own imports.
+pub(in crate::engine) fn is_metered(info: &ModuleInfo) -> bool {
+    info.imports.keys().any(|import| import.module == IMPORT)
+}
 
 /// The fuel of one store.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::OnceLock;
 
 use wasmer::{AsStoreMut, Global, Mutability, Value};
+use wasmer_types::ModuleInfo;
 
 use crate::engine::load::core_module::CoreModule;
 use crate::engine::memory::dummy::is_empty;
@@ -43,16 +44,14 @@ pub(in crate::engine) const MARK: &str = "airssys:restart ";
 /// Suffix of [`MARK`] in a module with data to put in place, in a memory of its own or another's.
 pub(in crate::engine) const WITH_DATA: &str = "with-data";
 
-/// Reports whether a module's instances can be reset.
-pub(in crate::engine) fn is_marked(code: &wasmer::Module) -> bool {
-    let info = code.info();
+/// Reports whether a module's instances can be reset; `marked` whether it has the mark.
+pub(in crate::engine) fn can_reset(info: &ModuleInfo, marked: impl FnOnce() -> bool) -> bool {
     let has_state = !info.memories.is_empty()
         || !info.tables.is_empty()
         || info
             .globals
             .values()
             .any(|global| global.mutability == Mutability::Var);
-    let marked = || info.exports.keys().any(|name| name.starts_with(MARK));
     info.start_function.is_none() && (!has_state || marked())
 }
 
@@ -104,18 +103,15 @@ impl Reset {
         let memories = next.remembered();
         let (mut defined, mut with_data, mut globals) = (0, false, Vec::new());
         for (module, instance) in instances {
-            let info = module.code().info();
+            let info = module.info();
             if !module.can_reset() {
                 return Ok(None);
             }
             let own = info.memories.values().skip(info.num_imported_memories);
             defined += own.filter(|memory| !is_empty(memory)).count();
-            for name in info.exports.keys() {
-                let Some(mark) = name.strip_prefix(MARK) else {
-                    continue;
-                };
-                with_data |= mark == WITH_DATA;
-                match instance.export(store, name) {
+            for name in module.exports_with(MARK) {
+                with_data |= name.strip_prefix(MARK) == Some(WITH_DATA);
+                match instance.export(store, &name) {
                     Some(wasmer::Extern::Global(global)) => {
                         let value = global.get(store);
                         globals.push((global, value));

@@ -12,7 +12,7 @@ use wasmer::{AsStoreMut, Extern, FunctionType, StoreMut};
 
 use super::engine_type;
 use crate::component::call::trap::from_runtime;
-use crate::engine::Callee;
+use crate::engine::{Callee, error_of};
 use crate::error::{Error, Result};
 
 /// A function of a store. Small: an actor has more than a dozen of them.
@@ -129,7 +129,7 @@ impl Direct {
         });
         match called {
             Ok(()) => Ok((values[0] as u64) & self.mask),
-            Err(trap) => Err(from_runtime(trap.into())),
+            Err(trap) => Err(from_runtime(error_of(trap))),
         }
     }
 }

@@ -4,38 +4,35 @@
     reason = "the engine's records of functions are reached through pointers"
 )]
 
-use wasmer::sys::Artifact;
 use wasmer::sys::vm::{
     Imports, InternalStoreHandle, LinearMemory, StoreObjects, VMExtern, VMFunction, VMFunctionImport,
     VMFunctionKind, VMGlobalImport, VMMemoryImport, VMTableImport,
 };
-use wasmer_compiler::ArtifactCreate;
 use wasmer_types::entity::PrimaryMap;
 use wasmer_types::{ExternType, FunctionIndex, ImportIndex, MemoryIndex, MemoryStyle, ModuleInfo, TableType};
+
+use super::plan::InstancePlan;
 
 /// Resolves the imports of a module, which are in its order, of this store.
 ///
 /// # Errors
 /// A message with the import that is missing or does not fit.
 pub(super) fn resolve(
-    artifact: &Artifact,
+    plan: &InstancePlan,
     imports: &[VMExtern],
     objects: &StoreObjects,
 ) -> Result<Imports, String> {
-    let info = artifact.module_info();
+    let info = &plan.info;
     let mut functions = PrimaryMap::with_capacity(info.num_imported_functions);
     let mut tables = PrimaryMap::with_capacity(info.num_imported_tables);
     let mut memories = PrimaryMap::with_capacity(info.num_imported_memories);
     let mut globals = PrimaryMap::with_capacity(info.num_imported_globals);
-    for (key, wanted) in &info.imports {
-        let unfit = |why: &str| format!("the import `{}` `{}` {why}", key.module, key.field);
-        let given = usize::try_from(key.import_idx)
-            .ok()
-            .and_then(|at| imports.get(at));
-        match (wanted, given) {
+    for (at, wanted) in plan.imports.iter().enumerate() {
+        let unfit = |why: &str| format!("import {at} {why}");
+        match (wanted, imports.get(at)) {
             (_, None) => return Err(unfit("is missing")),
             (ImportIndex::Function(index), Some(VMExtern::Function(handle))) => {
-                let function = function(artifact, *index, *handle, objects);
+                let function = function(plan, *index, *handle, objects);
                 functions.push(function.ok_or_else(|| unfit("is a function of another type"))?);
             }
             (ImportIndex::Table(index), Some(VMExtern::Table(handle))) => {
@@ -63,7 +60,7 @@ pub(super) fn resolve(
                 if !wanted.is_some_and(|wanted| given.is_compatible_with(&wanted, size)) {
                     return Err(unfit("is a memory of another type"));
                 }
-                if !is_reached(artifact, *index, &memory.style()) {
+                if !is_reached(plan, *index, &memory.style()) {
                     return Err(unfit("is a memory that its code cannot access"));
                 }
                 memories.push(VMMemoryImport {
@@ -90,19 +87,19 @@ pub(super) fn resolve(
 
 /// Returns an imported function as the code finds it; `None` if it has another type.
 fn function(
-    artifact: &Artifact,
+    plan: &InstancePlan,
     index: FunctionIndex,
     handle: InternalStoreHandle<VMFunction>,
     objects: &StoreObjects,
 ) -> Option<VMFunctionImport> {
     let function = handle.get(objects);
-    if Some(&function.signature) != signature(artifact.module_info(), index) {
+    if Some(&function.signature) != signature(&plan.info, index) {
         return None;
     }
     let entry = function.anyfunc.as_ptr();
     if matches!(function.kind, VMFunctionKind::Dynamic) {
         // Reached through the importing module's conversion of arguments.
-        let conversion = artifact.finished_dynamic_function_trampolines().get(index)?;
+        let conversion = plan.dynamic.get(index)?;
         // SAFETY: the store's record of a host function, which lives as long as the store; nothing else refers to it now, since the
         // store is borrowed.
         unsafe { (*entry.as_ptr()).func_ptr = conversion.0.cast_mut().cast() };
@@ -122,8 +119,8 @@ fn signature(info: &ModuleInfo, function: FunctionIndex) -> Option<&wasmer_types
 }
 
 /// Reports whether code that was compiled for one style of memories can access one of another.
-fn is_reached(artifact: &Artifact, memory: MemoryIndex, given: &MemoryStyle) -> bool {
-    artifact.memory_styles().get(memory).is_some_and(|wanted| {
+fn is_reached(plan: &InstancePlan, memory: MemoryIndex, given: &MemoryStyle) -> bool {
+    plan.memory_styles.get(memory).is_some_and(|wanted| {
         let is_reserved = matches!(given, MemoryStyle::Static) || !matches!(wanted, MemoryStyle::Static);
         is_reserved && given.offset_guard_size() >= wanted.offset_guard_size()
     })

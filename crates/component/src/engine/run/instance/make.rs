@@ -9,13 +9,13 @@ use std::sync::Arc;
 use wasmer::sys::NativeEngineExt;
 use wasmer::sys::vm::{Imports, InstanceAllocator, StoreHandle, VMInstance};
 use wasmer::{AsStoreMut, Extern, InstantiationError, LinkError};
-use wasmer_compiler::ArtifactCreate;
 use wasmer_types::entity::PrimaryMap;
-use wasmer_types::{DataInitializer, DataInitializerLike};
 
 use super::imports;
 use super::plan::InstancePlan;
+use super::tables::CalledTables;
 use crate::engine::load::core_module::CoreModule;
+use crate::engine::load::error_of;
 
 /// Instantiates a module. `imports` are in the order of its imports.
 ///
@@ -30,11 +30,6 @@ pub(super) fn instance(
     if imports.iter().any(|import| !import.is_from_store(&store)) {
         return Err(Box::new(InstantiationError::DifferentStores));
     }
-    let artifact = module
-        .code()
-        .sys_artifact()
-        .filter(|artifact| artifact.allocated());
-    let artifact = artifact.ok_or(InstantiationError::DifferentArchOS)?;
     let imports: Vec<_> = imports
         .iter()
         .map(|import| import.to_vm_extern().unwrap_sys())
@@ -45,7 +40,7 @@ pub(super) fn instance(
     let engine = store.engine().clone();
     let tunables = engine.tunables();
     let objects = store.objects_mut().as_sys_mut();
-    let imports = imports::resolve(artifact, &imports, objects).map_err(unfit)?;
+    let imports = imports::resolve(plan, &imports, objects).map_err(unfit)?;
     let (allocator, memories, tables, globals) =
         InstanceAllocator::new_with_offsets(plan.offsets.clone(), &plan.info);
     let in_tables = match plan.tables.is_empty() {
@@ -57,10 +52,10 @@ pub(super) fn instance(
     // the module, which outlives the store. The imports were checked.
     let made = unsafe {
         let memories = tunables
-            .create_memories(objects, &plan.info, artifact.memory_styles(), &memories)
+            .create_memories(objects, &plan.info, &plan.memory_styles, &memories)
             .map_err(refused)?;
         let tables = tunables
-            .create_tables(objects, &plan.info, artifact.table_styles(), &tables)
+            .create_tables(objects, &plan.info, &plan.table_styles, &tables)
             .map_err(refused)?;
         let globals = tunables
             .create_globals(objects, &plan.info, &globals)
@@ -76,33 +71,23 @@ pub(super) fn instance(
             globals.into_boxed_slice(),
             PrimaryMap::new().into_boxed_slice(),
             imports,
-            artifact.signatures().clone(),
+            plan.signatures.clone(),
         )
     };
-    let mut made = made.map_err(|trap| Box::new(InstantiationError::Start(trap.into())))?;
+    let mut made = made.map_err(|trap| Box::new(InstantiationError::Start(error_of(trap))))?;
     // SAFETY: the instance is new, and of this plan.
-    let written = unsafe {
-        plan.tables
-            .write(&made, &plan.offsets, artifact, &in_tables, objects)
-    };
+    let written = unsafe { CalledTables::write(&made, plan, &in_tables, objects) };
     written.map_err(|message| unfit(message.to_owned()))?;
-    let initializers: Vec<_> = artifact.data_initializers().collect();
-    let initializers: Vec<_> = initializers
-        .iter()
-        .map(|initializer| DataInitializer {
-            location: initializer.location().clone_to_plain(),
-            data: initializer.data(),
-        })
-        .collect();
     let config = wasmer::sys::vm::VMConfig {
         wasm_stack_size: tunables.vmconfig().wasm_stack_size,
     };
     // SAFETY: the instance is new, and the store is borrowed for the call of its start function.
-    let finished = store.parked(|| unsafe { made.finish_instantiation(&config, None, &initializers) });
+    let finished =
+        plan.with_data(|data| store.parked(|| unsafe { made.finish_instantiation(&config, None, data) }));
     // After a trap, too: its functions may be in tables of other instances.
     let handle = StoreHandle::new(store.objects_mut().as_sys_mut(), made);
     match finished {
         Ok(()) => Ok((handle, plan.clone())),
-        Err(trap) => Err(Box::new(InstantiationError::Start(trap.into()))),
+        Err(trap) => Err(Box::new(InstantiationError::Start(error_of(trap)))),
     }
 }

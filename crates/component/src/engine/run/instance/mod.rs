@@ -4,14 +4,18 @@
 //! of the engine's public parts, with the functions that something outside the code can name, and resolves exports when they are
 //! first asked for.
 
+mod exports;
 mod functions;
 mod imports;
 mod make;
 mod plan;
+#[cfg(unix)]
+mod saved;
 mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,9 +26,10 @@ use wasmer::sys::vm::{
 use wasmer::{AsStoreMut, Extern, Memory, VMExternToExtern};
 use wasmer_types::{ExportIndex, FunctionType};
 
-pub(in crate::engine) use self::plan::InstancePlan;
+pub(in crate::engine) use self::plan::{Base, InstancePlan, Plan};
 #[cfg(feature = "compile")]
-pub(in crate::engine) use self::plan::{MARK, ONLY_CALLS};
+pub(in crate::engine) use self::plan::{MARK, ONLY_CALLS, Places};
+pub(in crate::engine) use self::saved::SavedPlan;
 use crate::engine::load::core_module::CoreModule;
 use crate::engine::run::tunables::NextModule;
 
@@ -36,8 +41,8 @@ enum Form {
     Lean {
         handle: StoreHandle<VMInstance>,
         plan: Arc<InstancePlan>,
-        /// Number of each export that was asked for, sorted.
-        resolved: Mutex<Vec<(usize, Extern)>>,
+        /// The exports that were asked for, by their numbers.
+        resolved: Mutex<BTreeMap<u32, Extern>>,
     },
     /// The engine's own, for libraries that need one.
     Whole(wasmer::Instance),
@@ -78,7 +83,10 @@ impl CoreInstance {
         module: &CoreModule,
         imports: &[Extern],
     ) -> Result<CoreInstance, Box<wasmer::InstantiationError>> {
-        let instance = wasmer::Instance::new_by_index(store, module.code(), imports)?;
+        let whole = module.whole().map_err(|message| {
+            wasmer::InstantiationError::Link(wasmer::LinkError::Resource(message.to_owned()))
+        })?;
+        let instance = wasmer::Instance::new_by_index(store, whole, imports)?;
         Ok(CoreInstance(Form::Whole(instance)))
     }
 
@@ -100,23 +108,21 @@ impl CoreInstance {
                 resolved,
             } => (handle, plan, resolved),
         };
-        let (number, _, export) = plan.info.exports.get_full(name)?;
+        let (number, export) = plan.exports.get(name)?;
         // A panic while it was held left at worst an export out of the list.
         let mut resolved = resolved.lock().unwrap_or_else(PoisonError::into_inner);
-        match resolved.binary_search_by_key(&number, |(number, _)| *number) {
-            Ok(at) => resolved.get(at).map(|(_, found)| found.clone()),
-            Err(at) => {
-                let mut store = store.as_store_mut();
-                let objects = store.objects_mut().as_sys_mut();
-                if handle.store_id() != objects.id() {
-                    return None;
-                }
-                let found = handle.get_mut(objects).lookup_by_declaration(*export);
-                let found = found.to_extern(&mut store);
-                resolved.insert(at, (number, found.clone()));
-                Some(found)
-            }
+        if let Some(found) = resolved.get(&number) {
+            return Some(found.clone());
         }
+        let mut store = store.as_store_mut();
+        let objects = store.objects_mut().as_sys_mut();
+        if handle.store_id() != objects.id() {
+            return None;
+        }
+        let found = handle.get_mut(objects).lookup_by_declaration(export);
+        let found = found.to_extern(&mut store);
+        resolved.insert(number, found.clone());
+        Some(found)
     }
 
     /// Returns an exported function for calls from outside. One of the instance's own takes no place in the store.
@@ -134,7 +140,7 @@ impl CoreInstance {
         }
     }
 
-    /// Returns the exported memory named `memory`, or else the first exported one.
+    /// Returns the exported memory named `memory`, or else the one that the module exports first.
     pub(crate) fn memory(&self, store: &mut impl AsStoreMut) -> Option<Memory> {
         let plan = match &self.0 {
             Form::Whole(instance) => {
@@ -151,12 +157,7 @@ impl CoreInstance {
             }
             Form::Lean { plan, .. } => plan.clone(),
         };
-        let memories = || {
-            let exports = plan.info.exports.iter();
-            exports.filter(|(_, export)| matches!(export, ExportIndex::Memory(_)))
-        };
-        let named = memories().find(|(name, _)| *name == "memory");
-        let (name, _) = named.or_else(|| memories().next())?;
+        let name = plan.exports.memory()?;
         match self.export(store, name)? {
             Extern::Memory(memory) => Some(memory),
             _ => None,
@@ -185,11 +186,11 @@ fn own_callee<'a>(
     name: &str,
 ) -> Option<Callee<'a>> {
     let info = &plan.info;
-    let Some(ExportIndex::Function(function)) = info.exports.get(name) else {
+    let Some((_, ExportIndex::Function(function))) = plan.exports.get(name) else {
         return None;
     };
-    let signature = *info.functions.get(*function)?;
-    let code = plan.functions.get(info.local_func_index(*function)?)?;
+    let signature = *info.functions.get(function)?;
+    let code = plan.functions.get(info.local_func_index(function)?)?;
     let mut store = store.as_store_mut();
     let objects = store.objects_mut().as_sys_mut();
     (handle.store_id() == objects.id()).then(|| {

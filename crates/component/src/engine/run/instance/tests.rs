@@ -4,12 +4,13 @@ use wasmer::Type;
 use wasmer_types::entity::EntityRef;
 use wasmer_types::entity::packed_option::ReservedValue;
 use wasmer_types::{
-    ElemIndex, ExportIndex, FunctionIndex, GlobalIndex, GlobalInit, InitExpr, InitExprOp, LocalFunctionIndex,
-    ModuleInfo, SignatureIndex, TableIndex, TableInitializer, TableType,
+    ElemIndex, ExportIndex, FunctionIndex, FunctionType, GlobalIndex, GlobalInit, InitExpr, InitExprOp,
+    LocalFunctionIndex, ModuleInfo, SignatureIndex, TableIndex, TableInitializer, TableType,
 };
 
 use super::functions::Numbers;
-use super::tables::CalledTables;
+use super::plan::Places;
+use super::tables::{CalledTables, Element};
 
 fn function(number: usize) -> FunctionIndex {
     FunctionIndex::new(number)
@@ -33,6 +34,14 @@ fn module(tables: &[(u32, Option<u32>)]) -> ModuleInfo {
             .push(TableType::new(Type::FuncRef, *minimum, *maximum));
     }
     info
+}
+
+/// Ten functions, 16 bytes each.
+fn places() -> Places {
+    Places {
+        functions: (0..10).map(|function| 16 * function).collect(),
+        ..Places::default()
+    }
 }
 
 fn segment(
@@ -94,7 +103,7 @@ fn tables_that_depend_on_nothing_are_made_here() {
     let own = |segments: Vec<TableInitializer>, size: u32| {
         let mut info = module(&[(size, Some(size))]);
         info.table_initializers = segments;
-        CalledTables::of(&info).has(TableIndex::new(0))
+        CalledTables::of(&info, &places()).has(TableIndex::new(0))
     };
     let f = function(3);
     assert!(own(vec![], 0));
@@ -140,7 +149,7 @@ fn shared_growing_and_imported_tables_are_left_to_the_engine() {
     info.exports
         .insert("t".into(), ExportIndex::Table(TableIndex::new(4)));
     info.table_initializers = vec![at(0, 0, &[function(2)])];
-    let tables = CalledTables::of(&info);
+    let tables = CalledTables::of(&info, &places());
     let made = (0..6).map(|table| tables.has(TableIndex::new(table)));
     assert_eq!(
         made.collect::<Vec<_>>(),
@@ -148,4 +157,50 @@ fn shared_growing_and_imported_tables_are_left_to_the_engine() {
     );
     assert_eq!(*tables.sizes, [Some(3), None, None, None, None]);
     assert!(!tables.is_empty() && CalledTables::default().is_empty());
+}
+
+#[test]
+fn elements_are_functions_by_their_places() {
+    let mut info = module(&[(4, Some(4))]);
+    info.signatures.push(FunctionType::new([], []));
+    info.table_initializers = vec![
+        at(0, 0, &[function(1), null(), function(2)]),
+        at(0, 2, &[function(11)]),
+    ];
+    let tables = CalledTables::of(&info, &places());
+    let own = |code| Element::Own { code, signature: 0 };
+    let elements: Box<[Element]> = [Element::Imported(1), Element::Null, own(144), Element::Null].into();
+    assert_eq!(tables.to_saved(), [(0, elements.clone())]);
+    // A function that the module lacks.
+    info.table_initializers = vec![at(0, 0, &[function(12)])];
+    assert!(CalledTables::of(&info, &places()).is_empty());
+
+    let read = |table: u32, elements: &[Element]| CalledTables::saved(&info, vec![(table, elements.into())]);
+    assert_eq!(
+        read(0, &elements).expect("they fit").to_saved(),
+        [(0, elements.clone())]
+    );
+    let unfit = [
+        (1, &elements[..]),
+        (u32::MAX - 1, &elements[..]),
+        (0, &elements[..3]),
+        (0, &[Element::Imported(2); 4]),
+        (
+            0,
+            &[Element::Own {
+                code: 0,
+                signature: 1,
+            }; 4],
+        ),
+    ];
+    for (table, elements) in unfit {
+        assert!(read(table, elements).is_err(), "{table} {elements:?}");
+    }
+    let twice = vec![(0, elements.clone()), (0, elements.clone())];
+    assert!(CalledTables::saved(&info, twice).is_err());
+    info.tables[TableIndex::new(0)] = TableType::new(Type::FuncRef, 4, None);
+    assert!(
+        CalledTables::saved(&info, vec![(0, elements)]).is_err(),
+        "a table that grows"
+    );
 }
