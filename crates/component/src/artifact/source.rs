@@ -6,6 +6,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(super) use crate::engine::read_exact_at;
+
 /// Bytes that are read from a file at a time for hashing.
 const CHUNK: usize = 1 << 20;
 
@@ -66,20 +68,4 @@ impl Source<'_> {
         }
         Ok(())
     }
-}
-
-#[cfg(unix)]
-pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(not(unix))]
-pub(super) fn read_exact_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    use std::io::{Read, Seek, SeekFrom};
-    use std::sync::{Mutex, PoisonError};
-    // The position in the file is shared by all readers.
-    static PLACE: Mutex<()> = Mutex::new(());
-    let _place = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
-    file.seek(SeekFrom::Start(offset))?;
-    file.read_exact(bytes)
 }

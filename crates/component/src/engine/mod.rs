@@ -49,7 +49,7 @@ pub(crate) use compile::lacking::{first_use, names};
 pub(crate) use compile::{Refused, Work, start_of};
 pub(crate) use load::{
     Code, CodeForm, CodeSource, CoreModule, Machine, SavedDescription, SavedImage, Signatures, TrustedCode,
-    describe, error_of, loader, register_stack, save, tunables,
+    describe, error_of, loader, read_exact_at, register_stack, save, tunables,
 };
 pub(crate) use memory::{GuestMemory, Image};
 pub(crate) use names::{FrameNames, NAME_CHARS, SavedNames};

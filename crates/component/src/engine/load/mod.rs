@@ -16,7 +16,7 @@ pub(crate) use core_module::{Code, CoreModule, SavedImage};
 pub(crate) use mapped::describe;
 pub(crate) use mapped::{error_of, register_stack};
 pub(crate) use signatures::Signatures;
-pub(crate) use source::CodeSource;
+pub(crate) use source::{CodeSource, read_exact_at};
 
 /// Describes nothing: this build has no compiler.
 #[cfg(not(feature = "compile"))]
