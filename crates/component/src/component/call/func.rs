@@ -14,6 +14,7 @@ use crate::component::call::typed::{
     ComponentNamedList, FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext, TypedFunc,
 };
 use crate::component::instance::InstanceInner;
+use crate::component::instance::lookup::name_of;
 use crate::component::ir::{Function, Options};
 use crate::component::link::type_equality::Same;
 use crate::component::resource::ResourceType;
@@ -33,8 +34,8 @@ pub struct Func {
 }
 
 pub(crate) struct FuncInner {
-    /// The name that it was looked up by: `ns:pkg/interface@1.0.0#run`.
-    pub(crate) name: String,
+    /// Its place among the component's exports.
+    pub(crate) path: Box<[usize]>,
     pub(crate) instance: Arc<InstanceInner>,
     pub(crate) function: Arc<Function>,
     pub(crate) core: CoreFunc,
@@ -84,16 +85,13 @@ impl Func {
         let ty = self.func_type();
         let params = ty.params.iter().map(|(_, ty)| ty).collect::<Vec<_>>();
         let results = ty.result.iter().collect::<Vec<_>>();
-        let mismatch = |place: &str| {
-            let (function, place) = (self.inner.name.clone(), place.to_owned());
-            |message| Error::TypeMismatch {
-                function,
-                place,
-                message,
-            }
+        let mismatch = |place: &str, message| Error::TypeMismatch {
+            function: name_of(self.inner.instance.component(), &self.inner.path),
+            place: place.to_owned(),
+            message,
         };
-        P::typecheck_list(&params, &cx).map_err(mismatch("in the parameters"))?;
-        R::typecheck_list(&results, &cx).map_err(mismatch("in the results"))
+        P::typecheck_list(&params, &cx).map_err(|message| mismatch("in the parameters", message))?;
+        R::typecheck_list(&results, &cx).map_err(|message| mismatch("in the results", message))
     }
 
     /// Checks that an importing component declares this function with the same type.

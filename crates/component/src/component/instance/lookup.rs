@@ -94,11 +94,11 @@ pub(in crate::component) fn missing(
     }
 }
 
-/// The names on the way to an export, with `#` between them.
-pub(in crate::component) fn name_of(component: &Component, index: &ComponentExportIndex) -> String {
+/// The names on the way to an export, with `#` between them: `ns:pkg/interface@1.0.0#run`.
+pub(in crate::component) fn name_of(component: &Component, path: &[usize]) -> String {
     let mut items: &[(String, Export)] = &component.ir().exports;
     let mut names = Vec::new();
-    for place in &index.path {
+    for place in path {
         let Some((name, export)) = items.get(*place) else {
             break;
         };

@@ -256,14 +256,13 @@ impl Instance {
             return Err(Error::WrongStore("the instance"));
         }
         let (export, index) = self.export_at(&name)?;
-        let name = lookup::name_of(&self.inner.component, &index);
         let Export::Func {
             function,
             def,
             options,
         } = export
         else {
-            return Err(self.missing(&name));
+            return Err(self.missing(&lookup::name_of(&self.inner.component, &index.path)));
         };
         let CoreDef::Export(export) = def else {
             return Err(Error::Unsupported(
@@ -286,7 +285,7 @@ impl Instance {
         let post_return = |index| self.inner.post_return(&mut cx.store, index, &after, unwinds);
         let post_return = options.post_return.map(post_return).transpose()?;
         Ok(Func::new(FuncInner {
-            name,
+            path: index.path.into_boxed_slice(),
             instance: self.inner.clone(),
             core,
             post_return,
@@ -323,7 +322,7 @@ impl Instance {
                 let (_, resource, runtime) = self.inner.resource_table(*table)?;
                 Ok((runtime.ty, resource))
             }
-            (_, index) => Err(self.missing(&lookup::name_of(&self.inner.component, &index))),
+            (_, index) => Err(self.missing(&lookup::name_of(&self.inner.component, &index.path))),
         }
     }
 
@@ -339,7 +338,7 @@ impl Instance {
                 ModuleSource::Defined(index) => Module::of_component(&self.inner.component, *index, ty),
                 ModuleSource::Imported(import) => self.inner.imported_module(*import).cloned(),
             },
-            (_, index) => Err(self.missing(&lookup::name_of(&self.inner.component, &index))),
+            (_, index) => Err(self.missing(&lookup::name_of(&self.inner.component, &index.path))),
         }
     }
 
