@@ -71,7 +71,7 @@ pub(super) fn follow_description(bytes: &[u8], image: &[u8]) {
                     reader.u32();
                 }
             }
-            ("metered", "u8") => assert_eq!(reader.u8(), 0),
+            ("metered" | "state", "u8") => assert_eq!(reader.u8(), 0),
             ("kept" | "trampolines" | "dynamic", "list of u32") => {
                 for at in list(&mut reader, |reader| reader.u32()) {
                     assert!(within(&segments, at, 1), "{}: {at:#x}", row[0]);

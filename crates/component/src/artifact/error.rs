@@ -99,6 +99,11 @@ pub enum ArtifactError {
         "the artifact's signature does not verify: the header has been altered, or the signature was made for another artifact"
     )]
     Signature,
+    /// It is a snapshot, whose state instances cannot begin with on this system.
+    #[error(
+        "the artifact is a snapshot, which this system does not load: use the artifact that it was made from"
+    )]
+    NoSnapshots,
     /// The contents cannot be read although their digests match.
     #[error("the artifact cannot be loaded: {0}")]
     Contents(String),

@@ -9,8 +9,8 @@ use super::file_identity::Identity;
 use super::format::{Header, MAX_TAIL, Parts, TAIL, parts, unfinished};
 use super::key::Trust;
 use super::open::{Artifact, check_contents, check_signature};
+use super::private_copy;
 use super::records::Records;
-use super::snapshot;
 use super::source::{Source, read_exact_at};
 use crate::component::Component;
 
@@ -125,7 +125,7 @@ impl ArtifactFile {
     pub fn verify(&self) -> Result<Artifact<'static>, ArtifactError> {
         let source = match Identity::protected(&self.file) {
             Ok(_) => Source::File(self.file.clone()),
-            Err(_) => snapshot::copy(&self.file, self.length).map_err(ArtifactError::Changed)?,
+            Err(_) => private_copy::copy(&self.file, self.length).map_err(ArtifactError::Changed)?,
         };
         self.check(&source)?;
         Ok(self.artifact(source))

@@ -99,6 +99,8 @@ pub(super) enum Kind {
     Names { module: u32 },
     /// Layout of a core module's ELF image, and what its instances need.
     Description { module: u32 },
+    /// Record of a snapshot, which is in the images and descriptions.
+    Snapshot,
 }
 
 impl Kind {
@@ -111,6 +113,7 @@ impl Kind {
             Kind::Manifest => "manifest",
             Kind::Names { .. } => "names",
             Kind::Description { .. } => "description",
+            Kind::Snapshot => "snapshot",
         }
     }
 

@@ -12,7 +12,7 @@ use super::format::{Header, Kind, Parts, lead, parts};
 use super::key::{PublicKey, Trust};
 use super::source::Source;
 use crate::component::{Component, Precompiled, SavedModule};
-use crate::engine::{CodeSource, Engine, SavedDescription, SavedImage, SavedNames, TrustedCode};
+use crate::engine::{CodeSource, Engine, SNAPSHOTS, SavedDescription, SavedImage, SavedNames, TrustedCode};
 
 /// An artifact whose bytes match its header.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct Artifact<'a> {
     source: Source<'a>,
     header: Header,
     signer: Option<PublicKey>,
+    digest: [u8; 32],
     sections: Vec<(Kind, Range<u64>)>,
 }
 
@@ -42,6 +43,7 @@ impl<'a> Artifact<'a> {
             source,
             header: parts.header,
             signer: parts.signature.map(|(key, _)| key),
+            digest: parts.digest,
             sections: parts.sections,
         }
     }
@@ -72,13 +74,31 @@ impl<'a> Artifact<'a> {
         self.section(Kind::Manifest)
     }
 
+    /// Returns the record of a [snapshot](Artifact::snapshot); `None` if it is not one.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Changed`] if the file has changed, or cannot be read any more.
+    pub fn snapshot_record(&self) -> Result<Option<Vec<u8>>, ArtifactError> {
+        self.section(Kind::Snapshot)
+    }
+
+    /// Returns the BLAKE3 digest of the header and its signature.
+    pub(super) fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// Returns the sections, with their places.
+    pub(super) fn sections(&self) -> &[(Kind, Range<u64>)] {
+        &self.sections
+    }
+
     fn section(&self, kind: Kind) -> Result<Option<Vec<u8>>, ArtifactError> {
         let section = self.sections.iter().find(|(found, _)| *found == kind);
         let bytes = section.map(|(_, range)| self.read(range.clone())).transpose()?;
         Ok(bytes.map(Cow::into_owned))
     }
 
-    fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, ArtifactError> {
+    pub(super) fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, ArtifactError> {
         self.source.read(range).map_err(ArtifactError::Changed)
     }
 
@@ -115,12 +135,13 @@ impl<'a> Artifact<'a> {
     pub unsafe fn load_unsigned(&self) -> Result<Component, ArtifactError> {
         let backend = self.header.check_host()?;
         let malformed = |what: String| ArtifactError::Contents(what);
-        let mut translated = None;
+        let (mut translated, mut snapshot) = (None, None);
         let (mut code, mut images) = (BTreeMap::new(), BTreeMap::new());
         let (mut names, mut descriptions) = (BTreeMap::new(), BTreeMap::new());
         for ((kind, range), section) in self.sections.iter().zip(&self.header.sections) {
             let twice = match *kind {
                 Kind::Translated => translated.replace(range).is_some(),
+                Kind::Snapshot => snapshot.replace(range).is_some(),
                 Kind::Code { module, elf } => code.insert(module, (elf, section.digest, range)).is_some(),
                 Kind::Image { module, start } => images.insert(module, (start, range)).is_some(),
                 Kind::Names { module } => names.insert(module, (section.digest, range)).is_some(),
@@ -133,6 +154,10 @@ impl<'a> Artifact<'a> {
         }
         let translated = translated.ok_or_else(|| malformed("it has no translated component".into()))?;
         let translated = self.read(translated.clone())?;
+        let snapshot = snapshot.map(|range| self.read(range.clone())).transpose()?;
+        if snapshot.is_some() && !SNAPSHOTS {
+            return Err(ArtifactError::NoSnapshots);
+        }
         let mut modules = Vec::new();
         for (index, (module, (elf, digest, range))) in (0u32..).zip(code) {
             if module != index {
@@ -187,7 +212,13 @@ impl<'a> Artifact<'a> {
                 "it has names for core module {module}, which is missing"
             )));
         }
-        Precompiled::load(&translated, modules, backend, self.header.component_bytes).map_err(malformed)
+        let component = Precompiled::load(&translated, modules, backend, self.header.component_bytes);
+        let component = component.map_err(malformed)?;
+        if !component.begins_with_state(snapshot.is_some()) {
+            let what = "it has the state of a snapshot without a record, or a record without the state";
+            return Err(malformed(what.into()));
+        }
+        Ok(component.of_artifact(self.digest, snapshot.map(Cow::into_owned)))
     }
 
     fn image(&self, start: u64, range: &Range<u64>) -> Result<SavedImage, ArtifactError> {

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "compile")]
 use crate::component::compile::translate::translate;
 use crate::component::instance::lookup::ComponentExportIndex;
-use crate::component::ir::{Export, ExternType, Ir};
+use crate::component::ir::{Export, ExternType, Initializer, Ir};
 use crate::component::store::unique;
 use crate::component::{link::names, types};
 use crate::engine::{self, Backend, CodeForm, CoreModule, Engine, Target};
@@ -30,13 +30,22 @@ struct Inner {
     id: u64,
     ir: Ir,
     modules: Vec<CoreModule>,
-    /// Owns the modules' machine code, to which they hold pointers only.
+    /// Owns the machine code of modules that hold pointers to it only; `None` if each owns its own.
     #[expect(dead_code, reason = "held for its drop")]
-    code: wasmer::Engine,
-    exports: Vec<(String, ExternType)>,
+    code: Option<wasmer::Engine>,
+    /// Made when they are first asked for.
+    exports: OnceLock<Vec<(String, ExternType)>>,
     /// Without its callback, which may hold anything.
     engine: Engine,
     size: usize,
+    artifact: Option<Origin>,
+}
+
+/// The artifact that a component was loaded from.
+struct Origin {
+    digest: [u8; 32],
+    /// The record of a snapshot.
+    snapshot: Option<Box<[u8]>>,
 }
 
 impl Component {
@@ -72,36 +81,64 @@ impl Component {
         Ok(Component::from_parts(
             ir,
             modules,
-            code,
+            Some(code),
             engine.alone(),
             bytes.len(),
         ))
     }
 
-    /// Builds the component from its parts. `code` is the engine that owns the modules' machine code.
+    /// Builds the component from its parts. `code` is the engine that owns the modules' machine code, if they do not.
     pub(crate) fn from_parts(
         ir: Ir,
         modules: Vec<CoreModule>,
-        code: wasmer::Engine,
+        code: Option<wasmer::Engine>,
         engine: Engine,
         size: usize,
     ) -> Component {
-        let exports = ir
-            .exports
-            .iter()
-            .map(|(name, export)| (name.clone(), export.extern_type()))
-            .collect();
         Component {
             inner: Arc::new(Inner {
                 id: unique(),
                 ir,
                 modules,
                 code,
-                exports,
+                exports: OnceLock::new(),
                 engine,
                 size,
+                artifact: None,
             }),
         }
+    }
+
+    /// Records the artifact that this new component was loaded from: its digest, and the record of a snapshot.
+    pub(crate) fn of_artifact(mut self, digest: [u8; 32], snapshot: Option<Vec<u8>>) -> Component {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.artifact = Some(Origin {
+                digest,
+                snapshot: snapshot.map(Vec::into_boxed_slice),
+            });
+        }
+        self
+    }
+
+    /// Returns the digest of the artifact that it was loaded from.
+    pub(crate) fn artifact(&self) -> Option<&[u8; 32]> {
+        self.inner.artifact.as_ref().map(|origin| &origin.digest)
+    }
+
+    /// Reports whether each core module of which there will be instances begins with a state, or none does.
+    pub(crate) fn begins_with_state(&self, state: bool) -> bool {
+        let made = self.inner.ir.initializers.iter();
+        let mut made = made.filter_map(|initializer| match initializer {
+            Initializer::InstantiateModule { module, .. } => self.inner.modules.get(*module as usize),
+            _ => None,
+        });
+        made.all(|module| module.has_state() == state)
+    }
+
+    /// Returns the record of the [snapshot](crate::artifact::Artifact::snapshot) that it was loaded from, whose state instances begin
+    /// with; `None` for other components.
+    pub fn snapshot_record(&self) -> Option<&[u8]> {
+        self.inner.artifact.as_ref()?.snapshot.as_deref()
     }
 
     /// Reads and compiles a component from a file.
@@ -188,7 +225,13 @@ impl Component {
 
     /// Returns the exports, by name, in the order of their definition.
     pub fn exports(&self) -> &[(String, ExternType)] {
-        &self.inner.exports
+        let exports = || {
+            let exports = self.inner.ir.exports.iter();
+            exports
+                .map(|(name, export)| (name.clone(), export.extern_type()))
+                .collect()
+        };
+        self.inner.exports.get_or_init(exports)
     }
 
     /// Returns the size, in bytes, of the binary that the component was compiled from.

@@ -48,12 +48,12 @@ pub(crate) use compile::lacking::{first_use, names};
 #[cfg(feature = "compile")]
 pub(crate) use compile::{Refused, Work, start_of};
 pub(crate) use load::{
-    Code, CodeForm, CodeSource, CoreModule, Machine, SavedDescription, SavedImage, Signatures, TrustedCode,
-    describe, error_of, loader, read_exact_at, register_stack, save, tunables,
+    Code, CodeForm, CodeSource, CoreModule, Machine, SNAPSHOTS, SavedDescription, SavedImage, Signatures,
+    TrustedCode, describe, describe_with, error_of, loader, read_exact_at, register_stack, save, tunables,
 };
 pub(crate) use memory::{GuestMemory, Image};
 pub(crate) use names::{FrameNames, NAME_CHARS, SavedNames};
-pub(crate) use run::{Callee, CoreInstance, Fuel, KeptMemories, NextModule, Reset, make_room};
+pub(crate) use run::{Callee, CoreInstance, Fuel, KeptMemories, NextModule, Reset, SavedState, make_room};
 
 use self::memory::account::Account;
 use self::options::Options;
@@ -153,7 +153,7 @@ impl Engine {
         Engine {
             backend,
             options: Options::default(),
-            target: Arc::new(Target::host()),
+            target: Target::shared_host(),
             watch: None,
             starts: Arc::default(),
         }

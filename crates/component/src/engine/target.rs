@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
 use wasmer::sys::{Architecture, CpuFeature, OperatingSystem, Triple};
 
@@ -60,6 +61,12 @@ impl Target {
             .map(|(name, _)| *name)
             .collect();
         Target { triple, features }
+    }
+
+    /// As [`Target::host`], found out once.
+    pub(in crate::engine) fn shared_host() -> Arc<Target> {
+        static HOST: OnceLock<Arc<Target>> = OnceLock::new();
+        HOST.get_or_init(|| Arc::new(Target::host())).clone()
     }
 
     /// Returns the same kind of machine with these processor features, separated by commas, and with those that

@@ -2,6 +2,7 @@
 
 mod backend;
 mod limit;
+mod unsaved_state;
 
 use std::fmt;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use airssys_wasm_abi::AbiError;
 
 pub use self::backend::{BackendFeature, TargetError};
 pub use self::limit::LimitExceeded;
+pub use self::unsaved_state::UnsavedState;
 
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

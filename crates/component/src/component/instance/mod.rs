@@ -29,6 +29,7 @@ mod instantiation;
 pub(super) mod lookup;
 pub(super) mod may_leave;
 pub(super) mod pool;
+mod saved_state;
 pub(super) mod trampoline;
 pub(super) mod transcode;
 

@@ -1,5 +1,7 @@
 //! Components in artifacts.
 
+use std::cell::OnceCell;
+
 use crate::component::component::{Compiled, Component};
 use crate::component::load::portable;
 use crate::engine::{
@@ -78,9 +80,10 @@ impl Precompiled {
         size: u64,
     ) -> std::result::Result<Component, String> {
         let ir = portable::read(translated).map_err(|error| error.to_string())?;
-        let loader = engine::loader();
+        // Mapped code needs none.
+        let loader = OnceCell::new();
         let load = |module: SavedModule<'_>| {
-            let code = Code::load(&loader, module.code)?;
+            let code = Code::load(|| loader.get_or_init(engine::loader), module.code)?;
             CoreModule::saved(code, module.image)?.with_names(module.names)
         };
         let modules = modules
@@ -90,7 +93,7 @@ impl Precompiled {
         Ok(Component::from_parts(
             ir,
             modules,
-            loader,
+            loader.into_inner(),
             Engine::of_backend(backend),
             usize::try_from(size).unwrap_or(usize::MAX),
         ))

@@ -160,6 +160,14 @@ impl HandleTable {
         (self.slots, self.free, self.live) = (Vec::new(), None, 0);
     }
 
+    /// Returns the resources of the live handles.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().filter_map(|slot| match slot {
+            TableEntry::Live(handle) => Some(handle.resource()),
+            TableEntry::Free { .. } => None,
+        })
+    }
+
     /// Returns the number of live handles.
     pub(crate) fn live(&self) -> u32 {
         self.live

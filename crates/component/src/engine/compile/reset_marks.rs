@@ -1,8 +1,8 @@
-//! Marks core modules whose instances can be reset, and exports their mutable globals.
+//! Marks core modules whose instances can be reset or saved, and exports their mutable globals.
 //!
-//! Code leaves state behind in an instance's memories and mutable globals, which can be reset, and in tables and segments,
+//! Code leaves state behind in an instance's memories and mutable globals, which can be reset and saved, and in tables and segments,
 //! which cannot. So a module whose code changes no table and drops no segment is marked, and its mutable globals are
-//! exported.
+//! exported. One with a start function is marked, too: its instances cannot be reset, but saved.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ const EXPORT_SECTION: u8 = 7;
 /// The sections that follow the exports: start, elements, their count, code, data.
 const AFTER_EXPORTS: [u8; 5] = [8, 9, 12, 10, 11];
 
-/// Returns the module, marked if its instances can be reset. The bytes are valid already; the compiler refuses what
+/// Returns the module, marked if its instances can be reset, but for a start function. The bytes are valid already; the compiler refuses what
 /// cannot be read.
 ///
 /// # Errors
@@ -103,8 +103,6 @@ impl<'a> Found<'a> {
                         found.has_data |= active && !data.data.is_empty();
                     }
                 }
-                // The start function runs during instantiation.
-                Payload::StartSection { .. } => found.changes_what_stays = true,
                 _ => {}
             }
         }
@@ -262,11 +260,18 @@ mod tests {
             "(module (memory 1) (elem func) (func (elem.drop 0)))",
             r#"(module (memory 1) (data "a") (func (data.drop 0)))"#,
             "(module (memory 1) (global (mut funcref) (ref.null func)))",
-            "(module (memory 1) (func) (start 0))",
         ];
         for text in left_alone {
             assert_eq!(marked(text), parsed(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_module_that_runs_when_it_is_instantiated_is_marked() {
+        assert_eq!(
+            marked("(module (memory 1) (func) (start 0))"),
+            parsed(r#"(module (memory 1) (func) (export "airssys:restart " (memory 0)) (start 0))"#)
+        );
     }
 
     #[test]

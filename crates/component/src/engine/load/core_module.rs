@@ -56,14 +56,17 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    /// Loads code from an artifact. Code without a description is loaded by the engine.
+    /// Loads code from an artifact. Code without a description is loaded by the engine that `engine` returns.
     ///
     /// # Errors
     /// A message, if it is malformed, or not for this machine.
-    pub(crate) fn load(engine: &wasmer::Engine, code: TrustedCode<'_>) -> Result<Code, String> {
+    pub(crate) fn load<'e>(
+        engine: impl FnOnce() -> &'e wasmer::Engine,
+        code: TrustedCode<'_>,
+    ) -> Result<Code, String> {
         match code.description.is_some() && mapped::IS_SUPPORTED {
             true => MappedCode::load(code).map(Code::Mapped),
-            false => code::load(engine, code.source).map(Code::Engine),
+            false => code::load(engine(), code.source).map(Code::Engine),
         }
     }
 
@@ -94,6 +97,14 @@ impl Code {
         match self {
             Code::Engine(module) => is_metered(module.info()),
             Code::Mapped(mapped) => mapped.is_metered(),
+        }
+    }
+
+    /// Reports whether instances begin with the state of another.
+    fn has_state(&self) -> bool {
+        match self {
+            Code::Engine(_) => false,
+            Code::Mapped(mapped) => mapped.has_state(),
         }
     }
 
@@ -274,6 +285,18 @@ impl CoreModule {
     /// Reports whether the state that the code leaves behind in an instance can be reset.
     pub(crate) fn can_reset(&self) -> bool {
         reset::can_reset(self.info(), || {
+            self.code.any_export(|name, _| name.starts_with(reset::MARK))
+        })
+    }
+
+    /// Reports whether instances begin with the state of another, as those of snapshots do.
+    pub(crate) fn has_state(&self) -> bool {
+        self.code.has_state()
+    }
+
+    /// Reports whether all that the code leaves behind is in memories and globals.
+    pub(in crate::engine) fn keeps_tables(&self) -> bool {
+        reset::keeps_tables(self.info(), || {
             self.code.any_export(|name, _| name.starts_with(reset::MARK))
         })
     }

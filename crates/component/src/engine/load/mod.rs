@@ -14,7 +14,7 @@ pub(crate) use code::{CodeForm, Machine, SavedDescription, TrustedCode, loader, 
 pub(crate) use core_module::{Code, CoreModule, SavedImage};
 #[cfg(feature = "compile")]
 pub(crate) use mapped::describe;
-pub(crate) use mapped::{error_of, register_stack};
+pub(crate) use mapped::{IS_SUPPORTED as SNAPSHOTS, describe_with, error_of, register_stack};
 pub(crate) use signatures::Signatures;
 pub(crate) use source::{CodeSource, read_exact_at};
 

@@ -9,9 +9,10 @@ use wasmer::sys::vm::Trap;
 
 use super::code::TrustedCode;
 use crate::engine::run::instance::InstancePlan;
+use crate::engine::run::saved_state::SavedState;
 
 /// Nothing is mapped here.
-pub(super) const IS_SUPPORTED: bool = false;
+pub(crate) const IS_SUPPORTED: bool = false;
 
 /// Code that does not exist.
 #[derive(Debug)]
@@ -27,6 +28,10 @@ impl MappedCode {
     }
 
     pub(super) fn is_metered(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(super) fn has_state(&self) -> bool {
         match self.0 {}
     }
 
@@ -47,6 +52,14 @@ impl MappedCode {
 #[cfg(feature = "compile")]
 pub(crate) fn describe(_: &wasmer::Module, _: &[u8]) -> Option<Vec<u8>> {
     None
+}
+
+/// Fails: nothing that is made here has a description.
+///
+/// # Errors
+/// Always.
+pub(crate) fn describe_with(_: &[u8], _: &SavedState) -> Result<Vec<u8>, String> {
+    Err("images are mapped by the engine here".into())
 }
 
 /// Converts a trap to the engine's error.

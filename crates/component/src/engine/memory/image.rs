@@ -1,12 +1,10 @@
 //! The memory image: the initial content of a core module's memory. `image.rs` extracts it from the module.
 
 /// Alignment of an image's start, in bytes: a page of WebAssembly, which is a multiple of every host's.
-#[cfg(feature = "compile")]
 pub(in crate::engine) const ALIGN: u64 = 65_536;
 
 /// Alignment of an image's length, in bytes: the smallest page that hosts have. Mapped pages of a file count as memory of
 /// each instance, so zeros at the end are left to the host where possible.
-#[cfg(feature = "compile")]
 pub(in crate::engine) const LENGTH_ALIGN: u64 = 4096;
 
 /// Initial content of a linear memory.

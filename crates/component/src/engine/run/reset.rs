@@ -1,7 +1,7 @@
 //! Reset of instances: the state that their code has left behind becomes what it was when they were new.
 //!
-//! Compilation marks the modules whose instances can be reset: their code changes no table, drops no segment, and does not
-//! run during instantiation. That leaves memories and mutable globals.
+//! Compilation marks the modules whose code changes no table and drops no segment. That leaves memories and mutable globals. If none of it
+//! runs during instantiation either, their instances can be reset.
 
 use std::io;
 use std::sync::OnceLock;
@@ -46,13 +46,18 @@ pub(in crate::engine) const WITH_DATA: &str = "with-data";
 
 /// Reports whether a module's instances can be reset; `marked` whether it has the mark.
 pub(in crate::engine) fn can_reset(info: &ModuleInfo, marked: impl FnOnce() -> bool) -> bool {
+    info.start_function.is_none() && keeps_tables(info, marked)
+}
+
+/// Reports whether all that a module's code leaves behind is in memories and globals; `marked` whether it has the mark.
+pub(in crate::engine) fn keeps_tables(info: &ModuleInfo, marked: impl FnOnce() -> bool) -> bool {
     let has_state = !info.memories.is_empty()
         || !info.tables.is_empty()
         || info
             .globals
             .values()
             .any(|global| global.mutability == Mutability::Var);
-    info.start_function.is_none() && (!has_state || marked())
+    !has_state || marked()
 }
 
 /// Memories whose content the instances of one component share for their resets, where that is not an image.

@@ -27,9 +27,10 @@ use self::map::Map;
 use self::unwind::Unwind;
 use crate::engine::load::code::{self, SavedDescription, TrustedCode};
 use crate::engine::run::instance::{InstancePlan, Plan, SavedPlan};
+use crate::engine::run::saved_state::SavedState;
 
 /// True if this system's unwinder is the one that images are registered with. Elsewhere the engine loads them.
-pub(super) const IS_SUPPORTED: bool = cfg!(all(
+pub(crate) const IS_SUPPORTED: bool = cfg!(all(
     target_os = "linux",
     target_env = "gnu",
     any(target_arch = "x86_64", target_arch = "aarch64")
@@ -43,6 +44,8 @@ pub(crate) struct MappedCode {
     _unwind: Unwind,
     plan: Arc<InstancePlan>,
     metered: bool,
+    /// True if instances begin with the state of another.
+    has_state: bool,
     _map: Map,
 }
 
@@ -66,6 +69,7 @@ struct Described {
     /// The data segments that are copied when an instance begins.
     data: Box<[OwnedDataInitializer]>,
     metered: bool,
+    has_state: bool,
 }
 
 /// Reads the description of an image of `length` bytes, and checks it.
@@ -79,13 +83,14 @@ fn read(saved: &[u8], digest: &[u8; 32], length: u64, page: u64) -> Result<Descr
     let saved: SavedCode =
         borsh::from_slice(saved).map_err(|error| format!("its description is malformed: {error}"))?;
     saved.layout.check(length, page, saved.plan.places())?;
-    let metered = saved.plan.is_metered();
+    let (metered, has_state) = (saved.plan.is_metered(), saved.plan.has_state());
     let (plan, data) = saved.plan.read()?;
     Ok(Described {
         layout: saved.layout,
         plan,
         data,
         metered,
+        has_state,
     })
 }
 
@@ -109,6 +114,22 @@ fn described(code: &wasmer::Module, image: &[u8]) -> Result<Vec<u8>, String> {
     borsh::to_vec(&SavedCode { layout, plan }).map_err(|error| error.to_string())
 }
 
+/// Returns the description of an image with the state that instances begin with.
+///
+/// # Errors
+/// A message, if the description is malformed, or of a module without such state.
+pub(crate) fn describe_with(description: &[u8], state: &SavedState) -> Result<Vec<u8>, String> {
+    let malformed = |error| format!("its description is malformed: {error}");
+    let (digest, saved) = description
+        .split_first_chunk::<32>()
+        .ok_or("its description is too short")?;
+    let SavedCode { layout, plan } = borsh::from_slice(saved).map_err(malformed)?;
+    let plan = plan.with_state(state)?;
+    let mut changed = digest.to_vec();
+    borsh::to_writer(&mut changed, &SavedCode { layout, plan }).map_err(malformed)?;
+    Ok(changed)
+}
+
 impl MappedCode {
     /// Maps an image that has a description.
     ///
@@ -123,6 +144,7 @@ impl MappedCode {
             plan,
             data,
             metered,
+            has_state,
         } = read(&bytes, &image, source.length(), page)?;
         let map = Map::new(&source, &layout, page);
         let map = map.map_err(|error| format!("its image cannot be mapped: {error}"))?;
@@ -137,6 +159,7 @@ impl MappedCode {
             _unwind: unwind,
             plan: Arc::new(plan),
             metered,
+            has_state,
             _map: map,
         });
         frames::add_image(&loaded);
@@ -150,6 +173,11 @@ impl MappedCode {
     /// Reports whether the code consumes fuel.
     pub(super) fn is_metered(&self) -> bool {
         self.metered
+    }
+
+    /// Reports whether instances begin with the state of another.
+    pub(super) fn has_state(&self) -> bool {
+        self.has_state
     }
 
     /// Returns the addresses of the module's functions; `None` if it has none.
@@ -167,6 +195,11 @@ impl MappedCode {
     /// # Errors
     /// The engine's message.
     pub(super) fn whole(&self) -> Result<&wasmer::Module, &str> {
+        if self.has_state {
+            return Err(
+                "a library needs the engine's own instance, which cannot begin with the state of a snapshot",
+            );
+        }
         let load = || {
             // What is mapped may have changed since.
             self.frames.read()?;

@@ -29,6 +29,7 @@ use wasmer_types::{ExportIndex, FunctionType};
 pub(in crate::engine) use self::plan::{Base, InstancePlan, Plan};
 #[cfg(feature = "compile")]
 pub(in crate::engine) use self::plan::{MARK, ONLY_CALLS, Places};
+#[cfg(unix)]
 pub(in crate::engine) use self::saved::SavedPlan;
 use crate::engine::load::core_module::CoreModule;
 use crate::engine::run::tunables::NextModule;
@@ -100,13 +101,9 @@ impl CoreInstance {
 
     /// Returns an export.
     pub(crate) fn export(&self, store: &mut impl AsStoreMut, name: &str) -> Option<Extern> {
-        let (handle, plan, resolved) = match &self.0 {
+        let (plan, resolved) = match &self.0 {
             Form::Whole(instance) => return instance.exports.get_extern(name).cloned(),
-            Form::Lean {
-                handle,
-                plan,
-                resolved,
-            } => (handle, plan, resolved),
+            Form::Lean { plan, resolved, .. } => (plan, resolved),
         };
         let (number, export) = plan.exports.get(name)?;
         // A panic while it was held left at worst an export out of the list.
@@ -114,15 +111,24 @@ impl CoreInstance {
         if let Some(found) = resolved.get(&number) {
             return Some(found.clone());
         }
+        let found = self.item(store, export)?;
+        resolved.insert(number, found.clone());
+        Some(found)
+    }
+
+    /// Returns an item of the instance, exported or not, by its number in the module; `None` for the engine's own instance. Functions are
+    /// those that are kept.
+    pub(in crate::engine) fn item(&self, store: &mut impl AsStoreMut, index: ExportIndex) -> Option<Extern> {
+        let Form::Lean { handle, .. } = &self.0 else {
+            return None;
+        };
         let mut store = store.as_store_mut();
         let objects = store.objects_mut().as_sys_mut();
         if handle.store_id() != objects.id() {
             return None;
         }
-        let found = handle.get_mut(objects).lookup_by_declaration(export);
-        let found = found.to_extern(&mut store);
-        resolved.insert(number, found.clone());
-        Some(found)
+        let found = handle.get_mut(objects).lookup_by_declaration(index);
+        Some(found.to_extern(&mut store))
     }
 
     /// Returns an exported function for calls from outside. One of the instance's own takes no place in the store.

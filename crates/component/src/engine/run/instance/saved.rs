@@ -1,5 +1,7 @@
 //! Plans in artifacts.
 
+use std::sync::Arc;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use wasmer::sys::CpuFeature;
 use wasmer_compiler::types::module::CompileModuleInfo;
@@ -13,6 +15,7 @@ use wasmer_types::{
 use super::exports::Exports;
 use super::plan::{Places, Plan};
 use super::tables::{CalledTables, Element};
+use crate::engine::run::saved_state::SavedState;
 
 /// Bytes that the engine's descriptions of modules are aligned to.
 const ALIGN: usize = 16;
@@ -26,6 +29,8 @@ pub(in crate::engine) struct SavedPlan {
     exports: Exports,
     /// True if the code consumes fuel.
     metered: bool,
+    /// True if instances begin with the state of another.
+    has_state: bool,
     functions: Vec<u32>,
     trampolines: Vec<u32>,
     dynamic: Vec<u32>,
@@ -70,7 +75,6 @@ impl SavedPlan {
     /// A message, if the module names a function that it does not have, or the engine cannot encode it.
     #[cfg(feature = "compile")]
     pub(in crate::engine) fn of(code: &wasmer::Module, places: Places) -> Result<SavedPlan, String> {
-        use std::sync::Arc;
         use wasmer_compiler::ArtifactCreate;
         use wasmer_types::DataInitializerLike;
 
@@ -108,6 +112,7 @@ impl SavedPlan {
             imports: imports.ok_or("it imports a tag")?,
             exports: plan.exports,
             metered: is_metered(artifact.module_info()),
+            has_state: false,
             functions: plan.places.functions,
             trampolines: plan.places.trampolines,
             dynamic: plan.places.dynamic,
@@ -128,6 +133,40 @@ impl SavedPlan {
             .chain(elements.filter_map(|element| element.place()))
     }
 
+    /// Returns the plan of instances that begin with a state: it is that after the start function, with all data in place.
+    ///
+    /// # Errors
+    /// A message, if the description is malformed, or the state is that of another module.
+    pub(in crate::engine) fn with_state(self, state: &SavedState) -> Result<SavedPlan, String> {
+        const UNFIT: &str = "the state is that of another module";
+        let mut metadata = self.metadata()?;
+        let info = Arc::make_mut(&mut metadata.compile_info.module);
+        info.start_function = None;
+        if let Some(memory) = &state.memory {
+            let ty = info.memories.get_mut(memory.index).ok_or(UNFIT)?;
+            ty.minimum = memory.size;
+        }
+        for (global, value) in &state.globals {
+            *info.global_initializers.get_mut(*global).ok_or(UNFIT)? = value.clone();
+        }
+        metadata.data_initializers = Box::default();
+        Ok(SavedPlan {
+            description: metadata.serialize().map_err(|error| error.to_string())?,
+            has_state: true,
+            ..self
+        })
+    }
+
+    /// Reports whether instances begin with the state of another.
+    pub(in crate::engine) fn has_state(&self) -> bool {
+        self.has_state
+    }
+
+    fn metadata(&self) -> Result<ModuleMetadata, String> {
+        let metadata = aligned(&self.description, ModuleMetadata::deserialize);
+        metadata.map_err(|error| format!("its description is malformed: {error}"))
+    }
+
     /// Reports whether the code consumes fuel: its last import is the counter.
     pub(in crate::engine) fn is_metered(&self) -> bool {
         self.metered
@@ -138,8 +177,7 @@ impl SavedPlan {
     /// # Errors
     /// A message, if the code does not run here, or the parts do not fit each other.
     pub(in crate::engine) fn read(self) -> Result<(Plan, Box<[OwnedDataInitializer]>), String> {
-        let metadata = aligned(&self.description, ModuleMetadata::deserialize);
-        let metadata = metadata.map_err(|error| format!("its description is malformed: {error}"))?;
+        let metadata = self.metadata()?;
         if metadata.cpu_features & !CpuFeature::for_host().as_u64() != 0 {
             return Err("its code uses instructions which this processor lacks".into());
         }
