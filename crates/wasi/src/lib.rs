@@ -51,6 +51,7 @@ pub(crate) mod executor;
 pub(crate) mod files;
 pub mod http;
 pub(crate) mod io;
+mod lasting;
 mod limits;
 pub(crate) mod net;
 #[cfg(feature = "wasix")]
@@ -74,6 +75,7 @@ pub use builder::WasiCtxBuilder;
 pub use cli::{Exit, MemoryInputPipe, MemoryOutputPipe, Stdin, Stdout};
 pub use command::{Command, CommandRun, is_command, is_of_another_version, run_command};
 pub use files::FsPerms;
+pub use lasting::Lasting;
 pub use limits::WasiLimits;
 pub use net::{Connections, ListenGrant, NetGrant, NetGrantError};
 pub use view::{WasiCtxView, WasiState, WasiView};

@@ -140,6 +140,18 @@ impl WasiCtx {
 }
 
 impl Descriptors {
+    /// Returns the number of open descriptors, without standard streams that are in their places, and as they were at first. One that was
+    /// closed counts.
+    pub(crate) fn beyond_standard_streams(&self) -> usize {
+        let at_first = |(place, open): (usize, &Option<Open>)| match open {
+            Some(Open::Input { nonblocking, .. }) => place == 0 && !nonblocking,
+            Some(Open::Output { nonblocking, .. }) => (place == 1 || place == 2) && !nonblocking,
+            Some(Open::File(_) | Open::Folder(_)) => false,
+            None => place > 2,
+        };
+        self.0.iter().enumerate().filter(|open| !at_first(*open)).count()
+    }
+
     fn place(&mut self, fd: u32) -> Option<&mut Option<Open>> {
         self.0.get_mut(usize::try_from(fd).ok()?)
     }
@@ -192,5 +204,34 @@ impl Descriptors {
         }
         let moved = self.remove(from)?;
         Ok(self.place(to).and_then(|place| place.replace(moved)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WasiCtxBuilder;
+
+    #[test]
+    fn standard_streams_are_as_they_were_at_first_until_they_are_changed() {
+        let mut ctx = WasiCtxBuilder::new().build();
+        assert_eq!(ctx.open_descriptors(), 0, "none was used");
+        ctx.open().expect("streams are open");
+        assert_eq!(ctx.open_descriptors(), 0);
+        let open = ctx.open().expect("streams are open");
+        if let Ok(Open::Output { nonblocking, .. }) = open.get(2) {
+            *nonblocking = true;
+        }
+        assert_eq!(ctx.open_descriptors(), 1, "its flags are not the first");
+        let open = ctx.open().expect("streams are open");
+        drop(open.remove(0));
+        assert_eq!(ctx.open_descriptors(), 2, "one is closed");
+        let open = ctx.open().expect("streams are open");
+        assert!(open.renumber(1, 2).is_ok());
+        assert_eq!(
+            ctx.open_descriptors(),
+            2,
+            "one is closed, and one moved to where it was"
+        );
     }
 }
