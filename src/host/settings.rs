@@ -46,6 +46,15 @@ struct Setting {
     value: String,
     fixed: bool,
     secret: bool,
+    /// Set by the component.
+    own: bool,
+}
+
+/// The party that sets a value.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    Component,
+    Host { fixed: bool, secret: bool },
 }
 
 /// Hides the value of a secret.
@@ -84,7 +93,20 @@ impl Settings {
         if let Some((saved, id)) = &self.saved {
             saved.save(id, key, &value).map_err(ConfigError::Unavailable)?;
         }
-        self.insert(key, value, false, false)
+        self.insert(key, value, Origin::Component)
+    }
+
+    /// Returns the keys and values that the host has set, without secrets.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&str, &str)> {
+        let given = self.entries.iter();
+        let given = given.filter(|(_, setting)| !setting.own && !setting.secret);
+        given.map(|(key, setting)| (key.as_str(), setting.value.as_str()))
+    }
+
+    /// Returns the keys of the settings that the component has set.
+    pub(crate) fn own(&self) -> impl Iterator<Item = &str> {
+        let own = self.entries.iter().filter(|(_, setting)| setting.own);
+        own.map(|(key, _)| key.as_str())
     }
 
     /// Saves what the component sets from now on, and reads what it set before.
@@ -106,7 +128,7 @@ impl Settings {
         };
         for (key, value) in saved.load(id)? {
             if self.entries.get(&key).is_none_or(|setting| !setting.fixed) {
-                let inserted = self.insert(&key, value, false, false);
+                let inserted = self.insert(&key, value, Origin::Component);
                 inserted.map_err(|error| format!("the setting `{key}`: {error}"))?;
             }
         }
@@ -119,7 +141,7 @@ impl Settings {
     /// As [`Settings::set`], without [`ConfigError::ReadOnly`].
     pub fn define(&mut self, key: &str, value: String, fixed: bool) -> Result<(), ConfigError> {
         check_key(key)?;
-        self.insert(key, value, fixed, false)
+        self.insert(key, value, Origin::Host { fixed, secret: false })
     }
 
     /// Sets a value that the component cannot change, and that `Debug` hides.
@@ -128,12 +150,28 @@ impl Settings {
     /// As [`Settings::define`].
     pub fn define_secret(&mut self, key: &str, value: String) -> Result<(), ConfigError> {
         check_key(key)?;
-        self.insert(key, value, true, true)
+        self.insert(
+            key,
+            value,
+            Origin::Host {
+                fixed: true,
+                secret: true,
+            },
+        )
     }
 
-    fn insert(&mut self, key: &str, value: String, fixed: bool, secret: bool) -> Result<(), ConfigError> {
+    fn insert(&mut self, key: &str, value: String, origin: Origin) -> Result<(), ConfigError> {
         self.bytes = self.check_room(key, &value)?;
-        let setting = Setting { value, fixed, secret };
+        let (fixed, secret, own) = match origin {
+            Origin::Component => (false, false, true),
+            Origin::Host { fixed, secret } => (fixed, secret, false),
+        };
+        let setting = Setting {
+            value,
+            fixed,
+            secret,
+            own,
+        };
         self.entries.insert(key.to_owned(), setting);
         Ok(())
     }

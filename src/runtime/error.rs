@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::limits::exceeded_in_call;
 use super::options::{Allowance, TimeLimit};
+use super::snapshot::SnapshotProblem;
 use super::state::{Call, ComponentState, advice};
 use crate::artifact::ArtifactError;
 use crate::error::{CoreTrap, Error, Fault, LimitExceeded, Trap, TrapKind};
@@ -149,6 +150,14 @@ pub enum RuntimeError {
         id: ComponentId,
         /// The bound, and the excess.
         problem: String,
+    },
+    /// No snapshot is made of the component, or the component is a snapshot that is not used.
+    #[error("the snapshot of `{id}` is refused: {problem}")]
+    Snapshot {
+        /// The component.
+        id: ComponentId,
+        /// The reason.
+        problem: SnapshotProblem,
     },
     /// The component needs more memory than it may have.
     #[error("`{id}` requires {needed} bytes of memory, more than the limit of {limit} (memory) of {origin}")]
@@ -446,6 +455,7 @@ impl RuntimeError {
             | RuntimeError::ContractVersion { .. }
             | RuntimeError::LifecycleType { .. }
             | RuntimeError::Metadata { .. }
+            | RuntimeError::Snapshot { .. }
             | RuntimeError::Memory { .. }
             | RuntimeError::LimitExceeded { .. }
             | RuntimeError::MemoryBudget { .. }

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::lifecycle::{ComponentConfig, ExecutionContext, Lifecycle};
+use super::snapshot::Record;
+use crate::artifact::{Artifact, SnapshotError, SnapshotOptions};
 use crate::component::{Instance, Store};
 use crate::engine::{Backend, StoreLimits};
 use crate::error::{LimitExceeded, Result};
+#[cfg(feature = "wai")]
+use crate::host::Settings;
 #[cfg(feature = "wasi")]
 use crate::host::WasiAccess;
 use crate::host::{
@@ -21,7 +25,7 @@ use crate::wai::WaiGuest;
 use crate::wasi::preview1::{Preview1Guest, Preview1View};
 #[cfg(feature = "wasi")]
 use crate::wasi::{WasiCtxView, WasiState, WasiView};
-use airssys_wasm_component::internal::InterruptHandle;
+use airssys_wasm_component::internal::{InterruptHandle, text};
 
 /// Result of a lifecycle function that may return an error of the component.
 type Answer<T, E> = Result<std::result::Result<T, E>>;
@@ -139,6 +143,57 @@ impl GuestInstance {
             Body::Component(it) => it.instance.is_poisoned(),
             #[cfg(feature = "wai")]
             Body::Wai(guest) => guest.is_poisoned(),
+        }
+    }
+
+    /// Returns the parts of the host's state for the component that the component itself has changed.
+    pub(super) fn host_state(&self) -> Vec<String> {
+        match &self.body {
+            Body::Component(it) => {
+                let data = it.store.data();
+                let settings = data.context.settings.own();
+                let settings = settings.map(|key| format!("the setting `{}`", text::brief(&key)));
+                #[cfg(feature = "wasi")]
+                let settings = settings.chain(match data.wasi.ctx.open_descriptors() {
+                    0 => None,
+                    1 => Some("a descriptor of preview 1".to_owned()),
+                    open => Some(format!("{open} descriptors of preview 1")),
+                });
+                settings.collect()
+            }
+            #[cfg(feature = "wai")]
+            Body::Wai(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the record of a snapshot.
+    pub(super) fn record(&self, config: &ComponentConfig, metadata: &ComponentMetadata) -> Record {
+        match &self.body {
+            Body::Component(it) => {
+                let data = it.store.data();
+                let record = Record::new(config, &data.context.settings, metadata);
+                #[cfg(feature = "wasi")]
+                let record = record.with_wasi(data.wasi.ctx.lasting());
+                record
+            }
+            #[cfg(feature = "wai")]
+            Body::Wai(_) => Record::new(config, &Settings::default(), metadata),
+        }
+    }
+
+    /// Returns an artifact whose instances begin with the state of this one.
+    ///
+    /// # Errors
+    /// [`SnapshotError`].
+    pub(super) fn snapshot(
+        &mut self,
+        artifact: &Artifact<'_>,
+        options: &SnapshotOptions<'_>,
+    ) -> std::result::Result<Vec<u8>, SnapshotError> {
+        match &mut self.body {
+            Body::Component(it) => artifact.snapshot(&mut it.store, &it.instance, options),
+            #[cfg(feature = "wai")]
+            Body::Wai(_) => Err(SnapshotError::OtherArtifact),
         }
     }
 

@@ -11,13 +11,14 @@ use super::lifecycle::{self, ComponentConfig, ResourceLimits};
 use super::limits::{self, Starting};
 use super::options::ComponentOptions;
 use super::slot::Slot;
+use super::snapshot::{Record, SnapshotProblem};
 use super::start::{Start, WasiGrants};
 use super::supervised::Seat;
 use super::watch::Watched;
 use super::{ComponentId, ComponentRuntime, contract};
 use crate::component::{Component, Linker, Store};
 use crate::engine::StoreLimits;
-use crate::host::{CallScope, HostContext, LogRate, Settings};
+use crate::host::{CallScope, ComponentMetadata, HostContext, LogRate, Settings};
 use crate::limits::{EffectiveLimits, Resource};
 use crate::load::{Kind, Loaded};
 use crate::tiered::TieredComponent;
@@ -32,6 +33,17 @@ pub(super) enum Original {
     Component(Component),
     #[cfg(feature = "wai")]
     Wai(WaiModule),
+}
+
+impl Original {
+    /// Returns the record of the snapshot that it is; `None` if it is none.
+    fn snapshot_record(&self) -> Option<&[u8]> {
+        match self {
+            Original::Component(component) => component.snapshot_record(),
+            #[cfg(feature = "wai")]
+            Original::Wai(_) => None,
+        }
+    }
 }
 
 #[cfg(feature = "wasi")]
@@ -88,6 +100,23 @@ impl ComponentRuntime {
         if let Some(component) = original.component() {
             grants.add(&security, component);
         }
+        let (supervised, memory_reserve) = (options.supervised, options.memory_reserve);
+        let secrets = options.secrets();
+        let config = self.start(options, granted, &limits);
+        let mut resume = |record| -> Result<ComponentMetadata, SnapshotProblem> {
+            let record = Record::read(record)?;
+            record.check(&config, &settings)?;
+            #[cfg(feature = "wasi")]
+            {
+                grants.lasting = Some(record.lasting());
+            }
+            record.into_metadata()
+        };
+        let metadata = original.snapshot_record().map(&mut resume).transpose();
+        let metadata = metadata.map_err(|problem| RuntimeError::Snapshot {
+            id: id.clone(),
+            problem,
+        })?;
         let context = HostContext {
             id: id.clone(),
             settings,
@@ -99,20 +128,23 @@ impl ComponentRuntime {
             log_rate: LogRate::of(&limits),
             powers: self.shared.config.powers.clone(),
         };
-        let seat = options.supervised.then(|| {
-            let (original, reserve) = (original.clone(), options.memory_reserve);
-            Box::new(Seat::new(original, context.clone(), reserve))
+        let seat = supervised.then(|| {
+            let original = original.clone();
+            Box::new(Seat::new(original, context.clone(), memory_reserve))
         });
-        let store = self.config().store_limits(id, &limits, options.memory_reserve)?;
+        let store = self.config().store_limits(id, &limits, memory_reserve)?;
         let guest = self.make(original, context, &grants, store)?;
-        let config = self.start(options, granted, &limits);
         let start = Start {
             config,
+            secrets,
             grants,
             security,
         };
         let mut slot = Slot::new(id.clone(), guest, start, entry.metadata, entry.mailbox, tiered);
         slot.seat = seat;
+        if let Some(metadata) = metadata {
+            slot.begin_initialized(metadata)?;
+        }
         Ok(slot)
     }
 
@@ -158,7 +190,11 @@ impl ComponentRuntime {
             allowed: config.default_time(&grants.limits),
         };
         #[cfg(feature = "wasi")]
-        let wasi = grants.wasi.build();
+        let mut wasi = grants.wasi.build();
+        #[cfg(feature = "wasi")]
+        if let Some(lasting) = grants.lasting {
+            wasi.resume(lasting);
+        }
         let mut data = GuestData {
             context,
             #[cfg(feature = "wasi")]

@@ -24,6 +24,7 @@ mod limits;
 mod metadata;
 mod options;
 mod slot;
+mod snapshot;
 mod start;
 mod state;
 mod successor;
@@ -45,6 +46,7 @@ pub use config::{RuntimeConfig, RuntimeConfigBuilder};
 pub use error::{ErrorKind, InvalidConfig, InvalidOptions, Payload, RuntimeError};
 pub use lifecycle::{CallerInfo, TraceContext};
 pub use options::{ComponentOptions, ExecuteOptions, TimeLimit};
+pub use snapshot::SnapshotProblem;
 pub use state::{Call, ComponentState};
 
 pub use crate::host::{ComponentError, ComponentMetadata, ExecutionError, HealthState, HealthStatus};
@@ -155,7 +157,8 @@ impl ComponentRuntime {
     /// component that does not follow the contract; [`RuntimeError::Capabilities`] if it requires more than it is granted;
     /// [`RuntimeError::LimitExceeded`] if it needs more to start than its limits allow; [`RuntimeError::MemoryBudget`] if the
     /// runtime has no memory left for it; [`RuntimeError::Unenforceable`] for a
-    /// limit that this system, or its code, cannot keep; [`RuntimeError::Timeout`] and [`RuntimeError::Limit`] if its start
+    /// limit that this system, or its code, cannot keep; [`RuntimeError::Snapshot`] for a snapshot that was initialized otherwise than the options
+    /// state, and for one of these the errors of [`ComponentRuntime::init`] too; [`RuntimeError::Timeout`] and [`RuntimeError::Limit`] if its start
     /// functions were stopped.
     /// After an error nothing of the component remains.
     pub fn load(
@@ -283,7 +286,7 @@ impl ComponentRuntime {
     }
 
     /// Queries the component's metadata, if it is not known yet, and initializes it with the options that it was loaded
-    /// with.
+    /// with. A component of a [snapshot](ComponentRuntime::snapshot) is initialized already: returns at once.
     ///
     /// # Errors
     /// [`RuntimeError::Component`] if the component refuses: it has then failed, since the contract allows no second

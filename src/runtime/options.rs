@@ -24,6 +24,7 @@ use crate::wasi::preview1::Preview1;
 use crate::wasi::{WasiCtxBuilder, WasiLimits};
 #[cfg(feature = "adapt")]
 use airssys_wasm_adapt as adapt;
+use airssys_wasm_component::internal::text;
 
 /// Most bytes in environment, configuration data and capabilities together. They are copied into the guest: stops
 /// a manifest that fills its memory before it starts.
@@ -69,6 +70,15 @@ impl ComponentOptions {
 
     pub(crate) fn load_options(&self) -> &LoadOptions {
         &self.load
+    }
+
+    /// Returns the variables and settings whose values are marked secret, by name.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let env = self.env.iter().filter(|(_, value)| value.is_secret());
+        let env = env.map(|(name, _)| format!("the secret variable `{}`", text::brief(name)));
+        let settings = self.settings.iter().filter(|(_, value, _)| value.is_secret());
+        let settings = settings.map(|(key, ..)| format!("the secret setting `{}`", text::brief(key)));
+        env.chain(settings).collect()
     }
 
     pub(crate) fn saved_settings(&self) -> Option<Arc<dyn SavedSettings>> {

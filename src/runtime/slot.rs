@@ -13,10 +13,12 @@ use super::lifecycle::ExecutionContext;
 use super::limits;
 use super::metadata;
 use super::options::Allowance;
+use super::snapshot::SnapshotProblem;
 use super::start::{Start, WasiGrants};
 use super::state::{Call, ComponentState};
 use super::supervised::Seat;
 use super::watch::Watched;
+use crate::artifact::{Artifact, SecretKey, SnapshotOptions};
 use crate::component::Component;
 use crate::engine::{Backend, StoreLimits};
 use crate::error::Error;
@@ -42,6 +44,8 @@ pub(super) struct Slot {
     pub(super) seat: Option<Box<Seat>>,
     /// The mailbox belongs to another version of the component.
     is_replaced: AtomicBool,
+    /// Its instances begin initialized.
+    is_snapshot: bool,
 }
 
 #[derive(Debug)]
@@ -74,6 +78,7 @@ impl Slot {
             tiered,
             seat: None,
             is_replaced: AtomicBool::new(false),
+            is_snapshot: false,
         }
     }
 
@@ -105,9 +110,29 @@ impl Slot {
             StoreLimits,
         ) -> Result<GuestInstance, RuntimeError>,
     ) -> Result<(), RuntimeError> {
+        if let (true, ComponentState::Initialized, Some(metadata)) =
+            (self.is_snapshot, self.state(), self.metadata.get())
+        {
+            return self.check_needs(metadata).map(drop);
+        }
         let mut running = self.begin(Call::Init)?;
         running.optimize(make);
         let metadata = running.metadata(allowed.clone())?;
+        let memory = self.check_needs(&metadata)?;
+        let mut config = Cow::Borrowed(&self.start.config);
+        if let Some(limit) = memory.filter(|limit| limit.value < config.resource_limits.max_memory_bytes) {
+            config.to_mut().resource_limits.max_memory_bytes = limit.value;
+        }
+        let answer = running.call(allowed, |guest| guest.init(&config))?;
+        running.next = Some(match answer {
+            Ok(()) => ComponentState::Initialized,
+            Err(_) => ComponentState::Failed,
+        });
+        answer.map_err(RuntimeError::Component)
+    }
+
+    /// Checks that the component gets what its metadata requires. Returns its limit on memory.
+    fn check_needs(&self, metadata: &ComponentMetadata) -> Result<Option<EffectiveLimit>, RuntimeError> {
         let needed = metadata.memory_requirements.min_memory_bytes;
         let memory = self.memory_limit();
         if let Some(limit) = &memory
@@ -120,17 +145,56 @@ impl Slot {
                 origin: limit.source.clone(),
             });
         }
-        grants::check_required(&self.id, &self.start.security, &metadata)?;
-        let mut config = Cow::Borrowed(&self.start.config);
-        if let Some(limit) = memory.filter(|limit| limit.value < config.resource_limits.max_memory_bytes) {
-            config.to_mut().resource_limits.max_memory_bytes = limit.value;
+        grants::check_required(&self.id, &self.start.security, metadata)?;
+        Ok(memory)
+    }
+
+    /// Begins with the state after `init`, as a snapshot has it.
+    pub(super) fn begin_initialized(&mut self, metadata: ComponentMetadata) -> Result<(), RuntimeError> {
+        let metadata = self.metadata.fill(metadata).clone();
+        if let (Some(guest), Some(limit)) = (lock(&self.guest).as_mut(), metadata::memory(&metadata)) {
+            self.lower_memory(guest, limit)?;
         }
-        let answer = running.call(allowed, |guest| guest.init(&config))?;
-        running.next = Some(match answer {
-            Ok(()) => ComponentState::Initialized,
-            Err(_) => ComponentState::Failed,
-        });
-        answer.map_err(RuntimeError::Component)
+        self.check_needs(&metadata)?;
+        self.is_snapshot = true;
+        lock(&self.status).state = ComponentState::Initialized;
+        Ok(())
+    }
+
+    /// Returns an artifact whose instances begin with the state that the component has now.
+    pub(super) fn snapshot(
+        &self,
+        artifact: &Artifact<'_>,
+        key: Option<&SecretKey>,
+    ) -> Result<Vec<u8>, RuntimeError> {
+        let _running = self.begin(Call::Snapshot)?;
+        let refused = |problem| RuntimeError::Snapshot {
+            id: self.id.clone(),
+            problem,
+        };
+        let metadata = self.metadata.get();
+        let mut guest = lock(&self.guest);
+        let (Some(guest), Some(metadata)) = (guest.as_mut(), metadata) else {
+            let source = Error::bug("an initialized component without an instance or metadata");
+            let (id, call) = (self.id.clone(), Call::Snapshot);
+            return Err(RuntimeError::Call { id, call, source });
+        };
+        let mut held = guest.host_state();
+        held.extend(self.start.secrets.iter().cloned());
+        match self.mailbox.len() {
+            0 => {}
+            1 => held.push("a message".into()),
+            messages => held.push(format!("{messages} messages")),
+        }
+        if !held.is_empty() {
+            return Err(refused(SnapshotProblem::HostState(held)));
+        }
+        let record = guest.record(&self.start.config, metadata);
+        let record = record.write().map_err(refused)?;
+        let mut options = SnapshotOptions::default();
+        (options.key, options.record) = (key, &record);
+        let made = guest.snapshot(artifact, &options);
+        made.map_err(|error| refused(error.into()))
     }
 
     /// `started` gets the handle that stops the guest, before it runs.
@@ -164,7 +228,8 @@ impl Slot {
         }
     }
 
-    /// Replaces the instance of a component that has failed, or that `init` left created: `init` can be called again.
+    /// Replaces the instance of a component that has failed, or that `init` left created: `init` can be called again. Instances of a
+    /// snapshot begin initialized.
     pub(super) fn replace(&self, mut guest: GuestInstance) -> Result<(), RuntimeError> {
         let state = self.state();
         if !matches!(state, ComponentState::Failed | ComponentState::Created) {
@@ -176,7 +241,11 @@ impl Slot {
         let backend = guest.backend;
         *lock(&self.guest) = Some(guest);
         let mut status = lock(&self.status);
-        (status.state, status.backend) = (ComponentState::Created, backend);
+        let first = match self.is_snapshot {
+            true => ComponentState::Initialized,
+            false => ComponentState::Created,
+        };
+        (status.state, status.backend) = (first, backend);
         Ok(())
     }
 

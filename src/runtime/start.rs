@@ -14,13 +14,15 @@ use crate::security::RevocationHook;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::Preview1;
 #[cfg(feature = "wasi")]
-use crate::wasi::{WasiCtx, WasiCtxBuilder};
+use crate::wasi::{Lasting, WasiCtx, WasiCtxBuilder};
 
 /// Parameters kept for `init`, and for an instance that replaces another.
 #[derive(Debug)]
 pub(super) struct Start {
     /// The input of `init`.
     pub(super) config: ComponentConfig,
+    /// Variables and settings whose values are marked secret, by name.
+    pub(super) secrets: Vec<String>,
     pub(super) grants: WasiGrants,
     /// Grants of the component, which its metadata must not exceed.
     pub(super) security: Grants,
@@ -35,6 +37,9 @@ pub(super) struct WasiGrants {
     /// The policy on WASI, if the component has grants.
     #[cfg(feature = "wasi")]
     pub(super) access: Option<Arc<WasiAccess>>,
+    /// State of WASI that instances of a snapshot go on with.
+    #[cfg(feature = "wasi")]
+    pub(super) lasting: Option<Lasting>,
     #[cfg(feature = "wasix")]
     pub(super) preview1: Preview1,
 }

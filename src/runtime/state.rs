@@ -13,7 +13,8 @@ use std::fmt;
 /// | `Failed`      | refused       | refused       | refused                                  | refused     |
 ///
 /// A trap, a call that exceeds a limit, and an error from `init` lead to `Failed`; an error from `execute` does not, and
-/// one from `shutdown` leads to `ShutDown` all the same. Loading gives `Created`, and `unload` is possible in every state.
+/// one from `shutdown` leads to `ShutDown` all the same. Loading gives `Created`, or `Initialized` for a
+/// [snapshot](crate::ComponentRuntime::snapshot), whose `init` does nothing. `unload` is possible in every state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ComponentState {
     /// Loaded and instantiated; not initialized yet.
@@ -55,12 +56,14 @@ pub enum Call {
     SupportedCodecs,
     /// `shutdown`
     Shutdown,
+    /// The saving of its state, for a snapshot. The runtime makes it.
+    Snapshot,
     /// The instantiation, in which start functions run. The runtime makes it when it loads the component.
     Instantiate,
 }
 
 impl Call {
-    /// Returns the function's name in the contract; `instantiate` for [`Call::Instantiate`].
+    /// Returns the function's name in the contract; `snapshot` and `instantiate` for the two that have none there.
     pub fn name(self) -> &'static str {
         match self {
             Call::Init => "init",
@@ -69,6 +72,7 @@ impl Call {
             Call::Health => "health",
             Call::SupportedCodecs => "supported-codecs",
             Call::Shutdown => "shutdown",
+            Call::Snapshot => "snapshot",
             Call::Instantiate => "instantiate",
         }
     }
@@ -77,7 +81,7 @@ impl Call {
     pub(super) fn is_allowed(self, state: ComponentState) -> bool {
         match self {
             Call::Init => state == ComponentState::Created,
-            Call::Execute | Call::Shutdown => state == ComponentState::Initialized,
+            Call::Execute | Call::Shutdown | Call::Snapshot => state == ComponentState::Initialized,
             Call::Metadata | Call::Health | Call::SupportedCodecs => {
                 matches!(state, ComponentState::Created | ComponentState::Initialized)
             }

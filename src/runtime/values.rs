@@ -20,6 +20,10 @@ impl Value {
         Value::Secret(Secret::new(value.into()))
     }
 
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self, Value::Secret(_))
+    }
+
     pub(super) fn reveal(&self) -> &str {
         match self {
             Value::Plain(value) => value,

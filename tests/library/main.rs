@@ -22,6 +22,7 @@ mod powers;
 mod resources;
 mod security;
 mod shims;
+mod snapshots;
 mod targets;
 #[cfg(feature = "wasix")]
 mod text_processor;

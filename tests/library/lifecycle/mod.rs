@@ -36,7 +36,7 @@ fn call(runtime: &ComponentRuntime, id: &ComponentId, call: Call) -> Result<(), 
         Call::Health => runtime.health(id).map(drop),
         Call::SupportedCodecs => runtime.supported_codecs(id).map(drop),
         Call::Shutdown => runtime.shutdown(id),
-        Call::Instantiate => unreachable!("the runtime makes it itself"),
+        Call::Instantiate | Call::Snapshot => unreachable!("the runtime makes it itself"),
     }
 }
 
