@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use airssys_wasm::artifact::{Artifact, ArtifactOptions, SecretKey, Trust, Unfinished};
 use airssys_wasm::engine::{Backend, Config, Engine, Target};
+use airssys_wasm::load::Source;
 use airssys_wasm::runtime::RuntimeError;
 use airssys_wasm::{ComponentRuntime, RuntimeConfig};
 use serde_json::json;
@@ -14,8 +15,9 @@ use crate::args::CompileArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::inspect::Life;
 use crate::interrupt::Interrupt;
+use crate::output::{print, print_json};
 use crate::progress::Bar;
-use crate::{files, keys, load, manifest, output, text};
+use crate::{files, keys, load, manifest, text};
 
 pub(crate) fn run(args: &CompileArgs) -> Outcome {
     let engine = engine(args)?;
@@ -26,39 +28,45 @@ pub(crate) fn run(args: &CompileArgs) -> Outcome {
         &args.component,
         "is already an artifact: compile the component that it was built from",
     )?;
-    let component = source.bytes().unwrap_or_default();
-    let manifest = manifest::for_artifact(args.manifest.as_deref(), &args.component, &source)?;
     let interrupt = Interrupt::watch()?;
-    let (watched, bar) = watched(&engine, &interrupt);
-    let compiled = Unfinished::compile(&watched, component);
+    let given = (args.component.as_path(), &source, args.manifest.as_deref());
+    let file = artifact(&engine, given, key.as_ref(), &interrupt)?;
+    interrupt.writing()?;
+    files::write(&args.output, &file)?;
+    tell(&args.output, args.json, &file)
+}
+
+/// Compiles a component to an artifact, with its metadata, and with its manifest: the given one, or its own.
+pub(crate) fn artifact(
+    engine: &Engine,
+    (path, source, manifest): (&Path, &Source<'_>, Option<&Path>),
+    key: Option<&SecretKey>,
+    interrupt: &Interrupt,
+) -> Outcome<Vec<u8>> {
+    let manifest = manifest::for_artifact(manifest, path, source)?;
+    let (watched, bar) = watched(engine, interrupt);
+    let compiled = Unfinished::compile(&watched, source.bytes().unwrap_or_default());
     bar.clear();
     let compiled = compiled
         .map_err(Failure::from)
         .map_err(|failure| match failure.exit {
             Exit::Interrupted => failure,
-            _ => failure.context(format!("`{}` cannot be compiled", args.component.display())),
+            _ => failure.context(format!("`{}` cannot be compiled", path.display())),
         })?;
     let metadata = match engine.target().runs_here() {
         true => metadata(&compiled)?,
         false => None,
     };
     let mut options = ArtifactOptions::default();
-    options.key = key.as_ref();
+    options.key = key;
     options.metadata = metadata.as_deref();
     options.manifest = manifest.as_deref().map(str::as_bytes);
-    let file = compiled.finish(&options)?;
-    interrupt.writing()?;
-    files::write(&args.output, &file)?;
-    tell(args, &file)
+    Ok(compiled.finish(&options)?)
 }
 
 fn engine(args: &CompileArgs) -> Outcome<Engine> {
     let mut config = Config::new();
-    if args.backend == Some(Backend::Tiered) {
-        return Err(Failure::usage(
-            "an artifact contains the code of one compiler: choose cranelift, llvm or singlepass",
-        ));
-    }
+    refuse_tiered(args.backend)?;
     if let Some(backend) = args.backend {
         config.backend(backend);
     }
@@ -75,6 +83,16 @@ fn engine(args: &CompileArgs) -> Outcome<Engine> {
         config.target(target);
     }
     Ok(Engine::new(&config)?)
+}
+
+/// Refuses two compilers for one artifact.
+pub(crate) fn refuse_tiered(backend: Option<Backend>) -> Outcome<()> {
+    match backend {
+        Some(Backend::Tiered) => Err(Failure::usage(
+            "an artifact contains the code of one compiler: choose cranelift, llvm or singlepass",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the engine with a progress bar, and with cancellation by an interrupt.
@@ -113,7 +131,8 @@ fn metadata(compiled: &Unfinished<'_>) -> Outcome<Option<Vec<u8>>> {
     }
 }
 
-fn expect_folder(file: &Path) -> Outcome<()> {
+/// Checks that a file can be written where it is to be.
+pub(crate) fn expect_folder(file: &Path) -> Outcome<()> {
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -139,12 +158,13 @@ fn expect_folder(file: &Path) -> Outcome<()> {
     }
 }
 
-fn tell(args: &CompileArgs, file: &[u8]) -> Outcome {
+/// Prints the facts about an artifact that was written to `output`.
+pub(crate) fn tell(output: &Path, json: bool, file: &[u8]) -> Outcome {
     let artifact = Artifact::open(file)?;
     let (header, signer) = (artifact.header(), artifact.signer());
-    if args.json {
-        output::print_json(&json!({
-            "output": args.output.to_string_lossy(),
+    if json {
+        print_json(&json!({
+            "output": output.to_string_lossy(),
             "bytes": file.len(),
             "backend": header.backend,
             "target": header.target,
@@ -156,9 +176,9 @@ fn tell(args: &CompileArgs, file: &[u8]) -> Outcome {
             Some(signer) => format!("signed by {signer}"),
             None => "not signed".to_owned(),
         };
-        output::print(&format!(
+        print(&format!(
             "{}: {} for {}, {signed}",
-            text::line(&args.output.to_string_lossy()),
+            text::line(&output.to_string_lossy()),
             header.backend,
             header.target,
         ))?;

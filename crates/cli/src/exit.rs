@@ -44,7 +44,7 @@ Exit codes:
      made for another host
   4  the component trapped or exceeded a limit: time, memory, the size of a value or of --input
   5  the host failed: an output cannot be written, a thread or a socket cannot be created
-  130  interrupted (compile)
+  130  interrupted (compile, snapshot)
 A program, or a component that calls exit, sets the exit status itself (run, invoke).
 
 Results go to standard output, everything else to standard error. With --json an error is the last line of standard

@@ -18,6 +18,7 @@ pub(crate) struct About {
     /// The component's metadata, recorded when it was compiled.
     metadata: Option<Value>,
     manifest: Option<String>,
+    is_snapshot: bool,
 }
 
 impl About {
@@ -34,6 +35,7 @@ impl About {
         Ok(About {
             metadata: metadata.map_err(unreadable)?,
             manifest: manifest.map(|text| String::from_utf8_lossy(&text).into_owned()),
+            is_snapshot: artifact.snapshot_record()?.is_some(),
             signer: artifact.signer(),
             bytes,
             obstacle: header.check_host().err().map(|error| error.to_string()),
@@ -58,6 +60,7 @@ impl About {
             "component-bytes": header.component_bytes,
             "metadata": self.metadata,
             "manifest": self.manifest,
+            "snapshot": self.is_snapshot,
             "runs-here": self.obstacle.is_none(),
             "why-not": self.obstacle,
         })
@@ -90,6 +93,9 @@ impl About {
             ),
             ("runs here", here),
         ];
+        if self.is_snapshot {
+            rows.push(("begins", "with its state after `init`".to_owned()));
+        }
         rows.extend(self.about());
         // The header may contain text of unknown origin.
         let rows: Vec<_> = rows

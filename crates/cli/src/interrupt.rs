@@ -1,4 +1,4 @@
-//! Handling of Ctrl-C while a component is compiled.
+//! Handling of Ctrl-C while a component is compiled, or initialized for a snapshot.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -29,6 +29,7 @@ mod load;
 mod logging;
 mod manifest;
 mod metadata;
+mod options;
 mod output;
 mod policy;
 #[cfg(feature = "wasix")]
@@ -36,6 +37,7 @@ mod program;
 mod progress;
 mod run;
 mod serve;
+mod snapshot;
 mod text;
 mod unsigned;
 mod usage;
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Invoke(args) => invoke::run(args),
         Command::Compile(args) => compile::run(args),
+        Command::Snapshot(args) => snapshot::run(args),
         Command::Keygen(args) => keys::generate(args),
         Command::Verify(args) => verify::run(args),
         Command::Install(args) => install::run(args),

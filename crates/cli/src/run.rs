@@ -7,13 +7,9 @@ use std::time::Duration;
 use airssys_wasm::adapt;
 use airssys_wasm::artifact::{ComponentCache, Records};
 use airssys_wasm::codec::{self, Codec, CodecError};
-use airssys_wasm::component::Component;
-use airssys_wasm::manifest::ComponentManifest;
 use airssys_wasm::runtime::{ComponentState, RuntimeConfigBuilder, RuntimeError};
-#[cfg(feature = "wasix")]
-use airssys_wasm::wasi::preview1;
-use airssys_wasm::wasi::{self, WasiCtxBuilder};
-use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
+use airssys_wasm::wasi;
+use airssys_wasm::{ComponentId, ComponentRuntime, RuntimeConfig};
 use serde_json::{Map, Value, json};
 
 use crate::args::{BackendArg, RunArgs};
@@ -22,7 +18,7 @@ use crate::core_module;
 use crate::exit::{Exit, Failure, Outcome};
 #[cfg(feature = "wasix")]
 use crate::program;
-use crate::{command, files, keys, load, manifest, output, policy, text};
+use crate::{command, files, keys, load, options, output, policy, text};
 
 pub(crate) fn run(args: &RunArgs) -> Outcome {
     let question = question(args)?;
@@ -64,21 +60,15 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
             )));
         }
     }
-    let mut options = options_for(args, component.as_ref(), grants)?;
-    let manifest = ComponentManifest::from_loader(config.loader(), &source).map_err(manifest::failure)?;
-    if let Some(manifest) = &manifest {
-        options = options.with_manifest_limits(&manifest.metadata);
-    }
-    if let Some(context) = policy::context(&args.security)? {
-        #[cfg(feature = "wasix")]
-        if component.as_ref().is_some_and(preview1::is_imported) {
-            return Err(policy::wasix());
-        }
-        options = options.with_security(context);
-        if let Some(manifest) = &manifest {
-            options = options.with_requested_capabilities(&manifest.capabilities);
-        }
-    }
+    let given = options::Given {
+        path,
+        source: &source,
+        component: component.as_ref(),
+        config: &args.config,
+        security: &args.security,
+        wasi: &args.wasi,
+    };
+    let options = given.options(config.loader(), grants)?;
     let runtime = ComponentRuntime::new(config)?;
     let id = runtime.load_loaded(&loaded, options)?;
     converse(args, &runtime, &id, question)
@@ -117,7 +107,8 @@ pub(crate) fn config(
     Ok(config.map_err(RuntimeError::from)?)
 }
 
-fn builder(
+/// As [`config`], for further settings.
+pub(crate) fn builder(
     backend: &BackendArg,
     timeout: Option<u64>,
     cache: Option<ComponentCache>,
@@ -137,32 +128,6 @@ fn builder(
         config = config.with_records(records);
     }
     config
-}
-
-/// Returns the options of a component that follows the contract.
-#[cfg_attr(
-    not(feature = "wasix"),
-    expect(unused_variables, reason = "nothing depends on the component's imports")
-)]
-fn options_for(
-    args: &RunArgs,
-    component: Option<&Component>,
-    grants: WasiCtxBuilder,
-) -> Outcome<ComponentOptions> {
-    let options = ComponentOptions::new()
-        .with_name_of(&args.component)
-        .with_wasi(grants);
-    #[cfg(feature = "wasix")]
-    let options = match component {
-        Some(component) => {
-            options.with_preview1(program::grants_for(component, &args.wasi, &args.component)?)
-        }
-        None => options,
-    };
-    let config = args.config.iter();
-    let options = config.fold(options, |options, (key, value)| options.with_config(key, value));
-    let env = args.wasi.env.iter();
-    Ok(env.fold(options, |options, (name, value)| options.with_env(name, value)))
 }
 
 /// Returns the payload to send, if the command line has one.

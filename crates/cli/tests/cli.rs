@@ -61,6 +61,8 @@ mod run;
 mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/snapshots.rs"]
+mod snapshots;
 #[path = "cli/statuses.rs"]
 mod statuses;
 #[path = "cli/stops.rs"]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use airssys_wasm::engine::{Backend, OptLevel, Target};
 use clap::{Args, Subcommand};
 
+use super::{BackendArg, SecurityArgs, WasiArgs};
 use crate::exit;
 
 /// Trust in artifacts.
@@ -73,6 +74,56 @@ pub(crate) struct CompileArgs {
     /// folder]. One inside the component must have the same meaning
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
+
+    /// Print one JSON object: the file, its target and its signer
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Initialize a component, and save it as an artifact that begins initialized
+///
+/// The component is compiled, unless it is an artifact, and its `init` is called with the configuration given here. The artifact has the
+/// memory that the component has then; `run`, `host` and other hosts start it without `init`. The component must not hold files,
+/// sockets or other resources of the host, and must not have changed its settings.
+///
+/// Everyone with access to the file can read the configuration in it. Random numbers that the component has drawn are the same in all that load it.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct SnapshotArgs {
+    /// File of the component or artifact
+    pub(crate) component: PathBuf,
+
+    /// File of the snapshot, commonly NAME.cwasm; an existing file is replaced
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+
+    #[command(flatten)]
+    pub(crate) backend: BackendArg,
+
+    /// Sign it with the secret key in this file
+    #[arg(long, value_name = "KEYFILE")]
+    pub(crate) sign: Option<PathBuf>,
+
+    /// Pass the bytes of this file to `init` as configuration data, a payload that begins with its codec; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config_data: Option<PathBuf>,
+
+    /// Set a configuration value that the component can read; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = super::pair)]
+    pub(crate) config: Vec<(String, String)>,
+
+    #[command(flatten)]
+    pub(crate) security: SecurityArgs,
+
+    #[command(flatten)]
+    pub(crate) wasi: WasiArgs,
+
+    /// Time limit of each call into the component, in milliseconds [default: 30000]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=super::MAX_TIMEOUT_MS))]
+    pub(crate) timeout: Option<u64>,
 
     /// Print one JSON object: the file, its target and its signer
     #[arg(long)]

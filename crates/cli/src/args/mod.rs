@@ -17,7 +17,8 @@ mod serve;
 mod wasi;
 
 pub(crate) use artifacts::{
-    CacheArg, CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, TrustArgs, VerifyArgs,
+    CacheArg, CacheArgs, CacheCommand, CompileArgs, InstallArgs, KeygenArgs, SnapshotArgs, TrustArgs,
+    VerifyArgs,
 };
 
 #[cfg(feature = "adapt")]
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     Invoke(InvokeArgs),
     Compile(CompileArgs),
+    Snapshot(SnapshotArgs),
     Keygen(KeygenArgs),
     Verify(VerifyArgs),
     Install(InstallArgs),
