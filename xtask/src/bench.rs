@@ -3,15 +3,19 @@
 //! The package is built on its own: with the rest of the workspace, cargo would give airssys-wasm the features of all.
 
 use crate::guests;
+use crate::programs;
 use crate::tools::{Llvm, cargo, find_llvm};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
 
 const PACKAGE: &str = "airssys-wasm-benchmark";
 
 /// The guests that are too large to commit, and the rows that need them.
-const GUESTS: [&str; 2] = ["bench-javascript", "bench-python"];
-const LARGE: [&str; 5] = ["P7", "P7A", "P8", "P10", "P11"];
+const GUESTS: [&str; 3] = ["bench-javascript", "bench-python", "text-processor-py"];
+const LARGE: [&str; 8] = ["P6B", "P7", "P7A", "P7B", "P7S", "P8", "P10", "P11"];
+
+/// The row that compares programs.
+const PROGRAMS: &str = "P6B";
 
 /// The default file for the figures of all rows, from the workspace root.
 const FIGURES: &str = "docs/benchmarks.md";
@@ -40,11 +44,23 @@ pub(crate) struct Options {
     write: Option<PathBuf>,
 }
 
+impl Options {
+    /// Reports whether a row is measured.
+    fn selects(&self, row: &str) -> bool {
+        let rows = self.rows.as_deref();
+        rows.is_none_or(|rows| {
+            rows.split(',')
+                .any(|named| named.trim().eq_ignore_ascii_case(row))
+        })
+    }
+}
+
 /// Builds and runs the benchmark; returns whether it ran to its end.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     build_guests(root, options)?;
     let llvm = find_llvm();
     let features = features(options, &llvm);
+    let programs = programs(root, options, &llvm, &features)?;
     let mut arguments = vec![
         "run",
         "--release",
@@ -69,6 +85,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     if options.slow {
         arguments.push("--slow");
     }
+    arguments.extend(programs.iter().map(String::as_str));
     let file = file(root, options).map(|file| file.to_string_lossy().into_owned());
     if let Some(file) = &file {
         arguments.extend(["--write", file]);
@@ -78,11 +95,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
 
 /// Builds the guests that are too large to commit, if their rows are selected and they are missing.
 fn build_guests(root: &Path, options: &Options) -> Result<()> {
-    let rows = options.rows.as_deref().unwrap_or_default();
-    let wanted = options.rows.is_none()
-        || rows
-            .split(',')
-            .any(|row| LARGE.iter().any(|large| large.eq_ignore_ascii_case(row.trim())));
+    let wanted = LARGE.iter().any(|row| options.selects(row));
     for guest in GUESTS.iter().filter(|_| wanted) {
         if guests::built_before(root, guest).is_some() {
             continue;
@@ -94,6 +107,39 @@ fn build_guests(root: &Path, options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Builds or installs the programs of row P6b, and the program that measures them, if the row is selected; returns the benchmark's options
+/// for them.
+fn programs(root: &Path, options: &Options, llvm: &Llvm, features: &str) -> Result<Vec<String>> {
+    if !options.selects(PROGRAMS) {
+        return Ok(Vec::new());
+    }
+    let Some(wasmtime) = programs::wasmtime(root)? else {
+        return Ok(Vec::new());
+    };
+    let ours = programs::ours(root, llvm)?;
+    let meter = [
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        PACKAGE,
+        "--bin",
+        "meter",
+    ];
+    let features = ["--no-default-features", "--features", features];
+    ensure!(
+        cargo(root, llvm, &[&meter[..], &features].concat())?,
+        "the program `meter` cannot be built"
+    );
+    let path = |path: PathBuf| path.to_string_lossy().into_owned();
+    Ok(vec![
+        "--program".to_owned(),
+        path(ours),
+        "--wasmtime".to_owned(),
+        path(wasmtime),
+    ])
 }
 
 fn features(options: &Options, llvm: &Llvm) -> String {
@@ -115,5 +161,25 @@ fn file(root: &Path, options: &Options) -> Option<PathBuf> {
         // Cargo runs the benchmark in its own working directory, which is the root.
         Some(file) => Some(std::path::absolute(file).unwrap_or_else(|_| file.clone())),
         None => everything.then(|| root.join(FIGURES)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    #[test]
+    fn rows_are_selected_by_their_whole_name_in_any_case() {
+        let options = |rows: Option<&str>| Options {
+            rows: rows.map(str::to_owned),
+            backend: None,
+            json: false,
+            interrupt: false,
+            slow: false,
+            write: None,
+        };
+        assert!(options(None).selects("P6B"));
+        assert!(options(Some("P1, p6b")).selects("P6B"));
+        assert!(!options(Some("P6,P7B")).selects("P6B"));
     }
 }

@@ -12,6 +12,7 @@ mod fuzz;
 mod guests;
 mod load;
 mod preview1;
+mod programs;
 mod test;
 mod tools;
 mod wit_deps;

@@ -17,13 +17,17 @@ pub(crate) enum Guest {
     JavaScript,
     /// 18 MB: CPython
     Python,
+    /// A text processor in Rust: a component of the contract
+    Processor,
+    /// The same with CPython
+    PythonProcessor,
 }
 
 impl Guest {
     pub(crate) const ALL: &[Guest] = &[Guest::Small, Guest::JavaScript, Guest::Python];
 
     pub(crate) fn is_large(self) -> bool {
-        !matches!(self, Guest::Small | Guest::Relay)
+        !matches!(self, Guest::Small | Guest::Relay | Guest::Processor)
     }
 
     /// Returns its name in `cargo xtask guests`, which is also its file's.
@@ -33,6 +37,8 @@ impl Guest {
             Guest::Relay => "relay",
             Guest::JavaScript => "bench-javascript",
             Guest::Python => "bench-python",
+            Guest::Processor => "text-processor",
+            Guest::PythonProcessor => "text-processor-py",
         }
     }
 }
@@ -44,6 +50,8 @@ impl fmt::Display for Guest {
             Guest::Relay => "relay",
             Guest::JavaScript => "JavaScript",
             Guest::Python => "Python",
+            Guest::Processor => "text processor in Rust",
+            Guest::PythonProcessor => "text processor in Python",
         })
     }
 }

@@ -1,16 +1,20 @@
 //! Row P9: computations of guests, and their speed with each compiler.
 
 use crate::guests;
-use crate::measure::{Plan, compare};
+use crate::measure::{Plan, Side, compare};
 use crate::ours;
 use crate::reference;
 use crate::rows::{Figure, Row};
 use airssys_wasm::engine::Backend;
 use anyhow::{Result, ensure};
+use std::hint::black_box;
 
-/// The guest's computations, compiled into this program to know the results.
+/// The guest's computations, compiled into this program to know the results and the speed of native code.
 #[path = "../../guests/kernels/src/kernels.rs"]
 mod native;
+
+/// The side of the same code, compiled for this machine.
+pub(crate) const NATIVE: &str = "native";
 
 /// The interface that the guest exports.
 pub(crate) const COMPUTE: &str = "fixtures:kernels/compute";
@@ -26,6 +30,17 @@ pub(crate) struct Kernel {
 impl Kernel {
     pub(crate) fn answer(&self) -> u64 {
         (self.native)(self.size)
+    }
+
+    /// Measures the code that is compiled into this program, with the optimization of its profile.
+    fn side(&self) -> Side<'static> {
+        let Kernel { size, native, .. } = *self;
+        Side::new(NATIVE, move |times| {
+            for _ in 0..times {
+                black_box(black_box(native)(black_box(size)));
+            }
+            Ok(())
+        })
     }
 }
 
@@ -59,7 +74,7 @@ pub(crate) fn measure(backend: Backend, plan: Plan) -> Result<Vec<Figure>> {
     for kernel in KERNELS {
         let case = format!("{}({})", kernel.name, kernel.size);
         eprintln!("P9 {case}, {backend}");
-        let sides = vec![ours.kernel(kernel)?, reference.kernel(kernel)?];
+        let sides = vec![ours.kernel(kernel)?, reference.kernel(kernel)?, kernel.side()];
         let took = compare(sides, plan)?;
         figures.push(Figure::new(Row::P9, case, backend, "ns", &took)?.without_goal());
         all.push(took);

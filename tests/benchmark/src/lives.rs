@@ -20,6 +20,9 @@ const ACTORS: u32 = 50;
 const ACTOR_MEMORY: f64 = 1.2;
 const ACTOR_START: f64 = 30_000.0;
 
+/// Goal for a snapshot: the largest part of the time of the artifact with `init`.
+const SNAPSHOT: f64 = 0.25;
+
 /// A folder for precompiled guests, accessible to this user only; removed on drop.
 #[derive(Debug)]
 struct Folder(PathBuf);
@@ -67,9 +70,9 @@ pub(crate) struct Lives {
 }
 
 /// One guest on every side.
-struct Deployed {
-    ours: ours::Deployed,
-    reference: Vec<reference::Deployed>,
+pub(crate) struct Deployed {
+    pub(crate) ours: ours::Deployed,
+    pub(crate) reference: Vec<reference::Deployed>,
 }
 
 impl Lives {
@@ -83,7 +86,7 @@ impl Lives {
     }
 
     /// Returns the guests among `wanted` that can be measured with a backend.
-    fn guests(&self, backend: Backend, wanted: &[Guest]) -> Result<Vec<Guest>> {
+    pub(crate) fn guests(&self, backend: Backend, wanted: &[Guest]) -> Result<Vec<Guest>> {
         let mut there = Vec::new();
         for guest in wanted {
             if guest.is_large() && backend == Backend::Llvm && !self.settings.slow {
@@ -95,11 +98,18 @@ impl Lives {
         Ok(there)
     }
 
+    /// Writes the component to a file, for programs.
+    pub(crate) fn written(&self, guest: Guest) -> Result<PathBuf> {
+        let file = self.folder.0.join(format!("{}.wasm", guest.file()));
+        fs::write(&file, self.component(guest)?)?;
+        Ok(file)
+    }
+
     fn component(&self, guest: Guest) -> Result<Vec<u8>> {
         guests::read(guest, &self.settings.guests)
     }
 
-    fn our_file(&mut self, backend: Backend, guest: Guest) -> Result<(PathBuf, PublicKey)> {
+    pub(crate) fn our_file(&mut self, backend: Backend, guest: Guest) -> Result<(PathBuf, PublicKey)> {
         if let Some(known) = self.ours.get(&(backend, guest)) {
             return Ok(known.clone());
         }
@@ -129,7 +139,7 @@ impl Lives {
         ours::Deployed::new(backend, &file, signer)
     }
 
-    fn deployed(&mut self, backend: Backend, guest: Guest) -> Result<Deployed> {
+    pub(crate) fn deployed(&mut self, backend: Backend, guest: Guest) -> Result<Deployed> {
         let ours = self.our_side(backend, guest)?;
         let mut reference = Vec::new();
         for variant in Variant::ALL {
@@ -145,6 +155,7 @@ impl Lives {
             Row::P6 => self.cold(row, backend, &[Guest::Small]),
             Row::P7 => self.cold(row, backend, &[Guest::JavaScript, Guest::Python]),
             Row::P7a => self.verify(backend),
+            Row::P7s => self.snapshots(backend),
             Row::P8 => self.again(backend),
             Row::P10 => self.compile(backend),
             Row::P11 => self.idle(backend),
@@ -176,6 +187,25 @@ impl Lives {
             let ours = self.our_side(backend, guest)?;
             let case = format!("{guest}, verification");
             figures.push(self.timed(Row::P7a, &case, backend, vec![ours.verify()?])?);
+        }
+        Ok(figures)
+    }
+
+    fn snapshots(&mut self, backend: Backend) -> Result<Vec<Figure>> {
+        let mut figures = Vec::new();
+        for guest in self.guests(backend, &[Guest::Processor, Guest::PythonProcessor])? {
+            let (file, signer) = self.our_file(backend, guest)?;
+            let both = ours::Snapshot::new(backend, &file, signer)?;
+            eprintln!("{} {guest}, {backend}", Row::P7s);
+            let took = compare(both.sides(), self.settings.plan)?;
+            let figure = |name, goal| {
+                let case = format!("{guest}, {name} to answer");
+                let beside = (name, ours::ARTIFACT);
+                Figure::beside(Row::P7s, case, backend, &took, beside, "ns", (goal, None))
+            };
+            figures.push(figure(ours::ARTIFACT, None)?);
+            let goal = (guest == Guest::PythonProcessor).then_some(SNAPSHOT);
+            figures.push(figure(ours::SNAPSHOT, goal)?);
         }
         Ok(figures)
     }

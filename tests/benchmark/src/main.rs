@@ -8,6 +8,7 @@ mod wasi;
 
 mod bare;
 mod calls;
+mod chart;
 mod checks;
 mod guests;
 mod host;
@@ -19,9 +20,11 @@ mod machine;
 mod measure;
 mod messages;
 mod ours;
+mod programs;
 mod reference;
 mod report;
 mod rows;
+mod uncached;
 
 use airssys_wasm::engine::Backend;
 use anyhow::{Context, Result, ensure};
@@ -29,6 +32,7 @@ use calls::Sides;
 use clap::{Parser, Subcommand};
 use lives::{Lives, Settings};
 use measure::Plan;
+use programs::Programs;
 use rows::{Group, Row};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +66,8 @@ struct Options {
     /// The folder with the large guests; where `cargo xtask guests` puts them if none is named
     #[arg(long, value_name = "DIR")]
     guests: Option<PathBuf>,
+    #[command(flatten)]
+    programs: Programs,
     /// Print one array of JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -70,17 +76,24 @@ struct Options {
     write: Option<PathBuf>,
 }
 
-/// Parts that run in a process of their own.
+/// Parts that run in a process of their own, and what needs no measurement.
 #[derive(Debug, Subcommand)]
 enum Part {
     #[command(hide = true)]
     Idle(idle::Arguments),
+    /// Draw the chart of a file of figures again, without measuring
+    Chart {
+        /// The file of Markdown
+        file: PathBuf,
+    },
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    if let Some(Part::Idle(arguments)) = &options.part {
-        return idle::run(arguments);
+    match &options.part {
+        Some(Part::Idle(arguments)) => return idle::run(arguments),
+        Some(Part::Chart { file }) => return chart::draw(file),
+        None => {}
     }
     let plan = Plan {
         rounds: options.rounds,
@@ -123,6 +136,11 @@ fn main() -> Result<()> {
         for backend in backends(row) {
             let measured = match row {
                 Row::P9 => kernels::measure(backend, plan),
+                Row::P7b => uncached::measure(lives, backend, plan.rounds),
+                Row::P6b => match options.programs.there()? {
+                    Some(programs) => programs::measure(lives, backend, programs, plan.rounds),
+                    None => continue,
+                },
                 _ => lives.measure(row, backend),
             };
             figures.extend(measured.with_context(|| format!("{row} on {backend}"))?);
@@ -160,6 +178,7 @@ fn main() -> Result<()> {
     }
     if let Some(file) = &options.write {
         report::write(file, &figures, plan, &load)?;
+        chart::draw(file)?;
     }
     Ok(())
 }

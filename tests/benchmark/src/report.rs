@@ -32,7 +32,7 @@ fn table(group: Group, figures: &[Figure]) -> Option<String> {
         Group::Lives => (
             &[
                 "row", "case", "backend", "ours", "wasmtime", "ratio", "goal", "", "pooling", "ratio",
-                "sync", "ratio",
+                "sync", "ratio", "native", "ratio",
             ],
             cells_of_lives,
         ),
@@ -125,6 +125,8 @@ fn cells_of_lives(figure: &Figure) -> Line {
         ratio(figure.ratio_pooling),
         optional(figure.wasmtime_sync, figure),
         ratio(figure.ratio_sync),
+        optional(figure.native, figure),
+        ratio(figure.ratio_native),
     ]);
     cells
 }
@@ -237,6 +239,8 @@ is repeated. wasmtime runs with its default features and settings (Cranelift, ne
 epochs), so its figures are those of Cranelift for each of our backends. The figures are from one machine on one day:
 only the ratios are meaningful.
 
+![Ratios to wasmtime, drawn from the tables below](benchmarks.svg)
+
 - *ratio*: ours divided by wasmtime's, or by the preceding column. *goal*: the maximum that we aim for.
 - *sync*: wasmtime without its support for concurrent calls (`Config::concurrency_support(false)`), which a synchronous
   host may disable.
@@ -256,11 +260,19 @@ WASI functions that they do not need trap.
 - *file to answer*: a precompiled file, which is in the page cache and was loaded before, is opened, loaded, linked and
   instantiated, and `add` is called; engines, linkers and the list of trusted keys exist before. Everything is
   dropped within the measured time, on every side. Ours verifies a signature; wasmtime does not.
+- P6b: the program airssys-wasm with all compilers beside the program wasmtime as `cargo install` makes it. Each is started with a
+  precompiled file, calls `add` and prints the sum (`invoke`, `run --invoke`). *processor time* is that of user and system, *peak
+  memory* the largest resident set, both as the system reports them when the process has ended; the files are in the page cache, and
+  ours has verified the signature before.
+- *file on the disk to answer*: as *file to answer*, but the file's pages are dropped from the page cache before (`posix_fadvise`, on every side).
 - *verification*: reading and hashing the whole file, checking its signature and its signer.
+- P7s: as *file to answer*, of text processors that follow the contract, through a `ComponentRuntime`: loaded, initialized, asked to count words. The
+  *snapshot* was made after `init`, which is not called again; *ratio* is by the *artifact*.
 - *instance*: another instance of a loaded and linked component (`InstancePre`), in its own store, both dropped
   within the measured time. *and answer*: with a call of `add`.
 - P9: the computations of the guest `tests/guests/kernels`; the results must equal those of the same code compiled for
-  this machine. The goal is on the geometric mean with LLVM.
+  this machine by `rustc` for any processor of the architecture, with optimization level 3: *native*. The goal is on the geometric mean with
+  LLVM.
 - *compile*: a component from its binary format, on all cores. With LLVM, that takes minutes and is measured only with
   `--slow`, as is everything with large guests compiled by LLVM.
 - *one idle instance*: the growth of a process for each of 200 more instances, each in its own store, after one call of

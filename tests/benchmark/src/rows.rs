@@ -22,10 +22,16 @@ pub(crate) enum Row {
     P5,
     /// From a precompiled file to the first answer, small guest
     P6,
+    /// The whole process of a program, from its start to its printed answer
+    P6b,
     /// From a precompiled file to the first answer, large guests
     P7,
     /// The first verification of a precompiled file
     P7a,
+    /// From a precompiled file that is not in the page cache to the first answer
+    P7b,
+    /// From a snapshot to the first answer, beside the artifact that it is made from
+    P7s,
     /// One more instance
     P8,
     /// A guest's computations
@@ -65,8 +71,11 @@ impl Row {
         Row::P4,
         Row::P5,
         Row::P6,
+        Row::P6b,
         Row::P7,
         Row::P7a,
+        Row::P7b,
+        Row::P7s,
         Row::P8,
         Row::P9,
         Row::P10,
@@ -88,8 +97,12 @@ impl Row {
 
     /// Returns the backends among `available` that are measured by default.
     pub(crate) fn backends(self, available: &[Backend]) -> Vec<Backend> {
-        let every = matches!(self, Row::P9 | Row::P10 | Row::P12);
-        let wanted = |backend: &&Backend| every || **backend != Backend::Singlepass;
+        let wanted = |backend: &&Backend| match self {
+            Row::P9 | Row::P10 | Row::P12 => true,
+            // The start of a program and its reading of a file hardly depend on the compiler.
+            Row::P6b | Row::P7b => **backend == Backend::Cranelift,
+            _ => **backend != Backend::Singlepass,
+        };
         available.iter().filter(wanted).copied().collect()
     }
 
@@ -100,12 +113,13 @@ impl Row {
             (Row::P3, _) => Some(0.7),
             (Row::P4, _) => Some(0.02),
             (Row::P5, _) => Some(0.6),
+            (Row::P6b, _) => Some(0.8),
             (Row::P6 | Row::P7 | Row::P8 | Row::P11, _) => Some(1.0),
             (Row::P9, Backend::Llvm) => Some(0.75),
             (Row::P10, Backend::Cranelift) => Some(1.0),
             (Row::P10, Backend::Singlepass) => Some(0.15),
             (Row::P12, _) => Some(crate::messages::GOAL),
-            (Row::P7a | Row::P9 | Row::P10 | Row::P13 | Row::P14 | Row::P16, _) => None,
+            (Row::P7a | Row::P7b | Row::P7s | Row::P9 | Row::P10 | Row::P13 | Row::P14 | Row::P16, _) => None,
         }
     }
 }
@@ -137,6 +151,10 @@ pub(crate) struct Figure {
     pub(crate) wasmtime_pooling: Option<f64>,
     /// Our figure divided by that.
     pub(crate) ratio_pooling: Option<f64>,
+    /// The same code compiled for this machine by `rustc`.
+    pub(crate) native: Option<f64>,
+    /// Our figure divided by that.
+    pub(crate) ratio_native: Option<f64>,
     /// `ns` or `bytes`.
     pub(crate) unit: &'static str,
     /// The same with hand-written calls of the core module, with the same backend and no component model.
@@ -173,6 +191,7 @@ impl Figure {
         let wasmtime = find(crate::reference::NAME);
         let sync = find(crate::reference::SYNC);
         let pooling = find(crate::reference::POOLING);
+        let native = find(crate::kernels::NATIVE);
         Ok(Figure {
             row,
             case: case.into(),
@@ -185,6 +204,8 @@ impl Figure {
             ratio_sync: ratio(sync),
             wasmtime_pooling: pooling,
             ratio_pooling: ratio(pooling),
+            native,
+            ratio_native: ratio(native),
             unit,
             wasmer: find(crate::bare::NAME),
             guest: find(crate::bare::GUEST),

@@ -58,22 +58,35 @@ impl Deployed {
         })
     }
 
+    /// Returns the guest's file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Runs from a file of this guest to the first result.
+    fn first(&self, file: &Path) -> Result<u32> {
+        let (artifact, _) = ArtifactFile::open(file)?.verify_once(&self.records)?;
+        let component = artifact.load(&self.trust)?;
+        let mut store = Store::new(&self.engine, Host::default());
+        let instance = self.linker.instantiate(&mut store, &component)?;
+        add(&mut store, &instance)
+    }
+
     /// Measures from the file to the first result.
     pub(crate) fn cold(&self) -> Result<Side<'_>> {
-        let answer = || -> Result<u32> {
-            let (artifact, _) = ArtifactFile::open(&self.file)?.verify_once(&self.records)?;
-            let component = artifact.load(&self.trust)?;
-            let mut store = Store::new(&self.engine, Host::default());
-            let instance = self.linker.instantiate(&mut store, &component)?;
-            add(&mut store, &instance)
-        };
-        ensure!(answer()? == SUM, "a wrong sum");
+        ensure!(self.first(&self.file)? == SUM, "a wrong sum");
         Ok(Side::new(NAME, move |times| {
             for _ in 0..times {
-                black_box(answer()?);
+                black_box(self.first(&self.file)?);
             }
             Ok(())
         }))
+    }
+
+    /// Runs once from a copy of the file to the first result.
+    pub(crate) fn uncached(&self, copy: &Path) -> Result<()> {
+        ensure!(self.first(copy)? == SUM, "a wrong sum");
+        Ok(())
     }
 
     /// Measures reading and verifying the whole file, as done the first time.

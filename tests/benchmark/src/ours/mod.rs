@@ -4,12 +4,14 @@ mod actors;
 mod compute;
 mod deployed;
 mod loaded_actors;
+mod snapshot;
 mod types;
 
 pub(crate) use actors::{Actors, Idle, call_alone};
 pub(crate) use compute::{Compute, compile};
 pub(crate) use deployed::{Deployed, precompile};
 pub(crate) use loaded_actors::{LoadedActors, Version};
+pub(crate) use snapshot::{ARTIFACT, SNAPSHOT, Snapshot};
 
 use crate::host::{HOST, Host, Input, OPERATIONS};
 use crate::measure::Side;

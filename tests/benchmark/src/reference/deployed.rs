@@ -59,21 +59,39 @@ impl Deployed {
         })
     }
 
+    /// Returns the name of this side.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the guest's file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Runs from a file of this guest to the first result.
+    fn first(&self, file: &Path) -> Result<u32> {
+        let component = load(&self.engine, file)?;
+        let mut store = Store::new(&self.engine, Host::default());
+        let instance = self.linker.instantiate(&mut store, &component).map_err(foreign)?;
+        add(&mut store, &instance)
+    }
+
     /// Measures from the file to the first result.
     pub(crate) fn cold(&self) -> Result<Side<'_>> {
-        let answer = || -> Result<u32> {
-            let component = load(&self.engine, &self.file)?;
-            let mut store = Store::new(&self.engine, Host::default());
-            let instance = self.linker.instantiate(&mut store, &component).map_err(foreign)?;
-            add(&mut store, &instance)
-        };
-        ensure!(answer()? == SUM, "a wrong sum");
+        ensure!(self.first(&self.file)? == SUM, "a wrong sum");
         Ok(Side::new(self.name, move |times| {
             for _ in 0..times {
-                black_box(answer()?);
+                black_box(self.first(&self.file)?);
             }
             Ok(())
         }))
+    }
+
+    /// Runs once from a copy of the file to the first result.
+    pub(crate) fn uncached(&self, copy: &Path) -> Result<()> {
+        ensure!(self.first(copy)? == SUM, "a wrong sum");
+        Ok(())
     }
 
     /// Measures one more instance, and with `call` its first result.
