@@ -24,7 +24,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `cranelift` | yes | the compiler Cranelift |
-//! | `llvm` | | the compiler LLVM; needs LLVM 22.1 when it is built |
+//! | `llvm` | | the compiler LLVM; loads the shared library `libLLVM.so.22.1` when it compiles |
 //! | `singlepass` | | the compiler Singlepass |
 //! | `interrupt` | yes | calls end at their deadlines, whatever the guest does; costs each core call about 30 ns |
 //! | `wasi` | yes | WASI 0.2: clocks, random numbers, files, sockets, HTTP; all denied or virtual until granted |

@@ -90,7 +90,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     if let Some(file) = &file {
         arguments.extend(["--write", file]);
     }
-    cargo(root, &llvm, &arguments)
+    cargo(root, &arguments)
 }
 
 /// Builds the guests that are too large to commit, if their rows are selected and they are missing.
@@ -130,7 +130,7 @@ fn programs(root: &Path, options: &Options, llvm: &Llvm, features: &str) -> Resu
     ];
     let features = ["--no-default-features", "--features", features];
     ensure!(
-        cargo(root, llvm, &[&meter[..], &features].concat())?,
+        cargo(root, &[&meter[..], &features].concat())?,
         "the program `meter` cannot be built"
     );
     let path = |path: PathBuf| path.to_string_lossy().into_owned();
@@ -145,7 +145,7 @@ fn programs(root: &Path, options: &Options, llvm: &Llvm, features: &str) -> Resu
 fn features(options: &Options, llvm: &Llvm) -> String {
     let mut features = vec!["cranelift", "singlepass", "reference-defaults"];
     match llvm {
-        Llvm::At(_) => features.push("llvm"),
+        Llvm::Available => features.push("llvm"),
         Llvm::Missing(why) => eprintln!("without LLVM: {why}"),
     }
     if options.interrupt {

@@ -39,7 +39,6 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let (kills, processes) = (options.kills.to_string(), options.processes.to_string());
     cargo_with(
         root,
-        &llvm,
         &[&build[..], &test[..]].concat(),
         &[
             ("AIRSSYS_TEST_CACHE_KILLS", &kills),

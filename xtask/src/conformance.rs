@@ -29,7 +29,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         "--features",
         &features,
     ];
-    if !cargo(root, &llvm, &[&build[..], &["--bin", PROGRAM]].concat())? {
+    if !cargo(root, &[&build[..], &["--bin", PROGRAM]].concat())? {
         return Ok(false);
     }
     let mut program = Command::new(target_dir(root).join("release").join(PROGRAM));

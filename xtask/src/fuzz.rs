@@ -315,7 +315,7 @@ fn differential(root: &Path, time: Duration) -> Result<bool> {
         "--features",
         &features,
     ];
-    if !cargo(root, &llvm, &[&build[..], &["--bin", DIFFERENTIAL]].concat())? {
+    if !cargo(root, &[&build[..], &["--bin", DIFFERENTIAL]].concat())? {
         return Ok(false);
     }
     let mut program = Command::new(target_dir(root).join("release").join(DIFFERENTIAL));

@@ -59,7 +59,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         "--bin",
         "airssys-wasm",
     ];
-    if !cargo(root, &llvm, &[&build[..], &["--features", &features]].concat())? {
+    if !cargo(root, &[&build[..], &["--features", &features]].concat())? {
         return Ok(false);
     }
     let airssys = target_dir(root).join("release/airssys-wasm");

@@ -11,12 +11,11 @@ const WASMTIME: &str = "48.0.0";
 /// Builds our program and the one that measures; returns the path of ours.
 pub(crate) fn ours(root: &Path, llvm: &Llvm) -> Result<PathBuf> {
     let features = match llvm {
-        Llvm::At(_) => "cranelift,llvm,singlepass",
+        Llvm::Available => "cranelift,llvm,singlepass",
         Llvm::Missing(_) => "cranelift,singlepass",
     };
     let built = cargo(
         root,
-        llvm,
         &[
             "build",
             "--release",

@@ -10,7 +10,7 @@
 //! | lints             | clippy                                           | left out                  |
 //! | guests            | each guest's own toolchain                       | that guest is left out    |
 //! | tests, cranelift  | nothing                                          |                           |
-//! | tests, llvm       | LLVM 22.1 with Polly (`LLVM_SYS_221_PREFIX`)     | left out                  |
+//! | tests, llvm       | LLVM 22.1's shared library (libllvm22)           | left out                  |
 //! | tests, singlepass | `AIRSSYS_REQUIRE_ALL=1`                          | left out                  |
 //! | headless program  | nothing                                          |                           |
 //! | fuzzing           | a C++ compiler; `AIRSSYS_REQUIRE_ALL=1`          | left out                  |
@@ -92,7 +92,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     };
     let llvm = find_llvm();
     let features = choose_features(&llvm, &mut summary);
-    let cargo = |arguments: &[&str]| cargo(root, &llvm, arguments);
+    let cargo = |arguments: &[&str]| cargo(root, arguments);
 
     if has_component(root, "fmt") {
         summary.record("formatting", cargo(&["fmt", "--all", "--check"])?);
@@ -126,14 +126,13 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     // Before the tests, so that cargo's list of failed test binaries is near the end.
     fuzz_all(root, &mut summary);
 
-    let headless = headless(root, &llvm)?;
+    let headless = headless(root)?;
     summary.record("the program without a compiler, built", headless.is_some());
     let program = headless.as_ref().map(|program| program.to_string_lossy());
     let variables: Vec<(&str, &str)> = program.iter().map(|program| (HEADLESS, &**program)).collect();
     let mut failures = Failures::default();
     let passed = cargo_read(
         root,
-        &llvm,
         &[&["test", "--no-fail-fast"][..], &build].concat(),
         &variables,
         |line| failures.read(line),
@@ -149,7 +148,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
 const HEADLESS: &str = "AIRSSYS_HEADLESS";
 
 /// Builds the program without a compiler, in a folder of its own: its engine has other features.
-fn headless(root: &Path, llvm: &Llvm) -> Result<Option<PathBuf>> {
+fn headless(root: &Path) -> Result<Option<PathBuf>> {
     let folder = target_dir(root).join("headless");
     let folder_name = folder.to_string_lossy();
     let arguments = [
@@ -165,7 +164,7 @@ fn headless(root: &Path, llvm: &Llvm) -> Result<Option<PathBuf>> {
         &folder_name,
     ];
     let program = folder.join(format!("release/airssys-wasm{}", std::env::consts::EXE_SUFFIX));
-    Ok(cargo(root, llvm, &arguments)?.then_some(program))
+    Ok(cargo(root, &arguments)?.then_some(program))
 }
 
 /// Returns the features for cargo's `--features`: the backends to compile in, and others that are off by default.

@@ -5,45 +5,24 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The folder of LLVM in Debian's `llvm-22-dev`.
-const USUAL_LLVM: &str = "/usr/lib/llvm-22";
-
+/// The folder of LLVM, on systems where it is linked into programs.
 const LLVM_PREFIX: &str = "LLVM_SYS_221_PREFIX";
 
-/// The location of LLVM, or how to install it.
+/// LLVM 22.1, or how to install it.
 pub(crate) enum Llvm {
-    At(PathBuf),
+    Available,
     Missing(String),
 }
 
-/// Finds LLVM 22.1: the folder that the variable names, the usual folder, or the one that `llvm-config-22` reports.
+/// Finds LLVM 22.1: the shared library, or its folder where LLVM is linked into programs.
 pub(crate) fn find_llvm() -> Llvm {
-    let prefix = match std::env::var_os(LLVM_PREFIX) {
-        Some(prefix) => PathBuf::from(prefix),
-        None if Path::new(USUAL_LLVM).is_dir() => PathBuf::from(USUAL_LLVM),
-        None => match output(Command::new("llvm-config-22").arg("--prefix")) {
-            Some(prefix) => PathBuf::from(prefix),
-            None => {
-                return Llvm::Missing(format!(
-                    "there is no LLVM 22.1; `apt-get install llvm-22-dev libpolly-22-dev libzstd-dev zlib1g-dev \
-                     libxml2-dev`, or set {LLVM_PREFIX}"
-                ));
-            }
-        },
-    };
-    let config = prefix.join("bin/llvm-config");
-    match output(Command::new(&config).arg("--version")) {
-        Some(version) if version.starts_with("22.1.") => {}
-        Some(version) => return Llvm::Missing(format!("{} is LLVM {version}, not 22.1", prefix.display())),
-        None => return Llvm::Missing(format!("{} cannot be run", config.display())),
+    if let Err(error) = airssys_wasm_llvm::load() {
+        return Llvm::Missing(format!("{error}; `apt-get install libllvm22`"));
     }
-    if !prefix.join("lib/libPolly.a").is_file() {
-        return Llvm::Missing(format!(
-            "{} has no lib/libPolly.a; `apt-get install libpolly-22-dev`",
-            prefix.display()
-        ));
+    if !airssys_wasm_llvm::IS_SHARED && std::env::var_os(LLVM_PREFIX).is_none() {
+        return Llvm::Missing(format!("set {LLVM_PREFIX} to the folder of LLVM 22.1"));
     }
-    Llvm::At(prefix)
+    Llvm::Available
 }
 
 /// Returns the features of a workspace build, for cargo's `--features`. Every command that builds the workspace uses
@@ -51,7 +30,7 @@ pub(crate) fn find_llvm() -> Llvm {
 pub(crate) fn workspace_features(llvm: &Llvm, singlepass: bool) -> String {
     let mut features = vec!["bindgen", "conformance", "cranelift", "nats", "wai", "wasix"];
     match llvm {
-        Llvm::At(_) => features.push("llvm"),
+        Llvm::Available => features.push("llvm"),
         Llvm::Missing(why) => eprintln!("without the backend llvm: {why}"),
     }
     if singlepass {
@@ -61,18 +40,13 @@ pub(crate) fn workspace_features(llvm: &Llvm, singlepass: bool) -> String {
 }
 
 /// Runs cargo in the workspace, with the same output streams; returns whether it succeeded.
-pub(crate) fn cargo(root: &Path, llvm: &Llvm, arguments: &[&str]) -> Result<bool> {
-    cargo_with(root, llvm, arguments, &[])
+pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Result<bool> {
+    cargo_with(root, arguments, &[])
 }
 
 /// As [`cargo`], with additional environment variables.
-pub(crate) fn cargo_with(
-    root: &Path,
-    llvm: &Llvm,
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-) -> Result<bool> {
-    let status = prepare(root, llvm, arguments, variables)
+pub(crate) fn cargo_with(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<bool> {
+    let status = prepare(root, arguments, variables)
         .status()
         .with_context(cannot_start)?;
     Ok(status.success())
@@ -81,12 +55,11 @@ pub(crate) fn cargo_with(
 /// As [`cargo_with`], and gives each line of the standard output to `read` too.
 pub(crate) fn cargo_read(
     root: &Path,
-    llvm: &Llvm,
     arguments: &[&str],
     variables: &[(&str, &str)],
     mut read: impl FnMut(&str),
 ) -> Result<bool> {
-    let mut cargo = prepare(root, llvm, arguments, variables)
+    let mut cargo = prepare(root, arguments, variables)
         .stdout(Stdio::piped())
         .spawn()
         .with_context(cannot_start)?;
@@ -104,14 +77,11 @@ pub(crate) fn cargo_read(
     Ok(cargo.wait()?.success())
 }
 
-fn prepare(root: &Path, llvm: &Llvm, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+fn prepare(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     announce(&format!("cargo {}", arguments.join(" ")));
     let mut command = cargo_command();
     command.current_dir(root).args(arguments);
     command.envs(variables.iter().copied());
-    if let Llvm::At(prefix) = llvm {
-        command.env(LLVM_PREFIX, prefix);
-    }
     command
 }
 

@@ -14,7 +14,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `cranelift` | yes | the compiler Cranelift |
-//! | `llvm` | | the compiler LLVM; needs LLVM 22.1 when it is built |
+//! | `llvm` | | the compiler LLVM; loads the shared library `libLLVM.so.22.1` when it compiles |
 //! | `singlepass` | | the compiler Singlepass |
 //! | `interrupt` | yes | calls that end at their deadlines |
 //! | `headless` | | no compiler: runs artifacts only |

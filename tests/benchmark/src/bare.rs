@@ -208,7 +208,10 @@ fn engine(backend: Backend) -> Result<wasmer::Engine> {
         #[cfg(feature = "cranelift")]
         Backend::Cranelift => EngineBuilder::new(wasmer::sys::Cranelift::default()),
         #[cfg(feature = "llvm")]
-        Backend::Llvm => EngineBuilder::new(wasmer::sys::LLVM::default()),
+        Backend::Llvm => {
+            airssys_wasm_llvm::load()?;
+            EngineBuilder::new(wasmer::sys::LLVM::default())
+        }
         #[cfg(feature = "singlepass")]
         Backend::Singlepass => EngineBuilder::new(wasmer::sys::Singlepass::default()),
         other => bail!("{other} is not compiled in"),

@@ -1,7 +1,7 @@
 use airssys_wasm::engine::Backend;
 use serde_json::json;
 
-use crate::process::{airssys, fixture, scratch};
+use crate::process::{airssys, airssys_with_variables, fixture, scratch};
 
 #[test]
 fn every_backend_is_listed() {
@@ -101,4 +101,41 @@ fn a_backend_that_is_not_there_is_refused() {
             airssys(&args).ended(2).says(&format!("`--features {name}`"));
         }
     }
+}
+
+/// A file that is no library stands in for a machine without LLVM.
+#[test]
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+fn without_its_library_llvm_compiles_nothing_and_its_artifacts_run() {
+    if !Backend::Llvm.is_available() {
+        return;
+    }
+    let folder = scratch("no-llvm");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    std::fs::write(folder.join("libLLVM.so.22.1"), "no library").expect("it can be written");
+    let without = [("LD_LIBRARY_PATH", folder.as_os_str())];
+    let artifact = folder.join("bench.cwasm");
+    let artifact = artifact.to_str().expect("a path that is text");
+    let compile = ["compile", &fixture("bench"), "-o", artifact, "--backend", "llvm"];
+    let refused = airssys_with_variables(&compile, &without).ended(5);
+    for part in [
+        "the backend `llvm` cannot compile: libLLVM.so.22.1 cannot be loaded (",
+        "libllvm22",
+    ] {
+        refused.says(part);
+    }
+    let invoke = ["invoke", &fixture("bench"), "add(40, 2)", "--cache", "off"];
+    let chosen = [&invoke[..], &["--backend", "llvm"]].concat();
+    airssys_with_variables(&chosen, &without)
+        .ended(5)
+        .says("libLLVM.so.22.1 cannot be loaded");
+    assert_eq!(airssys_with_variables(&invoke, &without).ended(0).stdout, "42\n");
+
+    airssys(&compile).ended(0);
+    let invoke = ["invoke", artifact, "add(40, 2)", "--allow-unsigned"];
+    assert_eq!(airssys_with_variables(&invoke, &without).ended(0).stdout, "42\n");
 }

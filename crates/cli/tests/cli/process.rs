@@ -1,5 +1,6 @@
 //! Runs of the program.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -42,9 +43,19 @@ pub(crate) fn airssys(args: &[&str]) -> Ran {
     airssys_with_input(args, b"")
 }
 
+/// As [`airssys`], with additional environment variables.
+pub(crate) fn airssys_with_variables(args: &[&str], variables: &[(&str, &OsStr)]) -> Ran {
+    start(args, b"", variables)
+}
+
 pub(crate) fn airssys_with_input(args: &[&str], input: &[u8]) -> Ran {
+    start(args, input, &[])
+}
+
+fn start(args: &[&str], input: &[u8], variables: &[(&str, &OsStr)]) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"))
         .args(args)
+        .envs(variables.iter().copied())
         .env_remove("RUST_LOG")
         // The user's own cache and records stay untouched, and each test run begins with empty ones.
         .env("XDG_CACHE_HOME", scratch("cache-home"))

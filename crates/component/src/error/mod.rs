@@ -99,6 +99,18 @@ pub enum Error {
         backend: String,
     },
 
+    /// The library of a compiler that is loaded when it is needed cannot be loaded, as LLVM's.
+    #[error(
+        "the backend `{backend}` cannot compile: {message}. Install LLVM 22's shared library (Debian's package libllvm22), or \
+         name its folder in LD_LIBRARY_PATH; artifacts of this backend run without it"
+    )]
+    CompilerLibrary {
+        /// The backend's name.
+        backend: String,
+        /// The system's message.
+        message: String,
+    },
+
     /// A tiered start was requested, but there are fewer than two compilers for the target.
     #[error(
         "a tiered start needs two compilers, a fast one (singlepass, cranelift) and an optimizing one (llvm, \

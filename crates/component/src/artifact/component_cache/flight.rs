@@ -123,6 +123,10 @@ fn same(error: &Error) -> Option<Error> {
         Error::BackendUnavailable { backend } => Error::BackendUnavailable {
             backend: backend.clone(),
         },
+        Error::CompilerLibrary { backend, message } => Error::CompilerLibrary {
+            backend: backend.clone(),
+            message: message.clone(),
+        },
         Error::Bug(message) => Error::Bug(message.clone()),
         _ => return None,
     })

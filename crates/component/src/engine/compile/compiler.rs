@@ -33,7 +33,7 @@ impl Engine {
             #[cfg(feature = "cranelift")]
             Backend::Cranelift => Box::new(self.cranelift()),
             #[cfg(feature = "llvm")]
-            Backend::Llvm => Box::new(self.llvm()),
+            Backend::Llvm => Box::new(self.llvm()?),
             #[cfg(feature = "singlepass")]
             // Singlepass canonicalizes NaNs unasked, and has no levels.
             Backend::Singlepass => Box::new(wasmer::sys::Singlepass::default()),
@@ -66,17 +66,27 @@ impl Engine {
     }
 
     #[cfg(feature = "llvm")]
-    fn llvm(&self) -> wasmer::sys::LLVM {
+    fn llvm(&self) -> Result<wasmer::sys::LLVM> {
         use crate::engine::OptLevel;
         use wasmer::sys::LLVMOptLevel;
+        load_llvm()?;
         let mut config = wasmer::sys::LLVM::default();
         wasmer::sys::CompilerConfig::canonicalize_nans(&mut config, self.options.canonicalize_nans);
         config.opt_level(match self.options.opt_level {
             Some(OptLevel::None) => LLVMOptLevel::None,
             _ => LLVMOptLevel::Aggressive,
         });
-        config
+        Ok(config)
     }
+}
+
+/// Loads LLVM, on systems where it is not linked into the program.
+#[cfg(feature = "llvm")]
+fn load_llvm() -> Result<()> {
+    airssys_wasm_llvm::load().map_err(|error| Error::CompilerLibrary {
+        backend: Backend::Llvm.name().into(),
+        message: error.to_string(),
+    })
 }
 
 /// Sets the way in which modules that `engine` compiles from now on find their memories.
