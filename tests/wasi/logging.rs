@@ -21,17 +21,18 @@ impl<'kvs> VisitSource<'kvs> for Pairs {
 }
 
 impl log::Log for Capture {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target() == "airssys_wasm::component"
     }
 
     fn log(&self, record: &log::Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
         let mut pairs = Pairs(String::new());
         record.key_values().visit(&mut pairs).expect("text");
-        if record.target() == "airssys_wasm::component" {
-            let line = format!("{} {}{}", record.level(), record.args(), pairs.0);
-            LINES.lock().expect("no panic").push(line);
-        }
+        let line = format!("{} {}{}", record.level(), record.args(), pairs.0);
+        LINES.lock().expect("no panic").push(line);
     }
 
     fn flush(&self) {}
