@@ -21,7 +21,7 @@ pub(crate) fn run(
     environment(&mut grants, &args.wasi);
     grants.arg(name(&args.component)).args(&args.args);
     let mut linker = Linker::new(engine);
-    wasi::add_to_linker(&mut linker)?;
+    wasi::add_imports_to_linker(&mut linker, component)?;
     let mut store = Store::new(engine, WasiState::from(grants.build()));
     let deadline = args
         .timeout

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &InvokeArgs) -> Outcome {
         wave::arguments(call.args, ty).map_err(|error| misfit(args, &call, &export, &names, &error))?;
 
     let mut linker = Linker::new(&engine);
-    wasi::add_to_linker(&mut linker)?;
+    wasi::add_imports_to_linker(&mut linker, &component)?;
     #[cfg(feature = "wasix")]
     preview1::add_to_linker(&mut linker, &component)?;
     linker.define_unknown_imports_as_traps(&component)?;

@@ -47,10 +47,11 @@ mod wast;
 #[cfg(feature = "adapt")]
 mod wit;
 
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 
@@ -59,7 +60,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let as_json = usage::asks_for_json(std::env::args_os());
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return usage::answer(error, as_json),
     };
@@ -99,4 +100,12 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// Parses the command line. The description of all commands stays until the process ends: to free its texts takes a twelfth of
+/// the instructions of a short run.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = ManuallyDrop::new(Cli::command());
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }

@@ -53,6 +53,7 @@ pub mod http;
 pub(crate) mod io;
 mod lasting;
 mod limits;
+mod link;
 pub(crate) mod net;
 #[cfg(feature = "wasix")]
 pub mod preview1;
@@ -77,13 +78,11 @@ pub use command::{Command, CommandRun, is_command, is_of_another_version, run_co
 pub use files::FsPerms;
 pub use lasting::Lasting;
 pub use limits::WasiLimits;
+pub use link::{add_imports_to_linker, add_to_linker, add_to_linker_sync};
 pub use net::{Connections, ListenGrant, NetGrant, NetGrantError};
 pub use view::{WasiCtxView, WasiState, WasiView};
 
-use airssys_wasm_component::component::{Linker, ResourceTable};
-use airssys_wasm_component::error::Result;
-
-use view::{Attached, HasWasi};
+use airssys_wasm_component::component::ResourceTable;
 
 /// A component's WASI state.
 pub struct WasiCtx {
@@ -137,22 +136,4 @@ impl fmt::Debug for WasiCtx {
             .field("net", &self.net)
             .finish_non_exhaustive()
     }
-}
-
-/// Defines every interface of WASI that the host implements, for components built against any 0.2 version, and the
-/// functions of preview 1 for components that were core modules.
-///
-/// # Errors
-/// [`Error::Redefined`](airssys_wasm_component::Error::Redefined) if the linker already defines one of them.
-pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
-    bindings::Imports::add_to_linker::<T, HasWasi>(linker, |data| Attached::new(data.ctx()))?;
-    snapshot1::add_to_linker(linker)
-}
-
-/// As [`add_to_linker`]: the functions of this host are synchronous.
-///
-/// # Errors
-/// As [`add_to_linker`].
-pub fn add_to_linker_sync<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
-    add_to_linker(linker)
 }

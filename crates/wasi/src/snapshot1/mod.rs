@@ -24,7 +24,7 @@ use airssys_wasm_component::component::{CoreCaller, HostResult, Linker};
 use airssys_wasm_component::error::Result;
 
 /// The interface that converted modules import, as `adapt` names it.
-const INTERFACE: &str = "airssys:preview1/wasi-snapshot-preview1@1.0.0";
+pub(crate) const INTERFACE: &str = "airssys:preview1/wasi-snapshot-preview1@1.0.0";
 
 /// A function of preview 1. It returns an error number.
 type Function = fn(&mut dyn Caller, &[u64]) -> errno::Result;
