@@ -115,6 +115,7 @@ async fn run(post: Arc<Post>, id: ComponentId, mut stopped: watch::Receiver<bool
         post,
         id,
         consumer: None,
+        has_received: false,
     };
     let mut pause = Duration::from_millis(50);
     loop {
@@ -134,7 +135,6 @@ async fn run(post: Arc<Post>, id: ComponentId, mut stopped: watch::Receiver<bool
         }
         match result {
             Ok(()) => {
-                session.post.node.counters.resyncs.add();
                 pause = Duration::from_millis(50);
                 continue;
             }
@@ -155,6 +155,8 @@ struct Session {
     subject: String,
     /// Number of its consumer.
     consumer: Option<u64>,
+    /// There was a consumer before.
+    has_received: bool,
 }
 
 /// A message that was read.
@@ -179,6 +181,9 @@ impl Session {
         let consumer = mail
             .consumer(&self.id, &self.subject, process, number, before)
             .await?;
+        if std::mem::replace(&mut self.has_received, true) {
+            self.post.node.counters.resyncs.add();
+        }
         let mut deliveries = Deliveries::new();
         loop {
             let time = self.post.node.options.call_timeout;
@@ -284,7 +289,7 @@ impl Session {
                 }
             }
             let mut left = VecDeque::new();
-            let mut pause = None;
+            let (mut pause, mut last) = (None, None);
             for handed in handed {
                 let Some(mail) = mails.pop_front() else { break };
                 let result = match handed {
@@ -310,7 +315,12 @@ impl Session {
                     Handed::Repeated => counters.durable_repeated.add(),
                     _ => counters.durable_buried.add(),
                 }
-                self.acknowledge(&mail.message).await?;
+                if let Some(before) = last.replace(mail) {
+                    self.acknowledge(&before.message).await?;
+                }
+            }
+            if let Some(last) = last {
+                self.confirm(&last.message).await?;
             }
             left.append(&mut mails);
             mails = left;
@@ -348,6 +358,13 @@ impl Session {
 
     async fn acknowledge(&self, message: &Message) -> Result<(), ClusterError> {
         timed("acknowledge", self.post.node.options.call_timeout, message.ack()).await
+    }
+
+    /// Acknowledges a message, and waits until the server has dropped it with those that were acknowledged before. Otherwise the next
+    /// host of the component, which removes this consumer, could get it once more.
+    async fn confirm(&self, message: &Message) -> Result<(), ClusterError> {
+        let confirmed = message.double_ack();
+        timed("acknowledge", self.post.node.options.call_timeout, confirmed).await
     }
 }
 
