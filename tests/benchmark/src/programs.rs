@@ -14,6 +14,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// The guests of the row. Those with interpreters import WASI in other versions than the program wasmtime defines: its option that
+/// has imports trap which only the benchmark's host has replaces those of WASI too, and they fail.
+const MEASURED: &[Guest] = &[Guest::Small];
+
 /// The call, which every guest of the benchmark answers in the same way.
 const CALL: &str = "add(40, 2)";
 const ANSWER: &str = "42";
@@ -72,7 +76,7 @@ pub(crate) fn measure(
     rounds: u32,
 ) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for guest in lives.guests(backend, Guest::ALL)? {
+    for guest in lives.guests(backend, MEASURED)? {
         eprintln!("P6b {guest}, {backend}");
         let (file, signer) = lives.our_file(backend, guest)?;
         // By the program itself, whose settings are not those of the library.

@@ -261,8 +261,8 @@ WASI functions that they do not need trap.
   instantiated, and `add` is called; engines, linkers and the list of trusted keys exist before. Everything is
   dropped within the measured time, on every side. Ours verifies a signature; wasmtime does not.
 - P6b: the program airssys-wasm with all compilers beside the program wasmtime as `cargo install` makes it. Each is started with a
-  precompiled file, calls `add` and prints the sum (`invoke`, `run --invoke`). *processor time* is that of user and system, *peak
-  memory* the largest resident set, both as the system reports them when the process has ended; the files are in the page cache, and
+  precompiled file of the small guest, calls `add` and prints the sum (`invoke`, `run --invoke`). *processor time* is that of user and
+  system, *peak memory* the largest resident set, both as the system reports them when the process has ended; the files are in the page cache, and
   ours has verified the signature before.
 - *file on the disk to answer*: as *file to answer*, but the file's pages are dropped from the page cache before (`posix_fadvise`, on every side).
 - *verification*: reading and hashing the whole file, checking its signature and its signer.
