@@ -415,8 +415,8 @@ fn unsafe_code_is_where_it_is_named() {
             "crates/component/src/engine/run/store.rs",
             "crates/component/src/engine/run/tunables.rs",
             "crates/conformance/tests/conformance/porting/trust.rs",
-            "crates/llvm/src/functions.rs",
-            "crates/llvm/src/library.rs",
+            "crates/llvm/src/library/functions.rs",
+            "crates/llvm/src/library/mod.rs",
             "crates/llvm/tests/load.rs",
         ]
     );

@@ -7,12 +7,6 @@
 //! On Linux with glibc on x86-64 and aarch64. Elsewhere LLVM is linked into the program, and [`load`] does nothing.
 
 mod error;
-#[cfg(all(
-    target_os = "linux",
-    target_env = "gnu",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
-mod functions;
 #[cfg_attr(
     not(all(
         target_os = "linux",
@@ -24,14 +18,7 @@ mod functions;
 mod library;
 
 pub use error::LoadError;
-pub use library::load;
-
-/// True where LLVM is a shared library that [`load`] loads, false where it is linked into the program.
-pub const IS_SHARED: bool = cfg!(all(
-    target_os = "linux",
-    target_env = "gnu",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-));
+pub use library::{IS_SHARED, load};
 
 /// File name of the shared library, which the system's loader searches for in its folders and in those of `LD_LIBRARY_PATH`.
 pub const LIBRARY: &str = "libLLVM.so.22.1";

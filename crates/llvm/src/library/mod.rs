@@ -4,13 +4,26 @@
     reason = "loads a library, and reads the addresses of its functions"
 )]
 
+mod functions;
+
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use libloading::Library;
 
-use crate::functions::{NAMES, table};
 use crate::{LIBRARY, LoadError};
+use functions::{NAMES, table};
+
+/// LLVM is a shared library here, which [`load`] loads; elsewhere it is part of the program.
+pub const IS_SHARED: bool = true;
+
+/// The library, which stays until the process ends: threads of a background compilation may be in it until then.
+#[derive(Debug)]
+struct Opened {
+    library: Library,
+    /// The table has its functions.
+    is_filled: bool,
+}
 
 /// Loads LLVM's shared library, unless it is loaded already. It stays until the process ends.
 ///
@@ -21,21 +34,27 @@ use crate::{LIBRARY, LoadError};
 ///
 /// [`LoadError`] if the library is missing, or lacks a function.
 pub fn load() -> Result<(), LoadError> {
-    static LOADED: Mutex<bool> = Mutex::new(false);
-    // The flag is right whatever happened to a thread that held the lock.
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*loaded {
-        fill(open()?)?;
-        *loaded = true;
+    static OPENED: Mutex<Option<Opened>> = Mutex::new(None);
+    // What is there is right whatever happened to a thread that held the lock.
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let opened = match &mut *opened {
+        Some(opened) => opened,
+        none => none.insert(open()?),
+    };
+    if !opened.is_filled {
+        fill(&opened.library)?;
+        opened.is_filled = true;
     }
     Ok(())
 }
 
-fn open() -> Result<&'static Library, LoadError> {
+fn open() -> Result<Opened, LoadError> {
     // SAFETY: LLVM's library is made to be loaded by programs; what runs then are the constructors of its own data.
     let library = unsafe { Library::new(LIBRARY) }.map_err(|error| LoadError::Library(error.to_string()))?;
-    // Threads of a background compilation may be in it until the process ends.
-    Ok(Box::leak(Box::new(library)))
+    Ok(Opened {
+        library,
+        is_filled: false,
+    })
 }
 
 fn fill(library: &Library) -> Result<(), LoadError> {

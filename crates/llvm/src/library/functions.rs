@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicPtr;
 macro_rules! functions {
     ($($name:ident)*) => {
         /// The names, in the order of the table.
-        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
+        pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         std::arch::global_asm!(
             ".pushsection .data.airssys_wasm_llvm,\"aw\",@progbits",
@@ -67,7 +67,7 @@ unsafe extern "C" {
 }
 
 /// Returns the table: the addresses of the functions, in the order of [`NAMES`].
-pub(crate) fn table() -> &'static [AtomicPtr<()>] {
+pub(super) fn table() -> &'static [AtomicPtr<()>] {
     // SAFETY: The assembly defines an address for each name, in memory that may be written. Addresses are atomic, and are set
     // before any function is called.
     unsafe { &TABLE }
