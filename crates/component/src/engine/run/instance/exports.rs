@@ -90,6 +90,10 @@ impl Exports {
             Item::Memory(at) => (at as usize) < info.memories.len(),
             Item::Global(at) => (at as usize) < info.globals.len(),
         };
+        // Before any of them is made an index, which has numbers that it refuses.
+        if !self.entries.iter().all(|entry| is_there(&entry.item)) {
+            return false;
+        }
         let has_memory = self
             .iter()
             .any(|(_, export)| matches!(export, ExportIndex::Memory(_)));
@@ -97,7 +101,6 @@ impl Exports {
             && has_memory == self.memory().is_some()
             && has_memory == self.memory.is_some()
             && start == self.names.len()
-            && self.entries.iter().all(|entry| is_there(&entry.item))
             && self.iter().is_sorted_by(|(one, _), (next, _)| one < next)
     }
 
