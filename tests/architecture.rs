@@ -408,6 +408,7 @@ fn unsafe_code_is_where_it_is_named() {
             "crates/component/src/engine/memory/guest.rs",
             "crates/component/src/engine/memory/linear.rs",
             "crates/component/src/engine/memory/reservation.rs",
+            "crates/component/src/engine/run/fiber.rs",
             "crates/component/src/engine/run/instance/imports.rs",
             "crates/component/src/engine/run/instance/make.rs",
             "crates/component/src/engine/run/instance/plan.rs",

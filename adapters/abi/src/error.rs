@@ -51,7 +51,7 @@ pub enum AbiError {
     #[error("the host cannot allocate {bytes} bytes for a lifted value")]
     HostAllocation { bytes: u64 },
 
-    // Types without a plan: the component is invalid.
+    // Types without a plan: the component is invalid, or ahead of this crate.
     /// A type nests too deep.
     #[error("a type nests deeper than {max} levels")]
     TypeTooDeep { max: u32 },
@@ -64,6 +64,11 @@ pub enum AbiError {
     /// A `flags` type has too many labels.
     #[error("a flags type has {count} labels, more than the maximum of {max}")]
     TooManyFlags { count: usize, max: usize },
+    /// A function passes a value of a kind that this crate does not pass.
+    #[error(
+        "{place} has the type {ty}: streams, futures and error contexts cannot yet cross between the host and a component"
+    )]
+    Unsupported { place: String, ty: String },
 
     // The host's mistakes: a value that does not fit its type.
     /// A value is of another kind than its type.
@@ -141,7 +146,7 @@ pub enum AbiError {
 /// The side at fault for an [`AbiError`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Fault {
-    /// The guest violated the ABI (a trap), or its component is invalid.
+    /// The guest violated the ABI (a trap), or its component is invalid or unsupported.
     Guest,
     /// The host passed a value that does not fit its type.
     Host,
@@ -166,7 +171,8 @@ impl AbiError {
             | AbiError::TypeTooDeep { .. }
             | AbiError::TypeTooLarge { .. }
             | AbiError::EmptyType { .. }
-            | AbiError::TooManyFlags { .. } => Fault::Guest,
+            | AbiError::TooManyFlags { .. }
+            | AbiError::Unsupported { .. } => Fault::Guest,
             AbiError::TypeMismatch { .. }
             | AbiError::MissingField { .. }
             | AbiError::UnknownField { .. }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::core_value::{CoreSignature, CoreType};
 use crate::error::AbiError;
-use crate::layout::{Flat, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Sequence};
+use crate::layout::{Flat, MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Sequence};
 use crate::plan::{Needs, Plan};
 use crate::planner::Planner;
-use crate::types::FuncType;
+use crate::types::{FuncType, Type};
 
 /// The plan by which calls of one function type cross the boundary, in both directions ("Flattening",
 /// `flatten_functype`).
@@ -31,8 +31,28 @@ impl FuncPlan {
     ///
     /// # Errors
     /// [`AbiError::TypeTooDeep`], [`AbiError::TypeTooLarge`] (also for parameters that together would not fit into
-    /// memory), [`AbiError::EmptyType`], [`AbiError::TooManyFlags`].
+    /// memory), [`AbiError::EmptyType`], [`AbiError::TooManyFlags`]; [`AbiError::Unsupported`] for streams, futures and
+    /// error contexts.
     pub fn new(ty: &FuncType) -> Result<FuncPlan, AbiError> {
+        FuncPlan::with(ty, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS)
+    }
+
+    /// Creates the plan of a function type that is lowered asynchronously ([`flatten_functype`]): at most
+    /// [`MAX_FLAT_ASYNC_PARAMS`] flat parameters, and a result always in memory. The core result of its
+    /// [`import_signature`](FuncPlan::import_signature) is the state of the call, which this plan does not make; as the plan of an export
+    /// it has no meaning.
+    ///
+    /// # Errors
+    /// As [`FuncPlan::new`].
+    ///
+    /// [`flatten_functype`]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
+    pub fn async_import(ty: &FuncType) -> Result<FuncPlan, AbiError> {
+        let mut plan = FuncPlan::with(ty, MAX_FLAT_ASYNC_PARAMS, 0)?;
+        plan.import.results = vec![CoreType::I32];
+        Ok(plan)
+    }
+
+    fn with(ty: &FuncType, max_params: usize, max_results: usize) -> Result<FuncPlan, AbiError> {
         let mut planner = Planner::new();
         let mut sequence = Sequence::new();
         let mut flat = Flat::new(&[]);
@@ -40,19 +60,20 @@ impl FuncPlan {
         let mut params = Vec::with_capacity(ty.params.len());
         let mut param_offsets = Vec::with_capacity(ty.params.len());
         for (name, ty) in &ty.params {
-            let plan = planner.plan(ty)?;
+            let plan = supported(&mut planner, ty, || format!("parameter `{name}`"))?;
             params_need = params_need.and(plan.needs());
             param_offsets.push(sequence.push(plan.size(), plan.align())?);
             flat.append(plan.flat());
             params.push((Arc::clone(name), plan));
         }
         let (params_size, params_align) = sequence.finish()?;
-        let result = ty.result.as_ref().map(|ty| planner.plan(ty)).transpose()?;
+        let result = ty.result.as_ref();
+        let result = result
+            .map(|ty| supported(&mut planner, ty, || "the result".to_owned()))
+            .transpose()?;
 
         let flat_params = flat.finish();
-        let params_in_memory = flat_params
-            .as_ref()
-            .is_none_or(|flat| flat.len() > MAX_FLAT_PARAMS);
+        let params_in_memory = flat_params.as_ref().is_none_or(|flat| flat.len() > max_params);
         params_need.memory |= params_in_memory;
         let core_params = match flat_params {
             Some(flat) if !params_in_memory => flat.into_vec(),
@@ -63,7 +84,7 @@ impl FuncPlan {
             None => Some(&[][..]),
         };
         let in_registers = flat_result
-            .filter(|flat| flat.len() <= MAX_FLAT_RESULTS)
+            .filter(|flat| flat.len() <= max_results)
             .map(<[CoreType]>::to_vec);
         let result_in_memory = in_registers.is_none();
         let (export, import) = match in_registers {
@@ -154,4 +175,16 @@ impl FuncPlan {
     pub fn import_signature(&self) -> &CoreSignature {
         &self.import
     }
+}
+
+/// Plans a type whose values can cross.
+fn supported(planner: &mut Planner, ty: &Type, place: impl FnOnce() -> String) -> Result<Plan, AbiError> {
+    let plan = planner.plan(ty)?;
+    if planner.has_concurrent() {
+        return Err(AbiError::Unsupported {
+            place: place(),
+            ty: ty.summary(),
+        });
+    }
+    Ok(plan)
 }

@@ -12,6 +12,9 @@ use crate::error::AbiError;
 /// [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening
 pub const MAX_FLAT_PARAMS: usize = 16;
 
+/// The same of an asynchronously lowered call.
+pub const MAX_FLAT_ASYNC_PARAMS: usize = 4;
+
 /// The most core results a call returns flat; beyond it, they go through memory ([Flattening]).
 ///
 /// [Flattening]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening

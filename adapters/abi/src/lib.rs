@@ -34,7 +34,9 @@
 //! # Ok::<(), airssys_wasm_abi::AbiError>(())
 //! ```
 //!
-//! Deliberately absent: `stream`, `future`, `error-context`, asynchronous lifting and lowering, 64-bit memories.
+//! Streams, futures and error contexts have types and layouts, but a function that has them in its type has no plan.
+//!
+//! Deliberately absent: 64-bit memories.
 
 mod call;
 mod check;
@@ -60,7 +62,7 @@ pub use error::{AbiError, Fault, ValuePath};
 pub use func::FuncPlan;
 pub use guest::{Guest, LiftGuest, LowerGuest, StringEncoding};
 pub use layout::{
-    IntWidth, MAX_FLAGS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, MAX_LIST_BYTE_LENGTH,
+    IntWidth, MAX_FLAGS, MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, MAX_LIST_BYTE_LENGTH,
     MAX_LOWERED_STRING_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, MAX_TYPE_DEPTH, MAX_TYPE_SIZE, UTF16_TAG,
 };
 /// The steps of the crossings that dynamic values and typed ones share, for typed glue.
@@ -77,6 +79,6 @@ pub mod steps {
 pub use plan::{CasePlan, ElementPlan, EnumPlan, FieldPlan, FlagsPlan, Needs, Plan, PlanKind, VariantPlan};
 pub use types::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResourceType, ResultType,
-    Type, TypeAddress, VariantType,
+    TransmitType, Type, TypeAddress, VariantType,
 };
 pub use val::{Payload, Val};

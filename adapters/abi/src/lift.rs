@@ -176,7 +176,7 @@ fn lift_compound<G: LiftGuest>(
             let handle = source.u32(guest, plan.size())?;
             Ok(Val::Resource(guest.lift_borrow(*resource, handle)?))
         }
-        // Scalars only, which the caller lifts.
+        // Scalars, which the caller lifts, and streams and the like, whose functions have no plan.
         _ => Err(AbiError::NotFlat.into()),
     }
 }
@@ -222,6 +222,21 @@ fn lift_bytes<G: LiftGuest>(guest: &mut G, ptr: GuestPtr, count: u32) -> Result<
     let mut bytes = room(guest, count)?;
     bytes.extend_from_slice(ptr.slice(count, guest.memory()?)?);
     Ok(bytes)
+}
+
+impl Plan {
+    /// Loads `count` values that lie one after the other in memory from `ptr` on: the elements of a stream's buffer.
+    ///
+    /// # Errors
+    /// Values that break the canonical ABI, or a range outside of memory.
+    pub fn load_elements<G: LiftGuest>(
+        &self,
+        guest: &mut G,
+        ptr: GuestPtr,
+        count: u32,
+    ) -> Result<Vec<Val<G::Resource>>, G::Error> {
+        load_elements(guest, self, ptr, count)
+    }
 }
 
 /// Loads elements from a checked range of memory.

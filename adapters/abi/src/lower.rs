@@ -245,6 +245,21 @@ pub fn list_bytes(size: u32, count: usize) -> Result<u32, AbiError> {
     }
 }
 
+impl Plan {
+    /// Stores values one after the other in memory from `ptr` on: the elements of a stream's buffer.
+    ///
+    /// # Errors
+    /// Values of another type, a range outside of memory, or a failing `realloc`.
+    pub fn store_elements<G: LowerGuest>(
+        &self,
+        guest: &mut G,
+        vals: &[Val<G::Resource>],
+        ptr: GuestPtr,
+    ) -> Result<(), G::Error> {
+        store_elements(guest, self, vals, ptr)
+    }
+}
+
 /// Stores elements into a checked range of memory.
 fn store_elements<G: LowerGuest>(
     guest: &mut G,

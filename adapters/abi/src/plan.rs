@@ -7,7 +7,7 @@ use crate::core_value::CoreType;
 use crate::error::AbiError;
 use crate::layout::IntWidth;
 use crate::planner::Planner;
-use crate::types::{ResourceType, Type};
+use crate::types::{ResourceType, TransmitType, Type};
 
 /// The layout of one type's values in memory and among core values. Clones are cheap and share their parts.
 #[derive(Clone)]
@@ -86,6 +86,12 @@ pub enum PlanKind {
     Flags(FlagsPlan),
     Own(ResourceType),
     Borrow(ResourceType),
+    /// The handle of a stream's readable end.
+    Stream(Arc<TransmitType>),
+    /// The handle of a future's readable end.
+    Future(Arc<TransmitType>),
+    /// The handle of an error context.
+    ErrorContext,
 }
 
 /// A record's field.

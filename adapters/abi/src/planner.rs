@@ -18,6 +18,7 @@ use crate::types::{Type, TypeAddress};
 #[derive(Debug)]
 pub(crate) struct Planner {
     done: HashMap<TypeAddress, Plan>,
+    has_concurrent: bool,
 }
 
 /// The data of any plan, before the depth and size checks.
@@ -62,7 +63,15 @@ impl Draft {
 
 impl Planner {
     pub(crate) fn new() -> Planner {
-        Planner { done: HashMap::new() }
+        Planner {
+            done: HashMap::new(),
+            has_concurrent: false,
+        }
+    }
+
+    /// Returns whether there was a stream, a future or an error context in any of the types so far.
+    pub(crate) fn has_concurrent(&self) -> bool {
+        self.has_concurrent
     }
 
     pub(crate) fn plan(&mut self, ty: &Type) -> Result<Plan, AbiError> {
@@ -121,6 +130,15 @@ impl Planner {
                 },
                 ..Draft::leaf(PlanKind::Borrow(*resource), 4, I32)
             },
+            Type::Stream(stream) => {
+                let kind = PlanKind::Stream(Arc::clone(stream));
+                self.concurrent(kind, stream.payload.as_ref(), depth)?
+            }
+            Type::Future(future) => {
+                let kind = PlanKind::Future(Arc::clone(future));
+                self.concurrent(kind, future.payload.as_ref(), depth)?
+            }
+            Type::ErrorContext => self.concurrent(PlanKind::ErrorContext, None, depth)?,
             Type::String => Draft::pair(PlanKind::String, 0, Needs::default()),
             Type::List(element) if **element == Type::U8 => Draft::pair(PlanKind::Bytes, 1, Needs::default()),
             Type::List(element) => {
@@ -237,6 +255,19 @@ impl Planner {
                 });
                 Draft::leaf(kind, width.bytes(), I32)
             }
+        })
+    }
+
+    /// A handle. The elements lie elsewhere, but must have a plan, too.
+    fn concurrent(&mut self, kind: PlanKind, element: Option<&Type>, depth: u32) -> Result<Draft, AbiError> {
+        self.has_concurrent = true;
+        let below = match element {
+            Some(element) => self.plan_at(element, depth)?.height(),
+            None => 0,
+        };
+        Ok(Draft {
+            below,
+            ..Draft::leaf(kind, 4, CoreType::I32)
         })
     }
 

@@ -37,7 +37,10 @@ impl Plan {
             | K::Option { .. }
             | K::Result { .. }
             | K::Own(_)
-            | K::Borrow(_) => false,
+            | K::Borrow(_)
+            | K::Stream(_)
+            | K::Future(_)
+            | K::ErrorContext => false,
         }
     }
 

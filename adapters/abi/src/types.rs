@@ -1,4 +1,4 @@
-//! Component value types and function types, as far as synchronous calls use them.
+//! Component value types and function types.
 
 use std::fmt::{self, Write};
 use std::mem::{Discriminant, discriminant};
@@ -38,6 +38,12 @@ pub enum Type {
     Own(ResourceType),
     /// A handle lent for the length of a call.
     Borrow(ResourceType),
+    /// The readable end of a stream, whose ownership moves with it.
+    Stream(Arc<TransmitType>),
+    /// The readable end of a future, likewise.
+    Future(Arc<TransmitType>),
+    /// An error context.
+    ErrorContext,
 }
 
 /// `list<element, length>`. A length of zero is not a valid type.
@@ -97,6 +103,22 @@ pub struct ResultType {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ResourceType(pub u32);
 
+/// The type of a stream or future: as the embedder numbers it, and its element.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TransmitType {
+    /// The embedder's number for a component instance's view of the type. Types of one element can have several.
+    pub table: u32,
+    /// The type of each element of a stream, or of the one value of a future.
+    pub payload: Option<Type>,
+}
+
+impl TransmitType {
+    /// Returns the type of the elements, or `None` for elements without a value.
+    pub fn ty(&self) -> Option<Type> {
+        self.payload.clone()
+    }
+}
+
 /// A component function type: named parameters and at most one result.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct FuncType {
@@ -146,6 +168,9 @@ impl fmt::Display for Type {
             Type::Flags(names) => braced(f, "flags", &names.names, |f, name| f.write_str(name)),
             Type::Own(resource) => write!(f, "own<resource {}>", resource.0),
             Type::Borrow(resource) => write!(f, "borrow<resource {}>", resource.0),
+            Type::Stream(stream) => transmit(f, "stream", stream),
+            Type::Future(future) => transmit(f, "future", future),
+            Type::ErrorContext => f.write_str("error-context"),
         }
     }
 }
@@ -167,6 +192,7 @@ impl Type {
             Type::Enum(part) => Arc::as_ptr(part).addr(),
             Type::Result(part) => Arc::as_ptr(part).addr(),
             Type::Flags(part) => Arc::as_ptr(part).addr(),
+            Type::Stream(part) | Type::Future(part) => Arc::as_ptr(part).addr(),
             _ => return None,
         };
         Some(TypeAddress(discriminant(self), address))
@@ -199,6 +225,13 @@ impl Write for Summary {
         }
         self.text.push_str(s);
         Ok(())
+    }
+}
+
+fn transmit(f: &mut fmt::Formatter<'_>, keyword: &str, ty: &TransmitType) -> fmt::Result {
+    match &ty.payload {
+        Some(payload) => write!(f, "{keyword}<{payload}>"),
+        None => f.write_str(keyword),
     }
 }
 

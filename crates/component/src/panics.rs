@@ -63,6 +63,17 @@ impl Drop for Depth {
     }
 }
 
+/// Returns the number of calls of [`contain`] in progress on this stack, for [`at_depth`].
+pub(crate) fn depth() -> u32 {
+    DEPTH.get()
+}
+
+/// Runs code of another stack of this thread, on which so many calls of [`contain`] are in progress.
+pub(crate) fn at_depth<R>(depth: u32, run: impl FnOnce() -> R) -> R {
+    let _depth = Depth::set(depth);
+    run()
+}
+
 /// An embedder's panic that passes through a library.
 struct Own(Box<dyn Any + Send>);
 

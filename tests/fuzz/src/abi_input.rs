@@ -215,6 +215,8 @@ impl<'a> Input<'a> {
                 Val::Flags(set.map(|(label, _)| Arc::clone(label)).collect())
             }
             Type::Own(_) | Type::Borrow(_) => Val::Resource(self.any()),
+            // No such type is made above, and none of them has values.
+            Type::Stream(_) | Type::Future(_) | Type::ErrorContext => Val::Tuple(Vec::new()),
         }
     }
 

@@ -115,6 +115,7 @@ impl Values {
                 let labels = flags.names.iter().filter(|_| self.next() & 1 == 1);
                 Val::Flags(labels.map(Arc::clone).collect())
             }
+            Type::Stream(_) | Type::Future(_) | Type::ErrorContext => return None,
             Type::Own(_) | Type::Borrow(_) if self.resources.is_empty() => return None,
             Type::Own(_) | Type::Borrow(_) => {
                 let index = self.below(self.resources.len());

@@ -84,6 +84,7 @@ impl Random {
                 Val::Flags(labels.map(Arc::clone).collect())
             }
             Type::Own(_) | Type::Borrow(_) => panic!("resources have tests of their own"),
+            Type::Stream(_) | Type::Future(_) | Type::ErrorContext => panic!("they have no values"),
         }
     }
 

@@ -4,8 +4,8 @@ use airssys_wasm_abi::{AbiError, Fault, FuncPlan, Type};
 
 use crate::guest::TestGuest;
 use crate::shorthand::{
-    Val, case, enumeration, fixed, flags, func, list, name, option, plan, record, result, set, some, string,
-    tuple, variant,
+    Val, case, enumeration, fixed, flags, func, list, name, option, plan, record, result, set, some, stream,
+    string, tuple, variant,
 };
 
 use Type::{U8, U16, U32};
@@ -42,6 +42,8 @@ fn scalars_of_another_kind() {
         &Val::U32(0),
         "expected own<resource 3>, got u32",
     );
+    let error = plan(&stream(Some(U8))).check(&Val::U32(0)).unwrap_err();
+    assert_eq!(error.to_string(), "expected stream<u8>, got u32");
     refused(
         &fixed(U8, 1),
         &Val::List(vec![Val::U8(1)]),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use airssys_wasm_abi::CoreType::{self, F32, F64, I32, I64};
 use airssys_wasm_abi::{AbiError, FuncPlan, IntWidth, MAX_TYPE_DEPTH, Plan, PlanKind, ResourceType, Type};
 
-use crate::shorthand::{enumeration, fixed, flags, func, list, option, plan, record, result, tuple, variant};
+use crate::shorthand::{
+    enumeration, fixed, flags, func, future, list, option, plan, record, result, stream, tuple, variant,
+};
 
 use Type::{Bool, Char, Float32, Float64, S8, S16, S32, S64, String, U8, U16, U32, U64};
 
@@ -29,6 +31,12 @@ fn sizes_alignments_and_flat_types() {
         (list(U64), 8, 4, &[I32, I32]),
         (own, 4, 4, &[I32]),
         (Type::Borrow(ResourceType(7)), 4, 4, &[I32]),
+        (stream(Some(U8)), 4, 4, &[I32]),
+        (stream(None), 4, 4, &[I32]),
+        (future(Some(tuple(&[U64, String]))), 4, 4, &[I32]),
+        (Type::ErrorContext, 4, 4, &[I32]),
+        (stream(Some(list(stream(Some(U8))))), 4, 4, &[I32]),
+        (tuple(&[U8, stream(Some(U64))]), 8, 4, &[I32, I32]),
         (fixed(U16, 3), 6, 2, &[I32, I32, I32]),
         (fixed(fixed(U8, 2), 3), 6, 1, &[I32; 6]),
         (
@@ -274,6 +282,42 @@ fn empty_types_are_refused() {
 }
 
 #[test]
+fn streams_futures_and_error_contexts_do_not_cross() {
+    let cases = [
+        (stream(Some(U8)), "stream<u8>"),
+        (future(None), "future"),
+        (Type::ErrorContext, "error-context"),
+        (list(option(stream(Some(String)))), "list<option<stream<string>>>"),
+    ];
+    for (ty, text) in cases {
+        assert!(Plan::new(&ty).is_ok(), "{ty} has a layout");
+        let refused = |params: &[Type], result, place: &str| {
+            let error = FuncPlan::new(&func(params, result)).unwrap_err();
+            let why = "streams, futures and error contexts cannot yet cross between the host and a component";
+            assert_eq!(error.to_string(), format!("{place} has the type {text}: {why}"));
+            assert!(error.is_guest_fault());
+        };
+        refused(&[U8, ty.clone()], None, "parameter `p1`");
+        refused(&[U8], Some(ty.clone()), "the result");
+    }
+}
+
+/// The handle has a layout of its own, yet no stream can carry elements without one.
+#[test]
+fn elements_of_streams_need_a_layout() {
+    let nested = |levels: u32| (1..levels).fold(U8, |ty, _| stream(Some(ty)));
+    assert!(Plan::new(&nested(MAX_TYPE_DEPTH)).is_ok());
+    let too_deep = AbiError::TypeTooDeep { max: MAX_TYPE_DEPTH };
+    assert_eq!(Plan::new(&nested(MAX_TYPE_DEPTH + 1)).unwrap_err(), too_deep);
+    assert_eq!(
+        Plan::new(&future(Some(fixed(U8, 0)))).unwrap_err(),
+        AbiError::EmptyType {
+            what: "fixed-length list"
+        }
+    );
+}
+
+#[test]
 fn types_read_like_wit() {
     let table = [
         (list(U8), "list<u8>"),
@@ -291,6 +335,12 @@ fn types_read_like_wit() {
         (result(Some(S16), None), "result<s16>"),
         (result(Some(S8), Some(U16)), "result<s8, u16>"),
         (result(None, None), "result"),
+        (stream(Some(U8)), "stream<u8>"),
+        (stream(None), "stream"),
+        (future(Some(String)), "future<string>"),
+        (future(None), "future"),
+        (Type::ErrorContext, "error-context"),
+        (stream(Some(list(stream(Some(U8))))), "stream<list<stream<u8>>>"),
     ];
     for (ty, text) in table {
         assert_eq!(ty.to_string(), text);

@@ -186,6 +186,7 @@ pub(crate) fn random_val(random: &mut Random, ty: &Type) -> Val {
                 .collect(),
         ),
         Type::Own(_) | Type::Borrow(_) => Val::Resource(bits as u32),
+        Type::Stream(_) | Type::Future(_) | Type::ErrorContext => panic!("they have no values"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use airssys_wasm_abi::{
     AbiError, Case, CoreValue, EnumType, Field, FixedLengthListType, FlagsType, FuncPlan, FuncType, Plan,
-    RecordType, ResultType, Type, VariantType,
+    RecordType, ResultType, TransmitType, Type, VariantType,
 };
 
 use crate::guest::{Rep, TestGuest};
@@ -64,6 +64,14 @@ pub(crate) fn enumeration(n: usize) -> Type {
 
 pub(crate) fn flags(n: usize) -> Type {
     Type::Flags(Arc::new(FlagsType { names: labels(n) }))
+}
+
+pub(crate) fn stream(payload: Option<Type>) -> Type {
+    Type::Stream(Arc::new(TransmitType { table: 0, payload }))
+}
+
+pub(crate) fn future(payload: Option<Type>) -> Type {
+    Type::Future(Arc::new(TransmitType { table: 0, payload }))
 }
 
 pub(crate) fn func(params: &[Type], result: Option<Type>) -> FuncType {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use airssys_wasm_abi::{AbiError, FuncPlan, FuncType, StringEncoding, Type};
+use airssys_wasm_abi::{AbiError, CoreSignature, CoreType, FuncPlan, FuncType, StringEncoding, Type};
 
 use crate::component::load::module_type::ModuleType;
 
@@ -36,6 +36,39 @@ pub(crate) struct Ir {
     /// For each resource that the component defines, the component instance that defines it.
     pub(crate) defined_resources: Vec<u32>,
     pub(crate) counts: Counts,
+    /// Items that asynchronous functions need; `None` for a component that has none.
+    pub(crate) concurrency: Option<Box<Concurrency>>,
+}
+
+/// Items of a component that uses asynchronous functions, streams or futures.
+#[derive(Debug, Default)]
+pub(crate) struct Concurrency {
+    /// Functions of adapter modules with which a call from one component to another is started and answered. Adapter modules name them by
+    /// their numbers here.
+    pub(crate) adapters: Vec<AdapterFunc>,
+    /// Component instances' views of the stream types.
+    pub(crate) streams: Vec<TransmitTable>,
+    /// Component instances' views of the future types.
+    pub(crate) futures: Vec<TransmitTable>,
+    /// Number of callback functions.
+    pub(crate) callbacks: u32,
+}
+
+/// A function that an adapter module exports to the host.
+#[derive(Debug, Clone)]
+pub(crate) struct AdapterFunc {
+    pub(crate) export: CoreExport,
+    /// With any number of results.
+    pub(crate) signature: CoreSignature,
+}
+
+/// One component instance's view of a stream or future type.
+#[derive(Debug, Clone)]
+pub(crate) struct TransmitTable {
+    pub(crate) instance: u32,
+    /// The identity of the type: equal numbers are equal types.
+    pub(crate) ty: u32,
+    pub(crate) payload: Option<Type>,
 }
 
 /// Numbers of run-time items that an instance needs room for.
@@ -83,14 +116,24 @@ impl ExternType {
 pub struct Function {
     /// Parameters and result.
     pub ty: FuncType,
+    /// True for an `async` function.
+    pub(crate) is_async: bool,
+    /// The identity of its result type among those of the component; 0 in components without asynchronous functions.
+    pub(crate) result_type: u32,
     /// Made when it is first used: a component declares more functions than it imports, and a host calls few of those that it exports.
     plan: OnceLock<Result<FuncPlan, AbiError>>,
+    /// The plan of its result as a parameter of `task.return`, likewise.
+    returned: OnceLock<Box<Result<FuncPlan, AbiError>>>,
+    /// The plan of an asynchronously lowered import, likewise.
+    async_import: OnceLock<Box<Result<FuncPlan, AbiError>>>,
 }
 
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Function")
             .field("ty", &self.ty)
+            .field("is_async", &self.is_async)
+            .field("result_type", &self.result_type)
             .finish_non_exhaustive()
     }
 }
@@ -98,9 +141,18 @@ impl fmt::Debug for Function {
 impl Function {
     /// A function of this type.
     pub(crate) fn new(ty: FuncType) -> Function {
+        Function::concurrent(ty, false, 0)
+    }
+
+    /// A function of this type in a component with asynchronous functions.
+    pub(crate) fn concurrent(ty: FuncType, is_async: bool, result_type: u32) -> Function {
         Function {
             ty,
+            is_async,
+            result_type,
             plan: OnceLock::new(),
+            returned: OnceLock::new(),
+            async_import: OnceLock::new(),
         }
     }
 
@@ -112,6 +164,36 @@ impl Function {
     pub fn plan(&self) -> Result<&FuncPlan, AbiError> {
         let plan = self.plan.get_or_init(|| FuncPlan::new(&self.ty));
         plan.as_ref().map_err(Clone::clone)
+    }
+
+    /// Returns the plan of the result's crossing as a parameter of `task.return`.
+    ///
+    /// # Errors
+    /// As [`FuncPlan::new`].
+    pub(crate) fn returned_plan(&self) -> Result<&FuncPlan, AbiError> {
+        let plan = self.returned.get_or_init(|| {
+            let result = self.ty.result.iter();
+            Box::new(FuncPlan::new(&FuncType {
+                params: result.map(|ty| (Arc::from("result"), ty.clone())).collect(),
+                result: None,
+            }))
+        });
+        (**plan).as_ref().map_err(Clone::clone)
+    }
+
+    /// Returns the plan of the crossing for an import that is lowered synchronously or not.
+    ///
+    /// # Errors
+    /// As [`FuncPlan::new`].
+    #[inline]
+    pub(crate) fn import_plan(&self, is_async: bool) -> Result<&FuncPlan, AbiError> {
+        if !is_async {
+            return self.plan();
+        }
+        let plan = self
+            .async_import
+            .get_or_init(|| Box::new(FuncPlan::async_import(&self.ty)));
+        (**plan).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -129,6 +211,28 @@ pub(crate) struct Options {
     pub(crate) memory: Option<u32>,
     pub(crate) realloc: Option<u32>,
     pub(crate) post_return: Option<u32>,
+    /// True for the asynchronous form of a lift, lower or built-in.
+    pub(crate) is_async: bool,
+    /// The callback of an asynchronous lift.
+    pub(crate) callback: Option<u32>,
+    /// True for a wait that ends when the task is cancelled.
+    pub(crate) cancellable: bool,
+}
+
+impl Options {
+    /// Options of code that the host runs for no component instance in particular.
+    pub(crate) fn of_host() -> Options {
+        Options {
+            instance: u32::MAX,
+            string_encoding: StringEncoding::Utf8,
+            memory: None,
+            realloc: None,
+            post_return: None,
+            is_async: false,
+            callback: None,
+            cancellable: false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
@@ -136,6 +240,10 @@ pub(crate) enum CoreDef {
     Export(CoreExport),
     InstanceFlags(u32),
     Trampoline(u32),
+    /// The global that holds a value of the running task's thread-local storage: 0 or 1.
+    Context(u32),
+    /// A global that adapter modules import and do not use.
+    TaskMayBlock,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -181,6 +289,10 @@ pub(crate) enum Initializer {
         dtor: Option<CoreDef>,
         instance: u32,
     },
+    ExtractCallback {
+        index: u32,
+        def: CoreDef,
+    },
 }
 
 impl Ir {
@@ -191,7 +303,7 @@ impl Ir {
             match def {
                 CoreDef::Trampoline(_) => host += 1,
                 CoreDef::Export(_) => guest += 1,
-                CoreDef::InstanceFlags(_) => {}
+                CoreDef::InstanceFlags(_) | CoreDef::Context(_) | CoreDef::TaskMayBlock => {}
             }
         }
         (host, guest)
@@ -252,6 +364,126 @@ pub(crate) enum Trampoline {
     EnterSyncCall,
     ExitSyncCall,
     Trap,
+    /// Only in components with asynchronous functions.
+    Concurrent(Builtin),
+}
+
+/// A built-in of the component model's concurrency, or a function of the host's that adapter modules call for it. `instance` is the
+/// component instance that calls it.
+#[derive(Debug)]
+pub(crate) enum Builtin {
+    BackpressureInc {
+        instance: u32,
+    },
+    BackpressureDec {
+        instance: u32,
+    },
+    /// `function` has the result as its parameter, if there is one.
+    TaskReturn {
+        instance: u32,
+        function: Arc<Function>,
+        options: u32,
+    },
+    TaskCancel {
+        instance: u32,
+    },
+    WaitableSetNew {
+        instance: u32,
+    },
+    WaitableSetWait {
+        instance: u32,
+        options: u32,
+    },
+    WaitableSetPoll {
+        instance: u32,
+        options: u32,
+    },
+    WaitableSetDrop {
+        instance: u32,
+    },
+    WaitableJoin {
+        instance: u32,
+    },
+    SubtaskDrop {
+        instance: u32,
+    },
+    SubtaskCancel {
+        instance: u32,
+        is_async: bool,
+    },
+    /// `stream.new` and `future.new`.
+    New {
+        instance: u32,
+        transmit: Transmit,
+    },
+    /// `{stream,future}.{read,write}`.
+    Copy {
+        instance: u32,
+        transmit: Transmit,
+        end: End,
+        options: u32,
+    },
+    /// `{stream,future}.cancel-{read,write}`.
+    CancelCopy {
+        instance: u32,
+        transmit: Transmit,
+        end: End,
+        is_async: bool,
+    },
+    /// `{stream,future}.drop-{readable,writable}`.
+    DropEnd {
+        instance: u32,
+        transmit: Transmit,
+        end: End,
+    },
+    ErrorContextNew {
+        instance: u32,
+        options: u32,
+    },
+    ErrorContextDebugMessage {
+        instance: u32,
+        options: u32,
+    },
+    ErrorContextDrop {
+        instance: u32,
+    },
+    ThreadYield {
+        instance: u32,
+        cancellable: bool,
+    },
+    /// `params` are those after the eight that all have: numbers of the start and return functions, caller, callee, result type, whether the
+    /// callee's type is `async`, string encoding, and number of results.
+    PrepareCall {
+        memory: Option<u32>,
+        params: Vec<CoreType>,
+    },
+    /// Parameters: number of the callee's function, and its number of parameters.
+    SyncStartCall {
+        callback: Option<u32>,
+        result: Option<CoreType>,
+    },
+    /// Parameters: number of the callee's function, its numbers of parameters and results, flags.
+    AsyncStartCall {
+        callback: Option<u32>,
+        post_return: Option<u32>,
+    },
+    StreamTransfer,
+    FutureTransfer,
+    ErrorContextTransfer,
+}
+
+/// A stream or future type, as an index of its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) enum Transmit {
+    Stream(u32),
+    Future(u32),
+}
+
+/// One end of a stream or future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) enum End {
+    Readable,
+    Writable,
 }
 
 /// String transcodings that fused adapters use.

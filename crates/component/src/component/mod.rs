@@ -27,6 +27,7 @@ mod call;
 mod compile;
 #[expect(clippy::module_inception, reason = "the component model's own noun")]
 mod component;
+mod concurrent;
 mod has_data;
 mod instance;
 mod ir;
@@ -40,8 +41,8 @@ mod text;
 pub mod types;
 
 pub use airssys_wasm_abi::{
-    Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResultType, Type,
-    VariantType,
+    Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResultType, TransmitType,
+    Type, VariantType,
 };
 pub use airssys_wasm_macros::{ComponentType, Lift, Lower, bindgen};
 pub use call::func::Func;
@@ -59,6 +60,8 @@ pub use call::typed::{
 #[doc(hidden)]
 pub use compile::features::is_valid;
 pub use component::Component;
+#[doc(hidden)]
+pub use concurrent::ConcurrencyCounts;
 pub use has_data::{HasData, HasSelf};
 pub use instance::Instance;
 pub use instance::lookup::{ComponentExportIndex, ExportLookup};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use airssys_wasm_abi::{FuncType, ResourceType as TableType, Type};
+use airssys_wasm_abi::{FuncType, ResourceType as TableType, TransmitType, Type};
 
 use crate::component::MAX_TYPE_TEXT;
 use crate::component::component::Component;
@@ -176,7 +176,16 @@ impl<'a> TypeNames<'a> {
                 });
                 out.push(" }");
             }
+            Type::Stream(stream) => self.transmit(out, "stream", stream),
+            Type::Future(future) => self.transmit(out, "future", future),
             plain => out.push(&plain.to_string()),
+        }
+    }
+
+    fn transmit(&self, out: &mut Text, word: &str, ty: &TransmitType) {
+        match &ty.payload {
+            Some(payload) => self.angled(out, word, [Some(payload)]),
+            None => out.push(word),
         }
     }
 
@@ -336,6 +345,15 @@ mod tests {
             "func(at: point, label: string, in: borrow<file>) -> result<list<record { from: point, to: option<point> }>, file>"
         );
         assert_eq!(none.show(&own), "own<_>");
+        let transmit = |payload| Arc::new(TransmitType { table: 0, payload });
+        let stream = Type::Stream(transmit(Some(own)));
+        assert_eq!(names.show(&stream), "stream<file>");
+        assert_eq!(
+            names.show(&Type::Future(transmit(Some(stream)))),
+            "future<stream<file>>"
+        );
+        assert_eq!(names.show(&Type::Stream(transmit(None))), "stream");
+        assert_eq!(names.show(&Type::ErrorContext), "error-context");
     }
 
     #[test]

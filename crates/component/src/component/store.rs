@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use slab::Slab;
 use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 
 use crate::component::call::scope::Scope;
 use crate::component::component::Component;
+use crate::component::concurrent::abort_all;
+use crate::component::concurrent::state::Tasks;
 use crate::component::instance::{Instance, InstanceInner};
 use crate::component::resource::handles::HandleBudget;
 use crate::engine::{
-    self, CoreModule, Engine, Fuel, KeptMemories, NextModule, Reset, SendStore, StoreLimits,
+    self, CoreModule, Engine, Fuel, KeptMemories, NextModule, Reset, SendStore, Stacks, StoreLimits,
 };
 use crate::error::{Error, LimitExceeded, Result};
 
@@ -205,19 +208,28 @@ impl<T: Send + 'static> Store<T> {
     }
 
     /// Returns whether nothing outside can reach into the store: the host holds no resource of a guest's, nothing can
-    /// interrupt a later call, and no function in it keeps state beside the host's data.
+    /// interrupt a later call, no function in it keeps state beside the host's data, and no task has left anything behind.
     pub(super) fn is_at_rest(&self) -> bool {
         let state = self.core.state();
         !self.core.reached.load(Ordering::Relaxed)
             && state.host_handles.is_empty()
             && state.scopes.is_empty()
             && state.components.len() == 1
+            && (self.core.tasks.get().is_none() || self.core.tasks().is_at_rest())
     }
 
     /// Resets memories and globals.
     pub(super) fn reset_to(&mut self, reset: &Reset) -> std::result::Result<(), String> {
         self.core.fuel.begin_again();
         reset.run(&mut self.inner)
+    }
+}
+
+impl<T: Send + 'static> Drop for Store<T> {
+    fn drop(&mut self) {
+        if self.core.has_tasks() {
+            abort_all(&mut self.inner.as_store_mut(), &self.core);
+        }
     }
 }
 
@@ -427,6 +439,10 @@ pub(crate) struct StoreCore {
     /// True if functions of a library are imported directly, without this host's guard against panics.
     unguarded: AtomicBool,
     state: Mutex<StoreState>,
+    /// The globals of thread-local storage, for components that use it.
+    context: OnceLock<[wasmer::Global; 2]>,
+    /// Made when a component uses concurrency.
+    tasks: OnceLock<Box<Mutex<Tasks>>>,
 }
 
 impl StoreCore {
@@ -443,7 +459,33 @@ impl StoreCore {
             reached: AtomicBool::new(false),
             unguarded: AtomicBool::new(false),
             state: Mutex::new(StoreState::default()),
+            context: OnceLock::new(),
+            tasks: OnceLock::new(),
         }
+    }
+
+    /// Returns the store's concurrency. Locked for single steps only.
+    pub(super) fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        // A panic while it was held at worst left a step undone; the data stays consistent.
+        let tasks = || Box::new(Mutex::new(Tasks::new(Stacks::new(&self.interrupter))));
+        let tasks = self.tasks.get_or_init(tasks);
+        tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether any task is left.
+    pub(super) fn has_tasks(&self) -> bool {
+        self.tasks.get().is_some() && self.tasks().has_threads()
+    }
+
+    /// Returns the globals of thread-local storage, if a component uses them.
+    pub(super) fn context_globals(&self) -> Option<&[wasmer::Global; 2]> {
+        self.context.get()
+    }
+
+    /// As [`StoreCore::context_globals`], which exist from now on.
+    pub(super) fn new_context_globals(&self, store: &mut impl AsStoreMut) -> &[wasmer::Global; 2] {
+        self.context
+            .get_or_init(|| [(); 2].map(|()| wasmer::Global::new_mut(store, wasmer::Value::I32(0))))
     }
 
     /// Marks that the store must not be reused for another purpose.
@@ -491,8 +533,10 @@ pub(crate) struct StoreState {
     pub(crate) modules: Vec<crate::component::load::module::Module>,
     /// Guest-defined resources that the host holds, by an identity that is never reused.
     pub(crate) host_handles: HashMap<u64, HostHandle>,
-    /// The calls in flight that may lend something, outermost first.
-    pub(crate) scopes: Vec<Scope>,
+    /// The scopes of calls in flight that may lend something.
+    pub(crate) scopes: Slab<Scope>,
+    /// Those of the calls that run, outermost first.
+    pub(crate) running: Vec<usize>,
     /// The callback for the next core instance, from functions that need its memory.
     pub(crate) waiting: Option<InstanceHook>,
     /// The memory of the next core instance, if functions that access it have been created.

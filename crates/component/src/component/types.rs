@@ -5,8 +5,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::component::ir::{ExternType, Function};
-use crate::component::{FuncType, ModuleType, Type};
+use crate::component::{FuncType, ModuleType, TransmitType, Type};
 use crate::engine::Engine;
+
+/// The type of a stream, in [`Type::Stream`]. [`TransmitType::ty`] is its element's.
+pub type StreamType = TransmitType;
+
+/// The type of a future, in [`Type::Future`]. [`TransmitType::ty`] is its value's.
+pub type FutureType = TransmitType;
 
 /// The type of a component: its imports and exports.
 #[derive(Clone, Debug)]

@@ -36,6 +36,7 @@ pub use interrupt::{GuestCode, functions, timer};
 pub use limits::StoreLimits;
 #[doc(hidden)]
 pub use memory::Waits;
+pub(crate) use options::Concurrent;
 pub use options::{OptLevel, UnknownOptLevel};
 pub use progress::Progress;
 #[doc(hidden)]
@@ -53,7 +54,10 @@ pub(crate) use load::{
 };
 pub(crate) use memory::{GuestMemory, Image};
 pub(crate) use names::{FrameNames, NAME_CHARS, SavedNames};
-pub(crate) use run::{Callee, CoreInstance, Fuel, KeptMemories, NextModule, Reset, SavedState, make_room};
+pub(crate) use run::{
+    Callee, CoreInstance, Fiber, Fuel, KeptMemories, NextModule, Reset, Resume, SavedState, Stacks, Switch,
+    make_room, suspend,
+};
 
 use self::memory::account::Account;
 use self::options::Options;
@@ -118,6 +122,34 @@ impl Config {
     /// Artifacts keep the counting with the code.
     pub fn consume_fuel(&mut self, consume: bool) -> &mut Config {
         self.options.consume_fuel = consume;
+        self
+    }
+
+    /// Chooses whether components may use asynchronous functions, streams and futures between each other. Calls with stream or
+    /// future parameters between host and component are refused yet. Off by default. Changes nothing for other components.
+    pub fn wasm_component_model_async(&mut self, enable: bool) -> &mut Config {
+        self.options.concurrent.set(Concurrent::FUNCTIONS, enable);
+        self
+    }
+
+    /// Chooses whether components may use the asynchronous built-ins and options that are less settled, which the component
+    /// model marks 🚝, as asynchronous cancellation. They need [`Config::wasm_component_model_async`] too. Off by default.
+    pub fn wasm_component_model_async_builtins(&mut self, enable: bool) -> &mut Config {
+        self.options.concurrent.set(Concurrent::BUILTINS, enable);
+        self
+    }
+
+    /// Chooses whether components may have asynchronous functions without a callback, which keep their stack while they
+    /// wait; the component model marks them 🚟. They need [`Config::wasm_component_model_async`] too. Off by default.
+    pub fn wasm_component_model_async_stackful(&mut self, enable: bool) -> &mut Config {
+        self.options.concurrent.set(Concurrent::STACKFUL, enable);
+        self
+    }
+
+    /// Lets components use the type `error-context`. Its built-ins are refused yet, so no host can choose it.
+    #[cfg(test)]
+    pub(crate) fn wasm_component_model_error_context(&mut self, enable: bool) -> &mut Config {
+        self.options.concurrent.set(Concurrent::ERROR_CONTEXT, enable);
         self
     }
 
@@ -261,6 +293,12 @@ impl Engine {
     /// Returns the machine that this engine compiles for.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// Returns the parts of the component model's concurrency that components may use.
+    #[cfg(feature = "compile")]
+    pub(crate) fn concurrent(&self) -> Concurrent {
+        self.options.concurrent
     }
 
     /// Returns the compiler's options, as one text.

@@ -62,12 +62,42 @@ impl FromStr for OptLevel {
     }
 }
 
+bitflags::bitflags! {
+    /// Parts of the component model's concurrency that components may use.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub(crate) struct Concurrent: u8 {
+        /// Asynchronous functions, streams and futures.
+        const FUNCTIONS = 1;
+        /// The built-ins and options that the component model marks 🚝.
+        const BUILTINS = 1 << 1;
+        /// Asynchronous functions without a callback, marked 🚟.
+        const STACKFUL = 1 << 2;
+        /// The type `error-context` and its built-ins, marked 📝.
+        const ERROR_CONTEXT = 1 << 3;
+    }
+}
+
+impl Concurrent {
+    /// Returns the parts in the form of [`Options::text`]; empty if there are none.
+    fn text(self) -> String {
+        let names = [
+            (Concurrent::FUNCTIONS, "component-model-async"),
+            (Concurrent::BUILTINS, "component-model-async-builtins"),
+            (Concurrent::STACKFUL, "component-model-async-stackful"),
+            (Concurrent::ERROR_CONTEXT, "component-model-error-context"),
+        ];
+        let enabled = names.iter().filter(|(part, _)| self.contains(*part));
+        enabled.map(|(_, name)| format!(", {name}=yes")).collect()
+    }
+}
+
 /// The options as given; the backend chooses what is omitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Options {
     pub(super) opt_level: Option<OptLevel>,
     pub(super) canonicalize_nans: bool,
     pub(super) consume_fuel: bool,
+    pub(super) concurrent: Concurrent,
 }
 
 impl Options {
@@ -94,7 +124,7 @@ impl Options {
         }
     }
 
-    /// Returns a text, which differs for options that generate different code.
+    /// Returns a text, which differs for options that generate different code, or accept components that others refuse.
     pub(super) fn text(self, backend: Backend) -> String {
         let level = match backend {
             Backend::Cranelift | Backend::Llvm => self.opt_level.unwrap_or(OptLevel::Speed).name(),
@@ -103,13 +133,14 @@ impl Options {
         // Singlepass canonicalizes whether or not it is asked to: see `Engine::compiler`.
         let canonical = self.canonicalize_nans || backend == Backend::Singlepass;
         format!(
-            "opt-level={level}, canonicalize-nans={}{}",
+            "opt-level={level}, canonicalize-nans={}{}{}",
             if canonical { "yes" } else { "no" },
             if self.consume_fuel {
                 ", consume-fuel=yes"
             } else {
                 ""
             },
+            self.concurrent.text(),
         )
     }
 }
@@ -134,8 +165,7 @@ mod tests {
     fn levels_are_refused_where_a_backend_has_them_not() {
         let with = |level| Options {
             opt_level: Some(level),
-            canonicalize_nans: false,
-            consume_fuel: false,
+            ..Options::default()
         };
         for level in OptLevel::ALL {
             assert_eq!(level.name().parse(), Ok(level));
@@ -166,6 +196,14 @@ mod tests {
             ..plain
         };
         assert_ne!(metered.text(Backend::Llvm), plain.text(Backend::Llvm));
+        let concurrent = Options {
+            concurrent: Concurrent::FUNCTIONS | Concurrent::ERROR_CONTEXT,
+            ..plain
+        };
+        assert_eq!(
+            concurrent.text(Backend::Cranelift),
+            "opt-level=speed, canonicalize-nans=no, component-model-async=yes, component-model-error-context=yes"
+        );
         let texts = [plain, canonical, none].map(|options| options.text(Backend::Cranelift));
         assert_eq!(texts[0], "opt-level=speed, canonicalize-nans=no");
         assert!(texts[0] != texts[1] && texts[0] != texts[2] && texts[1] != texts[2]);

@@ -1,6 +1,7 @@
 //! Errors and traps, and the party that must act on them.
 
 mod backend;
+mod concurrency;
 mod limit;
 mod unsaved_state;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use airssys_wasm_abi::AbiError;
 
 pub use self::backend::{BackendFeature, TargetError};
+pub use self::concurrency::AsyncTrap;
 pub use self::limit::LimitExceeded;
 pub use self::unsaved_state::UnsavedState;
 
@@ -242,6 +244,10 @@ pub enum Error {
     #[error("{0} belongs to another store")]
     WrongStore(&'static str),
 
+    /// Calls are suspended in such a way that what was asked of them, or of the thread, is not possible.
+    #[error("suspended calls: {0}")]
+    SuspendedCalls(&'static str),
+
     /// The guest trapped. Its instance refuses further calls.
     #[error("{0}")]
     Trap(Box<Trap>),
@@ -341,7 +347,9 @@ impl From<ResourceError> for Error {
 
 impl From<AbiError> for Error {
     fn from(error: AbiError) -> Error {
-        if error.is_guest_fault() {
+        if let AbiError::Unsupported { .. } = error {
+            Error::Unsupported(error.to_string())
+        } else if error.is_guest_fault() {
             TrapKind::Abi(error).into()
         } else {
             Error::Argument(error)
@@ -455,6 +463,9 @@ pub enum TrapKind {
     /// A handle that breaks the rules of resources.
     #[error("resource: {0}")]
     Resource(ResourceError),
+    /// A misuse of tasks, waitables, streams or futures.
+    #[error("{0}")]
+    Async(AsyncTrap),
     /// An adapter between two components stopped the call.
     #[error("component-to-component call: {0}")]
     Adapter(String),

@@ -16,6 +16,11 @@ pub enum UnsavedState {
     /// It holds resources, of the host or of its parts. Each type of them, with the number of handles if there are several.
     #[error("the component holds resources, which a file cannot have: {}; it must drop them first", .0.join(", "))]
     Resources(Vec<String>),
+    /// It has subtasks, streams, futures or waitable sets, or tasks that have not ended.
+    #[error(
+        "the component has tasks, streams, futures or waitable sets, which a file cannot have: it must end and drop them first"
+    )]
+    Waitables,
     /// It has instances of core modules that it imports.
     #[error("the component imports core modules, whose code is not in its artifact")]
     ImportedModules,

@@ -35,7 +35,9 @@ impl WasmType for WaveType {
             Type::Option(_) => WasmTypeKind::Option,
             Type::Result(_) => WasmTypeKind::Result,
             Type::Flags(_) => WasmTypeKind::Flags,
-            Type::Own(_) | Type::Borrow(_) => WasmTypeKind::Unsupported,
+            Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext => {
+                WasmTypeKind::Unsupported
+            }
         }
     }
 
@@ -127,7 +129,7 @@ fn holds(ty: &Type, seen: &mut HashSet<TypeAddress>) -> bool {
     let mut any =
         |mut parts: &mut dyn Iterator<Item = &Type>| Iterator::any(&mut parts, |part| holds(part, seen));
     match ty {
-        Type::Own(_) | Type::Borrow(_) => true,
+        Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext => true,
         Type::List(element) | Type::Option(element) => any(&mut std::iter::once(&**element)),
         Type::FixedLengthList(list) => any(&mut std::iter::once(&list.element)),
         Type::Record(record) => any(&mut record.fields.iter().map(|field| &field.ty)),
@@ -142,7 +144,7 @@ fn holds(ty: &Type, seen: &mut HashSet<TypeAddress>) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use airssys_wasm_abi::ResourceType;
+    use airssys_wasm_abi::{ResourceType, TransmitType};
 
     use super::*;
 
@@ -160,5 +162,11 @@ mod tests {
         assert!(holds_resource(&shared(Type::Own(ResourceType(0)))));
         let both = Type::Tuple([shared(Type::String), Type::Borrow(ResourceType(0))].into());
         assert!(holds_resource(&both));
+        assert!(holds_resource(&shared(Type::ErrorContext)));
+        let stream = Type::Stream(Arc::new(TransmitType {
+            table: 0,
+            payload: Some(Type::U8),
+        }));
+        assert!(holds_resource(&shared(stream)));
     }
 }

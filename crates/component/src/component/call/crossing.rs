@@ -233,7 +233,7 @@ impl LowerGuest for LowerContext<'_> {
         let (component_instance, resource, runtime) = self.instance.resource_table(ty.0)?;
         let (rep, owner) = any.lend(self.core, runtime.ty)?;
         if let Some(id) = owner
-            && let Some(scope) = self.core.state().scopes.last_mut()
+            && let Some((_, scope)) = self.core.state().innermost()
         {
             scope.lenders.push(Lender::Host(id));
         }
@@ -293,7 +293,7 @@ pub(crate) fn lend(
         }
         Ok((handle.rep(), matches!(handle, Handle::Own { .. })))
     })?;
-    if owned && let Some(scope) = core.state().scopes.last_mut() {
+    if owned && let Some((_, scope)) = core.state().innermost() {
         core.handles.take().map_err(ResourceError::TableFull)?;
         scope.lenders.push(Lender::Guest {
             instance: instance.clone(),
@@ -319,13 +319,10 @@ pub(crate) fn borrow(
     }
     let scope = {
         let mut state = core.state();
-        let depth = state
-            .scopes
-            .len()
-            .checked_sub(1)
-            .ok_or_else(|| Error::bug("a borrow outside any call"))?;
-        state.scopes[depth].borrows += 1;
-        depth
+        let innermost = state.innermost();
+        let (key, scope) = innermost.ok_or_else(|| Error::bug("a borrow outside any call"))?;
+        scope.borrows += 1;
+        key
     };
     Ok(instance.handles(component_instance, |table| {
         table.insert(Handle::Borrow { resource, rep, scope })

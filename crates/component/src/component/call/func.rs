@@ -13,6 +13,7 @@ use crate::component::call::crossing::{LiftContext, LowerContext};
 use crate::component::call::typed::{
     ComponentNamedList, FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext, TypedFunc,
 };
+use crate::component::concurrent::host_call;
 use crate::component::instance::InstanceInner;
 use crate::component::instance::lookup::name_of;
 use crate::component::ir::{Function, Options};
@@ -41,6 +42,8 @@ pub(crate) struct FuncInner {
     pub(crate) core: CoreFunc,
     pub(crate) post_return: Option<CoreFunc>,
     pub(crate) options: Options,
+    /// True if its component uses concurrency.
+    pub(crate) is_concurrent: bool,
 }
 
 impl Func {
@@ -160,7 +163,10 @@ impl Func {
                 values.iter().for_each(|value| flat.push(value.bits()));
                 Ok(())
             },
-            |cx, flat| {
+            |cx, flat, form| {
+                if let Form::Returned = form {
+                    return lift_returned(cx, self.inner.function.returned_plan()?, flat);
+                }
                 let results = &plan.export_signature().results;
                 let mut flat = FlatReader::new(flat);
                 let result = results
@@ -198,7 +204,7 @@ impl Func {
             needs,
             room,
             |cx, flat| lower_params(cx, plan, &params, flat),
-            |cx, flat| lift_result(cx, plan, flat),
+            |cx, flat, form| lift_result(cx, plan, flat, form),
         )
     }
 
@@ -210,7 +216,7 @@ impl Func {
         needs: Needs,
         room: &mut [u64],
         lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
-        lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
+        lift: impl FnOnce(&mut LiftContext<'_>, &[u64], Form) -> Result<R>,
     ) -> Result<R> {
         let inner = &*self.inner;
         let mut cx = store.as_context_mut();
@@ -218,10 +224,105 @@ impl Func {
             return Err(Error::WrongStore("the function"));
         }
         let core = cx.core;
+        if inner.is_concurrent {
+            return self.enter_concurrent(&mut cx.store, core, needs, room, lower, lift);
+        }
         guarded(&mut cx.store, core, &inner.instance, needs.scope, |store| {
             inner.call(store, core, needs.memory, room, lower, lift)
         })
     }
+}
+
+/// The form in which a flat result is.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// As the result of the core function.
+    Result,
+    /// As the parameters of `task.return`.
+    Returned,
+}
+
+impl Func {
+    pub(in crate::component) fn instance(&self) -> &Arc<InstanceInner> {
+        &self.inner.instance
+    }
+
+    pub(in crate::component) fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// Returns the identity of its result type.
+    pub(in crate::component) fn result_type(&self) -> u32 {
+        self.inner.function.result_type
+    }
+
+    /// Calls its core function.
+    pub(in crate::component) fn call_core(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
+        self.inner.core.call(store, args)
+    }
+
+    /// Calls its post-return function, if it has one.
+    pub(in crate::component) fn call_post_return(&self, store: &mut StoreMut<'_>, result: u64) -> Result<()> {
+        let inner = &*self.inner;
+        let Some(post_return) = &inner.post_return else {
+            return Ok(());
+        };
+        let result = [result];
+        let result = &result[..inner.function.plan()?.export_signature().results.len().min(1)];
+        inner.instance.staying(store, inner.options.instance, |store| {
+            post_return.call(store, result)
+        })?;
+        Ok(())
+    }
+
+    /// As [`Func::enter`], in a component that uses concurrency.
+    fn enter_concurrent<R>(
+        &self,
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+        needs: Needs,
+        room: &mut [u64],
+        lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
+        lift: impl FnOnce(&mut LiftContext<'_>, &[u64], Form) -> Result<R>,
+    ) -> Result<R> {
+        let FuncInner {
+            instance,
+            function,
+            options,
+            ..
+        } = &*self.inner;
+        if !function.is_async {
+            return guarded(store, core, instance, true, |store| {
+                host_call::run_sync(store, core, instance, options, |store| {
+                    self.inner.call(store, core, needs.memory, room, lower, lift)
+                })
+            });
+        }
+        let form = match options.is_async {
+            true => Form::Returned,
+            false => Form::Result,
+        };
+        guarded(store, core, instance, false, |store| {
+            let lower = |store: &mut StoreMut<'_>| {
+                let mut flat = FlatValues::new(room);
+                instance.staying(store, options.instance, |store| {
+                    lower(&mut LowerContext::new(store, core, instance, options), &mut flat)
+                })?;
+                Ok(flat.as_slice().to_vec())
+            };
+            let lift = |store: &mut StoreMut<'_>, flat: &[u64]| {
+                lift(&mut LiftContext::new(store, core, instance, options), flat, form)
+            };
+            host_call::call(store, core, self, lower, lift)
+        })
+    }
+}
+
+/// Lifts the result that is the parameter of `task.return`.
+fn lift_returned(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u64]) -> Result<Option<Val>> {
+    let types = plan.import_signature().params.iter().zip(flat);
+    let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
+    Ok(plan.lift_params(cx, &flat)?.pop())
 }
 
 #[inline(always)]
@@ -243,10 +344,19 @@ fn lower_params<P: LowerList>(
 }
 
 #[inline(always)]
-fn lift_result<R: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u64]) -> Result<R> {
+fn lift_result<R: LiftList>(
+    cx: &mut LiftContext<'_>,
+    plan: &FuncPlan,
+    flat: &[u64],
+    form: Form,
+) -> Result<R> {
     let mut flat = FlatReader::new(flat);
     let plans = Plans::Result(plan.result());
-    if const { R::LAYOUT.result_in_memory() } {
+    let in_memory = match form {
+        Form::Result => const { R::LAYOUT.result_in_memory() },
+        Form::Returned => const { R::LAYOUT.params_in_memory() },
+    };
+    if in_memory {
         let at = GuestPtr(flat.next_u32());
         let at = check_value(cx, at, u64::from(R::LAYOUT.size), R::LAYOUT.align)?;
         return R::load(cx, plans, at);
@@ -264,7 +374,7 @@ impl FuncInner {
         memory: bool,
         room: &mut [u64],
         lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
-        lift: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<R>,
+        lift: impl FnOnce(&mut LiftContext<'_>, &[u64], Form) -> Result<R>,
     ) -> Result<R> {
         let FuncInner {
             instance,
@@ -283,7 +393,8 @@ impl FuncInner {
         lowered?;
         let result = [self.core.call(store, flat.as_slice())?];
         let result = &result[..function.plan()?.export_signature().results.len().min(1)];
-        let value = lift(&mut LiftContext::new(store, core, instance, options), result)?;
+        let mut cx = LiftContext::new(store, core, instance, options);
+        let value = lift(&mut cx, result, Form::Result)?;
         if let Some(post_return) = &self.post_return {
             instance.staying(store, options.instance, |store| post_return.call(store, result))?;
         }

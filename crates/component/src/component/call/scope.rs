@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::component::instance::InstanceInner;
-use crate::component::store::StoreCore;
-use crate::error::TrapKind;
+use crate::component::store::{StoreCore, StoreState};
+use crate::error::{Result, TrapKind};
 
 /// The scope of one call.
 #[derive(Debug, Default)]
@@ -33,8 +33,16 @@ pub(crate) enum Lender {
     Host(u64),
 }
 
+impl StoreState {
+    /// Returns the scope of the innermost call that has one.
+    pub(crate) fn innermost(&mut self) -> Option<(usize, &mut Scope)> {
+        let key = *self.running.last()?;
+        Some((key, self.scopes.get_mut(key)?))
+    }
+}
+
 impl StoreCore {
-    /// Returns the number of scopes, for [`StoreCore::unwind_scopes`] after a trap.
+    /// Returns the number of scopes of the running calls, for [`StoreCore::unwind_scopes`] after a trap.
     pub(crate) fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
     }
@@ -42,8 +50,9 @@ impl StoreCore {
     /// Begins the scope of a call.
     pub(crate) fn enter_scope(&self) {
         let mut state = self.state();
-        state.scopes.push(Scope::default());
-        self.depth.store(state.scopes.len(), Ordering::Relaxed);
+        let key = state.scopes.insert(Scope::default());
+        state.running.push(key);
+        self.depth.store(state.running.len(), Ordering::Relaxed);
     }
 
     /// Ends the innermost scope and its loans. Traps if the callee still holds a borrow.
@@ -69,11 +78,40 @@ impl StoreCore {
         }
     }
 
+    /// Creates the scope of a call that does not run yet.
+    pub(crate) fn new_scope(&self) -> usize {
+        self.state().scopes.insert(Scope::default())
+    }
+
+    /// Replaces the scopes of the running calls, outermost first, by those of others.
+    pub(crate) fn swap_scopes(&self, scopes: Vec<usize>) -> Vec<usize> {
+        let mut state = self.state();
+        self.depth.store(scopes.len(), Ordering::Relaxed);
+        std::mem::replace(&mut state.running, scopes)
+    }
+
+    /// Traps if the callee of a call still holds a borrow.
+    pub(crate) fn check_returned(&self, scope: usize) -> Result<()> {
+        let borrows = self.state().scopes.get(scope).map_or(0, |scope| scope.borrows);
+        match borrows {
+            0 => Ok(()),
+            borrows => Err(TrapKind::BorrowsRemain(borrows).into()),
+        }
+    }
+
+    /// Ends the loans of a call.
+    pub(crate) fn end_scope(&self, scope: usize) {
+        let ended = self.state().scopes.try_remove(scope);
+        if let Some(scope) = ended {
+            self.end_loans(scope);
+        }
+    }
+
     fn pop_scope(&self) -> Option<Scope> {
         let mut state = self.state();
-        let scope = state.scopes.pop();
-        self.depth.store(state.scopes.len(), Ordering::Relaxed);
-        scope
+        let key = state.running.pop();
+        self.depth.store(state.running.len(), Ordering::Relaxed);
+        state.scopes.try_remove(key?)
     }
 
     fn end_loans(&self, scope: Scope) {

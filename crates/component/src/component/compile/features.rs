@@ -8,7 +8,7 @@ use wasmparser::{
 
 use crate::component::compile::value_size::ValueSizes;
 use crate::component::standard::described;
-use crate::engine::{Engine, first_use, names};
+use crate::engine::{Concurrent, Engine, first_use, names};
 use crate::error::{Error, Result};
 use crate::threads;
 
@@ -23,43 +23,108 @@ pub(in crate::component) fn supported() -> WasmFeatures {
         | WasmFeatures::CM_MAP
 }
 
-/// Validates a whole component, the bodies of its functions included, with the features that the engine's backend has.
+/// The features of the component model's concurrency, each with the part that enables it and the setting for that, if hosts can choose it.
+const CONCURRENT: [(WasmFeatures, Concurrent, Option<&str>); 4] = [
+    (
+        WasmFeatures::CM_ASYNC,
+        Concurrent::FUNCTIONS,
+        Some("wasm_component_model_async"),
+    ),
+    (
+        WasmFeatures::CM_MORE_ASYNC_BUILTINS,
+        Concurrent::BUILTINS,
+        Some("wasm_component_model_async_builtins"),
+    ),
+    (
+        WasmFeatures::CM_ASYNC_STACKFUL,
+        Concurrent::STACKFUL,
+        Some("wasm_component_model_async_stackful"),
+    ),
+    (WasmFeatures::CM_ERROR_CONTEXT, Concurrent::ERROR_CONTEXT, None),
+];
+
+/// Returns the features of the component model's concurrency that the engine's settings enable.
+fn concurrent(engine: &Engine) -> WasmFeatures {
+    let enabled = CONCURRENT
+        .iter()
+        .filter(|(_, part, _)| engine.concurrent().contains(*part));
+    enabled.map(|(feature, ..)| *feature).collect()
+}
+
+/// Names the settings that enable `features`; `None` if some of them have no setting.
+fn settings(features: WasmFeatures) -> Option<String> {
+    let known = CONCURRENT.iter().filter(|(_, _, setting)| setting.is_some());
+    let known: WasmFeatures = known.map(|(feature, ..)| *feature).collect();
+    if !known.contains(features) {
+        return None;
+    }
+    let needed = CONCURRENT
+        .iter()
+        .filter(|(feature, ..)| features.contains(*feature));
+    let names = needed.filter_map(|(_, _, name)| name.map(|name| format!("`Config::{name}`")));
+    let names: Vec<String> = names.collect();
+    Some(match names.as_slice() {
+        [] => return None,
+        [name] => format!("{name} enables it"),
+        names => format!("{} enable them", names.join(" and ")),
+    })
+}
+
+/// Validates a whole component, the bodies of its functions included, with the features that the engine's backend has. Returns
+/// the features that it is valid with: the supported ones, and those that the engine's settings enable only if it needs them.
 ///
 /// # Errors
 /// [`Error::BackendFeature`] for a component that other backends compile, [`Error::MissingFeatures`] for one that is
 /// valid with more features; [`Error::InvalidComponent`] for one that is valid with none.
-pub(in crate::component) fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
-    let lacking = engine.backend().lacking();
-    let mut validated = validate_with(supported() - lacking, bytes);
-    if validated.is_err() && !lacking.is_empty() {
-        validated = validate_with(supported(), bytes);
-        if validated.is_ok() {
-            return Err(engine.lacks(bytes, supported(), lacking));
-        }
-    }
-    let Err(refused) = validated else {
-        return Ok(());
+pub(in crate::component) fn validate(engine: &Engine, bytes: &[u8]) -> Result<WasmFeatures> {
+    let enabled = supported() | concurrent(engine);
+    let refused = match validate_on(engine, supported(), bytes) {
+        Ok(()) => return Ok(supported()),
+        Err(refused @ Error::BackendFeature(_)) => return Err(refused),
+        Err(refused) if enabled == supported() => refused,
+        Err(_) => match validate_on(engine, enabled, bytes) {
+            Ok(()) => return Ok(enabled),
+            Err(refused @ Error::BackendFeature(_)) => return Err(refused),
+            Err(refused) => refused,
+        },
     };
     validate_with(WasmFeatures::all(), bytes)?;
     let mut message = match refused {
         Error::InvalidComponent { message, .. } => message,
         other => other.to_string(),
     };
-    let features = missing(bytes);
+    let missing = missing(enabled, bytes);
+    let features = names(missing);
     let is_async = |feature: &String| feature.starts_with("component-model-async");
     if features.iter().any(is_async)
         && let Some(remedy) = synchronous(bytes)
     {
         message = format!("{message}; {remedy}");
     }
+    if let Some(settings) = settings(missing) {
+        message = format!("{message}; {settings}");
+    }
     if let Some(what) = described_by(bytes) {
         message = format!("{message}; {what}");
     }
     Err(Error::MissingFeatures {
         features,
-        place: first_use(bytes, WasmFeatures::all(), supported()).map(|found| found.to_string()),
+        place: first_use(bytes, WasmFeatures::all(), enabled).map(|found| found.to_string()),
         message,
     })
+}
+
+/// Validates a component with those of the features that the engine's backend has.
+///
+/// # Errors
+/// [`Error::BackendFeature`] for a component that is valid with the features that the backend lacks.
+fn validate_on(engine: &Engine, features: WasmFeatures, bytes: &[u8]) -> Result<()> {
+    let lacking = engine.backend().lacking();
+    let validated = validate_with(features - lacking, bytes);
+    if validated.is_err() && !lacking.is_empty() && validate_with(features, bytes).is_ok() {
+        return Err(engine.lacks(bytes, features, lacking));
+    }
+    validated
 }
 
 /// Returns how to build a component without asynchronous functions, if its tool is known.
@@ -193,11 +258,10 @@ fn described_by(bytes: &[u8]) -> Option<String> {
     described(exports, imports)
 }
 
-/// Returns the features that a component needs to be valid, among those that are not supported.
-fn missing(bytes: &[u8]) -> Vec<String> {
-    let unsupported = WasmFeatures::all() - supported();
-    let needed = unsupported
+/// Returns the features that a component needs to be valid, among those that are not enabled.
+fn missing(enabled: WasmFeatures, bytes: &[u8]) -> WasmFeatures {
+    let needed = (WasmFeatures::all() - enabled)
         .iter()
         .filter(|feature| validate_with(WasmFeatures::all() - *feature, bytes).is_err());
-    names(needed.collect())
+    needed.collect()
 }

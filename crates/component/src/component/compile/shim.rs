@@ -83,9 +83,9 @@ fn untie_one(ir: &mut Ir, shapes: &[Shape]) -> Option<(u32, u32)> {
         for initializer in &mut ir.initializers {
             initializer.args_mut().for_each(direct);
             match initializer {
-                Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => {
-                    direct(def)
-                }
+                Initializer::ExtractRealloc { def, .. }
+                | Initializer::ExtractPostReturn { def, .. }
+                | Initializer::ExtractCallback { def, .. } => direct(def),
                 Initializer::Resource { dtor, .. } => dtor.iter_mut().for_each(direct),
                 Initializer::InstantiateModule { .. }
                 | Initializer::InstantiateImport { .. }
@@ -163,7 +163,9 @@ fn uses(ir: &Ir, except: Option<u32>) -> BTreeSet<u32> {
                 }
                 instance += 1;
             }
-            Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => note(def),
+            Initializer::ExtractRealloc { def, .. }
+            | Initializer::ExtractPostReturn { def, .. }
+            | Initializer::ExtractCallback { def, .. } => note(def),
             Initializer::Resource { dtor, .. } => dtor.iter().for_each(&mut note),
             Initializer::ExtractMemory { export, .. } => note(&CoreDef::Export(export.clone())),
         }
@@ -176,6 +178,11 @@ fn uses(ir: &Ir, except: Option<u32>) -> BTreeSet<u32> {
             Export::Resource(_) | Export::Type(_) | Export::Module { .. } => {}
         }
     }
+    let adapters = ir
+        .concurrency
+        .iter()
+        .flat_map(|concurrency| &concurrency.adapters);
+    used.extend(adapters.map(|adapter| adapter.export.instance));
     used
 }
 
@@ -202,9 +209,9 @@ fn remove_instances(ir: &mut Ir, gone: &[u32]) {
         initializer.args_mut().for_each(define);
         match initializer {
             Initializer::InstantiateModule { .. } | Initializer::InstantiateImport { .. } => {}
-            Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => {
-                define(def)
-            }
+            Initializer::ExtractRealloc { def, .. }
+            | Initializer::ExtractPostReturn { def, .. }
+            | Initializer::ExtractCallback { def, .. } => define(def),
             Initializer::Resource { dtor, .. } => dtor.iter_mut().for_each(define),
             Initializer::ExtractMemory { export, .. } => renumber(&mut export.instance),
         }
@@ -217,6 +224,9 @@ fn remove_instances(ir: &mut Ir, gone: &[u32]) {
             Export::Resource(_) | Export::Type(_) | Export::Module { .. } => {}
         }
     }
+    let concurrency = ir.concurrency.iter_mut();
+    let adapters = concurrency.flat_map(|concurrency| &mut concurrency.adapters);
+    adapters.for_each(|adapter| renumber(&mut adapter.export.instance));
     ir.counts.core_instances = ir
         .counts
         .core_instances

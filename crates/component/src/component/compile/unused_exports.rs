@@ -32,6 +32,11 @@ pub(in crate::component) fn remove(ir: &mut Ir) {
     };
     used.in_initializers(&ir.initializers);
     used.in_exports(&ir.exports);
+    let adapters = ir
+        .concurrency
+        .iter()
+        .flat_map(|concurrency| &concurrency.adapters);
+    adapters.for_each(|adapter| used.export(&adapter.export));
     let mut modules = std::mem::take(&mut ir.modules);
     for (module, used) in modules.iter_mut().zip(&used.by_module) {
         // The module is valid, so it can be read.
@@ -60,9 +65,9 @@ impl Used {
                 Initializer::InstantiateModule { module, .. } => self.instances.push(Some(*module)),
                 Initializer::InstantiateImport { .. } => self.instances.push(None),
                 Initializer::ExtractMemory { export, .. } => self.export(export),
-                Initializer::ExtractRealloc { def, .. } | Initializer::ExtractPostReturn { def, .. } => {
-                    self.def(def);
-                }
+                Initializer::ExtractRealloc { def, .. }
+                | Initializer::ExtractPostReturn { def, .. }
+                | Initializer::ExtractCallback { def, .. } => self.def(def),
                 Initializer::Resource { dtor, .. } => dtor.iter().for_each(|def| self.def(def)),
             }
         }

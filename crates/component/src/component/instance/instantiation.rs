@@ -11,8 +11,9 @@ use crate::component::call::core_call::CoreFunc;
 use crate::component::call::func::guarded;
 use crate::component::call::trap::from_runtime;
 use crate::component::component::Component;
+use crate::component::concurrent::host_call;
 use crate::component::instance::trampoline;
-use crate::component::ir::{CoreDef, ImportArg, Initializer};
+use crate::component::ir::{CoreDef, ImportArg, Initializer, Options};
 use crate::component::link::resolve::Resolved;
 use crate::component::load::module::Module;
 use crate::component::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
@@ -37,22 +38,32 @@ pub(crate) fn instantiate<T: Send + 'static>(
     make_room(&mut cx.store, host, guest);
     let inner = Arc::new(InstanceInner::new(cx, component, imports));
     let (core, env) = (cx.core, cx.env);
+    if inner.is_concurrent() {
+        // Its tasks cannot be reset.
+        core.is_reached_from_outside();
+    }
     core.state().components.push(component.clone());
     let modules = inner.modules.iter().map(|(_, module)| module.clone());
     core.state().modules.extend(modules);
     // Start functions run here: they are guest code, under the same guard as a call.
     guarded(&mut cx.store, core, &inner, true, |store| {
-        let mut cx = StoreContextMut {
-            store: store.as_store_mut(),
-            env,
-            core,
+        let run = |store: &mut wasmer::StoreMut<'_>| {
+            let mut cx = StoreContextMut {
+                store: store.as_store_mut(),
+                env,
+                core,
+            };
+            Instantiation {
+                cx: &mut cx,
+                inner: &inner,
+                imports,
+            }
+            .run()
         };
-        Instantiation {
-            cx: &mut cx,
-            inner: &inner,
-            imports,
+        match inner.is_concurrent() {
+            false => run(store),
+            true => host_call::run_sync(store, core, &inner, &Options::of_host(), run),
         }
-        .run()
     })?;
     Ok(Instance { inner })
 }
@@ -119,6 +130,16 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
                 Initializer::ExtractPostReturn { index, def } => {
                     let post_return = self.function(def)?;
                     set(&inner.post_returns, *index, post_return)?;
+                }
+                Initializer::ExtractCallback { index, def } => {
+                    let signature = CoreSignature {
+                        params: vec![CoreType::I32; 3],
+                        results: vec![CoreType::I32],
+                    };
+                    let unwinds = self.cx.core.is_unguarded();
+                    let callback = self.function(def)?;
+                    let callback = CoreFunc::new(&mut self.cx.store, &callback, &signature, unwinds)?;
+                    set(&inner.callbacks, *index, callback)?;
                 }
                 Initializer::Resource {
                     index,
@@ -250,6 +271,17 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
         Ok(match def {
             CoreDef::Export(export) => self.inner.core_export(&mut self.cx.store, export)?,
             CoreDef::InstanceFlags(instance) => self.flag(*instance)?.into(),
+            CoreDef::Context(slot) => {
+                let globals = self.cx.core.new_context_globals(&mut self.cx.store);
+                let global = globals.get(*slot as usize);
+                global
+                    .ok_or_else(|| Error::bug("thread-local storage out of range"))?
+                    .clone()
+                    .into()
+            }
+            CoreDef::TaskMayBlock => {
+                wasmer::Global::new_mut(&mut self.cx.store, wasmer::Value::I32(1)).into()
+            }
             CoreDef::Trampoline(index) => trampoline::make(self.cx, self.inner, *index, self.imports)?.into(),
         })
     }

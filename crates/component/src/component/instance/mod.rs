@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use airssys_wasm_abi::CoreSignature;
+use airssys_wasm_abi::{CoreSignature, CoreType};
 use wasmer::{AsStoreMut, Extern};
 
 use self::lookup::{ComponentExportIndex, ExportLookup};
@@ -18,7 +18,7 @@ use crate::component::link::type_equality::Same;
 use crate::component::load::module::Module;
 use crate::component::resource::handles::HandleTable;
 use crate::component::resource::{ResourceRuntime, ResourceType, drop_rep};
-use crate::component::store::{AsContextMut, StoreContextMut, unique};
+use crate::component::store::{AsContextMut, StoreContextMut, StoreCore, unique};
 use crate::component::text::bounded;
 use crate::component::{MAX_TYPE_TEXT, Type, types};
 use crate::engine::{Backend, CoreInstance, CoreModule, GuestMemory};
@@ -60,10 +60,20 @@ pub(crate) struct InstanceInner {
     reallocs: Box<[OnceLock<CoreFunc>]>,
     /// Those that are host functions; others are found when they are asked for.
     post_returns: Box<[OnceLock<wasmer::Function>]>,
+    pub(super) callbacks: Box<[OnceLock<CoreFunc>]>,
+    /// Functions of adapter modules that the host calls, once it has.
+    adapters: Box<[OnceLock<AdapterCall>]>,
     resources: Box<[OnceLock<ResourceRuntime>]>,
     tables: Mutex<Vec<HandleTable>>,
     pub(crate) entered: AtomicBool,
     pub(crate) poisoned: AtomicBool,
+}
+
+/// A function of an adapter module.
+#[derive(Debug)]
+pub(crate) struct AdapterCall {
+    pub(crate) func: CoreFunc,
+    pub(crate) signature: CoreSignature,
 }
 
 fn slots<T>(count: usize) -> Box<[OnceLock<T>]> {
@@ -77,6 +87,7 @@ impl InstanceInner {
         imports: &[Resolved<T>],
     ) -> InstanceInner {
         let ir = component.ir();
+        let concurrency = ir.concurrency.as_deref();
         let instances = ir.counts.component_instances as usize;
         let room = &cx.core.handles;
         let tables = (0..instances).map(|_| HandleTable::new(Arc::clone(room)));
@@ -96,6 +107,8 @@ impl InstanceInner {
             memories: slots(ir.counts.memories as usize),
             reallocs: slots(ir.counts.reallocs as usize),
             post_returns: slots(ir.counts.post_returns as usize),
+            callbacks: slots(concurrency.map_or(0, |concurrency| concurrency.callbacks as usize)),
+            adapters: slots(concurrency.map_or(0, |concurrency| concurrency.adapters.len())),
             resources: slots(ir.imported_resources.len() + ir.defined_resources.len()),
             tables: Mutex::new(tables.collect()),
             entered: AtomicBool::new(false),
@@ -123,8 +136,40 @@ impl InstanceInner {
         self.reallocs.get(index as usize)?.get()
     }
 
+    /// Returns whether the component uses asynchronous functions, streams or futures.
+    #[inline]
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.ir().concurrency.is_some()
+    }
+
+    /// Returns a callback function.
+    pub(crate) fn callback(&self, index: u32) -> Result<&CoreFunc> {
+        let callback = self.callbacks.get(index as usize).and_then(OnceLock::get);
+        callback.ok_or_else(|| Error::bug("a callback out of range"))
+    }
+
+    /// Returns a function of an adapter module, by its number.
+    pub(crate) fn adapter(
+        &self,
+        store: &mut impl AsStoreMut,
+        core: &StoreCore,
+        index: u32,
+    ) -> Result<&AdapterCall> {
+        let slot = self.adapters.get(index as usize);
+        let slot = slot.ok_or_else(|| Error::bug("a function of an adapter module out of range"))?;
+        if let Some(found) = slot.get() {
+            return Ok(found);
+        }
+        let concurrency = self.ir().concurrency.as_deref();
+        let adapter = concurrency.and_then(|concurrency| concurrency.adapters.get(index as usize));
+        let adapter = adapter.ok_or_else(|| Error::bug("a function of an adapter module out of range"))?;
+        let signature = at_border(self.backend(), &adapter.signature);
+        let func = self.core_func(store, &adapter.export, &signature, core.is_unguarded())?;
+        Ok(slot.get_or_init(|| AdapterCall { func, signature }))
+    }
+
     /// Returns a post-return function, for calls from outside.
-    fn post_return(
+    pub(super) fn post_return(
         &self,
         store: &mut impl AsStoreMut,
         index: u32,
@@ -276,7 +321,12 @@ impl Instance {
             .options
             .get(*options as usize)
             .ok_or_else(|| Error::bug("options out of range"))?;
-        let signature = at_border(self.inner.backend(), function.plan()?.export_signature());
+        let mut signature = at_border(self.inner.backend(), function.plan()?.export_signature());
+        if options.is_async {
+            // Its result goes by `task.return`; a callback's first code comes from here.
+            let code = options.callback.map(|_| CoreType::I32);
+            signature.results = code.into_iter().collect();
+        }
         let after = CoreSignature {
             params: signature.results.clone(),
             results: Vec::new(),
@@ -292,6 +342,7 @@ impl Instance {
             post_return,
             function: function.clone(),
             options,
+            is_concurrent: self.inner.is_concurrent(),
         }))
     }
 

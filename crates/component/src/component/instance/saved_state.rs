@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
+use super::HandleTable;
 use super::Instance;
 use crate::component::ir::{Export, Initializer, Ir, ModuleSource};
 use crate::component::store::{AsContextMut, StoreContextMut};
@@ -29,6 +30,9 @@ impl Instance {
         }
         if inner.entered.load(Ordering::Relaxed) {
             return Err(UnsavedState::Running);
+        }
+        if inner.tables().iter().any(HandleTable::has_waitables) || cx.core.has_tasks() {
+            return Err(UnsavedState::Waitables);
         }
         let held = self.held_resources();
         if !held.is_empty() {

@@ -8,10 +8,12 @@ use wasmer::StoreMut;
 
 use crate::component::call::core_call::host_function;
 use crate::component::call::crossing::{borrow, lend};
+use crate::component::concurrent::builtins::{self, Maker};
+use crate::component::concurrent::host_call::run_sync;
 use crate::component::instance::InstanceInner;
 use crate::component::instance::adapter_trap::adapter_trap;
 use crate::component::instance::transcode;
-use crate::component::ir::Trampoline;
+use crate::component::ir::{Options, Trampoline};
 use crate::component::link::host_func::Import;
 use crate::component::link::resolve::Resolved;
 use crate::component::resource::handles::Handle;
@@ -135,6 +137,12 @@ pub(crate) fn make<T: Send + 'static>(
                 rep,
             )?])
         }),
+        Trampoline::EnterSyncCall if instance.is_concurrent() => {
+            builtins::make_enter_sync_call(cx, &builder.maker())
+        }
+        Trampoline::ExitSyncCall if instance.is_concurrent() => {
+            builtins::make_exit_sync_call(cx, &builder.maker())
+        }
         Trampoline::EnterSyncCall => builder.function(cx, vec![I32; 3], vec![], |_, b, _| {
             b.core.enter_scope();
             Ok(vec![])
@@ -143,6 +151,7 @@ pub(crate) fn make<T: Send + 'static>(
             b.core.exit_scope()?;
             Ok(vec![])
         }),
+        Trampoline::Concurrent(ref builtin) => builtins::make(cx, &builder.maker(), builtin)?,
         Trampoline::Trap => builder.function(cx, vec![I32], vec![], |_, _, args| {
             Err(adapter_trap(arg(args, 0)?).into())
         }),
@@ -173,6 +182,13 @@ struct Builder {
 }
 
 impl Builder {
+    fn maker(&self) -> Maker {
+        Maker {
+            instance: self.instance.clone(),
+            core: self.core.clone(),
+        }
+    }
+
     /// Creates a function of 32-bit integers that does not access the host's data. Two results that are declared as one
     /// 64-bit result are packed, the first in the low half.
     fn function<T: Send + 'static>(
@@ -205,7 +221,18 @@ impl Builder {
                 Some(dtor) => {
                     // The destructor is a call of its own, with its own loans.
                     self.core.enter_scope();
-                    run_dtor(dtor, store, rep)?;
+                    match self.instance.is_concurrent() {
+                        false => run_dtor(dtor, store, rep)?,
+                        true => {
+                            let options = Options {
+                                instance: runtime.definer.unwrap_or(u32::MAX),
+                                ..Options::of_host()
+                            };
+                            run_sync(store, &self.core, &self.instance, &options, |store| {
+                                run_dtor(dtor, store, rep)
+                            })?;
+                        }
+                    }
                     self.core.exit_scope()?;
                     Ok(())
                 }
@@ -220,6 +247,7 @@ impl Builder {
                 scope.borrows = scope.borrows.saturating_sub(1);
                 Ok(())
             }
+            Handle::Waitable(_) | Handle::WaitableSet(_) => Err(ResourceError::WrongType(index).into()),
         }
     }
 }

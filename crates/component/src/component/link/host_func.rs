@@ -61,6 +61,9 @@ struct Call<'a, 's, T: Send + 'static> {
     import: &'a Import,
 }
 
+/// The state of an asynchronous call that has returned.
+const RETURNED: u64 = 2;
+
 /// Lowers a host function (`canon lower`).
 fn lower_import<T: Send + 'static>(
     cx: &mut StoreContextMut<'_, T>,
@@ -70,7 +73,10 @@ fn lower_import<T: Send + 'static>(
     let env = cx.env.clone();
     let signature = at_border(
         import.instance.backend(),
-        import.function.plan()?.import_signature(),
+        import
+            .function
+            .import_plan(import.options.is_async)?
+            .import_signature(),
     );
     Ok(host_function(&mut cx.store, &signature, move |store, args| {
         import.instance.check_may_leave(store, import.options.instance)?;
@@ -79,7 +85,9 @@ fn lower_import<T: Send + 'static>(
             env: &env,
             import: &import,
         };
-        call(&mut one, args)
+        let result = call(&mut one, args)?;
+        // A function of the host has returned when it returns.
+        Ok(if import.options.is_async { RETURNED } else { result })
     }))
 }
 
@@ -177,24 +185,41 @@ where
     let func = Arc::new(func);
     Box::new(move |cx, import| {
         let func = func.clone();
+        if import.options.is_async {
+            return lower_import(cx, import, move |call: &mut Call<'_, '_, T>, args: &[u64]| {
+                let plan = call.import.function.import_plan(true)?;
+                call.run(
+                    P::LAYOUT.handles && plan.params_need().scope,
+                    const { R::LAYOUT.memory },
+                    |cx| lift_params::<P>(cx, plan, args, plan.params_in_memory()),
+                    &*func,
+                    |cx, result| lower_result(cx, plan, result, args, plan.result_in_memory()),
+                )
+            });
+        }
         lower_import(cx, import, move |call: &mut Call<'_, '_, T>, args: &[u64]| {
             let plan = call.import.function.plan()?;
             call.run(
                 P::LAYOUT.handles && plan.params_need().scope,
                 const { R::LAYOUT.memory },
-                |cx| lift_params::<P>(cx, plan, args),
+                |cx| lift_params::<P>(cx, plan, args, const { P::LAYOUT.params_in_memory() }),
                 &*func,
-                |cx, result| lower_result(cx, plan, result, args),
+                |cx, result| lower_result(cx, plan, result, args, const { R::LAYOUT.result_in_memory() }),
             )
         })
     })
 }
 
 #[inline(always)]
-fn lift_params<P: LiftList>(cx: &mut LiftContext<'_>, plan: &FuncPlan, args: &[u64]) -> Result<P> {
+fn lift_params<P: LiftList>(
+    cx: &mut LiftContext<'_>,
+    plan: &FuncPlan,
+    args: &[u64],
+    in_memory: bool,
+) -> Result<P> {
     let mut flat = FlatReader::new(args);
     let plans = Plans::Params(plan.params());
-    if const { P::LAYOUT.params_in_memory() } {
+    if in_memory {
         let at = GuestPtr(flat.next_u32());
         let at = check_value(cx, at, u64::from(P::LAYOUT.size), P::LAYOUT.align)?;
         return P::load(cx, plans, at);
@@ -208,10 +233,11 @@ fn lower_result<R: LowerList>(
     plan: &FuncPlan,
     result: &R,
     args: &[u64],
+    in_memory: bool,
 ) -> Result<u64> {
     let plans = Plans::Result(plan.result());
     result.check(plans)?;
-    if const { R::LAYOUT.result_in_memory() } {
+    if in_memory {
         let at = GuestPtr(FlatReader::new(args).last_u32());
         let at = check_value(cx, at, u64::from(R::LAYOUT.size), R::LAYOUT.align)?;
         result.store(cx, plans, at)?;
@@ -237,7 +263,7 @@ where
         let func = func.clone();
         lower_import(cx, import, move |call: &mut Call<'_, '_, T>, args: &[u64]| {
             let function = &call.import.function;
-            let plan = function.plan()?;
+            let plan = function.import_plan(call.import.options.is_async)?;
             let types = plan.import_signature().params.iter().zip(args);
             let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
             call.run(

@@ -3,9 +3,8 @@
 //! [Type Checking]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md#type-checking
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use airssys_wasm_abi::{FuncType, Type};
+use airssys_wasm_abi::{FuncType, Type, TypeAddress};
 
 use crate::component::call::typed::TypeContext;
 
@@ -15,7 +14,7 @@ pub(in crate::component) struct Same<'a> {
     right: &'a TypeContext<'a>,
     /// Compound types that were found equal. Stops types that share their parts, whose comparison would take
     /// exponential time.
-    found: HashSet<(usize, usize)>,
+    found: HashSet<(TypeAddress, TypeAddress)>,
 }
 
 impl<'a> Same<'a> {
@@ -50,7 +49,7 @@ impl<'a> Same<'a> {
 
     /// Returns whether two value types are equal. Types nest no deeper than validation allows.
     pub(in crate::component) fn types(&mut self, left: &Type, right: &Type) -> bool {
-        let places = place(left).zip(place(right));
+        let places = left.address().zip(right.address());
         if places.is_some_and(|places| self.found.contains(&places)) {
             return true;
         }
@@ -90,6 +89,10 @@ impl<'a> Same<'a> {
                 let left = (self.left.look_up)(*left);
                 left.is_some() && left == (self.right.look_up)(*right)
             }
+            // The number of the table is each component's own.
+            (Type::Stream(left), Type::Stream(right)) | (Type::Future(left), Type::Future(right)) => {
+                self.optional(left.payload.as_ref(), right.payload.as_ref())
+            }
             // The remaining types have no parts.
             (left, right) => left == right,
         };
@@ -100,22 +103,11 @@ impl<'a> Same<'a> {
     }
 }
 
-/// Returns the addresses of a compound type's shared parts.
-fn place(ty: &Type) -> Option<usize> {
-    Some(match ty {
-        Type::List(part) | Type::Option(part) => Arc::as_ptr(part).addr(),
-        Type::FixedLengthList(part) => Arc::as_ptr(part).addr(),
-        Type::Tuple(parts) => Arc::as_ptr(parts).cast::<Type>().addr(),
-        Type::Record(part) => Arc::as_ptr(part).addr(),
-        Type::Variant(part) => Arc::as_ptr(part).addr(),
-        Type::Result(part) => Arc::as_ptr(part).addr(),
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use airssys_wasm_abi::{Field, RecordType, ResourceType as TableType};
+    use std::sync::Arc;
+
+    use airssys_wasm_abi::{Field, RecordType, ResourceType as TableType, TransmitType};
 
     use super::*;
     use crate::component::ResourceType;
@@ -174,6 +166,32 @@ mod tests {
             &Type::Option(Arc::new(Type::U8)),
             &Type::List(Arc::new(Type::U8))
         ));
+    }
+
+    #[test]
+    fn streams_are_the_same_by_element() {
+        let stream = |table, payload| Type::Stream(Arc::new(TransmitType { table, payload }));
+        let future = |table, payload| Type::Future(Arc::new(TransmitType { table, payload }));
+        let own = |table| Some(Type::Own(TableType(table)));
+        assert!(same(&stream(0, Some(Type::U8)), &stream(3, Some(Type::U8))));
+        assert!(same(&future(0, None), &future(3, None)));
+        assert!(same(&Type::ErrorContext, &Type::ErrorContext));
+        assert!(same(&stream(0, own(0)), &stream(0, own(5))));
+        assert!(!same(&stream(0, own(0)), &stream(0, own(6))));
+        assert!(!same(&stream(0, Some(Type::U8)), &stream(0, Some(Type::S8))));
+        assert!(!same(&stream(0, Some(Type::U8)), &stream(0, None)));
+        assert!(!same(&stream(0, None), &future(0, None)));
+        let nested = |table| stream(table, Some(Type::List(Arc::new(stream(table, Some(Type::U8))))));
+        assert!(same(&nested(1), &nested(2)));
+        // Types of two kinds can share their part.
+        let part = Arc::new(TransmitType {
+            table: 0,
+            payload: None,
+        });
+        let mixed = |second: fn(Arc<TransmitType>) -> Type| {
+            Type::Tuple([Type::Stream(Arc::clone(&part)), second(Arc::clone(&part))].into())
+        };
+        assert!(!same(&mixed(Type::Stream), &mixed(Type::Future)));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::component::concurrent::state::{SetKey, WaitableKey};
 use crate::error::{ResourceError, TrapKind};
 
 /// Handles, and loans of them, that a store still has room for. A table keeps the room that it once took.
@@ -38,6 +39,23 @@ impl HandleBudget {
     }
 }
 
+/// Room for one that is no handle: a task. It is given back at its end.
+#[derive(Debug)]
+pub(crate) struct Room(Arc<HandleBudget>);
+
+impl Room {
+    /// Takes room for one; fails with the limit.
+    pub(crate) fn take(budget: &Arc<HandleBudget>) -> Result<Room, u32> {
+        budget.take().map(|()| Room(Arc::clone(budget)))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.0.give_back(1);
+    }
+}
+
 /// One entry: a resource that the instance owns or has borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Handle {
@@ -50,21 +68,29 @@ pub(crate) enum Handle {
     Borrow {
         resource: u32,
         rep: u32,
-        /// The call that lent it, as a depth in the store's stack of scopes.
+        /// The scope of the call that lent it.
         scope: usize,
     },
+    /// A subtask, or the end of a stream or future.
+    Waitable(WaitableKey),
+    WaitableSet(SetKey),
 }
+
+/// The number of no resource: of handles that are of none.
+const NO_RESOURCE: u32 = u32::MAX;
 
 impl Handle {
     fn resource(self) -> u32 {
         match self {
             Handle::Own { resource, .. } | Handle::Borrow { resource, .. } => resource,
+            Handle::Waitable(_) | Handle::WaitableSet(_) => NO_RESOURCE,
         }
     }
 
     pub(crate) fn rep(self) -> u32 {
         match self {
             Handle::Own { rep, .. } | Handle::Borrow { rep, .. } => rep,
+            Handle::Waitable(_) | Handle::WaitableSet(_) => 0,
         }
     }
 }
@@ -138,11 +164,30 @@ impl HandleTable {
         if let Handle::Own { lends: 1.., .. } = handle {
             return Err(TrapKind::Resource(ResourceError::Lent(index)));
         }
+        self.free(index);
+        Ok(handle)
+    }
+
+    fn free(&mut self, index: u32) {
         if let Some(position) = position(index) {
             self.slots[position] = TableEntry::Free { next: self.free };
             self.free = Some(position);
             self.live -= 1;
         }
+    }
+
+    /// Returns the handle at `index`, of any kind.
+    pub(crate) fn get_any(&self, index: u32) -> Result<Handle, TrapKind> {
+        match position(index).and_then(|position| self.slots.get(position)) {
+            Some(TableEntry::Live(handle)) => Ok(*handle),
+            _ => Err(TrapKind::Resource(ResourceError::UnknownHandle(index))),
+        }
+    }
+
+    /// Removes the handle at `index`, which is not a resource's.
+    pub(crate) fn remove_any(&mut self, index: u32) -> Result<Handle, TrapKind> {
+        let handle = self.get_any(index)?;
+        self.free(index);
         Ok(handle)
     }
 
@@ -163,8 +208,18 @@ impl HandleTable {
     /// Returns the resources of the live handles.
     pub(crate) fn resources(&self) -> impl Iterator<Item = u32> {
         self.slots.iter().filter_map(|slot| match slot {
-            TableEntry::Live(handle) => Some(handle.resource()),
+            TableEntry::Live(handle) => Some(handle.resource()).filter(|resource| *resource != NO_RESOURCE),
             TableEntry::Free { .. } => None,
+        })
+    }
+
+    /// Returns whether there are waitables or waitable sets.
+    pub(crate) fn has_waitables(&self) -> bool {
+        self.slots.iter().any(|slot| {
+            matches!(
+                slot,
+                TableEntry::Live(Handle::Waitable(_) | Handle::WaitableSet(_))
+            )
         })
     }
 

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use crate::component::call::core_call::CoreFunc;
 use crate::component::call::func::guarded;
+use crate::component::concurrent::host_call::run_sync;
 use crate::component::instance::InstanceInner;
+use crate::component::ir::Options;
 use crate::component::store::{AsContextMut, HostHandle, StoreContextMut, StoreCore, unique};
 use crate::error::{Error, ResourceError, Result, TrapKind};
 
@@ -186,7 +188,7 @@ impl ResourceAny {
         let owned = handle.own;
         let mut state = core.state();
         state.host_handles.insert(id, handle);
-        if !owned && let Some(scope) = state.scopes.last_mut() {
+        if !owned && let Some((_, scope)) = state.innermost() {
             scope.host_borrows.push(id);
         }
         ResourceAny {
@@ -258,7 +260,12 @@ pub(super) fn drop_rep<T: Send + 'static>(
         return Ok(());
     };
     guarded(&mut cx.store, cx.core, instance, true, |store| {
-        run_dtor(&dtor, store, rep)
+        if !instance.is_concurrent() {
+            return run_dtor(&dtor, store, rep);
+        }
+        run_sync(store, cx.core, instance, &Options::of_host(), |store| {
+            run_dtor(&dtor, store, rep)
+        })
     })
 }
 

@@ -27,9 +27,24 @@ impl InterruptHandle {
         Running
     }
 
+    /// Returns true: calls leave no note of themselves.
+    pub(crate) fn is_alone(&self) -> bool {
+        true
+    }
+
     pub fn running<R>(&self, call: impl FnOnce() -> R) -> R {
         call()
     }
+}
+
+/// Runs what switches to another stack and back.
+pub(crate) fn to_stack<R>(switch: impl FnOnce() -> R) -> R {
+    switch()
+}
+
+/// Runs what switches to another stack and back.
+pub(crate) fn from_stack<R>(switch: impl FnOnce() -> R) -> R {
+    switch()
 }
 
 /// Succeeds: nothing stops a guest.

@@ -11,4 +11,4 @@ mod implementation;
 pub use implementation::timer;
 pub use implementation::{Deadlines, GuestCode, InterruptHandle, check, functions, runs_here};
 
-pub(crate) use implementation::take_stopped;
+pub(crate) use implementation::{from_stack, take_stopped, to_stack};

@@ -1,5 +1,6 @@
 //! Stores and instances: creation under limits, and reset.
 
+pub(super) mod fiber;
 pub(super) mod fuel;
 pub(super) mod instance;
 mod program;
@@ -10,6 +11,7 @@ mod store;
 pub(super) mod tables;
 pub(super) mod tunables;
 
+pub(crate) use fiber::{Fiber, Resume, Stacks, Switch, suspend};
 pub(crate) use fuel::Fuel;
 pub(crate) use instance::{Callee, CoreInstance, make_room};
 pub use program::{program_engine, program_store};

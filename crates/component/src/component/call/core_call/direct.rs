@@ -34,7 +34,7 @@ unsafe impl Send for Direct {}
 unsafe impl Sync for Direct {}
 
 impl Direct {
-    /// Resolves a function that has this signature, with at most one result.
+    /// Resolves a function that has this signature.
     ///
     /// # Errors
     /// [`Error::Bug`] if it has another, or is of another store.
@@ -110,6 +110,26 @@ impl Direct {
     /// [`Error::Trap`]; the error of a host function that it called; [`Error::Bug`] for another store, or another number of arguments.
     #[inline(always)]
     pub(super) fn call<const ROOM: usize>(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<u64> {
+        let values = self.run::<ROOM>(store, args)?;
+        Ok((values[0] as u64) & self.mask)
+    }
+
+    /// As [`Direct::call`], of a function with at most `ROOM` results, whose bits beyond those of their types are undefined.
+    ///
+    /// # Errors
+    /// As [`Direct::call`].
+    pub(super) fn call_many<const ROOM: usize>(
+        &self,
+        store: &mut StoreMut<'_>,
+        args: &[u64],
+        results: usize,
+    ) -> Result<Vec<u64>> {
+        let values = self.run::<ROOM>(store, args)?;
+        Ok(values.iter().take(results).map(|value| *value as u64).collect())
+    }
+
+    #[inline(always)]
+    fn run<const ROOM: usize>(&self, store: &mut StoreMut<'_>, args: &[u64]) -> Result<[u128; ROOM]> {
         let is_of_store = store.objects_mut().id() == self.store;
         if args.len() != usize::from(self.params) || args.len() > ROOM || !is_of_store {
             return Err(unfit());
@@ -128,7 +148,7 @@ impl Direct {
             wasmer_call_trampoline(None, &config, self.context, self.trampoline, self.code, place)
         });
         match called {
-            Ok(()) => Ok((values[0] as u64) & self.mask),
+            Ok(()) => Ok(values),
             Err(trap) => Err(from_runtime(error_of(trap))),
         }
     }

@@ -205,6 +205,29 @@ impl CoreFunc {
         Ok(Some(CoreFunc { form }))
     }
 
+    /// As [`CoreFunc::call`], of a function with any number of results.
+    ///
+    /// # Errors
+    /// As [`CoreFunc::call`].
+    pub(crate) fn call_many(
+        &self,
+        store: &mut StoreMut<'_>,
+        args: &[u64],
+        results: usize,
+    ) -> Result<Vec<u64>> {
+        interrupt::check()?;
+        match &self.form {
+            Form::Direct(direct) => direct.call_many::<MOST>(store, args, results),
+            Form::Unwinding(unwinding) => {
+                let (function, params) = &**unwinding;
+                let args = params.iter().zip(args);
+                let args: Vec<Value> = args.map(|(ty, bits)| value(*ty, *bits)).collect();
+                let results = function.call(store, &args).map_err(from_runtime)?;
+                Ok(results.iter().map(bits).collect())
+            }
+        }
+    }
+
     /// Calls it with as many arguments as its signature has; returns the bits of its result, or 0.
     ///
     /// # Errors
@@ -228,7 +251,7 @@ impl CoreFunc {
 
 /// Reports whether a function is called by its trampoline.
 fn is_direct(signature: &CoreSignature, unwinds: bool) -> bool {
-    !unwinds && signature.params.len() <= MOST && signature.results.len() <= 1
+    !unwinds && signature.params.len() <= MOST && signature.results.len() <= MOST
 }
 
 /// Returns the signature that a function with `signature` has where it crosses the border of a module.

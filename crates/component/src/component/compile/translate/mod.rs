@@ -10,44 +10,50 @@ use wasmtime_environ::component as env;
 use wasmtime_environ::wasmparser::{BinaryReaderError, Encoding, Parser, Payload, Validator};
 use wasmtime_environ::{EntityIndex, EntityRef, PrimaryMap, ScopeVec, StaticModuleIndex, Tunables};
 
+use crate::component::compile::async_adapters;
 use crate::component::compile::features;
 use crate::component::compile::packed_results;
 use crate::component::compile::post_return;
 use crate::component::compile::shim;
 use crate::component::compile::unused_exports;
 use crate::component::ir::{
-    CoreDef, CoreExport, Counts, Export, ExternType, Function, ImportArg, Initializer, Ir, ModuleSource,
-    Options, ResourceTable, RuntimeImport, Trampoline, Transcode,
+    AdapterFunc, CoreDef, CoreExport, Counts, Export, ExternType, Function, ImportArg, Initializer, Ir,
+    ModuleSource, Options, ResourceTable, RuntimeImport, Trampoline, Transcode,
 };
 use crate::component::load::module_type::ModuleType;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
+mod concurrency;
+mod context;
 mod core_types;
 #[cfg(test)]
 mod tests;
+mod types;
 
 /// Translates a component in its binary form.
 pub(crate) fn translate(engine: &Engine, bytes: &[u8]) -> Result<Ir> {
     expect_component(bytes)?;
     // The translator does not read the bodies of functions.
-    features::validate(engine, bytes)?;
+    let features = features::validate(engine, bytes)?;
+    let concurrent = features != features::supported();
     let scope = ScopeVec::new();
-    let tunables = tunables();
-    let mut validator = Validator::new_with_features(features::supported());
+    let tunables = tunables(concurrent);
+    let mut validator = Validator::new_with_features(features);
     let mut types = env::ComponentTypesBuilder::new(&validator);
     let translator = env::Translator::new(&tunables, &mut validator, &mut types, &scope);
     let (translation, modules) = translator.translate(bytes).map_err(invalid)?;
-    let mut ir = Converter::new(&translation.component, &types, &modules).ir(&translation.trampolines)?;
+    let converter = Converter::new(&translation.component, &types, &modules, concurrent);
+    let mut ir = converter.ir(&translation.trampolines)?;
     shim::untie(&mut ir);
     unused_exports::remove(&mut ir);
     Ok(ir)
 }
 
-fn tunables() -> Tunables {
+fn tunables(concurrent: bool) -> Tunables {
     // Without concurrency support, adapters need none of the asynchronous intrinsics.
     Tunables {
-        concurrency_support: false,
+        concurrency_support: concurrent,
         ..Tunables::default_u64()
     }
 }
@@ -82,6 +88,14 @@ struct Converter<'a> {
     /// Types already converted: types share their parts, and each is converted once.
     functions: HashMap<env::TypeFuncIndex, Arc<Function>>,
     converted: HashMap<env::InterfaceType, abi::Type>,
+    /// The parameters of `task.return`, by the results that it takes.
+    returns: HashMap<env::TypeTupleIndex, Arc<Function>>,
+    /// The names of the import or export that is being converted, outermost first.
+    path: Vec<String>,
+    /// True for a component with asynchronous functions, streams or futures.
+    concurrent: bool,
+    /// Number of core instances that precede the translator's.
+    before: u32,
     /// The names of each module's exports, by the exported item.
     export_names: HashMap<StaticModuleIndex, HashMap<EntityIndex, &'a str>>,
     /// The module of each core instance so far, by which exports that are named by index get their names. `None` for
@@ -94,6 +108,7 @@ impl<'a> Converter<'a> {
         component: &'a env::Component,
         types: &'a env::ComponentTypesBuilder,
         modules: &'a PrimaryMap<StaticModuleIndex, wasmtime_environ::ModuleTranslation<'a>>,
+        concurrent: bool,
     ) -> Converter<'a> {
         Converter {
             component,
@@ -101,6 +116,10 @@ impl<'a> Converter<'a> {
             modules,
             functions: HashMap::new(),
             converted: HashMap::new(),
+            returns: HashMap::new(),
+            path: Vec::new(),
+            concurrent,
+            before: u32::from(concurrent && context::is_used(component)),
             export_names: HashMap::new(),
             instances: Vec::new(),
         }
@@ -110,7 +129,8 @@ impl<'a> Converter<'a> {
         let component = self.component;
         let mut imports = Vec::new();
         for (_, (name, item)) in component.import_types.iter() {
-            imports.push((name.clone(), self.extern_type(&item.ty)?));
+            let ty = self.named(name, |this| this.extern_type(&item.ty))?;
+            imports.push((name.clone(), ty));
         }
         let runtime_imports = component
             .imports
@@ -122,8 +142,8 @@ impl<'a> Converter<'a> {
             .collect();
         let (initializers, lowerings) = self.initializers()?;
         let trampolines = trampolines
-            .values()
-            .map(|trampoline| self.trampoline(trampoline))
+            .iter()
+            .map(|(index, trampoline)| self.trampoline(index, trampoline))
             .collect::<Result<Vec<_>>>()?;
         let options = component
             .options
@@ -132,13 +152,19 @@ impl<'a> Converter<'a> {
             .collect::<Result<_>>()?;
         let mut exports = Vec::new();
         for (name, (index, _)) in component.exports.raw_iter() {
-            exports.push((name.to_string(), self.export(*index)?));
+            let export = self.named(name, |this| this.export(*index))?;
+            exports.push((name.to_string(), export));
         }
         let resource_tables = (0..self.types.num_resource_tables())
             .map(|index| self.resource_table(env::TypeResourceTableIndex::new(index)))
             .collect();
+        let (modules, adapters) = self.rewritten(&initializers, &trampolines)?;
+        let concurrency = match self.concurrent {
+            true => Some(Box::new(self.concurrency(adapters)?)),
+            false => None,
+        };
         Ok(Ir {
-            modules: self.rewritten(&initializers, &trampolines)?,
+            modules,
             imports,
             runtime_imports,
             lowerings,
@@ -158,24 +184,43 @@ impl<'a> Converter<'a> {
                 .map(|instance| instance.as_u32())
                 .collect(),
             counts: Counts {
-                core_instances: component.num_runtime_instances,
+                core_instances: component.num_runtime_instances + self.before,
                 component_instances: component.num_runtime_component_instances,
                 memories: component.num_runtime_memories,
                 reallocs: component.num_runtime_reallocs,
                 post_returns: component.num_runtime_post_returns,
             },
+            concurrency,
         })
     }
 
-    /// Returns the core modules, with the adapter modules rewritten.
-    fn rewritten(&self, initializers: &[Initializer], trampolines: &[Trampoline]) -> Result<Vec<Vec<u8>>> {
+    /// Converts an item within the import or export of this name.
+    fn named<T>(&mut self, name: &str, convert: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.path.push(name.to_owned());
+        let converted = convert(self);
+        self.path.pop();
+        converted
+    }
+
+    /// Returns the core modules, with the adapter modules rewritten, and those of their functions that the host calls.
+    fn rewritten(
+        &self,
+        initializers: &[Initializer],
+        trampolines: &[Trampoline],
+    ) -> Result<(Vec<Vec<u8>>, Vec<AdapterFunc>)> {
         let mut modules = self
             .modules
             .values()
             .map(|module| module.wasm.to_vec())
             .collect::<Vec<_>>();
+        if self.before > 0 {
+            modules.push(context::module());
+        }
+        // Before the guards, which look for the first global that an adapter sets.
+        let adapters = async_adapters::rewrite_all(&mut modules, initializers, trampolines)?;
         post_return::guard_all(&mut modules, initializers)?;
-        packed_results::pack_all(modules, initializers, trampolines)
+        let modules = packed_results::pack_all(modules, initializers, trampolines)?;
+        Ok((modules, adapters))
     }
 
     fn resource_table(&self, index: env::TypeResourceTableIndex) -> ResourceTable {
@@ -192,6 +237,9 @@ impl<'a> Converter<'a> {
         let mut initializers = Vec::new();
         let mut lowerings = Vec::new();
         let component = self.component;
+        if self.before > 0 {
+            initializers.push(context::initializer(self.modules.len())?);
+        }
         for initializer in &component.initializers {
             initializers.push(match initializer {
                 env::GlobalInitializer::InstantiateModule(
@@ -250,9 +298,16 @@ impl<'a> Converter<'a> {
                     dtor: resource.dtor.as_ref().map(|def| self.core_def(def)).transpose()?,
                     instance: resource.instance.as_u32(),
                 },
-                env::GlobalInitializer::ExtractCallback(_) | env::GlobalInitializer::ExtractTable(_) => {
+                env::GlobalInitializer::ExtractCallback(callback) if self.concurrent => {
+                    Initializer::ExtractCallback {
+                        index: callback.index.as_u32(),
+                        def: self.core_def(&callback.def)?,
+                    }
+                }
+                env::GlobalInitializer::ExtractCallback(_) => {
                     return Err(unsupported("asynchronous functions"));
                 }
+                env::GlobalInitializer::ExtractTable(_) => return Err(unsupported("threads")),
             });
         }
         Ok((initializers, lowerings))
@@ -263,7 +318,11 @@ impl<'a> Converter<'a> {
             env::CoreDef::Export(export) => CoreDef::Export(self.core_export(export)?),
             env::CoreDef::InstanceFlags(instance) => CoreDef::InstanceFlags(instance.as_u32()),
             env::CoreDef::Trampoline(index) => CoreDef::Trampoline(index.as_u32()),
+            env::CoreDef::UnsafeIntrinsic(intrinsic) if self.before > 0 => {
+                CoreDef::Export(context::function(*intrinsic)?)
+            }
             env::CoreDef::UnsafeIntrinsic(_) => return Err(unsupported("intrinsics of another runtime")),
+            env::CoreDef::TaskMayBlock if self.concurrent => CoreDef::TaskMayBlock,
             env::CoreDef::TaskMayBlock => return Err(unsupported("asynchronous functions")),
         })
     }
@@ -294,12 +353,16 @@ impl<'a> Converter<'a> {
             }
         };
         Ok(CoreExport {
-            instance: export.instance.as_u32(),
+            instance: export.instance.as_u32() + self.before,
             name,
         })
     }
 
-    fn trampoline(&mut self, trampoline: &env::Trampoline) -> Result<Trampoline> {
+    fn trampoline(
+        &mut self,
+        index: env::TrampolineIndex,
+        trampoline: &env::Trampoline,
+    ) -> Result<Trampoline> {
         Ok(match trampoline {
             env::Trampoline::LowerImport {
                 index,
@@ -335,12 +398,8 @@ impl<'a> Converter<'a> {
             env::Trampoline::EnterSyncCall => Trampoline::EnterSyncCall,
             env::Trampoline::ExitSyncCall => Trampoline::ExitSyncCall,
             env::Trampoline::Trap => Trampoline::Trap,
-            other => {
-                return Err(unsupported(&format!(
-                    "the canonical built-in `{}`",
-                    other.symbol_name()
-                )));
-            }
+            other if self.concurrent => Trampoline::Concurrent(self.builtin(index, other)?),
+            other => return Err(unsupported_builtin(other)),
         })
     }
 
@@ -348,7 +407,7 @@ impl<'a> Converter<'a> {
         let env::CanonicalOptionsDataModel::LinearMemory(memory) = options.data_model else {
             return Err(unsupported("the garbage-collected canonical ABI"));
         };
-        if options.async_ || options.callback.is_some() {
+        if !self.concurrent && (options.async_ || options.callback.is_some()) {
             return Err(unsupported("asynchronous functions"));
         }
         Ok(Options {
@@ -361,6 +420,9 @@ impl<'a> Converter<'a> {
             memory: memory.memory.map(|index| index.as_u32()),
             realloc: memory.realloc.map(|index| index.as_u32()),
             post_return: options.post_return.map(|index| index.as_u32()),
+            is_async: options.async_,
+            callback: options.callback.map(|index| index.as_u32()),
+            cancellable: options.cancellable,
         })
     }
 
@@ -375,7 +437,8 @@ impl<'a> Converter<'a> {
             env::Export::Instance { ty, exports } => {
                 let mut items = Vec::new();
                 for (name, (index, _)) in exports.raw_iter() {
-                    items.push((name.to_string(), self.export(*index)?));
+                    let item = self.named(name, |this| this.export(*index))?;
+                    items.push((name.to_string(), item));
                 }
                 // The translator keeps the exports of an instance that is put together of items in an arbitrary order.
                 let declared = self.types[*ty].exports.iter().enumerate();
@@ -412,7 +475,8 @@ impl<'a> Converter<'a> {
                 let types = self.types;
                 let mut items = Vec::new();
                 for (name, item) in &types[*index].exports {
-                    items.push((name.clone(), self.extern_type(&item.ty)?));
+                    let ty = self.named(name, |this| this.extern_type(&item.ty))?;
+                    items.push((name.clone(), ty));
                 }
                 ExternType::Instance(items)
             }
@@ -425,146 +489,16 @@ impl<'a> Converter<'a> {
             env::TypeDef::CoreFunc(_) => return Err(unsupported("a core function outside a core module")),
         })
     }
-
-    fn function(&mut self, index: env::TypeFuncIndex) -> Result<Arc<Function>> {
-        if let Some(function) = self.functions.get(&index) {
-            return Ok(function.clone());
-        }
-        let types = self.types;
-        let func = &types[index];
-        if func.async_ {
-            return Err(unsupported("asynchronous functions"));
-        }
-        let params = types[func.params].types.iter();
-        let names = func.param_names.iter();
-        let params = names
-            .zip(params)
-            .map(|(name, ty)| Ok((Arc::from(name.as_str()), self.ty(ty)?)));
-        let params = params.collect::<Result<_>>()?;
-        let result = match &*types[func.results].types {
-            [] => None,
-            [ty] => Some(self.ty(ty)?),
-            _ => return Err(unsupported("a function with more than one result")),
-        };
-        let ty = abi::FuncType { params, result };
-        let function = Arc::new(Function::new(ty));
-        function
-            .plan()
-            .map_err(|error| Error::Unsupported(format!("the type of a function: {error}")))?;
-        self.functions.insert(index, function.clone());
-        Ok(function)
-    }
-
-    fn ty(&mut self, ty: &env::InterfaceType) -> Result<abi::Type> {
-        if let Some(converted) = self.converted.get(ty) {
-            return Ok(converted.clone());
-        }
-        let converted = self.convert(ty)?;
-        self.converted.insert(*ty, converted.clone());
-        Ok(converted)
-    }
-
-    fn optional(&mut self, ty: &Option<env::InterfaceType>) -> Result<Option<abi::Type>> {
-        ty.as_ref().map(|ty| self.ty(ty)).transpose()
-    }
-
-    fn convert(&mut self, ty: &env::InterfaceType) -> Result<abi::Type> {
-        use abi::Type;
-        use env::InterfaceType as I;
-        let types = self.types;
-        let resource = |index: &env::TypeResourceTableIndex| abi::ResourceType(index.as_u32());
-        Ok(match ty {
-            I::Bool => Type::Bool,
-            I::S8 => Type::S8,
-            I::U8 => Type::U8,
-            I::S16 => Type::S16,
-            I::U16 => Type::U16,
-            I::S32 => Type::S32,
-            I::U32 => Type::U32,
-            I::S64 => Type::S64,
-            I::U64 => Type::U64,
-            I::Float32 => Type::Float32,
-            I::Float64 => Type::Float64,
-            I::Char => Type::Char,
-            I::String => Type::String,
-            I::List(index) => Type::List(Arc::new(self.ty(&types[*index].element)?)),
-            // `map<k, v>` is `list<tuple<k, v>>` by another name: `CanonicalABI.md`, "despecialize".
-            I::Map(index) => {
-                let map = &types[*index];
-                let entry = Type::Tuple([self.ty(&map.key)?, self.ty(&map.value)?].into());
-                Type::List(Arc::new(entry))
-            }
-            I::FixedLengthList(index) => {
-                let list = &types[*index];
-                let element = self.ty(&list.element)?;
-                Type::FixedLengthList(Arc::new(abi::FixedLengthListType {
-                    element,
-                    length: list.size,
-                }))
-            }
-            I::Record(index) => {
-                let fields = types[*index].fields.iter();
-                let fields = fields.map(|field| {
-                    Ok(abi::Field {
-                        name: name(&field.name),
-                        ty: self.ty(&field.ty)?,
-                    })
-                });
-                Type::Record(Arc::new(abi::RecordType {
-                    fields: fields.collect::<Result<_>>()?,
-                }))
-            }
-            I::Tuple(index) => {
-                let types = types[*index]
-                    .types
-                    .iter()
-                    .map(|ty| self.ty(ty))
-                    .collect::<Result<Vec<_>>>()?;
-                Type::Tuple(types.into())
-            }
-            I::Variant(index) => {
-                let cases = types[*index].cases.iter();
-                let cases = cases.map(|(case, ty)| {
-                    Ok(abi::Case {
-                        name: name(case),
-                        ty: self.optional(ty)?,
-                    })
-                });
-                Type::Variant(Arc::new(abi::VariantType {
-                    cases: cases.collect::<Result<_>>()?,
-                }))
-            }
-            I::Enum(index) => Type::Enum(Arc::new(abi::EnumType {
-                names: types[*index].names.iter().map(|n| name(n)).collect(),
-            })),
-            I::Flags(index) => Type::Flags(Arc::new(abi::FlagsType {
-                names: types[*index].names.iter().map(|n| name(n)).collect(),
-            })),
-            I::Option(index) => Type::Option(Arc::new(self.ty(&types[*index].ty)?)),
-            I::Result(index) => {
-                let result = &types[*index];
-                Type::Result(Arc::new(abi::ResultType {
-                    ok: self.optional(&result.ok)?,
-                    err: self.optional(&result.err)?,
-                }))
-            }
-            I::Own(index) => Type::Own(resource(index)),
-            I::Borrow(index) => Type::Borrow(resource(index)),
-            I::Future(_) => return Err(unsupported("the type `future`")),
-            I::Stream(_) => return Err(unsupported("the type `stream`")),
-            I::ErrorContext(_) => return Err(unsupported("the type `error-context`")),
-        })
-    }
-}
-
-fn name(name: &str) -> Arc<str> {
-    Arc::from(name)
 }
 
 fn unsupported(what: &str) -> Error {
     Error::Unsupported(format!(
-        "it uses {what}, which is outside the synchronous component model that this host supports"
+        "it uses {what}, which is outside the component model that this host supports"
     ))
+}
+
+fn unsupported_builtin(trampoline: &env::Trampoline) -> Error {
+    unsupported(&format!("the canonical built-in `{}`", trampoline.symbol_name()))
 }
 
 fn transcoding(op: env::Transcode) -> Transcode {

@@ -1,5 +1,7 @@
 //! The traps of adapters.
 
+mod concurrency;
+
 use wasmtime_environ::Trap;
 
 use crate::component::instance::adapter_trap::{NAMED, adapter_trap};

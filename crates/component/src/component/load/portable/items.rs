@@ -5,6 +5,7 @@ use std::sync::Arc;
 use airssys_wasm_abi::ResourceType;
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use super::concurrency::FuncConcurrency;
 use super::types::{Func, Node, TypeReader, Types};
 use super::{MAX_DEPTH, Malformed};
 use crate::component::ir::{CoreDef, Export, ExternType, Function, ModuleSource};
@@ -115,14 +116,15 @@ impl<'a> Readers<'a> {
     pub(super) fn new(
         types: &[Node],
         funcs: &[Func],
+        described: Option<&[FuncConcurrency]>,
         items: &'a [Item],
         modules: Vec<ModuleType>,
     ) -> Result<Readers<'a>, Malformed> {
         let types = TypeReader::new(types)?;
-        let functions = funcs
-            .iter()
-            .map(|func| types.function(func))
-            .collect::<Result<_, _>>()?;
+        let functions = (0..).zip(funcs);
+        let functions = functions
+            .map(|(place, func)| types.function(func, described.and_then(|described| described.get(place))));
+        let functions = functions.collect::<Result<_, _>>()?;
         let mut depths: Vec<u32> = Vec::new();
         // An item that is named twice would be built twice, and the items within it four times.
         let mut named = vec![false; items.len()];
@@ -152,6 +154,10 @@ impl<'a> Readers<'a> {
             items,
             modules: modules.into_iter().map(Arc::new).collect(),
         })
+    }
+
+    pub(super) fn ty(&self, place: u32) -> Result<airssys_wasm_abi::Type, Malformed> {
+        self.types.get(place)
     }
 
     pub(super) fn func(&self, place: u32) -> Result<Arc<Function>, Malformed> {

@@ -2,13 +2,16 @@
 //!
 //! Everything is a table whose entries refer to earlier entries only, so that reading needs no recursion, and the
 //! result nests no deeper than [`MAX_DEPTH`]. Reading checks the form; indices of core items are checked where they are
-//! used, as those of the translator are. Core modules are not part of it.
+//! used, as those of the translator are. Core modules are not part of it. What asynchronous functions need follows in a table of its
+//! own, so that other components are written as they were before there was one.
 
+mod concurrency;
 mod items;
 mod types;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use self::concurrency::{WireBuiltin, WireConcurrency, Writer, check_types, read_builtin, write_builtin};
 use self::items::{Item, Items, Readers};
 use self::types::{Func, Node, Types};
 use crate::component::ir::{
@@ -62,6 +65,7 @@ enum WireTrampoline {
     EnterSyncCall,
     ExitSyncCall,
     Trap,
+    Concurrent(WireBuiltin),
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -92,7 +96,12 @@ pub(crate) fn write(ir: Ir) -> Vec<u8> {
         .iter()
         .map(|trampoline| write_trampoline(trampoline, &mut types));
     let trampolines = trampolines.collect();
-    let (nodes, funcs) = types.into_tables();
+    let concurrency = ir
+        .concurrency
+        .map(|concurrency| (Writer::new(&concurrency, &mut types), concurrency));
+    let (nodes, funcs, described) = types.into_tables();
+    let concurrency =
+        concurrency.map(|(writer, concurrency)| writer.finish(*concurrency, described, &ir.options));
     let (items, modules) = items.into_tables();
     let wire = Wire {
         types: nodes,
@@ -114,14 +123,27 @@ pub(crate) fn write(ir: Ir) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Writing to a vector cannot fail.
     let _ = borsh::to_writer(&mut bytes, &wire);
+    if let Some(concurrency) = concurrency {
+        let _ = borsh::to_writer(&mut bytes, &concurrency);
+    }
     bytes
 }
 
 /// # Errors
 /// Bytes that are cut off, too long, or refer to an entry that does not exist.
 pub(crate) fn read(bytes: &[u8]) -> Result<Ir, Malformed> {
-    let wire: Wire = borsh::from_slice(bytes).map_err(|error| Malformed(error.to_string()))?;
-    let readers = Readers::new(&wire.types, &wire.funcs, &wire.items, wire.modules)?;
+    let mut rest = bytes;
+    let wire = Wire::deserialize(&mut rest).map_err(|error| Malformed(error.to_string()))?;
+    let concurrent = WireConcurrency::read(rest, wire.funcs.len())?;
+    let concurrent = concurrent.as_ref();
+    check_types(&wire.types, concurrent)?;
+    let described = concurrent.map(|concurrent| concurrent.functions.as_slice());
+    let readers = Readers::new(&wire.types, &wire.funcs, described, &wire.items, wire.modules)?;
+    let concurrency = concurrent.map(|concurrent| concurrent.concurrency(&readers));
+    let mut options: Vec<Options> = wire.options.iter().map(read_options).collect::<Result<_, _>>()?;
+    if let Some(concurrent) = concurrent {
+        concurrent.add_to(&mut options)?;
+    }
     let imports = wire
         .imports
         .into_iter()
@@ -133,13 +155,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Ir, Malformed> {
     let trampolines = wire
         .trampolines
         .iter()
-        .map(|trampoline| read_trampoline(trampoline, &readers));
+        .map(|trampoline| read_trampoline(trampoline, concurrent, &readers));
     Ok(Ir {
         modules: Vec::new(),
         imports: imports.collect::<Result<_, Malformed>>()?,
         exports: exports.collect::<Result<_, Malformed>>()?,
         trampolines: trampolines.collect::<Result<_, _>>()?,
-        options: wire.options.iter().map(read_options).collect::<Result<_, _>>()?,
+        options,
         runtime_imports: wire.runtime_imports,
         lowerings: wire.lowerings,
         initializers: wire.initializers,
@@ -147,6 +169,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Ir, Malformed> {
         imported_resources: wire.imported_resources,
         defined_resources: wire.defined_resources,
         counts: wire.counts,
+        concurrency: concurrency.transpose()?.map(Box::new),
     })
 }
 
@@ -180,10 +203,15 @@ fn write_trampoline(trampoline: &Trampoline, types: &mut Types) -> WireTrampolin
         Trampoline::EnterSyncCall => WireTrampoline::EnterSyncCall,
         Trampoline::ExitSyncCall => WireTrampoline::ExitSyncCall,
         Trampoline::Trap => WireTrampoline::Trap,
+        Trampoline::Concurrent(builtin) => WireTrampoline::Concurrent(write_builtin(builtin, types)),
     }
 }
 
-fn read_trampoline(trampoline: &WireTrampoline, readers: &Readers) -> Result<Trampoline, Malformed> {
+fn read_trampoline(
+    trampoline: &WireTrampoline,
+    concurrent: Option<&WireConcurrency>,
+    readers: &Readers,
+) -> Result<Trampoline, Malformed> {
     Ok(match trampoline {
         WireTrampoline::LowerImport {
             lowering,
@@ -213,6 +241,11 @@ fn read_trampoline(trampoline: &WireTrampoline, readers: &Readers) -> Result<Tra
         WireTrampoline::EnterSyncCall => Trampoline::EnterSyncCall,
         WireTrampoline::ExitSyncCall => Trampoline::ExitSyncCall,
         WireTrampoline::Trap => Trampoline::Trap,
+        WireTrampoline::Concurrent(builtin) => {
+            let concurrent = concurrent
+                .ok_or_else(|| Malformed::new("a built-in of a component without asynchronous functions"))?;
+            Trampoline::Concurrent(read_builtin(builtin, concurrent, readers)?)
+        }
     })
 }
 
@@ -242,5 +275,8 @@ fn read_options(options: &WireOptions) -> Result<Options, Malformed> {
         memory: options.memory,
         realloc: options.realloc,
         post_return: options.post_return,
+        is_async: false,
+        callback: None,
+        cancellable: false,
     })
 }

@@ -7,6 +7,7 @@ use abi::{FuncType, Type, TypeAddress};
 use airssys_wasm_abi as abi;
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use super::concurrency::FuncConcurrency;
 use super::{MAX_DEPTH, Malformed};
 use crate::component::ir::Function;
 
@@ -37,6 +38,10 @@ pub(super) enum Node {
     Flags(Vec<String>),
     Own(u32),
     Borrow(u32),
+    // The table, and the element.
+    Stream(u32, Option<u32>),
+    Future(u32, Option<u32>),
+    ErrorContext,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -54,6 +59,7 @@ pub(super) struct Types {
     addresses: HashMap<TypeAddress, u32>,
     places: HashMap<Node, u32>,
     funcs: Vec<Func>,
+    described: Vec<FuncConcurrency>,
     functions: HashMap<*const Function, u32>,
 }
 
@@ -67,8 +73,9 @@ fn texts(names: &[Arc<str>]) -> Vec<String> {
 }
 
 impl Types {
-    pub(super) fn into_tables(self) -> (Vec<Node>, Vec<Func>) {
-        (self.nodes, self.funcs)
+    /// The types, the functions, and for each function the part that only some components need.
+    pub(super) fn into_tables(self) -> (Vec<Node>, Vec<Func>, Vec<FuncConcurrency>) {
+        (self.nodes, self.funcs, self.described)
     }
 
     pub(super) fn func(&mut self, function: &Arc<Function>) -> u32 {
@@ -84,6 +91,10 @@ impl Types {
         let result = function.ty.result.as_ref().map(|ty| self.ty(ty));
         let place = next(&self.funcs);
         self.funcs.push(Func { params, result });
+        self.described.push(FuncConcurrency {
+            is_async: function.is_async,
+            result_type: function.result_type,
+        });
         self.functions.insert(Arc::as_ptr(function), place);
         place
     }
@@ -134,6 +145,15 @@ impl Types {
             Type::Flags(flags) => Node::Flags(texts(&flags.names)),
             Type::Own(table) => Node::Own(table.0),
             Type::Borrow(table) => Node::Borrow(table.0),
+            Type::Stream(stream) => {
+                let payload = stream.payload.as_ref().map(|ty| self.ty(ty));
+                Node::Stream(stream.table, payload)
+            }
+            Type::Future(future) => {
+                let payload = future.payload.as_ref().map(|ty| self.ty(ty));
+                Node::Future(future.table, payload)
+            }
+            Type::ErrorContext => Node::ErrorContext,
         };
         let place = match self.places.get(&node) {
             Some(place) => *place,
@@ -239,17 +259,39 @@ impl TypeReader {
             Node::Flags(labels) => Type::Flags(Arc::new(abi::FlagsType { names: names(labels) })),
             Node::Own(table) => Type::Own(abi::ResourceType(*table)),
             Node::Borrow(table) => Type::Borrow(abi::ResourceType(*table)),
+            Node::Stream(table, payload) => Type::Stream(self.transmit(*table, *payload, depth)?),
+            Node::Future(table, payload) => Type::Future(self.transmit(*table, *payload, depth)?),
+            Node::ErrorContext => Type::ErrorContext,
         })
     }
 
-    pub(super) fn function(&self, func: &Func) -> Result<Arc<Function>, Malformed> {
+    fn transmit(
+        &self,
+        table: u32,
+        payload: Option<u32>,
+        depth: &mut u32,
+    ) -> Result<Arc<abi::TransmitType>, Malformed> {
+        Ok(Arc::new(abi::TransmitType {
+            table,
+            payload: payload.map(|ty| self.part(ty, depth)).transpose()?,
+        }))
+    }
+
+    pub(super) fn function(
+        &self,
+        func: &Func,
+        described: Option<&FuncConcurrency>,
+    ) -> Result<Arc<Function>, Malformed> {
         let params = func.params.iter();
         let params = params.map(|(name, ty)| Ok((Arc::from(name.as_str()), self.get(*ty)?)));
         let ty = FuncType {
             params: params.collect::<Result<_, Malformed>>()?,
             result: func.result.map(|ty| self.get(ty)).transpose()?,
         };
-        Ok(Arc::new(Function::new(ty)))
+        Ok(Arc::new(match described {
+            Some(described) => Function::concurrent(ty, described.is_async, described.result_type),
+            None => Function::new(ty),
+        }))
     }
 }
 
@@ -272,12 +314,57 @@ mod tests {
         let place = types.ty(&one);
         assert_eq!(types.ty(&one), place);
         assert_eq!(types.ty(&two), place, "the same type elsewhere in memory");
-        let (nodes, _) = types.into_tables();
+        let (nodes, ..) = types.into_tables();
         assert_eq!(nodes.len(), 81);
         let reader = TypeReader::new(&nodes).expect("it is read");
         let read = reader.get(place).expect("it is there");
         let mut again = Types::default();
         again.ty(&read);
         assert_eq!(again.into_tables().0.len(), 81);
+    }
+
+    #[test]
+    fn streams_are_read_as_written() {
+        let transmit = |table, payload| Arc::new(abi::TransmitType { table, payload });
+        let inner = Type::Stream(transmit(4, Some(Type::U8)));
+        let nested = Type::Stream(transmit(7, Some(Type::List(Arc::new(inner.clone())))));
+        let all = [
+            nested,
+            inner,
+            Type::Stream(transmit(5, Some(Type::U8))),
+            Type::Future(transmit(1, Some(Type::String))),
+            Type::Stream(transmit(0, None)),
+            Type::Future(transmit(0, None)),
+            Type::ErrorContext,
+        ];
+        let mut types = Types::default();
+        let places: Vec<u32> = all.iter().map(|ty| types.ty(ty)).collect();
+        let (nodes, ..) = types.into_tables();
+        assert_eq!(nodes.len(), 10, "each part once");
+        let bytes = borsh::to_vec(&nodes).expect("it is written");
+        let nodes: Vec<Node> = borsh::from_slice(&bytes).expect("it is read");
+        let reader = TypeReader::new(&nodes).expect("the parts come first");
+        for (ty, place) in all.iter().zip(places) {
+            assert!(reader.get(place).is_ok_and(|read| read == *ty), "{ty}");
+        }
+        assert!(
+            TypeReader::new(&[Node::Stream(0, Some(0))]).is_err(),
+            "a stream of itself"
+        );
+    }
+
+    #[test]
+    fn kinds_keep_their_numbers() {
+        let first_bytes = [
+            (Node::Bool, 0),
+            (Node::String, 12),
+            (Node::Borrow(0), 23),
+            (Node::Stream(0, None), 24),
+            (Node::Future(0, None), 25),
+            (Node::ErrorContext, 26),
+        ];
+        for (node, number) in first_bytes {
+            assert_eq!(borsh::to_vec(&node).expect("it is written")[0], number);
+        }
     }
 }

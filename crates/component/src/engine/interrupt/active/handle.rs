@@ -36,6 +36,11 @@ impl InterruptHandle {
         self.0.enter()
     }
 
+    /// Reports whether no guest of another store runs on this thread, as far as its calls enter a handle.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.is_alone()
+    }
+
     /// Runs a call of the guest. Others are not interrupted.
     #[doc(hidden)]
     pub fn running<R>(&self, call: impl FnOnce() -> R) -> R {

@@ -18,3 +18,4 @@ pub use handle::InterruptHandle;
 pub use target::{check, runs_here};
 
 pub(crate) use signal::take_stopped;
+pub(crate) use target::{from_stack, to_stack};

@@ -31,6 +31,8 @@ pub(super) struct Target {
     state: AtomicU64,
     /// Calls into the store in progress, one within the other. Only the thread that runs the guest uses it.
     depth: AtomicU32,
+    /// Those of them that began within a call into another store. Only that thread uses it.
+    within_others: AtomicU32,
 }
 
 thread_local! {
@@ -107,6 +109,10 @@ impl Target {
         let outer = INNERMOST.replace(self);
         if outer.is_null() {
             signal::forget_stopped();
+        } else if !ptr::eq(outer, self) {
+            let within = self.within_others.load(Ordering::Relaxed);
+            self.within_others
+                .store(within.wrapping_add(1), Ordering::Relaxed);
         }
         outer
     }
@@ -115,6 +121,11 @@ impl Target {
     #[inline]
     fn finish(&self, outer: *const Target) {
         INNERMOST.set(outer);
+        if !outer.is_null() && !ptr::eq(outer, self) {
+            let within = self.within_others.load(Ordering::Relaxed);
+            self.within_others
+                .store(within.wrapping_sub(1), Ordering::Relaxed);
+        }
         let depth = self.depth.load(Ordering::Relaxed).wrapping_sub(1);
         self.depth.store(depth, Ordering::Relaxed);
         if depth == 0 {
@@ -122,6 +133,13 @@ impl Target {
             let state = self.state.load(Ordering::Relaxed) & !(RUNNING | REQUESTED);
             self.state.store(state.wrapping_add(CALL), Ordering::Release);
         }
+    }
+
+    /// Reports whether no guest of another store runs on this thread, neither around this store's calls nor within.
+    pub(super) fn is_alone(&self) -> bool {
+        let innermost = INNERMOST.get();
+        let within = self.within_others.load(Ordering::Relaxed);
+        innermost.is_null() || (ptr::eq(innermost, self) && within == 0)
     }
 
     /// Reports whether the guest is to stop. May be called in a signal handler.
@@ -193,11 +211,38 @@ pub(super) fn leave_thread() {
     });
 }
 
+/// Runs what switches to another stack of this thread and back. The store whose guest runs on this stack is the same after it.
+pub(crate) fn to_stack<R>(switch: impl FnOnce() -> R) -> R {
+    let _innermost = Innermost(INNERMOST.get());
+    switch()
+}
+
+/// The same on the other stack, which may be switched to by a call of the store that began in between, or by none: if no guest's call was
+/// in progress there, that is the one afterwards.
+pub(crate) fn from_stack<R>(switch: impl FnOnce() -> R) -> R {
+    let innermost = INNERMOST.get();
+    let switched = switch();
+    if !innermost.is_null() {
+        INNERMOST.set(innermost);
+    }
+    switched
+}
+
+/// Restores the store whose guest runs.
+struct Innermost(*const Target);
+
+impl Drop for Innermost {
+    fn drop(&mut self) {
+        INNERMOST.set(self.0);
+    }
+}
+
 /// Calls `use_it` with the store whose guest runs on this thread. May be called in a signal handler.
 #[inline]
 pub(super) fn innermost<R>(use_it: impl FnOnce(&Target) -> R) -> Option<R> {
     let target = INNERMOST.get();
-    // SAFETY: it is borrowed by a `Running` of this thread, or held by its `OfThread`; both replace the pointer before they end.
+    // SAFETY: it is borrowed by a `Running` of this thread, or held by its `OfThread`; both replace the pointer before they end. A stack that
+    // is switched to again restores it, and the handle of the stack's store, whose it is, is kept with the stack.
     unsafe { target.as_ref() }.map(use_it)
 }
 
@@ -261,6 +306,28 @@ mod tests {
         assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 2));
         drop(other);
         assert!(!runs_here(), "a store that is dropped");
+    }
+
+    #[test]
+    fn a_store_is_alone_without_calls_of_others() {
+        let [target, other] = [(); 2].map(|()| Target::new(GuestCode::default()));
+        assert!(target.is_alone());
+        let outer = target.enter();
+        assert!(target.is_alone() && !other.is_alone());
+        {
+            let _between = other.enter();
+            assert!(!target.is_alone() && !other.is_alone());
+            let _inner = target.enter();
+            assert!(!target.is_alone());
+            to_stack(|| {
+                INNERMOST.set(ptr::null());
+                assert!(other.is_alone());
+            });
+            assert!(!other.is_alone());
+        }
+        assert!(target.is_alone());
+        drop(outer);
+        assert!(target.is_alone() && other.is_alone());
     }
 
     #[test]

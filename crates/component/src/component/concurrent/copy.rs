@@ -1,0 +1,146 @@
+//! Copies of elements between the buffers of a stream's or future's two ends.
+//!
+//! Implements [Buffer State] for buffers in linear memory.
+//!
+//! [Buffer State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#buffer-state
+
+use std::sync::Arc;
+
+use airssys_wasm_abi::steps::GuestPtr;
+use airssys_wasm_abi::{AbiError, FuncPlan, FuncType, Plan};
+use wasmer::StoreMut;
+
+use super::transmit::{Used, table};
+use crate::component::Type;
+use crate::component::call::crossing::{LiftContext, LowerContext};
+use crate::component::instance::InstanceInner;
+use crate::component::ir::Options;
+use crate::component::store::StoreCore;
+use crate::error::{AsyncTrap, Error, Result};
+
+/// A buffer in a guest's memory.
+pub(super) struct Buffer {
+    instance: Arc<InstanceInner>,
+    options: Options,
+    plan: Option<Plan>,
+    at: u32,
+    pub(super) progress: u32,
+    pub(super) length: u32,
+}
+
+impl Buffer {
+    /// Describes a buffer.
+    ///
+    /// # Errors
+    /// A trap if it is not aligned, or not within the memory.
+    pub(super) fn new(
+        store: &mut StoreMut<'_>,
+        instance: &Arc<InstanceInner>,
+        used: Used,
+        options: Options,
+        at: u32,
+        length: u32,
+    ) -> Result<Buffer> {
+        let payload = table(instance, used.transmit)?.payload.as_ref();
+        if payload.is_some_and(has_ends) {
+            return Err(AsyncTrap::Transmit(
+                "the elements have streams, futures or error contexts, which this host does not copy yet",
+            )
+            .into());
+        }
+        let plan = payload.map(Plan::new).transpose().map_err(Error::from)?;
+        if let Some(plan) = plan.as_ref().filter(|_| length > 0) {
+            GuestPtr(at).check_aligned(plan.align())?;
+            let bytes = u64::from(length) * u64::from(plan.size());
+            let memory = options.memory.and_then(|index| instance.memory(index));
+            let memory = memory.ok_or_else(|| Error::bug("a buffer without a memory"))?;
+            GuestPtr(at).slice(bytes, memory.data(store))?;
+        }
+        Ok(Buffer {
+            instance: instance.clone(),
+            options,
+            plan,
+            at,
+            progress: 0,
+            length,
+        })
+    }
+
+    pub(super) fn remain(&self) -> u32 {
+        self.length.saturating_sub(self.progress)
+    }
+
+    /// Returns whether elements are none or numbers.
+    pub(super) fn has_no_or_number_elements(&self) -> bool {
+        self.plan.as_ref().is_none_or(is_number)
+    }
+
+    /// Returns the address of the next element.
+    fn next(&self, plan: &Plan) -> GuestPtr {
+        // Within the memory: it was checked when the buffer was made, and memories do not shrink.
+        GuestPtr(self.at.wrapping_add(self.progress.wrapping_mul(plan.size())))
+    }
+}
+
+/// Returns whether values of a type have ends of streams or futures, or error contexts.
+fn has_ends(ty: &Type) -> bool {
+    let function = FuncType {
+        params: [(Arc::from("element"), ty.clone())].into(),
+        result: None,
+    };
+    matches!(FuncPlan::new(&function), Err(AbiError::Unsupported { .. }))
+}
+
+fn is_number(plan: &Plan) -> bool {
+    matches!(
+        plan.ty(),
+        Type::U8
+            | Type::S8
+            | Type::U16
+            | Type::S16
+            | Type::U32
+            | Type::S32
+            | Type::U64
+            | Type::S64
+            | Type::Float32
+            | Type::Float64
+    )
+}
+
+/// Copies the next elements of one buffer into another.
+///
+/// # Errors
+/// A trap for elements that break the canonical ABI, or of the target's realloc.
+pub(super) fn copy_values(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    from: &Buffer,
+    to: &Buffer,
+    count: u32,
+) -> Result<()> {
+    let (Some(source), Some(target)) = (&from.plan, &to.plan) else {
+        return Ok(());
+    };
+    if is_number(source) {
+        let bytes = u64::from(count) * u64::from(source.size());
+        let values = {
+            let cx = LiftContext::new(store, core, &from.instance, &from.options);
+            use airssys_wasm_abi::Guest;
+            from.next(source).slice(bytes, cx.memory()?)?.to_vec()
+        };
+        let mut cx = LowerContext::new(store, core, &to.instance, &to.options);
+        use airssys_wasm_abi::LowerGuest;
+        to.next(target)
+            .slice_mut(bytes, cx.memory_mut()?)?
+            .copy_from_slice(&values);
+        return Ok(());
+    }
+    let values = {
+        let mut cx = LiftContext::new(store, core, &from.instance, &from.options);
+        source.load_elements(&mut cx, from.next(source), count)?
+    };
+    to.instance.staying(store, to.options.instance, |store| {
+        let mut cx = LowerContext::new(store, core, &to.instance, &to.options);
+        target.store_elements(&mut cx, &values, to.next(target))
+    })
+}

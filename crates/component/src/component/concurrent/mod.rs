@@ -1,0 +1,34 @@
+//! Concurrency of the component model: tasks, subtasks, waitables, streams and futures.
+//!
+//! Implements [Concurrency] for components that use it; others never reach this code. A task's code runs on a [fiber](crate::engine::Fiber),
+//! which a built-in that blocks suspends. A task that waits in its callback holds no stack. One thread of a store runs at a time: the
+//! scheduler in [`run`] resumes those that are ready, on the stack of the host's call.
+//!
+//! | module | content |
+//! |---|---|
+//! | `state` | the store's tasks, threads and waitables |
+//! | `run` | resuming, blocking, the loop of a call |
+//! | `task` | a task from its start to its end, cancellation |
+//! | `adapters` | calls from one component to another |
+//! | `host_call` | calls by the host |
+//! | `waitable` | events, waitable sets, subtasks |
+//! | `transmit`, `copy` | streams and futures, and the copies between their ends |
+//! | `builtins` | the core functions that guests import |
+//! | `counts` | what is left, for tests |
+//!
+//! [Concurrency]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Concurrency.md
+
+mod adapters;
+pub(super) mod builtins;
+mod copy;
+mod counts;
+pub(super) mod host_call;
+mod run;
+pub(super) mod state;
+mod task;
+mod transmit;
+mod waitable;
+
+#[doc(hidden)]
+pub use counts::ConcurrencyCounts;
+pub(super) use run::abort_all;

@@ -1,0 +1,304 @@
+//! A task from its start to its end: the code of its thread.
+//!
+//! Implements [`canon lift`] for `async` functions, `task.return` and `task.cancel`.
+//!
+//! [`canon lift`]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-lift
+
+use std::sync::Arc;
+
+use wasmer::StoreMut;
+
+use super::adapters;
+use super::run::{block, swap_storage};
+use super::state::{Body, Call, Frame, Lift, Place, TaskKey, TaskState, ThreadKey, Wait};
+use super::waitable::{Event, NO_EVENT, SubtaskState, TASK_CANCELLED};
+use crate::component::instance::InstanceInner;
+use crate::component::store::StoreCore;
+use crate::engine::{Resume, suspend};
+use crate::error::{AsyncTrap, Error, Result, TrapKind};
+
+/// The parts of a task that its code needs again and again.
+struct Running {
+    key: ThreadKey,
+    task: TaskKey,
+    instance: Arc<InstanceInner>,
+    place: Place,
+    lift: Lift,
+    is_async: bool,
+    is_host: bool,
+}
+
+impl Running {
+    fn of(core: &StoreCore, key: ThreadKey) -> Result<Running> {
+        let mut tasks = core.tasks();
+        let task_key = tasks.thread(key)?.task;
+        let task = tasks.task(task_key)?;
+        Ok(Running {
+            key,
+            task: task_key,
+            instance: task.instance.clone(),
+            place: task.place(),
+            lift: task.lift,
+            is_async: task.is_async,
+            is_host: matches!(task.call, Call::Host(_)),
+        })
+    }
+}
+
+/// The code of a new thread.
+pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: ThreadKey) -> Result<()> {
+    let running = Running::of(core, key)?;
+    // For a call of the host, it has waited already.
+    if running.is_async && !running.is_host && !enter(store, core, &running)? {
+        return Ok(());
+    }
+    core.tasks().task(running.task)?.state = TaskState::Started;
+    let args = match running.is_host {
+        true => match &mut core.tasks().task(running.task)?.call {
+            Call::Host(call) => std::mem::take(&mut call.args),
+            _ => Vec::new(),
+        },
+        false => adapters::start(store, core, running.task)?,
+    };
+    let result = adapters::call(store, core, running.task, &args)?;
+    match running.lift {
+        Lift::Sync => {
+            return_flat(store, core, &running, result.into_iter().collect())?;
+            adapters::post_return(store, core, running.task, result.unwrap_or(0))?;
+            exit(core, &running)
+        }
+        Lift::Stackful => exit(core, &running),
+        Lift::Callback(_) => {
+            let code = result.ok_or_else(|| Error::bug("a callback without a result"))?;
+            after_callback(core, &running, code)
+        }
+    }
+}
+
+/// Waits until the task may enter its instance. Returns false if it was cancelled before.
+fn enter(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, running: &Running) -> Result<bool> {
+    let exclusively = running.lift.needs_exclusive();
+    if must_wait(core, running.place, exclusively) {
+        let wait = Wait::Enter(running.place, exclusively);
+        if block(store, core, wait, true)? {
+            core.tasks().task(running.task)?.state = TaskState::CancelDelivered;
+            resolve_cancelled(core, running.task)?;
+            end_thread(core, running);
+            return Ok(false);
+        }
+    }
+    if exclusively {
+        core.tasks().instance(running.place).exclusive = Some(running.key);
+    }
+    Ok(true)
+}
+
+/// Returns whether a task has to wait for its turn to enter.
+pub(super) fn must_wait(core: &StoreCore, place: Place, exclusively: bool) -> bool {
+    let mut tasks = core.tasks();
+    tasks.is_full(place, exclusively)
+        || tasks
+            .instance(place)
+            .entering
+            .iter()
+            .any(|waiting| !waiting.is_empty())
+}
+
+/// Continues a task with its callback, after its wait.
+pub(super) fn call_back(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    key: ThreadKey,
+    wait: Option<Wait>,
+    cancelled: bool,
+) -> Result<()> {
+    let running = Running::of(core, key)?;
+    let (code, first, second): Event = match wait {
+        _ if cancelled => TASK_CANCELLED,
+        Some(Wait::CallbackEvent(_, set)) => core.take_set_event(set)?,
+        _ => NO_EVENT,
+    };
+    core.tasks().instance(running.place).exclusive = Some(key);
+    let Lift::Callback(callback) = running.lift else {
+        return Err(Error::bug("a task without a callback"));
+    };
+    let callback = running.instance.callback(callback)?;
+    let args = [code, first, second].map(u64::from);
+    let code = callback.call(store, &args)?;
+    after_callback(core, &running, code)
+}
+
+/// Obeys the code that a callback returned.
+fn after_callback(core: &Arc<StoreCore>, running: &Running, packed: u64) -> Result<()> {
+    // Its result is an `i32`.
+    let packed = packed as u32;
+    let wait = match packed & 0xf {
+        0 => return exit(core, running),
+        1 => Wait::CallbackYield(running.place),
+        2 => {
+            let set = running.instance.waitable_set(running.place.1, packed >> 4)?;
+            Wait::CallbackEvent(running.place, set)
+        }
+        other => return Err(AsyncTrap::CallbackCode(other).into()),
+    };
+    let mut tasks = core.tasks();
+    tasks.release(running.place, running.key);
+    let task = tasks.task(running.task)?;
+    if task.state == TaskState::PendingCancel {
+        // Delivered at the next turn.
+        task.state = TaskState::CancelDelivered;
+        tasks.thread(running.key)?.body = Body::Parked;
+        tasks.begin_wait(running.key, Wait::CallbackYield(running.place), false)?;
+        tasks.thread(running.key)?.cancelled = true;
+        return Ok(());
+    }
+    tasks.thread(running.key)?.body = Body::Parked;
+    tasks.begin_wait(running.key, wait, true)
+}
+
+/// Ends a task's thread.
+fn exit(core: &Arc<StoreCore>, running: &Running) -> Result<()> {
+    let state = core.tasks().task(running.task)?.state;
+    if state != TaskState::Resolved {
+        return Err(AsyncTrap::NotReturned.into());
+    }
+    end_thread(core, running);
+    Ok(())
+}
+
+fn end_thread(core: &StoreCore, running: &Running) {
+    let mut tasks = core.tasks();
+    tasks.release(running.place, running.key);
+    tasks.threads.remove(running.key);
+    tasks.tasks.remove(running.task);
+}
+
+/// Passes the flat result of a task to its caller.
+fn return_flat(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    running: &Running,
+    result: Vec<u64>,
+) -> Result<()> {
+    {
+        let mut tasks = core.tasks();
+        let task = tasks.task(running.task)?;
+        if task.state == TaskState::Resolved {
+            return Err(AsyncTrap::ReturnedTwice.into());
+        }
+        core.check_returned(task.scope)?;
+    }
+    match running.is_host {
+        true => {
+            core.tasks().thread(running.key)?.returned = Some(result);
+            if let Resume::Abort = suspend(store)? {
+                return Err(TrapKind::Poisoned.into());
+            }
+        }
+        false => adapters::return_result(store, core, running.task, result)?,
+    }
+    Ok(())
+}
+
+/// `task.return`, with the flat result. The options are those of the built-in.
+pub(super) fn task_return(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    result_type: u32,
+    memory: Option<u32>,
+    string_encoding: airssys_wasm_abi::StringEncoding,
+    result: Vec<u64>,
+) -> Result<()> {
+    let running = innermost(core)?;
+    {
+        let mut tasks = core.tasks();
+        let task = tasks.task(running.task)?;
+        // A built-in without a memory takes a result that needs none.
+        let other_memory = memory.is_some() && task.memory != memory;
+        if task.result_type != result_type || other_memory || task.string_encoding != string_encoding {
+            return Err(AsyncTrap::ReturnOptions.into());
+        }
+    }
+    return_flat(store, core, &running, result)
+}
+
+/// Returns the running task, which must have been lifted asynchronously.
+fn innermost(core: &StoreCore) -> Result<Running> {
+    let key = core.tasks().running()?;
+    let in_sync_call = !core.tasks().thread(key)?.frames.is_empty();
+    let running = Running::of(core, key)?;
+    match in_sync_call || running.lift == Lift::Sync {
+        true => Err(AsyncTrap::NotAsync.into()),
+        false => Ok(running),
+    }
+}
+
+/// `task.cancel`.
+pub(super) fn task_cancel(core: &Arc<StoreCore>) -> Result<()> {
+    let running = innermost(core)?;
+    let (state, scope) = {
+        let mut tasks = core.tasks();
+        let task = tasks.task(running.task)?;
+        (task.state, task.scope)
+    };
+    if state != TaskState::CancelDelivered {
+        return Err(AsyncTrap::NotCancelled.into());
+    }
+    core.check_returned(scope)?;
+    resolve_cancelled(core, running.task)
+}
+
+fn resolve_cancelled(core: &StoreCore, key: TaskKey) -> Result<()> {
+    let mut tasks = core.tasks();
+    let task = tasks.task(key)?;
+    task.state = TaskState::Resolved;
+    let Call::Guest(call) = &task.call else {
+        return Ok(());
+    };
+    let subtask = call.subtask;
+    let state = match tasks.subtask(subtask)?.state {
+        SubtaskState::Starting => SubtaskState::CancelledBeforeStarted,
+        _ => SubtaskState::CancelledBeforeReturned,
+    };
+    tasks.set_subtask(subtask, state)
+}
+
+/// Begins a synchronous call of one component by another, on the running thread.
+pub(super) fn enter_sync_call(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    place: Place,
+    is_async: bool,
+) -> Result<()> {
+    let key = core.tasks().running()?;
+    if is_async {
+        if must_wait(core, place, true) {
+            block(store, core, Wait::Enter(place, true), false)?;
+        }
+        core.tasks().instance(place).exclusive = Some(key);
+    }
+    let storage = swap_storage(store, core, [0; 2])?;
+    core.tasks().thread(key)?.frames.push(Frame {
+        place,
+        is_async,
+        storage,
+    });
+    core.enter_scope();
+    Ok(())
+}
+
+/// Ends what [`enter_sync_call`] began.
+pub(super) fn exit_sync_call(store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<()> {
+    let (key, frame) = {
+        let mut tasks = core.tasks();
+        let key = tasks.running()?;
+        (key, tasks.thread(key)?.frames.pop())
+    };
+    let frame = frame.ok_or_else(|| Error::bug("a call ended that never began"))?;
+    swap_storage(store, core, frame.storage)?;
+    if frame.is_async {
+        core.tasks().release(frame.place, key);
+    }
+    core.exit_scope()?;
+    Ok(())
+}

@@ -1,0 +1,500 @@
+//! Streams and futures between components: their two ends, and the copies that these ask for.
+//!
+//! Implements [Stream State] and [Future State].
+//!
+//! [Stream State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#stream-state
+//! [Future State]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#future-state
+
+use std::sync::Arc;
+
+use wasmer::StoreMut;
+
+use super::copy::{Buffer, copy_values};
+use super::run::block;
+use super::state::{Kind, SharedKey, Tasks, Wait, Waitable, WaitableKey, gone};
+use super::waitable::BLOCKED;
+use crate::component::instance::InstanceInner;
+use crate::component::ir::{End, Options, Transmit, TransmitTable};
+use crate::component::resource::handles::Handle;
+use crate::component::store::StoreCore;
+use crate::error::{AsyncTrap, Error, ResourceError, Result};
+
+/// The progress of one end's copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CopyState {
+    Idle,
+    Copying,
+    Cancelling,
+    Done,
+}
+
+/// The result of a copy. The numbers are the specification's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CopyResult {
+    Completed = 0,
+    Dropped = 1,
+    Cancelled = 2,
+}
+
+/// The event of an end whose copy has made progress.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CopyEvent {
+    result: CopyResult,
+    /// True if the buffer can be copied to or from until the event is taken.
+    pending: bool,
+}
+
+/// One end of a stream or future.
+pub(super) struct EndState {
+    is_stream: bool,
+    end: End,
+    shared: SharedKey,
+    /// The identity of the type.
+    ty: u32,
+    state: CopyState,
+    buffer: Option<Buffer>,
+    pub(super) event: Option<CopyEvent>,
+}
+
+/// A stream or future: what its ends share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    dropped: bool,
+    /// The end that waits with its buffer.
+    pub(super) pending: Option<WaitableKey>,
+    ends: u32,
+}
+
+/// The most elements of one copy.
+const MAX_LENGTH: u32 = (1 << 28) - 1;
+
+impl EndState {
+    /// Takes the event. Returns its code and payload, and the stream that has no pending end from now on.
+    pub(super) fn take_event(&mut self) -> Result<(u32, u32, Option<SharedKey>)> {
+        let event = self.event.take();
+        let event = event.ok_or_else(|| Error::bug("an end without the event that ended a wait"))?;
+        let is_done = match event.result {
+            CopyResult::Dropped => true,
+            CopyResult::Completed => !self.is_stream,
+            CopyResult::Cancelled => false,
+        };
+        self.state = if is_done { CopyState::Done } else { CopyState::Idle };
+        let progress = self.buffer.take().map_or(0, |buffer| buffer.progress);
+        let code = match (self.is_stream, self.end) {
+            (true, End::Readable) => 2,
+            (true, End::Writable) => 3,
+            (false, End::Readable) => 4,
+            (false, End::Writable) => 5,
+        };
+        let progress = if self.is_stream { progress << 4 } else { 0 };
+        Ok((
+            code,
+            event.result as u32 | progress,
+            event.pending.then_some(self.shared),
+        ))
+    }
+
+    pub(super) fn shared(&self) -> SharedKey {
+        self.shared
+    }
+
+    fn is_copying(&self) -> bool {
+        matches!(self.state, CopyState::Copying | CopyState::Cancelling)
+    }
+
+    /// The trap for a use of an end after its last.
+    fn done(&self) -> AsyncTrap {
+        AsyncTrap::Transmit(match (self.is_stream, self.end) {
+            (true, End::Readable) => {
+                "cannot read from stream after being notified that the writable end dropped"
+            }
+            (true, End::Writable) => {
+                "cannot write to stream after being notified that the readable end dropped"
+            }
+            (false, End::Readable) => "cannot read from future after previous read succeeded",
+            (false, End::Writable) => {
+                "cannot write to future after previous write succeeded or readable end dropped"
+            }
+        })
+    }
+}
+
+impl Tasks {
+    pub(super) fn end(&mut self, key: WaitableKey) -> Result<&mut EndState> {
+        match self.waitables.get_mut(key) {
+            Some(Waitable {
+                kind: Kind::End(end), ..
+            }) => Ok(end),
+            _ => Err(gone("end of a stream or future")),
+        }
+    }
+
+    fn shared(&mut self, key: SharedKey) -> Result<&mut Shared> {
+        self.shared.get_mut(key).ok_or_else(|| gone("stream or future"))
+    }
+
+    fn notify(&mut self, key: WaitableKey, result: CopyResult, pending: bool) -> Result<()> {
+        self.end(key)?.event = Some(CopyEvent { result, pending });
+        self.has_event_now(key);
+        Ok(())
+    }
+
+    fn remain(&mut self, key: WaitableKey) -> Result<u32> {
+        Ok(self.end(key)?.buffer.as_ref().map_or(0, Buffer::remain))
+    }
+}
+
+fn wrong_type(index: u32) -> Error {
+    ResourceError::WrongType(index).into()
+}
+
+/// A table of streams or futures.
+pub(super) fn table(instance: &InstanceInner, transmit: Transmit) -> Result<&TransmitTable> {
+    let concurrency = instance.ir().concurrency.as_deref();
+    let table = concurrency.and_then(|concurrency| match transmit {
+        Transmit::Stream(index) => concurrency.streams.get(index as usize),
+        Transmit::Future(index) => concurrency.futures.get(index as usize),
+    });
+    table.ok_or_else(|| Error::bug("a stream or future type out of range"))
+}
+
+fn is_stream(transmit: Transmit) -> bool {
+    matches!(transmit, Transmit::Stream(_))
+}
+
+/// An end that a built-in uses: its type and the handle's index.
+#[derive(Clone, Copy)]
+pub(super) struct Used {
+    pub(super) component_instance: u32,
+    pub(super) transmit: Transmit,
+    pub(super) end: End,
+    pub(super) index: u32,
+}
+
+impl InstanceInner {
+    /// `stream.new` and `future.new`. Returns the readable end's index, and the writable end's in the upper half.
+    pub(super) fn transmit_new(
+        &self,
+        core: &StoreCore,
+        component_instance: u32,
+        transmit: Transmit,
+    ) -> Result<u64> {
+        let ty = table(self, transmit)?.ty;
+        let shared = core.tasks().shared.insert(Shared {
+            dropped: false,
+            pending: None,
+            ends: 2,
+        });
+        let mut packed = 0;
+        for (end, shift) in [(End::Readable, 0), (End::Writable, 32)] {
+            let key = core.tasks().waitables.insert(Waitable {
+                place: (self.id, component_instance),
+                handle: 0,
+                set: None,
+                waiter: None,
+                kind: Kind::End(EndState {
+                    is_stream: is_stream(transmit),
+                    end,
+                    shared,
+                    ty,
+                    state: CopyState::Idle,
+                    buffer: None,
+                    event: None,
+                }),
+            });
+            packed |= u64::from(self.add_waitable(core, component_instance, key)?) << shift;
+        }
+        Ok(packed)
+    }
+
+    /// Adds a handle of a waitable to a component instance.
+    pub(super) fn add_waitable(
+        &self,
+        core: &StoreCore,
+        component_instance: u32,
+        key: WaitableKey,
+    ) -> Result<u32> {
+        let handle = self.handles(component_instance, |table| table.insert(Handle::Waitable(key)))?;
+        let mut tasks = core.tasks();
+        let waitable = tasks.waitable(key)?;
+        waitable.place = (self.id, component_instance);
+        waitable.handle = handle;
+        Ok(handle)
+    }
+
+    /// Returns the end that a handle refers to, which must be of this type.
+    fn end(&self, core: &StoreCore, used: Used) -> Result<WaitableKey> {
+        let key = self.waitable(used.component_instance, used.index)?;
+        let ty = table(self, used.transmit)?.ty;
+        let mut tasks = core.tasks();
+        match tasks.end(key) {
+            Ok(end) if end.end == used.end && end.is_stream == is_stream(used.transmit) && end.ty == ty => {
+                Ok(key)
+            }
+            _ => Err(wrong_type(used.index)),
+        }
+    }
+
+    /// `{stream,future}.{read,write}`, of `length` elements at `at`.
+    pub(super) fn transmit_copy(
+        self: &Arc<Self>,
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+        used: Used,
+        options: Options,
+        at: u32,
+        length: u32,
+    ) -> Result<u32> {
+        let key = self.end(core, used)?;
+        {
+            let mut tasks = core.tasks();
+            let end = tasks.end(key)?;
+            match end.state {
+                CopyState::Idle => {}
+                CopyState::Done => return Err(end.done().into()),
+                CopyState::Copying | CopyState::Cancelling => {
+                    return Err(AsyncTrap::Transmit(
+                        "cannot have concurrent operations active on a future/stream",
+                    )
+                    .into());
+                }
+            }
+            if tasks.waitable(key)?.set.is_some() && !options.is_async {
+                return Err(AsyncTrap::InSet.into());
+            }
+        }
+        if length > MAX_LENGTH {
+            return Err(AsyncTrap::Transmit("the length of a stream's buffer is 2^28 or more").into());
+        }
+        let buffer = Buffer::new(store, self, used, options, at, length)?;
+        {
+            let mut tasks = core.tasks();
+            let end = tasks.end(key)?;
+            end.state = CopyState::Copying;
+            end.buffer = Some(buffer);
+        }
+        begin_copy(store, core, key)?;
+        if core.tasks().end(key)?.event.is_none() {
+            if options.is_async {
+                return Ok(BLOCKED);
+            }
+            block(store, core, Wait::Event(key), false)?;
+        }
+        let (_, _, payload) = core.take_event(key)?;
+        Ok(payload)
+    }
+
+    /// `{stream,future}.cancel-{read,write}`.
+    pub(super) fn transmit_cancel(
+        &self,
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+        used: Used,
+        is_async: bool,
+    ) -> Result<u32> {
+        let key = self.end(core, used)?;
+        let has_event = {
+            let mut tasks = core.tasks();
+            let waited_for = tasks.waitable(key)?.waiter.is_some();
+            let in_set = tasks.waitable(key)?.set.is_some();
+            let end = tasks.end(key)?;
+            if end.state != CopyState::Copying || waited_for {
+                return Err(AsyncTrap::Transmit(
+                    "stream or future write or read cancelled without one in progress",
+                )
+                .into());
+            }
+            if in_set && !is_async {
+                return Err(AsyncTrap::InSet.into());
+            }
+            end.state = CopyState::Cancelling;
+            // A copy that may still go on is cancelled, with what it has copied.
+            let is_over = end.event.is_some_and(|event| !event.pending);
+            let shared = end.shared;
+            if !is_over && let Some(pending) = tasks.shared(shared)?.pending.take() {
+                tasks.notify(pending, CopyResult::Cancelled, false)?;
+            }
+            tasks.end(key)?.event.is_some()
+        };
+        if !has_event {
+            if is_async {
+                return Ok(BLOCKED);
+            }
+            block(store, core, Wait::Event(key), false)?;
+        }
+        let (_, _, payload) = core.take_event(key)?;
+        Ok(payload)
+    }
+
+    /// `{stream,future}.drop-{readable,writable}`.
+    pub(super) fn transmit_drop(&self, core: &StoreCore, used: Used) -> Result<()> {
+        let key = self.end(core, used)?;
+        let mut tasks = core.tasks();
+        let end = tasks.end(key)?;
+        if end.is_copying() {
+            let busy = match (end.is_stream, end.end) {
+                (true, End::Readable) => "cannot remove busy stream",
+                (true, End::Writable) => "cannot drop busy stream",
+                (false, End::Readable) => "cannot remove busy future",
+                (false, End::Writable) => "cannot drop busy future",
+            };
+            return Err(AsyncTrap::Transmit(busy).into());
+        }
+        if !end.is_stream && end.end == End::Writable && end.state != CopyState::Done {
+            let text = "cannot drop future write end without first writing a value";
+            return Err(AsyncTrap::Transmit(text).into());
+        }
+        let key_of_shared = end.shared;
+        let shared = tasks.shared(key_of_shared)?;
+        shared.dropped = true;
+        shared.ends = shared.ends.saturating_sub(1);
+        let (pending, ends) = (shared.pending.take(), shared.ends);
+        if let Some(pending) = pending {
+            tasks.notify(pending, CopyResult::Dropped, false)?;
+        }
+        if ends == 0 {
+            tasks.shared.remove(key_of_shared);
+        }
+        tasks.remove_waitable(key)?;
+        drop(tasks);
+        self.handles(used.component_instance, |table| table.remove_any(used.index))?;
+        Ok(())
+    }
+
+    /// Moves the readable end from one component instance to another (`lift_async_value`); returns its new index.
+    pub(super) fn transmit_transfer(
+        &self,
+        core: &StoreCore,
+        index: u32,
+        from: Transmit,
+        to: Transmit,
+    ) -> Result<u32> {
+        let source = table(self, from)?.instance;
+        let &TransmitTable {
+            instance: target,
+            ty: target_ty,
+            ..
+        } = table(self, to)?;
+        let key = self.end(
+            core,
+            Used {
+                component_instance: source,
+                transmit: from,
+                end: End::Readable,
+                index,
+            },
+        )?;
+        {
+            let mut tasks = core.tasks();
+            let in_set = tasks.waitable(key)?.set.is_some();
+            let end = tasks.end(key)?;
+            let text = match (end.is_stream, end.state) {
+                (_, CopyState::Idle) if !in_set => None,
+                (true, CopyState::Idle) => Some("cannot lift stream while it's in a waitable set"),
+                (false, CopyState::Idle) => Some("cannot lift future while it's in a waitable set"),
+                (true, CopyState::Done) => {
+                    Some("cannot lift stream after being notified that the writable end dropped")
+                }
+                (false, CopyState::Done) => Some("cannot lift future after previous read succeeded"),
+                (true, _) => Some("cannot remove busy stream"),
+                (false, _) => Some("cannot remove busy future"),
+            };
+            if let Some(text) = text {
+                return Err(AsyncTrap::Transmit(text).into());
+            }
+        }
+        // Each instance numbers the types of its own view.
+        core.tasks().end(key)?.ty = target_ty;
+        self.handles(source, |table| table.remove_any(index))?;
+        self.add_waitable(core, target, key)
+    }
+}
+
+/// Copies between an end that has a buffer and the other, if that waits; otherwise this one waits.
+fn begin_copy(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: WaitableKey) -> Result<()> {
+    let mut tasks = core.tasks();
+    let end = tasks.end(key)?;
+    let (is_stream, is_writer, key_of_shared) = (end.is_stream, end.end == End::Writable, end.shared);
+    let shared = tasks.shared(key_of_shared)?;
+    if shared.dropped {
+        return tasks.notify(key, CopyResult::Dropped, false);
+    }
+    let Some(other) = shared.pending else {
+        shared.pending = Some(key);
+        return Ok(());
+    };
+    let (remain, others) = (tasks.remain(key)?, tasks.remain(other)?);
+    let both_empty = {
+        let length = |tasks: &mut Tasks, key| -> Result<u32> {
+            Ok(tasks.end(key)?.buffer.as_ref().map_or(0, |buffer| buffer.length))
+        };
+        length(&mut tasks, key)? == 0 && length(&mut tasks, other)? == 0
+    };
+    let count = remain.min(others);
+    drop(tasks);
+    check_apart(core, key, other, is_stream)?;
+    if count > 0 {
+        copy_between(store, core, key, other, is_writer, count)?;
+    }
+    let mut tasks = core.tasks();
+    if !is_stream {
+        tasks.shared(key_of_shared)?.pending = None;
+        tasks.notify(other, CopyResult::Completed, false)?;
+        return tasks.notify(key, CopyResult::Completed, false);
+    }
+    if others > 0 {
+        if count > 0 {
+            tasks.notify(other, CopyResult::Completed, true)?;
+        }
+        return tasks.notify(key, CopyResult::Completed, false);
+    }
+    if is_writer && both_empty {
+        return tasks.notify(key, CopyResult::Completed, false);
+    }
+    tasks.shared(key_of_shared)?.pending = Some(key);
+    tasks.notify(other, CopyResult::Completed, false)
+}
+
+/// Refuses a copy within one component instance, of elements that are not numbers.
+fn check_apart(core: &StoreCore, key: WaitableKey, other: WaitableKey, is_stream: bool) -> Result<()> {
+    let mut tasks = core.tasks();
+    let place = tasks.waitable(key)?.place;
+    let same = place == tasks.waitable(other)?.place;
+    let is_plain = tasks
+        .end(key)?
+        .buffer
+        .as_ref()
+        .is_none_or(Buffer::has_no_or_number_elements);
+    match same && !is_plain {
+        false => Ok(()),
+        true if is_stream => {
+            Err(AsyncTrap::Transmit("cannot read from and write to intra-component stream").into())
+        }
+        true => Err(AsyncTrap::Transmit("cannot read from and write to intra-component future").into()),
+    }
+}
+
+fn copy_between(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    key: WaitableKey,
+    other: WaitableKey,
+    is_writer: bool,
+    count: u32,
+) -> Result<()> {
+    let take = |key| -> Result<Buffer> {
+        let buffer = core.tasks().end(key)?.buffer.take();
+        buffer.ok_or_else(|| Error::bug("an end that copies without a buffer"))
+    };
+    let (mut own, mut others) = (take(key)?, take(other)?);
+    match is_writer {
+        true => copy_values(store, core, &own, &others, count)?,
+        false => copy_values(store, core, &others, &own, count)?,
+    }
+    own.progress += count;
+    others.progress += count;
+    let mut tasks = core.tasks();
+    tasks.end(key)?.buffer = Some(own);
+    tasks.end(other)?.buffer = Some(others);
+    Ok(())
+}
