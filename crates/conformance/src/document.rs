@@ -45,12 +45,15 @@ fn names(engines: &[Box<dyn Subject>]) -> Vec<String> {
     engines.iter().map(|engine| engine.name().to_owned()).collect()
 }
 
-/// Runs the specification's own suite in `folder`; the folder of asynchronous calls is omitted.
+/// Scripts of the specification's suite that the text format's parser no longer reads: an option that was removed later.
+const UNREADABLE: &[&str] = &["async/cancellable.wast"];
+
+/// Runs the specification's own suite in `folder`.
 ///
 /// # Errors
 /// Files that cannot be read.
 pub fn specification(folder: &Path, engines: &[Box<dyn Subject>]) -> Result<[Block; 2]> {
-    let found = scripts::below(folder, &["async/"])?;
+    let found = scripts::below(folder, UNREADABLE)?;
     let reports = scripts::run(folder, &found, engines)?;
     let groups: Vec<Group> = reports.iter().map(|reports| Group::of_script(reports)).collect();
     // Failures of the reference are reported in the table, but do not count.

@@ -33,6 +33,7 @@ impl Failure {
     pub fn is_trap(&self, text: &str) -> bool {
         match &self.kind {
             FailureKind::Trap(class) => {
+                let text = text.strip_prefix("wasm trap: ").unwrap_or(text);
                 self.message.contains(text) || TrapClass::of_text(text) == Some(*class)
             }
             _ => false,

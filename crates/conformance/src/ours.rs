@@ -17,14 +17,22 @@ use airssys_wasm_component::internal::timer;
 #[derive(Clone, Debug)]
 pub struct Ours {
     engine: Engine,
+    /// The same backend for components with asynchronous functions.
+    concurrent: Engine,
 }
 
 impl Ours {
     /// # Errors
     /// [`Error::BackendUnavailable`] if this build does not contain the backend.
     pub fn new(backend: Backend) -> airssys_wasm_component::Result<Ours> {
-        let engine = Engine::new(Config::new().backend(backend))?;
-        Ok(Ours { engine })
+        let mut config = Config::new();
+        let engine = Engine::new(config.backend(backend))?;
+        config
+            .wasm_component_model_async(true)
+            .wasm_component_model_async_builtins(true)
+            .wasm_component_model_async_stackful(true);
+        let concurrent = Engine::new(&config)?;
+        Ok(Ours { engine, concurrent })
     }
 
     /// Returns every backend that this build contains.
@@ -50,10 +58,14 @@ impl Subject for Ours {
     }
 
     fn session(&self, options: &Options) -> Box<dyn Session> {
+        let engine = match options.concurrency {
+            false => &self.engine,
+            true => &self.concurrent,
+        };
         Box::new(OurSession {
-            store: Store::with_limits(&self.engine, (), options.limits.clone()),
-            linker: Linker::new(&self.engine),
-            engine: self.engine.clone(),
+            store: Store::with_limits(engine, (), options.limits.clone()),
+            linker: Linker::new(engine),
+            engine: engine.clone(),
             registered: Vec::new(),
             components: Vec::new(),
             instances: Vec::new(),

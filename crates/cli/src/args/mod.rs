@@ -300,6 +300,10 @@ pub(crate) struct WastArgs {
     #[arg(long)]
     pub(crate) host_instance: bool,
 
+    /// Let components use asynchronous functions, streams and futures
+    #[arg(long)]
+    pub(crate) component_model_async: bool,
+
     /// Time limit of one script on one engine, including compilation, in milliseconds; the rest of the script
     /// then fails. Stops endless scripts
     #[arg(long, value_name = "MS", default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]

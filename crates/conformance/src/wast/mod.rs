@@ -12,6 +12,11 @@ pub use report::{FileReport, Lacking, Mismatch, Totals};
 
 use super::subject::{Options, Subject};
 
+/// Returns the report of a script that is not run: without any directive.
+pub fn not_run(subject: &dyn Subject, file: &str) -> FileReport {
+    FileReport::new(file, subject.name())
+}
+
 /// Runs a script. Reports call it `file`.
 pub fn run(subject: &dyn Subject, file: &str, source: &str, options: &Options) -> FileReport {
     let mut report = FileReport::new(file, subject.name());
