@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm::adapt::{self, AdaptError, Preview1, World};
 use airssys_wasm::codec;
-use airssys_wasm::engine::{Backend, Config, OptLevel};
+use airssys_wasm::component::Component;
+use airssys_wasm::engine::{Backend, Config, Engine, OptLevel};
 use airssys_wasm::runtime::{ComponentError, ExecutionError, HealthState, RuntimeError};
 use airssys_wasm::{ComponentId, ComponentOptions, ComponentRuntime, RuntimeConfig};
 use cases::{Case, Expected};
@@ -33,7 +34,8 @@ fn longest_text(backend: Backend, guest: &[u8]) -> usize {
 
 fn runtime(backend: Backend, guest: &[u8]) -> ComponentRuntime {
     let mut engine = Config::new();
-    engine.backend(backend);
+    // Most guests use none.
+    engine.backend(backend).wasm_component_model_async(true);
     if backend == Backend::Llvm && guest.len() >= LARGE {
         engine.opt_level(OptLevel::None);
     }
@@ -188,6 +190,19 @@ fn javascript_by_componentize_qjs_passes() {
     let Some(bytes) = built_bytes("text-processor-qjs") else {
         return;
     };
+    check(&bytes, "javascript");
+}
+
+/// With asynchronous functions, which the toolchain generates by default.
+#[test]
+fn javascript_by_componentize_qjs_with_asynchronous_functions_passes() {
+    let Some(bytes) = built_bytes("text-processor-qjs-async") else {
+        return;
+    };
+    assert!(
+        Component::from_binary(&Engine::default(), &bytes).is_err(),
+        "it uses no asynchronous functions, so this tests nothing"
+    );
     check(&bytes, "javascript");
 }
 

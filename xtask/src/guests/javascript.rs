@@ -1,4 +1,4 @@
-//! Guests in JavaScript: componentize-qjs from npm, without WASI and without async imports.
+//! Guests in JavaScript: componentize-qjs from npm, without WASI.
 
 use super::npm::Npm;
 use super::{Outcome, run_tool};
@@ -10,7 +10,7 @@ use std::process::Command;
 const INSTALL: &str = "the guests need Node.js 20 or newer with npm: on Debian `apt-get install nodejs npm`; \
     npm then installs componentize-qjs from the guest's package-lock.json";
 
-pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
+pub(super) fn build(folder: &Path, scratch: &Path, name: &str, options: &[&str]) -> Result<Outcome> {
     let Some(npm) = Npm::find() else {
         return Ok(Outcome::Missing(INSTALL.to_string()));
     };
@@ -26,7 +26,9 @@ pub(super) fn build(folder: &Path, scratch: &Path, name: &str) -> Result<Outcome
         .arg(&tool)
         .args(["--wit", "wit", "--js"])
         .arg(&module)
-        .args(["--stub-wasi", "--sync", "--output"])
+        .arg("--stub-wasi")
+        .args(options)
+        .arg("--output")
         .arg(&out);
     run_tool(&mut command)?;
     let component = fs::read(&out).with_context(|| format!("cannot read {}", out.display()))?;

@@ -67,6 +67,8 @@ enum Toolchain {
     /// Go's own compiler. The result stays a core module that imports preview 1.
     Go,
     JavaScript,
+    /// As above, with the asynchronous functions that the toolchain generates by default.
+    JavaScriptAsync,
     /// JavaScript with the large engine, and with WASI, for the world in that folder.
     SpiderMonkey {
         wit: &'static str,
@@ -199,6 +201,12 @@ const GUESTS: &[Guest] = &[
         name: "text-processor-qjs",
         folder: TEXT_PROCESSOR_JS,
         toolchain: Toolchain::JavaScript,
+        keep: Keep::Built,
+    },
+    Guest {
+        name: "text-processor-qjs-async",
+        folder: TEXT_PROCESSOR_JS,
+        toolchain: Toolchain::JavaScriptAsync,
         keep: Keep::Built,
     },
     Guest {
@@ -371,7 +379,11 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
     let folder = root.join(guest.folder);
     let libc = root.join(LIBC);
     match guest.toolchain {
-        Toolchain::Rust | Toolchain::C | Toolchain::Go | Toolchain::JavaScript => {
+        Toolchain::Rust
+        | Toolchain::C
+        | Toolchain::Go
+        | Toolchain::JavaScript
+        | Toolchain::JavaScriptAsync => {
             lay_out_contract(root, &folder.join("wit"))?;
         }
         Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } => {
@@ -384,7 +396,8 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
         Toolchain::RustWai => rust::build_module(&folder, scratch, guest.name),
         Toolchain::C => c::build(&folder, &libc, scratch, guest.name, "utf8"),
         Toolchain::Go => go::build(&folder, scratch, guest.name),
-        Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name),
+        Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name, &["--sync"]),
+        Toolchain::JavaScriptAsync => javascript::build(&folder, scratch, guest.name, &[]),
         Toolchain::SpiderMonkey { wit } => spidermonkey::build(&folder, &root.join(wit), scratch, guest.name),
         Toolchain::Python { wit } => python::build(&folder, &root.join(wit), scratch, guest.name),
         Toolchain::Wasi { language, version } => {
