@@ -1,6 +1,8 @@
 //! Host functions that call components while tasks of others wait.
 
-use airssys_wasm_component::component::{Instance, Linker, Store, StoreContextMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use airssys_wasm_component::component::{HostResult, Instance, Linker, Store, StoreContextMut};
 use airssys_wasm_component::engine::Engine;
 use airssys_wasm_component::error::TrapKind;
 
@@ -130,5 +132,32 @@ fn a_component_whose_task_was_left_behind_is_not_entered_while_that_task_runs() 
         assert_eq!(store.data().1, Some(TrapKind::Reentrance));
         let seen = own.get_typed_func::<(), (u32,)>(&mut store, "seen").unwrap();
         assert_eq!(seen.call(&mut store, ()).unwrap(), (9,));
+    }
+}
+
+/// A panic of a host function ends the component that called it, and leaves the store to others.
+#[test]
+fn a_panic_of_a_host_function_leaves_the_store_usable() {
+    for engine in engines() {
+        for name in ["direct", "main"] {
+            let mut store = store(&engine);
+            let other = pair(&mut store);
+            let mut linker = Linker::<()>::new(&engine);
+            linker
+                .root()
+                .func_wrap("host", |_, _: (u32,)| -> HostResult<(u32,)> { panic!("planted") })
+                .unwrap();
+            let instance = linker
+                .instantiate(&mut store, &component(&engine, CALLER))
+                .unwrap();
+            let func = instance.get_typed_func::<(), (u32,)>(&mut store, name).unwrap();
+            let panicked = catch_unwind(AssertUnwindSafe(|| func.call(&mut store, ())));
+            let message = *panicked.unwrap_err().downcast::<&str>().unwrap();
+            assert_eq!(message, "planted");
+            assert!(instance.is_poisoned());
+            assert_eq!(store.concurrency_counts(), crate::many::NOTHING);
+            assert_eq!(call(&mut store, &other, "both", 21).unwrap(), 42);
+            assert_eq!(call(&mut store, &other, "many", 10).unwrap(), 45);
+        }
     }
 }

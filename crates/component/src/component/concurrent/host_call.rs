@@ -1,5 +1,6 @@
 //! Calls by the host of components that use concurrency.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -73,7 +74,8 @@ pub(crate) fn run_sync<R>(
     let called = new_task(core, instance, options, 0, Body::Running, Call::Sync)?;
     let current = core.tasks().current.replace(called.thread);
     let storage = swap_storage(store, core, [0; 2])?;
-    let result = code(store);
+    // As in other threads, a function of the host may panic.
+    let result = catch_unwind(AssertUnwindSafe(|| code(store)));
     let restored = swap_storage(store, core, storage);
     {
         let mut tasks = core.tasks();
@@ -81,6 +83,10 @@ pub(crate) fn run_sync<R>(
         tasks.threads.remove(called.thread);
         tasks.tasks.remove(called.task);
     }
+    let result = result.unwrap_or_else(|panic| {
+        abort(store, core, instance);
+        resume_unwind(panic)
+    });
     let result = result.and_then(|value| restored.map(|_| value));
     if result.as_ref().is_err_and(stops) {
         abort(store, core, instance);
@@ -155,11 +161,13 @@ pub(crate) fn call<R>(
         }
         return Err(error);
     }
-    run(store, core, &called, &instance, lift).inspect_err(|_| {
+    let ran = catch_unwind(AssertUnwindSafe(|| run(store, core, &called, &instance, lift)));
+    if !matches!(ran, Ok(Ok(_))) {
         // Also of an error that is not its own: its code cannot go on.
         instance.poisoned.store(true, Ordering::Relaxed);
         abort(store, core, &instance);
-    })
+    }
+    ran.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Runs a called task and others until it has ended, or has returned and nothing is ready any more.

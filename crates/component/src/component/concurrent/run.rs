@@ -1,5 +1,6 @@
 //! Threads on their stacks: resuming, blocking, the loop of a call, and their end after a trap.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use wasmer::{StoreMut, Value};
@@ -46,8 +47,14 @@ pub(super) fn resume(
         }
     };
     let before = enter(store, core, key)?;
-    let switched = fiber.resume(store, Resume::Continue);
-    leave(store, core, key, before)?;
+    // A function of the host may panic, and the store is used afterwards.
+    let switched = catch_unwind(AssertUnwindSafe(|| fiber.resume(store, Resume::Continue)));
+    let left = leave(store, core, key, before);
+    let switched = switched.unwrap_or_else(|panic| {
+        discard(core, key);
+        resume_unwind(panic)
+    });
+    left?;
     match switched {
         Ok(Switch::Suspended) => {
             core.tasks().thread(key)?.body = Body::Suspended(fiber);
