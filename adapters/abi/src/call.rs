@@ -5,11 +5,11 @@
 use crate::core_value::{CoreValue, check_core_values};
 use crate::error::AbiError;
 use crate::func::FuncPlan;
-use crate::guest::{Guest, LiftGuest, LowerGuest};
+use crate::guest::{GuestVal, Guest, LiftGuest, LowerGuest};
 use crate::lift::{Source, lift};
 use crate::lower::{Target, lower};
 use crate::memory::{GuestPtr, allocate, check_value, vec_with_room};
-use crate::val::Val;
+
 
 impl FuncPlan {
     /// Lowers the arguments of a lifted export, which the host calls. `out` is cleared, then holds the core arguments,
@@ -22,7 +22,7 @@ impl FuncPlan {
     pub fn lower_params<G: LowerGuest>(
         &self,
         guest: &mut G,
-        args: &[Val<G::Resource>],
+        args: &[GuestVal<G>],
         out: &mut Vec<CoreValue>,
     ) -> Result<(), G::Error> {
         let (expected, got) = (self.params().len(), args.len());
@@ -62,7 +62,7 @@ impl FuncPlan {
         &self,
         guest: &mut G,
         flat: &[CoreValue],
-    ) -> Result<Option<Val<G::Resource>>, G::Error> {
+    ) -> Result<Option<GuestVal<G>>, G::Error> {
         check_core_values(&self.export_signature().results, flat)?;
         let Some(plan) = self.result() else {
             return Ok(None);
@@ -85,7 +85,7 @@ impl FuncPlan {
         &self,
         guest: &mut G,
         flat: &[CoreValue],
-    ) -> Result<Vec<Val<G::Resource>>, G::Error> {
+    ) -> Result<Vec<GuestVal<G>>, G::Error> {
         check_core_values(&self.import_signature().params, flat)?;
         let mut source = match flat {
             [ptr, ..] if self.params_in_memory() => Source::Memory(checked(
@@ -97,7 +97,7 @@ impl FuncPlan {
             flat => Source::Flat(flat),
         };
         let count = self.params().len() as u64;
-        guest.consume_lift_budget(count.saturating_mul(size_of::<Val<G::Resource>>() as u64))?;
+        guest.consume_lift_budget(count.saturating_mul(size_of::<GuestVal<G>>() as u64))?;
         let mut vals = vec_with_room(count)?;
         for ((_, plan), offset) in self.params().iter().zip(self.param_offsets()) {
             let member = source.member(plan, u64::from(*offset))?;
@@ -116,7 +116,7 @@ impl FuncPlan {
     pub fn lower_result<G: LowerGuest>(
         &self,
         guest: &mut G,
-        result: Option<&Val<G::Resource>>,
+        result: Option<&GuestVal<G>>,
         flat_args: &[CoreValue],
     ) -> Result<Option<CoreValue>, G::Error> {
         let (plan, val) = match (self.result(), result) {

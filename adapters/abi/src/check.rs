@@ -7,7 +7,7 @@ use crate::scalar::position;
 use crate::val::Val;
 
 /// Returns the error for a value of another kind than its type.
-pub(crate) fn mismatch<R>(plan: &Plan, val: &Val<R>) -> AbiError {
+pub(crate) fn mismatch<R, S, F>(plan: &Plan, val: &Val<R, S, F>) -> AbiError {
     AbiError::TypeMismatch {
         path: ValuePath::default(),
         expected: plan.ty().summary(),
@@ -21,7 +21,7 @@ impl Plan {
     ///
     /// # Errors
     /// One of [`Fault::Host`](crate::Fault::Host), with the path to the value that does not fit.
-    pub fn check<R>(&self, val: &Val<R>) -> Result<(), AbiError> {
+    pub fn check<R, S, F>(&self, val: &Val<R, S, F>) -> Result<(), AbiError> {
         use PlanKind as K;
         match (self.kind(), val) {
             (K::Bool, Val::Bool(_))
@@ -37,7 +37,9 @@ impl Plan {
             | (K::Float64, Val::Float64(_))
             | (K::Char, Val::Char(_))
             | (K::String, Val::String(_))
-            | (K::Own(_) | K::Borrow(_), Val::Resource(_)) => Ok(()),
+            | (K::Own(_) | K::Borrow(_), Val::Resource(_))
+            | (K::Stream(_), Val::Stream(_))
+            | (K::Future(_), Val::Future(_)) => Ok(()),
             (K::Bytes, Val::Bytes(bytes)) => list_bytes(1, bytes.len()).map(drop),
             (K::Bytes, Val::List(vals)) => {
                 list_bytes(1, vals.len())?;
@@ -114,7 +116,7 @@ impl Plan {
     }
 }
 
-fn check_elements<R>(element: &Plan, vals: &[Val<R>]) -> Result<(), AbiError> {
+fn check_elements<R, S, F>(element: &Plan, vals: &[Val<R, S, F>]) -> Result<(), AbiError> {
     for (index, val) in vals.iter().enumerate() {
         element
             .check(val)
@@ -124,7 +126,7 @@ fn check_elements<R>(element: &Plan, vals: &[Val<R>]) -> Result<(), AbiError> {
 }
 
 /// Checks that a record has exactly the fields of the type, in any order.
-fn check_record<R, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R>)]) -> Result<(), AbiError> {
+fn check_record<R, S, F, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R, S, F>)]) -> Result<(), AbiError> {
     for (index, plan) in plans.iter().enumerate() {
         let val = field(fields, index, plan)?;
         plan.plan
@@ -156,7 +158,7 @@ fn check_record<R, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R>)]) -
     same_count(plans.len() as u64, fields.len())
 }
 
-fn check_payload<R>(case: &str, plan: Option<&Plan>, val: Option<&Val<R>>) -> Result<(), AbiError> {
+fn check_payload<R, S, F>(case: &str, plan: Option<&Plan>, val: Option<&Val<R, S, F>>) -> Result<(), AbiError> {
     let path = ValuePath::default();
     match (plan, val) {
         (None, None) => Ok(()),

@@ -66,7 +66,7 @@ pub enum AbiError {
     TooManyFlags { count: usize, max: usize },
     /// A function passes a value of a kind that this crate does not pass.
     #[error(
-        "{place} has the type {ty}: streams, futures and error contexts cannot yet cross between the host and a component"
+        "{place} has the type {ty}: error contexts cannot yet cross between the host and a component"
     )]
     Unsupported { place: String, ty: String },
 

@@ -31,8 +31,8 @@ impl FuncPlan {
     ///
     /// # Errors
     /// [`AbiError::TypeTooDeep`], [`AbiError::TypeTooLarge`] (also for parameters that together would not fit into
-    /// memory), [`AbiError::EmptyType`], [`AbiError::TooManyFlags`]; [`AbiError::Unsupported`] for streams, futures and
-    /// error contexts.
+    /// memory), [`AbiError::EmptyType`], [`AbiError::TooManyFlags`]; [`AbiError::Unsupported`] for error
+    /// contexts.
     pub fn new(ty: &FuncType) -> Result<FuncPlan, AbiError> {
         FuncPlan::with(ty, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS)
     }
@@ -180,7 +180,7 @@ impl FuncPlan {
 /// Plans a type whose values can cross.
 fn supported(planner: &mut Planner, ty: &Type, place: impl FnOnce() -> String) -> Result<Plan, AbiError> {
     let plan = planner.plan(ty)?;
-    if planner.has_concurrent() {
+    if planner.has_error_context() {
         return Err(AbiError::Unsupported {
             place: place(),
             ty: ty.summary(),

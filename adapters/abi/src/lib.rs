@@ -34,7 +34,7 @@
 //! # Ok::<(), airssys_wasm_abi::AbiError>(())
 //! ```
 //!
-//! Streams, futures and error contexts have types and layouts, but a function that has them in its type has no plan.
+//! Error contexts have a type and a layout, but a function that has them in its type has no plan.
 //!
 //! Deliberately absent: 64-bit memories.
 
@@ -81,4 +81,4 @@ pub use types::{
     Case, EnumType, Field, FixedLengthListType, FlagsType, FuncType, RecordType, ResourceType, ResultType,
     TransmitType, Type, TypeAddress, VariantType,
 };
-pub use val::{Payload, Val};
+pub use val::{Never, Payload, Val};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::core_value::{CoreValue, low_half};
 use crate::error::AbiError;
-use crate::guest::{Guest, LiftGuest};
+use crate::guest::{GuestVal, Guest, LiftGuest};
 use crate::layout::{MAX_FLAT_PARAMS, MAX_LIST_BYTE_LENGTH, PAIR_LENGTH_OFFSET};
 use crate::memory::{GuestPtr, int_from_le, load_int, vec_with_room};
 use crate::plan::{Plan, PlanKind};
@@ -90,7 +90,7 @@ pub(crate) fn lift<G: LiftGuest>(
     guest: &mut G,
     plan: &Plan,
     source: Source<'_>,
-) -> Result<Val<G::Resource>, G::Error> {
+) -> Result<GuestVal<G>, G::Error> {
     if plan.is_scalar() {
         let cost = plan.scalar_lift_cost();
         if cost > 0 {
@@ -106,7 +106,7 @@ fn lift_compound<G: LiftGuest>(
     guest: &mut G,
     plan: &Plan,
     source: Source<'_>,
-) -> Result<Val<G::Resource>, G::Error> {
+) -> Result<GuestVal<G>, G::Error> {
     match plan.kind() {
         PlanKind::String => {
             let (ptr, units) = source.pair(guest)?;
@@ -176,7 +176,15 @@ fn lift_compound<G: LiftGuest>(
             let handle = source.u32(guest, plan.size())?;
             Ok(Val::Resource(guest.lift_borrow(*resource, handle)?))
         }
-        // Scalars, which the caller lifts, and streams and the like, whose functions have no plan.
+        PlanKind::Stream(ty) => {
+            let handle = source.u32(guest, plan.size())?;
+            Ok(Val::Stream(guest.lift_stream(ty, handle)?))
+        }
+        PlanKind::Future(ty) => {
+            let handle = source.u32(guest, plan.size())?;
+            Ok(Val::Future(guest.lift_future(ty, handle)?))
+        }
+        // Scalars, which the caller lifts, and error contexts, whose functions have no plan.
         _ => Err(AbiError::NotFlat.into()),
     }
 }
@@ -234,7 +242,7 @@ impl Plan {
         guest: &mut G,
         ptr: GuestPtr,
         count: u32,
-    ) -> Result<Vec<Val<G::Resource>>, G::Error> {
+    ) -> Result<Vec<GuestVal<G>>, G::Error> {
         load_elements(guest, self, ptr, count)
     }
 }
@@ -245,7 +253,7 @@ fn load_elements<G: LiftGuest>(
     element: &Plan,
     ptr: GuestPtr,
     count: u32,
-) -> Result<Vec<Val<G::Resource>>, G::Error> {
+) -> Result<Vec<GuestVal<G>>, G::Error> {
     let mut vals = room(guest, u64::from(count))?;
     if element.is_scalar() {
         guest.consume_lift_budget(element.scalar_lift_cost().saturating_mul(u64::from(count)))?;
@@ -272,7 +280,7 @@ fn lift_fixed_length_list<G: LiftGuest>(
     element: &Plan,
     length: u32,
     mut source: Source<'_>,
-) -> Result<Vec<Val<G::Resource>>, G::Error> {
+) -> Result<Vec<GuestVal<G>>, G::Error> {
     if let Source::Memory(ptr) = source {
         return load_elements(guest, element, ptr, length);
     }
@@ -290,9 +298,9 @@ fn lift_payload<G: LiftGuest>(
     payload: Option<&Plan>,
     payload_offset: u32,
     variant: Source<'_>,
-) -> Result<Payload<G::Resource>, G::Error> {
+) -> Result<Payload<G::Resource, G::Stream, G::Future>, G::Error> {
     let Some(plan) = payload else { return Ok(None) };
-    guest.consume_lift_budget(size_of::<Val<G::Resource>>() as u64)?;
+    guest.consume_lift_budget(size_of::<GuestVal<G>>() as u64)?;
     let mut own_values = [CoreValue::I32(0); MAX_FLAT_PARAMS];
     let source = match variant {
         Source::Memory(base) => Source::Memory(base.offset(u64::from(payload_offset))?),

@@ -9,7 +9,7 @@
 use crate::check::mismatch;
 use crate::core_value::{CoreType, CoreValue};
 use crate::error::{AbiError, ValuePath};
-use crate::guest::LowerGuest;
+use crate::guest::{GuestVal, LowerGuest};
 use crate::layout::{MAX_LIST_BYTE_LENGTH, PAIR_LENGTH_OFFSET};
 use crate::memory::{GuestPtr, allocate, allocate_bytes, int_to_le, store_int};
 use crate::plan::{FieldPlan, Plan, PlanKind};
@@ -67,7 +67,7 @@ impl Target<'_> {
 pub(crate) fn lower<G: LowerGuest>(
     guest: &mut G,
     plan: &Plan,
-    val: &Val<G::Resource>,
+    val: &GuestVal<G>,
     mut target: Target<'_>,
 ) -> Result<(), G::Error> {
     if plan.is_scalar() {
@@ -83,7 +83,7 @@ pub(crate) fn lower<G: LowerGuest>(
 fn lower_compound<G: LowerGuest>(
     guest: &mut G,
     plan: &Plan,
-    val: &Val<G::Resource>,
+    val: &GuestVal<G>,
     mut target: Target<'_>,
 ) -> Result<(), G::Error> {
     match (plan.kind(), val) {
@@ -193,6 +193,14 @@ fn lower_compound<G: LowerGuest>(
             let handle = guest.lower_borrow(*ty, resource)?;
             target.put_u32(guest, plan.size(), handle)
         }
+        (PlanKind::Stream(ty), Val::Stream(stream)) => {
+            let handle = guest.lower_stream(ty, stream)?;
+            target.put_u32(guest, plan.size(), handle)
+        }
+        (PlanKind::Future(ty), Val::Future(future)) => {
+            let handle = guest.lower_future(ty, future)?;
+            target.put_u32(guest, plan.size(), handle)
+        }
         _ => Err(mismatch(plan, val).into()),
     }
 }
@@ -253,7 +261,7 @@ impl Plan {
     pub fn store_elements<G: LowerGuest>(
         &self,
         guest: &mut G,
-        vals: &[Val<G::Resource>],
+        vals: &[GuestVal<G>],
         ptr: GuestPtr,
     ) -> Result<(), G::Error> {
         store_elements(guest, self, vals, ptr)
@@ -264,7 +272,7 @@ impl Plan {
 fn store_elements<G: LowerGuest>(
     guest: &mut G,
     element: &Plan,
-    vals: &[Val<G::Resource>],
+    vals: &[GuestVal<G>],
     ptr: GuestPtr,
 ) -> Result<(), G::Error> {
     if element.is_scalar() {
@@ -287,12 +295,12 @@ fn store_elements<G: LowerGuest>(
 }
 
 /// Finds the value of a record's field: usually at the field's own position, or else elsewhere.
-pub(crate) fn field<'v, R, N: AsRef<str>>(
-    fields: &'v [(N, Val<R>)],
+pub(crate) fn field<'v, R, S, F, N: AsRef<str>>(
+    fields: &'v [(N, Val<R, S, F>)],
     index: usize,
     plan: &FieldPlan,
-) -> Result<&'v Val<R>, AbiError> {
-    let named = |(name, _): &&(N, Val<R>)| name.as_ref() == &*plan.name;
+) -> Result<&'v Val<R, S, F>, AbiError> {
+    let named = |(name, _): &&(N, Val<R, S, F>)| name.as_ref() == &*plan.name;
     let found = fields
         .get(index)
         .filter(named)
@@ -327,7 +335,7 @@ fn lower_case<G: LowerGuest>(
     variant: &Plan,
     (index, width): (u32, u32),
     payload_offset: u32,
-    payload: (Option<&Plan>, Option<&Val<G::Resource>>),
+    payload: (Option<&Plan>, Option<&GuestVal<G>>),
     mut target: Target<'_>,
 ) -> Result<(), G::Error> {
     target.put_u32(guest, width, index)?;

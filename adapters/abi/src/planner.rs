@@ -18,7 +18,7 @@ use crate::types::{Type, TypeAddress};
 #[derive(Debug)]
 pub(crate) struct Planner {
     done: HashMap<TypeAddress, Plan>,
-    has_concurrent: bool,
+    has_error_context: bool,
 }
 
 /// The data of any plan, before the depth and size checks.
@@ -65,13 +65,13 @@ impl Planner {
     pub(crate) fn new() -> Planner {
         Planner {
             done: HashMap::new(),
-            has_concurrent: false,
+            has_error_context: false,
         }
     }
 
-    /// Returns whether there was a stream, a future or an error context in any of the types so far.
-    pub(crate) fn has_concurrent(&self) -> bool {
-        self.has_concurrent
+    /// Returns whether there was an error context in any of the types so far.
+    pub(crate) fn has_error_context(&self) -> bool {
+        self.has_error_context
     }
 
     pub(crate) fn plan(&mut self, ty: &Type) -> Result<Plan, AbiError> {
@@ -138,7 +138,10 @@ impl Planner {
                 let kind = PlanKind::Future(Arc::clone(future));
                 self.concurrent(kind, future.payload.as_ref(), depth)?
             }
-            Type::ErrorContext => self.concurrent(PlanKind::ErrorContext, None, depth)?,
+            Type::ErrorContext => {
+                self.has_error_context = true;
+                self.concurrent(PlanKind::ErrorContext, None, depth)?
+            }
             Type::String => Draft::pair(PlanKind::String, 0, Needs::default()),
             Type::List(element) if **element == Type::U8 => Draft::pair(PlanKind::Bytes, 1, Needs::default()),
             Type::List(element) => {
@@ -260,7 +263,6 @@ impl Planner {
 
     /// A handle. The elements lie elsewhere, but must have a plan, too.
     fn concurrent(&mut self, kind: PlanKind, element: Option<&Type>, depth: u32) -> Result<Draft, AbiError> {
-        self.has_concurrent = true;
         let below = match element {
             Some(element) => self.plan_at(element, depth)?.height(),
             None => 0,

@@ -54,7 +54,7 @@ impl Plan {
 }
 
 /// Lifts a scalar.
-pub(crate) fn lift_scalar<R>(plan: &Plan, bits: u64) -> Result<Val<R>, AbiError> {
+pub(crate) fn lift_scalar<R, S, F>(plan: &Plan, bits: u64) -> Result<Val<R, S, F>, AbiError> {
     let word = low_half(bits);
     Ok(match plan.kind() {
         PlanKind::Bool => Val::Bool(bool::lift(bits)?),
@@ -119,7 +119,7 @@ pub(crate) fn position<T>(items: &[T], name_of: impl Fn(&T) -> &str, name: &str)
 }
 
 /// Lowers a scalar to its bits, signed integers sign-extended to 32 bits; `None` if the value does not fit the type.
-pub(crate) fn lower_scalar<R>(plan: &Plan, val: &Val<R>) -> Option<u64> {
+pub(crate) fn lower_scalar<R, S, F>(plan: &Plan, val: &Val<R, S, F>) -> Option<u64> {
     Some(match (plan.kind(), val) {
         (PlanKind::Bool, Val::Bool(value)) => value.lower(),
         (PlanKind::S8, Val::S8(value)) => value.lower(),
@@ -146,7 +146,7 @@ pub(crate) fn lower_scalar<R>(plan: &Plan, val: &Val<R>) -> Option<u64> {
 }
 
 /// Loads a list of numbers from consecutive addresses; returns `false` if the elements are not numbers.
-pub(crate) fn load_numbers<R>(element: &Plan, bytes: &[u8], vals: &mut Vec<Val<R>>) -> bool {
+pub(crate) fn load_numbers<R, S, F>(element: &Plan, bytes: &[u8], vals: &mut Vec<Val<R, S, F>>) -> bool {
     macro_rules! numbers {
         ($($kind:ident: $ty:ty,)*) => {
             match element.kind() {

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 /// The payload of a case, if the case has one.
-pub type Payload<R> = Option<Box<Val<R>>>;
+pub type Payload<R, S = Never, F = Never> = Option<Box<Val<R, S, F>>>;
 
-/// A component value; `R` is the host's representation of a resource ([`Guest::Resource`](crate::Guest::Resource)).
+/// No value: the streams and futures of an embedder that has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {}
+
+/// A component value. `R` is the host's representation of a resource ([`Guest::Resource`](crate::Guest::Resource)), `S` that of a
+/// stream's readable end, `F` that of a future's.
 ///
 /// Equality: floats are equal if their bits are or if both are NaN (the ABI does not keep NaN payloads), so `0.0` and
 /// `-0.0` differ. [`Bytes`](Val::Bytes) equals a [`List`](Val::List) of the same [`U8`](Val::U8)s. A record's fields
 /// and set flags compare in order; lifting gives them in the order of the type.
 #[derive(Clone, Debug)]
-pub enum Val<R> {
+pub enum Val<R, S = Never, F = Never> {
     Bool(bool),
     S8(i8),
     U8(u8),
@@ -27,22 +32,26 @@ pub enum Val<R> {
     String(String),
     /// The only form of a lifted `list<u8>`. Lowering a `list<u8>` also accepts [`List`](Val::List).
     Bytes(Vec<u8>),
-    List(Vec<Val<R>>),
-    FixedLengthList(Vec<Val<R>>),
+    List(Vec<Val<R, S, F>>),
+    FixedLengthList(Vec<Val<R, S, F>>),
     /// Named fields; lowering accepts any order.
-    Record(Vec<(Arc<str>, Val<R>)>),
-    Tuple(Vec<Val<R>>),
-    Variant(Arc<str>, Payload<R>),
+    Record(Vec<(Arc<str>, Val<R, S, F>)>),
+    Tuple(Vec<Val<R, S, F>>),
+    Variant(Arc<str>, Payload<R, S, F>),
     Enum(Arc<str>),
-    Option(Payload<R>),
-    Result(Result<Payload<R>, Payload<R>>),
+    Option(Payload<R, S, F>),
+    Result(Result<Payload<R, S, F>, Payload<R, S, F>>),
     /// The labels that are set.
     Flags(Vec<Arc<str>>),
     /// The resource of an `own` or a `borrow` type.
     Resource(R),
+    /// The readable end of a stream.
+    Stream(S),
+    /// The readable end of a future.
+    Future(F),
 }
 
-impl<R> Val<R> {
+impl<R, S, F> Val<R, S, F> {
     /// Returns the kind of value, in WIT's words, for messages.
     pub fn kind_name(&self) -> &'static str {
         match self {
@@ -70,12 +79,14 @@ impl<R> Val<R> {
             Val::Result(_) => "result",
             Val::Flags(_) => "flags",
             Val::Resource(_) => "resource",
+            Val::Stream(_) => "stream",
+            Val::Future(_) => "future",
         }
     }
 }
 
-impl<R: PartialEq> PartialEq for Val<R> {
-    fn eq(&self, other: &Val<R>) -> bool {
+impl<R: PartialEq, S: PartialEq, F: PartialEq> PartialEq for Val<R, S, F> {
+    fn eq(&self, other: &Val<R, S, F>) -> bool {
         match (self, other) {
             (Val::Bool(a), Val::Bool(b)) => a == b,
             (Val::S8(a), Val::S8(b)) => a == b,
@@ -108,6 +119,8 @@ impl<R: PartialEq> PartialEq for Val<R> {
             (Val::Result(a), Val::Result(b)) => a == b,
             (Val::Flags(a), Val::Flags(b)) => a == b,
             (Val::Resource(a), Val::Resource(b)) => a == b,
+            (Val::Stream(a), Val::Stream(b)) => a == b,
+            (Val::Future(a), Val::Future(b)) => a == b,
             _ => false,
         }
     }

@@ -1,6 +1,8 @@
 //! A guest without code: memory from the input, and a `realloc` that is honest or takes its answers from the input.
 
-use airssys_wasm_abi::{AbiError, Guest, LiftGuest, LowerGuest, ResourceType, StringEncoding};
+use airssys_wasm_abi::{
+    AbiError, Guest, LiftGuest, LowerGuest, ResourceType, StringEncoding, TransmitType,
+};
 
 /// Bytes that lifting may allocate for one crossing.
 const BUDGET: u64 = 1 << 20;
@@ -38,6 +40,8 @@ impl AbiGuest {
 
 impl Guest for AbiGuest {
     type Resource = u32;
+    type Stream = u32;
+    type Future = u32;
     type Error = AbiError;
 
     fn string_encoding(&self) -> StringEncoding {
@@ -63,6 +67,15 @@ impl LiftGuest for AbiGuest {
                 cases: handles as u32,
             }),
         }
+    }
+
+    // The ends of streams are in the same table, by the number of their type.
+    fn lift_stream(&mut self, ty: &TransmitType, handle: u32) -> Result<u32, AbiError> {
+        self.lift_own(ResourceType(ty.table), handle)
+    }
+
+    fn lift_future(&mut self, ty: &TransmitType, handle: u32) -> Result<u32, AbiError> {
+        self.lift_own(ResourceType(ty.table), handle)
     }
 
     fn consume_lift_budget(&mut self, bytes: u64) -> Result<(), AbiError> {
@@ -109,5 +122,13 @@ impl LowerGuest for AbiGuest {
 
     fn lower_borrow(&mut self, ty: ResourceType, resource: &u32) -> Result<u32, AbiError> {
         self.lower_own(ty, resource)
+    }
+
+    fn lower_stream(&mut self, ty: &TransmitType, stream: &u32) -> Result<u32, AbiError> {
+        self.lower_own(ResourceType(ty.table), stream)
+    }
+
+    fn lower_future(&mut self, ty: &TransmitType, future: &u32) -> Result<u32, AbiError> {
+        self.lower_own(ResourceType(ty.table), future)
     }
 }

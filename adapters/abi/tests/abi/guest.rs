@@ -1,6 +1,6 @@
 //! A guest without code: a memory, a bump allocator that moves on every call, and a handle table.
 
-use airssys_wasm_abi::{AbiError, Guest, LiftGuest, LowerGuest, ResourceType, StringEncoding};
+use airssys_wasm_abi::{AbiError, Guest, LiftGuest, LowerGuest, ResourceType, StringEncoding, TransmitType};
 
 /// The representation of a handle's resource.
 pub(crate) type Rep = u32;
@@ -44,6 +44,8 @@ impl TestGuest {
 
 impl Guest for TestGuest {
     type Resource = Rep;
+    type Stream = Rep;
+    type Future = Rep;
     type Error = AbiError;
 
     fn string_encoding(&self) -> StringEncoding {
@@ -68,6 +70,15 @@ impl LiftGuest for TestGuest {
             Some(Some((found, rep))) if *found == ty => Ok(*rep),
             _ => Err(AbiError::InvalidDiscriminant { got: handle, cases }),
         }
+    }
+
+    // The ends of streams are in the same table, by the number of their type.
+    fn lift_stream(&mut self, ty: &TransmitType, handle: u32) -> Result<Rep, AbiError> {
+        self.lift_own(ResourceType(ty.table), handle)
+    }
+
+    fn lift_future(&mut self, ty: &TransmitType, handle: u32) -> Result<Rep, AbiError> {
+        self.lift_own(ResourceType(ty.table), handle)
     }
 
     fn consume_lift_budget(&mut self, bytes: u64) -> Result<(), AbiError> {
@@ -108,5 +119,13 @@ impl LowerGuest for TestGuest {
 
     fn lower_borrow(&mut self, ty: ResourceType, resource: &Rep) -> Result<u32, AbiError> {
         self.lower_own(ty, resource)
+    }
+
+    fn lower_stream(&mut self, ty: &TransmitType, stream: &Rep) -> Result<u32, AbiError> {
+        self.lower_own(ResourceType(ty.table), stream)
+    }
+
+    fn lower_future(&mut self, ty: &TransmitType, future: &Rep) -> Result<u32, AbiError> {
+        self.lower_own(ResourceType(ty.table), future)
     }
 }

@@ -1,7 +1,8 @@
 //! Attacks that a guest may try.
 
 use airssys_wasm_abi::{
-    AbiError, CoreValue, FuncPlan, Guest, LiftGuest, LowerGuest, MAX_LIST_BYTE_LENGTH, StringEncoding, Type,
+    AbiError, CoreValue, FuncPlan, Guest, LiftGuest, LowerGuest, MAX_LIST_BYTE_LENGTH, Never,
+    StringEncoding, TransmitType, Type,
 };
 
 use crate::guest::TestGuest;
@@ -300,6 +301,8 @@ fn a_guest_without_memory() {
     }
     impl Guest for NoMemory {
         type Resource = ();
+        type Stream = Never;
+        type Future = Never;
         type Error = Error;
         fn string_encoding(&self) -> StringEncoding {
             StringEncoding::Utf8
@@ -315,6 +318,12 @@ fn a_guest_without_memory() {
         }
         fn lift_borrow(&mut self, _: airssys_wasm_abi::ResourceType, _: u32) -> Result<(), Error> {
             Ok(())
+        }
+        fn lift_stream(&mut self, _: &TransmitType, _: u32) -> Result<Never, Error> {
+            Err(Error::NoMemory)
+        }
+        fn lift_future(&mut self, _: &TransmitType, _: u32) -> Result<Never, Error> {
+            Err(Error::NoMemory)
         }
         fn consume_lift_budget(&mut self, _: u64) -> Result<(), Error> {
             Ok(())
@@ -333,6 +342,12 @@ fn a_guest_without_memory() {
         }
         fn lower_borrow(&mut self, _: airssys_wasm_abi::ResourceType, _: &()) -> Result<u32, Error> {
             Ok(0)
+        }
+        fn lower_stream(&mut self, _: &TransmitType, stream: &Never) -> Result<u32, Error> {
+            match *stream {}
+        }
+        fn lower_future(&mut self, _: &TransmitType, future: &Never) -> Result<u32, Error> {
+            match *future {}
         }
     }
     let plan = FuncPlan::new(&func(&[U64, option(U8)], Some(Type::String))).unwrap();

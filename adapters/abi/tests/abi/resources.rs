@@ -3,7 +3,7 @@
 use airssys_wasm_abi::{FuncPlan, ResourceType, Type};
 
 use crate::guest::TestGuest;
-use crate::shorthand::{Val, func, i32, lift, list, lower, option, some};
+use crate::shorthand::{Val, func, future, i32, lift, list, lower, option, some, stream};
 
 const FILE: ResourceType = ResourceType(3);
 
@@ -22,6 +22,27 @@ fn own_moves_and_borrow_stays() {
         plan.lift_params(&mut guest, &flat).is_err(),
         "an owned handle lifts once"
     );
+}
+
+#[test]
+fn ends_of_streams_and_futures_move() {
+    let (numbers, later) = (stream(Some(Type::U32)), future(None));
+    let plan = FuncPlan::new(&func(&[numbers.clone(), list(later)], Some(numbers.clone()))).unwrap();
+    let mut guest = TestGuest::new();
+    let args = [
+        Val::Stream(70),
+        Val::List(vec![Val::Future(80), Val::Future(90)]),
+    ];
+    let mut flat = Vec::new();
+    plan.lower_params(&mut guest, &args, &mut flat).unwrap();
+    assert_eq!(guest.handles.iter().flatten().count(), 3);
+    assert_eq!(plan.lift_params(&mut guest, &flat), Ok(args.to_vec()));
+    assert_eq!(guest.handles.iter().flatten().count(), 0);
+    let misfit = plan.lower_params(&mut guest, &[Val::Future(70), Val::List(vec![])], &mut flat);
+    let expected = "argument 0: expected stream<u32>, got future";
+    assert_eq!(misfit.unwrap_err().to_string(), expected);
+    let flat = lower(&mut guest, &numbers, &Val::Stream(1)).unwrap();
+    assert_eq!(plan.lift_result(&mut guest, &flat), Ok(Some(Val::Stream(1))));
 }
 
 #[test]

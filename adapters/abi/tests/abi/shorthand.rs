@@ -9,7 +9,7 @@ use airssys_wasm_abi::{
 
 use crate::guest::{Rep, TestGuest};
 
-pub(crate) type Val = airssys_wasm_abi::Val<Rep>;
+pub(crate) type Val = airssys_wasm_abi::Val<Rep, Rep, Rep>;
 
 pub(crate) fn list(element: Type) -> Type {
     Type::List(Arc::new(element))

@@ -62,6 +62,11 @@ pub use compile::features::is_valid;
 pub use component::Component;
 #[doc(hidden)]
 pub use concurrent::ConcurrencyCounts;
+pub use concurrent::host::{
+    Access, Accessor, AccessorTask, AsAccessor, Destination, DirectDestination, DirectSource, FutureAny,
+    FutureConsumer, FutureProducer, FutureReader, JoinHandle, ReadBuffer, Source, StreamAny, StreamConsumer,
+    StreamProducer, StreamReader, StreamResult, VecBuffer, WriteBuffer,
+};
 pub use has_data::{HasData, HasSelf};
 pub use instance::Instance;
 pub use instance::lookup::{ComponentExportIndex, ExportLookup};
@@ -85,7 +90,7 @@ pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use crate::flags;
 
 /// A component value of any type. A list of bytes is a single [`Val::Bytes`](airssys_wasm_abi::Val::Bytes).
-pub type Val = airssys_wasm_abi::Val<ResourceAny>;
+pub type Val = airssys_wasm_abi::Val<ResourceAny, StreamAny, FutureAny>;
 
 /// Formats a function's type as WIT; text beyond a few thousand bytes is cut and ends with `…`.
 pub fn display_func(ty: &FuncType) -> String {

@@ -12,6 +12,7 @@ use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 use crate::component::call::scope::Scope;
 use crate::component::component::Component;
 use crate::component::concurrent::abort_all;
+use crate::component::concurrent::host::{self, AccessorTask, Accessor, Closing, JoinHandle};
 use crate::component::concurrent::state::Tasks;
 use crate::component::instance::{Instance, InstanceInner};
 use crate::component::resource::handles::HandleBudget;
@@ -132,6 +133,24 @@ impl<T: Send + 'static> Store<T> {
         calls(self).map_err(|error| armed.explain(error))
     }
 
+    /// Runs a future of the host's together with the tasks of the store's components, until the future has ended. Through its accessor, it
+    /// starts calls with [`TypedFunc::call_concurrent`](crate::component::TypedFunc::call_concurrent), many at a time. Tasks that are left go
+    /// on in the next run or call.
+    ///
+    /// To be polled on one thread: stacks that are suspended stay there. Dropping it leaves the tasks as they are.
+    ///
+    /// # Errors
+    /// An interruption; the error of a task that [`Accessor::spawn`] has begun; [`Error::SuspendedCalls`]. Traps are the errors of the calls
+    /// that they end.
+    pub async fn run_concurrent<R>(&mut self, f: impl AsyncFnOnce(&Accessor<T>) -> R) -> Result<R> {
+        host::run_concurrent(self, f).await
+    }
+
+    /// Runs a task in the background, while the store runs.
+    pub fn spawn(&mut self, task: impl AccessorTask<T>) -> JoinHandle {
+        self.as_context_mut().spawn(task)
+    }
+
     /// Returns a handle that stops the guest that runs in this store, from another thread.
     #[cfg(all(unix, feature = "interrupt"))]
     pub fn interrupt_handle(&self) -> engine::InterruptHandle {
@@ -210,6 +229,7 @@ impl<T: Send + 'static> Store<T> {
     /// Returns whether nothing outside can reach into the store: the host holds no resource of a guest's, nothing can
     /// interrupt a later call, no function in it keeps state beside the host's data, and no task has left anything behind.
     pub(super) fn is_at_rest(&self) -> bool {
+        self.core.close_dropped();
         let state = self.core.state();
         !self.core.reached.load(Ordering::Relaxed)
             && state.host_handles.is_empty()
@@ -443,6 +463,8 @@ pub(crate) struct StoreCore {
     context: OnceLock<[wasmer::Global; 2]>,
     /// Made when a component uses concurrency.
     tasks: OnceLock<Box<Mutex<Tasks>>>,
+    /// Ends of streams and futures that the host has dropped.
+    pub(super) closing: Arc<Closing>,
 }
 
 impl StoreCore {
@@ -461,20 +483,24 @@ impl StoreCore {
             state: Mutex::new(StoreState::default()),
             context: OnceLock::new(),
             tasks: OnceLock::new(),
+            closing: Arc::default(),
         }
     }
 
     /// Returns the store's concurrency. Locked for single steps only.
     pub(super) fn tasks(&self) -> MutexGuard<'_, Tasks> {
         // A panic while it was held at worst left a step undone; the data stays consistent.
-        let tasks = || Box::new(Mutex::new(Tasks::new(Stacks::new(&self.interrupter))));
+        let tasks = || {
+            let stacks = Stacks::new(&self.interrupter);
+            Box::new(Mutex::new(Tasks::new(stacks, Arc::clone(self.closing.wakes()))))
+        };
         let tasks = self.tasks.get_or_init(tasks);
         tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns whether any task is left.
     pub(super) fn has_tasks(&self) -> bool {
-        self.tasks.get().is_some() && self.tasks().has_threads()
+        self.tasks.get().is_some() && self.tasks().has_any()
     }
 
     /// Returns the globals of thread-local storage, if a component uses them.

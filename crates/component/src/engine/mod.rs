@@ -44,6 +44,7 @@ pub use run::{SendStore, program_engine, program_store};
 pub use target::{Target, TargetError};
 
 pub(crate) use backend::floats_cross;
+pub(crate) use interrupt::check as check_interrupted;
 #[cfg(feature = "compile")]
 pub(crate) use compile::lacking::{first_use, names};
 #[cfg(feature = "compile")]

@@ -29,11 +29,11 @@ fn a_deep_call_stack_is_shown_by_its_ends() {
 fn a_function_that_cannot_be_planned_is_no_trap() {
     let error = Error::from(AbiError::Unsupported {
         place: "the result".to_owned(),
-        ty: "stream<u8>".to_owned(),
+        ty: "error-context".to_owned(),
     });
     assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "unsupported component: the result has the type stream<u8>: streams, futures and error contexts cannot yet cross between the host and a component"
+        "unsupported component: the result has the type error-context: error contexts cannot yet cross between the host and a component"
     );
 }

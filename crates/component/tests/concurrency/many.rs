@@ -13,6 +13,7 @@ pub(crate) const NOTHING: ConcurrencyCounts = ConcurrencyCounts {
     waitables: 0,
     sets: 0,
     shared: 0,
+    activities: 0,
     scopes: 0,
     stacks: 0,
     lost_stacks: 0,

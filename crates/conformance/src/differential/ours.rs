@@ -278,5 +278,6 @@ fn read(val: &Val) -> Result<Value> {
         Val::Result(Err(val)) => Value::Result(Err(payload(val)?)),
         Val::Flags(labels) => Value::Flags(labels.clone()),
         Val::Resource(_) => bail!("a resource, which was never sent"),
+        Val::Stream(_) | Val::Future(_) => bail!("a stream or future, which was never sent"),
     })
 }

@@ -4,12 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use airssys_wasm_abi::steps::{GuestPtr, Scalar};
-use airssys_wasm_abi::{Guest, LiftGuest, LowerGuest, ResourceType as TableType, StringEncoding};
+use airssys_wasm_abi::{
+    Guest, LiftGuest, LowerGuest, ResourceType as TableType, StringEncoding, TransmitType,
+};
 use wasmer::{AsStoreMut, AsStoreRef, StoreMut};
 
 use crate::component::call::scope::Lender;
 use crate::component::instance::InstanceInner;
-use crate::component::ir::{Options, ResourceTable};
+use crate::component::concurrent::host::{FutureAny, HostEnd, StreamAny};
+use crate::component::ir::{Options, ResourceTable, Transmit};
 use crate::component::resource::handles::Handle;
 use crate::component::resource::{ResourceAny, ResourceRuntime, ResourceType, ResourceTypeKind};
 use crate::component::store::{HostHandle, StoreCore};
@@ -67,6 +70,8 @@ impl<'a> LiftContext<'a> {
 
 impl Guest for LiftContext<'_> {
     type Resource = ResourceAny;
+    type Stream = StreamAny;
+    type Future = FutureAny;
     type Error = Error;
 
     #[inline]
@@ -82,6 +87,9 @@ impl Guest for LiftContext<'_> {
 
 /// Bytes that the store keeps for a guest's resource that the host holds, its identity included.
 const HOST_HANDLE_BYTES: u64 = (size_of::<u64>() + size_of::<HostHandle>()) as u64;
+
+/// Bytes of the readable end of a stream or future that the host holds.
+const HOST_END_BYTES: u64 = size_of::<HostEnd>() as u64;
 
 impl LiftGuest for LiftContext<'_> {
     fn lift_own(&mut self, ty: TableType, index: u32) -> Result<ResourceAny> {
@@ -103,6 +111,14 @@ impl LiftGuest for LiftContext<'_> {
         Ok(to_host(self.core, self.instance, resource, runtime, rep, false))
     }
 
+    fn lift_stream(&mut self, ty: &TransmitType, handle: u32) -> Result<StreamAny> {
+        self.lift_end(Transmit::Stream(ty.table), handle).map(StreamAny)
+    }
+
+    fn lift_future(&mut self, ty: &TransmitType, handle: u32) -> Result<FutureAny> {
+        self.lift_end(Transmit::Future(ty.table), handle).map(FutureAny)
+    }
+
     #[inline]
     fn consume_lift_budget(&mut self, bytes: u64) -> Result<()> {
         match self.budget.checked_sub(bytes) {
@@ -116,6 +132,11 @@ impl LiftGuest for LiftContext<'_> {
 }
 
 impl LiftContext<'_> {
+    fn lift_end(&mut self, transmit: Transmit, handle: u32) -> Result<Arc<HostEnd>> {
+        self.consume_lift_budget(HOST_END_BYTES)?;
+        Ok(Arc::new(self.instance.lift_end(self.core, transmit, handle)?))
+    }
+
     #[cold]
     fn over_budget(&self) -> Error {
         Error::from(TrapKind::Limit(format!(
@@ -185,6 +206,8 @@ impl fmt::Debug for LowerContext<'_> {
 
 impl Guest for LowerContext<'_> {
     type Resource = ResourceAny;
+    type Stream = StreamAny;
+    type Future = FutureAny;
     type Error = Error;
 
     #[inline]
@@ -227,6 +250,16 @@ impl LowerGuest for LowerContext<'_> {
         Ok(self
             .instance
             .handles(component_instance, |table| table.insert(handle))?)
+    }
+
+    fn lower_stream(&mut self, ty: &TransmitType, stream: &StreamAny) -> Result<u32> {
+        self.instance
+            .lower_end(self.core, Transmit::Stream(ty.table), &stream.0)
+    }
+
+    fn lower_future(&mut self, ty: &TransmitType, future: &FutureAny) -> Result<u32> {
+        self.instance
+            .lower_end(self.core, Transmit::Future(ty.table), &future.0)
     }
 
     fn lower_borrow(&mut self, ty: TableType, any: &ResourceAny) -> Result<u32> {
@@ -330,6 +363,11 @@ pub(crate) fn borrow(
 }
 
 impl InstanceInner {
+    /// Returns the resource type behind a handle type.
+    pub(crate) fn resource_type(&self, table: TableType) -> Option<ResourceType> {
+        self.resource_table(table.0).ok().map(|(_, _, resource)| resource.ty)
+    }
+
     /// Returns the component instance, the resource and its run-time state, for a resource table of the component.
     pub(crate) fn resource_table(&self, table: u32) -> Result<(u32, u32, &ResourceRuntime)> {
         match self.ir().resource_tables.get(table as usize) {

@@ -83,6 +83,29 @@ impl StoreCore {
         self.state().scopes.insert(Scope::default())
     }
 
+    /// Runs a step of a call whose scope outlasts it; it ends with an error of the step.
+    pub(crate) fn within_scope<R>(&self, scope: Option<usize>, step: impl FnOnce() -> Result<R>) -> Result<R> {
+        let Some(scope) = scope else {
+            return step();
+        };
+        let depth = self.depth();
+        {
+            let mut state = self.state();
+            state.running.push(scope);
+            self.depth.store(state.running.len(), Ordering::Relaxed);
+        }
+        let result = step();
+        {
+            let mut state = self.state();
+            state.running.truncate(depth);
+            self.depth.store(state.running.len(), Ordering::Relaxed);
+        }
+        if result.is_err() {
+            self.end_scope(scope);
+        }
+        result
+    }
+
     /// Replaces the scopes of the running calls, outermost first, by those of others.
     pub(crate) fn swap_scopes(&self, scopes: Vec<usize>) -> Vec<usize> {
         let mut state = self.state();

@@ -12,7 +12,7 @@ use super::run::{block, resume, run_others};
 use super::state::{
     Body, Call, Kind, Lift, Place, Task, TaskKey, TaskState, Thread, ThreadKey, Wait, Waitable, WaitableKey,
 };
-use super::waitable::{Subtask, SubtaskState};
+use super::waitable::{Callee, Subtask, SubtaskState};
 use crate::component::instance::InstanceInner;
 use crate::component::resource::handles::Room;
 use crate::component::store::StoreCore;
@@ -104,7 +104,7 @@ pub(super) fn start_call(
             waiter: None,
             kind: Kind::Subtask(Subtask {
                 state: SubtaskState::Starting,
-                task: TaskKey::default(),
+                callee: Callee::Task(TaskKey::default()),
                 event: false,
                 delivered: false,
                 cancel_requested: false,
@@ -135,7 +135,7 @@ pub(super) fn start_call(
         new.scopes = vec![scope];
         let thread = tasks.threads.insert(new);
         tasks.task(task)?.thread = thread;
-        tasks.subtask(subtask)?.task = task;
+        tasks.subtask(subtask)?.callee = Callee::Task(task);
         (thread, subtask, place, is_async, caller)
     };
     resume(store, core, thread, false)?;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use airssys_wasm_abi::steps::GuestPtr;
-use airssys_wasm_abi::{AbiError, FuncPlan, FuncType, Plan};
+use airssys_wasm_abi::Plan;
 use wasmer::StoreMut;
 
 use super::transmit::{Used, table};
@@ -16,13 +16,13 @@ use crate::component::call::crossing::{LiftContext, LowerContext};
 use crate::component::instance::InstanceInner;
 use crate::component::ir::Options;
 use crate::component::store::StoreCore;
-use crate::error::{AsyncTrap, Error, Result};
+use crate::error::{Error, Result};
 
 /// A buffer in a guest's memory.
 pub(super) struct Buffer {
-    instance: Arc<InstanceInner>,
-    options: Options,
-    plan: Option<Plan>,
+    pub(super) instance: Arc<InstanceInner>,
+    pub(super) options: Options,
+    pub(super) plan: Option<Plan>,
     at: u32,
     pub(super) progress: u32,
     pub(super) length: u32,
@@ -42,12 +42,6 @@ impl Buffer {
         length: u32,
     ) -> Result<Buffer> {
         let payload = table(instance, used.transmit)?.payload.as_ref();
-        if payload.is_some_and(has_ends) {
-            return Err(AsyncTrap::Transmit(
-                "the elements have streams, futures or error contexts, which this host does not copy yet",
-            )
-            .into());
-        }
         let plan = payload.map(Plan::new).transpose().map_err(Error::from)?;
         if let Some(plan) = plan.as_ref().filter(|_| length > 0) {
             GuestPtr(at).check_aligned(plan.align())?;
@@ -76,19 +70,10 @@ impl Buffer {
     }
 
     /// Returns the address of the next element.
-    fn next(&self, plan: &Plan) -> GuestPtr {
+    pub(super) fn next(&self, plan: &Plan) -> GuestPtr {
         // Within the memory: it was checked when the buffer was made, and memories do not shrink.
         GuestPtr(self.at.wrapping_add(self.progress.wrapping_mul(plan.size())))
     }
-}
-
-/// Returns whether values of a type have ends of streams or futures, or error contexts.
-fn has_ends(ty: &Type) -> bool {
-    let function = FuncType {
-        params: [(Arc::from("element"), ty.clone())].into(),
-        result: None,
-    };
-    matches!(FuncPlan::new(&function), Err(AbiError::Unsupported { .. }))
 }
 
 fn is_number(plan: &Plan) -> bool {

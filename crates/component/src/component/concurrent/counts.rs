@@ -14,6 +14,8 @@ pub struct ConcurrencyCounts {
     pub sets: usize,
     /// Streams and futures.
     pub shared: usize,
+    /// Futures, producers and consumers of the host that the store polls.
+    pub activities: usize,
     /// Scopes of calls, of those that lend nothing too.
     pub scopes: usize,
     /// Stacks in use.
@@ -30,6 +32,7 @@ impl Tasks {
             && self.waitables.is_empty()
             && self.sets.is_empty()
             && self.shared.is_empty()
+            && self.activities.is_empty()
             && self.instances.values().all(|instance| instance.backpressure == 0)
     }
 }
@@ -39,6 +42,7 @@ impl<T: Send + 'static> Store<T> {
     #[doc(hidden)]
     pub fn concurrency_counts(&self) -> ConcurrencyCounts {
         let core = self.as_context().core;
+        core.close_dropped();
         let scopes = core.state().scopes.len();
         let tasks = core.tasks();
         ConcurrencyCounts {
@@ -47,6 +51,7 @@ impl<T: Send + 'static> Store<T> {
             waitables: tasks.waitables.len(),
             sets: tasks.sets.len(),
             shared: tasks.shared.len(),
+            activities: tasks.activities.len(),
             scopes,
             stacks: tasks.stacks.live(),
             lost_stacks: tasks.stacks.lost(),

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 
 use wasmer::StoreMut;
 
+use super::host::{park, turn};
 use super::run::{Before, abort, discard, enter, leave, resume, swap_storage};
 use super::state::{Body, Call, HostCall, Lift, Task, TaskKey, TaskState, Thread, ThreadKey};
 use super::task::must_wait;
-use crate::component::call::func::Func;
+use crate::component::call::func::{Func, explained};
 use crate::component::instance::InstanceInner;
 use crate::component::ir::Options;
 use crate::component::resource::handles::Room;
@@ -17,13 +18,13 @@ use crate::component::store::StoreCore;
 use crate::error::{AsyncTrap, CoreTrap, Error, ResourceError, Result, TrapKind};
 
 /// A task of the host's, and its thread.
-struct Called {
+pub(super) struct Called {
     task: TaskKey,
-    thread: ThreadKey,
+    pub(super) thread: ThreadKey,
     scope: usize,
 }
 
-fn new_task(
+pub(super) fn new_task(
     core: &StoreCore,
     instance: &Arc<InstanceInner>,
     options: &Options,
@@ -115,12 +116,7 @@ pub(crate) fn call<R>(
     let place = (instance.id, options.instance);
     let exclusively = Lift::of(&options).needs_exclusive();
     while must_wait(core, place, exclusively) {
-        let ready = core.tasks().next_ready();
-        let waited = match ready {
-            Some(ready) => resume_any(store, core, ready, &instance),
-            None => Err(AsyncTrap::Deadlock.into()),
-        };
-        if let Err(error) = waited {
+        if let Err(error) = turn_or_park(store, core, &instance) {
             abort(store, core, &instance);
             return Err(error);
         }
@@ -128,6 +124,7 @@ pub(crate) fn call<R>(
     let host_call = HostCall {
         func: func.clone(),
         args: Vec::new(),
+        concurrent: None,
     };
     let called = match new_task(
         core,
@@ -179,9 +176,8 @@ fn run<R>(
     lift: impl FnOnce(&mut StoreMut<'_>, &[u64]) -> Result<R>,
 ) -> Result<R> {
     let (mut lift, mut value) = (Some(lift), None);
-    let mut next = called.thread;
+    resume_any(store, core, called.thread, Some(instance))?;
     loop {
-        resume_any(store, core, next, instance)?;
         let (has_ended, returned) = {
             let mut tasks = core.tasks();
             let thread = tasks.threads.get_mut(called.thread);
@@ -192,34 +188,51 @@ fn run<R>(
             value = Some(within(store, core, called.thread, |store| lift(store, &flat))?);
             core.tasks().task(called.task)?.state = TaskState::Resolved;
             core.end_scope(called.scope);
-            next = called.thread;
+            resume_any(store, core, called.thread, Some(instance))?;
             continue;
         }
         if has_ended {
             break;
         }
-        let ready = core.tasks().next_ready();
-        next = match ready {
-            Some(ready) => ready,
-            None if value.is_some() => break,
-            None => return Err(AsyncTrap::Deadlock.into()),
-        };
+        match value {
+            None => turn_or_park(store, core, instance)?,
+            Some(_) if turn(store, core, Some(instance))? => {}
+            Some(_) => break,
+        }
     }
     value.ok_or_else(|| Error::bug("a call that ended without a result"))
 }
 
-/// Resumes a thread of any instance for a call of `called`. A trap of another instance, which none of its own calls waits for, ends that
-/// one only.
-fn resume_any(
+/// Runs what is ready for a call, or waits until something is.
+///
+/// # Errors
+/// [`AsyncTrap::Deadlock`] if nothing will be.
+fn turn_or_park(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    instance: &Arc<InstanceInner>,
+) -> Result<()> {
+    match turn(store, core, Some(instance))? || park(core)? {
+        true => Ok(()),
+        false => Err(AsyncTrap::Deadlock.into()),
+    }
+}
+
+/// Resumes a thread of any instance, for a call of `called` or for none. A trap of another instance ends that one only.
+///
+/// # Errors
+/// As [`fail`].
+pub(super) fn resume_any(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     key: ThreadKey,
-    called: &Arc<InstanceInner>,
+    called: Option<&Arc<InstanceInner>>,
 ) -> Result<()> {
-    let instance = {
+    let (instance, outcome) = {
         let mut tasks = core.tasks();
         let task = tasks.thread(key)?.task;
-        tasks.task(task)?.instance.clone()
+        let task = tasks.task(task)?;
+        (task.instance.clone(), task.outcome())
     };
     // It executes, as far as calls by a host function that it calls are concerned.
     let executed = instance.entered.swap(true, Ordering::Relaxed);
@@ -228,15 +241,52 @@ fn resume_any(
     let Err(error) = resumed else {
         return Ok(());
     };
-    if instance.id == called.id {
+    match outcome {
+        // The call is over, before its code has begun.
+        Some(outcome) if !stops(&error) => {
+            outcome.end(Some(error));
+            Ok(())
+        }
+        Some(outcome) if called.is_none_or(|called| called.id != instance.id) => {
+            instance.poisoned.store(true, Ordering::Relaxed);
+            outcome.end(Some(explained(store, core, error)));
+            abort(store, core, &instance);
+            Ok(())
+        }
+        _ => fail(store, core, &instance, error, called, executed),
+    }
+}
+
+/// Ends an instance that failed. A call of it that the host's futures wait for ends with the error.
+///
+/// # Errors
+/// The error, if the instance is the one that is `called`, `executed` when it failed, or if the error is an interruption.
+pub(super) fn fail(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    instance: &Arc<InstanceInner>,
+    error: Error,
+    called: Option<&Arc<InstanceInner>>,
+    executed: bool,
+) -> Result<()> {
+    if called.is_some_and(|called| called.id == instance.id) {
         return Err(error);
     }
     instance.poisoned.store(true, Ordering::Relaxed);
-    abort(store, core, &instance);
+    let outcome = {
+        let tasks = core.tasks();
+        let mut of_instance = tasks.tasks.values().filter(|task| task.instance.id == instance.id);
+        of_instance.find_map(Task::outcome)
+    };
+    abort(store, core, instance);
     let interrupts =
         matches!(&error, Error::Trap(trap) if *trap.kind() == TrapKind::Core(CoreTrap::Interrupted));
     if interrupts || executed {
         return Err(error);
+    }
+    if let Some(outcome) = outcome {
+        outcome.end(Some(explained(store, core, error)));
+        return Ok(());
     }
     log::warn!("a task that no call waits for trapped: {error}");
     Ok(())

@@ -10,7 +10,8 @@
 //! | `run` | resuming, blocking, the loop of a call |
 //! | `task` | a task from its start to its end, cancellation |
 //! | `adapters` | calls from one component to another |
-//! | `host_call` | calls by the host |
+//! | `host_call` | calls by the host that wait for their end |
+//! | `host` | other calls by the host, its functions, its ends of streams and futures |
 //! | `waitable` | events, waitable sets, subtasks |
 //! | `transmit`, `copy` | streams and futures, and the copies between their ends |
 //! | `builtins` | the core functions that guests import |
@@ -22,6 +23,7 @@ mod adapters;
 pub(super) mod builtins;
 mod copy;
 mod counts;
+pub(super) mod host;
 pub(super) mod host_call;
 mod run;
 pub(super) mod state;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use wasmer::{StoreMut, Value};
 
-use super::state::{Body, Kind, Place, Task, TaskKey, TaskState, Tasks, ThreadKey, Wait};
+use super::host::{Activity, Gone};
+use super::state::{Body, Kind, Place, Task, TaskKey, TaskState, Tasks, ThreadKey, Wait, WaitableKey};
 use super::task;
+use super::waitable::Callee;
 use crate::component::instance::InstanceInner;
 use crate::component::store::StoreCore;
 use crate::engine::{Fiber, Resume, Switch, suspend};
@@ -362,33 +364,46 @@ fn abort_where(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, of: impl Fn(Plac
             let _ = fiber.resume(store, Resume::Abort);
         }
     }
-    let scopes = core.tasks().remove_where(of);
+    let (scopes, gone) = core.tasks().remove_where(of);
     for scope in scopes {
         core.end_scope(scope);
     }
+    // Futures of the host run code as they end.
+    drop(gone);
 }
 
 impl Tasks {
-    /// Removes what component instances have handles of, and their states. Returns the scopes that end with it.
-    fn remove_where(&mut self, of: impl Fn(Place) -> bool) -> Vec<usize> {
+    /// Removes what component instances have handles of, and their states. Returns the scopes that end with it, and what is to be dropped
+    /// without the lock.
+    fn remove_where(&mut self, of: impl Fn(Place) -> bool) -> (Vec<usize>, Vec<Dropped>) {
         self.instances.retain(|place, _| !of(*place));
-        let (mut left, mut scopes) = (Vec::new(), Vec::new());
-        self.waitables.retain(|_, waitable| {
-            let keep = !of(waitable.place);
-            match &waitable.kind {
-                _ if keep => {}
-                Kind::End(end) => left.push(end.shared()),
-                // Of one whose task goes on, the scope has ended with the task.
-                Kind::Subtask(subtask) if subtask.state.is_resolved() => scopes.extend(subtask.scope),
-                Kind::Subtask(_) => {}
+        let removed = self.waitables.iter().filter(|(_, waitable)| of(waitable.place));
+        let removed: Vec<WaitableKey> = removed.map(|(key, _)| key).collect();
+        let (mut scopes, mut gone) = (Vec::new(), Vec::new());
+        for key in removed {
+            match self.waitables.get(key).map(|waitable| &waitable.kind) {
+                Some(Kind::End(_)) => gone.extend(self.drop_end(key).ok().flatten().map(Dropped::End)),
+                Some(Kind::Subtask(subtask)) => {
+                    if let Callee::Host(activity) = subtask.callee {
+                        scopes.extend(subtask.scope);
+                        gone.extend(self.remove_activity(activity).map(Dropped::Call));
+                    } else if subtask.state.is_resolved() {
+                        // Of one whose task goes on, the scope has ended with the task.
+                        scopes.extend(subtask.scope);
+                    }
+                    let _ = self.remove_waitable(key);
+                }
+                None => {}
             }
-            keep
-        });
-        for shared in left {
-            // Both ends are of the same instance.
-            self.shared.remove(shared);
         }
         self.sets.retain(|_, set| !of(set.place));
-        scopes
+        (scopes, gone)
     }
+}
+
+/// Code of the host's that ends.
+#[expect(dead_code, reason = "held for their drop")]
+enum Dropped {
+    End(Gone),
+    Call(Activity),
 }

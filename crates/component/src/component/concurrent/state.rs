@@ -7,6 +7,7 @@ use std::sync::Arc;
 use slotmap::{SlotMap, new_key_type};
 
 use crate::component::concurrent::adapters::GuestCall;
+use crate::component::concurrent::host::{Activity, ConcurrentCall, Outcome, Wakes};
 use crate::component::concurrent::transmit::{EndState, Shared};
 use crate::component::concurrent::waitable::{Subtask, WaitableSet};
 use crate::component::instance::InstanceInner;
@@ -26,6 +27,8 @@ new_key_type! {
     pub(crate) struct SetKey;
     /// A stream or future.
     pub(crate) struct SharedKey;
+    /// An activity of the host.
+    pub(crate) struct ActivityKey;
 }
 
 /// A component instance: its instance's identity and its index there.
@@ -39,6 +42,8 @@ pub(crate) struct Tasks {
     pub(super) sets: SlotMap<SetKey, WaitableSet>,
     pub(super) shared: SlotMap<SharedKey, Shared>,
     pub(super) instances: HashMap<Place, InstanceState>,
+    pub(super) activities: SlotMap<ActivityKey, Activity>,
+    pub(super) wakes: Arc<Wakes>,
     /// Threads that may be ready, in the order in which they became so.
     pub(super) ready: VecDeque<ThreadKey>,
     /// The thread that runs.
@@ -124,6 +129,14 @@ pub(super) struct Task {
 }
 
 impl Task {
+    /// Returns the end of the call that a future of the host's waits for.
+    pub(super) fn outcome(&self) -> Option<Arc<Outcome>> {
+        match &self.call {
+            Call::Host(call) => Some(Arc::clone(&call.concurrent.as_ref()?.outcome)),
+            _ => None,
+        }
+    }
+
     pub(super) fn place(&self) -> Place {
         (self.instance.id, self.component_instance)
     }
@@ -142,6 +155,8 @@ pub(super) enum Call {
 pub(super) struct HostCall {
     pub(super) func: crate::component::call::func::Func,
     pub(super) args: Vec<u64>,
+    /// `None` if the host's call waits for the task, and passes the values itself.
+    pub(super) concurrent: Option<Box<ConcurrentCall>>,
 }
 
 /// A thread of a task: its code, on a stack of its own.
@@ -255,7 +270,7 @@ pub(super) fn gone(what: &str) -> Error {
 }
 
 impl Tasks {
-    pub(crate) fn new(stacks: Stacks) -> Tasks {
+    pub(crate) fn new(stacks: Stacks, wakes: Arc<Wakes>) -> Tasks {
         Tasks {
             tasks: SlotMap::default(),
             threads: SlotMap::default(),
@@ -263,15 +278,17 @@ impl Tasks {
             sets: SlotMap::default(),
             shared: SlotMap::default(),
             instances: HashMap::new(),
+            activities: SlotMap::default(),
+            wakes,
             ready: VecDeque::new(),
             current: None,
             stacks,
         }
     }
 
-    /// Returns whether any thread is left.
-    pub(crate) fn has_threads(&self) -> bool {
-        !self.threads.is_empty()
+    /// Returns whether a thread or an activity is left.
+    pub(crate) fn has_any(&self) -> bool {
+        !self.threads.is_empty() || !self.activities.is_empty()
     }
 
     pub(super) fn thread(&mut self, key: ThreadKey) -> Result<&mut Thread> {

@@ -26,6 +26,8 @@ struct Running {
     lift: Lift,
     is_async: bool,
     is_host: bool,
+    /// True if the host's call waits for it, and passes the values itself.
+    is_awaited: bool,
 }
 
 impl Running {
@@ -41,6 +43,7 @@ impl Running {
             lift: task.lift,
             is_async: task.is_async,
             is_host: matches!(task.call, Call::Host(_)),
+            is_awaited: matches!(&task.call, Call::Host(call) if call.concurrent.is_none()),
         })
     }
 }
@@ -48,16 +51,13 @@ impl Running {
 /// The code of a new thread.
 pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: ThreadKey) -> Result<()> {
     let running = Running::of(core, key)?;
-    // For a call of the host, it has waited already.
-    if running.is_async && !running.is_host && !enter(store, core, &running)? {
+    // For a call of the host that waits for the task, it has waited already.
+    if running.is_async && !running.is_awaited && !enter(store, core, &running)? {
         return Ok(());
     }
     core.tasks().task(running.task)?.state = TaskState::Started;
     let args = match running.is_host {
-        true => match &mut core.tasks().task(running.task)?.call {
-            Call::Host(call) => std::mem::take(&mut call.args),
-            _ => Vec::new(),
-        },
+        true => host_args(store, core, running.task)?,
         false => adapters::start(store, core, running.task)?,
     };
     let result = adapters::call(store, core, running.task, &args)?;
@@ -73,6 +73,18 @@ pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: Thread
             after_callback(core, &running, code)
         }
     }
+}
+
+/// Returns the flat parameters of a call of the host.
+fn host_args(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: TaskKey) -> Result<Vec<u64>> {
+    let lower = match &mut core.tasks().task(key)?.call {
+        Call::Host(call) => match &mut call.concurrent {
+            None => return Ok(std::mem::take(&mut call.args)),
+            Some(concurrent) => concurrent.lower.take(),
+        },
+        _ => None,
+    };
+    lower.ok_or_else(|| Error::bug("a call without parameters"))?(store, core)
 }
 
 /// Waits until the task may enter its instance. Returns false if it was cancelled before.
@@ -189,6 +201,23 @@ fn return_flat(
         core.check_returned(task.scope)?;
     }
     match running.is_host {
+        true if !running.is_awaited => {
+            let (lift, outcome, scope) = {
+                let mut tasks = core.tasks();
+                let task = tasks.task(running.task)?;
+                let Call::Host(call) = &mut task.call else {
+                    return Err(Error::bug("a call of a guest's among those of the host"));
+                };
+                let call = call.concurrent.as_mut();
+                let lift = call.map(|call| (call.lift.take(), Arc::clone(&call.outcome)));
+                let (lift, outcome) = lift.ok_or_else(|| Error::bug("a call without an end"))?;
+                (lift, outcome, task.scope)
+            };
+            lift.ok_or(AsyncTrap::ReturnedTwice)?(store, core, &result)?;
+            core.tasks().task(running.task)?.state = TaskState::Resolved;
+            core.end_scope(scope);
+            outcome.end(None);
+        }
         true => {
             core.tasks().thread(running.key)?.returned = Some(result);
             if let Resume::Abort = suspend(store)? {

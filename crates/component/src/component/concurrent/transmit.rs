@@ -10,11 +10,13 @@ use std::sync::Arc;
 use wasmer::StoreMut;
 
 use super::copy::{Buffer, copy_values};
+use super::host::{Gone, HostSide, poll};
 use super::run::block;
-use super::state::{Kind, SharedKey, Tasks, Wait, Waitable, WaitableKey, gone};
+use super::state::{ActivityKey, Kind, Place, SharedKey, Tasks, Wait, Waitable, WaitableKey, gone};
 use super::waitable::BLOCKED;
 use crate::component::instance::InstanceInner;
-use crate::component::ir::{End, Options, Transmit, TransmitTable};
+pub(super) use crate::component::ir::End;
+use crate::component::ir::{Options, Transmit, TransmitTable};
 use crate::component::resource::handles::Handle;
 use crate::component::store::StoreCore;
 use crate::error::{AsyncTrap, Error, ResourceError, Result};
@@ -57,12 +59,15 @@ pub(super) struct EndState {
 }
 
 /// A stream or future: what its ends share.
-#[derive(Debug)]
 pub(super) struct Shared {
-    dropped: bool,
+    /// True once one of its ends is gone.
+    pub(super) dropped: bool,
     /// The end that waits with its buffer.
     pub(super) pending: Option<WaitableKey>,
-    ends: u32,
+    /// Number of ends that are waitables: those of guests, and readable ones that the host holds.
+    pub(super) ends: u32,
+    /// The ends that the host has given to a producer or consumer.
+    pub(super) host: Option<Box<HostSide>>,
 }
 
 /// The most elements of one copy.
@@ -98,6 +103,15 @@ impl EndState {
         self.shared
     }
 
+    /// Returns the buffer of a copy in progress.
+    pub(super) fn buffer(&self) -> Option<&Buffer> {
+        self.buffer.as_ref()
+    }
+
+    pub(super) fn buffer_mut(&mut self) -> Option<&mut Buffer> {
+        self.buffer.as_mut()
+    }
+
     fn is_copying(&self) -> bool {
         matches!(self.state, CopyState::Copying | CopyState::Cancelling)
     }
@@ -119,7 +133,73 @@ impl EndState {
     }
 }
 
+impl EndState {
+    fn new(is_stream: bool, end: End, shared: SharedKey, ty: u32) -> EndState {
+        EndState {
+            is_stream,
+            end,
+            shared,
+            ty,
+            state: CopyState::Idle,
+            buffer: None,
+            event: None,
+        }
+    }
+}
+
+impl Waitable {
+    fn of_end(place: Place, state: EndState) -> Waitable {
+        Waitable {
+            place,
+            handle: 0,
+            set: None,
+            waiter: None,
+            kind: Kind::End(state),
+        }
+    }
+}
+
+/// The place of ends that the host holds. No instance has this identity.
+const HOST: Place = (0, 0);
+
 impl Tasks {
+    fn new_shared(&mut self, ends: u32) -> SharedKey {
+        self.shared.insert(Shared {
+            dropped: false,
+            pending: None,
+            ends,
+            host: None,
+        })
+    }
+
+    /// Creates a stream or future of the host's; returns it and its readable end, which has a type once it has a handle.
+    pub(super) fn new_readable(&mut self, is_stream: bool) -> (SharedKey, WaitableKey) {
+        let shared = self.new_shared(1);
+        let state = EndState::new(is_stream, End::Readable, shared, u32::MAX);
+        (shared, self.waitables.insert(Waitable::of_end(HOST, state)))
+    }
+
+    /// Removes an end. Its other end learns of it.
+    pub(super) fn drop_end(&mut self, key: WaitableKey) -> Result<Option<Gone>> {
+        let key_of_shared = self.end(key)?.shared;
+        self.remove_waitable(key)?;
+        let shared = self.shared(key_of_shared)?;
+        shared.dropped = true;
+        shared.ends = shared.ends.saturating_sub(1);
+        // It may be the end itself, of an instance that was stopped.
+        let pending = shared.pending.take().filter(|pending| *pending != key);
+        let ends = shared.ends;
+        if let Some(pending) = pending {
+            self.notify(pending, CopyResult::Dropped, false)?;
+        }
+        // The consumer has nothing more to read, or the producer no reader.
+        let gone = self.end_host_side(key_of_shared);
+        if ends == 0 && gone.is_none() {
+            self.shared.remove(key_of_shared);
+        }
+        Ok(gone)
+    }
+
     pub(super) fn end(&mut self, key: WaitableKey) -> Result<&mut EndState> {
         match self.waitables.get_mut(key) {
             Some(Waitable {
@@ -133,13 +213,28 @@ impl Tasks {
         self.shared.get_mut(key).ok_or_else(|| gone("stream or future"))
     }
 
-    fn notify(&mut self, key: WaitableKey, result: CopyResult, pending: bool) -> Result<()> {
+    /// Returns a stream or future, if it exists.
+    pub(super) fn shared_of(&mut self, key: SharedKey) -> Option<&mut Shared> {
+        self.shared.get_mut(key)
+    }
+
+    /// Returns whether an end is a readable one.
+    pub(super) fn is_readable(&mut self, key: WaitableKey) -> bool {
+        self.end(key).is_ok_and(|end| end.end == End::Readable)
+    }
+
+    /// Returns the number of elements that the copy of an end has moved.
+    pub(super) fn progress(&mut self, key: WaitableKey) -> Result<u32> {
+        Ok(self.end(key)?.buffer.as_ref().map_or(0, |buffer| buffer.progress))
+    }
+
+    pub(super) fn notify(&mut self, key: WaitableKey, result: CopyResult, pending: bool) -> Result<()> {
         self.end(key)?.event = Some(CopyEvent { result, pending });
         self.has_event_now(key);
         Ok(())
     }
 
-    fn remain(&mut self, key: WaitableKey) -> Result<u32> {
+    pub(super) fn remain(&mut self, key: WaitableKey) -> Result<u32> {
         Ok(self.end(key)?.buffer.as_ref().map_or(0, Buffer::remain))
     }
 }
@@ -180,28 +275,12 @@ impl InstanceInner {
         transmit: Transmit,
     ) -> Result<u64> {
         let ty = table(self, transmit)?.ty;
-        let shared = core.tasks().shared.insert(Shared {
-            dropped: false,
-            pending: None,
-            ends: 2,
-        });
+        let shared = core.tasks().new_shared(2);
         let mut packed = 0;
         for (end, shift) in [(End::Readable, 0), (End::Writable, 32)] {
-            let key = core.tasks().waitables.insert(Waitable {
-                place: (self.id, component_instance),
-                handle: 0,
-                set: None,
-                waiter: None,
-                kind: Kind::End(EndState {
-                    is_stream: is_stream(transmit),
-                    end,
-                    shared,
-                    ty,
-                    state: CopyState::Idle,
-                    buffer: None,
-                    event: None,
-                }),
-            });
+            let state = EndState::new(is_stream(transmit), end, shared, ty);
+            let place = (self.id, component_instance);
+            let key = core.tasks().waitables.insert(Waitable::of_end(place, state));
             packed |= u64::from(self.add_waitable(core, component_instance, key)?) << shift;
         }
         Ok(packed)
@@ -293,7 +372,7 @@ impl InstanceInner {
         is_async: bool,
     ) -> Result<u32> {
         let key = self.end(core, used)?;
-        let has_event = {
+        let host = {
             let mut tasks = core.tasks();
             let waited_for = tasks.waitable(key)?.waiter.is_some();
             let in_set = tasks.waitable(key)?.set.is_some();
@@ -311,11 +390,25 @@ impl InstanceInner {
             // A copy that may still go on is cancelled, with what it has copied.
             let is_over = end.event.is_some_and(|event| !event.pending);
             let shared = end.shared;
-            if !is_over && let Some(pending) = tasks.shared(shared)?.pending.take() {
-                tasks.notify(pending, CopyResult::Cancelled, false)?;
+            let shared = tasks.shared(shared)?;
+            match &mut shared.host {
+                _ if is_over => None,
+                Some(side) => {
+                    side.finishing = true;
+                    Some(side.activity)
+                }
+                None => {
+                    if let Some(pending) = shared.pending.take() {
+                        tasks.notify(pending, CopyResult::Cancelled, false)?;
+                    }
+                    None
+                }
             }
-            tasks.end(key)?.event.is_some()
         };
+        if let Some(activity) = host {
+            copy_with_host(store, core, key, activity)?;
+        }
+        let has_event = core.tasks().end(key)?.event.is_some();
         if !has_event {
             if is_async {
                 return Ok(BLOCKED);
@@ -344,24 +437,14 @@ impl InstanceInner {
             let text = "cannot drop future write end without first writing a value";
             return Err(AsyncTrap::Transmit(text).into());
         }
-        let key_of_shared = end.shared;
-        let shared = tasks.shared(key_of_shared)?;
-        shared.dropped = true;
-        shared.ends = shared.ends.saturating_sub(1);
-        let (pending, ends) = (shared.pending.take(), shared.ends);
-        if let Some(pending) = pending {
-            tasks.notify(pending, CopyResult::Dropped, false)?;
-        }
-        if ends == 0 {
-            tasks.shared.remove(key_of_shared);
-        }
-        tasks.remove_waitable(key)?;
+        let gone = tasks.drop_end(key)?;
         drop(tasks);
+        drop(gone);
         self.handles(used.component_instance, |table| table.remove_any(used.index))?;
         Ok(())
     }
 
-    /// Moves the readable end from one component instance to another (`lift_async_value`); returns its new index.
+    /// Moves the readable end from one component instance to another; returns its new index.
     pub(super) fn transmit_transfer(
         &self,
         core: &StoreCore,
@@ -369,12 +452,13 @@ impl InstanceInner {
         from: Transmit,
         to: Transmit,
     ) -> Result<u32> {
+        let key = self.take_readable(core, from, index)?;
+        self.give_readable(core, to, key)
+    }
+
+    /// Removes the handle of a readable end (`lift_async_value`).
+    pub(super) fn take_readable(&self, core: &StoreCore, from: Transmit, index: u32) -> Result<WaitableKey> {
         let source = table(self, from)?.instance;
-        let &TransmitTable {
-            instance: target,
-            ty: target_ty,
-            ..
-        } = table(self, to)?;
         let key = self.end(
             core,
             Used {
@@ -403,10 +487,19 @@ impl InstanceInner {
                 return Err(AsyncTrap::Transmit(text).into());
             }
         }
-        // Each instance numbers the types of its own view.
-        core.tasks().end(key)?.ty = target_ty;
         self.handles(source, |table| table.remove_any(index))?;
-        self.add_waitable(core, target, key)
+        let mut tasks = core.tasks();
+        let waitable = tasks.waitable(key)?;
+        (waitable.place, waitable.handle) = (HOST, 0);
+        Ok(key)
+    }
+
+    /// Adds a handle of a readable end that no instance has (`lower_async_value`); returns its index.
+    pub(super) fn give_readable(&self, core: &StoreCore, to: Transmit, key: WaitableKey) -> Result<u32> {
+        let &TransmitTable { instance, ty, .. } = table(self, to)?;
+        // Each instance numbers the types of its own view.
+        core.tasks().end(key)?.ty = ty;
+        self.add_waitable(core, instance, key)
     }
 }
 
@@ -421,7 +514,12 @@ fn begin_copy(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: WaitableKey)
     }
     let Some(other) = shared.pending else {
         shared.pending = Some(key);
-        return Ok(());
+        let host = shared.host.as_ref().map(|side| side.activity);
+        drop(tasks);
+        return match host {
+            Some(activity) => copy_with_host(store, core, key, activity),
+            None => Ok(()),
+        };
     };
     let (remain, others) = (tasks.remain(key)?, tasks.remain(other)?);
     let both_empty = {
@@ -453,6 +551,23 @@ fn begin_copy(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: WaitableKey)
     }
     tasks.shared(key_of_shared)?.pending = Some(key);
     tasks.notify(other, CopyResult::Completed, false)
+}
+
+/// Copies between an end and the host's producer or consumer.
+fn copy_with_host(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    key: WaitableKey,
+    activity: ActivityKey,
+) -> Result<()> {
+    {
+        let mut tasks = core.tasks();
+        let instance = tasks.end(key)?.buffer.as_ref().map(|buffer| buffer.instance.clone());
+        if let Some(activity) = tasks.activities.get_mut(activity) {
+            activity.instance = instance;
+        }
+    }
+    poll(store, core, activity).map_err(|failure| failure.error)
 }
 
 /// Refuses a copy within one component instance, of elements that are not numbers.

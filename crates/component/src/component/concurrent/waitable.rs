@@ -12,7 +12,7 @@ use wasmer::StoreMut;
 
 use super::run::{block, cancel_task};
 use super::state::{
-    Kind, Place, SetKey, TaskKey, TaskState, Tasks, ThreadKey, Wait, Waitable, WaitableKey, gone,
+    ActivityKey, Kind, Place, SetKey, TaskKey, TaskState, Tasks, ThreadKey, Wait, Waitable, WaitableKey, gone,
 };
 use crate::component::instance::InstanceInner;
 use crate::component::resource::handles::Handle;
@@ -45,10 +45,18 @@ impl SubtaskState {
     }
 }
 
+/// The callee of a subtask.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Callee {
+    Task(TaskKey),
+    /// A function of the host.
+    Host(ActivityKey),
+}
+
 /// A call as its caller sees it.
 pub(super) struct Subtask {
     pub(super) state: SubtaskState,
-    pub(super) task: TaskKey,
+    pub(super) callee: Callee,
     /// True while its state has changed and its caller has not got the event.
     pub(super) event: bool,
     /// True once its caller knows that it is resolved.
@@ -361,7 +369,7 @@ impl InstanceInner {
         is_async: bool,
     ) -> Result<u32> {
         let key = self.subtask(core, component_instance, index)?;
-        let task = {
+        let callee = {
             let mut tasks = core.tasks();
             let in_set = tasks.waitable(key)?.set.is_some();
             let subtask = tasks.subtask(key)?;
@@ -373,10 +381,13 @@ impl InstanceInner {
             }
             let resolved = subtask.state.is_resolved();
             subtask.cancel_requested = !resolved;
-            (!resolved).then_some(subtask.task)
+            (!resolved).then_some(subtask.callee)
         };
-        if let Some(task) = task {
-            cancel_task(store, core, task)?;
+        if let Some(callee) = callee {
+            match callee {
+                Callee::Task(task) => cancel_task(store, core, task)?,
+                Callee::Host(activity) => core.cancel_host_call(key, activity)?,
+            }
             if !core.tasks().subtask(key)?.state.is_resolved() {
                 if is_async {
                     return Ok(BLOCKED);

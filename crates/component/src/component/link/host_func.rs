@@ -164,7 +164,7 @@ pub(in crate::component) fn failed(name: &str, source: Cause) -> Error {
 
 /// Converts an error about a host function's result that does not fit to a failure of that function.
 #[cold]
-fn misfit(name: &str, error: Error) -> Error {
+pub(super) fn misfit(name: &str, error: Error) -> Error {
     match error {
         Error::Argument(_) | Error::Resource(_) => Error::Host {
             name: name.to_owned(),
@@ -211,7 +211,7 @@ where
 }
 
 #[inline(always)]
-fn lift_params<P: LiftList>(
+pub(super) fn lift_params<P: LiftList>(
     cx: &mut LiftContext<'_>,
     plan: &FuncPlan,
     args: &[u64],
@@ -228,7 +228,7 @@ fn lift_params<P: LiftList>(
 }
 
 #[inline(always)]
-fn lower_result<R: LowerList>(
+pub(super) fn lower_result<R: LowerList>(
     cx: &mut LowerContext<'_>,
     plan: &FuncPlan,
     result: &R,

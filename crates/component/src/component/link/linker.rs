@@ -285,6 +285,16 @@ impl<T: Send + 'static> fmt::Debug for LinkerInstance<'_, T> {
     }
 }
 
+pub(super) fn typecheck<P: LiftList, R: LowerList>(
+    function: &Function,
+    types: &TypeContext<'_>,
+) -> std::result::Result<(), String> {
+    let params = function.ty.params.iter().map(|(_, ty)| ty).collect::<Vec<_>>();
+    P::typecheck_list(&params, types).map_err(|message| format!("parameters: {message}"))?;
+    let results = function.ty.result.iter().collect::<Vec<_>>();
+    R::typecheck_list(&results, types).map_err(|message| format!("results: {message}"))
+}
+
 impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
     fn full_name(&self, name: &str) -> String {
         if self.path.is_empty() {
@@ -304,13 +314,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         P: LiftList + 'static,
         R: LowerList + 'static,
     {
-        let check = |function: &Function, types: &TypeContext<'_>| {
-            let params = function.ty.params.iter().map(|(_, ty)| ty).collect::<Vec<_>>();
-            P::typecheck_list(&params, types).map_err(|message| format!("parameters: {message}"))?;
-            let results = function.ty.result.iter().collect::<Vec<_>>();
-            R::typecheck_list(&results, types).map_err(|message| format!("results: {message}"))
-        };
-        self.define_func(name, Box::new(check), host_func::typed(func))
+        self.define_func(name, Box::new(typecheck::<P, R>), host_func::typed(func))
     }
 
     /// Defines a function of [`Val`]s, for whatever type the component imports it with: it gets that type, the arguments, and
@@ -418,7 +422,7 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         }
     }
 
-    fn define_func(&mut self, name: &str, check: Box<TypeCheck>, bind: Box<Bind<T>>) -> Result<()> {
+    pub(super) fn define_func(&mut self, name: &str, check: Box<TypeCheck>, bind: Box<Bind<T>>) -> Result<()> {
         let func = HostFunc {
             name: self.full_name(name).into(),
             check,

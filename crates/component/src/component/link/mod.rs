@@ -1,6 +1,7 @@
 //! Link time: what the host defines, and which import it fits.
 
 pub(super) mod core_import;
+pub(super) mod host_concurrent;
 pub(super) mod host_func;
 pub(super) mod linker;
 pub(super) mod names;

@@ -39,7 +39,7 @@ impl<'a> Same<'a> {
             && self.optional(left.result.as_ref(), right.result.as_ref())
     }
 
-    fn optional(&mut self, left: Option<&Type>, right: Option<&Type>) -> bool {
+    pub(in crate::component) fn optional(&mut self, left: Option<&Type>, right: Option<&Type>) -> bool {
         match (left, right) {
             (Some(left), Some(right)) => self.types(left, right),
             (None, None) => true,

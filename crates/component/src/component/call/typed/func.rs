@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::{LiftList, LowerList};
 use crate::component::call::func::Func;
+use crate::component::concurrent::host::AsAccessor;
 use crate::component::store::AsContextMut;
 use crate::error::Result;
 
@@ -51,5 +52,21 @@ impl<P: LowerList, R: LiftList> TypedFunc<P, R> {
     #[inline(always)]
     pub fn call(&self, store: impl AsContextMut, params: P) -> Result<R> {
         self.func.call_typed(store, params)
+    }
+
+    /// Calls the function from a future of the host's, within [`Store::run_concurrent`](crate::component::Store::run_concurrent) or an
+    /// asynchronous host function: other calls run meanwhile, also of the same instance. A function whose type is not `async` is called at
+    /// once.
+    ///
+    /// Dropping the future leaves the task running, without a place for its result.
+    ///
+    /// # Errors
+    /// As [`Func::call`].
+    pub async fn call_concurrent(&self, accessor: impl AsAccessor, params: P) -> Result<R>
+    where
+        P: Send + 'static,
+        R: Send + 'static,
+    {
+        self.func.call_typed_concurrent(accessor, params).await
     }
 }

@@ -184,7 +184,7 @@ fn part<T: ComponentType + ?Sized>(plan: &Plan, index: usize) -> &Plan {
     if T::LAYOUT.handles { plan.part(index) } else { plan }
 }
 
-fn differ<T: ?Sized>(ty: &Type) -> TypeCheck {
+pub(in crate::component) fn differ<T: ?Sized>(ty: &Type) -> TypeCheck {
     Err(format!(
         "the host has `{}`, the component has `{}`",
         std::any::type_name::<T>(),

@@ -1,0 +1,241 @@
+//! Activities of the host that the store's loop polls: calls of host functions, streams and futures, spawned tasks.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use wasmer::StoreMut;
+
+use super::ends;
+use crate::component::concurrent::state::{ActivityKey, SharedKey, Tasks};
+use crate::component::instance::InstanceInner;
+use crate::component::store::StoreCore;
+use crate::error::{Error, Result};
+
+/// Polls a future of the host's.
+pub(in crate::component) type Future =
+    dyn FnMut(&mut StoreMut<'_>, &Arc<StoreCore>, &mut Context<'_>) -> Poll<Result<()>> + Send;
+
+/// The next step of an activity.
+pub(in crate::component::concurrent) enum Step {
+    Future(Box<Future>),
+    /// Copies to or from the end that waits.
+    Transmit(SharedKey),
+}
+
+/// An activity.
+pub(in crate::component::concurrent) struct Activity {
+    /// `None` while it is polled.
+    step: Option<Step>,
+    waker: Arc<ActivityWaker>,
+    /// True if its last poll left it waiting for a wake-up.
+    waiting: bool,
+    /// True if it was to be polled while it was polled.
+    again: bool,
+    /// The instance that it runs for, and that a failure of it poisons.
+    pub(in crate::component::concurrent) instance: Option<Arc<InstanceInner>>,
+}
+
+/// The activities of a store that are to be polled, and whom to wake for that.
+#[derive(Default)]
+pub(in crate::component) struct Wakes(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    woken: VecDeque<ActivityKey>,
+    driver: Option<Waker>,
+}
+
+impl Wakes {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, key: ActivityKey) {
+        let driver = {
+            let mut state = self.state();
+            state.woken.push_back(key);
+            state.driver.take()
+        };
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    fn pop(&self) -> Option<ActivityKey> {
+        self.state().woken.pop_front()
+    }
+
+    /// Wakes the loop, which finds that something else is ready.
+    pub(in crate::component) fn wake_driver(&self) {
+        let driver = self.state().driver.take();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// Sets the waker of the loop. Returns whether there is something to poll already.
+    pub(super) fn set_driver(&self, waker: &Waker) -> bool {
+        let mut state = self.state();
+        match &mut state.driver {
+            Some(driver) => driver.clone_from(waker),
+            None => state.driver = Some(waker.clone()),
+        }
+        !state.woken.is_empty()
+    }
+}
+
+struct ActivityWaker {
+    wakes: Arc<Wakes>,
+    key: ActivityKey,
+    queued: AtomicBool,
+}
+
+impl Wake for ActivityWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.wakes.push(self.key);
+        }
+    }
+}
+
+impl Tasks {
+    /// Adds an activity; it is not polled before it is woken.
+    pub(in crate::component::concurrent) fn add_activity(
+        &mut self,
+        step: Option<Step>,
+        instance: Option<Arc<InstanceInner>>,
+    ) -> ActivityKey {
+        let wakes = Arc::clone(&self.wakes);
+        self.activities.insert_with_key(|key| Activity {
+            step,
+            waker: Arc::new(ActivityWaker {
+                wakes,
+                key,
+                queued: AtomicBool::new(false),
+            }),
+            waiting: false,
+            again: false,
+            instance,
+        })
+    }
+
+    /// Has an activity polled at the loop's next turn.
+    pub(in crate::component::concurrent) fn wake(&mut self, key: ActivityKey) {
+        if let Some(activity) = self.activities.get(key) {
+            activity.waker.wake_by_ref();
+        }
+    }
+
+    /// Returns the waker of an activity.
+    pub(super) fn waker(&self, key: ActivityKey) -> Waker {
+        match self.activities.get(key) {
+            Some(activity) => Waker::from(Arc::clone(&activity.waker)),
+            None => Waker::noop().clone(),
+        }
+    }
+
+    /// Sets the step of an activity whose first poll was made elsewhere, and has left it waiting.
+    pub(super) fn go_on(&mut self, key: ActivityKey, step: Step) {
+        if let Some(activity) = self.activities.get_mut(key) {
+            activity.step = Some(step);
+            activity.waiting = true;
+        }
+    }
+
+    /// Returns whether an activity waits for something outside the store.
+    pub(super) fn awaits_outside(&self) -> bool {
+        self.activities.values().any(|activity| activity.waiting)
+    }
+
+    /// Removes an activity. To be dropped without the lock: futures of the host run code as they end.
+    pub(in crate::component::concurrent) fn remove_activity(&mut self, key: ActivityKey) -> Option<Activity> {
+        self.activities.remove(key)
+    }
+}
+
+/// An activity that is being polled. Removes it if the poll panics.
+struct Polling<'a> {
+    core: &'a Arc<StoreCore>,
+    key: Option<ActivityKey>,
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            let removed = self.core.tasks().remove_activity(key);
+            drop(removed);
+        }
+    }
+}
+
+/// A failure of an activity, and the instance that it ran for.
+pub(in crate::component::concurrent) struct Failure {
+    pub(in crate::component::concurrent) error: Error,
+    pub(in crate::component::concurrent) instance: Option<Arc<InstanceInner>>,
+}
+
+/// Polls the next activity that was woken. Returns false if there is none.
+pub(super) fn poll_next(store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<bool, Failure> {
+    let key = core.tasks().wakes.pop();
+    match key {
+        Some(key) => poll(store, core, key).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+/// Polls an activity. One that is polled already, further out on the stack, is polled again after that.
+///
+/// # Errors
+/// Its failure.
+pub(in crate::component::concurrent) fn poll(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: ActivityKey) -> Result<(), Failure> {
+    let (mut step, waker, instance) = {
+        let mut tasks = core.tasks();
+        let Some(activity) = tasks.activities.get_mut(key) else {
+            return Ok(());
+        };
+        let Some(step) = activity.step.take() else {
+            activity.again = true;
+            return Ok(());
+        };
+        activity.again = false;
+        activity.waker.queued.store(false, Ordering::Release);
+        activity.waiting = false;
+        (step, Waker::from(Arc::clone(&activity.waker)), activity.instance.clone())
+    };
+    let mut polling = Polling { core, key: Some(key) };
+    let mut cx = Context::from_waker(&waker);
+    let (polled, ends) = match &mut step {
+        Step::Future(future) => (future(store, core, &mut cx), true),
+        Step::Transmit(shared) => (ends::copy(store, core, *shared, &mut cx), false),
+    };
+    let mut tasks = core.tasks();
+    polling.key = None;
+    let left = match (polled, tasks.activities.get_mut(key)) {
+        (Poll::Ready(Err(error)), _) => {
+            let removed = tasks.remove_activity(key);
+            drop(tasks);
+            drop((removed, step));
+            return Err(Failure { error, instance });
+        }
+        (Poll::Ready(Ok(())), Some(_)) if ends => tasks.remove_activity(key),
+        (polled, Some(activity)) => {
+            activity.waiting = polled.is_pending();
+            activity.step = Some(step);
+            if activity.again {
+                activity.waker.wake_by_ref();
+            }
+            return Ok(());
+        }
+        // It was cancelled meanwhile.
+        (_, None) => None,
+    };
+    drop(tasks);
+    drop((left, step));
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The loop of a store: threads of guests and activities of the host, in turns.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use wasmer::StoreMut;
+
+use super::accessor::Accessor;
+use super::activity::poll_next;
+use crate::component::call::func::contained_if;
+use crate::component::concurrent::host_call::{fail, resume_any};
+use crate::component::instance::InstanceInner;
+use crate::component::store::{AsContextMut, StoreCore};
+use crate::engine;
+use crate::error::Result;
+
+/// Polls an activity that was woken, and runs a thread that is ready, for a call of `called` or none. Returns false if there is neither.
+///
+/// # Errors
+/// As [`resume_any`].
+pub(in crate::component::concurrent) fn turn(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    called: Option<&Arc<InstanceInner>>,
+) -> Result<bool> {
+    core.close_dropped();
+    let polled = match poll_next(store, core) {
+        Ok(polled) => polled,
+        Err(failure) => {
+            match failure.instance {
+                Some(instance) => fail(store, core, &instance, failure.error, called, false)?,
+                None => return Err(failure.error),
+            }
+            true
+        }
+    };
+    let ready = core.tasks().next_ready();
+    let Some(ready) = ready else {
+        return Ok(polled);
+    };
+    resume_any(store, core, ready, called)?;
+    Ok(true)
+}
+
+/// Time between two looks for an interruption, while a call waits for the host's futures.
+const SLICE: Duration = Duration::from_millis(10);
+
+/// Waits until an activity is woken. Returns false if none will be.
+///
+/// # Errors
+/// An interruption of the call.
+pub(in crate::component::concurrent) fn park(core: &StoreCore) -> Result<bool> {
+    let wakes = {
+        let tasks = core.tasks();
+        if !tasks.awaits_outside() {
+            return Ok(core.closing.has_some());
+        }
+        Arc::clone(&tasks.wakes)
+    };
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        if wakes.set_driver(&waker) || core.closing.has_some() {
+            return Ok(true);
+        }
+        engine::check_interrupted()?;
+        thread::park_timeout(SLICE);
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// The waker of the future of a run.
+struct Main {
+    woken: AtomicBool,
+    outer: Mutex<Option<Waker>>,
+}
+
+impl Wake for Main {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        let outer = self.outer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(outer) = outer {
+            outer.wake();
+        }
+    }
+}
+
+/// Turns before the executor that polls a run has one.
+const TURNS: u32 = 1000;
+
+/// Runs a future of the host's together with the store's tasks, until the future has ended.
+pub(in crate::component) async fn run_concurrent<S: AsContextMut, R>(
+    store: &mut S,
+    f: impl AsyncFnOnce(&Accessor<S::Data>) -> R,
+) -> Result<R> {
+    let accessor = {
+        let mut cx = store.as_context_mut();
+        Accessor::of(&mut cx.store, cx.core, cx.env)
+    };
+    let mut future = pin!(f(&accessor));
+    let main = Arc::new(Main {
+        woken: AtomicBool::new(true),
+        outer: Mutex::new(None),
+    });
+    let waker = Waker::from(Arc::clone(&main));
+    poll_fn(|cx| {
+        let mut borrowed = store.as_context_mut();
+        let core = Arc::clone(borrowed.core);
+        let store = &mut borrowed.store;
+        *main.outer.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        let _running = core.interrupter.enter();
+        for _ in 0..TURNS {
+            if main.woken.swap(false, Ordering::AcqRel) {
+                let mut main_cx = Context::from_waker(&waker);
+                let polled = store.parked(|| future.as_mut().poll(&mut main_cx));
+                if let Poll::Ready(value) = polled {
+                    return Poll::Ready(Ok(value));
+                }
+            }
+            match contained_if(core.is_unguarded(), store, |store| turn(store, &core, None)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let wakes = Arc::clone(&core.tasks().wakes);
+                    let ready = wakes.set_driver(cx.waker()) || core.closing.has_some();
+                    if !ready && !main.woken.load(Ordering::Acquire) {
+                        return Poll::Pending;
+                    }
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}

@@ -1,0 +1,647 @@
+//! Streams and futures of which the host has an end.
+//!
+//! The host gives up the writable end to a producer, and the readable end to a consumer. Both are polled when a guest reads or writes, and
+//! when they wake up. A readable end that the host holds until it passes it on is a [`HostEnd`].
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use airssys_wasm_abi::Type;
+use wasmer::StoreMut;
+
+use super::activity::{Step, Wakes};
+use super::stream::StreamResult;
+use crate::component::call::typed::{ComponentType, TypeCheck, TypeContext};
+use crate::component::concurrent::state::{ActivityKey, SharedKey, Tasks, WaitableKey};
+use crate::component::concurrent::transmit::{CopyResult, table};
+use crate::component::instance::InstanceInner;
+use crate::component::ir::Transmit;
+use crate::component::link::type_equality::Same;
+use crate::component::store::StoreCore;
+use crate::error::{Error, ResourceError, Result};
+
+/// The reader that a producer produces for.
+pub(super) enum Reader<'a> {
+    Guest(WaitableKey),
+    /// A list of items, a `Vec` of the reader's Rust type.
+    Host(&'a mut (dyn Any + Send)),
+}
+
+/// The writer that a consumer consumes from.
+pub(super) enum Writer {
+    Guest(WaitableKey),
+    /// The consumer's own list, which a producer has filled.
+    Host,
+}
+
+/// A producer, without its types.
+pub(super) trait Produce: Send {
+    fn produce(
+        &mut self,
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+        cx: &mut Context<'_>,
+        reader: Reader<'_>,
+        finish: bool,
+    ) -> Poll<Result<StreamResult>>;
+}
+
+/// A consumer, without its types.
+pub(super) trait Consume: Send {
+    fn consume(
+        &mut self,
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+        cx: &mut Context<'_>,
+        writer: Writer,
+        finish: bool,
+    ) -> Poll<Result<StreamResult>>;
+
+    /// The list that a producer of the host's fills for it.
+    fn list(&mut self) -> &mut (dyn Any + Send);
+
+    fn list_is_empty(&self) -> bool;
+}
+
+/// The host's part of a stream or future.
+pub(in crate::component::concurrent) struct HostSide {
+    pub(in crate::component::concurrent) activity: ActivityKey,
+    pub(super) producer: Option<Box<dyn Produce>>,
+    pub(super) consumer: Option<Box<dyn Consume>>,
+    /// True if the guest that waits has cancelled its copy.
+    pub(in crate::component::concurrent) finishing: bool,
+    /// True if the producer has ended, and nothing of it is left.
+    ended: bool,
+}
+
+/// Rounds of a stream between the host's own ends before others have a turn.
+const ROUNDS: u32 = 64;
+
+/// One step of a copy.
+enum Work {
+    Produce(Box<dyn Produce>, WaitableKey),
+    Consume(Box<dyn Consume>, WaitableKey),
+    Pump(Box<dyn Produce>, Box<dyn Consume>),
+    Drain(Box<dyn Consume>),
+}
+
+/// Lets the host's ends of a stream or future copy as much as they can.
+pub(super) fn copy(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    key: SharedKey,
+    cx: &mut Context<'_>,
+) -> Poll<Result<()>> {
+    for _ in 0..ROUNDS {
+        let (work, finish) = {
+            let mut tasks = core.tasks();
+            let pending = tasks.shared_of(key).and_then(|shared| shared.pending);
+            let is_reader = pending.is_some_and(|end| tasks.is_readable(end));
+            let Some(side) = tasks.shared_of(key).and_then(|shared| shared.host.as_mut()) else {
+                return Poll::Ready(Ok(()));
+            };
+            let finish = side.finishing;
+            let ended = side.ended;
+            let work = match (side.producer.take(), side.consumer.take(), pending) {
+                (Some(producer), Some(consumer), _) => Work::Pump(producer, consumer),
+                (Some(producer), None, Some(reader)) if is_reader => Work::Produce(producer, reader),
+                (None, Some(consumer), Some(writer)) if !is_reader => Work::Consume(consumer, writer),
+                (None, Some(consumer), None) if ended => Work::Drain(consumer),
+                (producer, consumer, _) => {
+                    side.producer = producer;
+                    side.consumer = consumer;
+                    return Poll::Ready(Ok(()));
+                }
+            };
+            (work, finish)
+        };
+        let polled = match work {
+            Work::Produce(producer, reader) => produce(store, core, cx, key, (producer, reader), finish),
+            Work::Consume(consumer, writer) => consume(store, core, cx, key, (consumer, writer), finish),
+            Work::Pump(producer, consumer) => pump(store, core, cx, key, producer, consumer),
+            Work::Drain(consumer) => drain(store, core, cx, key, consumer),
+        };
+        match polled {
+            Poll::Ready(Ok(true)) => {}
+            Poll::Ready(Ok(false)) => return Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Ready(Ok(()))
+}
+
+/// Returns a producer and consumer to their stream; one whose stream has ended is dropped.
+fn put_back(
+    core: &StoreCore,
+    key: SharedKey,
+    producer: Option<Box<dyn Produce>>,
+    consumer: Option<Box<dyn Consume>>,
+) {
+    let mut tasks = core.tasks();
+    match tasks.shared_of(key).and_then(|shared| shared.host.as_mut()) {
+        Some(side) => {
+            side.producer = producer;
+            side.consumer = consumer;
+        }
+        None => {
+            drop(tasks);
+            drop((producer, consumer));
+        }
+    }
+}
+
+fn misused(text: &'static str) -> Error {
+    Error::Host {
+        name: "the host's end of a stream".into(),
+        source: text.into(),
+    }
+}
+
+/// Polls a producer for the guest that reads. Returns true if there may be more to do.
+fn produce(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    cx: &mut Context<'_>,
+    key: SharedKey,
+    (mut producer, reader): (Box<dyn Produce>, WaitableKey),
+    finish: bool,
+) -> Poll<Result<bool>> {
+    let before = core.tasks().progress(reader)?;
+    let polled = producer.produce(store, core, cx, Reader::Guest(reader), finish);
+    settle(core, key, reader, before, polled, finish, |result| match result {
+        Some(StreamResult::Dropped) => drop(producer),
+        _ => put_back(core, key, Some(producer), None),
+    })
+}
+
+/// Polls a consumer for the guest that writes.
+fn consume(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    cx: &mut Context<'_>,
+    key: SharedKey,
+    (mut consumer, writer): (Box<dyn Consume>, WaitableKey),
+    finish: bool,
+) -> Poll<Result<bool>> {
+    let before = core.tasks().progress(writer)?;
+    let polled = consumer.consume(store, core, cx, Writer::Guest(writer), finish);
+    settle(core, key, writer, before, polled, finish, |result| match result {
+        Some(StreamResult::Dropped) => drop(consumer),
+        _ => put_back(core, key, None, Some(consumer)),
+    })
+}
+
+/// Tells the guest that waits what came of its copy. `done` keeps or drops the host's end.
+fn settle(
+    core: &StoreCore,
+    key: SharedKey,
+    guest: WaitableKey,
+    before: u32,
+    polled: Poll<Result<StreamResult>>,
+    finish: bool,
+    done: impl FnOnce(Option<StreamResult>),
+) -> Poll<Result<bool>> {
+    let result = match polled {
+        Poll::Pending => {
+            done(None);
+            return Poll::Pending;
+        }
+        Poll::Ready(Err(error)) => {
+            done(Some(StreamResult::Dropped));
+            let side = core.tasks().end_host_side(key);
+            drop(side);
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(result)) => result,
+    };
+    done(Some(result));
+    let mut tasks = core.tasks();
+    // The guest may have gone meanwhile.
+    if tasks.shared_of(key).and_then(|shared| shared.pending) != Some(guest) {
+        return Poll::Ready(Ok(true));
+    }
+    let moved = tasks.progress(guest)? > before;
+    let wanted = tasks.remain(guest)? > 0;
+    let outcome = match result {
+        StreamResult::Dropped if moved => CopyResult::Completed,
+        StreamResult::Dropped => CopyResult::Dropped,
+        StreamResult::Completed if moved || !wanted => CopyResult::Completed,
+        StreamResult::Cancelled if moved => CopyResult::Completed,
+        StreamResult::Cancelled | StreamResult::Completed if finish => CopyResult::Cancelled,
+        StreamResult::Completed => {
+            return Poll::Ready(Err(misused("it completed without an item, while the guest waits for some")));
+        }
+        StreamResult::Cancelled => {
+            return Poll::Ready(Err(misused("it cancelled a copy that the guest has not cancelled")));
+        }
+    };
+    if let Some(shared) = tasks.shared_of(key) {
+        shared.pending = None;
+        if let Some(side) = &mut shared.host {
+            side.finishing = false;
+        }
+    }
+    let side = match result {
+        StreamResult::Dropped => {
+            let side = tasks.end_host_side(key);
+            if let Some(shared) = tasks.shared_of(key) {
+                shared.dropped = true;
+            }
+            side
+        }
+        _ => None,
+    };
+    tasks.notify(guest, outcome, false)?;
+    drop(tasks);
+    drop(side);
+    Poll::Ready(Ok(false))
+}
+
+/// Moves items between the host's own ends.
+fn pump(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    cx: &mut Context<'_>,
+    key: SharedKey,
+    mut producer: Box<dyn Produce>,
+    mut consumer: Box<dyn Consume>,
+) -> Poll<Result<bool>> {
+    if consumer.list_is_empty() {
+        match producer.produce(store, core, cx, Reader::Host(consumer.list()), false) {
+            Poll::Ready(Ok(StreamResult::Dropped)) => {
+                if let Some(side) = core.tasks().shared_of(key).and_then(|shared| shared.host.as_mut()) {
+                    side.ended = true;
+                }
+                put_back(core, key, None, Some(consumer));
+                drop(producer);
+                return Poll::Ready(Ok(true));
+            }
+            Poll::Ready(Ok(StreamResult::Completed)) if !consumer.list_is_empty() => {}
+            Poll::Ready(Ok(_)) => return Poll::Ready(Err(misused("it completed without an item"))),
+            Poll::Ready(Err(error)) => {
+                let side = core.tasks().end_host_side(key);
+                drop((side, producer, consumer));
+                return Poll::Ready(Err(error));
+            }
+            Poll::Pending => {
+                put_back(core, key, Some(producer), Some(consumer));
+                return Poll::Pending;
+            }
+        }
+    }
+    match consumer.consume(store, core, cx, Writer::Host, false) {
+        Poll::Ready(Ok(StreamResult::Dropped)) => {
+            let side = core.tasks().end_host_side(key);
+            drop((side, producer, consumer));
+            Poll::Ready(Ok(false))
+        }
+        Poll::Ready(Ok(_)) => {
+            put_back(core, key, Some(producer), Some(consumer));
+            Poll::Ready(Ok(true))
+        }
+        Poll::Ready(Err(error)) => {
+            let side = core.tasks().end_host_side(key);
+            drop((side, producer, consumer));
+            Poll::Ready(Err(error))
+        }
+        Poll::Pending => {
+            put_back(core, key, Some(producer), Some(consumer));
+            Poll::Pending
+        }
+    }
+}
+
+/// Lets a consumer have what its producer left, which has ended.
+fn drain(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    cx: &mut Context<'_>,
+    key: SharedKey,
+    mut consumer: Box<dyn Consume>,
+) -> Poll<Result<bool>> {
+    let polled = match consumer.list_is_empty() {
+        true => Poll::Ready(Ok(StreamResult::Dropped)),
+        false => consumer.consume(store, core, cx, Writer::Host, false),
+    };
+    match polled {
+        Poll::Pending => {
+            put_back(core, key, None, Some(consumer));
+            Poll::Pending
+        }
+        Poll::Ready(Ok(StreamResult::Completed | StreamResult::Cancelled)) => {
+            put_back(core, key, None, Some(consumer));
+            Poll::Ready(Ok(true))
+        }
+        Poll::Ready(other) => {
+            let side = core.tasks().end_host_side(key);
+            drop((side, consumer));
+            Poll::Ready(other.map(|_| false))
+        }
+    }
+}
+
+impl Tasks {
+    /// Takes the host's side from a stream or future, with its activity. The stream or future ends with it if no guest has an end.
+    pub(in crate::component::concurrent) fn end_host_side(&mut self, key: SharedKey) -> Option<Gone> {
+        let shared = self.shared_of(key)?;
+        let side = shared.host.take()?;
+        if shared.ends == 0 {
+            self.shared.remove(key);
+        }
+        let activity = self.remove_activity(side.activity);
+        Some(Gone {
+            _side: side,
+            _activity: activity,
+        })
+    }
+
+    /// Gives a stream or future a side of the host's.
+    fn with_host_side(&mut self, key: SharedKey, set: impl FnOnce(&mut HostSide)) {
+        let activity = match self.shared_of(key).map(|shared| &shared.host) {
+            None => return,
+            Some(Some(side)) => side.activity,
+            Some(None) => self.add_activity(Some(Step::Transmit(key)), None),
+        };
+        if let Some(shared) = self.shared_of(key) {
+            set(shared.host.get_or_insert_with(|| {
+                Box::new(HostSide {
+                    activity,
+                    producer: None,
+                    consumer: None,
+                    finishing: false,
+                    ended: false,
+                })
+            }));
+        }
+        self.wake(activity);
+    }
+}
+
+/// What is left of a host's end. To be dropped without the lock: it runs code of the host's.
+pub(in crate::component::concurrent) struct Gone {
+    _side: Box<HostSide>,
+    _activity: Option<super::activity::Activity>,
+}
+
+/// The readable ends that the host has dropped, and that are to be closed.
+#[derive(Default)]
+pub(in crate::component) struct Closing {
+    keys: Mutex<Vec<WaitableKey>>,
+    wakes: Arc<Wakes>,
+}
+
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closing")
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Closing {
+    fn keys(&self) -> MutexGuard<'_, Vec<WaitableKey>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether there is any.
+    pub(super) fn has_some(&self) -> bool {
+        !self.keys().is_empty()
+    }
+
+    /// Returns the store's wake-ups.
+    pub(in crate::component) fn wakes(&self) -> &Arc<Wakes> {
+        &self.wakes
+    }
+}
+
+/// A Rust type of elements.
+#[derive(Clone, Copy)]
+pub(super) struct RustType {
+    id: TypeId,
+    check: fn(Option<&Type>, &TypeContext<'_>) -> TypeCheck,
+}
+
+impl RustType {
+    pub(super) fn of<T: ComponentType + 'static>() -> RustType {
+        RustType {
+            id: TypeId::of::<T>(),
+            check: T::typecheck_payload,
+        }
+    }
+}
+
+/// The type of a stream's or future's elements.
+enum Origin {
+    /// As an instance declares it.
+    Guest(Arc<InstanceInner>, Transmit),
+    /// A Rust type.
+    Host(RustType),
+}
+
+/// A readable end that the host holds. Dropping it closes the end.
+pub(in crate::component) struct HostEnd {
+    closing: Arc<Closing>,
+    store: u64,
+    is_stream: bool,
+    origin: Origin,
+    /// `None` once the end was given away.
+    key: Mutex<Option<WaitableKey>>,
+}
+
+impl fmt::Debug for HostEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostEnd")
+            .field("store", &self.store)
+            .field("is_stream", &self.is_stream)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for HostEnd {
+    fn drop(&mut self) {
+        // Closed by the store's next turn: this can be within one of its steps.
+        let key = self.key.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if key.is_some() {
+            self.closing.keys().extend(key);
+            self.closing.wakes.wake_driver();
+        }
+    }
+}
+
+impl HostEnd {
+    fn key(&self) -> MutexGuard<'_, Option<WaitableKey>> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates a stream or future whose writable end a producer has.
+    pub(super) fn new(
+        core: &StoreCore,
+        is_stream: bool,
+        items: RustType,
+        producer: Box<dyn Produce>,
+    ) -> HostEnd {
+        let mut tasks = core.tasks();
+        let (shared, key) = tasks.new_readable(is_stream);
+        tasks.with_host_side(shared, |side| side.producer = Some(producer));
+        HostEnd {
+            closing: Arc::clone(&core.closing),
+            store: core.id,
+            is_stream,
+            origin: Origin::Host(items),
+            key: Mutex::new(Some(key)),
+        }
+    }
+
+    /// Takes the end, to give it away.
+    ///
+    /// # Errors
+    /// [`ResourceError::Stale`] if it was given away before; [`Error::WrongStore`].
+    fn take(&self, core: &StoreCore) -> Result<WaitableKey> {
+        if self.store != core.id {
+            return Err(Error::WrongStore("the stream or future"));
+        }
+        self.key().take().ok_or(Error::Resource(ResourceError::Stale))
+    }
+
+    /// Has a consumer read it from now on.
+    ///
+    /// # Errors
+    /// As [`HostEnd::take`].
+    pub(super) fn pipe(&self, core: &StoreCore, consumer: Box<dyn Consume>) -> Result<()> {
+        let key = self.take(core)?;
+        let mut tasks = core.tasks();
+        let shared = tasks.end(key)?.shared();
+        tasks.remove_waitable(key)?;
+        let mut left = Some(consumer);
+        if let Some(state) = tasks.shared_of(shared) {
+            state.ends = state.ends.saturating_sub(1);
+            // Of a stream whose writable end is gone, nothing is left to read.
+            match state.dropped && state.host.is_none() {
+                true => {
+                    tasks.shared.remove(shared);
+                }
+                false => tasks.with_host_side(shared, |side| side.consumer = left.take()),
+            }
+        }
+        drop(tasks);
+        core.wake_driver();
+        drop(left);
+        Ok(())
+    }
+
+    /// Closes it.
+    ///
+    /// # Errors
+    /// As [`HostEnd::take`].
+    pub(super) fn close(&self, core: &StoreCore) -> Result<()> {
+        let key = self.take(core)?;
+        core.close_end(key)
+    }
+
+    /// Checks that its elements are represented by a Rust type.
+    pub(super) fn check(
+        &self,
+        items: RustType,
+    ) -> std::result::Result<(), String> {
+        match &self.origin {
+            Origin::Guest(instance, transmit) => {
+                let look_up = |ty: airssys_wasm_abi::ResourceType| instance.resource_type(ty);
+                let table = table(instance, *transmit).map_err(|error| error.to_string())?;
+                (items.check)(table.payload.as_ref(), &TypeContext { look_up: &look_up })
+            }
+            Origin::Host(own) if own.id == items.id => Ok(()),
+            Origin::Host(_) => Err("it was made of another Rust type".into()),
+        }
+    }
+}
+
+impl InstanceInner {
+    /// Moves the readable end of a handle to the host.
+    ///
+    /// # Errors
+    /// A trap if the handle is of another kind or type, or the end in use.
+    pub(in crate::component) fn lift_end(
+        self: &Arc<Self>,
+        core: &StoreCore,
+        transmit: Transmit,
+        index: u32,
+    ) -> Result<HostEnd> {
+        let key = self.take_readable(core, transmit, index)?;
+        Ok(HostEnd {
+            closing: Arc::clone(&core.closing),
+            store: core.id,
+            is_stream: matches!(transmit, Transmit::Stream(_)),
+            origin: Origin::Guest(Arc::clone(self), transmit),
+            key: Mutex::new(Some(key)),
+        })
+    }
+
+    /// Moves a readable end of the host's to a component instance; returns the handle's index.
+    ///
+    /// # Errors
+    /// [`ResourceError::HostType`] if its elements are of another type; [`ResourceError::Stale`] if it was given away before, or is of
+    /// another store.
+    pub(in crate::component) fn lower_end(
+        &self,
+        core: &StoreCore,
+        transmit: Transmit,
+        end: &HostEnd,
+    ) -> Result<u32> {
+        let wanted = table(self, transmit)?;
+        let look_up = |ty: airssys_wasm_abi::ResourceType| self.resource_type(ty);
+        let types = TypeContext { look_up: &look_up };
+        let fits = match &end.origin {
+            Origin::Guest(from, theirs) => {
+                let look_up = |ty: airssys_wasm_abi::ResourceType| from.resource_type(ty);
+                let theirs = table(from, *theirs)?;
+                Same::new(&types, &TypeContext { look_up: &look_up })
+                    .optional(wanted.payload.as_ref(), theirs.payload.as_ref())
+            }
+            Origin::Host(items) => (items.check)(wanted.payload.as_ref(), &types).is_ok(),
+        };
+        if !fits || end.is_stream != matches!(transmit, Transmit::Stream(_)) {
+            return Err(Error::Resource(ResourceError::HostType));
+        }
+        // One of another store is none of this one's.
+        let key = end.take(core).map_err(|_| Error::Resource(ResourceError::Stale))?;
+        self.give_readable(core, transmit, key)
+    }
+}
+
+impl StoreCore {
+    /// Closes a readable end of the host's.
+    fn close_end(&self, key: WaitableKey) -> Result<()> {
+        let gone = {
+            let mut tasks = self.tasks();
+            match tasks.end(key).is_ok() {
+                true => tasks.drop_end(key)?,
+                false => None,
+            }
+        };
+        drop(gone);
+        Ok(())
+    }
+
+    /// Closes the readable ends that the host has dropped.
+    pub(in crate::component) fn close_dropped(&self) {
+        loop {
+            let keys = std::mem::take(&mut *self.closing.keys());
+            if keys.is_empty() {
+                return;
+            }
+            for key in keys {
+                // One that is gone, with its store's instance.
+                let _ = self.close_end(key);
+            }
+        }
+    }
+
+    pub(super) fn wake_driver(&self) {
+        self.closing.wakes.wake_driver();
+    }
+}

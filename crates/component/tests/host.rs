@@ -1,0 +1,16 @@
+//! Asynchronous functions, streams and futures between components and the host.
+#![cfg(feature = "compile")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "host/calls.rs"]
+mod calls;
+#[path = "host/ends.rs"]
+mod ends;
+#[path = "host/futures.rs"]
+mod futures;
+#[path = "host/misuse.rs"]
+mod misuse;
+#[path = "host/streams.rs"]
+mod streams;
+#[path = "host/support.rs"]
+mod support;
