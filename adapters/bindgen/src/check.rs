@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use airssys_wasm_abi::{
     self as abi, AbiError, EnumType, FixedLengthListType, FlagsType, FuncPlan, FuncType, MAX_TYPE_DEPTH,
-    RecordType, ResultType, VariantType,
+    RecordType, ResultType, TransmitType, VariantType,
 };
 use wit_parser::{
     Function, Handle, Resolve, Span, Type, TypeDefKind, TypeId, World, WorldId, WorldItem, WorldKey,
@@ -31,6 +31,10 @@ struct Fact {
     depth: u32,
     /// The resource types of the handles in it.
     resources: Vec<TypeId>,
+    /// True if there is a borrowed handle in it.
+    borrows: bool,
+    /// True if there is a stream or a future in it.
+    transmits: bool,
 }
 
 /// A feature that this host does not support.
@@ -40,12 +44,15 @@ struct Refusal {
     hint: &'static str,
 }
 
-const ASYNC: &str = "this host supports only synchronous functions: remove `async`";
-
 impl Facts {
     /// Returns the resource types of the handles in a value of type `id`.
     pub(crate) fn resources(&self, id: TypeId) -> &[TypeId] {
         self.facts.get(id.index()).map_or(&[], |fact| &fact.resources)
+    }
+
+    /// Returns whether a value of a type holds the end of a stream or future, which is moved and never copied.
+    pub(crate) fn transmits(&self, id: TypeId) -> bool {
+        self.facts.get(id.index()).is_some_and(|fact| fact.transmits)
     }
 
     fn of(&self, ty: &Type) -> Fact {
@@ -73,21 +80,23 @@ impl Facts {
                 };
             }
         };
-        Fact {
-            abi: Ok(abi),
-            depth: 0,
-            resources: Vec::new(),
-        }
+        Fact::new(Ok(abi))
     }
 }
 
 impl Fact {
-    fn refused(what: &'static str, hint: &'static str) -> Fact {
+    fn new(abi: Result<abi::Type, Refusal>) -> Fact {
         Fact {
-            abi: Err(Refusal { what, hint }),
+            abi,
             depth: 0,
             resources: Vec::new(),
+            borrows: false,
+            transmits: false,
         }
+    }
+
+    fn refused(what: &'static str, hint: &'static str) -> Fact {
+        Fact::new(Err(Refusal { what, hint }))
     }
 }
 
@@ -97,12 +106,16 @@ struct Members<'a> {
     refusal: Option<Refusal>,
     depth: u32,
     resources: Vec<TypeId>,
+    borrows: bool,
+    transmits: bool,
 }
 
 impl Members<'_> {
     fn add(&mut self, ty: &Type) -> abi::Type {
         let fact = self.facts.of(ty);
         self.depth = self.depth.max(fact.depth);
+        self.borrows |= fact.borrows;
+        self.transmits |= fact.transmits;
         for resource in fact.resources {
             if !self.resources.contains(&resource) {
                 self.resources.push(resource);
@@ -121,6 +134,21 @@ impl Members<'_> {
     fn refuse(&mut self, what: &'static str, hint: &'static str) -> abi::Type {
         self.refusal = Some(Refusal { what, hint });
         abi::Type::Bool
+    }
+
+    fn transmit(&mut self, id: TypeId, payload: Option<&Type>) -> Arc<TransmitType> {
+        let payload = self.maybe(payload);
+        if self.borrows {
+            self.refuse(
+                "a borrowed handle in a stream or future",
+                "pass an owned one: a call that lends a handle ends before the value is read",
+            );
+        }
+        self.transmits = true;
+        Arc::new(TransmitType {
+            table: number(id),
+            payload,
+        })
     }
 
     /// Converts one definition to its type.
@@ -179,23 +207,24 @@ impl Members<'_> {
             }
             TypeDefKind::Handle(Handle::Borrow(resource)) => {
                 self.add(&Type::Id(*resource));
+                self.borrows = true;
                 abi::Type::Borrow(resource_type(*resource))
             }
             TypeDefKind::Map(..) => self.refuse("`map`", "use a list of tuples: `list<tuple<key, value>>`"),
-            TypeDefKind::Future(_) => {
-                self.refuse("`future`", "return the value itself: calls are synchronous")
-            }
-            TypeDefKind::Stream(_) => {
-                self.refuse("`stream`", "use a list, or a resource with a method to read")
-            }
+            TypeDefKind::Stream(payload) => abi::Type::Stream(self.transmit(id, payload.as_ref())),
+            TypeDefKind::Future(payload) => abi::Type::Future(self.transmit(id, payload.as_ref())),
             TypeDefKind::Unknown => self.refuse("an unknown type", "define it"),
         }
     }
 }
 
 fn resource_type(id: TypeId) -> abi::ResourceType {
-    // The number only has to distinguish resources of one WIT text.
-    abi::ResourceType(u32::try_from(id.index()).unwrap_or(u32::MAX))
+    abi::ResourceType(number(id))
+}
+
+/// Returns a number that distinguishes the types of one WIT text.
+fn number(id: TypeId) -> u32 {
+    u32::try_from(id.index()).unwrap_or(u32::MAX)
 }
 
 /// Checks the items that the world uses, and returns the properties of the types. Definitions come before their uses in
@@ -210,10 +239,12 @@ pub(crate) fn check(resolve: &Resolve, world: WorldId) -> Result<Facts, Error> {
             refusal: None,
             depth: 0,
             resources: Vec::new(),
+            borrows: false,
+            transmits: false,
         };
         let abi = members.define(id, &def.kind);
         let step = u32::from(!matches!(def.kind, TypeDefKind::Type(_)));
-        let (depth, resources) = (members.depth + step, members.resources);
+        let depth = members.depth + step;
         let abi = match members.refusal {
             Some(refusal) => Err(refusal),
             None if depth > MAX_TYPE_DEPTH => Err(Refusal {
@@ -225,7 +256,9 @@ pub(crate) fn check(resolve: &Resolve, world: WorldId) -> Result<Facts, Error> {
         facts.facts.push(Fact {
             abi,
             depth,
-            resources,
+            resources: members.resources,
+            borrows: members.borrows,
+            transmits: members.transmits,
         });
     }
     let check = Check {
@@ -289,9 +322,6 @@ impl Check<'_> {
 
     fn function(&self, func: &Function) -> Result<(), Error> {
         let what = || format!("function `{}`", func.name);
-        if func.kind.is_async() {
-            return Err(self.unsupported(func.span, format!("the asynchronous {}", what()), ASYNC));
-        }
         if func.kind.accessor().is_some() {
             let hint = "write it as a `func`";
             return Err(self.unsupported(func.span, format!("the accessor `{}`", func.name), hint));
@@ -324,8 +354,9 @@ impl Check<'_> {
         span: Span,
         what: String,
     ) -> Result<(), Error> {
-        let Err(error) = FuncPlan::new(&FuncType { params, result }) else {
-            return Ok(());
+        let error = match FuncPlan::new(&FuncType { params, result }) {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
         };
         let hint = match &error {
             AbiError::TooManyFlags { .. } => "split the flags into several types",

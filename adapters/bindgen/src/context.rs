@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::forms::Forms;
 use crate::keys::{self, Keys};
 use crate::names::{Names, snake, upper_camel};
-use crate::options::{Options, Trappable};
+use crate::options::Options;
 use crate::scope::{Scope, Side};
 
 /// The module of one interface on one side.
@@ -33,18 +33,34 @@ pub(crate) struct TypeNames {
     by_id: HashMap<TypeId, String>,
     /// The names of the types, and of traits and structs beside them.
     pub(crate) all: Names,
+    /// The traits of functions that get the store: by their resource, or `None` for the trait of all.
+    with_store: IndexMap<Option<TypeId>, String>,
 }
 
 impl TypeNames {
-    fn new<'a>(reserved: &[String], types: impl Iterator<Item = (&'a str, TypeId)>) -> TypeNames {
+    /// Assigns names to types. `own` are names of the module's own that it needs in any case, and `with_store` those that
+    /// it needs with a suffix.
+    fn new<'a>(
+        own: &[String],
+        with_store: impl IntoIterator<Item = (Option<TypeId>, String)>,
+        types: impl Iterator<Item = (&'a str, TypeId)>,
+    ) -> TypeNames {
         let mut all = Names::default();
-        for name in reserved {
+        for name in own {
             all.take(name.clone());
         }
+        let with_store = with_store
+            .into_iter()
+            .map(|(id, host)| (id, all.take(format!("{host}WithStore"))))
+            .collect();
         let by_id = types
             .map(|(name, id)| (id, all.take(upper_camel(name))))
             .collect();
-        TypeNames { by_id, all }
+        TypeNames {
+            by_id,
+            all,
+            with_store,
+        }
     }
 }
 
@@ -78,10 +94,10 @@ impl<'a> Context<'a> {
             options,
             facts,
             forms: Forms::new(resolve),
+            imports: modules(resolve, world, &keys, Side::Import),
+            exports: modules(resolve, world, &keys, Side::Export),
+            root: root_types(resolve, world, &keys),
             keys,
-            imports: modules(resolve, world, Side::Import),
-            exports: modules(resolve, world, Side::Export),
-            root: root_types(resolve, world),
             errors: HashSet::new(),
         };
         context.errors = context
@@ -128,12 +144,11 @@ impl<'a> Context<'a> {
         keys::owner(self.resolve, id)
     }
 
-    pub(crate) fn is_trappable(&self, interface: Option<InterfaceId>, func: &Function) -> bool {
-        match self.options.trappable_imports {
-            Trappable::None => false,
-            Trappable::All => true,
-            Trappable::Only(_) => self.keys.is_trappable(interface, func),
-        }
+    /// Returns the names of the traits for functions that get the store, of an imported interface or of the world: by
+    /// their resource, and last the trait of all, `None`. There are none without such functions.
+    pub(crate) fn with_store(&self, interface: Option<InterfaceId>) -> &IndexMap<Option<TypeId>, String> {
+        let module = interface.and_then(|id| self.imports.get(&id));
+        &module.map_or(&self.root, |module| &module.types).with_store
     }
 
     /// Returns the host's own errors that become types of this interface, or of the world.
@@ -234,23 +249,52 @@ pub(crate) fn resources<'a>(
     resources.collect()
 }
 
-fn root_types(resolve: &Resolve, world: &World) -> TypeNames {
-    let types = || {
-        world.imports.iter().filter_map(|(key, item)| match (key, item) {
-            (WorldKey::Name(name), WorldItem::Type { id, .. }) => Some((name.as_str(), *id)),
-            _ => None,
+/// Returns the traits for those functions that get the store, before their suffix.
+fn with_store(
+    keys: &Keys,
+    interface: Option<InterfaceId>,
+    host: &str,
+    resources: &[(&str, TypeId)],
+    functions: &[&Function],
+) -> Vec<(Option<TypeId>, String)> {
+    let needed = |func: &Function| keys.needs_store(interface, func);
+    let mut traits: Vec<(Option<TypeId>, String)> = resources
+        .iter()
+        .filter(|(_, id)| {
+            let own = |func: &&Function| func.kind.resource() == Some(*id);
+            functions.iter().copied().filter(own).any(needed)
         })
-    };
-    let name = upper_camel(&world.name);
-    let mut reserved = vec![format!("{name}Imports"), name];
-    let ids: Vec<TypeId> = types().map(|(_, id)| id).collect();
-    for (name, _) in resources(resolve, &ids) {
-        reserved.push(format!("Host{}", upper_camel(name)));
+        .map(|(name, id)| (Some(*id), format!("Host{}", upper_camel(name))))
+        .collect();
+    if functions.iter().copied().any(needed) {
+        traits.push((None, host.to_owned()));
     }
-    TypeNames::new(&reserved, types())
+    traits
 }
 
-fn modules(resolve: &Resolve, world: &World, side: Side) -> IndexMap<InterfaceId, Module> {
+fn root_types(resolve: &Resolve, world: &World, keys: &Keys) -> TypeNames {
+    let (mut types, mut functions) = (Vec::new(), Vec::new());
+    for (key, item) in &world.imports {
+        match (key, item) {
+            (WorldKey::Name(name), WorldItem::Type { id, .. }) => types.push((name.as_str(), *id)),
+            (_, WorldItem::Function(func)) => functions.push(func),
+            _ => {}
+        }
+    }
+    let name = upper_camel(&world.name);
+    let host = format!("{name}Imports");
+    let mut own = vec![host.clone(), name];
+    let resources = resources(resolve, types.iter().map(|(_, id)| id));
+    own.extend(
+        resources
+            .iter()
+            .map(|(name, _)| format!("Host{}", upper_camel(name))),
+    );
+    let with_store = with_store(keys, None, &host, &resources, &functions);
+    TypeNames::new(&own, with_store, types.into_iter())
+}
+
+fn modules(resolve: &Resolve, world: &World, keys: &Keys, side: Side) -> IndexMap<InterfaceId, Module> {
     let (items, prefix) = match side {
         Side::Import => (&world.imports, "Host"),
         Side::Export => (&world.exports, "Guest"),
@@ -269,15 +313,25 @@ fn modules(resolve: &Resolve, world: &World, side: Side) -> IndexMap<InterfaceId
             WorldKey::Name(name) => path.push(snake(name)),
             WorldKey::Interface(id) => path.extend(interface_path(resolve, world, *id)),
         }
-        let mut reserved = vec![prefix.to_owned()];
-        for (name, _) in resources(resolve, interface.types.values()) {
-            reserved.push(format!("{prefix}{}", upper_camel(name)));
-        }
+        let mut own = vec![prefix.to_owned()];
+        let resources = resources(resolve, interface.types.values());
+        own.extend(
+            resources
+                .iter()
+                .map(|(name, _)| format!("{prefix}{}", upper_camel(name))),
+        );
+        let with_store = match side {
+            Side::Import => {
+                let functions: Vec<&Function> = interface.functions.values().collect();
+                with_store(keys, Some(*id), prefix, &resources, &functions)
+            }
+            Side::Export => Vec::new(),
+        };
         let types = interface.types.iter().map(|(name, id)| (name.as_str(), *id));
         let module = Module {
             path,
             name: resolve.name_world_key(key),
-            types: TypeNames::new(&reserved, types),
+            types: TypeNames::new(&own, with_store, types),
             docs: docs.contents.clone(),
         };
         modules.insert(*id, module);

@@ -140,11 +140,11 @@ impl Context<'_> {
 
     fn derives(&self, scope: &mut Scope, id: TypeId, own: &[&str]) -> String {
         let mut derives: Vec<String> = Vec::new();
-        if !self.holds_hosts(scope.side, id) {
+        if !self.holds_hosts(scope.side, id) && !self.facts.transmits(id) {
             derives.push("Clone".into());
         }
         derives.extend(own.iter().map(|derive| (*derive).to_owned()));
-        if self.facts.resources(id).is_empty() {
+        if self.facts.resources(id).is_empty() && !self.facts.transmits(id) {
             for path in &self.options.additional_derives {
                 let last = |path: &str| path.rsplit("::").next().map(|name| name.trim().to_owned());
                 if !derives.iter().any(|derive| last(derive) == last(path)) {

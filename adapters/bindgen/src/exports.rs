@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use wit_parser::{Function, InterfaceId, TypeId};
+use wit_parser::{Function, InterfaceId, Type, TypeId};
 
 use crate::context::{Context, Module, resources};
 use crate::functions::{allowance, declared, is_constructor, of_resource, own_name, parameters};
@@ -127,12 +127,22 @@ impl Context<'_> {
         )
     }
 
+    /// Returns the type of a function's parameter. The call of an asynchronous function may end after its caller, and owns
+    /// its arguments.
+    fn parameter(&self, scope: &mut Scope, func: &Function, ty: &Type) -> String {
+        if func.kind.is_async() {
+            self.owned(scope, ty)
+        } else {
+            self.argument(scope, ty)
+        }
+    }
+
     /// Returns the types of a function's parameters and of its results, as tuples.
     pub(crate) fn signature(&self, scope: &mut Scope, func: &Function) -> (String, String) {
         let params = func
             .params
             .iter()
-            .map(|param| self.argument(scope, &param.ty))
+            .map(|param| self.parameter(scope, func, &param.ty))
             .collect();
         let results = func.result.iter().map(|ty| self.owned(scope, ty)).collect();
         (tuple_of(params), tuple_of(results))
@@ -147,10 +157,16 @@ impl Context<'_> {
         holder: &str,
     ) -> String {
         let Found { func, field } = found;
-        let params = parameters(func, &["store"], |ty| self.argument(scope, ty));
+        let (head, from, bound, method, end) = if func.kind.is_async() {
+            let bound = scope.component("AsAccessor");
+            ("async fn", "accessor", bound, "call_typed_concurrent", ".await")
+        } else {
+            ("fn", "store", scope.component("AsContextMut"), "call_typed", "")
+        };
+        let params = parameters(func, &[from], |ty| self.parameter(scope, func, ty));
         let arguments = tuple_of(params.iter().map(|param| param.name.clone()).collect());
         let ty = self.result(scope, func);
-        let call = format!("{holder}.{field}.call_typed(store, {arguments})");
+        let call = format!("{holder}.{field}.{method}({from}, {arguments}){end}");
         let body = match func.result {
             Some(_) => format!(
                 "let (result,): ({ty},) = {call}?;\n{}(result)",
@@ -159,10 +175,9 @@ impl Context<'_> {
             None => call,
         };
         format!(
-            "{docs}{allow}pub fn {name}(&self, store: impl {context}{declared}) -> {result}<{ty}, {error}> {{\n{body}\n}}\n",
+            "{docs}{allow}pub {head} {name}(&self, {from}: impl {bound}{declared}) -> {result}<{ty}, {error}> {{\n{body}\n}}\n",
             docs = docs(func.docs.contents.as_deref()),
             allow = allowance(2 + params.len()),
-            context = scope.component("AsContextMut"),
             declared = declared(&params),
             result = scope.prelude("Result"),
             error = scope.error(),

@@ -112,6 +112,14 @@ impl Forms {
                 }
             }
             TypeDefKind::Record(_) | TypeDefKind::Variant(_) => Length::BORROWED,
+            TypeDefKind::Stream(Some(ty)) | TypeDefKind::Future(Some(ty)) => {
+                let owned = self.length(ty).owned.saturating_add(1);
+                Length {
+                    owned,
+                    argument: owned,
+                    ..Length::ONE
+                }
+            }
             _ => Length::ONE,
         }
     }

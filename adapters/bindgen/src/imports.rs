@@ -22,11 +22,13 @@ pub(crate) struct Provided<'a> {
 }
 
 /// A trait's method: its declaration for the host, and its call by the linker's function.
-struct Method<'a> {
-    func: &'a Function,
-    name: String,
-    /// The trait that declares it.
-    host: String,
+pub(crate) struct Method<'a> {
+    pub(crate) func: &'a Function,
+    pub(crate) name: String,
+    /// The trait that declares it, unless it gets the store.
+    pub(crate) host: String,
+    /// The same for one that gets the store.
+    pub(crate) with_store: Option<String>,
 }
 
 impl Context<'_> {
@@ -74,6 +76,9 @@ impl Context<'_> {
         let (mut declarations, mut forwards) = (String::new(), String::new());
         for method in methods.iter().filter(|method| method.host == *host) {
             names.take(method.name.clone());
+            if method.with_store.is_some() {
+                continue;
+            }
             let (declaration, forward) = self.method(scope, provided.interface, method);
             declarations.push_str(&declaration);
             forwards.push_str(&forward);
@@ -109,6 +114,7 @@ impl Context<'_> {
             &declarations,
             &forwards,
         ));
+        text.push_str(&self.with_store_traits(scope, provided, &methods));
         text
     }
 
@@ -134,7 +140,8 @@ impl Context<'_> {
         let host = format!("Host{}", upper_camel(name));
         let methods = self.methods(provided);
         let (mut declarations, mut forwards) = (String::new(), String::new());
-        for method in methods.iter().filter(|method| method.host == host) {
+        let own = |method: &&Method<'_>| method.host == host && method.with_store.is_none();
+        for method in methods.iter().filter(own) {
             let (declaration, forward) = self.method(scope, provided.interface, method);
             declarations.push_str(&declaration);
             forwards.push_str(&forward);
@@ -156,8 +163,11 @@ impl Context<'_> {
     /// Returns every function with its name in the trait that it belongs to.
     fn methods<'f>(&self, provided: &Provided<'f>) -> Vec<Method<'f>> {
         let mut methods = Vec::new();
+        let with_store = self.with_store(provided.interface);
         let mut add = |host: &str, names: &mut Names, functions: Vec<&'f Function>| {
             for func in functions {
+                let needed = self.keys.needs_store(provided.interface, func);
+                let with_store = with_store.get(&func.kind.resource()).filter(|_| needed);
                 let name = if is_constructor(func) {
                     "new".to_owned()
                 } else {
@@ -167,6 +177,7 @@ impl Context<'_> {
                     func,
                     name,
                     host: host.to_owned(),
+                    with_store: with_store.cloned(),
                 });
             }
         };
@@ -188,23 +199,11 @@ impl Context<'_> {
         interface: Option<InterfaceId>,
         method: &Method<'_>,
     ) -> (String, String) {
-        let Method { func, name, host } = method;
+        let Method { func, name, host, .. } = method;
         let params = parameters(func, &[], |ty| self.owned(scope, ty));
-        let result = match self.own_error(func) {
-            Some((_, error)) => {
-                let ok = self.ok_type(scope, func);
-                format!(
-                    " -> {}<{ok}, {error}>",
-                    scope.prelude("Result"),
-                    error = error.path(scope)
-                )
-            }
-            None if self.is_trappable(interface, func) => {
-                let result = self.result(scope, func);
-                format!(" -> {}<{result}>", scope.component("HostResult"))
-            }
-            None if func.result.is_none() => String::new(),
-            None => format!(" -> {}", self.result(scope, func)),
+        let result = match self.returned(scope, interface, func).as_str() {
+            "()" => String::new(),
+            result => format!(" -> {result}"),
         };
         let signature = format!("fn {name}(&mut self{}){result}", declared(&params));
         let docs = docs(func.docs.contents.as_deref());
@@ -215,6 +214,26 @@ impl Context<'_> {
         );
         let allow = functions::allowance(1 + params.len());
         (format!("{docs}{allow}{signature};\n"), forward)
+    }
+
+    /// Returns the type of the result of the host's function.
+    pub(crate) fn returned(
+        &self,
+        scope: &mut Scope,
+        interface: Option<InterfaceId>,
+        func: &Function,
+    ) -> String {
+        if let Some((_, error)) = self.own_error(func) {
+            let ok = self.ok_type(scope, func);
+            let error = error.path(scope);
+            return format!("{}<{ok}, {error}>", scope.prelude("Result"));
+        }
+        let result = self.result(scope, func);
+        if self.keys.trappable.has(interface, func) {
+            format!("{}<{result}>", scope.component("HostResult"))
+        } else {
+            result
+        }
     }
 
     /// Returns the host's own error type for a function, and the definition that it becomes.
@@ -243,7 +262,12 @@ impl Context<'_> {
     /// Generates `add_to_linker` of an interface.
     fn linking(&self, scope: &mut Scope, provided: &Provided<'_>, name: &str) -> String {
         let registrations = self.registrations(scope, provided, "interface");
-        let signature = add_to_linker(scope, &provided.host);
+        let with_store = self.with_store(provided.interface);
+        let with_store = with_store.get(&None).map(|name| {
+            let t = scope.parameter("T");
+            format!("{name}<{t}>")
+        });
+        let signature = add_to_linker(scope, &provided.host, with_store.as_deref());
         format!(
             "/// Defines {of} in `linker`. `host` finds the host's part in a store's data.\n\
              {signature} {{\nlet mut interface = linker.instance({name:?})?;\n{registrations}{ok}(())\n}}\n",
@@ -267,7 +291,9 @@ impl Context<'_> {
             );
         }
         for method in self.methods(provided) {
-            let params = parameters(method.func, &["cx", "host"], |ty| self.owned(scope, ty));
+            let params = parameters(method.func, &["accessor", "cx", "host"], |ty| {
+                self.owned(scope, ty)
+            });
             let names = tuple_of(params.iter().map(|param| param.name.clone()).collect());
             let types = tuple_of(params.iter().map(|param| param.ty.clone()).collect());
             let arguments = if params.is_empty() {
@@ -275,37 +301,66 @@ impl Context<'_> {
             } else {
                 format!("{names}: {types}")
             };
-            let body = self.call(scope, provided, &method, &passed(&params));
             let name = &method.func.name;
-            let _ = writeln!(
-                text,
-                "{target}.func_wrap({name:?}, move |mut cx, {arguments}| {{\n{body}\n}})?;"
-            );
+            let passed = passed(&params);
+            let _ = match &method.with_store {
+                Some(host) => {
+                    let definition =
+                        self.definition_with_store(scope, provided, &method, host, &arguments, &passed);
+                    writeln!(text, "{target}.{definition}")
+                }
+                None => {
+                    let body = self.call(scope, provided, &method, &passed);
+                    writeln!(
+                        text,
+                        "{target}.func_wrap({name:?}, move |mut cx, {arguments}| {{\n{body}\n}})?;"
+                    )
+                }
+            };
         }
         text
     }
 
     /// Generates the body of the linker's function.
     fn call(&self, scope: &Scope, provided: &Provided<'_>, method: &Method<'_>, passed: &str) -> String {
-        let Method { func, name, host } = method;
-        let call = format!("{host}::{name}(&mut host(cx.data_mut()){passed})");
-        let (ok, err) = (scope.prelude("Ok"), scope.prelude("Err"));
-        if let Some((id, _)) = self.own_error(func) {
-            let converter = match self.owner(id) {
-                Some(owner) if Some(owner) != provided.interface => self.import_path(scope, owner, "Host"),
-                Some(_) => provided.host.clone(),
-                None => scope.path(&[], &format!("{}Imports", upper_camel(&self.world.name))),
-            };
-            let convert = self.conversion_in(id);
-            return format!(
-                "let mut host = host(cx.data_mut());\n\
-                 let result = match {host}::{name}(&mut host{passed}) {{\n{ok}(value) => {ok}(value),\n\
-                 {err}(error) => {err}({converter}::{convert}(&mut host, error)?),\n}};\n{ok}((result,))"
-            );
-        }
-        match (self.is_trappable(provided.interface, func), func.result.is_some()) {
+        let Method { func, name, host, .. } = method;
+        let Some(convert) = self.converter(scope, provided, func) else {
+            let call = format!("{host}::{name}(&mut host(cx.data_mut()){passed})");
+            return self.finished(scope, provided.interface, func, &call);
+        };
+        let call = format!("{host}::{name}(&mut host{passed})");
+        let result = converted(scope, &call, &format!("{convert}(&mut host, error)"));
+        format!("let mut host = host(cx.data_mut());\n{result}")
+    }
+
+    /// Returns the path of the conversion for a function with an error type of the host's own.
+    pub(crate) fn converter(
+        &self,
+        scope: &Scope,
+        provided: &Provided<'_>,
+        func: &Function,
+    ) -> Option<String> {
+        let (id, _) = self.own_error(func)?;
+        let converter = match self.owner(id) {
+            Some(owner) if Some(owner) != provided.interface => self.import_path(scope, owner, "Host"),
+            Some(_) => provided.host.clone(),
+            None => scope.path(&[], &format!("{}Imports", upper_camel(&self.world.name))),
+        };
+        Some(format!("{converter}::{}", self.conversion_in(id)))
+    }
+
+    /// Generates the result of the linker's function from a call of the host's that needs no conversion.
+    pub(crate) fn finished(
+        &self,
+        scope: &Scope,
+        interface: Option<InterfaceId>,
+        func: &Function,
+        call: &str,
+    ) -> String {
+        let ok = scope.prelude("Ok");
+        match (self.keys.trappable.has(interface, func), func.result.is_some()) {
             (true, true) => format!("{ok}(({call}?,))"),
-            (true, false) => call,
+            (true, false) => call.to_owned(),
             (false, true) => format!("{ok}(({call},))"),
             (false, false) => format!("{call};\n{ok}(())"),
         }
@@ -367,20 +422,39 @@ impl Context<'_> {
     }
 }
 
-/// Generates the head of an `add_to_linker`.
-pub(crate) fn add_to_linker(scope: &mut Scope, bounds: &str) -> String {
-    let (t, d) = (scope.parameter("T"), scope.parameter("D"));
+/// Generates the result of the linker's function from a call whose error is of the host's own type.
+pub(crate) fn converted(scope: &Scope, call: &str, conversion: &str) -> String {
+    let (ok, err) = (scope.prelude("Ok"), scope.prelude("Err"));
     format!(
-        "pub fn add_to_linker<{t}, {d}>(\nlinker: &mut {linker}<{t}>,\n\
-         host: impl {func}(&mut {t}) -> {d}::Data<'_> + {send} + {sync} + {copy} + 'static,\n\
-         ) -> {result}<(), {error}>\nwhere\n{t}: {send} + 'static,\n{d}: {has_data},\n\
+        "let result = match {call} {{\n{ok}(value) => {ok}(value),\n\
+         {err}(error) => {err}({conversion}?),\n}};\n{ok}((result,))"
+    )
+}
+
+/// Generates the head of an `add_to_linker`. `with_store` are the traits of functions that get the store. They need the
+/// host's part again later, so that `host` cannot be any closure.
+pub(crate) fn add_to_linker(scope: &mut Scope, bounds: &str, with_store: Option<&str>) -> String {
+    let (t, d) = (scope.parameter("T"), scope.parameter("D"));
+    let host = match with_store {
+        Some(_) => format!("fn(&mut {t}) -> {d}::Data<'_>"),
+        None => format!(
+            "impl {func}(&mut {t}) -> {d}::Data<'_> + {send} + {sync} + {copy} + 'static",
+            func = scope.prelude("Fn"),
+            send = scope.prelude("Send"),
+            sync = scope.prelude("Sync"),
+            copy = scope.prelude("Copy"),
+        ),
+    };
+    let own = match with_store {
+        Some(traits) => traits.to_owned(),
+        None => scope.component("HasData"),
+    };
+    format!(
+        "pub fn add_to_linker<{t}, {d}>(\nlinker: &mut {linker}<{t}>,\nhost: {host},\n\
+         ) -> {result}<(), {error}>\nwhere\n{t}: {send} + 'static,\n{d}: {own},\n\
          for<'a> {d}::Data<'a>: {bounds},\n",
-        has_data = scope.component("HasData"),
         linker = scope.component("Linker"),
-        func = scope.prelude("Fn"),
         send = scope.prelude("Send"),
-        sync = scope.prelude("Sync"),
-        copy = scope.prelude("Copy"),
         result = scope.prelude("Result"),
         error = scope.error(),
     )

@@ -9,7 +9,7 @@ use wit_parser::{
 
 use crate::error::Error;
 use crate::names::{Names, snake, upper_camel};
-use crate::options::{Options, Trappable};
+use crate::options::{Options, Selection};
 use crate::scope::Scope;
 
 /// A Rust path given by the user.
@@ -67,7 +67,58 @@ pub(crate) struct Keys {
     pub(crate) types: HashMap<TypeId, Mapped>,
     /// The host's error types, by the definitions that they become.
     pub(crate) errors: IndexMap<TypeId, Mapped>,
-    trappable: HashSet<(Option<InterfaceId>, String)>,
+    /// The functions that may end in a trap.
+    pub(crate) trappable: Selected,
+    /// The functions that get the store.
+    store: Selected,
+}
+
+/// The imported functions of one option.
+#[derive(Debug, Default)]
+pub(crate) struct Selected {
+    all: bool,
+    some: HashSet<(Option<InterfaceId>, String)>,
+}
+
+impl Selected {
+    fn new(option: &'static str, selection: &Selection, rooms: &[NameScope<'_>]) -> Result<Selected, Error> {
+        let mut selected = Selected {
+            all: *selection == Selection::All,
+            some: HashSet::new(),
+        };
+        if let Selection::Only(keys) = selection {
+            for key in keys {
+                selected.add(option, key, rooms)?;
+            }
+        }
+        Ok(selected)
+    }
+
+    fn add(&mut self, option: &'static str, key: &str, rooms: &[NameScope<'_>]) -> Result<(), Error> {
+        let mut found = false;
+        for room in rooms {
+            let all = room.is(key);
+            for func in &room.functions {
+                if all || room.names(key, &func.name) || room.names(key, plain_name(func)) {
+                    self.some.insert((room.interface, func.name.clone()));
+                    found = true;
+                }
+            }
+        }
+        if found {
+            return Ok(());
+        }
+        let known = rooms.iter().flat_map(|room| {
+            let functions = room.functions.iter();
+            functions.map(|func| full_name(room, plain_name(func)))
+        });
+        Err(unknown(option, key, known.collect()))
+    }
+
+    /// Returns whether a function of an interface, or of the world itself, is among them.
+    pub(crate) fn has(&self, interface: Option<InterfaceId>, func: &Function) -> bool {
+        self.all || self.some.contains(&(interface, func.name.clone()))
+    }
 }
 
 /// A container of items: an interface, or the world itself.
@@ -80,6 +131,11 @@ struct NameScope<'a> {
 }
 
 impl NameScope<'_> {
+    /// Returns whether `key` names the interface itself.
+    fn is(&self, key: &str) -> bool {
+        self.interface.is_some() && self.bases.iter().any(|base| base == key)
+    }
+
     /// Returns whether `key` names `item` of this container.
     fn names(&self, key: &str, item: &str) -> bool {
         self.bases.iter().any(|base| {
@@ -115,11 +171,8 @@ impl Keys {
                 keys.errors.insert(definition(resolve, id), mapped.clone());
             }
         }
-        if let Trappable::Only(functions) = &options.trappable_imports {
-            for key in functions {
-                keys.trap(&rooms, key)?;
-            }
-        }
+        keys.trappable = Selected::new("trappable_imports", &options.trappable_imports, &rooms)?;
+        keys.store = Selected::new("store_imports", &options.store_imports, &rooms)?;
         Ok(keys)
     }
 
@@ -138,7 +191,7 @@ impl Keys {
         let mut found = false;
         for room in rooms {
             if let Some(interface) = room.interface {
-                if room.bases.iter().any(|base| base == key) {
+                if room.is(key) {
                     self.interfaces.insert(interface, mapped.clone());
                     found = true;
                 } else if in_package(resolve, interface, key)
@@ -168,28 +221,9 @@ impl Keys {
         Err(unknown("with", key, known))
     }
 
-    fn trap(&mut self, rooms: &[NameScope<'_>], key: &str) -> Result<(), Error> {
-        let mut found = false;
-        for room in rooms {
-            for func in &room.functions {
-                if room.names(key, &func.name) || room.names(key, plain_name(func)) {
-                    self.trappable.insert((room.interface, func.name.clone()));
-                    found = true;
-                }
-            }
-        }
-        if found {
-            return Ok(());
-        }
-        let known = rooms.iter().flat_map(|room| {
-            let functions = room.functions.iter();
-            functions.map(|func| full_name(room, plain_name(func)))
-        });
-        Err(unknown("trappable_imports", key, known.collect()))
-    }
-
-    pub(crate) fn is_trappable(&self, interface: Option<InterfaceId>, func: &Function) -> bool {
-        self.trappable.contains(&(interface, func.name.clone()))
+    /// Returns whether an imported function gets the store, or an accessor to it.
+    pub(crate) fn needs_store(&self, interface: Option<InterfaceId>, func: &Function) -> bool {
+        func.kind.is_async() || self.store.has(interface, func)
     }
 
     fn mapped(&mut self, key: &str, path: &str, kind: Kind) -> Mapped {

@@ -1,7 +1,8 @@
 //! Generates readable Rust host glue from a WIT world.
 //!
 //! [`generate`] reads WIT, selects a world, and prints Rust source: the world's types, a trait for each interface that
-//! the host provides, a struct for each interface that the component provides. The conversion of values is not
+//! the host provides, a struct for each interface that the component provides. Imported functions that run concurrently or
+//! need the store have a trait of their own (`with_store`). The conversion of values is not
 //! generated here: the types derive it. Every function's plan is computed once, so that a function without a plan is an
 //! error with its place in the WIT.
 //!
@@ -29,12 +30,13 @@ mod scope;
 mod source;
 mod text;
 mod types;
+mod with_store;
 mod world;
 
 use std::path::PathBuf;
 
 pub use error::{Error, Place};
-pub use options::{Options, Trappable};
+pub use options::{Options, Selection};
 
 /// The result of [`generate`].
 #[derive(Clone, Debug)]

@@ -23,9 +23,13 @@ pub struct Options {
     pub with: Vec<(String, String)>,
     /// Error types of the host's own, by the WIT type that they become: `ns:pkg/iface/error` and a Rust path.
     pub trappable_error_type: Vec<(String, String)>,
-    /// The imported functions that may end in a trap.
-    pub trappable_imports: Trappable,
-    /// Rust paths of derives for records, variants and enums. Types that hold resources do not get them.
+    /// The imported functions that may end in a trap: they return a `HostResult`, whose error is a trap.
+    pub trappable_imports: Selection,
+    /// The imported functions that get the store, and not the host's part in it alone. Asynchronous functions always get
+    /// an accessor to it.
+    pub store_imports: Selection,
+    /// Rust paths of derives for records, variants and enums. Types that hold resources, streams or futures do not get
+    /// them.
     pub additional_derives: Vec<String>,
     /// Features whose `@unstable` items are included.
     pub features: Vec<String>,
@@ -47,7 +51,8 @@ impl Options {
             world: None,
             with: Vec::new(),
             trappable_error_type: Vec::new(),
-            trappable_imports: Trappable::None,
+            trappable_imports: Selection::None,
+            store_imports: Selection::None,
             additional_derives: Vec::new(),
             features: Vec::new(),
             all_features: false,
@@ -73,14 +78,15 @@ impl Options {
     }
 }
 
-/// The imported functions that return a `HostResult`, whose error is a trap.
+/// The imported functions that an option applies to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Trappable {
+pub enum Selection {
     /// None of them.
     #[default]
     None,
     /// All of them.
     All,
-    /// These: `ns:pkg/iface/func`, `ns:pkg/iface/resource.method`, or the name alone for a function of the world.
+    /// These: `ns:pkg/iface/func`, `ns:pkg/iface/resource.method`, `ns:pkg/iface` for all functions of an interface, or
+    /// the name alone for a function of the world.
     Only(Vec<String>),
 }

@@ -54,6 +54,14 @@ impl Context<'_> {
                 format!("{}<{ty}>", scope.prelude("Vec"))
             }
             TypeDefKind::FixedLengthList(ty, length) => format!("[{}; {length}]", self.owned(scope, ty)),
+            TypeDefKind::Stream(ty) => {
+                let ty = self.payload(scope, ty.as_ref());
+                format!("{}<{ty}>", scope.component("StreamReader"))
+            }
+            TypeDefKind::Future(ty) => {
+                let ty = self.payload(scope, ty.as_ref());
+                format!("{}<{ty}>", scope.component("FutureReader"))
+            }
             // These have names; definitions without a name were refused.
             _ => self.type_path(scope, id),
         }
@@ -71,7 +79,8 @@ impl Context<'_> {
         format!("{}<{ty}>", scope.component("Resource"))
     }
 
-    /// Returns the type of an argument that is borrowed.
+    /// Returns the type of an argument that is borrowed. The ends of streams and futures in it would be consumed, so that a
+    /// value with any is passed by ownership.
     pub(crate) fn argument(&self, scope: &mut Scope, ty: &Type) -> String {
         let Type::Id(id) = ty else {
             return match ty {
@@ -79,6 +88,9 @@ impl Context<'_> {
                 _ => self.owned(scope, ty),
             };
         };
+        if self.facts.transmits(*id) {
+            return self.owned(scope, ty);
+        }
         let kind = &self.resolve.types[self.definition(*id)].kind;
         if self.resolve.types[*id].name.is_some()
             && matches!(

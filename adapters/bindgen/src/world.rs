@@ -105,7 +105,7 @@ impl Context<'_> {
         }
 
         // The additions of the host, and the trait bounds that they need.
-        let mut bounds = Vec::new();
+        let (mut bounds, mut with_store) = (Vec::new(), Vec::new());
         let mut additions = String::new();
         let (t, d) = (scope.parameter("T"), scope.parameter("D"));
         for id in self
@@ -116,6 +116,9 @@ impl Context<'_> {
             if self.has_host(*id) {
                 bounds.push(self.import_path(&scope, *id, "Host"));
             }
+            if let Some(name) = self.with_store(Some(*id)).get(&None) {
+                with_store.push(format!("{}<{t}>", self.import_path(&scope, *id, name)));
+            }
             if self.has_linking(*id) {
                 let path = self.import_path(&scope, *id, "add_to_linker");
                 let _ = writeln!(additions, "{path}::<{t}, {d}>(linker, host)?;");
@@ -124,13 +127,18 @@ impl Context<'_> {
         if hosted {
             bounds.push(provided.host.clone());
         }
+        if let Some(name) = self.with_store(None).get(&None) {
+            with_store.push(format!("{name}<{t}>"));
+        }
         if links {
             additions.push_str("let mut root = linker.root();\n");
             additions.push_str(&self.registrations(&mut scope, &provided, "root"));
         }
         let mut add = String::new();
         if !additions.is_empty() {
-            let signature = add_to_linker(&mut scope, &bounds.join(" + "));
+            let with_store = with_store.join(" + ");
+            let with_store = Some(with_store.as_str()).filter(|traits| !traits.is_empty());
+            let signature = add_to_linker(&mut scope, &bounds.join(" + "), with_store);
             let _ = write!(
                 add,
                 "/// Defines everything that the world imports in `linker`. `host` finds the host's part in a store's\n\

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use airssys_wasm_bindgen::{Options, Trappable, generate};
+use airssys_wasm_bindgen::{Options, Selection, generate};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")
@@ -37,6 +37,8 @@ fn snapshots() -> Vec<(&'static str, Options)> {
         ("resources_imported", "resources-imported.wit"),
         ("resources_world", "resources-world.wit"),
         ("shared_parts", "shared-parts.wit"),
+        ("store_names", "store-names.wit"),
+        ("streams", "streams.wit"),
         ("variants", "variants.wit"),
         ("versions", "versions"),
         ("world_functions", "world-functions.wit"),
@@ -51,9 +53,29 @@ fn snapshots() -> Vec<(&'static str, Options)> {
         ),
         ("fixture:errors/files/error".into(), "my::Other".into()),
     ];
-    options.trappable_imports = Trappable::Only(vec!["fixture:errors/files/size".into(), "log".into()]);
+    options.trappable_imports = Selection::Only(vec!["fixture:errors/files/size".into(), "log".into()]);
     options.additional_derives = vec!["PartialEq".into(), "Clone".into()];
     all.push(("errors", options));
+
+    let mut options = fixture("async-functions.wit");
+    options.world = Some("async-functions".into());
+    all.push(("async_functions", options.clone()));
+    options.trappable_error_type = vec![(
+        "fixture:async-functions/clock/error-code".into(),
+        "crate::ClockError".into(),
+    )];
+    options.trappable_imports = Selection::All;
+    options.store_imports = Selection::Only(vec![
+        "fixture:async-functions/clock/set".into(),
+        "fixture:async-functions/clock/alarm.merge".into(),
+        "log".into(),
+    ]);
+    all.push(("async_functions_traps", options));
+
+    let mut options = fixture("streams.wit");
+    options.additional_derives = vec!["PartialEq".into()];
+    options.store_imports = Selection::Only(vec!["fixture:streams/flows".into(), "pipe".into()]);
+    all.push(("streams_store", options));
 
     let mut options = fixture("use-chains.wit");
     options.world = Some("all-exported".into());
@@ -76,7 +98,7 @@ fn snapshots() -> Vec<(&'static str, Options)> {
 fn sources_are_as_committed() {
     let update = std::env::var_os("BLESS").is_some();
     let snapshots = snapshots();
-    assert!(snapshots.len() >= 18);
+    assert!(snapshots.len() >= 25);
     for (name, options) in &snapshots {
         let path = folder().join(name).with_extension("rs");
         let output = generate(options).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use airssys_wasm_bindgen::{Options, Trappable};
+use airssys_wasm_bindgen::{Options, Selection};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
@@ -94,17 +94,8 @@ fn option(options: &mut Options, name: &Ident, input: ParseStream<'_>) -> Result
         "world" => options.world = Some(input.parse::<LitStr>()?.value()),
         "with" => options.with = pairs(input)?,
         "trappable_error_type" => options.trappable_error_type = pairs(input)?,
-        "trappable_imports" => {
-            options.trappable_imports = if input.peek(LitBool) {
-                if input.parse::<LitBool>()?.value {
-                    Trappable::All
-                } else {
-                    Trappable::None
-                }
-            } else {
-                Trappable::Only(strings(input)?)
-            };
-        }
+        "trappable_imports" => options.trappable_imports = selection(input)?,
+        "store_imports" => options.store_imports = selection(input)?,
         "additional_derives" => {
             options.additional_derives = list::<syn::Path>(input)?.iter().map(path_text).collect();
         }
@@ -120,7 +111,7 @@ fn option(options: &mut Options, name: &Ident, input: ParseStream<'_>) -> Result
                 name.span(),
                 format!(
                     "unknown option `{name}`; the options are: path, inline, world, with, trappable_error_type, \
-                     trappable_imports, additional_derives, features, all_features, deref_hosts, crate_path"
+                     trappable_imports, store_imports, additional_derives, features, all_features, deref_hosts, crate_path"
                 ),
             ));
         }
@@ -138,6 +129,18 @@ fn list<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
     bracketed!(content in input);
     let items = Punctuated::<T, Token![,]>::parse_terminated(&content)?;
     Ok(items.into_iter().collect())
+}
+
+/// Parses `true` or `false` for all functions or none, or their names.
+fn selection(input: ParseStream<'_>) -> Result<Selection> {
+    if !input.peek(LitBool) {
+        return Ok(Selection::Only(strings(input)?));
+    }
+    Ok(if input.parse::<LitBool>()?.value {
+        Selection::All
+    } else {
+        Selection::None
+    })
 }
 
 /// Parses one string, or a list of them.

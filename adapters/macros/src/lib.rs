@@ -76,7 +76,8 @@ pub fn lift(input: TokenStream) -> TokenStream {
 ///         "ns:pkg/iface/type": path::Type,
 ///     },
 ///     trappable_error_type: { "ns:pkg/iface/error" => path::Error },
-///     trappable_imports: true,           // or ["ns:pkg/iface/func"]
+///     trappable_imports: true,           // or ["ns:pkg/iface/func", "ns:pkg/iface"]
+///     store_imports: ["ns:pkg/iface"],   // or true: functions that get the store
 ///     additional_derives: [PartialEq],
 ///     features: ["name"],                // `@unstable` items to take
 ///     all_features: true,
@@ -92,6 +93,52 @@ pub fn lift(input: TokenStream) -> TokenStream {
 /// finds what a component exports, and methods `call_…` call it. `World::add_to_linker::<_, HasSelf<_>>(&mut linker, |data| data)`
 /// is for a host that is the store's data; the closure may also lead to a part of it, and a `HasData` of the host's own to a
 /// structure of references.
+///
+/// # Asynchronous functions, streams and futures
+///
+/// An imported function belongs to a trait `HostWithStore<T>` beside `Host` (`HostFileWithStore<T>` for a resource `file`,
+/// `WorldImportsWithStore<T>` for the world itself) if it is an `async func`, or if `store_imports` selects it. These traits are
+/// implemented for the `HasData` of the host, `HasSelf<Host>` if the host is found as a reference. Their functions have no
+/// `self`:
+///
+/// - An `async func` gets an `&Accessor<T, Self>`, and returns a future. It borrows the store and the host's part in it with
+///   `Accessor::with`, and not while it waits. It may be an `async fn`.
+/// - Another function gets an `Access<'_, T, Self>`, which is the store: a stream or future is created with it.
+///
+/// An exported `async func` becomes an `async fn` that gets an accessor, as `Store::run_concurrent` has one, and owns its
+/// arguments. `trappable_imports` and `trappable_error_type` change results as for other functions.
+///
+/// `stream<t>` is `StreamReader<T>`, `future<t>` is `FutureReader<T>`, and both have `()` for an absent type. They are moved:
+/// types that hold them are not `Clone`, do not get `additional_derives`, and are passed to exports by value.
+///
+/// ```text
+/// bindgen!({
+///     inline: "package a:b; world numbers {
+///         import wait: async func(ms: u64);
+///         import count: func() -> stream<u8>;
+///         export sum: async func(numbers: stream<u8>) -> u32;
+///     }",
+///     trappable_imports: true,
+///     store_imports: ["count"],
+/// });
+///
+/// impl<T: Send + 'static> NumbersImportsWithStore<T> for HasSelf<Host> {
+///     async fn wait(accessor: &Accessor<T, Self>, ms: u64) -> HostResult<()> {
+///         let timer = accessor.with(|mut store| store.get().timer(ms));
+///         Ok(timer.await)
+///     }
+///
+///     fn count(store: Access<'_, T, Self>) -> HostResult<StreamReader<u8>> {
+///         Ok(StreamReader::new(store, Counter::default()))
+///     }
+/// }
+///
+/// let sum = store
+///     .run_concurrent(async |accessor| numbers.call_sum(accessor, stream).await)
+///     .await??;
+/// ```
+///
+/// `error-context` is not supported, and neither are borrowed handles in a stream or future.
 #[proc_macro]
 pub fn bindgen(input: TokenStream) -> TokenStream {
     bindgen::expand(input.into()).into()

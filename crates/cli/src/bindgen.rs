@@ -1,6 +1,6 @@
 //! `bindgen`: prints Rust source for a host of a WIT world.
 
-use airssys_wasm_bindgen::{Error, Options, Trappable, generate};
+use airssys_wasm_bindgen::{Error, Options, Selection, generate};
 
 use crate::args::BindgenArgs;
 use crate::exit::{Exit, Failure, Outcome};
@@ -28,15 +28,21 @@ fn options(args: &BindgenArgs) -> Options {
     options
         .trappable_error_type
         .clone_from(&args.trappable_error_type);
-    options.trappable_imports = match args.trappable_imports.as_slice() {
-        [] => Trappable::None,
-        [all] if all == "all" => Trappable::All,
-        names => Trappable::Only(names.to_vec()),
-    };
+    options.trappable_imports = selection(&args.trappable_imports);
+    options.store_imports = selection(&args.store_imports);
     options.additional_derives.clone_from(&args.additional_derives);
     options.features.clone_from(&args.features);
     options.all_features = args.all_features;
     options
+}
+
+/// Converts the names of functions, or `all`.
+fn selection(names: &[String]) -> Selection {
+    match names {
+        [] => Selection::None,
+        [all] if all == "all" => Selection::All,
+        names => Selection::Only(names.to_vec()),
+    }
 }
 
 impl From<Error> for Failure {

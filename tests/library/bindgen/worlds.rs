@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use airssys_wasm::component::{Component, Linker, ResourceType, Store};
-use airssys_wasm::engine::Engine;
+use airssys_wasm::engine::{Config, Engine};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, PackageId, Resolve};
 
-use crate::bindgen::common::default_engine;
+/// Returns an engine for components with asynchronous functions, of the first backend.
+pub(crate) fn engine() -> Engine {
+    Engine::new(Config::new().wasm_component_model_async(true)).expect("a backend is available")
+}
 
 /// Returns a component of a world, whose functions trap when called.
 pub(crate) fn component(engine: &Engine, resolve: &Resolve, package: PackageId, world: &str) -> Component {
@@ -68,7 +71,7 @@ macro_rules! worlds {
 
             #[test]
             fn $module() {
-                let engine = default_engine();
+                let engine = engine();
                 let (resolve, package) = resolve($path);
                 let component = component(&engine, &resolve, package, $world);
                 let mut linker = Linker::new(&engine);
@@ -93,6 +96,7 @@ macro_rules! worlds {
 worlds! {
     aliases: Aliases = "aliases" in "wit/accepted/aliases.wit";
     all_exported: AllExported = "all-exported" in "wit/accepted/use-chains.wit";
+    async_functions: AsyncFunctions = "async-functions" in "wit/accepted/async-functions.wit";
     base: Base = "base" in "wit/accepted/include.wit";
     deps_folder: DepsFolder = "deps-folder" in "wit/accepted/deps-folder";
     docs: Docs = "docs" in "wit/accepted/docs.wit";
@@ -108,6 +112,7 @@ worlds! {
     lists: Lists = "lists" in "wit/accepted/lists.wit";
     many_flags: ManyFlags = "many-flags" in "wit/accepted/flags.wit";
     nested_packages: NestedPackages = "nested-packages" in "wit/accepted/nested-packages.wit";
+    only_async: OnlyAsync = "only-async" in "wit/accepted/async-functions.wit";
     only_exports: OnlyExports = "only-exports" in "wit/accepted/several-interfaces.wit";
     parameters: Parameters = "parameters" in "wit/accepted/parameters.wit";
     prelude: Prelude = "prelude" in "wit/accepted/prelude.wit";
@@ -124,6 +129,8 @@ worlds! {
     several_interfaces: SeveralInterfaces = "several-interfaces" in "wit/accepted/several-interfaces.wit";
     shared_parts: SharedParts = "shared-parts" in "wit/accepted/shared-parts.wit";
     stability: Stability = "stability" in "wit/accepted/stability.wit";
+    store_names: StoreNames = "store-names" in "wit/accepted/store-names.wit";
+    streams: Streams = "streams" in "wit/accepted/streams.wit";
     strings: Strings = "strings" in "wit/accepted/strings.wit";
     types_only: TypesOnly = "types-only" in "wit/accepted/types-only.wit";
     use_chains: UseChains = "use-chains" in "wit/accepted/use-chains.wit";
@@ -155,5 +162,5 @@ fn every_world_of_every_fixture_is_tested() {
         .map(|(path, world)| ((*path).to_owned(), (*world).to_owned()))
         .collect();
     assert_eq!(tested, found);
-    assert!(found.len() >= 36, "{}", found.len());
+    assert!(found.len() >= 40, "{}", found.len());
 }

@@ -260,9 +260,13 @@ pub(crate) struct BindgenArgs {
     #[arg(long, value_name = "ITEM=PATH", value_parser = pair)]
     pub(crate) trappable_error_type: Vec<(String, String)>,
 
-    /// Imported functions that may trap, as `ns:pkg/iface/func`, or `all`; can be repeated
+    /// Imported functions that may trap, as `ns:pkg/iface/func`, `ns:pkg/iface`, or `all`; can be repeated
     #[arg(long, value_name = "FUNC", value_delimiter = ',')]
     pub(crate) trappable_imports: Vec<String>,
+
+    /// Imported functions that get the store, as for `--trappable-imports`; can be repeated
+    #[arg(long, value_name = "FUNC", value_delimiter = ',')]
+    pub(crate) store_imports: Vec<String>,
 
     /// Additional derive for records, variants and enums; can be repeated
     #[arg(long = "derive", value_name = "PATH", value_delimiter = ',')]

@@ -26,6 +26,8 @@ fn the_options_are_those_of_the_macro() {
         "fixture:errors/kinds/error-code=crate::Failure",
         "--trappable-imports",
         "log,fixture:errors/files/size",
+        "--store-imports",
+        "fixture:errors/files/rename",
         "--derive",
         "PartialEq",
         "--crate-path",
@@ -38,6 +40,7 @@ fn the_options_are_those_of_the_macro() {
         "fn convert_error_code(&mut self, error: crate::Failure) -> HostResult<ErrorCode>",
         "fn size(&mut self, path: String) -> HostResult<u64>;",
         "fn touch(&mut self, path: String);",
+        "fn rename(store: Access<'_, T, Self>, a: String, b: String) -> Result<u32, Error>;",
         "#[derive(Clone, Debug, PartialEq, ComponentType, Lower, Lift)]",
         "#[component(crate = my::host)]",
     ] {
@@ -87,8 +90,8 @@ fn the_source_can_go_to_a_file() {
 
 #[test]
 fn what_is_refused_has_a_place_and_a_way_out() {
-    let ran = airssys(&["bindgen", &wit("refused/stream.wit")]).ended(3);
-    ran.says("stream.wit:4:12: `stream` is not supported; use a list");
+    let ran = airssys(&["bindgen", &wit("refused/map.wit")]).ended(3);
+    ran.says("map.wit:4:23: `map` is not supported; use a list of tuples");
     let ran = airssys(&["bindgen", &wit("refused/syntax.wit")]).ended(3);
     ran.says("syntax.wit:4:21");
     let ran = airssys(&["bindgen", &wit("refused/two-worlds.wit")]).ended(2);
