@@ -1,5 +1,6 @@
-//! Rows P1 to P5: calls across the boundary.
+//! Rows P1 to P5, P17 and P18: calls across the boundary.
 
+use crate::asynchronous;
 use crate::bare::Bare;
 use crate::host::Input;
 use crate::measure::{Plan, Side, compare};
@@ -89,6 +90,7 @@ pub(crate) fn measure(row: Row, sides: &Sides, plan: Plan) -> Result<Vec<Figure>
             case("tick(u32) -> u32", sides!(call_host(), bare.call_host()?))?,
             case("log(string)", sides!(call_host_text(), bare.call_host_text()?))?,
         ]),
+        Row::P17 | Row::P18 => asynchronous::measure(row, sides.backend, plan),
         _ => bail!("{row} is no row of calls"),
     }
 }

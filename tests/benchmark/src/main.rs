@@ -6,6 +6,7 @@
 #[macro_use]
 mod wasi;
 
+mod asynchronous;
 mod bare;
 mod calls;
 mod chart;

@@ -48,6 +48,10 @@ pub(crate) enum Row {
     P14,
     /// Requests to an actor that is replaced, or beside others that are flooded
     P16,
+    /// A call of an asynchronous function that does not wait
+    P17,
+    /// A chunk of 64 KiB of a stream, from the host to a guest
+    P18,
 }
 
 /// Rows that share a table.
@@ -84,11 +88,13 @@ impl Row {
         Row::P13,
         Row::P14,
         Row::P16,
+        Row::P17,
+        Row::P18,
     ];
 
     pub(crate) fn group(self) -> Group {
         match self {
-            Row::P1 | Row::P2 | Row::P3 | Row::P4 | Row::P5 => Group::Calls,
+            Row::P1 | Row::P2 | Row::P3 | Row::P4 | Row::P5 | Row::P17 | Row::P18 => Group::Calls,
             Row::P12 | Row::P14 | Row::P16 => Group::Actors,
             Row::P13 => Group::Checks,
             _ => Group::Lives,
@@ -114,6 +120,8 @@ impl Row {
             (Row::P4, _) => Some(0.02),
             (Row::P5, _) => Some(0.6),
             (Row::P6b, _) => Some(0.8),
+            (Row::P17, _) => Some(0.5),
+            (Row::P18, _) => Some(0.67),
             (Row::P6 | Row::P7 | Row::P8 | Row::P11, _) => Some(1.0),
             (Row::P9, Backend::Llvm) => Some(0.75),
             (Row::P10, Backend::Cranelift) => Some(1.0),

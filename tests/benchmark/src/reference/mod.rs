@@ -114,7 +114,7 @@ impl std::fmt::Debug for Reference {
 }
 
 /// Converts wasmtime's error, which is not a `std::error::Error`.
-fn foreign(error: wasmtime::Error) -> anyhow::Error {
+pub(crate) fn foreign(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:?}")
 }
 
