@@ -38,6 +38,9 @@ enum Command {
     WitDeps {
         /// The guest's `wit` folder, which contains its `world.wit`; created if missing
         dir: PathBuf,
+        /// Declare `init`, `execute` and `shutdown` as `async func`, for a guest whose code for them is asynchronous
+        #[arg(long = "async")]
+        asynchronous: bool,
     },
     /// Check formatting, lints and guests, and run every test with every available backend
     ///
@@ -101,8 +104,12 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<bool> {
     let root = workspace_root()?;
     match command {
-        Command::WitDeps { dir } => {
-            for file in wit_deps::lay_out(&root, dir)? {
+        Command::WitDeps { dir, asynchronous } => {
+            let form = match asynchronous {
+                true => wit_deps::Form::Asynchronous,
+                false => wit_deps::Form::Synchronous,
+            };
+            for file in wit_deps::lay_out(&root, dir, form)? {
                 println!("{file}");
             }
             Ok(true)

@@ -14,6 +14,9 @@
 //! ```
 //!
 //! The order within `deps/` does not matter; the tools sort packages by what they use.
+//!
+//! With `--async`, the functions of the lifecycle that may wait are `async func` in the copy: tools give only functions of
+//! such a type asynchronous code. A host takes both.
 
 use anyhow::{Context, Result, bail};
 use std::fmt;
@@ -22,6 +25,18 @@ use std::path::{Path, PathBuf};
 
 /// The core packages: `airssys:NAME-core`, in `wit/core/NAME.wit`.
 pub(crate) const PACKAGES: [&str; 5] = ["types", "multicodec", "messaging", "host", "component"];
+
+/// The type of the contract's functions that may wait for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `func`, as in `wit/core`.
+    Synchronous,
+    /// `async func`, for [`WAITING`].
+    Asynchronous,
+}
+
+/// The functions of `component-lifecycle` that may be `async`: the others are to return immediately.
+const WAITING: [&str; 3] = ["init", "execute", "shutdown"];
 
 /// A file of a package that was laid out.
 #[derive(Debug)]
@@ -44,13 +59,13 @@ impl fmt::Display for LaidOut {
 ///
 /// If a file cannot be read or written, or if the folder for a package of the contract contains other files, which are
 /// never overwritten.
-pub(crate) fn lay_out(root: &Path, dir: &Path) -> Result<Vec<LaidOut>> {
+pub(crate) fn lay_out(root: &Path, dir: &Path, form: Form) -> Result<Vec<LaidOut>> {
     for name in PACKAGES {
         refuse_foreign_files(&dir.join("deps").join(name), name)?;
     }
     PACKAGES
         .iter()
-        .map(|name| lay_out_package(root, dir, name))
+        .map(|name| lay_out_package(root, dir, name, form))
         .collect()
 }
 
@@ -71,14 +86,37 @@ pub(crate) fn lay_out_wasi(root: &Path, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-fn lay_out_package(root: &Path, dir: &Path, name: &str) -> Result<LaidOut> {
+fn lay_out_package(root: &Path, dir: &Path, name: &str, form: Form) -> Result<LaidOut> {
     let source = root.join("wit/core").join(format!("{name}.wit"));
-    copy(&source, &dir.join("deps").join(name).join(format!("{name}.wit")))
+    let path = dir.join("deps").join(name).join(format!("{name}.wit"));
+    if name != "component" || form == Form::Synchronous {
+        return copy(&source, &path);
+    }
+    let text = fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    write(&path, asynchronous(&text)?.as_bytes())
 }
 
-fn copy(source: &Path, path: &Path) -> Result<LaidOut> {
-    let path = path.to_path_buf();
+/// Returns the package of the lifecycle with its functions of [`WAITING`] as `async func`.
+fn asynchronous(text: &str) -> Result<String> {
+    let mut text = text.to_owned();
+    for name in WAITING {
+        let old = format!("\n    {name}: func(");
+        if text.matches(&old).count() != 1 {
+            bail!("the contract has no function `{name}` to make asynchronous");
+        }
+        text = text.replace(&old, &format!("\n    {name}: async func("));
+    }
+    Ok(text)
+}
+
+/// Copies a file, unless the copy is there already.
+pub(crate) fn copy(source: &Path, path: &Path) -> Result<LaidOut> {
     let text = fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
+    write(path, &text)
+}
+
+fn write(path: &Path, text: &[u8]) -> Result<LaidOut> {
+    let path = path.to_path_buf();
     if fs::read(&path).is_ok_and(|old| old == text) {
         return Ok(LaidOut { path, changed: false });
     }
@@ -153,7 +191,10 @@ mod tests {
     fn a_guest_folder_resolves_as_the_tools_read_it() {
         let scratch = Scratch::new("resolves");
         let wit = scratch.0.join("wit");
-        assert_eq!(changed(&lay_out(root(), &wit).expect("laid out")), PACKAGES.len());
+        assert_eq!(
+            changed(&lay_out(root(), &wit, Form::Synchronous).expect("laid out")),
+            PACKAGES.len()
+        );
         let world = "package my:guest;\nworld guest { include airssys:component-core/component@1.0.0; }\n";
         fs::write(wit.join("world.wit"), world).expect("the world can be written");
 
@@ -166,14 +207,27 @@ mod tests {
     }
 
     #[test]
+    fn the_asynchronous_contract_differs_in_the_functions_that_wait() {
+        let scratch = Scratch::new("asynchronous");
+        lay_out(root(), &scratch.0, Form::Asynchronous).unwrap();
+        let text = fs::read_to_string(scratch.0.join("deps/component/component.wit")).unwrap();
+        assert_eq!(text.matches(": async func(").count(), WAITING.len());
+        let old = fs::read_to_string(root().join("wit/core/component.wit")).unwrap();
+        assert_eq!(text.replace(": async func(", ": func("), old);
+    }
+
+    #[test]
     fn older_copies_are_replaced_and_current_ones_left_alone() {
         let scratch = Scratch::new("replaces");
-        lay_out(root(), &scratch.0).expect("laid out");
-        assert_eq!(changed(&lay_out(root(), &scratch.0).expect("laid out again")), 0);
+        lay_out(root(), &scratch.0, Form::Synchronous).expect("laid out");
+        assert_eq!(
+            changed(&lay_out(root(), &scratch.0, Form::Synchronous).expect("laid out again")),
+            0
+        );
         let file = scratch.0.join("deps/types/types.wit");
         fs::write(&file, "package airssys:types-core@0.9.0;\n").expect("an old copy can be written");
         assert_eq!(
-            changed(&lay_out(root(), &scratch.0).expect("laid out over it")),
+            changed(&lay_out(root(), &scratch.0, Form::Synchronous).expect("laid out over it")),
             1
         );
         let current = fs::read(root().join("wit/core/types.wit")).expect("the contract can be read");
@@ -187,7 +241,8 @@ mod tests {
             let path = scratch.0.join("deps/types").join(file);
             fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("the folder can be made");
             fs::write(&path, "package my:types;\n").expect("the file can be written");
-            let error = lay_out(root(), &scratch.0).expect_err("the file is not the contract's");
+            let error =
+                lay_out(root(), &scratch.0, Form::Synchronous).expect_err("the file is not the contract's");
             assert!(error.to_string().contains(file), "{error}");
             assert_eq!(
                 fs::read_to_string(&path).expect("it is there"),

@@ -199,11 +199,38 @@ fn javascript_by_componentize_qjs_with_asynchronous_functions_passes() {
     let Some(bytes) = built_bytes("text-processor-qjs-async") else {
         return;
     };
+    check_asynchronous(&bytes, "javascript");
+}
+
+/// Checks that a guest needs the setting for asynchronous functions, and runs all cases on it.
+fn check_asynchronous(bytes: &[u8], language: &str) {
+    let refused = Component::from_binary(&Engine::default(), bytes).unwrap_err();
     assert!(
-        Component::from_binary(&Engine::default(), &bytes).is_err(),
-        "it uses no asynchronous functions, so this tests nothing"
+        matches!(refused, airssys_wasm::Error::MissingFeatures { .. }),
+        "it uses no asynchronous functions, so this tests nothing: {refused:?}"
     );
-    check(&bytes, "javascript");
+    check(bytes, language);
+}
+
+/// Two components in Rust, with streams and futures between them.
+#[test]
+fn rust_with_asynchronous_functions_passes() {
+    check_asynchronous(&fixture("text-processor-async.wasm"), "rust");
+}
+
+/// The same in C.
+#[test]
+fn c_with_asynchronous_functions_passes() {
+    check_asynchronous(&fixture("text-processor-c-async.wasm"), "c");
+}
+
+/// Python on top of a component in Rust.
+#[test]
+fn python_with_asynchronous_functions_passes() {
+    let Some(bytes) = built_bytes("text-processor-py-async") else {
+        return;
+    };
+    check_asynchronous(&bytes, "python");
 }
 
 #[test]
@@ -274,12 +301,18 @@ fn core_modules_are_taken_where_that_is_asked_for() {
 
 #[test]
 fn a_second_init_and_a_configuration_are_refused() {
-    let mut guests = vec![fixture("text-processor.wasm"), fixture("text-processor-c.wasm")];
+    let mut guests = vec![
+        fixture("text-processor.wasm"),
+        fixture("text-processor-c.wasm"),
+        fixture("text-processor-async.wasm"),
+        fixture("text-processor-c-async.wasm"),
+    ];
     guests.extend(
         [
             "text-processor-qjs",
             "text-processor-js",
             "text-processor-py",
+            "text-processor-py-async",
             "text-processor-go",
         ]
         .into_iter()

@@ -29,6 +29,14 @@ const FLAGS: &[&str] = &[
     "-Wl,--strip-debug",
 ];
 
+/// Sources of another guest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shared<'a> {
+    pub(super) folder: &'a Path,
+    /// The files to compile. Headers are found in the folder too.
+    pub(super) files: &'a [&'a str],
+}
+
 /// Builds the guest in `folder`, with the string encoding `encoding` (`utf8`, `utf16` or `compact-utf16`, as
 /// wit-bindgen calls them).
 pub(super) fn build(
@@ -37,6 +45,7 @@ pub(super) fn build(
     scratch: &Path,
     name: &str,
     encoding: &str,
+    shared: Option<Shared<'_>>,
 ) -> Result<Outcome> {
     let Some(clang) = clang() else {
         return Ok(Outcome::Missing(INSTALL.to_string()));
@@ -51,11 +60,14 @@ pub(super) fn build(
         .arg("-I.")
         .arg("-isystem")
         .arg(libc)
-        .args(sources(&folder.join("src"))?)
-        .args(sources(libc)?)
-        .args(bindings)
-        .arg("-o")
-        .arg(&module);
+        .args(sources(&folder.join("src"))?);
+    if let Some(shared) = shared {
+        command
+            .arg("-iquote")
+            .arg(shared.folder)
+            .args(shared.files.iter().map(|file| shared.folder.join(file)));
+    }
+    command.args(sources(libc)?).args(bindings).arg("-o").arg(&module);
     run_tool(&mut command)?;
     let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     Ok(Outcome::Component(encode(&module)?))

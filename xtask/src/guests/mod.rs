@@ -5,6 +5,7 @@
 //! encodes the core module as a component. Small results are committed under `tests/fixtures/`; `--check` rebuilds them
 //! and compares the bytes, so every build here must depend on nothing but the sources and the tool's version.
 
+mod asynchronous;
 mod c;
 mod compose;
 mod go;
@@ -15,7 +16,7 @@ mod rust;
 mod spidermonkey;
 mod wasi_wit;
 
-use crate::wit_deps;
+use crate::wit_deps::{self, Form};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,8 @@ enum Toolchain {
         consumer: &'static str,
         provider: &'static str,
     },
+    /// A guest with asynchronous functions, over a worker of its language or, for Python, in Rust.
+    Asynchronous(asynchronous::Language),
 }
 
 /// A language whose toolchain brings an engine along.
@@ -215,6 +218,24 @@ const GUESTS: &[Guest] = &[
         toolchain: Toolchain::Python {
             wit: "examples/guests/python/text-processor/wit",
         },
+        keep: Keep::Built,
+    },
+    Guest {
+        name: "text-processor-async",
+        folder: "examples/guests/rust/text-processor-async",
+        toolchain: Toolchain::Asynchronous(asynchronous::Language::Rust),
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "text-processor-c-async",
+        folder: "examples/guests/c/text-processor-async",
+        toolchain: Toolchain::Asynchronous(asynchronous::Language::C),
+        keep: Keep::Committed,
+    },
+    Guest {
+        name: "text-processor-py-async",
+        folder: "examples/guests/python/text-processor-async",
+        toolchain: Toolchain::Asynchronous(asynchronous::Language::Python),
         keep: Keep::Built,
     },
     Guest {
@@ -384,28 +405,31 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
         | Toolchain::Go
         | Toolchain::JavaScript
         | Toolchain::JavaScriptAsync => {
-            lay_out_contract(root, &folder.join("wit"))?;
+            lay_out_contract(root, &folder.join("wit"), Form::Synchronous)?;
         }
         Toolchain::SpiderMonkey { wit } | Toolchain::Python { wit } => {
-            lay_out_contract(root, &root.join(wit))?;
+            lay_out_contract(root, &root.join(wit), Form::Synchronous)?;
         }
-        Toolchain::Wasi { .. } | Toolchain::Composition { .. } | Toolchain::RustWai => {}
+        Toolchain::Wasi { .. }
+        | Toolchain::Composition { .. }
+        | Toolchain::RustWai
+        | Toolchain::Asynchronous(_) => {}
     }
     match guest.toolchain {
         Toolchain::Rust => rust::build(&folder, scratch, guest.name),
         Toolchain::RustWai => rust::build_module(&folder, scratch, guest.name),
-        Toolchain::C => c::build(&folder, &libc, scratch, guest.name, "utf8"),
+        Toolchain::C => c::build(&folder, &libc, scratch, guest.name, "utf8", None),
         Toolchain::Go => go::build(&folder, scratch, guest.name),
         Toolchain::JavaScript => javascript::build(&folder, scratch, guest.name, &["--sync"]),
         Toolchain::JavaScriptAsync => javascript::build(&folder, scratch, guest.name, &[]),
         Toolchain::SpiderMonkey { wit } => spidermonkey::build(&folder, &root.join(wit), scratch, guest.name),
-        Toolchain::Python { wit } => python::build(&folder, &root.join(wit), scratch, guest.name),
+        Toolchain::Python { wit } => python::build(&folder, &root.join(wit), scratch, guest.name, &[]),
         Toolchain::Wasi { language, version } => {
             let wit = scratch.join("wit").join(guest.name);
             wasi_wit::lay_out(root, &folder.join("wit"), &wit, version)?;
             match language {
                 Language::JavaScript => spidermonkey::build(&folder, &wit, scratch, guest.name),
-                Language::Python => python::build(&folder, &wit, scratch, guest.name),
+                Language::Python => python::build(&folder, &wit, scratch, guest.name, &[]),
             }
         }
         Toolchain::Composition { consumer, provider } => {
@@ -414,27 +438,27 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
                 missing => return Ok(missing),
             };
             // Another encoding than the consumer's, so that the call between them must transcode.
-            let inner = match c::build(&folder.join(provider), &libc, scratch, provider, "utf16")? {
+            let inner = match c::build(&folder.join(provider), &libc, scratch, provider, "utf16", None)? {
                 Outcome::Component(bytes) => bytes,
                 missing => return Ok(missing),
             };
-            Ok(Outcome::Component(compose::compose(
-                scratch, guest.name, &outer, &inner,
-            )?))
+            let imports = compose::Imports::None;
+            compose::compose(scratch, guest.name, &outer, &inner, imports).map(Outcome::Component)
         }
+        Toolchain::Asynchronous(language) => asynchronous::build(root, scratch, guest, language),
     }
 }
 
 /// Lays the core packages out as `deps/NAME/NAME.wit` in the folder `wit` of a guest that uses them, and WASI's
 /// packages for a guest that uses those.
-fn lay_out_contract(root: &Path, wit: &Path) -> Result<()> {
+fn lay_out_contract(root: &Path, wit: &Path, form: Form) -> Result<()> {
     let world = wit.join("world.wit");
     let text = fs::read_to_string(&world).with_context(|| format!("cannot read {}", world.display()))?;
     if text.contains("airssys:wasi/") {
         wit_deps::lay_out_wasi(root, wit)?;
     }
     if text.contains("-core/") {
-        wit_deps::lay_out(root, wit)?;
+        wit_deps::lay_out(root, wit, form)?;
     }
     Ok(())
 }
@@ -511,6 +535,9 @@ pub(crate) fn built_before(root: &Path, name: &str) -> Option<PathBuf> {
     }
     if let Toolchain::Wasi { .. } = guest.toolchain {
         folders.push(root.join("wit/wasi"));
+    }
+    if let Toolchain::Asynchronous(language) = guest.toolchain {
+        folders.extend(language.shared().iter().map(|folder| root.join(folder)));
     }
     let newest = folders.iter().filter_map(|folder| newest(folder)).max();
     newest.is_none_or(|newest| newest <= built).then_some(file)

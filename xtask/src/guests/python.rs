@@ -10,8 +10,14 @@ const INSTALL: &str = "the guest needs Python 3.9 or newer with virtual environm
     `apt-get install python3-venv`; elsewhere set GUEST_PYTHON. pip then installs componentize-py from the \
     guest's requirements.txt";
 
-/// Builds the guest in `folder` for the only world in the folder `wit`.
-pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Result<Outcome> {
+/// Builds the guest in `folder` for the only world in the folder `wit`. Modules are also found in the folders `shared`.
+pub(super) fn build(
+    folder: &Path,
+    wit: &Path,
+    scratch: &Path,
+    name: &str,
+    shared: &[&Path],
+) -> Result<Outcome> {
     let Some(python) = python() else {
         return Ok(Outcome::Missing(INSTALL.to_string()));
     };
@@ -27,10 +33,11 @@ pub(super) fn build(folder: &Path, wit: &Path, scratch: &Path, name: &str) -> Re
         .arg("--wit-path")
         .arg(wit)
         .args(["componentize", "--python-path", "src", "--python-path"])
-        .arg(packages(&venv)?)
-        .arg("--output")
-        .arg(&out)
-        .arg("guest");
+        .arg(packages(&venv)?);
+    for folder in shared {
+        command.arg("--python-path").arg(folder);
+    }
+    command.arg("--output").arg(&out).arg("guest");
     run_tool(&mut command)?;
     let component = fs::read(&out).with_context(|| format!("cannot read {}", out.display()))?;
     Ok(Outcome::Component(component))

@@ -10,25 +10,25 @@ pub struct Params {
 #[derive(Serialize)]
 pub struct WordCount {
     /// The number of words.
-    count: u64,
+    pub count: u64,
     /// The number of distinct words, compared exactly.
-    unique: u64,
+    pub unique: u64,
 }
 
 #[derive(Serialize)]
 pub struct Reversed {
-    text: String,
+    pub text: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Statistics {
-    chars: u64,
-    words: u64,
-    lines: u64,
-    bytes: u64,
-    average_word_length: f64,
-    longest_word: String,
+    pub chars: u64,
+    pub words: u64,
+    pub lines: u64,
+    pub bytes: u64,
+    pub average_word_length: f64,
+    pub longest_word: String,
 }
 
 /// Words are separated by white space as defined by Unicode.
