@@ -5,11 +5,10 @@
 use crate::core_value::{CoreValue, check_core_values};
 use crate::error::AbiError;
 use crate::func::FuncPlan;
-use crate::guest::{GuestVal, Guest, LiftGuest, LowerGuest};
+use crate::guest::{Guest, GuestVal, LiftGuest, LowerGuest};
 use crate::lift::{Source, lift};
 use crate::lower::{Target, lower};
 use crate::memory::{GuestPtr, allocate, check_value, vec_with_room};
-
 
 impl FuncPlan {
     /// Lowers the arguments of a lifted export, which the host calls. `out` is cleared, then holds the core arguments,

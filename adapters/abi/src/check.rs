@@ -126,7 +126,10 @@ fn check_elements<R, S, F>(element: &Plan, vals: &[Val<R, S, F>]) -> Result<(), 
 }
 
 /// Checks that a record has exactly the fields of the type, in any order.
-fn check_record<R, S, F, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R, S, F>)]) -> Result<(), AbiError> {
+fn check_record<R, S, F, N: AsRef<str>>(
+    plans: &[FieldPlan],
+    fields: &[(N, Val<R, S, F>)],
+) -> Result<(), AbiError> {
     for (index, plan) in plans.iter().enumerate() {
         let val = field(fields, index, plan)?;
         plan.plan
@@ -158,7 +161,11 @@ fn check_record<R, S, F, N: AsRef<str>>(plans: &[FieldPlan], fields: &[(N, Val<R
     same_count(plans.len() as u64, fields.len())
 }
 
-fn check_payload<R, S, F>(case: &str, plan: Option<&Plan>, val: Option<&Val<R, S, F>>) -> Result<(), AbiError> {
+fn check_payload<R, S, F>(
+    case: &str,
+    plan: Option<&Plan>,
+    val: Option<&Val<R, S, F>>,
+) -> Result<(), AbiError> {
     let path = ValuePath::default();
     match (plan, val) {
         (None, None) => Ok(()),

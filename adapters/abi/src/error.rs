@@ -65,9 +65,7 @@ pub enum AbiError {
     #[error("a flags type has {count} labels, more than the maximum of {max}")]
     TooManyFlags { count: usize, max: usize },
     /// A function passes a value of a kind that this crate does not pass.
-    #[error(
-        "{place} has the type {ty}: error contexts cannot yet cross between the host and a component"
-    )]
+    #[error("{place} has the type {ty}: error contexts cannot yet cross between the host and a component")]
     Unsupported { place: String, ty: String },
 
     // The host's mistakes: a value that does not fit its type.

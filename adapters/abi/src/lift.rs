@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::core_value::{CoreValue, low_half};
 use crate::error::AbiError;
-use crate::guest::{GuestVal, Guest, LiftGuest};
+use crate::guest::{Guest, GuestVal, LiftGuest};
 use crate::layout::{MAX_FLAT_PARAMS, MAX_LIST_BYTE_LENGTH, PAIR_LENGTH_OFFSET};
 use crate::memory::{GuestPtr, int_from_le, load_int, vec_with_room};
 use crate::plan::{Plan, PlanKind};

@@ -10,6 +10,8 @@ mod document;
 mod ends;
 #[path = "host/futures.rs"]
 mod futures;
+#[path = "host/linked.rs"]
+mod linked;
 #[path = "host/misuse.rs"]
 mod misuse;
 #[path = "host/streams.rs"]

@@ -4,8 +4,8 @@ use crate::measure::{Plan, Side, compare};
 use crate::ours::NAME;
 use crate::rows::{Figure, Row};
 use airssys_wasm::component::{
-    Component, Destination, HostResult, Instance, Linker, Store, StoreContextMut, StreamProducer, StreamReader,
-    StreamResult,
+    Component, Destination, HostResult, Instance, Linker, Store, StoreContextMut, StreamProducer,
+    StreamReader, StreamResult,
 };
 use airssys_wasm::engine::{Backend, Config, Engine};
 use anyhow::{Result, ensure};
@@ -32,7 +32,13 @@ pub(crate) fn measure(row: Row, backend: Backend, plan: Plan) -> Result<Vec<Figu
         _ => reference::chunks(&guest)?,
     });
     eprintln!("{row} {case}, {backend}");
-    Ok(vec![Figure::new(row, case, backend, "ns", &compare(sides, plan)?)?])
+    Ok(vec![Figure::new(
+        row,
+        case,
+        backend,
+        "ns",
+        &compare(sides, plan)?,
+    )?])
 }
 
 /// Runs a future that only waits for what runs with it.

@@ -1,8 +1,8 @@
 //! Attacks that a guest may try.
 
 use airssys_wasm_abi::{
-    AbiError, CoreValue, FuncPlan, Guest, LiftGuest, LowerGuest, MAX_LIST_BYTE_LENGTH, Never,
-    StringEncoding, TransmitType, Type,
+    AbiError, CoreValue, FuncPlan, Guest, LiftGuest, LowerGuest, MAX_LIST_BYTE_LENGTH, Never, StringEncoding,
+    TransmitType, Type,
 };
 
 use crate::guest::TestGuest;

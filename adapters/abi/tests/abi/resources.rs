@@ -29,10 +29,7 @@ fn ends_of_streams_and_futures_move() {
     let (numbers, later) = (stream(Some(Type::U32)), future(None));
     let plan = FuncPlan::new(&func(&[numbers.clone(), list(later)], Some(numbers.clone()))).unwrap();
     let mut guest = TestGuest::new();
-    let args = [
-        Val::Stream(70),
-        Val::List(vec![Val::Future(80), Val::Future(90)]),
-    ];
+    let args = [Val::Stream(70), Val::List(vec![Val::Future(80), Val::Future(90)])];
     let mut flat = Vec::new();
     plan.lower_params(&mut guest, &args, &mut flat).unwrap();
     assert_eq!(guest.handles.iter().flatten().count(), 3);

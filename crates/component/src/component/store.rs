@@ -12,7 +12,7 @@ use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 use crate::component::call::scope::Scope;
 use crate::component::component::Component;
 use crate::component::concurrent::abort_all;
-use crate::component::concurrent::host::{self, AccessorTask, Accessor, Closing, JoinHandle};
+use crate::component::concurrent::host::{self, Accessor, AccessorTask, Closing, JoinHandle};
 use crate::component::concurrent::state::Tasks;
 use crate::component::instance::{Instance, InstanceInner};
 use crate::component::resource::handles::HandleBudget;

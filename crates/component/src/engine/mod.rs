@@ -44,11 +44,11 @@ pub use run::{SendStore, program_engine, program_store};
 pub use target::{Target, TargetError};
 
 pub(crate) use backend::floats_cross;
-pub(crate) use interrupt::check as check_interrupted;
 #[cfg(feature = "compile")]
 pub(crate) use compile::lacking::{first_use, names};
 #[cfg(feature = "compile")]
 pub(crate) use compile::{Refused, Work, start_of};
+pub(crate) use interrupt::check as check_interrupted;
 pub(crate) use load::{
     Code, CodeForm, CodeSource, CoreModule, Machine, SNAPSHOTS, SavedDescription, SavedImage, Signatures,
     TrustedCode, describe, describe_with, error_of, loader, read_exact_at, register_stack, save, tunables,

@@ -102,7 +102,10 @@ fn dynamic_calls_run_at_a_time_too() {
         let misfit = block_on(
             store.run_concurrent(async |accessor| sleep.call_concurrent(accessor, &[Val::Bool(true)]).await),
         );
-        assert!(matches!(misfit.unwrap(), Err(Error::Argument(_))), "of the host's own values");
+        assert!(
+            matches!(misfit.unwrap(), Err(Error::Argument(_))),
+            "of the host's own values"
+        );
         assert!(!instance.is_poisoned());
         assert_eq!(store.concurrency_counts(), NOTHING);
     }
@@ -127,7 +130,10 @@ fn a_future_that_fails_traps_its_caller_only() {
             let (mut store, instance) = new(&engine);
             store.data().gate.open_soon();
             let failed = call::<_, (u32,)>(&mut store, &instance, name, (17u32,)).unwrap_err();
-            assert!(matches!(&failed, Error::Host { name, .. } if name.contains("sleep")), "{failed}");
+            assert!(
+                matches!(&failed, Error::Host { name, .. } if name.contains("sleep")),
+                "{failed}"
+            );
             assert!(instance.is_poisoned());
             assert_eq!(store.concurrency_counts(), NOTHING);
             let (mut other, instance) = new(&engine);
@@ -183,8 +189,15 @@ fn a_trap_ends_all_calls_of_its_instance_and_no_others() {
         }))
         .unwrap();
         let both = [failed.unwrap_err(), ended.unwrap_err()];
-        assert!(both.iter().any(|error| matches!(error, Error::Host { .. })), "{both:?}");
-        let poisoned = |error: &Error| error.trap().is_some_and(|trap| *trap.kind() == TrapKind::Poisoned);
+        assert!(
+            both.iter().any(|error| matches!(error, Error::Host { .. })),
+            "{both:?}"
+        );
+        let poisoned = |error: &Error| {
+            error
+                .trap()
+                .is_some_and(|trap| *trap.kind() == TrapKind::Poisoned)
+        };
         assert!(both.iter().any(poisoned), "{both:?}");
         assert_eq!(fine.unwrap(), (36,));
         assert!(instance.is_poisoned() && !other.is_poisoned());
@@ -281,7 +294,12 @@ fn a_failed_task_in_the_background_ends_the_run() {
         let (mut store, _) = new(&engine);
         store.spawn(Fails);
         let failed = block_on(store.run_concurrent(async |_| std::future::pending::<()>().await));
-        assert!(failed.unwrap_err().to_string().contains("a task in the background"));
+        assert!(
+            failed
+                .unwrap_err()
+                .to_string()
+                .contains("a task in the background")
+        );
         assert_eq!(store.concurrency_counts(), NOTHING);
     }
 }

@@ -49,21 +49,23 @@ fn examples() -> Result<(u32, u32), Box<dyn Error>> {
     )?;
 
     let mut linker = Linker::<Host>::new(&engine);
-    linker.root().func_wrap_concurrent("sleep", |accessor, (x,): (u32,)| {
-        Box::pin(async move {
-            let gate = accessor.with(|mut access| {
-                let host = access.get();
-                host.calls += 1;
-                host.gate.clone()
-            });
-            gate.await;
-            Ok((x + 1,))
-        })
-    })?;
+    linker
+        .root()
+        .func_wrap_concurrent("sleep", |accessor, (x,): (u32,)| {
+            Box::pin(async move {
+                let gate = accessor.with(|mut access| {
+                    let host = access.get();
+                    host.calls += 1;
+                    host.gate.clone()
+                });
+                gate.await;
+                Ok((x + 1,))
+            })
+        })?;
 
-    linker.root().func_wrap_concurrent("name", |_, (of,): (String,)| {
-        Box::pin(async move { Ok((of,)) })
-    })?;
+    linker
+        .root()
+        .func_wrap_concurrent("name", |_, (of,): (String,)| Box::pin(async move { Ok((of,)) }))?;
     let component = Component::new(&engine, wat::parse_str(include_str!("guest.wat"))?)?;
     let mut store = Store::new(&engine, Host::default());
     store.data().gate.open_soon();

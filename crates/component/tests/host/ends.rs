@@ -58,7 +58,10 @@ fn what_is_never_used_leaves_nothing() {
         let (mut store, _) = new(&engine);
         let producer = Chunks::new(store.data(), [Some(vec![1u32])]);
         drop(StreamReader::new(&mut store, producer));
-        drop(FutureReader::<u32>::new(&mut store, std::future::pending::<HostResult<u32>>()));
+        drop(FutureReader::<u32>::new(
+            &mut store,
+            std::future::pending::<HostResult<u32>>(),
+        ));
         assert_eq!(store.concurrency_counts(), NOTHING);
         assert_eq!(store.data().living.count(), 0);
     }
@@ -111,7 +114,11 @@ fn a_stream_outlives_the_call_that_made_it() {
     for engine in engines() {
         let (mut store, instance) = new(&engine);
         let streams: Vec<StreamReader<u32>> = (0..3u32)
-            .map(|count| call::<_, (StreamReader<u32>,)>(&mut store, &instance, "count", (count,)).unwrap().0)
+            .map(|count| {
+                call::<_, (StreamReader<u32>,)>(&mut store, &instance, "count", (count,))
+                    .unwrap()
+                    .0
+            })
             .collect();
         let mut all = Vec::new();
         for stream in streams {

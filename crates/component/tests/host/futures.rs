@@ -10,7 +10,10 @@ use airssys_wasm_component::component::{
 
 use crate::support::{Host, Lives, NOTHING, call, engines, new, run_until};
 
-pub(crate) struct Keep(Arc<Mutex<Option<u32>>>, #[expect(dead_code, reason = "held for its drop")] Lives);
+pub(crate) struct Keep(
+    Arc<Mutex<Option<u32>>>,
+    #[expect(dead_code, reason = "held for its drop")] Lives,
+);
 
 impl FutureConsumer<Host> for Keep {
     type Item = u32;

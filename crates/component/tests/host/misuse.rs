@@ -72,7 +72,10 @@ fn an_end_is_given_away_once_and_within_its_store() {
         assert!(StreamReader::<u64>::try_from_stream_any(any.clone()).is_err());
         let (mut other, foreign) = new(&engine);
         let refused = call::<_, (u32,)>(&mut other, &foreign, "sum", (reader,)).unwrap_err();
-        assert!(matches!(refused, Error::Resource(ResourceError::Stale)), "{refused}");
+        assert!(
+            matches!(refused, Error::Resource(ResourceError::Stale)),
+            "{refused}"
+        );
         // The reader that was refused is gone; its end is, too.
         assert!(matches!(any.close(&mut other), Err(Error::WrongStore(_))));
         any.close(&mut store).unwrap();
@@ -103,7 +106,9 @@ fn only_async_functions_are_concurrent() {
 fn an_accessor_is_of_no_use_without_its_store() {
     let engine = engines().remove(0);
     let (mut store, _) = new(&engine);
-    let future = store.run_concurrent(async |accessor| accessor.with_getter::<airssys_wasm_component::component::HasSelf<Host>>(|host| host));
+    let future = store.run_concurrent(async |accessor| {
+        accessor.with_getter::<airssys_wasm_component::component::HasSelf<Host>>(|host| host)
+    });
     let accessor = crate::support::block_on(future).unwrap();
     accessor.with(|access| drop(access));
 }

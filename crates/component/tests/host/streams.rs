@@ -127,7 +127,9 @@ fn a_host_reads_its_own_stream_before_and_after_a_guest_had_it() {
     for engine in engines() {
         for passed in [false, true] {
             let (mut store, instance) = new(&engine);
-            let chunks = (0..200).map(|index| Some(vec![index; 3])).chain([None, Some(vec![7])]);
+            let chunks = (0..200)
+                .map(|index| Some(vec![index; 3]))
+                .chain([None, Some(vec![7])]);
             let producer = Chunks::new(store.data(), chunks);
             let mut stream = StreamReader::<u32>::new(&mut store, producer);
             if passed {
@@ -154,13 +156,17 @@ fn dynamic_values_carry_streams() {
         let producer = Chunks::new(store.data(), [Some(vec![1u32, 2, 3])]);
         let stream = StreamReader::new(&mut store, producer).into_stream_any();
         let pass = instance.get_func(&mut store, "pass").unwrap();
-        let passed = pass.call_dynamic(&mut store, &[Val::Stream(stream.clone())]).unwrap();
+        let passed = pass
+            .call_dynamic(&mut store, &[Val::Stream(stream.clone())])
+            .unwrap();
         let Some(Val::Stream(passed)) = passed else {
             panic!("no stream: {passed:?}");
         };
         assert_ne!(stream, passed);
         let sum = instance.get_func(&mut store, "sum").unwrap();
-        let total = sum.call_dynamic(&mut store, &[Val::Stream(passed.clone())]).unwrap();
+        let total = sum
+            .call_dynamic(&mut store, &[Val::Stream(passed.clone())])
+            .unwrap();
         assert_eq!(total, Some(Val::U32(6)));
         let again = sum.call_dynamic(&mut store, &[Val::Stream(passed)]).unwrap_err();
         assert!(matches!(again, Error::Resource(ResourceError::Stale)), "{again}");

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use airssys_wasm_component::component::{
     Component, ComponentNamedList, ConcurrencyCounts, Destination, HostResult, Instance, Lift, LiftList,
-    Linker, LowerList, Source, Store, StoreContextMut, StreamConsumer, StreamProducer,
-    StreamResult, TypedFunc,
+    Linker, LowerList, Source, Store, StoreContextMut, StreamConsumer, StreamProducer, StreamResult,
+    TypedFunc,
 };
 use airssys_wasm_component::engine::{Backend, Config, Engine};
 

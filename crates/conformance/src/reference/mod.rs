@@ -342,7 +342,9 @@ fn from_ours(ty: &wt::Type, value: &Val) -> Outcome<wt::Val> {
             Err(value) => Err(payload(result.err(), value)?),
         }),
         (_, Val::Flags(names)) => wt::Val::Flags(names.iter().map(ToString::to_string).collect()),
-        (_, Val::Resource(_) | Val::Stream(_) | Val::Future(_)) => return Err(Failure::unsupported("handles in the values of a call")),
+        (_, Val::Resource(_) | Val::Stream(_) | Val::Future(_)) => {
+            return Err(Failure::unsupported("handles in the values of a call"));
+        }
         _ => return Err(misfit()),
     })
 }

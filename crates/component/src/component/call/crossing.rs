@@ -10,8 +10,8 @@ use airssys_wasm_abi::{
 use wasmer::{AsStoreMut, AsStoreRef, StoreMut};
 
 use crate::component::call::scope::Lender;
-use crate::component::instance::InstanceInner;
 use crate::component::concurrent::host::{FutureAny, HostEnd, StreamAny};
+use crate::component::instance::InstanceInner;
 use crate::component::ir::{Options, ResourceTable, Transmit};
 use crate::component::resource::handles::Handle;
 use crate::component::resource::{ResourceAny, ResourceRuntime, ResourceType, ResourceTypeKind};
@@ -365,7 +365,9 @@ pub(crate) fn borrow(
 impl InstanceInner {
     /// Returns the resource type behind a handle type.
     pub(crate) fn resource_type(&self, table: TableType) -> Option<ResourceType> {
-        self.resource_table(table.0).ok().map(|(_, _, resource)| resource.ty)
+        self.resource_table(table.0)
+            .ok()
+            .map(|(_, _, resource)| resource.ty)
     }
 
     /// Returns the component instance, the resource and its run-time state, for a resource table of the component.

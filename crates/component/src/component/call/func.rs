@@ -101,12 +101,21 @@ impl Func {
     /// Checks that an importing component declares this function with the same type.
     pub(in crate::component) fn check_same(
         &self,
-        wanted: &FuncType,
+        wanted: &Function,
         types: &TypeContext<'_>,
     ) -> std::result::Result<(), String> {
+        if wanted.is_async != self.is_async() {
+            let (wanted, theirs) = match wanted.is_async {
+                true => ("", "not "),
+                false => ("not ", ""),
+            };
+            return Err(format!(
+                "the type is {wanted}`async`, and that of the export of another instance, which the linker has, is {theirs}so"
+            ));
+        }
         let look_up = |table: TableType| self.resource_type(table);
         let theirs = TypeContext { look_up: &look_up };
-        match Same::new(types, &theirs).functions(wanted, self.func_type()) {
+        match Same::new(types, &theirs).functions(&wanted.ty, self.func_type()) {
             true => Ok(()),
             false => Err(format!(
                 "the linker has the export of another instance, of type {}",
@@ -246,6 +255,11 @@ impl Func {
 
     pub(in crate::component) fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    /// Returns whether its type is `async`.
+    pub(in crate::component) fn is_async(&self) -> bool {
+        self.inner.function.is_async
     }
 
     /// Returns the identity of its result type.

@@ -84,7 +84,11 @@ impl StoreCore {
     }
 
     /// Runs a step of a call whose scope outlasts it; it ends with an error of the step.
-    pub(crate) fn within_scope<R>(&self, scope: Option<usize>, step: impl FnOnce() -> Result<R>) -> Result<R> {
+    pub(crate) fn within_scope<R>(
+        &self,
+        scope: Option<usize>,
+        step: impl FnOnce() -> Result<R>,
+    ) -> Result<R> {
         let Some(scope) = scope else {
             return step();
         };

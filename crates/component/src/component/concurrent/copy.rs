@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_abi::steps::GuestPtr;
 use airssys_wasm_abi::Plan;
+use airssys_wasm_abi::steps::GuestPtr;
 use wasmer::StoreMut;
 
 use super::transmit::{Used, table};

@@ -275,7 +275,10 @@ pub(super) fn fail(
     instance.poisoned.store(true, Ordering::Relaxed);
     let outcome = {
         let tasks = core.tasks();
-        let mut of_instance = tasks.tasks.values().filter(|task| task.instance.id == instance.id);
+        let mut of_instance = tasks
+            .tasks
+            .values()
+            .filter(|task| task.instance.id == instance.id);
         of_instance.find_map(Task::outcome)
     };
     abort(store, core, instance);

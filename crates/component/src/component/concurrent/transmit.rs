@@ -562,7 +562,11 @@ fn copy_with_host(
 ) -> Result<()> {
     {
         let mut tasks = core.tasks();
-        let instance = tasks.end(key)?.buffer.as_ref().map(|buffer| buffer.instance.clone());
+        let instance = tasks
+            .end(key)?
+            .buffer
+            .as_ref()
+            .map(|buffer| buffer.instance.clone());
         if let Some(activity) = tasks.activities.get_mut(activity) {
             activity.instance = instance;
         }

@@ -12,6 +12,7 @@ use super::linker::{LinkerInstance, typecheck};
 use crate::component::Val;
 use crate::component::call::core_call::{at_border, host_function};
 use crate::component::call::crossing::{LiftContext, LowerContext};
+use crate::component::call::func::Func;
 use crate::component::call::typed::{LiftList, LowerList, TypeContext};
 use crate::component::concurrent::host::{Accessor, Imported, begin};
 use crate::component::ir::Function;
@@ -135,6 +136,9 @@ where
     })
 }
 
+/// The future of a call that borrows its values.
+type Called<'a> = Pin<Box<dyn Future<Output = HostResult<()>> + Send + 'a>>;
+
 /// Binds a function of [`Val`]s.
 pub(in crate::component) fn dynamic<T, F>(func: F) -> Box<Bind<T>>
 where
@@ -178,4 +182,21 @@ where
             })
         })
     })
+}
+
+/// Binds an `async` export of another instance. Both instances run meanwhile.
+pub(in crate::component) fn export<T: Send + 'static>(func: Func) -> Box<Bind<T>> {
+    dynamic(
+        move |accessor: &Accessor<T>, _: ComponentFunc, arguments: &[Val], results: &mut [Val]| {
+            let func = func.clone();
+            let called: Called<'_> = Box::pin(async move {
+                let result = func.call_concurrent(accessor, arguments).await?;
+                if let (Some(slot), Some(result)) = (results.first_mut(), result) {
+                    *slot = result;
+                }
+                Ok(())
+            });
+            called
+        },
+    )
 }

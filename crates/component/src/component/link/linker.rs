@@ -9,6 +9,7 @@ use crate::component::component::Component;
 use crate::component::instance::{self, Instance};
 use crate::component::ir::{ExternType, Function, ResourceTable};
 use crate::component::link::core_import::{self, CoreCaller};
+use crate::component::link::host_concurrent;
 use crate::component::link::host_func::{self, Bind, HostFunc, HostResource, TypeCheck};
 use crate::component::link::names::NameMap;
 use crate::component::link::resolve::{self, Resolved};
@@ -380,9 +381,11 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
             ExternType::Func(_) => {
                 let func = instance.try_get_func(&mut *store, &names[..])?;
                 let theirs = func.clone();
-                let check = move |function: &Function, types: &TypeContext<'_>| {
-                    theirs.check_same(&function.ty, types)
-                };
+                let check =
+                    move |function: &Function, types: &TypeContext<'_>| theirs.check_same(function, types);
+                if func.is_async() {
+                    return self.define_func(&name, Box::new(check), host_concurrent::export(func));
+                }
                 let call = move |cx: StoreContextMut<'_, T>, _, arguments: &[Val], results: &mut [Val]| {
                     Ok(func.call(cx, arguments, results)?)
                 };
@@ -422,7 +425,12 @@ impl<'a, T: Send + 'static> LinkerInstance<'a, T> {
         }
     }
 
-    pub(super) fn define_func(&mut self, name: &str, check: Box<TypeCheck>, bind: Box<Bind<T>>) -> Result<()> {
+    pub(super) fn define_func(
+        &mut self,
+        name: &str,
+        check: Box<TypeCheck>,
+        bind: Box<Bind<T>>,
+    ) -> Result<()> {
         let func = HostFunc {
             name: self.full_name(name).into(),
             check,

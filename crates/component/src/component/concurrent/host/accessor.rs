@@ -43,7 +43,11 @@ fn whole<T>(data: &mut T) -> &mut T {
 }
 
 impl<T: Send + 'static> Accessor<T> {
-    pub(in crate::component) fn of(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, env: &Env<T>) -> Accessor<T> {
+    pub(in crate::component) fn of(
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+        env: &Env<T>,
+    ) -> Accessor<T> {
         Accessor {
             core: Arc::clone(core),
             store: store.objects_mut().id(),
@@ -122,7 +126,9 @@ pub struct Access<'a, T: Send + 'static, D: HasData + ?Sized = HasSelf<T>> {
 
 impl<T: Send + 'static, D: HasData + ?Sized> fmt::Debug for Access<'_, T, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Access")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -155,7 +161,10 @@ impl<'a, T: Send + 'static, D: HasData + ?Sized> Access<'a, T, D> {
             env: Mutex::new(self.store.env.clone()),
             getter: self.getter,
         };
-        spawn(self.store.core, Box::pin(async move { task.run(&accessor).await }))
+        spawn(
+            self.store.core,
+            Box::pin(async move { task.run(&accessor).await }),
+        )
     }
 }
 

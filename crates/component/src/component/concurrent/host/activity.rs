@@ -193,7 +193,11 @@ pub(super) fn poll_next(store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Resu
 ///
 /// # Errors
 /// Its failure.
-pub(in crate::component::concurrent) fn poll(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: ActivityKey) -> Result<(), Failure> {
+pub(in crate::component::concurrent) fn poll(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    key: ActivityKey,
+) -> Result<(), Failure> {
     let (mut step, waker, instance) = {
         let mut tasks = core.tasks();
         let Some(activity) = tasks.activities.get_mut(key) else {
@@ -206,7 +210,11 @@ pub(in crate::component::concurrent) fn poll(store: &mut StoreMut<'_>, core: &Ar
         activity.again = false;
         activity.waker.queued.store(false, Ordering::Release);
         activity.waiting = false;
-        (step, Waker::from(Arc::clone(&activity.waker)), activity.instance.clone())
+        (
+            step,
+            Waker::from(Arc::clone(&activity.waker)),
+            activity.instance.clone(),
+        )
     };
     let mut polling = Polling { core, key: Some(key) };
     let mut cx = Context::from_waker(&waker);

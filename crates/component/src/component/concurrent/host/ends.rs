@@ -233,10 +233,14 @@ fn settle(
         StreamResult::Cancelled if moved => CopyResult::Completed,
         StreamResult::Cancelled | StreamResult::Completed if finish => CopyResult::Cancelled,
         StreamResult::Completed => {
-            return Poll::Ready(Err(misused("it completed without an item, while the guest waits for some")));
+            return Poll::Ready(Err(misused(
+                "it completed without an item, while the guest waits for some",
+            )));
         }
         StreamResult::Cancelled => {
-            return Poll::Ready(Err(misused("it cancelled a copy that the guest has not cancelled")));
+            return Poll::Ready(Err(misused(
+                "it cancelled a copy that the guest has not cancelled",
+            )));
         }
     };
     if let Some(shared) = tasks.shared_of(key) {
@@ -273,7 +277,11 @@ fn pump(
     if consumer.list_is_empty() {
         match producer.produce(store, core, cx, Reader::Host(consumer.list()), false) {
             Poll::Ready(Ok(StreamResult::Dropped)) => {
-                if let Some(side) = core.tasks().shared_of(key).and_then(|shared| shared.host.as_mut()) {
+                if let Some(side) = core
+                    .tasks()
+                    .shared_of(key)
+                    .and_then(|shared| shared.host.as_mut())
+                {
                     side.ended = true;
                 }
                 put_back(core, key, None, Some(consumer));
@@ -544,10 +552,7 @@ impl HostEnd {
     }
 
     /// Checks that its elements are represented by a Rust type.
-    pub(super) fn check(
-        &self,
-        items: RustType,
-    ) -> std::result::Result<(), String> {
+    pub(super) fn check(&self, items: RustType) -> std::result::Result<(), String> {
         match &self.origin {
             Origin::Guest(instance, transmit) => {
                 let look_up = |ty: airssys_wasm_abi::ResourceType| instance.resource_type(ty);
@@ -608,7 +613,9 @@ impl InstanceInner {
             return Err(Error::Resource(ResourceError::HostType));
         }
         // One of another store is none of this one's.
-        let key = end.take(core).map_err(|_| Error::Resource(ResourceError::Stale))?;
+        let key = end
+            .take(core)
+            .map_err(|_| Error::Resource(ResourceError::Stale))?;
         self.give_readable(core, transmit, key)
     }
 }

@@ -89,13 +89,16 @@ where
         mut destination: Destination<'a, P::Item, Option<P::Item>>,
         finish: bool,
     ) -> Poll<HostResult<StreamResult>> {
-        self.0.as_mut().poll_produce(cx, store, finish).map_ok(|item| match item {
-            Some(item) => {
-                destination.set_buffer(Some(item));
-                StreamResult::Dropped
-            }
-            None => StreamResult::Cancelled,
-        })
+        self.0
+            .as_mut()
+            .poll_produce(cx, store, finish)
+            .map_ok(|item| match item {
+                Some(item) => {
+                    destination.set_buffer(Some(item));
+                    StreamResult::Dropped
+                }
+                None => StreamResult::Cancelled,
+            })
     }
 }
 

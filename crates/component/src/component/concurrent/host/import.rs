@@ -88,7 +88,9 @@ pub(in crate::component) fn begin<R: Send + 'static>(
             let room = Room::take(&core.handles).map_err(ResourceError::TableFull)?;
             let subtask = new_subtask(import, activity, begun.scope);
             begun.subtask = Some(subtask);
-            let handle = import.instance.add_waitable(core, import.options.instance, subtask)?;
+            let handle = import
+                .instance
+                .add_waitable(core, import.options.instance, subtask)?;
             let import = Arc::clone(import);
             let step = move |store: &mut StoreMut<'_>, core: &Arc<StoreCore>, cx: &mut Context<'_>| {
                 let _room = &room;

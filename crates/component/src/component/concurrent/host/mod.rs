@@ -30,10 +30,10 @@ pub use stream::{
     Destination, DirectDestination, DirectSource, Source, StreamConsumer, StreamProducer, StreamResult,
 };
 
-pub(super) use activity::{Activity, poll};
 pub(in crate::component) use activity::Wakes;
-pub(super) use call::{ConcurrentCall, Outcome};
+pub(super) use activity::{Activity, poll};
 pub(in crate::component) use call::{Calling, start};
+pub(super) use call::{ConcurrentCall, Outcome};
 pub(in crate::component) use drive::run_concurrent;
 pub(super) use drive::{park, turn};
 pub(in crate::component) use ends::{Closing, HostEnd};

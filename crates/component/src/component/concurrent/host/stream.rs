@@ -372,7 +372,10 @@ where
                 env: &self.env,
                 core,
             };
-            let polled = self.producer.as_mut().poll_produce(cx, cx_of_store, destination, finish);
+            let polled = self
+                .producer
+                .as_mut()
+                .poll_produce(cx, cx_of_store, destination, finish);
             match ready!(polled) {
                 Ok(StreamResult::Dropped) => self.ended = true,
                 Ok(other) => result = other,
