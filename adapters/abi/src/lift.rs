@@ -13,7 +13,7 @@ use crate::memory::{GuestPtr, int_from_le, load_int, vec_with_room};
 use crate::plan::{Plan, PlanKind};
 use crate::scalar::{case, lift_scalar, load_numbers};
 use crate::strings::lift_string;
-use crate::val::{Payload, Val};
+use crate::val::Val;
 
 /// The source of a value: an address in memory, aligned and within bounds, or the value's core values.
 #[derive(Clone, Copy)]
@@ -298,7 +298,7 @@ fn lift_payload<G: LiftGuest>(
     payload: Option<&Plan>,
     payload_offset: u32,
     variant: Source<'_>,
-) -> Result<Payload<G::Resource, G::Stream, G::Future>, G::Error> {
+) -> Result<Option<Box<GuestVal<G>>>, G::Error> {
     let Some(plan) = payload else { return Ok(None) };
     guest.consume_lift_budget(size_of::<GuestVal<G>>() as u64)?;
     let mut own_values = [CoreValue::I32(0); MAX_FLAT_PARAMS];

@@ -70,6 +70,8 @@ pub use concurrent::host::{
 pub use has_data::{HasData, HasSelf};
 pub use instance::Instance;
 pub use instance::lookup::{ComponentExportIndex, ExportLookup};
+#[doc(hidden)]
+pub use instance::memory_hook::InstanceHook;
 pub use instance::pool::{InstancePool, PooledInstance};
 pub use ir::{ExternType, Function};
 #[doc(hidden)]
@@ -83,8 +85,6 @@ pub use notation::TypeNames;
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 #[doc(hidden)]
 pub use standard::described;
-#[doc(hidden)]
-pub use store::InstanceHook;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 
 pub use crate::flags;

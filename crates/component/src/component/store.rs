@@ -12,8 +12,9 @@ use wasmer::{AsStoreMut, AsStoreRef, FunctionEnv};
 use crate::component::call::scope::Scope;
 use crate::component::component::Component;
 use crate::component::concurrent::abort_all;
-use crate::component::concurrent::host::{self, Accessor, AccessorTask, Closing, JoinHandle};
+use crate::component::concurrent::host::Closing;
 use crate::component::concurrent::state::Tasks;
+use crate::component::instance::memory_hook::InstanceHook;
 use crate::component::instance::{Instance, InstanceInner};
 use crate::component::resource::handles::HandleBudget;
 use crate::engine::{
@@ -131,24 +132,6 @@ impl<T: Send + 'static> Store<T> {
     ) -> Result<R> {
         let armed = engine::timer::arm_cpu(limit, self.interrupter())?;
         calls(self).map_err(|error| armed.explain(error))
-    }
-
-    /// Runs a future of the host's together with the tasks of the store's components, until the future has ended. Through its accessor, it
-    /// starts calls with [`TypedFunc::call_concurrent`](crate::component::TypedFunc::call_concurrent), many at a time. Tasks that are left go
-    /// on in the next run or call.
-    ///
-    /// To be polled on one thread: stacks that are suspended stay there. Dropping it leaves the tasks as they are.
-    ///
-    /// # Errors
-    /// An interruption; the error of a task that [`Accessor::spawn`] has begun; [`Error::SuspendedCalls`]. Traps are the errors of the calls
-    /// that they end.
-    pub async fn run_concurrent<R>(&mut self, f: impl AsyncFnOnce(&Accessor<T>) -> R) -> Result<R> {
-        host::run_concurrent(self, f).await
-    }
-
-    /// Runs a task in the background, while the store runs.
-    pub fn spawn(&mut self, task: impl AccessorTask<T>) -> JoinHandle {
-        self.as_context_mut().spawn(task)
     }
 
     /// Returns a handle that stops the guest that runs in this store, from another thread.
@@ -567,44 +550,6 @@ pub(crate) struct StoreState {
     pub(crate) waiting: Option<InstanceHook>,
     /// The memory of the next core instance, if functions that access it have been created.
     pub(crate) memory_place: Option<crate::component::link::core_import::MemoryPlace>,
-}
-
-/// Checks that a module can have functions that access its memory, which they find once it is instantiated.
-pub(super) fn check_memory(module: &CoreModule) -> Result<()> {
-    match module.info().start_function {
-        None if module.exports_memory() => Ok(()),
-        None => Err(Error::Instantiate(
-            "a core module imports functions that access its memory, but exports no memory".into(),
-        )),
-        Some(_) => Err(Error::Instantiate(
-            "a core module has a start function, which could call functions that access its memory before the memory exists"
-                .into(),
-        )),
-    }
-}
-
-/// A callback that passes a new core instance to the functions that access its memory.
-pub struct InstanceHook(Box<InstanceHookFn>);
-
-type InstanceHookFn = dyn FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send;
-
-impl InstanceHook {
-    #[doc(hidden)]
-    pub fn new(
-        told: impl FnOnce(&mut wasmer::StoreMut<'_>, &wasmer::Instance) -> Result<()> + Send + 'static,
-    ) -> InstanceHook {
-        InstanceHook(Box::new(told))
-    }
-
-    pub(super) fn tell(self, store: &mut wasmer::StoreMut<'_>, instance: &wasmer::Instance) -> Result<()> {
-        (self.0)(store, instance)
-    }
-}
-
-impl fmt::Debug for InstanceHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waiting")
-    }
 }
 
 /// A guest-defined resource that the host holds.

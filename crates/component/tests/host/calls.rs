@@ -272,7 +272,7 @@ fn an_aborted_task_ends() {
         let (gate, lives) = (store.data().gate.clone(), store.data().living.one());
         let task = store.spawn(Waits(gate, lives));
         block_on(store.run_concurrent(async |accessor| {
-            accessor.with(|access| drop(access));
+            accessor.with(|mut access| access.get().calls += 1);
             task.abort();
             task.await;
         }))

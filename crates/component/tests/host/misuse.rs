@@ -110,5 +110,5 @@ fn an_accessor_is_of_no_use_without_its_store() {
         accessor.with_getter::<airssys_wasm_component::component::HasSelf<Host>>(|host| host)
     });
     let accessor = crate::support::block_on(future).unwrap();
-    accessor.with(|access| drop(access));
+    accessor.with(|mut access| access.get().calls += 1);
 }

@@ -1,5 +1,6 @@
 //! Calls: functions, values on their way across, and the accounts of a call.
 
+mod concurrent;
 pub(super) mod core_call;
 pub(super) mod crossing;
 pub(super) mod func;

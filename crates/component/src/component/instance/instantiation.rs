@@ -12,13 +12,13 @@ use crate::component::call::func::guarded;
 use crate::component::call::trap::from_runtime;
 use crate::component::component::Component;
 use crate::component::concurrent::host_call;
+use crate::component::instance::memory_hook::check_memory;
 use crate::component::instance::trampoline;
 use crate::component::ir::{CoreDef, ImportArg, Initializer, Options};
 use crate::component::link::resolve::Resolved;
 use crate::component::load::module::Module;
 use crate::component::resource::{ResourceRuntime, ResourceType, ResourceTypeKind};
 use crate::component::store::StoreContextMut;
-use crate::component::store::check_memory;
 use crate::engine::{CoreInstance, CoreModule, GuestMemory, interrupt, make_room};
 use crate::error::{Error, LimitExceeded, Result};
 

@@ -28,6 +28,7 @@ pub(super) mod adapter_trap;
 mod instantiation;
 pub(super) mod lookup;
 pub(super) mod may_leave;
+pub(super) mod memory_hook;
 pub(super) mod pool;
 mod saved_state;
 pub(super) mod trampoline;

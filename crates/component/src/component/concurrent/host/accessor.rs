@@ -15,7 +15,9 @@ use super::stream::failed;
 use crate::component::concurrent::state::ActivityKey;
 use crate::component::has_data::{HasData, HasSelf};
 use crate::component::link::linker::HostResult;
-use crate::component::store::{AsContext, AsContextMut, Env, StoreContext, StoreContextMut, StoreCore};
+use crate::component::store::{
+    AsContext, AsContextMut, Env, Store, StoreContext, StoreContextMut, StoreCore,
+};
 use crate::error::Result;
 
 /// Access to a store for a future of the host's: an asynchronous host function, or the future of
@@ -319,5 +321,25 @@ impl<T: Send + 'static> StoreContextMut<'_, T> {
     /// As there.
     pub async fn run_concurrent<R>(mut self, f: impl AsyncFnOnce(&Accessor<T>) -> R) -> Result<R> {
         super::drive::run_concurrent(&mut self, f).await
+    }
+}
+
+impl<T: Send + 'static> Store<T> {
+    /// Runs a future of the host's together with the tasks of the store's components, until the future has ended. Through its accessor, it
+    /// starts calls with [`TypedFunc::call_concurrent`](crate::component::TypedFunc::call_concurrent), many at a time. Tasks that are left go
+    /// on in the next run or call.
+    ///
+    /// To be polled on one thread: stacks that are suspended stay there. Dropping it leaves the tasks as they are.
+    ///
+    /// # Errors
+    /// An interruption; the error of a task that [`Accessor::spawn`] has begun; [`Error::SuspendedCalls`]. Traps are the errors of the calls
+    /// that they end.
+    pub async fn run_concurrent<R>(&mut self, f: impl AsyncFnOnce(&Accessor<T>) -> R) -> Result<R> {
+        super::drive::run_concurrent(self, f).await
+    }
+
+    /// Runs a task in the background, while the store runs.
+    pub fn spawn(&mut self, task: impl AccessorTask<T>) -> JoinHandle {
+        self.as_context_mut().spawn(task)
     }
 }

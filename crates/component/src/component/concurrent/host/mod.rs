@@ -34,7 +34,6 @@ pub(in crate::component) use activity::Wakes;
 pub(super) use activity::{Activity, poll};
 pub(in crate::component) use call::{Calling, start};
 pub(super) use call::{ConcurrentCall, Outcome};
-pub(in crate::component) use drive::run_concurrent;
 pub(super) use drive::{park, turn};
 pub(in crate::component) use ends::{Closing, HostEnd};
 pub(super) use ends::{Gone, HostSide};
