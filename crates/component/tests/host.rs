@@ -18,3 +18,5 @@ mod misuse;
 mod streams;
 #[path = "host/support.rs"]
 mod support;
+#[path = "host/wakes.rs"]
+mod wakes;

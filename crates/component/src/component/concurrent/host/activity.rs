@@ -145,6 +145,9 @@ impl Tasks {
         if let Some(activity) = self.activities.get_mut(key) {
             activity.step = Some(step);
             activity.waiting = true;
+            if activity.again {
+                activity.waker.wake_by_ref();
+            }
         }
     }
 
@@ -203,12 +206,13 @@ pub(in crate::component::concurrent) fn poll(
         let Some(activity) = tasks.activities.get_mut(key) else {
             return Ok(());
         };
+        // Wake-ups from now on count, also while it is polled.
+        activity.waker.queued.store(false, Ordering::Release);
         let Some(step) = activity.step.take() else {
             activity.again = true;
             return Ok(());
         };
         activity.again = false;
-        activity.waker.queued.store(false, Ordering::Release);
         activity.waiting = false;
         (
             step,

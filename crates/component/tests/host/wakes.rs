@@ -1,0 +1,62 @@
+//! Wake-ups, loops within polls, and interruptions of the loop.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use airssys_wasm_component::component::{
+    Accessor, AccessorTask, Destination, HasSelf, HostResult, Store, StoreContextMut, StreamProducer,
+    StreamReader, StreamResult, TypedFunc,
+};
+use airssys_wasm_component::error::{CoreTrap, Error, TrapKind};
+
+use crate::support::{Chunks, Host, Lives, NOTHING, block_on, call, engines, func, new, settle};
+
+/// Wakes itself, runs the loop within its poll, and waits for the wake-up.
+struct Nests(TypedFunc<(u32,), (u32,)>);
+
+impl AccessorTask<Host> for Nests {
+    async fn run(self, accessor: &Accessor<Host>) -> HostResult<()> {
+        let mut polls = 0;
+        poll_fn(|cx| {
+            polls += 1;
+            if polls == 3 {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            // Its own wake-up is found by the inner loop.
+            let answer = accessor.with(|mut access| self.0.call(&mut access, (7,)));
+            assert_eq!(answer.unwrap(), (8,));
+            Poll::Pending
+        })
+        .await;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_wake_up_within_a_poll_is_not_lost_to_a_loop_within_it() {
+    for engine in engines() {
+        for name in ["sleep-async", "sleep-sync"] {
+            let (mut store, instance) = new(&engine);
+            let sleep = func(&mut store, &instance, name);
+            store.data().gate.open_soon();
+            let task = store.spawn(Nests(sleep));
+            let mut polls = 0;
+            let mut task = Box::pin(task);
+            block_on(store.run_concurrent(async |_| {
+                poll_fn(|cx| {
+                    polls += 1;
+                    assert!(polls < 1000, "{name}: the wake-up is lost");
+                    cx.waker().wake_by_ref();
+                    task.as_mut().poll(cx)
+                })
+                .await;
+            }))
+            .unwrap();
+            assert_eq!(store.concurrency_counts(), NOTHING);
+        }
+    }
+}
