@@ -12,6 +12,8 @@ mod ends;
 mod futures;
 #[path = "host/linked.rs"]
 mod linked;
+#[path = "host/hostile.rs"]
+mod hostile;
 #[path = "host/misuse.rs"]
 mod misuse;
 #[path = "host/streams.rs"]

@@ -254,6 +254,10 @@
       (i32.store (i32.const 768) (i32.mul (i32.load (i32.const 768)) (i32.const 2)))
       (drop (call $later-write (local.get $out) (i32.const 768)))
       (call $later-drop-write (local.get $out)))
+    ;; The same stream, after a number of it was read.
+    (func (export "taste") (param i32)
+      (drop (call $numbers-read (local.get 0) (i32.const 512) (i32.const 1)))
+      (call $return-numbers (local.get 0)))
     ;; The same stream and future.
     (func (export "pass") (param i32) (call $return-numbers (local.get 0))))
   (core instance $i (instantiate $m (with "" (instance
@@ -318,4 +322,5 @@
     (canon lift (core func $i "rename") async (memory (core memory $libc "mem"))))
   (func (export "ticks") async (param "of" $nothing) (result u32) (canon lift (core func $i "ticks") async))
   (func (export "double") async (param "of" $later) (result $later) (canon lift (core func $i "double") async))
-  (func (export "pass") async (param "of" $numbers) (result $numbers) (canon lift (core func $i "pass") async)))
+  (func (export "pass") async (param "of" $numbers) (result $numbers) (canon lift (core func $i "pass") async))
+  (func (export "taste") async (param "of" $numbers) (result $numbers) (canon lift (core func $i "taste") async)))

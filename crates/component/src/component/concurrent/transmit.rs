@@ -12,7 +12,7 @@ use wasmer::StoreMut;
 use super::copy::{Buffer, copy_values};
 use super::host::{Gone, HostSide, poll};
 use super::run::block;
-use super::state::{ActivityKey, Kind, Place, SharedKey, Tasks, Wait, Waitable, WaitableKey, gone};
+use super::state::{Kind, Place, SharedKey, Tasks, Wait, Waitable, WaitableKey, gone};
 use super::waitable::BLOCKED;
 use crate::component::instance::InstanceInner;
 pub(super) use crate::component::ir::End;
@@ -406,7 +406,7 @@ impl InstanceInner {
             }
         };
         if let Some(activity) = host {
-            copy_with_host(store, core, key, activity)?;
+            poll(store, core, activity).map_err(|failure| failure.error)?;
         }
         let has_event = core.tasks().end(key)?.event.is_some();
         if !has_event {
@@ -514,10 +514,13 @@ fn begin_copy(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: WaitableKey)
     }
     let Some(other) = shared.pending else {
         shared.pending = Some(key);
-        let host = shared.host.as_ref().map(|side| side.activity);
+        let host = shared.host.as_mut().map(|side| {
+            side.finishing = false;
+            side.activity
+        });
         drop(tasks);
         return match host {
-            Some(activity) => copy_with_host(store, core, key, activity),
+            Some(activity) => poll(store, core, activity).map_err(|failure| failure.error),
             None => Ok(()),
         };
     };
@@ -551,27 +554,6 @@ fn begin_copy(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: WaitableKey)
     }
     tasks.shared(key_of_shared)?.pending = Some(key);
     tasks.notify(other, CopyResult::Completed, false)
-}
-
-/// Copies between an end and the host's producer or consumer.
-fn copy_with_host(
-    store: &mut StoreMut<'_>,
-    core: &Arc<StoreCore>,
-    key: WaitableKey,
-    activity: ActivityKey,
-) -> Result<()> {
-    {
-        let mut tasks = core.tasks();
-        let instance = tasks
-            .end(key)?
-            .buffer
-            .as_ref()
-            .map(|buffer| buffer.instance.clone());
-        if let Some(activity) = tasks.activities.get_mut(activity) {
-            activity.instance = instance;
-        }
-    }
-    poll(store, core, activity).map_err(|failure| failure.error)
 }
 
 /// Refuses a copy within one component instance, of elements that are not numbers.

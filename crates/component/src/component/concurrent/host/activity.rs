@@ -1,6 +1,7 @@
 //! Activities of the host that the store's loop polls: calls of host functions, streams and futures, spawned tasks.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -8,6 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use wasmer::StoreMut;
 
 use super::ends;
+use crate::component::concurrent::run::abort;
 use crate::component::concurrent::state::{ActivityKey, SharedKey, Tasks};
 use crate::component::instance::InstanceInner;
 use crate::component::store::StoreCore;
@@ -162,19 +164,22 @@ impl Tasks {
     }
 }
 
-/// An activity that is being polled. Removes it if the poll panics.
-struct Polling<'a> {
-    core: &'a Arc<StoreCore>,
-    key: Option<ActivityKey>,
-}
-
-impl Drop for Polling<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
-            let removed = self.core.tasks().remove_activity(key);
-            drop(removed);
-        }
-    }
+/// Ends an activity that has failed, with the host's side of its stream or future.
+fn end(core: &StoreCore, key: ActivityKey, step: Step) {
+    let gone = {
+        let mut tasks = core.tasks();
+        let side = match &step {
+            Step::Transmit(shared) => {
+                if let Some(shared) = tasks.shared_of(*shared) {
+                    shared.dropped = true;
+                }
+                tasks.end_host_side(*shared)
+            }
+            Step::Future(_) => None,
+        };
+        (side, tasks.remove_activity(key))
+    };
+    drop((gone, step));
 }
 
 /// A failure of an activity, and the instance that it ran for.
@@ -201,7 +206,7 @@ pub(in crate::component::concurrent) fn poll(
     core: &Arc<StoreCore>,
     key: ActivityKey,
 ) -> Result<(), Failure> {
-    let (mut step, waker, instance) = {
+    let (mut step, waker, mut instance) = {
         let mut tasks = core.tasks();
         let Some(activity) = tasks.activities.get_mut(key) else {
             return Ok(());
@@ -220,34 +225,44 @@ pub(in crate::component::concurrent) fn poll(
             activity.instance.clone(),
         )
     };
-    let mut polling = Polling { core, key: Some(key) };
     let mut cx = Context::from_waker(&waker);
-    let (polled, ends) = match &mut step {
-        Step::Future(future) => (future(store, core, &mut cx), true),
-        Step::Transmit(shared) => (ends::copy(store, core, *shared, &mut cx), false),
-    };
-    let mut tasks = core.tasks();
-    polling.key = None;
-    let left = match (polled, tasks.activities.get_mut(key)) {
-        (Poll::Ready(Err(error)), _) => {
-            let removed = tasks.remove_activity(key);
-            drop(tasks);
-            drop((removed, step));
-            return Err(Failure { error, instance });
-        }
-        (Poll::Ready(Ok(())), Some(_)) if ends => tasks.remove_activity(key),
-        (polled, Some(activity)) => {
-            activity.waiting = polled.is_pending();
-            activity.step = Some(step);
-            if activity.again {
-                activity.waker.wake_by_ref();
+    let polled = catch_unwind(AssertUnwindSafe(|| match &mut step {
+        Step::Future(future) => future(store, core, &mut cx),
+        Step::Transmit(shared) => ends::copy(store, core, *shared, &mut cx, &mut instance),
+    }));
+    let polled = match polled {
+        Ok(polled) => polled,
+        Err(panic) => {
+            end(core, key, step);
+            if let Some(instance) = instance {
+                // It waits for something that does not come any more.
+                instance.poisoned.store(true, Ordering::Relaxed);
+                abort(store, core, &instance);
             }
-            return Ok(());
+            resume_unwind(panic)
         }
-        // It was cancelled meanwhile.
-        (_, None) => None,
     };
-    drop(tasks);
+    if let Poll::Ready(Err(error)) = polled {
+        end(core, key, step);
+        return Err(Failure { error, instance });
+    }
+    let left = {
+        let mut tasks = core.tasks();
+        let ends = matches!((&step, &polled), (Step::Future(_), Poll::Ready(_)));
+        match tasks.activities.get_mut(key) {
+            Some(_) if ends => tasks.remove_activity(key),
+            Some(activity) => {
+                activity.waiting = polled.is_pending();
+                activity.step = Some(step);
+                if activity.again {
+                    activity.waker.wake_by_ref();
+                }
+                return Ok(());
+            }
+            // It was cancelled meanwhile.
+            None => None,
+        }
+    };
     drop((left, step));
     Ok(())
 }

@@ -33,7 +33,10 @@ pub(in crate::component::concurrent) fn turn(
         Ok(polled) => polled,
         Err(failure) => {
             match failure.instance {
-                Some(instance) => fail(store, core, &instance, failure.error, called, false)?,
+                Some(instance) => {
+                    let executes = instance.entered.load(Ordering::Relaxed);
+                    fail(store, core, &instance, failure.error, called, executes)?;
+                }
                 None => return Err(failure.error),
             }
             true

@@ -62,7 +62,7 @@ pub(super) trait Consume: Send {
     /// The list that a producer of the host's fills for it.
     fn list(&mut self) -> &mut (dyn Any + Send);
 
-    fn list_is_empty(&self) -> bool;
+    fn list_len(&self) -> usize;
 }
 
 /// The host's part of a stream or future.
@@ -74,6 +74,8 @@ pub(in crate::component::concurrent) struct HostSide {
     pub(in crate::component::concurrent) finishing: bool,
     /// True if the producer has ended, and nothing of it is left.
     ended: bool,
+    /// True if the consumer has taken items of the host's since it last said so.
+    taken: bool,
 }
 
 /// Rounds of a stream between the host's own ends before others have a turn.
@@ -87,12 +89,13 @@ enum Work {
     Drain(Box<dyn Consume>),
 }
 
-/// Lets the host's ends of a stream or future copy as much as they can.
+/// Lets the host's ends of a stream or future copy as much as they can. Sets the `instance` that they do it for.
 pub(super) fn copy(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     key: SharedKey,
     cx: &mut Context<'_>,
+    instance: &mut Option<Arc<InstanceInner>>,
 ) -> Poll<Result<()>> {
     for _ in 0..ROUNDS {
         let (work, finish) = {
@@ -115,6 +118,12 @@ pub(super) fn copy(
                     return Poll::Ready(Ok(()));
                 }
             };
+            let guest = match &work {
+                Work::Produce(_, guest) | Work::Consume(_, guest) => Some(*guest),
+                Work::Pump(..) | Work::Drain(_) => None,
+            };
+            let buffer = guest.and_then(|guest| tasks.end(guest).ok()?.buffer());
+            *instance = buffer.map(|buffer| Arc::clone(&buffer.instance));
             (work, finish)
         };
         let polled = match work {
@@ -170,9 +179,8 @@ fn produce(
     (mut producer, reader): (Box<dyn Produce>, WaitableKey),
     finish: bool,
 ) -> Poll<Result<bool>> {
-    let before = core.tasks().progress(reader)?;
     let polled = producer.produce(store, core, cx, Reader::Guest(reader), finish);
-    settle(core, key, reader, before, polled, finish, |result| match result {
+    settle(core, key, reader, polled, finish, |result| match result {
         Some(StreamResult::Dropped) => drop(producer),
         _ => put_back(core, key, Some(producer), None),
     })
@@ -187,9 +195,8 @@ fn consume(
     (mut consumer, writer): (Box<dyn Consume>, WaitableKey),
     finish: bool,
 ) -> Poll<Result<bool>> {
-    let before = core.tasks().progress(writer)?;
     let polled = consumer.consume(store, core, cx, Writer::Guest(writer), finish);
-    settle(core, key, writer, before, polled, finish, |result| match result {
+    settle(core, key, writer, polled, finish, |result| match result {
         Some(StreamResult::Dropped) => drop(consumer),
         _ => put_back(core, key, None, Some(consumer)),
     })
@@ -200,7 +207,6 @@ fn settle(
     core: &StoreCore,
     key: SharedKey,
     guest: WaitableKey,
-    before: u32,
     polled: Poll<Result<StreamResult>>,
     finish: bool,
     done: impl FnOnce(Option<StreamResult>),
@@ -212,19 +218,29 @@ fn settle(
         }
         Poll::Ready(Err(error)) => {
             done(Some(StreamResult::Dropped));
-            let side = core.tasks().end_host_side(key);
-            drop(side);
             return Poll::Ready(Err(error));
         }
         Poll::Ready(Ok(result)) => result,
     };
     done(Some(result));
     let mut tasks = core.tasks();
+    let side = match result {
+        StreamResult::Dropped => {
+            if let Some(shared) = tasks.shared_of(key) {
+                shared.dropped = true;
+            }
+            tasks.end_host_side(key)
+        }
+        _ => None,
+    };
     // The guest may have gone meanwhile.
     if tasks.shared_of(key).and_then(|shared| shared.pending) != Some(guest) {
+        drop(tasks);
+        drop(side);
         return Poll::Ready(Ok(true));
     }
-    let moved = tasks.progress(guest)? > before;
+    // Also in polls before this one, which have left it waiting.
+    let moved = tasks.progress(guest)? > 0;
     let wanted = tasks.remain(guest)? > 0;
     let outcome = match result {
         StreamResult::Dropped if moved => CopyResult::Completed,
@@ -249,16 +265,6 @@ fn settle(
             side.finishing = false;
         }
     }
-    let side = match result {
-        StreamResult::Dropped => {
-            let side = tasks.end_host_side(key);
-            if let Some(shared) = tasks.shared_of(key) {
-                shared.dropped = true;
-            }
-            side
-        }
-        _ => None,
-    };
     tasks.notify(guest, outcome, false)?;
     drop(tasks);
     drop(side);
@@ -274,7 +280,7 @@ fn pump(
     mut producer: Box<dyn Produce>,
     mut consumer: Box<dyn Consume>,
 ) -> Poll<Result<bool>> {
-    if consumer.list_is_empty() {
+    if consumer.list_len() == 0 {
         match producer.produce(store, core, cx, Reader::Host(consumer.list()), false) {
             Poll::Ready(Ok(StreamResult::Dropped)) => {
                 if let Some(side) = core
@@ -288,20 +294,16 @@ fn pump(
                 drop(producer);
                 return Poll::Ready(Ok(true));
             }
-            Poll::Ready(Ok(StreamResult::Completed)) if !consumer.list_is_empty() => {}
+            Poll::Ready(Ok(StreamResult::Completed)) if consumer.list_len() > 0 => {}
             Poll::Ready(Ok(_)) => return Poll::Ready(Err(misused("it completed without an item"))),
-            Poll::Ready(Err(error)) => {
-                let side = core.tasks().end_host_side(key);
-                drop((side, producer, consumer));
-                return Poll::Ready(Err(error));
-            }
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => {
                 put_back(core, key, Some(producer), Some(consumer));
                 return Poll::Pending;
             }
         }
     }
-    match consumer.consume(store, core, cx, Writer::Host, false) {
+    match feed(store, core, cx, key, &mut *consumer) {
         Poll::Ready(Ok(StreamResult::Dropped)) => {
             let side = core.tasks().end_host_side(key);
             drop((side, producer, consumer));
@@ -311,15 +313,37 @@ fn pump(
             put_back(core, key, Some(producer), Some(consumer));
             Poll::Ready(Ok(true))
         }
-        Poll::Ready(Err(error)) => {
-            let side = core.tasks().end_host_side(key);
-            drop((side, producer, consumer));
-            Poll::Ready(Err(error))
-        }
+        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
         Poll::Pending => {
             put_back(core, key, Some(producer), Some(consumer));
             Poll::Pending
         }
+    }
+}
+
+/// Has a consumer take items from its list.
+fn feed(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    cx: &mut Context<'_>,
+    key: SharedKey,
+    consumer: &mut dyn Consume,
+) -> Poll<Result<StreamResult>> {
+    let before = consumer.list_len();
+    let polled = consumer.consume(store, core, cx, Writer::Host, false);
+    let mut tasks = core.tasks();
+    let Some(side) = tasks.shared_of(key).and_then(|shared| shared.host.as_mut()) else {
+        return polled;
+    };
+    side.taken |= consumer.list_len() < before;
+    match polled {
+        Poll::Ready(Ok(StreamResult::Completed | StreamResult::Cancelled)) => {
+            match std::mem::take(&mut side.taken) {
+                true => Poll::Ready(Ok(StreamResult::Completed)),
+                false => Poll::Ready(Err(misused("it completed without an item, while there are some"))),
+            }
+        }
+        other => other,
     }
 }
 
@@ -331,9 +355,9 @@ fn drain(
     key: SharedKey,
     mut consumer: Box<dyn Consume>,
 ) -> Poll<Result<bool>> {
-    let polled = match consumer.list_is_empty() {
+    let polled = match consumer.list_len() == 0 {
         true => Poll::Ready(Ok(StreamResult::Dropped)),
-        false => consumer.consume(store, core, cx, Writer::Host, false),
+        false => feed(store, core, cx, key, &mut *consumer),
     };
     match polled {
         Poll::Pending => {
@@ -382,6 +406,7 @@ impl Tasks {
                     consumer: None,
                     finishing: false,
                     ended: false,
+                    taken: false,
                 })
             }));
         }

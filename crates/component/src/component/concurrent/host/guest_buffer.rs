@@ -75,12 +75,13 @@ pub(super) fn lower<T: Lower>(
     items: &mut impl WriteBuffer<T>,
 ) -> Result<()> {
     let place = place(core, reader)?;
-    let count = items.remaining().len().min(place.remain as usize);
+    let remaining = items.remaining();
+    let count = remaining.len().min(place.remain as usize);
     if count == 0 {
         return Ok(());
     }
     if let Some(plan) = &place.plan {
-        let items = &items.remaining()[..count];
+        let items = &remaining[..count];
         T::check_list(items)?;
         let (instance, options) = (&place.instance, &place.options);
         // A realloc runs without the thread-local storage of any task.

@@ -98,10 +98,10 @@ pub(in crate::component) fn begin<R: Send + 'static>(
                     return Poll::Pending;
                 };
                 Poll::Ready((|| {
-                    let value = result.map_err(|error| failed(&import.name, error))?;
                     if !is_started(core, subtask) {
                         return Ok(());
                     }
+                    let value = result.map_err(|error| failed(&import.name, error))?;
                     let storage = swap_storage(store, core, [0; 2])?;
                     let lowered = lower(store, &value);
                     swap_storage(store, core, storage)?;

@@ -468,7 +468,7 @@ where
         &mut self.items
     }
 
-    fn list_is_empty(&self) -> bool {
-        self.items.is_empty()
+    fn list_len(&self) -> usize {
+        self.items.len()
     }
 }

@@ -1,0 +1,252 @@
+//! Producers and consumers of the host that fail, panic, or make no progress.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use airssys_wasm_component::component::{
+    Component, FutureConsumer, FutureReader, HostResult, Linker, Source, Store, StoreContextMut,
+    StreamConsumer, StreamReader, StreamResult, TypedFunc,
+};
+use airssys_wasm_component::engine::StoreLimits;
+use airssys_wasm_component::error::{Error, ResourceError};
+
+use crate::support::{
+    Chunks, Host, Lives, NOTHING, block_on, call, engines, func, guest, new, run_until, settle,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    /// Takes an item, waits, and says then that it has.
+    TakesAndWaits,
+    /// Says that it has taken something.
+    Lies(StreamResult),
+    Fails,
+    Panics,
+}
+
+/// A consumer that behaves in this way, until there are three items.
+struct Odd {
+    way: Way,
+    taken: Vec<u32>,
+    waited: bool,
+    _lives: Lives,
+}
+
+impl Odd {
+    fn new(host: &Host, way: Way) -> Odd {
+        Odd {
+            way,
+            taken: Vec::new(),
+            waited: false,
+            _lives: host.living.one(),
+        }
+    }
+}
+
+impl StreamConsumer<Host> for Odd {
+    type Item = u32;
+
+    fn poll_consume(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut store: StoreContextMut<'_, Host>,
+        mut source: Source<'_, u32>,
+        _: bool,
+    ) -> Poll<HostResult<StreamResult>> {
+        match self.way {
+            Way::Lies(result) => return Poll::Ready(Ok(result)),
+            Way::Fails => return Poll::Ready(Err("a consumer that fails".into())),
+            Way::Panics => panic!("a consumer that panics"),
+            Way::TakesAndWaits => {}
+        }
+        if !std::mem::take(&mut self.waited) {
+            let mut item = None;
+            source.read(&mut store, &mut item)?;
+            self.taken.extend(item);
+            self.waited = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(match self.taken.len() {
+            3 => StreamResult::Dropped,
+            _ => StreamResult::Completed,
+        }))
+    }
+}
+
+fn numbers(store: &mut Store<Host>) -> StreamReader<u32> {
+    let producer = Chunks::new(store.data(), [Some(vec![1u32, 2]), Some(vec![3, 4, 5])]);
+    StreamReader::new(store, producer)
+}
+
+#[test]
+fn an_item_taken_before_a_wait_counts_after_it() {
+    for engine in engines() {
+        for of_guest in [false, true] {
+            let (mut store, instance) = new(&engine);
+            let stream = match of_guest {
+                true => {
+                    call::<_, (StreamReader<u32>,)>(&mut store, &instance, "count", (9u32,))
+                        .unwrap()
+                        .0
+                }
+                false => numbers(&mut store),
+            };
+            let consumer = Odd::new(store.data(), Way::TakesAndWaits);
+            stream.pipe(&mut store, consumer).unwrap();
+            let living = store.data().living.clone();
+            run_until(&mut store, || living.count() == 0);
+            settle(&mut store);
+            assert!(!instance.is_poisoned());
+            assert_eq!(store.concurrency_counts(), NOTHING);
+        }
+    }
+}
+
+#[test]
+fn a_consumer_that_takes_nothing_from_a_producer_is_an_error() {
+    for engine in engines() {
+        for result in [StreamResult::Completed, StreamResult::Cancelled] {
+            for ended in [false, true] {
+                let (mut store, _) = new(&engine);
+                let chunks = Chunks::new(
+                    store.data(),
+                    [Some(vec![1u32])]
+                        .into_iter()
+                        .chain((!ended).then_some(Some(vec![2]))),
+                );
+                let stream = StreamReader::new(&mut store, chunks);
+                let consumer = Odd::new(store.data(), Way::Lies(result));
+                stream.pipe(&mut store, consumer).unwrap();
+                let error = block_on(store.run_concurrent(async |_| {
+                    let mut polls = 0;
+                    std::future::poll_fn(|cx| {
+                        polls += 1;
+                        cx.waker().wake_by_ref();
+                        match polls {
+                            1000 => Poll::Ready(()),
+                            _ => Poll::Pending,
+                        }
+                    })
+                    .await;
+                }));
+                assert!(matches!(error, Err(Error::Host { .. })), "{error:?}");
+                assert_eq!(store.data().living.count(), 0);
+                assert_eq!(store.concurrency_counts(), NOTHING);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_future_without_a_reader_of_its_value_is_an_error() {
+    struct Ignores(#[expect(dead_code, reason = "held for its drop")] Lives);
+    impl FutureConsumer<Host> for Ignores {
+        type Item = u32;
+
+        fn poll_consume(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: StoreContextMut<'_, Host>,
+            _: Source<'_, u32>,
+            _: bool,
+        ) -> Poll<HostResult<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+    for engine in engines() {
+        let (mut store, _) = new(&engine);
+        let future = FutureReader::new(&mut store, async { Ok(1u32) });
+        let consumer = Ignores(store.data().living.one());
+        future.pipe(&mut store, consumer).unwrap();
+        let error = block_on(store.run_concurrent(async |_| std::future::pending::<()>().await));
+        assert!(matches!(error, Err(Error::Host { .. })), "{error:?}");
+        assert_eq!(store.data().living.count(), 0);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
+#[test]
+fn a_consumer_that_fails_traps_the_guest_that_writes() {
+    for engine in engines() {
+        for way in [
+            Way::Fails,
+            Way::Lies(StreamResult::Completed),
+            Way::Lies(StreamResult::Cancelled),
+        ] {
+            let (mut store, instance) = new(&engine);
+            let other = guest(&mut store);
+            let (stream,): (StreamReader<u32>,) = call(&mut store, &instance, "count", (9u32,)).unwrap();
+            let consumer = Odd::new(store.data(), way);
+            stream.pipe(&mut store, consumer).unwrap();
+            store.data().gate.open_soon();
+            // A call of another instance, during which the consumer is polled.
+            let (answer,): (u32,) = call(&mut store, &other, "sleep-async", (7u32,)).unwrap();
+            assert_eq!(answer, 8);
+            assert!(instance.is_poisoned() && !other.is_poisoned(), "{way:?}");
+            assert_eq!(store.data().living.count(), 0);
+            assert_eq!(store.concurrency_counts(), NOTHING);
+        }
+    }
+}
+
+#[test]
+fn a_failure_between_the_hosts_own_ends_is_no_guests() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        let stream = numbers(&mut store);
+        // It reads, and passes the stream on.
+        let (stream,): (StreamReader<u32>,) = call(&mut store, &instance, "taste", (stream,)).unwrap();
+        let consumer = Odd::new(store.data(), Way::Fails);
+        stream.pipe(&mut store, consumer).unwrap();
+        let error = block_on(store.run_concurrent(async |_| std::future::pending::<()>().await));
+        assert!(matches!(error, Err(Error::Host { .. })), "{error:?}");
+        assert!(!instance.is_poisoned());
+        assert_eq!(store.data().living.count(), 0);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
+#[test]
+fn a_consumer_that_panics_leaves_nothing() {
+    for engine in engines() {
+        for of_guest in [false, true] {
+            let (mut store, instance) = new(&engine);
+            let stream = match of_guest {
+                true => {
+                    call::<_, (StreamReader<u32>,)>(&mut store, &instance, "count", (9u32,))
+                        .unwrap()
+                        .0
+                }
+                false => numbers(&mut store),
+            };
+            let consumer = Odd::new(store.data(), Way::Panics);
+            stream.pipe(&mut store, consumer).unwrap();
+            let panicked = catch_unwind(AssertUnwindSafe(|| settle(&mut store)));
+            assert!(panicked.is_err());
+            assert_eq!(instance.is_poisoned(), of_guest);
+            assert_eq!(store.data().living.count(), 0);
+            assert_eq!(store.concurrency_counts(), NOTHING);
+        }
+    }
+}
+
+#[test]
+fn a_host_function_that_panics_in_a_run_ends_its_caller() {
+    for engine in engines() {
+        for name in ["sleep-sync", "sleep-async"] {
+            let (mut store, instance) = new(&engine);
+            let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, name);
+            store.data().gate.open_soon();
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                block_on(store.run_concurrent(async |accessor| sleep.call_concurrent(accessor, (13,)).await))
+            }));
+            assert!(panicked.is_err());
+            assert!(instance.is_poisoned());
+            settle(&mut store);
+            assert_eq!(store.data().living.count(), 0);
+            assert_eq!(store.concurrency_counts(), NOTHING, "{name}");
+        }
+    }
+}
