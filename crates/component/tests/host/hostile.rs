@@ -250,3 +250,60 @@ fn a_host_function_that_panics_in_a_run_ends_its_caller() {
         }
     }
 }
+
+#[test]
+fn a_stream_that_finds_no_room_for_its_handle_is_closed() {
+    for engine in engines() {
+        let mut limits = StoreLimits::default();
+        // That of the task.
+        limits.handles = 1;
+        let mut store = Store::with_limits(&engine, Host::default(), limits);
+        let instance = guest(&mut store);
+        let stream = numbers(&mut store);
+        let full = call::<_, (u32,)>(&mut store, &instance, "sum", (stream,)).unwrap_err();
+        assert!(
+            matches!(full, Error::Resource(ResourceError::TableFull { .. })) || full.trap().is_some(),
+            "{full}"
+        );
+        settle(&mut store);
+        assert_eq!(store.data().living.count(), 0);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
+#[test]
+fn streams_that_a_host_function_drops_end_while_the_guest_runs() {
+    let text = r#"(component
+      (import "drop" (func $drop))
+      (core func $drop (canon lower (func $drop)))
+      (core module $m
+        (import "" "drop" (func $drop))
+        (func (export "run") (param $count i32)
+          (loop $more
+            (call $drop)
+            (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+            (br_if $more (local.get $count)))))
+      (core instance $i (instantiate $m (with "" (instance (export "drop" (func $drop))))))
+      (func (export "run") (param "count" u32) (canon lift (core func $i "run"))))"#;
+    for engine in engines() {
+        let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+        let mut linker = Linker::<Host>::new(&engine);
+        linker
+            .root()
+            .func_wrap("drop", |mut store: StoreContextMut<'_, Host>, (): ()| {
+                let producer = Chunks::new(store.data(), [Some(vec![1u32])]);
+                drop(StreamReader::new(&mut store, producer));
+                match store.data().living.count() {
+                    0..3 => Ok(()),
+                    many => Err(format!("{many} producers live").into()),
+                }
+            })
+            .unwrap();
+        let mut store = Store::new(&engine, Host::default());
+        let instance = linker.instantiate(&mut store, &component).unwrap();
+        call::<_, ()>(&mut store, &instance, "run", (1000u32,)).unwrap();
+        settle(&mut store);
+        assert_eq!(store.data().living.count(), 0);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use slotmap::SlotMap;
 use wasmer::StoreMut;
 
 use super::ends;
@@ -86,6 +87,14 @@ impl Wakes {
         }
         !state.woken.is_empty()
     }
+
+    /// Forgets wake-ups of activities that are gone, once they may be the most.
+    fn forget(&self, activities: &SlotMap<ActivityKey, Activity>) {
+        let mut state = self.state();
+        if state.woken.len() > 2 * activities.len() + 64 {
+            state.woken.retain(|key| activities.contains_key(*key));
+        }
+    }
 }
 
 struct ActivityWaker {
@@ -114,6 +123,7 @@ impl Tasks {
         instance: Option<Arc<InstanceInner>>,
     ) -> ActivityKey {
         let wakes = Arc::clone(&self.wakes);
+        wakes.forget(&self.activities);
         self.activities.insert_with_key(|key| Activity {
             step,
             waker: Arc::new(ActivityWaker {

@@ -518,6 +518,8 @@ impl HostEnd {
         items: RustType,
         producer: Box<dyn Produce>,
     ) -> HostEnd {
+        // A guest may have the host make and drop streams without a turn of the loop.
+        core.close_dropped();
         let mut tasks = core.tasks();
         let (shared, key) = tasks.new_readable(is_stream);
         tasks.with_host_side(shared, |side| side.producer = Some(producer));
@@ -601,6 +603,7 @@ impl InstanceInner {
         transmit: Transmit,
         index: u32,
     ) -> Result<HostEnd> {
+        core.close_dropped();
         let key = self.take_readable(core, transmit, index)?;
         Ok(HostEnd {
             closing: Arc::clone(&core.closing),
@@ -641,7 +644,12 @@ impl InstanceInner {
         let key = end
             .take(core)
             .map_err(|_| Error::Resource(ResourceError::Stale))?;
-        self.give_readable(core, transmit, key)
+        let given = self.give_readable(core, transmit, key);
+        if given.is_err() {
+            // There was no room for its handle.
+            core.closing.keys().push(key);
+        }
+        given
     }
 }
 
