@@ -230,6 +230,7 @@ impl<T: Send + 'static> Store<T> {
 
 impl<T: Send + 'static> Drop for Store<T> {
     fn drop(&mut self) {
+        self.core.closing.end();
         if self.core.has_tasks() {
             abort_all(&mut self.inner.as_store_mut(), &self.core);
         }

@@ -60,3 +60,30 @@ fn a_wake_up_within_a_poll_is_not_lost_to_a_loop_within_it() {
         }
     }
 }
+
+#[test]
+fn a_store_that_ends_drops_tasks_in_the_background() {
+    struct Waits(#[expect(dead_code, reason = "held for its drop")] Lives);
+    impl AccessorTask<Host> for Waits {
+        async fn run(self, _: &Accessor<Host>) -> HostResult<()> {
+            std::future::pending::<()>().await;
+            drop(self);
+            Ok(())
+        }
+    }
+    for engine in engines() {
+        for runs in [false, true] {
+            let (mut store, _) = new(&engine);
+            let living = store.data().living.clone();
+            let mut task = Box::pin(store.spawn(Waits(living.one())));
+            if runs {
+                settle(&mut store);
+            }
+            assert_eq!(living.count(), 1);
+            drop(store);
+            assert_eq!(living.count(), 0);
+            let polled = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert_eq!(polled, Poll::Ready(()), "it has ended");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use wasmer::{StoreMut, Value};
 use super::host::{Activity, Gone};
 use super::state::{Body, Kind, Place, Task, TaskKey, TaskState, Tasks, ThreadKey, Wait, WaitableKey};
 use super::task;
+use super::transmit::Shared;
 use super::waitable::Callee;
 use crate::component::instance::InstanceInner;
 use crate::component::store::StoreCore;
@@ -341,7 +342,11 @@ pub(super) fn abort(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, instance: &
 
 /// Ends all threads of the store.
 pub(crate) fn abort_all(store: &mut StoreMut<'_>, core: &Arc<StoreCore>) {
+    core.close_dropped();
     abort_where(store, core, |_| true);
+    // What the host has between its own ends, and in the background.
+    let left = core.tasks().remove_rest();
+    drop(left);
 }
 
 fn abort_where(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, of: impl Fn(Place) -> bool) {
@@ -373,6 +378,13 @@ fn abort_where(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, of: impl Fn(Plac
 }
 
 impl Tasks {
+    /// Removes what no component instance has a part in. To be dropped without the lock.
+    fn remove_rest(&mut self) -> (Vec<Shared>, Vec<Activity>) {
+        let shared = self.shared.drain().map(|(_, shared)| shared).collect();
+        let activities = self.activities.drain().map(|(_, activity)| activity);
+        (shared, activities.collect())
+    }
+
     /// Removes what component instances have handles of, and their states. Returns the scopes that end with it, and what is to be dropped
     /// without the lock.
     fn remove_where(&mut self, of: impl Fn(Place) -> bool) -> (Vec<usize>, Vec<Dropped>) {

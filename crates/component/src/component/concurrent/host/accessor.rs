@@ -103,7 +103,7 @@ impl<T: Send + 'static, D: HasData + ?Sized> Accessor<T, D> {
         }
     }
 
-    /// Runs a task in the background, while the store runs.
+    /// Runs a task in the background, while the store runs. If the store has ended, the task ends at once.
     pub fn spawn(&self, task: impl AccessorTask<T, D>) -> JoinHandle {
         let accessor = Accessor {
             core: Arc::clone(&self.core),
@@ -301,9 +301,15 @@ fn spawn(core: &Arc<StoreCore>, future: Pin<Box<dyn Future<Output = HostResult<(
         let polled = store.parked(|| future.as_mut().poll(cx));
         polled.map_err(|error| failed("a task in the background", error))
     };
+    let step = Step::Future(Box::new(step));
     let mut tasks = core.tasks();
-    let key: ActivityKey = tasks.add_activity(Some(Step::Future(Box::new(step))), None);
-    tasks.wake(key);
+    if core.closing.has_ended() {
+        drop(tasks);
+        drop(step);
+    } else {
+        let key: ActivityKey = tasks.add_activity(Some(step), None);
+        tasks.wake(key);
+    }
     JoinHandle(joined)
 }
 

@@ -5,6 +5,7 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -425,6 +426,8 @@ pub(in crate::component::concurrent) struct Gone {
 pub(in crate::component) struct Closing {
     keys: Mutex<Vec<WaitableKey>>,
     wakes: Arc<Wakes>,
+    /// True once the store is dropped.
+    ended: AtomicBool,
 }
 
 impl fmt::Debug for Closing {
@@ -443,6 +446,15 @@ impl Closing {
     /// Returns whether there is any.
     pub(super) fn has_some(&self) -> bool {
         !self.keys().is_empty()
+    }
+
+    /// Records that the store is dropped: nothing runs in it any more.
+    pub(in crate::component) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Returns the store's wake-ups.
