@@ -61,6 +61,106 @@ fn a_wake_up_within_a_poll_is_not_lost_to_a_loop_within_it() {
     }
 }
 
+/// Wakes itself for ever.
+struct Spins;
+
+impl AccessorTask<Host> for Spins {
+    async fn run(self, _: &Accessor<Host>) -> HostResult<()> {
+        poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        })
+        .await;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_task_that_wakes_itself_for_ever_holds_nothing_up() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        let task = store.spawn(Spins);
+        store.data().gate.open_soon();
+        let (answer,): (u32,) = call(&mut store, &instance, "sleep-async", (7u32,)).unwrap();
+        assert_eq!(answer, 8);
+        let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, "sleep-sync");
+        let answer =
+            block_on(store.run_concurrent(async |accessor| sleep.call_concurrent(accessor, (9,)).await));
+        assert_eq!(answer.unwrap().unwrap(), (10,));
+        task.abort();
+        settle(&mut store);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
+fn interrupt_soon(store: &Store<Host>) {
+    let handle = store.interrupt_handle();
+    std::thread::spawn(move || {
+        for _ in 0..100 {
+            std::thread::sleep(Duration::from_millis(20));
+            handle.interrupt();
+        }
+    });
+}
+
+fn is_interruption(error: &Error) -> bool {
+    error
+        .trap()
+        .is_some_and(|trap| *trap.kind() == TrapKind::Core(CoreTrap::Interrupted))
+}
+
+#[cfg(all(unix, feature = "interrupt"))]
+#[test]
+fn an_interruption_ends_a_loop_that_only_the_host_keeps_busy() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        store.spawn(Spins);
+        interrupt_soon(&store);
+        let ended = call::<_, (u32,)>(&mut store, &instance, "sleep-async", (7u32,)).unwrap_err();
+        assert!(is_interruption(&ended), "{ended}");
+        let ended = block_on(store.run_concurrent(async |_| std::future::pending::<()>().await)).unwrap_err();
+        assert!(is_interruption(&ended), "{ended}");
+    }
+}
+
+/// Ones without end.
+struct Ones;
+
+impl StreamProducer<Host> for Ones {
+    type Item = u32;
+    type Buffer = Option<u32>;
+
+    fn poll_produce<'a>(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: StoreContextMut<'a, Host>,
+        mut destination: Destination<'a, u32, Option<u32>>,
+        _: bool,
+    ) -> Poll<HostResult<StreamResult>> {
+        destination.set_buffer(Some(1));
+        Poll::Ready(Ok(StreamResult::Completed))
+    }
+}
+
+#[cfg(all(unix, feature = "interrupt"))]
+#[test]
+fn an_interrupted_guest_ends_the_run() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        let stream = StreamReader::new(&mut store, Ones);
+        let sum: TypedFunc<(StreamReader<u32>,), (u32,)> = func(&mut store, &instance, "sum");
+        interrupt_soon(&store);
+        let ended = block_on(store.run_concurrent(async |accessor| {
+            let _ = sum.call_concurrent(accessor, (stream,)).await;
+            // It does not go on without the guest.
+            std::future::pending::<()>().await;
+        }));
+        assert!(is_interruption(&ended.unwrap_err()));
+        assert!(instance.is_poisoned());
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
 #[test]
 fn a_store_that_ends_drops_tasks_in_the_background() {
     struct Waits(#[expect(dead_code, reason = "held for its drop")] Lives);

@@ -249,12 +249,21 @@ pub(super) fn resume_any(
         }
         Some(outcome) if called.is_none_or(|called| called.id != instance.id) => {
             instance.poisoned.store(true, Ordering::Relaxed);
+            if interrupts(&error) {
+                // The whole call or run ends.
+                abort(store, core, &instance);
+                return Err(error);
+            }
             outcome.end(Some(explained(store, core, error)));
             abort(store, core, &instance);
             Ok(())
         }
         _ => fail(store, core, &instance, error, called, executed),
     }
+}
+
+fn interrupts(error: &Error) -> bool {
+    matches!(error, Error::Trap(trap) if *trap.kind() == TrapKind::Core(CoreTrap::Interrupted))
 }
 
 /// Ends an instance that failed. A call of it that the host's futures wait for ends with the error.
@@ -282,9 +291,7 @@ pub(super) fn fail(
         of_instance.find_map(Task::outcome)
     };
     abort(store, core, instance);
-    let interrupts =
-        matches!(&error, Error::Trap(trap) if *trap.kind() == TrapKind::Core(CoreTrap::Interrupted));
-    if interrupts || executed {
+    if interrupts(&error) || executed {
         return Err(error);
     }
     if let Some(outcome) = outcome {

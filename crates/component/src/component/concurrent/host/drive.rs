@@ -28,6 +28,8 @@ pub(in crate::component::concurrent) fn turn(
     core: &Arc<StoreCore>,
     called: Option<&Arc<InstanceInner>>,
 ) -> Result<bool> {
+    // Without end, if the host's futures are always ready.
+    engine::check_interrupted()?;
     core.close_dropped();
     let polled = match poll_next(store, core) {
         Ok(polled) => polled,
