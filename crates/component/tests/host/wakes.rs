@@ -162,6 +162,41 @@ fn an_interrupted_guest_ends_the_run() {
 }
 
 #[test]
+fn a_run_on_another_thread_is_refused_and_harms_nothing() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, "sleep-sync");
+        block_on(store.run_concurrent(async |accessor| {
+            let mut calling = Box::pin(sleep.call_concurrent(accessor, (7,)));
+            let mut polls = 0;
+            poll_fn(|cx| {
+                let _ = calling.as_mut().poll(cx);
+                cx.waker().wake_by_ref();
+                polls += 1;
+                match polls {
+                    10 => Poll::Ready(()),
+                    _ => Poll::Pending,
+                }
+            })
+            .await;
+        }))
+        .unwrap();
+        store.data().gate.open();
+        let (mut store, refused) = std::thread::spawn(move || {
+            let refused = block_on(store.run_concurrent(async |_| std::future::pending::<()>().await));
+            (store, refused)
+        })
+        .join()
+        .unwrap();
+        assert!(matches!(refused, Err(Error::SuspendedCalls(_))), "{refused:?}");
+        assert!(!instance.is_poisoned());
+        settle(&mut store);
+        assert!(!instance.is_poisoned());
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
+#[test]
 fn a_store_that_ends_drops_tasks_in_the_background() {
     struct Waits(#[expect(dead_code, reason = "held for its drop")] Lives);
     impl AccessorTask<Host> for Waits {

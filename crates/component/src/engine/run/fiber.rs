@@ -97,6 +97,17 @@ struct State {
     home: Option<Arc<AtomicUsize>>,
 }
 
+impl State {
+    fn check_home(&self, here: &Arc<AtomicUsize>) -> Result<()> {
+        match &self.home {
+            Some(home) if !Arc::ptr_eq(home, here) && self.live > 0 => Err(Error::SuspendedCalls(
+                "those of this store are on another thread: let them end there, or call it there",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
@@ -124,6 +135,18 @@ impl Stacks {
         }))
     }
 
+    /// Checks that the fibers that have not ended are on this thread.
+    ///
+    /// # Errors
+    /// [`Error::SuspendedCalls`].
+    pub(crate) fn check_here(&self, store: StoreId) -> Result<()> {
+        let state = self.0.state();
+        match state.live {
+            0 => Ok(()),
+            _ => state.check_home(&here(store)?),
+        }
+    }
+
     /// Returns the number of fibers that have not ended.
     pub(crate) fn live(&self) -> usize {
         self.0.state().live
@@ -144,14 +167,7 @@ impl Pool {
     fn take(&self, store: StoreId) -> Result<(DefaultStack, Arc<AtomicUsize>)> {
         let mut state = self.state();
         let here = here(store)?;
-        if let Some(home) = &state.home
-            && !Arc::ptr_eq(home, &here)
-            && state.live > 0
-        {
-            return Err(Error::SuspendedCalls(
-                "those of this store are on another thread: let them end there, or call it there",
-            ));
-        }
+        state.check_home(&here)?;
         if state.live >= self.limit {
             let message = format!(
                 "{} calls at a time that can be suspended in a store; let some end first",

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use wasmer::StoreMut;
+use wasmer::{AsStoreMut, StoreMut};
 
 use super::accessor::Accessor;
 use super::activity::poll_next;
@@ -128,6 +128,12 @@ pub(in crate::component) async fn run_concurrent<S: AsContextMut, R>(
         let core = Arc::clone(borrowed.core);
         let store = &mut borrowed.store;
         *main.outer.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        // Nothing is lost if another thread polls it.
+        let id = store.objects_mut().id();
+        let checked = core.tasks().stacks.check_here(id);
+        if let Err(error) = checked {
+            return Poll::Ready(Err(error));
+        }
         let _running = core.interrupter.enter();
         for _ in 0..TURNS {
             if main.woken.swap(false, Ordering::AcqRel) {
