@@ -161,6 +161,77 @@ fn an_interrupted_guest_ends_the_run() {
     }
 }
 
+/// Spawns a task when it is woken.
+struct Spawns(Accessor<Host, HasSelf<Host>>);
+
+impl Wake for Spawns {
+    fn wake(self: Arc<Self>) {
+        self.0.spawn(Ends);
+    }
+}
+
+struct Ends;
+
+impl AccessorTask<Host> for Ends {
+    async fn run(self, _: &Accessor<Host>) -> HostResult<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_waker_may_use_the_store_when_a_trap_ends_its_call() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, "sleep-async");
+        let gate = store.data().gate.clone();
+        block_on(store.run_concurrent(async |accessor| {
+            let spawns = Arc::new(Spawns(accessor.with_getter::<HasSelf<Host>>(|host| host)));
+            let waker = Waker::from(spawns);
+            let mut calls = [17, 33, 35].map(|x| Box::pin(sleep.call_concurrent(accessor, (x,))));
+            poll_fn(|_| {
+                for call in &mut calls {
+                    let _ = call.as_mut().poll(&mut Context::from_waker(&waker));
+                }
+                Poll::Ready(())
+            })
+            .await;
+            gate.open_soon();
+            for call in calls {
+                call.await.unwrap_err();
+            }
+        }))
+        .unwrap();
+        settle(&mut store);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
+/// A waker that keeps the end of a stream, as an executor's may keep a whole future.
+struct Keeps(#[expect(dead_code, reason = "held for its drop")] Mutex<Option<StreamReader<u32>>>);
+
+impl Wake for Keeps {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_waker_may_drop_a_stream_when_the_loop_drops_it() {
+    for engine in engines() {
+        let (mut store, _) = new(&engine);
+        let producer = Chunks::new(store.data(), [Some(vec![1u32])]);
+        let stream = StreamReader::new(&mut store, producer);
+        settle(&mut store);
+        let waker = Waker::from(Arc::new(Keeps(Mutex::new(Some(stream)))));
+        for waker in [waker, Waker::noop().clone()] {
+            let mut run = pin!(store.run_concurrent(async |_| std::future::pending::<()>().await));
+            assert!(run.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            drop(waker);
+        }
+        settle(&mut store);
+        assert_eq!(store.data().living.count(), 0);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
 #[test]
 fn a_run_on_another_thread_is_refused_and_harms_nothing() {
     for engine in engines() {

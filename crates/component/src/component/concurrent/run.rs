@@ -78,7 +78,7 @@ pub(super) fn resume(
 
 /// Removes a thread that ended by a trap, with its task and the scopes of its calls. Returns its code.
 pub(super) fn discard(core: &StoreCore, key: ThreadKey) -> Option<Body> {
-    let (body, mut scopes) = {
+    let (body, mut scopes, task) = {
         let mut tasks = core.tasks();
         let thread = tasks.threads.remove(key)?;
         let task = tasks.tasks.remove(thread.task);
@@ -87,15 +87,17 @@ pub(super) fn discard(core: &StoreCore, key: ThreadKey) -> Option<Body> {
             tasks.release(place, key);
         }
         let mut scopes = thread.scopes;
-        if let Some(task) = task {
+        if let Some(task) = &task {
             // That of a resolved task ends otherwise, and may be another's by now.
             scopes.retain(|scope| *scope != task.scope);
             if task.state != TaskState::Resolved {
                 scopes.insert(0, task.scope);
             }
         }
-        (thread.body, scopes)
+        (thread.body, scopes, task)
     };
+    // Without the lock: it may wake a future of the host's, and drop the values that the host passed.
+    drop(task);
     // Innermost first.
     while let Some(scope) = scopes.pop() {
         core.end_scope(scope);

@@ -179,10 +179,13 @@ fn exit(core: &Arc<StoreCore>, running: &Running) -> Result<()> {
 }
 
 fn end_thread(core: &StoreCore, running: &Running) {
-    let mut tasks = core.tasks();
-    tasks.release(running.place, running.key);
-    tasks.threads.remove(running.key);
-    tasks.tasks.remove(running.task);
+    let ended = {
+        let mut tasks = core.tasks();
+        tasks.release(running.place, running.key);
+        tasks.threads.remove(running.key);
+        tasks.tasks.remove(running.task)
+    };
+    drop(ended);
 }
 
 /// Passes the flat result of a task to its caller.

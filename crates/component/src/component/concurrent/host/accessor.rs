@@ -268,7 +268,9 @@ impl Future for JoinHandle {
         if wakers.ended {
             return Poll::Ready(());
         }
-        wakers.of_handle = Some(cx.waker().clone());
+        let before = wakers.of_handle.replace(cx.waker().clone());
+        drop(wakers);
+        drop(before);
         Poll::Pending
     }
 }

@@ -80,12 +80,19 @@ impl Wakes {
 
     /// Sets the waker of the loop. Returns whether there is something to poll already.
     pub(super) fn set_driver(&self, waker: &Waker) -> bool {
-        let mut state = self.state();
-        match &mut state.driver {
-            Some(driver) => driver.clone_from(waker),
-            None => state.driver = Some(waker.clone()),
-        }
-        !state.woken.is_empty()
+        let waker = waker.clone();
+        let (before, has_some) = {
+            let mut state = self.state();
+            (state.driver.replace(waker), !state.woken.is_empty())
+        };
+        // Without the lock: it may be the last that keeps an executor's future, and the streams in that.
+        drop(before);
+        has_some
+    }
+
+    /// Returns whether there is something to poll.
+    pub(super) fn has_some(&self) -> bool {
+        !self.state().woken.is_empty()
     }
 
     /// Forgets wake-ups of activities that are gone, once they may be the most.

@@ -84,7 +84,9 @@ impl<R> Future for Calling<R> {
             // Its instance was stopped by another call's trap.
             return Poll::Ready(Err(TrapKind::Poisoned.into()));
         }
-        state.waker = Some(cx.waker().clone());
+        let before = state.waker.replace(cx.waker().clone());
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 }

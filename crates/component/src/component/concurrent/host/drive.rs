@@ -62,7 +62,7 @@ const SLICE: Duration = Duration::from_millis(10);
 pub(in crate::component::concurrent) fn park(core: &StoreCore) -> Result<bool> {
     let wakes = {
         let tasks = core.tasks();
-        if !tasks.awaits_outside() {
+        if !tasks.awaits_outside() && !tasks.wakes.has_some() {
             return Ok(core.closing.has_some());
         }
         Arc::clone(&tasks.wakes)
@@ -105,6 +105,16 @@ impl Wake for Main {
     }
 }
 
+impl Main {
+    fn set_outer(&self, waker: Waker) {
+        let before = {
+            let mut outer = self.outer.lock().unwrap_or_else(PoisonError::into_inner);
+            outer.replace(waker)
+        };
+        drop(before);
+    }
+}
+
 /// Turns before the executor that polls a run has one.
 const TURNS: u32 = 1000;
 
@@ -127,7 +137,7 @@ pub(in crate::component) async fn run_concurrent<S: AsContextMut, R>(
         let mut borrowed = store.as_context_mut();
         let core = Arc::clone(borrowed.core);
         let store = &mut borrowed.store;
-        *main.outer.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        main.set_outer(cx.waker().clone());
         // Nothing is lost if another thread polls it.
         let id = store.objects_mut().id();
         let checked = core.tasks().stacks.check_here(id);
