@@ -1,10 +1,14 @@
 //! Ends of streams, cancellation, and what is left behind.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
-use airssys_wasm_component::component::{FutureReader, HostResult, StreamReader};
+use airssys_wasm_component::component::{
+    Destination, FutureReader, HostResult, StoreContextMut, StreamProducer, StreamReader, StreamResult,
+};
 
-use crate::support::{Chunks, Collect, NOTHING, call, collect, engines, new, run_until, settle};
+use crate::support::{Chunks, Collect, Host, Lives, NOTHING, call, collect, engines, new, run_until, settle};
 
 #[test]
 fn a_guest_that_drops_a_stream_drops_its_producer() {
@@ -131,5 +135,64 @@ fn a_stream_outlives_the_call_that_made_it() {
         let lengths: Vec<usize> = all.iter().map(|items| items.lock().unwrap().len()).collect();
         assert_eq!(lengths, [0, 1, 2]);
         assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
+/// A producer that waits until its reader gives up, and once more after that if it `lingers`.
+struct Reluctant {
+    lingers: bool,
+    result: StreamResult,
+    item: Option<u32>,
+    _lives: Lives,
+}
+
+impl StreamProducer<Host> for Reluctant {
+    type Item = u32;
+    type Buffer = Option<u32>;
+
+    fn poll_produce<'a>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: StoreContextMut<'a, Host>,
+        mut destination: Destination<'a, u32, Option<u32>>,
+        finish: bool,
+    ) -> Poll<HostResult<StreamResult>> {
+        if !finish || std::mem::take(&mut self.lingers) {
+            if finish {
+                cx.waker().wake_by_ref();
+            }
+            return Poll::Pending;
+        }
+        destination.set_buffer(self.item.take());
+        Poll::Ready(Ok(self.result))
+    }
+}
+
+#[test]
+fn a_cancelled_read_gets_the_item_that_comes_with_its_end() {
+    for engine in engines() {
+        for lingers in [false, true] {
+            for (result, item, wanted) in [
+                (StreamResult::Completed, Some(1), 0x10),
+                (StreamResult::Dropped, Some(1), 0x10),
+                (StreamResult::Cancelled, Some(1), 0x10),
+                (StreamResult::Completed, None, 2),
+                (StreamResult::Cancelled, None, 2),
+                (StreamResult::Dropped, None, 1),
+            ] {
+                let (mut store, instance) = new(&engine);
+                let producer = Reluctant {
+                    lingers,
+                    result,
+                    item,
+                    _lives: store.data().living.one(),
+                };
+                let stream = StreamReader::new(&mut store, producer);
+                let (got,): (u32,) = call(&mut store, &instance, "cancel-read", (stream,)).unwrap();
+                assert_eq!(got, wanted, "{result:?} {item:?} {lingers}");
+                assert_eq!(store.data().living.count(), 0);
+                assert_eq!(store.concurrency_counts(), NOTHING);
+            }
+        }
     }
 }

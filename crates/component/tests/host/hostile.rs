@@ -307,3 +307,64 @@ fn streams_that_a_host_function_drops_end_while_the_guest_runs() {
         assert_eq!(store.concurrency_counts(), NOTHING);
     }
 }
+
+#[test]
+fn an_item_that_does_not_fit_stops_the_guest_that_reads() {
+    let text = r#"(component
+      (type $numbers (stream u32))
+      (type $outer (stream $numbers))
+      (core module $libc (memory (export "mem") 1))
+      (core instance $libc (instantiate $libc))
+      (core func $return (canon task.return (result u32)))
+      (core func $read (canon stream.read $outer (memory (core memory $libc "mem"))))
+      (core func $drop (canon stream.drop-readable $outer))
+      (core func $drop-inner (canon stream.drop-readable $numbers))
+      (core module $m
+        (import "" "mem" (memory 1))
+        (import "" "return" (func $return (param i32)))
+        (import "" "read" (func $read (param i32 i32 i32) (result i32)))
+        (import "" "drop" (func $drop (param i32)))
+        (import "" "drop-inner" (func $drop-inner (param i32)))
+        (func (export "peel") (param i32)
+          (local $result i32)
+          (local.set $result (call $read (local.get 0) (i32.const 16) (i32.const 1)))
+          (if (i32.shr_u (local.get $result) (i32.const 4))
+            (then (call $drop-inner (i32.load (i32.const 16)))))
+          (call $drop (local.get 0))
+          (call $return (local.get $result))))
+      (core instance $i (instantiate $m (with "" (instance
+        (export "mem" (memory $libc "mem"))
+        (export "return" (func $return))
+        (export "read" (func $read))
+        (export "drop" (func $drop))
+        (export "drop-inner" (func $drop-inner))))))
+      (func (export "peel") async (param "of" $outer) (result u32) (canon lift (core func $i "peel") async)))"#;
+    for engine in engines() {
+        for given_away in [false, true] {
+            let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+            let mut store = Store::new(&engine, Host::default());
+            let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
+            let inner = numbers(&mut store).into_stream_any();
+            if given_away {
+                inner.close(&mut store).unwrap();
+            }
+            let inner = StreamReader::<u32>::try_from_stream_any(inner).unwrap();
+            let producer = Chunks::new(store.data(), [Some(vec![inner])]);
+            let outer = StreamReader::new(&mut store, producer);
+            let peel: TypedFunc<(StreamReader<StreamReader<u32>>,), (u32,)> =
+                func(&mut store, &instance, "peel");
+            let peeled = block_on(
+                store.run_concurrent(async |accessor| peel.call_concurrent(accessor, (outer,)).await),
+            )
+            .unwrap();
+            match given_away {
+                false => assert_eq!(peeled.unwrap(), (16,)),
+                true => assert!(matches!(peeled, Err(Error::Host { .. })), "{peeled:?}"),
+            }
+            assert_eq!(instance.is_poisoned(), given_away);
+            settle(&mut store);
+            assert_eq!(store.data().living.count(), 0);
+            assert_eq!(store.concurrency_counts(), NOTHING);
+        }
+    }
+}

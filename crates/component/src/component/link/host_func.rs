@@ -164,7 +164,7 @@ pub(in crate::component) fn failed(name: &str, source: Cause) -> Error {
 
 /// Converts an error about a host function's result that does not fit to a failure of that function.
 #[cold]
-pub(super) fn misfit(name: &str, error: Error) -> Error {
+pub(in crate::component) fn misfit(name: &str, error: Error) -> Error {
     match error {
         Error::Argument(_) | Error::Resource(_) => Error::Host {
             name: name.to_owned(),

@@ -18,6 +18,7 @@ use super::ends::{Consume, Produce, Reader, Writer};
 use super::guest_buffer;
 use crate::component::call::typed::{Lift, Lower};
 use crate::component::concurrent::state::WaitableKey;
+use crate::component::link::host_func::misfit;
 use crate::component::link::linker::HostResult;
 use crate::component::store::{AsContextMut, Env, StoreContextMut, StoreCore};
 use crate::error::{Error, Result};
@@ -383,7 +384,11 @@ where
             }
         }
         match reader {
-            Reader::Guest(key) => guest_buffer::lower(store, core, key, &mut self.buffer)?,
+            Reader::Guest(key) => {
+                let lowered = guest_buffer::lower(store, core, key, &mut self.buffer);
+                // The guest has begun: it cannot go on as after a call whose arguments do not fit.
+                lowered.map_err(|error| misfit("the producer of a stream", error))?;
+            }
             Reader::Host(list) => into_list::<P::Item, _>(list, bytes, &mut self.buffer)?,
         }
         Poll::Ready(Ok(match self.ended && self.buffer.remaining().is_empty() {
