@@ -10,10 +10,10 @@ mod document;
 mod ends;
 #[path = "host/futures.rs"]
 mod futures;
-#[path = "host/linked.rs"]
-mod linked;
 #[path = "host/hostile.rs"]
 mod hostile;
+#[path = "host/linked.rs"]
+mod linked;
 #[path = "host/misuse.rs"]
 mod misuse;
 #[path = "host/streams.rs"]
