@@ -7,6 +7,7 @@
 //! | `drive` | the loop: guests' threads and activities in turns |
 //! | `call`, `import` | the host calls, and is called |
 //! | `ends`, `guest_buffer` | the host's ends of streams and futures, and copies with guests |
+//! | `held` | readable ends that the host holds |
 //! | `stream`, `future`, `buffers` | producers and consumers |
 //! | `reader` | readable ends as values |
 
@@ -18,6 +19,7 @@ mod drive;
 mod ends;
 mod future;
 mod guest_buffer;
+mod held;
 mod import;
 mod reader;
 mod stream;
@@ -35,6 +37,6 @@ pub(super) use activity::{Activity, poll};
 pub(in crate::component) use call::{Calling, start};
 pub(super) use call::{ConcurrentCall, Outcome};
 pub(super) use drive::{park, turn};
-pub(in crate::component) use ends::{Closing, HostEnd};
 pub(super) use ends::{Gone, HostSide};
+pub(in crate::component) use held::{Closing, HostEnd};
 pub(in crate::component) use import::{Imported, begin};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use airssys_wasm_abi::steps::Scalar;
 use airssys_wasm_abi::{LiftGuest, LowerGuest, Plan, PlanKind, Type};
 
-use super::ends::{HostEnd, RustType};
 use super::future::{FutureConsumer, FutureProducer, OneItem, OneValue};
+use super::held::{HostEnd, RustType};
 use super::stream::{Consumer, Producer, StreamConsumer, StreamProducer};
 use crate::component::call::typed::{
     ComponentType, FlatReader, FlatValues, GuestPtr, Layout, Lift, LiftContext, Lower, LowerContext,
