@@ -4,6 +4,8 @@
 
 #[path = "host/calls.rs"]
 mod calls;
+#[path = "host/direct.rs"]
+mod direct;
 #[path = "host/document.rs"]
 mod document;
 #[path = "host/ends.rs"]
