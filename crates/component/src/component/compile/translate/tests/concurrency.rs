@@ -472,16 +472,16 @@ fn refused_components_name_the_setting() {
 }
 
 #[test]
-fn streams_between_host_and_component_are_refused() {
+fn error_contexts_between_host_and_component_are_refused() {
     for text in [
-        r#"(component (import "a:b/c" (instance (export "f" (func (param "s" (stream u8)))))))"#,
-        r#"(component (import "a:b/c" (instance (export "f" (func async (result (option (future))))))))"#,
+        r#"(component (import "a:b/c" (instance (export "f" (func (param "s" error-context))))))"#,
+        r#"(component (import "a:b/c" (instance (export "f" (func async (result (stream error-context)))))))"#,
     ] {
         let error = translate(&engine(), &binary(text)).expect_err("it is refused");
         assert!(matches!(error, Error::Unsupported(_)), "{error}");
         assert!(error.to_string().contains("its function `a:b/c#f`: "), "{error}");
     }
-    let types = r#"(component (type $s (stream u8)) (export "s" (type $s)))"#;
+    let types = r#"(component (type $s (stream error-context)) (export "s" (type $s)))"#;
     let ir = translated(types);
     assert!(
         matches!(
