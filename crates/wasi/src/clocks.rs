@@ -10,10 +10,11 @@ use super::io::{Pollable, Waits, subscribe_own};
 use airssys_wasm_component::component::{HostResult, Resource};
 
 /// Ready at a given time; never ready if the host's clock cannot represent that time.
-struct Alarm(Option<Timer>);
+pub(crate) struct Alarm(Option<Timer>);
 
 impl Alarm {
-    fn after(start: Instant, nanos: u64) -> Alarm {
+    /// Creates an alarm for `nanos` after `start`.
+    pub(crate) fn after(start: Instant, nanos: u64) -> Alarm {
         let when = start.checked_add(Duration::from_nanos(nanos));
         Alarm(when.map(Timer::at))
     }
@@ -26,11 +27,24 @@ impl Waits for Alarm {
     }
 }
 
-impl monotonic_clock::Host for WasiCtx {
-    /// Counts from the creation of the context, so that components learn nothing about the host.
-    fn now(&mut self) -> HostResult<u64> {
+impl WasiCtx {
+    /// Returns the nanoseconds since the creation of the context, so that components learn nothing about the host.
+    #[inline]
+    pub(crate) fn monotonic_now(&self) -> u64 {
         let since = self.started.elapsed().as_nanos();
-        Ok(u64::try_from(since).unwrap_or(u64::MAX))
+        u64::try_from(since).unwrap_or(u64::MAX)
+    }
+
+    /// Creates an alarm for a time of the monotonic clock.
+    pub(crate) fn alarm_at(&self, when: u64) -> Alarm {
+        Alarm::after(self.started, when)
+    }
+}
+
+impl monotonic_clock::Host for WasiCtx {
+    #[inline]
+    fn now(&mut self) -> HostResult<u64> {
+        Ok(self.monotonic_now())
     }
 
     fn resolution(&mut self) -> HostResult<u64> {
@@ -38,7 +52,7 @@ impl monotonic_clock::Host for WasiCtx {
     }
 
     fn subscribe_instant(&mut self, when: u64) -> HostResult<Resource<Pollable>> {
-        let alarm = Alarm::after(self.started, when);
+        let alarm = self.alarm_at(when);
         Ok(subscribe_own(&mut self.table, alarm)?)
     }
 

@@ -55,6 +55,7 @@ mod lasting;
 mod limits;
 mod link;
 pub(crate) mod net;
+pub mod p3;
 #[cfg(feature = "wasix")]
 pub mod preview1;
 mod random;

@@ -50,7 +50,7 @@ fn interface_of(import: &str) -> &str {
     import.split_once('@').map_or(import, |(name, _)| name)
 }
 
-fn attached<T: WasiView>(data: &mut T) -> Attached<'_> {
+pub(crate) fn attached<T: WasiView>(data: &mut T) -> Attached<'_> {
     Attached::new(data.ctx())
 }
 

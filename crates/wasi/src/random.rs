@@ -14,9 +14,25 @@ fn bytes(len: u64, most: usize) -> HostResult<Vec<u8>> {
                 "{len} random bytes were requested at once, more than the limit of {most}"
             ))
         })?;
+    exactly(len)
+}
+
+/// Returns this number of random bytes.
+///
+/// # Errors
+/// If the system has no generator.
+pub(crate) fn exactly(len: usize) -> HostResult<Vec<u8>> {
     let mut bytes = vec![0; len];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Returns a random number.
+///
+/// # Errors
+/// If the system has no generator.
+pub(crate) fn number() -> HostResult<u64> {
+    Ok(getrandom::u64()?)
 }
 
 impl random::Host for WasiCtx {
@@ -25,7 +41,7 @@ impl random::Host for WasiCtx {
     }
 
     fn get_random_u64(&mut self) -> HostResult<u64> {
-        Ok(getrandom::u64()?)
+        number()
     }
 }
 
@@ -35,19 +51,25 @@ impl insecure::Host for WasiCtx {
     }
 
     fn get_insecure_random_u64(&mut self) -> HostResult<u64> {
-        Ok(getrandom::u64()?)
+        number()
+    }
+}
+
+impl WasiCtx {
+    /// Returns the same seed for the component's whole life, as hash tables require.
+    pub(crate) fn hash_seed(&mut self) -> HostResult<(u64, u64)> {
+        let seed = match self.seed {
+            Some(seed) => seed,
+            None => (number()?, number()?),
+        };
+        self.seed = Some(seed);
+        Ok(seed)
     }
 }
 
 impl insecure_seed::Host for WasiCtx {
-    /// Returns the same seed for the component's whole life, as hash tables require.
     fn insecure_seed(&mut self) -> HostResult<(u64, u64)> {
-        let seed = match self.seed {
-            Some(seed) => seed,
-            None => (getrandom::u64()?, getrandom::u64()?),
-        };
-        self.seed = Some(seed);
-        Ok(seed)
+        self.hash_seed()
     }
 }
 

@@ -54,12 +54,12 @@ impl fmt::Debug for CliConfig {
 
 /// One component's environment, arguments and standard streams.
 pub(crate) struct CliCtx {
-    env: Vec<(String, String)>,
-    args: Vec<String>,
-    cwd: Option<String>,
-    stdin: SharedInput,
-    stdout: SharedOutput,
-    stderr: SharedOutput,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) args: Vec<String>,
+    pub(crate) cwd: Option<String>,
+    pub(crate) stdin: SharedInput,
+    pub(crate) stdout: SharedOutput,
+    pub(crate) stderr: SharedOutput,
 }
 
 impl CliCtx {
@@ -74,6 +74,14 @@ impl CliCtx {
             stderr: output(&config.stderr, OutputKind::Stderr),
         }
     }
+
+    /// Returns standard output or standard error.
+    pub(crate) fn output(&self, kind: OutputKind) -> &SharedOutput {
+        match kind {
+            OutputKind::Stdout => &self.stdout,
+            OutputKind::Stderr => &self.stderr,
+        }
+    }
 }
 
 impl fmt::Debug for CliCtx {
@@ -84,6 +92,24 @@ impl fmt::Debug for CliCtx {
             .field("env", &names)
             .field("args", &self.args)
             .finish_non_exhaustive()
+    }
+}
+
+impl WasiCtx {
+    /// Returns the terminal of standard input, if it is one.
+    pub(crate) fn terminal_input(&mut self) -> HostResult<Option<Resource<TerminalInput>>> {
+        match self.cli.stdin.is_terminal() {
+            true => Ok(Some(self.table.push(TerminalInput)?)),
+            false => Ok(None),
+        }
+    }
+
+    /// Returns the terminal of standard output or standard error, if it is one.
+    pub(crate) fn terminal_output(&mut self, of: OutputKind) -> HostResult<Option<Resource<TerminalOutput>>> {
+        match self.cli.output(of).is_terminal() {
+            true => Ok(Some(self.table.push(TerminalOutput)?)),
+            false => Ok(None),
+        }
     }
 }
 
@@ -161,27 +187,18 @@ impl terminal_output::HostTerminalOutput for WasiCtx {
 
 impl terminal_stdin::Host for WasiCtx {
     fn get_terminal_stdin(&mut self) -> HostResult<Option<Resource<TerminalInput>>> {
-        match self.cli.stdin.is_terminal() {
-            true => Ok(Some(self.table.push(TerminalInput)?)),
-            false => Ok(None),
-        }
+        self.terminal_input()
     }
 }
 
 impl terminal_stdout::Host for WasiCtx {
     fn get_terminal_stdout(&mut self) -> HostResult<Option<Resource<TerminalOutput>>> {
-        match self.cli.stdout.is_terminal() {
-            true => Ok(Some(self.table.push(TerminalOutput)?)),
-            false => Ok(None),
-        }
+        self.terminal_output(OutputKind::Stdout)
     }
 }
 
 impl terminal_stderr::Host for WasiCtx {
     fn get_terminal_stderr(&mut self) -> HostResult<Option<Resource<TerminalOutput>>> {
-        match self.cli.stderr.is_terminal() {
-            true => Ok(Some(self.table.push(TerminalOutput)?)),
-            false => Ok(None),
-        }
+        self.terminal_output(OutputKind::Stderr)
     }
 }

@@ -122,6 +122,20 @@ impl SharedOutput {
         }
     }
 
+    /// Writes all bytes, in the order of the calls.
+    ///
+    /// # Errors
+    /// [`StreamError::Failed`].
+    pub(crate) fn write_bytes(&self, bytes: &[u8]) -> Result<(), StreamError> {
+        match self {
+            SharedOutput::Log(log) => lock(log).write(bytes),
+            SharedOutput::Discard => {}
+            SharedOutput::Pipe(pipe) => pipe.write(bytes).map_err(StreamError::failed)?,
+            SharedOutput::Process(kind) => kind.write(bytes).map_err(StreamError::failed)?,
+        }
+        Ok(())
+    }
+
     pub(super) fn is_terminal(&self) -> bool {
         match self {
             SharedOutput::Process(OutputKind::Stdout) => io::stdout().is_terminal(),
@@ -143,13 +157,7 @@ impl Output for SharedOutput {
     }
 
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
-        match self {
-            SharedOutput::Log(log) => lock(log).write(&bytes),
-            SharedOutput::Discard => {}
-            SharedOutput::Pipe(pipe) => pipe.write(&bytes).map_err(StreamError::failed)?,
-            SharedOutput::Process(kind) => kind.write(&bytes).map_err(StreamError::failed)?,
-        }
-        Ok(())
+        self.write_bytes(&bytes)
     }
 
     fn flush(&mut self) -> Result<(), StreamError> {

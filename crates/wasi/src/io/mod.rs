@@ -11,7 +11,7 @@ mod wait;
 pub(crate) use error::{IoError, StreamError, beyond, misuse};
 pub(crate) use poll::{Pollable, subscribe, subscribe_own};
 pub(crate) use streams::{InputStream, OutputStream};
-pub(crate) use wait::{BeforeWait, Patience};
+pub(crate) use wait::{BeforeWait, Patience, interrupted};
 
 use std::task::{Context, Poll};
 

@@ -56,6 +56,7 @@ impl Patience {
     }
 }
 
-fn interrupted() -> Error {
+/// Creates the trap of a call whose time is up.
+pub(crate) fn interrupted() -> Error {
     Error::from(TrapKind::Core(CoreTrap::Interrupted))
 }

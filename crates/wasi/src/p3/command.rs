@@ -1,0 +1,146 @@
+//! Programs: components that export `wasi:cli/run` 0.3.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use airssys_wasm_component::component::{
+    AsAccessor, AsContextMut, Component, ExternType, Instance, Linker, Store, TypedFunc,
+};
+use airssys_wasm_component::error::{Error, Result};
+use airssys_wasm_component::internal::timer;
+
+use crate::executor::{self, Timer};
+use crate::io::interrupted;
+use crate::{Exit, WasiView};
+
+/// The interface that a program exports, in every 0.3 version.
+const RUN: &str = "wasi:cli/run@0.3.0";
+const ANY_RUN: &str = "wasi:cli/run@0.3.";
+
+/// Returns whether a component is a program of WASI 0.3, which [`run_command`] can run. Those of its release candidates are not.
+pub fn is_command(component: &Component) -> bool {
+    let is_run = |(name, ty): &(String, ExternType)| {
+        let patch = name.strip_prefix(ANY_RUN);
+        patch.is_some_and(|patch| !patch.contains('-')) && matches!(ty, ExternType::Instance(_))
+    };
+    component.exports().iter().any(is_run)
+}
+
+/// Runs a program to its end, in a store of its own, until `deadline` at the latest: until its task has returned, and all its tasks have
+/// ended or wait for each other. Returns its exit status: the status that it chose, 0 if it returned success, 1 if it returned failure.
+///
+/// # Errors
+/// [`Error::MissingExport`] if it is not a program; any error of its instantiation; [`Error::Trap`] and [`Error::Host`]
+/// if it ended otherwise.
+pub fn run_command<T: WasiView>(
+    store: &mut Store<T>,
+    component: &Component,
+    linker: &Linker<T>,
+    deadline: Option<Instant>,
+) -> Result<Exit> {
+    store.data_mut().ctx().ctx.set_deadline(deadline);
+    let armed = deadline.and_then(|deadline| timer::arm(deadline, store.lasting_interrupter()));
+    let ended = linker
+        .instantiate(&mut *store, component)
+        .and_then(|instance| Command::new(&mut *store, &instance))
+        .and_then(|command| command.run.run.call(&mut *store, ()))
+        .and_then(|(returned,)| finish(store).map(|()| returned));
+    drop(armed);
+    match ended {
+        Ok(returned) => Ok(Exit {
+            code: u8::from(returned.is_err()),
+        }),
+        Err(error) => Exit::of(&error).ok_or(error),
+    }
+}
+
+/// Time between two looks at the tasks that are left: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(10));
+
+/// Runs the tasks that are left after the program has returned: it may have more to write.
+fn finish<T: WasiView>(store: &mut Store<T>) -> Result<()> {
+    let (mut pause, longest) = PAUSES;
+    let end = store.data_mut().ctx().ctx.end_of_wait(Instant::now());
+    loop {
+        let counts = store.concurrency_counts();
+        // Without any of the host, none of the guest is woken again.
+        if counts.tasks == 0 || counts.activities == 0 {
+            return Ok(());
+        }
+        let now = Instant::now();
+        if now >= end {
+            return Err(interrupted());
+        }
+        let mut timer = Timer::at(end.min(now + pause));
+        let mut run = pin!(store.run_concurrent(async |_| poll_fn(|cx| timer.poll(cx)).await));
+        // The timer ends it, which may be late.
+        let ran = executor::wait(end + longest, |cx| run.as_mut().poll(cx));
+        match ran {
+            Ok(Some(ran)) => ran?,
+            Ok(None) => return Err(interrupted()),
+            Err(error) => {
+                return Err(Error::Host {
+                    name: "the tasks of a program that has returned".into(),
+                    source: error.into(),
+                });
+            }
+        }
+        pause = (pause * 2).min(longest);
+    }
+}
+
+/// An instance of a program: the world `wasi:cli/command`. [`run_command`] also turns the program's exit into a status, and runs the tasks
+/// that are left when it has returned.
+#[derive(Clone, Debug)]
+pub struct Command {
+    run: CommandRun,
+}
+
+/// The exported interface `wasi:cli/run` of a [`Command`].
+#[derive(Clone, Debug)]
+pub struct CommandRun {
+    run: TypedFunc<(), (Result<(), ()>,)>,
+}
+
+impl Command {
+    /// Instantiates `component`, and finds its exports.
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate`] and [`Command::new`].
+    pub fn instantiate<T: Send + 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        component: &Component,
+        linker: &Linker<T>,
+    ) -> Result<Command> {
+        let instance = linker.instantiate(&mut store, component)?;
+        Command::new(store, &instance)
+    }
+
+    /// Finds the exports of `instance`.
+    ///
+    /// # Errors
+    /// [`Error::MissingExport`] if it is not a program.
+    pub fn new(store: impl AsContextMut, instance: &Instance) -> Result<Command> {
+        let run = instance.get_typed_func(store, [RUN, "run"])?;
+        Ok(Command {
+            run: CommandRun { run },
+        })
+    }
+
+    /// The interface `wasi:cli/run`.
+    pub fn wasi_cli_run(&self) -> &CommandRun {
+        &self.run
+    }
+}
+
+impl CommandRun {
+    /// Runs the program until it returns. `Err(())` in the result is the program's failure.
+    ///
+    /// # Errors
+    /// [`Error::Host`] with an [`Exit`] in it if the program called `exit`, with whichever status; [`Error::Trap`].
+    pub async fn call_run(&self, accessor: impl AsAccessor) -> Result<Result<(), ()>> {
+        let (returned,) = self.run.call_concurrent(accessor, ()).await?;
+        Ok(returned)
+    }
+}
