@@ -60,6 +60,8 @@ pub(crate) struct CliCtx {
     pub(crate) stdin: SharedInput,
     pub(crate) stdout: SharedOutput,
     pub(crate) stderr: SharedOutput,
+    /// The status that the component has exited with.
+    pub(crate) exited: Option<Exit>,
 }
 
 impl CliCtx {
@@ -72,6 +74,7 @@ impl CliCtx {
             stdin: SharedInput::new(&config.stdin),
             stdout: output(&config.stdout, OutputKind::Stdout),
             stderr: output(&config.stderr, OutputKind::Stderr),
+            exited: None,
         }
     }
 
@@ -96,6 +99,13 @@ impl fmt::Debug for CliCtx {
 }
 
 impl WasiCtx {
+    /// Ends the call with a status, which it also remembers: the call may have returned, if another of its tasks exits.
+    pub(crate) fn exit_with(&mut self, code: u8) -> HostResult<()> {
+        let exit = Exit { code };
+        self.cli.exited = Some(exit);
+        Err(exit.into())
+    }
+
     /// Returns the terminal of standard input, if it is one.
     pub(crate) fn terminal_input(&mut self) -> HostResult<Option<Resource<TerminalInput>>> {
         match self.cli.stdin.is_terminal() {
@@ -129,12 +139,11 @@ impl environment::Host for WasiCtx {
 
 impl exit::Host for WasiCtx {
     fn exit(&mut self, status: Result<(), ()>) -> HostResult<()> {
-        let code = u8::from(status.is_err());
-        Err(Exit { code }.into())
+        self.exit_with(u8::from(status.is_err()))
     }
 
     fn exit_with_code(&mut self, code: u8) -> HostResult<()> {
-        Err(Exit { code }.into())
+        self.exit_with(code)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use airssys_wasm_component::component::{
     AsAccessor, AsContextMut, Component, ExternType, Instance, Linker, Store, TypedFunc,
 };
-use airssys_wasm_component::error::{Error, Result};
+use airssys_wasm_component::error::{Error, Result, TrapKind};
 use airssys_wasm_component::internal::timer;
 
 use crate::executor::{self, Timer};
@@ -32,27 +32,38 @@ pub fn is_command(component: &Component) -> bool {
 ///
 /// # Errors
 /// [`Error::MissingExport`] if it is not a program; any error of its instantiation; [`Error::Trap`] and [`Error::Host`]
-/// if it ended otherwise.
+/// if it ended otherwise; [`TrapKind::Poisoned`] if one of its tasks trapped after it had returned, with the reason in the log.
 pub fn run_command<T: WasiView>(
     store: &mut Store<T>,
     component: &Component,
     linker: &Linker<T>,
     deadline: Option<Instant>,
 ) -> Result<Exit> {
-    store.data_mut().ctx().ctx.set_deadline(deadline);
+    let ctx = store.data_mut().ctx().ctx;
+    ctx.set_deadline(deadline);
+    ctx.cli.exited = None;
     let armed = deadline.and_then(|deadline| timer::arm(deadline, store.lasting_interrupter()));
     let ended = linker
         .instantiate(&mut *store, component)
-        .and_then(|instance| Command::new(&mut *store, &instance))
-        .and_then(|command| command.run.run.call(&mut *store, ()))
-        .and_then(|(returned,)| finish(store).map(|()| returned));
+        .and_then(|instance| run(store, &instance));
     drop(armed);
-    match ended {
-        Ok(returned) => Ok(Exit {
-            code: u8::from(returned.is_err()),
-        }),
-        Err(error) => Exit::of(&error).ok_or(error),
+    ended.or_else(|error| Exit::of(&error).ok_or(error))
+}
+
+fn run<T: WasiView>(store: &mut Store<T>, instance: &Instance) -> Result<Exit> {
+    let command = Command::new(&mut *store, instance)?;
+    let (returned,) = command.run.run.call(&mut *store, ())?;
+    finish(store)?;
+    if let Some(exit) = store.data_mut().ctx().ctx.cli.exited {
+        return Ok(exit);
     }
+    if instance.is_poisoned() {
+        // The log has the reason.
+        return Err(TrapKind::Poisoned.into());
+    }
+    Ok(Exit {
+        code: u8::from(returned.is_err()),
+    })
 }
 
 /// Time between two looks at the tasks that are left: the first, and the longest.

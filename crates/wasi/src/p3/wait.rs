@@ -7,10 +7,10 @@ use std::time::Instant;
 use airssys_wasm_component::component::{Accessor, HostResult};
 use airssys_wasm_component::error::Error;
 
+use crate::WasiCtx;
 use crate::executor::{self, Timer};
 use crate::io::interrupted;
 use crate::view::HasWasi;
-use crate::WasiCtx;
 
 /// The end of a wait: the deadline of the call that runs the store's tasks. That may be a later one than the call in which the wait began.
 #[derive(Default)]

@@ -12,9 +12,9 @@ use super::bindings::wasi::cli::types::ErrorCode;
 use super::bindings::wasi::cli::{
     environment, exit, terminal_input, terminal_output, terminal_stderr, terminal_stdin, terminal_stdout,
 };
+use crate::WasiCtx;
 use crate::cli::{OutputKind, TerminalInput, TerminalOutput};
 use crate::io::IoError;
-use crate::{Exit, WasiCtx};
 
 /// The result of a standard stream.
 type StreamEnd = Result<(), ErrorCode>;
@@ -53,12 +53,11 @@ impl environment::Host for WasiCtx {
 
 impl exit::Host for WasiCtx {
     fn exit(&mut self, status: Result<(), ()>) -> HostResult<()> {
-        let code = u8::from(status.is_err());
-        Err(Exit { code }.into())
+        self.exit_with(u8::from(status.is_err()))
     }
 
     fn exit_with_code(&mut self, code: u8) -> HostResult<()> {
-        Err(Exit { code }.into())
+        self.exit_with(code)
     }
 }
 

@@ -4,7 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use airssys_wasm_component::component::{
-    Access, Destination, FutureReader, HostResult, StoreContextMut, StreamProducer, StreamReader, StreamResult,
+    Access, Destination, FutureReader, HostResult, StoreContextMut, StreamProducer, StreamReader,
+    StreamResult,
 };
 use tokio::sync::oneshot;
 

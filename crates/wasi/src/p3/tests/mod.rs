@@ -1,6 +1,11 @@
 //! Tests of WASI 0.3 with guests.
 
+mod functions;
+mod guest;
+mod program;
+mod streams;
 mod suite;
+mod waiting;
 
 use airssys_wasm_component::component::{Component, Linker, Store};
 use airssys_wasm_component::engine::{Backend, Config, Engine};

@@ -26,7 +26,7 @@ struct Program {
 const PROGRAMS: &[&Program] = &[
     &Program {
         name: "cli-env",
-        args: &["a", "b", "42"],
+        args: &["cli-env.wasm", "a", "b", "42"],
         env: &[("foo", "bar"), ("baz", "42")],
         ..EMPTY
     },
