@@ -92,6 +92,15 @@ impl Descriptor {
         }
     }
 
+    /// Makes a directory that was just opened report only the flags in `kept`.
+    pub(crate) fn keep_flags(&mut self, kept: DescriptorFlags) {
+        if let Descriptor::Folder(folder) = self
+            && let Some(folder) = Arc::get_mut(folder)
+        {
+            folder.flags &= kept;
+        }
+    }
+
     pub(super) fn flags(&self) -> DescriptorFlags {
         match self {
             Descriptor::File(file) => file.flags,

@@ -34,7 +34,7 @@ impl Entries {
 
     /// Returns the next entry; `None` after the last. A name that is not Unicode is an error; the next call continues
     /// after it.
-    pub(super) fn next(&mut self) -> Result<Option<DirectoryEntry>, FileError> {
+    pub(crate) fn next(&mut self) -> Result<Option<DirectoryEntry>, FileError> {
         if self.ended {
             return Ok(None);
         }

@@ -16,7 +16,7 @@ pub(crate) enum FileError {
 
 impl FileError {
     /// Returns the code for the guest, or the cause of its trap.
-    pub(super) fn code(self) -> HostResult<ErrorCode> {
+    pub(crate) fn code(self) -> HostResult<ErrorCode> {
         match self {
             FileError::Code(code) => Ok(code),
             FileError::Trap(cause) => Err(cause),

@@ -35,7 +35,7 @@ fn refused(_: FileError) -> StreamError {
 }
 
 /// A file's bytes from an offset to its end.
-pub(super) struct Reading {
+pub(crate) struct Reading {
     file: Arc<OpenFile>,
     at: u64,
     ended: bool,
@@ -80,7 +80,7 @@ impl Input for Reading {
 }
 
 /// Writes to a file.
-pub(super) struct Writing {
+pub(crate) struct Writing {
     file: Arc<OpenFile>,
     /// The offset of the next write; `None` appends.
     at: Option<u64>,
@@ -89,6 +89,23 @@ pub(super) struct Writing {
 impl Writing {
     pub(super) fn new(file: Arc<OpenFile>, at: Option<u64>) -> Writing {
         Writing { file, at }
+    }
+
+    /// Writes all bytes.
+    ///
+    /// # Errors
+    /// [`StreamError::Failed`].
+    pub(crate) fn write_bytes(&mut self, mut left: &[u8]) -> Result<(), StreamError> {
+        self.file.writable().map_err(refused)?;
+        while !left.is_empty() {
+            match self.write_some(left) {
+                Ok(0) => return Err(StreamError::failed(io::Error::from(io::ErrorKind::WriteZero))),
+                Ok(written) => left = left.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(StreamError::failed(error)),
+            }
+        }
+        Ok(())
     }
 
     fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -113,17 +130,7 @@ impl Output for Writing {
     }
 
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
-        self.file.writable().map_err(refused)?;
-        let mut left: &[u8] = &bytes;
-        while !left.is_empty() {
-            match self.write_some(left) {
-                Ok(0) => return Err(StreamError::failed(io::Error::from(io::ErrorKind::WriteZero))),
-                Ok(written) => left = left.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(StreamError::failed(error)),
-            }
-        }
-        Ok(())
+        self.write_bytes(&bytes)
     }
 
     /// Does nothing, since no bytes are buffered here. `sync` writes what the system buffers.

@@ -58,6 +58,33 @@ impl WasiCtx {
         self.files.places.take(self.limits.descriptors)
     }
 
+    /// Returns the bytes of a file from an offset on.
+    pub(crate) fn reading(&self, descriptor: &Resource<Descriptor>, offset: Filesize) -> Result<Reading> {
+        let file = match self.table.get(descriptor)? {
+            Descriptor::File(file) => file.clone(),
+            Descriptor::Folder(_) => return Err(ErrorCode::IsDirectory.into()),
+        };
+        file.readable()?;
+        Ok(Reading::new(file, offset))
+    }
+
+    /// Returns the place of writes to a file; without an offset, they append.
+    pub(crate) fn writing(
+        &self,
+        descriptor: &Resource<Descriptor>,
+        offset: Option<Filesize>,
+    ) -> Result<Writing> {
+        let file = self.file(descriptor)?;
+        file.writable()?;
+        Ok(Writing::new(file, offset))
+    }
+
+    /// Starts reading the entries of a directory.
+    pub(crate) fn entries(&self, descriptor: &Resource<Descriptor>) -> Result<Entries> {
+        let folder = self.folder(descriptor)?;
+        Entries::of(&folder, self.place()?)
+    }
+
     fn metadata_at(
         &self,
         descriptor: &Resource<Descriptor>,
@@ -89,12 +116,8 @@ impl HostDescriptor for WasiCtx {
         descriptor: Resource<Descriptor>,
         offset: Filesize,
     ) -> Result<Resource<InputStream>> {
-        let file = match self.table.get(&descriptor)? {
-            Descriptor::File(file) => file.clone(),
-            Descriptor::Folder(_) => return Err(ErrorCode::IsDirectory.into()),
-        };
-        file.readable()?;
-        Ok(self.table.push(InputStream::new(Reading::new(file, offset)))?)
+        let reading = self.reading(&descriptor, offset)?;
+        Ok(self.table.push(InputStream::new(reading))?)
     }
 
     fn write_via_stream(
@@ -102,16 +125,12 @@ impl HostDescriptor for WasiCtx {
         descriptor: Resource<Descriptor>,
         offset: Filesize,
     ) -> Result<Resource<OutputStream>> {
-        let file = self.file(&descriptor)?;
-        file.writable()?;
-        let writing = Writing::new(file, Some(offset));
+        let writing = self.writing(&descriptor, Some(offset))?;
         Ok(self.table.push(OutputStream::new(writing))?)
     }
 
     fn append_via_stream(&mut self, descriptor: Resource<Descriptor>) -> Result<Resource<OutputStream>> {
-        let file = self.file(&descriptor)?;
-        file.writable()?;
-        let writing = Writing::new(file, None);
+        let writing = self.writing(&descriptor, None)?;
         Ok(self.table.push(OutputStream::new(writing))?)
     }
 
@@ -217,8 +236,7 @@ impl HostDescriptor for WasiCtx {
     }
 
     fn read_directory(&mut self, descriptor: Resource<Descriptor>) -> Result<Resource<Entries>> {
-        let folder = self.folder(&descriptor)?;
-        let entries = Entries::of(&folder, self.place()?)?;
+        let entries = self.entries(&descriptor)?;
         Ok(self.table.push(entries)?)
     }
 

@@ -1,6 +1,6 @@
 //! WASI 0.3 for components, over the grants, limits and deadlines of a [`WasiCtx`](crate::WasiCtx), as WASI 0.2 is.
 //!
-//! The packages `wasi:clocks`, `wasi:random` and `wasi:cli`. Real components import 0.2 and 0.3 together, so that a linker usually
+//! The packages `wasi:clocks`, `wasi:random`, `wasi:cli` and `wasi:filesystem`. Real components import 0.2 and 0.3 together, so that a linker usually
 //! has both. The engine has to permit asynchronous components:
 //!
 //! ```
@@ -28,7 +28,9 @@ pub(crate) mod bindings;
 mod cli;
 mod clocks;
 mod command;
+mod files;
 mod random;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod wait;

@@ -1,5 +1,6 @@
 //! Tests of WASI 0.3 with guests.
 
+mod files;
 mod functions;
 mod guest;
 mod program;
