@@ -83,10 +83,11 @@ fn finish<T: WasiView>(store: &mut Store<T>) -> Result<()> {
         if now >= end {
             return Err(interrupted());
         }
-        let mut timer = Timer::at(end.min(now + pause));
+        let mut timer = Timer::at(now.checked_add(pause).map_or(end, |next| next.min(end)));
         let mut run = pin!(store.run_concurrent(async |_| poll_fn(|cx| timer.poll(cx)).await));
         // The timer ends it, which may be late.
-        let ran = executor::wait(end + longest, |cx| run.as_mut().poll(cx));
+        let late = end.checked_add(longest).unwrap_or(end);
+        let ran = executor::wait(late, |cx| run.as_mut().poll(cx));
         match ran {
             Ok(Some(ran)) => ran?,
             Ok(None) => return Err(interrupted()),

@@ -132,8 +132,11 @@ where
         };
         this.end.reset();
         let mut direct = destination.as_direct(store, bytes.len())?;
-        direct.remaining()[..bytes.len()].copy_from_slice(&bytes);
-        direct.mark_written(bytes.len());
+        let place = direct.remaining();
+        // As many as there is room for, which was asked for above.
+        let len = place.len().min(bytes.len());
+        place[..len].copy_from_slice(&bytes[..len]);
+        direct.mark_written(len);
         Poll::Ready(Ok(StreamResult::Completed))
     }
 }

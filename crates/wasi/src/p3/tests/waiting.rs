@@ -74,6 +74,29 @@ fn a_wait_ends_at_the_deadline_of_the_call() {
 }
 
 #[test]
+fn a_wait_ends_at_the_deadline_of_the_call_that_runs_it() {
+    for engine in engines() {
+        let mut guest = Guest::new(&engine, &WasiCtxBuilder::new());
+        let wait = guest
+            .instance
+            .get_typed_func::<(u64,), (u32,)>(&mut guest.store, "wait-for")
+            .unwrap();
+        let soon = Instant::now() + Duration::from_millis(40);
+        guest.store.data_mut().ctx.set_deadline(Some(soon));
+        let run = guest.store.run_concurrent(async |accessor| {
+            // The next call, while the wait goes on.
+            let next = async {
+                let late = Instant::now() + Duration::from_secs(20);
+                accessor.with(|mut store| store.data_mut().ctx.set_deadline(Some(late)));
+            };
+            futures_util::future::join(wait.call_concurrent(accessor, (120_000_000,)), next).await
+        });
+        let (waited, ()) = executor::block_on(run).unwrap().unwrap();
+        assert_eq!(waited.unwrap(), (0,));
+    }
+}
+
+#[test]
 fn a_wait_without_a_deadline_ends_at_the_limit() {
     for engine in engines() {
         let limits = WasiLimits {
