@@ -23,7 +23,7 @@ struct Program {
     stdout: &'static str,
     stderr: &'static str,
     code: u8,
-    /// Whether it gets a copy of the suite's folder for files.
+    /// True if it gets a copy of the suite's folder for files.
     root: bool,
 }
 
