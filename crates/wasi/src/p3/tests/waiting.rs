@@ -48,7 +48,8 @@ fn other_tasks_run_during_a_wait() {
             futures_util::future::join(long, short).await
         });
         let (long, short) = executor::block_on(run).unwrap().unwrap();
-        assert!(long > short + Duration::from_millis(100));
+        // The one that began later, and ends earlier.
+        assert!(short < long);
     }
 }
 
