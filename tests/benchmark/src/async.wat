@@ -1,4 +1,4 @@
-;; An asynchronous function that does not wait, and one that reads a stream of bytes to its end.
+;; Asynchronous functions: one that does not wait, one that gives way again and again, and one that reads a stream of bytes to its end.
 (component
   (type $bytes (stream u8))
   (core module $libc (memory (export "mem") 3))
@@ -11,6 +11,7 @@
   (core func $set (canon context.set i32 0))
   (core func $read (canon stream.read $bytes async (memory (core memory $libc "mem"))))
   (core func $drop (canon stream.drop-readable $bytes))
+  (core func $yield (canon thread.yield))
   (core module $m
     (import "" "return" (func $return (param i32)))
     (import "" "set-new" (func $set-new (result i32)))
@@ -20,9 +21,19 @@
     (import "" "set" (func $set (param i32)))
     (import "" "read" (func $read (param i32 i32 i32) (result i32)))
     (import "" "drop" (func $drop (param i32)))
+    (import "" "yield" (func $yield (result i32)))
     (global $total (mut i32) (i32.const 0))
     (func (export "add") (param i32) (result i32)
       (call $return (i32.add (local.get 0) (i32.const 1)))
+      (i32.const 0))
+    (func (export "give-way") (param $times i32) (result i32)
+      (block $done
+        (loop $next
+          (br_if $done (i32.eqz (local.get $times)))
+          (drop (call $yield))
+          (local.set $times (i32.sub (local.get $times) (i32.const 1)))
+          (br $next)))
+      (call $return (i32.const 0))
       (i32.const 0))
     (func (export "never") (param i32 i32 i32) (result i32) unreachable)
     (func $go-on (param $stream i32) (param $result i32) (result i32)
@@ -42,7 +53,9 @@
       (call $drop (local.get $stream))
       (call $return (global.get $total))
       (i32.const 0))
-    (func (export "read-all") (param $stream i32) (result i32)
+    (func (export "give-way") async (param "times" u32) (result u32)
+    (canon lift (core func $i "give-way") async (callback (core func $i "never"))))
+  (func (export "read-all") (param $stream i32) (result i32)
       (global.set $total (i32.const 0))
       (call $go-on (local.get $stream) (call $read (local.get $stream) (i32.const 65536) (i32.const 65536))))
     (func (export "read-on") (param $code i32) (param $stream i32) (param $result i32) (result i32)
@@ -57,7 +70,8 @@
     (export "get" (func $get))
     (export "set" (func $set))
     (export "read" (func $read))
-    (export "drop" (func $drop))))))
+    (export "drop" (func $drop))
+    (export "yield" (func $yield))))))
   (func (export "add") async (param "x" u32) (result u32)
     (canon lift (core func $i "add") async (callback (core func $i "never"))))
   (func (export "read-all") async (param "of" $bytes) (result u32)

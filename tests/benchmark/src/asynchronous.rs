@@ -1,4 +1,4 @@
-//! Rows P17 and P18: calls of asynchronous functions, and streams of the host.
+//! Rows P17 to P19: calls of asynchronous functions, streams of the host, and tasks that give way.
 
 use crate::measure::{Plan, Side, compare};
 use crate::ours::NAME;
@@ -23,12 +23,14 @@ pub(crate) fn measure(row: Row, backend: Backend, plan: Plan) -> Result<Vec<Figu
     let mut sides = Vec::new();
     let (case, ours) = match row {
         Row::P17 => ("call_concurrent, add(u32)", calls(backend, &guest)?),
+        Row::P19 => ("thread.yield", yields(backend, &guest)?),
         _ => ("a chunk of 64 KiB to a guest", chunks(backend, &guest)?),
     };
     sides.push(ours);
     #[cfg(feature = "reference-defaults")]
     sides.push(match row {
         Row::P17 => reference::calls(&guest)?,
+        Row::P19 => reference::yields(&guest)?,
         _ => reference::chunks(&guest)?,
     });
     eprintln!("{row} {case}, {backend}");
@@ -75,7 +77,18 @@ fn calls(backend: Backend, guest: &[u8]) -> Result<Side<'static>> {
     }))
 }
 
-/// A number of chunks of zeros, written to the guest's memory.
+fn yields(backend: Backend, guest: &[u8]) -> Result<Side<'static>> {
+    let (mut store, instance) = instance(backend, guest)?;
+    let give_way = instance.get_typed_func::<(u32,), (u32,)>(&mut store, "give-way")?;
+    Ok(Side::new(NAME, move |times| {
+        finish(store.run_concurrent(async |accessor| {
+            give_way.call_concurrent(accessor, (times as u32,)).await?;
+            Ok(())
+        }))?
+    }))
+}
+
+/// A number of chunks, written to the guest's memory.
 struct Chunks(u64);
 
 impl StreamProducer<()> for Chunks {
@@ -152,6 +165,21 @@ mod reference {
                     let (sum,) = called.map_err(foreign)?;
                     ensure!(sum == (x as u32).wrapping_add(1), "a wrong sum");
                 }
+                Ok(())
+            }));
+            ran.map_err(foreign)?
+        }))
+    }
+
+    pub(super) fn yields(guest: &[u8]) -> Result<Side<'static>> {
+        let (mut store, instance) = instance(guest)?;
+        let give_way = instance
+            .get_typed_func::<(u32,), (u32,)>(&mut store, "give-way")
+            .map_err(foreign)?;
+        Ok(Side::new(NAME, move |times| {
+            let ran = finish(store.run_concurrent(async |accessor| {
+                let called = give_way.call_concurrent(accessor, (times as u32,)).await;
+                called.map_err(foreign)?;
                 Ok(())
             }));
             ran.map_err(foreign)?

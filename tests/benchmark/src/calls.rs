@@ -1,4 +1,4 @@
-//! Rows P1 to P5, P17 and P18: calls across the boundary.
+//! Rows P1 to P5 and P17 to P19: calls across the boundary.
 
 use crate::asynchronous;
 use crate::bare::Bare;
@@ -90,7 +90,7 @@ pub(crate) fn measure(row: Row, sides: &Sides, plan: Plan) -> Result<Vec<Figure>
             case("tick(u32) -> u32", sides!(call_host(), bare.call_host()?))?,
             case("log(string)", sides!(call_host_text(), bare.call_host_text()?))?,
         ]),
-        Row::P17 | Row::P18 => asynchronous::measure(row, sides.backend, plan),
+        Row::P17 | Row::P18 | Row::P19 => asynchronous::measure(row, sides.backend, plan),
         _ => bail!("{row} is no row of calls"),
     }
 }

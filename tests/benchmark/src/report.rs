@@ -284,7 +284,8 @@ Checks of capabilities: P13 is a `call-host-function` with 16 bytes each way. A 
 finds the function by its name, contains its panics and limits arguments and result. *above* is the difference.
 
 P17 is one call of an asynchronous function that does not wait, one after the other in one `run_concurrent`. P18 is a chunk of 64 KiB that a producer of the
-host writes to the memory of a guest, which reads the stream to its end and does no more. wasmtime's side is the same, with its default features.
+host writes to the memory of a guest, which reads the stream to its end and does no more. P19 is one `thread.yield` of a task that nothing else
+runs beside: its stack is suspended and resumed. wasmtime's side is the same, with its default features.
 
 Actors. P12 is one message of 1 KiB from a component to another, which passes it back, and so on: the guest `tests/guests/relay`, which
 does little of its own, in the contract's `send-message` and `execute`. The time of a message, and its CPU time of all

@@ -52,6 +52,8 @@ pub(crate) enum Row {
     P17,
     /// A chunk of 64 KiB of a stream, from the host to a guest
     P18,
+    /// A task that gives way: its stack is suspended and resumed
+    P19,
 }
 
 /// Rows that share a table.
@@ -90,11 +92,12 @@ impl Row {
         Row::P16,
         Row::P17,
         Row::P18,
+        Row::P19,
     ];
 
     pub(crate) fn group(self) -> Group {
         match self {
-            Row::P1 | Row::P2 | Row::P3 | Row::P4 | Row::P5 | Row::P17 | Row::P18 => Group::Calls,
+            Row::P1 | Row::P2 | Row::P3 | Row::P4 | Row::P5 | Row::P17 | Row::P18 | Row::P19 => Group::Calls,
             Row::P12 | Row::P14 | Row::P16 => Group::Actors,
             Row::P13 => Group::Checks,
             _ => Group::Lives,
@@ -127,7 +130,18 @@ impl Row {
             (Row::P10, Backend::Cranelift) => Some(1.0),
             (Row::P10, Backend::Singlepass) => Some(0.15),
             (Row::P12, _) => Some(crate::messages::GOAL),
-            (Row::P7a | Row::P7b | Row::P7s | Row::P9 | Row::P10 | Row::P13 | Row::P14 | Row::P16, _) => None,
+            (
+                Row::P7a
+                | Row::P7b
+                | Row::P7s
+                | Row::P9
+                | Row::P10
+                | Row::P13
+                | Row::P14
+                | Row::P16
+                | Row::P19,
+                _,
+            ) => None,
         }
     }
 }
