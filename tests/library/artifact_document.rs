@@ -378,7 +378,9 @@ fn artifacts_are_what_the_document_says() {
     let mut begins = [0, 0];
     let mut named = 0;
     for backend in Backend::available() {
-        let engine = Engine::new(Config::new().backend(*backend)).expect("it is available");
+        let mut config = Config::new();
+        config.backend(*backend).wasm_component_model_async(true);
+        let engine = Engine::new(&config).expect("it is available");
         for (name, component) in fixtures() {
             let mut options = ArtifactOptions::default();
             options.key = Some(&key);
@@ -400,6 +402,7 @@ fn artifacts_are_what_the_document_says() {
         false => "aarch64-unknown-linux-gnu",
     };
     let mut config = Config::new();
+    config.wasm_component_model_async(true);
     config.target(elsewhere.parse().expect("a target"));
     let engine = Engine::new(&config).expect("it is available");
     for (_, component) in fixtures() {
