@@ -1,7 +1,7 @@
 //! A guest without code: memory from the input, and a `realloc` that is honest or takes its answers from the input.
 
 use airssys_wasm_abi::{
-    AbiError, Guest, LiftGuest, LowerGuest, ResourceType, StringEncoding, TransmitType,
+    AbiError, Guest, LiftGuest, LowerGuest, Never, ResourceType, StringEncoding, TransmitType,
 };
 
 /// Bytes that lifting may allocate for one crossing.
@@ -40,8 +40,9 @@ impl AbiGuest {
 
 impl Guest for AbiGuest {
     type Resource = u32;
-    type Stream = u32;
-    type Future = u32;
+    // The inputs have no types of streams and futures.
+    type Stream = Never;
+    type Future = Never;
     type Error = AbiError;
 
     fn string_encoding(&self) -> StringEncoding {
@@ -69,13 +70,18 @@ impl LiftGuest for AbiGuest {
         }
     }
 
-    // The ends of streams are in the same table, by the number of their type.
-    fn lift_stream(&mut self, ty: &TransmitType, handle: u32) -> Result<u32, AbiError> {
-        self.lift_own(ResourceType(ty.table), handle)
+    fn lift_stream(&mut self, _: &TransmitType, handle: u32) -> Result<Never, AbiError> {
+        Err(AbiError::InvalidDiscriminant {
+            got: handle,
+            cases: 0,
+        })
     }
 
-    fn lift_future(&mut self, ty: &TransmitType, handle: u32) -> Result<u32, AbiError> {
-        self.lift_own(ResourceType(ty.table), handle)
+    fn lift_future(&mut self, _: &TransmitType, handle: u32) -> Result<Never, AbiError> {
+        Err(AbiError::InvalidDiscriminant {
+            got: handle,
+            cases: 0,
+        })
     }
 
     fn consume_lift_budget(&mut self, bytes: u64) -> Result<(), AbiError> {
@@ -124,11 +130,11 @@ impl LowerGuest for AbiGuest {
         self.lower_own(ty, resource)
     }
 
-    fn lower_stream(&mut self, ty: &TransmitType, stream: &u32) -> Result<u32, AbiError> {
-        self.lower_own(ResourceType(ty.table), stream)
+    fn lower_stream(&mut self, _: &TransmitType, stream: &Never) -> Result<u32, AbiError> {
+        match *stream {}
     }
 
-    fn lower_future(&mut self, ty: &TransmitType, future: &u32) -> Result<u32, AbiError> {
-        self.lower_own(ResourceType(ty.table), future)
+    fn lower_future(&mut self, _: &TransmitType, future: &Never) -> Result<u32, AbiError> {
+        match *future {}
     }
 }
