@@ -5,7 +5,7 @@
 //!   components that hand a string from one to the other.
 //! - `guest_memory`: images of memory for each kind of type, in the form that the target reads.
 
-#[path = "../../../support/src/echo.rs"]
+#[path = "../../../support/echo.rs"]
 mod echo;
 mod guests;
 mod images;
