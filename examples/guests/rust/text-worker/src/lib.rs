@@ -47,7 +47,7 @@ impl Guest for Worker {
         let (answer, reader) = wit_future::new(|| unreachable!("the future is always written"));
         wit_bindgen::spawn_local(async move {
             let measures = measures(&gather(text).await);
-            // An error if nobody waits for it anymore.
+            // An error if no future waits for it any more.
             let _ = answer.write(measures).await;
         });
         reader
