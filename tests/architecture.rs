@@ -405,6 +405,7 @@ fn unsafe_code_is_where_it_is_named() {
             "crates/component/src/engine/load/mapped/tests.rs",
             "crates/component/src/engine/load/mapped/unwind.rs",
             "crates/component/src/engine/memory/dummy.rs",
+            "crates/component/src/engine/memory/global.rs",
             "crates/component/src/engine/memory/guest.rs",
             "crates/component/src/engine/memory/linear.rs",
             "crates/component/src/engine/memory/reservation.rs",

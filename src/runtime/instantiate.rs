@@ -24,6 +24,8 @@ use crate::load::{Kind, Loaded};
 use crate::tiered::TieredComponent;
 #[cfg(feature = "wai")]
 use crate::wai::WaiModule;
+#[cfg(feature = "wasi")]
+use crate::wasi::p3;
 #[cfg(feature = "wasix")]
 use crate::wasi::preview1::{self, Preview1Guest};
 
@@ -163,17 +165,34 @@ impl ComponentRuntime {
         }
     }
 
-    /// Returns the linker for a component's imports: the runtime's, extended for components that were core modules.
+    /// Returns the linker for a component's imports: the runtime's, extended for WASI 0.3, and for components that were core modules.
     fn linker_for(&self, component: &Component) -> crate::Result<Cow<'_, Linker<GuestData>>> {
+        #[cfg(feature = "wasi")]
+        let linker = match p3::is_imported(component) {
+            true => self.linker_with_p3()?,
+            false => &self.shared.linker,
+        };
         #[cfg(feature = "wasix")]
         if preview1::is_imported(component) {
-            let mut linker = self.shared.linker.clone();
+            let mut linker = linker.clone();
             preview1::add_to_linker(&mut linker, component)?;
             return Ok(Cow::Owned(linker));
         }
-        #[cfg(not(feature = "wasix"))]
-        let _ = component;
-        Ok(Cow::Borrowed(&self.shared.linker))
+        #[cfg(not(feature = "wasi"))]
+        let (linker, _) = (&self.shared.linker, component);
+        Ok(Cow::Borrowed(linker))
+    }
+
+    /// Returns the runtime's linker with WASI 0.3. It is made for the first component that needs it.
+    #[cfg(feature = "wasi")]
+    pub(super) fn linker_with_p3(&self) -> crate::Result<&Linker<GuestData>> {
+        let made = &self.shared.with_p3;
+        if let Some(linker) = made.get() {
+            return Ok(linker);
+        }
+        let mut linker = self.shared.linker.clone();
+        p3::add_to_linker(&mut linker)?;
+        Ok(made.get_or_init(|| linker))
     }
 
     pub(super) fn instantiate(

@@ -38,6 +38,8 @@ mod watch;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+#[cfg(feature = "wasi")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -94,6 +96,9 @@ pub struct ComponentRuntime {
 struct Shared {
     config: RuntimeConfig,
     linker: Linker<GuestData>,
+    /// The same with WASI 0.3, for components that import it.
+    #[cfg(feature = "wasi")]
+    with_p3: OnceLock<Linker<GuestData>>,
     directory: Arc<Directory>,
     slots: RwLock<BTreeMap<ComponentId, Arc<Slot>>>,
     requests: AtomicU64,
@@ -115,6 +120,8 @@ impl ComponentRuntime {
             shared: Arc::new(Shared {
                 config,
                 linker,
+                #[cfg(feature = "wasi")]
+                with_p3: OnceLock::new(),
                 directory: Arc::new(directory),
                 slots: RwLock::default(),
                 requests: AtomicU64::new(1),
@@ -244,6 +251,13 @@ impl ComponentRuntime {
     /// Returns an error for every import of `component` that the runtime does not provide: the first fault of each, in the
     /// order of the imports.
     pub fn unmet_imports(&self, component: &Component) -> Vec<crate::Error> {
+        #[cfg(feature = "wasi")]
+        if crate::wasi::p3::is_imported(component) {
+            return match self.linker_with_p3() {
+                Ok(linker) => linker.unmet_imports(component),
+                Err(error) => vec![error],
+            };
+        }
         self.shared.linker.unmet_imports(component)
     }
 

@@ -4,6 +4,8 @@
 
 #[path = "host/calls.rs"]
 mod calls;
+#[path = "host/cut.rs"]
+mod cut;
 #[path = "host/direct.rs"]
 mod direct;
 #[path = "host/document.rs"]
@@ -18,6 +20,8 @@ mod hostile;
 mod linked;
 #[path = "host/misuse.rs"]
 mod misuse;
+#[path = "host/others.rs"]
+mod others;
 #[path = "host/streams.rs"]
 mod streams;
 #[path = "host/support.rs"]

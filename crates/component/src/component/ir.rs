@@ -10,6 +10,10 @@ use airssys_wasm_abi::{AbiError, CoreSignature, CoreType, FuncPlan, FuncType, St
 
 use crate::component::load::module_type::ModuleType;
 
+mod transmit;
+
+pub(crate) use transmit::TransmitTable;
+
 /// A translated component.
 #[derive(Debug)]
 pub(crate) struct Ir {
@@ -60,15 +64,6 @@ pub(crate) struct AdapterFunc {
     pub(crate) export: CoreExport,
     /// With any number of results.
     pub(crate) signature: CoreSignature,
-}
-
-/// One component instance's view of a stream or future type.
-#[derive(Debug, Clone)]
-pub(crate) struct TransmitTable {
-    pub(crate) instance: u32,
-    /// The identity of the type: equal numbers are equal types.
-    pub(crate) ty: u32,
-    pub(crate) payload: Option<Type>,
 }
 
 /// Numbers of run-time items that an instance needs room for.
@@ -470,7 +465,34 @@ pub(crate) enum Builtin {
     StreamTransfer,
     FutureTransfer,
     ErrorContextTransfer,
+    ThreadIndex {
+        instance: u32,
+    },
+    /// `take` is the number of the function that takes the new thread's from its table; the next number is that of the function that starts
+    /// it.
+    ThreadNewIndirect {
+        instance: u32,
+        take: u32,
+    },
+    ThreadResumeLater {
+        instance: u32,
+    },
+    ThreadSuspend {
+        instance: u32,
+        cancellable: bool,
+    },
+    /// `thread.{suspend,yield}-then-{resume,promote}`.
+    ThreadSwitch {
+        instance: u32,
+        cancellable: bool,
+        yields: bool,
+        promotes: bool,
+    },
 }
+
+/// Limit on the threads that one component instance has at a time. Each has a place in a table, which reserves room for all of them. Stops a
+/// component that creates threads without end.
+pub(crate) const MOST_THREADS: u32 = 1 << 14;
 
 /// A stream or future type, as an index of its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -62,10 +62,12 @@ pub use compile::features::is_valid;
 pub use component::Component;
 #[doc(hidden)]
 pub use concurrent::ConcurrencyCounts;
+#[doc(hidden)]
+pub use concurrent::host::Aborts;
 pub use concurrent::host::{
-    Access, Accessor, AccessorTask, AsAccessor, Destination, DirectDestination, DirectSource, FutureAny,
-    FutureConsumer, FutureProducer, FutureReader, JoinHandle, ReadBuffer, Source, StreamAny, StreamConsumer,
-    StreamProducer, StreamReader, StreamResult, VecBuffer, WriteBuffer,
+    Access, Accessor, AccessorTask, AsAccessor, CallTask, Destination, DirectDestination, DirectSource,
+    FutureAny, FutureConsumer, FutureProducer, FutureReader, JoinHandle, ReadBuffer, Source, StreamAny,
+    StreamConsumer, StreamProducer, StreamReader, StreamResult, VecBuffer, WriteBuffer,
 };
 pub use has_data::{HasData, HasSelf};
 pub use instance::Instance;

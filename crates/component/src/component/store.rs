@@ -18,7 +18,8 @@ use crate::component::instance::memory_hook::InstanceHook;
 use crate::component::instance::{Instance, InstanceInner};
 use crate::component::resource::handles::HandleBudget;
 use crate::engine::{
-    self, CoreModule, Engine, Fuel, KeptMemories, NextModule, Reset, SendStore, Stacks, StoreLimits,
+    self, CoreModule, Engine, Fuel, GuestGlobal, KeptMemories, NextModule, Reset, SendStore, Stacks,
+    StoreLimits,
 };
 use crate::error::{Error, LimitExceeded, Result};
 
@@ -292,6 +293,12 @@ impl<'a, T: Send + 'static> StoreContextMut<'a, T> {
         self.core.imports_unguarded();
     }
 
+    /// Returns the means by which a consumer knows that its writer was stopped.
+    #[doc(hidden)]
+    pub fn aborts(&self) -> crate::component::Aborts {
+        crate::component::Aborts::of(&self.core.closing)
+    }
+
     /// Sets the callback that gets the next core instance once it exists, for functions that access its memory.
     #[doc(hidden)]
     pub fn wait_for_instance(&self, waiting: InstanceHook) {
@@ -444,7 +451,7 @@ pub(crate) struct StoreCore {
     unguarded: AtomicBool,
     state: Mutex<StoreState>,
     /// The globals of thread-local storage, for components that use it.
-    context: OnceLock<[wasmer::Global; 2]>,
+    context: OnceLock<[GuestGlobal; 2]>,
     /// Made when a component uses concurrency.
     tasks: OnceLock<Box<Mutex<Tasks>>>,
     /// Ends of streams and futures that the host has dropped.
@@ -488,14 +495,17 @@ impl StoreCore {
     }
 
     /// Returns the globals of thread-local storage, if a component uses them.
-    pub(super) fn context_globals(&self) -> Option<&[wasmer::Global; 2]> {
+    pub(super) fn context_globals(&self) -> Option<&[GuestGlobal; 2]> {
         self.context.get()
     }
 
     /// As [`StoreCore::context_globals`], which exist from now on.
-    pub(super) fn new_context_globals(&self, store: &mut impl AsStoreMut) -> &[wasmer::Global; 2] {
-        self.context
-            .get_or_init(|| [(); 2].map(|()| wasmer::Global::new_mut(store, wasmer::Value::I32(0))))
+    pub(super) fn new_context_globals(&self, store: &mut impl AsStoreMut) -> Result<&[GuestGlobal; 2]> {
+        if let Some(globals) = self.context.get() {
+            return Ok(globals);
+        }
+        let globals = [GuestGlobal::new(store)?, GuestGlobal::new(store)?];
+        Ok(self.context.get_or_init(|| globals))
     }
 
     /// Marks that the store must not be reused for another purpose.

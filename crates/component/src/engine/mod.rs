@@ -53,7 +53,7 @@ pub(crate) use load::{
     Code, CodeForm, CodeSource, CoreModule, Machine, SNAPSHOTS, SavedDescription, SavedImage, Signatures,
     TrustedCode, describe, describe_with, error_of, loader, read_exact_at, register_stack, save, tunables,
 };
-pub(crate) use memory::{GuestMemory, Image};
+pub(crate) use memory::{GuestGlobal, GuestMemory, Image};
 pub(crate) use names::{FrameNames, NAME_CHARS, SavedNames};
 pub(crate) use run::{
     Callee, CoreInstance, Fiber, Fuel, KeptMemories, NextModule, Reset, Resume, SavedState, Stacks, Switch,
@@ -126,8 +126,8 @@ impl Config {
         self
     }
 
-    /// Chooses whether components may use asynchronous functions, streams and futures between each other. Calls with stream or
-    /// future parameters between host and component are refused yet. Off by default. Changes nothing for other components.
+    /// Chooses whether components may use asynchronous functions, streams and futures. On by default. Changes nothing for
+    /// other components.
     pub fn wasm_component_model_async(&mut self, enable: bool) -> &mut Config {
         self.options.concurrent.set(Concurrent::FUNCTIONS, enable);
         self
@@ -144,6 +144,13 @@ impl Config {
     /// wait; the component model marks them 🚟. They need [`Config::wasm_component_model_async`] too. Off by default.
     pub fn wasm_component_model_async_stackful(&mut self, enable: bool) -> &mut Config {
         self.options.concurrent.set(Concurrent::STACKFUL, enable);
+        self
+    }
+
+    /// Chooses whether components may have several threads in a task, which take turns; the component model marks them 🧵.
+    /// They need [`Config::wasm_component_model_async`] too. Off by default.
+    pub fn wasm_component_model_threading(&mut self, enable: bool) -> &mut Config {
+        self.options.concurrent.set(Concurrent::THREADING, enable);
         self
     }
 

@@ -64,7 +64,7 @@ impl FromStr for OptLevel {
 
 bitflags::bitflags! {
     /// Parts of the component model's concurrency that components may use.
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub(crate) struct Concurrent: u8 {
         /// Asynchronous functions, streams and futures.
         const FUNCTIONS = 1;
@@ -74,20 +74,34 @@ bitflags::bitflags! {
         const STACKFUL = 1 << 2;
         /// The type `error-context` and its built-ins, marked 📝.
         const ERROR_CONTEXT = 1 << 3;
+        /// Cooperative threads, marked 🧵.
+        const THREADING = 1 << 4;
+    }
+}
+
+/// The parts that the standard has without a mark.
+impl Default for Concurrent {
+    fn default() -> Concurrent {
+        Concurrent::FUNCTIONS
     }
 }
 
 impl Concurrent {
-    /// Returns the parts in the form of [`Options::text`]; empty if there are none.
+    /// Returns the parts that differ from the default in the form of [`Options::text`]; empty if none do.
     fn text(self) -> String {
         let names = [
             (Concurrent::FUNCTIONS, "component-model-async"),
             (Concurrent::BUILTINS, "component-model-async-builtins"),
             (Concurrent::STACKFUL, "component-model-async-stackful"),
             (Concurrent::ERROR_CONTEXT, "component-model-error-context"),
+            (Concurrent::THREADING, "component-model-threading"),
         ];
-        let enabled = names.iter().filter(|(part, _)| self.contains(*part));
-        enabled.map(|(_, name)| format!(", {name}=yes")).collect()
+        let differing = self.symmetric_difference(Concurrent::default());
+        let named = names.iter().filter(|(part, _)| differing.contains(*part));
+        let value = |part: &Concurrent| if self.contains(*part) { "yes" } else { "no" };
+        named
+            .map(|(part, name)| format!(", {name}={}", value(part)))
+            .collect()
     }
 }
 
@@ -197,12 +211,13 @@ mod tests {
         };
         assert_ne!(metered.text(Backend::Llvm), plain.text(Backend::Llvm));
         let concurrent = Options {
-            concurrent: Concurrent::FUNCTIONS | Concurrent::ERROR_CONTEXT,
+            concurrent: Concurrent::BUILTINS | Concurrent::ERROR_CONTEXT,
             ..plain
         };
         assert_eq!(
             concurrent.text(Backend::Cranelift),
-            "opt-level=speed, canonicalize-nans=no, component-model-async=yes, component-model-error-context=yes"
+            "opt-level=speed, canonicalize-nans=no, component-model-async=no, component-model-async-builtins=yes, \
+             component-model-error-context=yes"
         );
         let texts = [plain, canonical, none].map(|options| options.text(Backend::Cranelift));
         assert_eq!(texts[0], "opt-level=speed, canonicalize-nans=no");

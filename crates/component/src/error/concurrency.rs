@@ -52,6 +52,12 @@ pub enum AsyncTrap {
     /// More than 65,535 calls of `backpressure.inc`, or one of `backpressure.dec` too many.
     #[error("backpressure counter overflow or underflow")]
     Backpressure,
+    /// There is no thread of this index in the component instance.
+    #[error("unknown thread index {0}")]
+    UnknownThread(u32),
+    /// The thread of this index runs, or waits for something else than to be resumed.
+    #[error("cannot resume thread which is not suspended")]
+    NotSuspended(u32),
     /// Misuse of a stream or future.
     #[error("{0}")]
     Transmit(&'static str),

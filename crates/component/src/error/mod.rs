@@ -236,7 +236,7 @@ pub enum Error {
         message: String,
     },
 
-    /// The host used a resource handle that it does not hold.
+    /// The host used a resource handle that it does not hold, or made a call for which there is no room beside the store's handles and tasks.
     #[error("resource: {0}")]
     Resource(ResourceError),
 

@@ -1,8 +1,12 @@
 //! Host functions that call components while tasks of others wait.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Waker};
 
-use airssys_wasm_component::component::{HostResult, Instance, Linker, Store, StoreContextMut};
+use airssys_wasm_component::component::{
+    Accessor, AccessorTask, HostResult, Instance, Linker, Store, StoreContextMut,
+};
 use airssys_wasm_component::engine::Engine;
 use airssys_wasm_component::error::TrapKind;
 
@@ -159,5 +163,97 @@ fn a_panic_of_a_host_function_leaves_the_store_usable() {
             assert_eq!(call(&mut store, &other, "both", 21).unwrap(), 42);
             assert_eq!(call(&mut store, &other, "many", 10).unwrap(), 45);
         }
+    }
+}
+
+/// A host function that panics, for `CALLER`.
+fn panics(engine: &Engine, store: &mut Store<()>) -> Instance {
+    let mut linker = Linker::<()>::new(engine);
+    linker
+        .root()
+        .func_wrap("host", |_, _: (u32,)| -> HostResult<(u32,)> { panic!("planted") })
+        .unwrap();
+    linker.instantiate(store, &component(engine, CALLER)).unwrap()
+}
+
+/// The run that polls it ends by the panic; the component is spent, not entered for ever.
+#[test]
+fn a_panic_of_a_host_function_in_a_run_ends_its_caller() {
+    for engine in engines() {
+        for name in ["direct", "main"] {
+            let mut store = store(&engine);
+            let (instance, other) = (panics(&engine, &mut store), pair(&mut store));
+            let func = instance.get_typed_func::<(), (u32,)>(&mut store, name).unwrap();
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                let mut run =
+                    Box::pin(store.run_concurrent(async |accessor| func.call_concurrent(accessor, ()).await));
+                while run
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+                    .is_pending()
+                {}
+            }));
+            let message = *panicked.unwrap_err().downcast::<&str>().unwrap();
+            assert_eq!(message, "planted");
+            assert!(instance.is_poisoned());
+            assert_eq!(store.concurrency_counts(), crate::many::NOTHING, "{name}");
+            let again = crate::support::trap(func.call(&mut store, ()));
+            assert_eq!(again, TrapKind::Poisoned, "{name}");
+            assert_eq!(call(&mut store, &other, "both", 21).unwrap(), 42);
+        }
+    }
+}
+
+/// The task that panics was left behind: the component that is called has nothing to do with it.
+#[test]
+fn a_panic_of_a_task_left_behind_spends_its_own_instance() {
+    for engine in engines() {
+        for callee in ["turn", "both"] {
+            let mut store = store(&engine);
+            let (instance, other) = (panics(&engine, &mut store), pair(&mut store));
+            let leave = instance
+                .get_typed_func::<(), (u32,)>(&mut store, "leave")
+                .unwrap();
+            assert_eq!(leave.call(&mut store, ()).unwrap(), (7,));
+            assert!(!instance.is_poisoned());
+            let panicked = catch_unwind(AssertUnwindSafe(|| call(&mut store, &other, callee, 5)));
+            panicked.unwrap_err();
+            assert!(instance.is_poisoned());
+            assert!(!other.is_poisoned(), "{callee}");
+            // What the panic has left of the call goes on beside another.
+            assert_eq!(call(&mut store, &other, "both", 21).unwrap(), 42);
+            assert_eq!(store.concurrency_counts(), crate::many::NOTHING, "{callee}");
+        }
+    }
+}
+
+struct Fails;
+
+impl AccessorTask<()> for Fails {
+    async fn run(self, _: &Accessor<()>) -> HostResult<()> {
+        Err("it fails".into())
+    }
+}
+
+/// A call that waits for its turn to enter has not begun.
+#[test]
+fn a_failure_beside_a_call_that_may_not_enter_is_not_its_instances() {
+    for engine in engines() {
+        let mut store = store(&engine);
+        let instance = pair(&mut store);
+        call(&mut store, &instance, "leave-stuck", 3).unwrap();
+        let hold_back = instance
+            .get_typed_func::<(), ()>(&mut store, "hold-back")
+            .unwrap();
+        hold_back.call(&mut store, ()).unwrap();
+        let before = store.concurrency_counts();
+        store.spawn(Fails);
+        let failed = call(&mut store, &instance, "turn", 5).unwrap_err();
+        assert!(
+            failed.to_string().contains("a task in the background"),
+            "{failed}"
+        );
+        assert!(!instance.is_poisoned());
+        assert_eq!(store.concurrency_counts(), before);
     }
 }

@@ -13,9 +13,9 @@ pub(crate) fn engines() -> Vec<Engine> {
         .map(|backend| {
             let mut config = Config::new();
             config.backend(*backend);
-            config.wasm_component_model_async(true);
             config.wasm_component_model_async_builtins(true);
             config.wasm_component_model_async_stackful(true);
+            config.wasm_component_model_threading(true);
             Engine::new(&config).unwrap()
         })
         .collect()

@@ -123,6 +123,82 @@ fn a_cancelled_call_ends_the_hosts_future() {
     }
 }
 
+/// Lets the store's tasks run until `calls` of the host have begun.
+async fn begun(accessor: &Accessor<Host>, calls: u32) {
+    std::future::poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        match accessor.with(|mut access| access.get().calls) >= calls {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+}
+
+#[test]
+fn the_host_cancels_a_call_that_waits() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, "sleep-async");
+        let run = store.run_concurrent(async |accessor| {
+            let (result, mut task) = sleep.begin_concurrent(accessor, (7,)).unwrap();
+            begun(accessor, 1).await;
+            assert!(!task.has_ended());
+            task.cancel();
+            (&mut task).await;
+            // An ended task has nothing to cancel.
+            task.cancel();
+            result.await
+        });
+        let ended = block_on(run).unwrap().unwrap_err();
+        assert!(matches!(
+            ended.trap().map(|trap| trap.kind()),
+            Some(TrapKind::Poisoned)
+        ));
+        assert_eq!(store.data().living.count(), 0);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+        // The instance goes on.
+        store.data().gate.open();
+        let (answer,): (u32,) = call(&mut store, &instance, "sleep-async", (7u32,)).unwrap();
+        assert_eq!(answer, 8);
+    }
+}
+
+#[test]
+fn a_call_that_is_cancelled_before_its_task_has_begun_does_not_run() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, "sleep-async");
+        let run = store.run_concurrent(async |accessor| {
+            let (result, task) = sleep.begin_concurrent(accessor, (7,)).unwrap();
+            task.cancel();
+            task.await;
+            result.await
+        });
+        block_on(run).unwrap().unwrap_err();
+        assert_eq!(store.data().calls, 0);
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
+#[test]
+fn a_task_ends_after_its_result_and_a_cancellation_does_not_change_that() {
+    for engine in engines() {
+        let (mut store, instance) = new(&engine);
+        store.data().gate.open();
+        let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, "sleep-async");
+        let run = store.run_concurrent(async |accessor| {
+            let (result, task) = sleep.begin_concurrent(accessor, (7,)).unwrap();
+            let result = result.await;
+            task.cancel();
+            task.await;
+            result
+        });
+        assert_eq!(block_on(run).unwrap().unwrap(), (8,));
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
+
 #[test]
 fn a_future_that_fails_traps_its_caller_only() {
     for engine in engines() {

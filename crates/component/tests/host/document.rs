@@ -43,7 +43,6 @@ impl StreamProducer<Host> for Count {
 fn examples() -> Result<(u32, u32), Box<dyn Error>> {
     let engine = Engine::new(
         Config::new()
-            .wasm_component_model_async(true)
             .wasm_component_model_async_builtins(true)
             .wasm_component_model_async_stackful(true),
     )?;

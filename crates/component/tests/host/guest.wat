@@ -34,6 +34,7 @@
   (core func $join (canon waitable.join))
   (core func $subtask-drop (canon subtask.drop))
   (core func $subtask-cancel (canon subtask.cancel))
+  (core func $task-cancel (canon task.cancel))
   (core func $get (canon context.get i32 0))
   (core func $set (canon context.set i32 0))
   (core func $numbers-new (canon stream.new $numbers))
@@ -77,6 +78,7 @@
     (import "" "join" (func $join (param i32 i32)))
     (import "" "subtask-drop" (func $subtask-drop (param i32)))
     (import "" "subtask-cancel" (func $subtask-cancel (param i32) (result i32)))
+    (import "" "task-cancel" (func $task-cancel))
     (import "" "get" (func $get (result i32)))
     (import "" "set" (func $set (param i32)))
     (import "" "numbers-new" (func $numbers-new (result i64)))
@@ -106,6 +108,8 @@
     ;; Calls the host synchronously.
     (func (export "sleep-sync") (param i32)
       (call $return (call $sleep-sync (local.get 0))))
+    ;; The call of the host that was begun last.
+    (global $begun (mut i32) (i32.const 0))
     ;; Calls the host asynchronously, and waits in its callback.
     (func (export "sleep-async") (param i32) (result i32)
       (local $state i32) (local $set i32) (local $at i32)
@@ -114,11 +118,21 @@
       (if (i32.eq (local.get $state) (i32.const 2))
         (then (call $return (i32.load (local.get $at))) (return (i32.const 0))))
       (local.set $set (call $set-new))
-      (call $join (i32.shr_u (local.get $state) (i32.const 4)) (local.get $set))
+      (global.set $begun (i32.shr_u (local.get $state) (i32.const 4)))
+      (call $join (global.get $begun) (local.get $set))
       ;; The set, and the place of the result.
       (call $set (i32.or (local.get $set) (i32.shl (local.get $at) (i32.const 16))))
       (i32.or (i32.const 2) (i32.shl (local.get $set) (i32.const 4))))
     (func (export "slept") (param $code i32) (param $subtask i32) (param $state i32) (result i32)
+      ;; The task is cancelled, and cancels what it waits for.
+      (if (i32.eq (local.get $code) (i32.const 6))
+        (then
+          (call $join (global.get $begun) (i32.const 0))
+          (drop (call $subtask-cancel (global.get $begun)))
+          (call $subtask-drop (global.get $begun))
+          (call $set-drop (i32.and (call $get) (i32.const 65535)))
+          (call $task-cancel)
+          (return (i32.const 0))))
       (if (i32.ne (local.get $code) (i32.const 1)) (then unreachable))
       (if (i32.ne (local.get $state) (i32.const 2)) (then unreachable))
       (call $subtask-drop (local.get $subtask))
@@ -277,6 +291,7 @@
     (export "join" (func $join))
     (export "subtask-drop" (func $subtask-drop))
     (export "subtask-cancel" (func $subtask-cancel))
+    (export "task-cancel" (func $task-cancel))
     (export "get" (func $get))
     (export "set" (func $set))
     (export "numbers-new" (func $numbers-new))

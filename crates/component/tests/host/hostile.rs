@@ -9,7 +9,7 @@ use airssys_wasm_component::component::{
     StreamConsumer, StreamReader, StreamResult, TypedFunc,
 };
 use airssys_wasm_component::engine::StoreLimits;
-use airssys_wasm_component::error::{Error, ResourceError};
+use airssys_wasm_component::error::{Error, ResourceError, TrapKind};
 
 use crate::support::{
     Chunks, Host, Lives, NOTHING, block_on, call, engines, func, guest, new, run_until, settle,
@@ -244,6 +244,27 @@ fn a_host_function_that_panics_in_a_run_ends_its_caller() {
             }));
             assert!(panicked.is_err());
             assert!(instance.is_poisoned());
+            settle(&mut store);
+            assert_eq!(store.data().living.count(), 0);
+            assert_eq!(store.concurrency_counts(), NOTHING, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_host_function_that_panics_at_once_in_a_run_ends_its_caller() {
+    for engine in engines() {
+        for name in ["sleep-sync", "sleep-async"] {
+            let (mut store, instance) = new(&engine);
+            let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, name);
+            store.data().gate.open();
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                block_on(store.run_concurrent(async |accessor| sleep.call_concurrent(accessor, (13,)).await))
+            }));
+            assert!(panicked.is_err());
+            assert!(instance.is_poisoned());
+            let again = sleep.call(&mut store, (6,)).unwrap_err();
+            assert_eq!(*again.trap().unwrap().kind(), TrapKind::Poisoned, "{name}");
             settle(&mut store);
             assert_eq!(store.data().living.count(), 0);
             assert_eq!(store.concurrency_counts(), NOTHING, "{name}");

@@ -293,3 +293,59 @@ fn a_store_that_ends_drops_tasks_in_the_background() {
         }
     }
 }
+
+type Calling = Pin<Box<dyn Future<Output = Result<(u32,), Error>> + Send>>;
+
+/// Polls a call within its own wake-up, as another thread may at that moment.
+struct Polls {
+    call: Mutex<Option<Calling>>,
+    seen: Mutex<Option<Result<(u32,), Error>>>,
+}
+
+impl Wake for Polls {
+    fn wake(self: Arc<Self>) {
+        let mut call = self.call.lock().unwrap();
+        if let Some(polled) = call.as_mut()
+            && let Poll::Ready(result) = polled.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        {
+            *call = None;
+            *self.seen.lock().unwrap() = Some(result);
+        }
+    }
+}
+
+/// The first that a future of a call learns of its end is the reason.
+#[test]
+fn a_call_that_traps_ends_with_its_trap_for_those_who_look_at_once() {
+    for engine in engines() {
+        for name in ["sleep-sync", "sleep-async"] {
+            let (mut store, instance) = new(&engine);
+            let sleep: TypedFunc<(u32,), (u32,)> = func(&mut store, &instance, name);
+            store.data().gate.open();
+            let polls = block_on(store.run_concurrent(async |accessor| {
+                let (calling, task) = sleep.begin_concurrent(accessor, (17,)).unwrap();
+                let polls = Arc::new(Polls {
+                    call: Mutex::new(Some(Box::pin(calling))),
+                    seen: Mutex::new(None),
+                });
+                let waker = Waker::from(Arc::clone(&polls));
+                let first = polls
+                    .call
+                    .lock()
+                    .unwrap()
+                    .as_mut()
+                    .map(|call| call.as_mut().poll(&mut Context::from_waker(&waker)));
+                assert!(matches!(first, Some(Poll::Pending)));
+                task.await;
+                polls
+            }))
+            .unwrap();
+            let seen = polls.seen.lock().unwrap().take();
+            let Some(Err(error)) = seen else {
+                panic!("{name}: {seen:?}");
+            };
+            assert!(matches!(error, Error::Host { .. }), "{name}: {error:?}");
+            assert_eq!(store.concurrency_counts(), NOTHING);
+        }
+    }
+}

@@ -1,15 +1,16 @@
 //! Calls by futures of the host, beside which others run.
 
+use std::future::Future;
 use std::sync::Arc;
 
-use airssys_wasm_abi::CoreValue;
 use wasmer::StoreMut;
 
-use super::func::{Form, Func, lift_result, lift_returned, lower_params};
+use super::func::{Form, Func, lift_dynamic, lift_result, lower_params};
 use crate::component::Val;
 use crate::component::call::crossing::{LiftContext, LowerContext};
 use crate::component::call::typed::{FlatValues, LiftList, LowerList};
-use crate::component::concurrent::host::{self, AsAccessor, Calling};
+use crate::component::concurrent::host::{self, AsAccessor, CallTask, Calling};
+use crate::component::ir::Function;
 use crate::component::store::{AsContextMut, StoreContextMut, StoreCore};
 use crate::error::{Error, Result};
 
@@ -29,22 +30,13 @@ impl Func {
             if !self.is_task(&cx)? {
                 return Ok(Err(self.call_dynamic(&mut cx, &params)?));
             }
-            let (plan, function) = (plan.clone(), Arc::clone(&self.inner.function));
+            let plan = plan.clone();
             let lower = move |cx: &mut LowerContext<'_>| {
                 let mut values = Vec::new();
                 plan.lower_params(cx, &params, &mut values)?;
                 Ok(values.iter().map(|value| value.bits()).collect())
             };
-            let lift = move |cx: &mut LiftContext<'_>, flat: &[u64], form| match form {
-                Form::Returned => lift_returned(cx, function.returned_plan()?, flat),
-                Form::Result => {
-                    let plan = function.plan()?;
-                    let types = plan.export_signature().results.iter().zip(flat);
-                    let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
-                    plan.lift_result(cx, &flat)
-                }
-            };
-            Ok(Ok(self.start(cx.core, lower, lift)?))
+            Ok(Ok(self.start(cx.core, lower, lift_dynamic)?.0))
         });
         match calling {
             Ok(Ok(calling)) => calling.await,
@@ -63,28 +55,51 @@ impl Func {
         P: LowerList + Send + 'static,
         R: LiftList + Send + 'static,
     {
-        let calling = accessor.as_accessor().with(|mut access| {
+        self.begin_typed_concurrent(accessor, params)?.0.await
+    }
+
+    /// As [`TypedFunc::begin_concurrent`](crate::component::TypedFunc::begin_concurrent), with types that passed [`Func::typecheck`].
+    ///
+    /// # Errors
+    /// As there.
+    #[doc(hidden)]
+    pub fn begin_typed_concurrent<P, R>(
+        &self,
+        accessor: impl AsAccessor,
+        params: P,
+    ) -> Result<(impl Future<Output = Result<R>> + Send + 'static, CallTask)>
+    where
+        P: LowerList + Send + 'static,
+        R: LiftList + Send + 'static,
+    {
+        let begun: Result<_> = accessor.as_accessor().with(|mut access| {
             let mut cx = access.as_context_mut();
             if !self.is_task(&cx)? {
                 return Ok(Err(self.call_typed(&mut cx, params)?));
             }
-            let (function, of_result) = (Arc::clone(&self.inner.function), Arc::clone(&self.inner.function));
+            let function = Arc::clone(&self.inner.function);
             let lower = move |cx: &mut LowerContext<'_>| {
                 let mut room = FlatValues::room();
                 let mut flat = FlatValues::new(&mut room);
                 lower_params(cx, function.plan()?, &params, &mut flat)?;
                 Ok(flat.as_slice().to_vec())
             };
-            let lift = move |cx: &mut LiftContext<'_>, flat: &[u64], form| {
-                lift_result(cx, of_result.plan()?, flat, form)
+            let lift = |cx: &mut LiftContext<'_>, function: &Function, flat: &[u64], form| {
+                lift_result(cx, function.plan()?, flat, form)
             };
             Ok(Ok(self.start(cx.core, lower, lift)?))
         });
-        match calling {
-            Ok(Ok(calling)) => calling.await,
-            Ok(Err(result)) => Ok(result),
-            Err(error) => Err(error),
-        }
+        let (calling, task) = match begun? {
+            Ok((calling, task)) => (Ok(calling), task),
+            Err(result) => (Err(result), CallTask::ended()),
+        };
+        let result = async move {
+            match calling {
+                Ok(calling) => calling.await,
+                Err(result) => Ok(result),
+            }
+        };
+        Ok((result, task))
     }
 
     /// Returns whether a call of it is a task that others can run beside.
@@ -100,23 +115,15 @@ impl Func {
         &self,
         core: &Arc<StoreCore>,
         lower: impl FnOnce(&mut LowerContext<'_>) -> Result<Vec<u64>> + Send + 'static,
-        lift: impl FnOnce(&mut LiftContext<'_>, &[u64], Form) -> Result<R> + Send + 'static,
-    ) -> Result<Calling<R>> {
-        let (inner, of_result) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
+        lift: impl FnOnce(&mut LiftContext<'_>, &Function, &[u64], Form) -> Result<R> + Send + 'static,
+    ) -> Result<(Calling<R>, CallTask)> {
+        let inner = Arc::clone(&self.inner);
         let lower = move |store: &mut StoreMut<'_>, core: &Arc<StoreCore>| {
             let (instance, options) = (&inner.instance, &inner.options);
             instance.staying(store, options.instance, |store| {
                 lower(&mut LowerContext::new(store, core, instance, options))
             })
         };
-        let lift = move |store: &mut StoreMut<'_>, core: &Arc<StoreCore>, flat: &[u64]| {
-            let (instance, options) = (&of_result.instance, &of_result.options);
-            let form = match options.is_async {
-                true => Form::Returned,
-                false => Form::Result,
-            };
-            lift(&mut LiftContext::new(store, core, instance, options), flat, form)
-        };
-        host::start(core, self, lower, lift)
+        host::start(core, self, lower, self.lifting(lift))
     }
 }

@@ -11,6 +11,7 @@ use wasmer::{AsStoreMut, AsStoreRef, StoreMut};
 
 use crate::component::call::scope::Lender;
 use crate::component::concurrent::host::{FutureAny, HostEnd, StreamAny};
+use crate::component::concurrent::without_storage;
 use crate::component::instance::InstanceInner;
 use crate::component::ir::{Options, ResourceTable, Transmit};
 use crate::component::resource::handles::Handle;
@@ -236,7 +237,9 @@ impl LowerGuest for LowerContext<'_> {
             .ok_or_else(|| Error::bug("a value in memory, and no realloc among the options"))?;
         let args = [old_ptr, old_size, align, new_size].map(u64::from);
         // Its result is an `i32`.
-        Ok(realloc.call(&mut self.store, &args)? as u32)
+        let core = self.core;
+        let ptr = without_storage(&mut self.store, core, |store| realloc.call(store, &args))?;
+        Ok(ptr as u32)
     }
 
     fn lower_own(&mut self, ty: TableType, any: &ResourceAny) -> Result<u32> {

@@ -137,6 +137,9 @@ impl Func {
     /// [`Error::Trap`] if the guest trapped, returned a value that breaks the canonical ABI, is executing already, or
     /// trapped before; [`Error::Host`] if a host function that it called failed. After a trap of the guest or a failure
     /// of a host function, the instance refuses further calls.
+    ///
+    /// Of a component that uses concurrency, [`Error::Resource`] if the store has no room for a task, [`Error::SuspendedCalls`], and errors of the
+    /// host's tasks in the background: then the instance can be called again.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         let wanted = usize::from(self.func_type().result.is_some());
         if results.len() != wanted {
@@ -168,17 +171,7 @@ impl Func {
                 values.iter().for_each(|value| flat.push(value.bits()));
                 Ok(())
             },
-            |cx, flat, form| {
-                if let Form::Returned = form {
-                    return lift_returned(cx, self.inner.function.returned_plan()?, flat);
-                }
-                let results = &plan.export_signature().results;
-                let mut flat = FlatReader::new(flat);
-                let result = results
-                    .first()
-                    .map(|ty| CoreValue::from_bits(*ty, flat.next_bits()));
-                plan.lift_result(cx, result.as_slice())
-            },
+            lift_dynamic,
         )
     }
 
@@ -209,7 +202,7 @@ impl Func {
             needs,
             room,
             |cx, flat| lower_params(cx, plan, &params, flat),
-            |cx, flat, form| lift_result(cx, plan, flat, form),
+            |cx, function, flat, form| lift_result(cx, function.plan()?, flat, form),
         )
     }
 
@@ -221,8 +214,11 @@ impl Func {
         needs: Needs,
         room: &mut [u64],
         lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
-        lift: impl FnOnce(&mut LiftContext<'_>, &[u64], Form) -> Result<R>,
-    ) -> Result<R> {
+        lift: impl FnOnce(&mut LiftContext<'_>, &Function, &[u64], Form) -> Result<R> + Send + 'static,
+    ) -> Result<R>
+    where
+        R: Send + 'static,
+    {
         let inner = &*self.inner;
         let mut cx = store.as_context_mut();
         if cx.core.id != inner.instance.store {
@@ -293,8 +289,11 @@ impl Func {
         needs: Needs,
         room: &mut [u64],
         lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
-        lift: impl FnOnce(&mut LiftContext<'_>, &[u64], Form) -> Result<R>,
-    ) -> Result<R> {
+        lift: impl FnOnce(&mut LiftContext<'_>, &Function, &[u64], Form) -> Result<R> + Send + 'static,
+    ) -> Result<R>
+    where
+        R: Send + 'static,
+    {
         let FuncInner {
             instance,
             function,
@@ -308,11 +307,7 @@ impl Func {
                 })
             });
         }
-        let form = match options.is_async {
-            true => Form::Returned,
-            false => Form::Result,
-        };
-        guarded(store, core, instance, false, |store| {
+        guarded_apart(store, core, instance, |store| {
             let lower = |store: &mut StoreMut<'_>| {
                 let mut flat = FlatValues::new(room);
                 instance.staying(store, options.instance, |store| {
@@ -320,16 +315,61 @@ impl Func {
                 })?;
                 Ok(flat.as_slice().to_vec())
             };
-            let lift = |store: &mut StoreMut<'_>, flat: &[u64]| {
-                lift(&mut LiftContext::new(store, core, instance, options), flat, form)
-            };
-            host_call::call(store, core, self, lower, lift)
+            host_call::call(store, core, self, lower, self.lifting(lift))
         })
+    }
+
+    /// Returns the step that lifts the flat result of a task.
+    pub(super) fn lifting<R, L>(
+        &self,
+        lift: L,
+    ) -> impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + use<R, L>
+    where
+        L: FnOnce(&mut LiftContext<'_>, &Function, &[u64], Form) -> Result<R> + Send,
+    {
+        let inner = Arc::clone(&self.inner);
+        move |store, core, flat| {
+            let FuncInner {
+                instance,
+                function,
+                options,
+                ..
+            } = &*inner;
+            let form = match options.is_async {
+                true => Form::Returned,
+                false => Form::Result,
+            };
+            lift(
+                &mut LiftContext::new(store, core, instance, options),
+                function,
+                flat,
+                form,
+            )
+        }
     }
 }
 
+/// Lifts a result as a dynamic value.
+pub(super) fn lift_dynamic(
+    cx: &mut LiftContext<'_>,
+    function: &Function,
+    flat: &[u64],
+    form: Form,
+) -> Result<Option<Val>> {
+    if let Form::Returned = form {
+        return lift_returned(cx, function.returned_plan()?, flat);
+    }
+    let plan = function.plan()?;
+    let results = &plan.export_signature().results;
+    let mut flat = FlatReader::new(flat);
+    let result = results
+        .first()
+        .map(|ty| CoreValue::from_bits(*ty, flat.next_bits()));
+    plan.lift_result(cx, result.as_slice())
+}
+
 /// Lifts the result that is the parameter of `task.return`.
-pub(super) fn lift_returned(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u64]) -> Result<Option<Val>> {
+fn lift_returned(cx: &mut LiftContext<'_>, plan: &FuncPlan, flat: &[u64]) -> Result<Option<Val>> {
     let types = plan.import_signature().params.iter().zip(flat);
     let flat: Vec<_> = types.map(|(ty, bits)| CoreValue::from_bits(*ty, *bits)).collect();
     Ok(plan.lift_params(cx, &flat)?.pop())
@@ -384,7 +424,7 @@ impl FuncInner {
         memory: bool,
         room: &mut [u64],
         lower: impl FnOnce(&mut LowerContext<'_>, &mut FlatValues<'_>) -> Result<()>,
-        lift: impl FnOnce(&mut LiftContext<'_>, &[u64], Form) -> Result<R>,
+        lift: impl FnOnce(&mut LiftContext<'_>, &Function, &[u64], Form) -> Result<R>,
     ) -> Result<R> {
         let FuncInner {
             instance,
@@ -404,7 +444,7 @@ impl FuncInner {
         let result = [self.core.call(store, flat.as_slice())?];
         let result = &result[..function.plan()?.export_signature().results.len().min(1)];
         let mut cx = LiftContext::new(store, core, instance, options);
-        let value = lift(&mut cx, result, Form::Result)?;
+        let value = lift(&mut cx, function, result, Form::Result)?;
         if let Some(post_return) = &self.post_return {
             instance.staying(store, options.instance, |store| post_return.call(store, result))?;
         }
@@ -430,6 +470,28 @@ pub(crate) fn guarded<R>(
     scoped: bool,
     call: impl FnOnce(&mut StoreMut<'_>) -> Result<R>,
 ) -> Result<R> {
+    guarded_by(store, core, instance, scoped, false, call)
+}
+
+/// As [`guarded`], for a call that poisons the instance itself: it may end for another reason than the guest.
+fn guarded_apart<R>(
+    store: &mut StoreMut<'_>,
+    core: &StoreCore,
+    instance: &InstanceInner,
+    call: impl FnOnce(&mut StoreMut<'_>) -> Result<R>,
+) -> Result<R> {
+    guarded_by(store, core, instance, false, true, call)
+}
+
+#[inline(always)]
+fn guarded_by<R>(
+    store: &mut StoreMut<'_>,
+    core: &StoreCore,
+    instance: &InstanceInner,
+    scoped: bool,
+    intact: bool,
+    call: impl FnOnce(&mut StoreMut<'_>) -> Result<R>,
+) -> Result<R> {
     if instance.entered.load(Ordering::Relaxed) {
         return Err(TrapKind::Reentrance.into());
     }
@@ -442,7 +504,7 @@ pub(crate) fn guarded<R>(
         core,
         instance,
         depth: core.depth(),
-        intact: false,
+        intact,
     };
     if scoped {
         core.enter_scope();
@@ -458,7 +520,7 @@ pub(crate) fn guarded<R>(
         };
     }
     // A host's value that did not fit was found before the guest ran: the instance is unchanged.
-    entered.intact = matches!(result, Ok(_) | Err(Error::Argument(_) | Error::Resource(_)));
+    entered.intact |= matches!(result, Ok(_) | Err(Error::Argument(_) | Error::Resource(_)));
     match result {
         Ok(value) => Ok(value),
         Err(error) => Err(explained(store, core, error)),

@@ -24,7 +24,7 @@ pub(in crate::component) fn supported() -> WasmFeatures {
 }
 
 /// The features of the component model's concurrency, each with the part that enables it and the setting for that, if hosts can choose it.
-const CONCURRENT: [(WasmFeatures, Concurrent, Option<&str>); 4] = [
+const CONCURRENT: [(WasmFeatures, Concurrent, Option<&str>); 5] = [
     (
         WasmFeatures::CM_ASYNC,
         Concurrent::FUNCTIONS,
@@ -39,6 +39,11 @@ const CONCURRENT: [(WasmFeatures, Concurrent, Option<&str>); 4] = [
         WasmFeatures::CM_ASYNC_STACKFUL,
         Concurrent::STACKFUL,
         Some("wasm_component_model_async_stackful"),
+    ),
+    (
+        WasmFeatures::CM_THREADING,
+        Concurrent::THREADING,
+        Some("wasm_component_model_threading"),
     ),
     (WasmFeatures::CM_ERROR_CONTEXT, Concurrent::ERROR_CONTEXT, None),
 ];

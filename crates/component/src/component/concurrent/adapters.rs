@@ -8,7 +8,8 @@ use std::sync::Arc;
 use airssys_wasm_abi::{CoreSignature, StringEncoding};
 use wasmer::StoreMut;
 
-use super::run::{block, resume, run_others};
+use super::block::{block, run_others};
+use super::run::{resume, without_storage};
 use super::state::{
     Body, Call, Kind, Lift, Place, Task, TaskKey, TaskState, Thread, ThreadKey, Wait, Waitable, WaitableKey,
 };
@@ -123,6 +124,7 @@ pub(super) fn start_call(
             state: TaskState::Initial,
             scope,
             thread: ThreadKey::default(),
+            threads: 1,
             call: Call::Guest(Box::new(GuestCall {
                 subtask,
                 prepared,
@@ -160,7 +162,8 @@ pub(super) fn start_call(
     Ok(u64::from(state as u32 | handle << 4))
 }
 
-/// Lets the task that keeps another from entering run on, if it can: then the other starts before its caller goes on.
+/// Lets the task that keeps another from entering run on once, if the reason of its wait is over: then the other may start before its caller
+/// goes on. One that only gives way is left to the scheduler, as it may do that without end.
 fn make_room(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
@@ -168,25 +171,23 @@ fn make_room(
     entering: ThreadKey,
     subtask: WaitableKey,
 ) -> Result<()> {
-    loop {
-        let next = {
+    let holder = core.tasks().instance(place).exclusive;
+    for key in [holder, Some(entering)].into_iter().flatten() {
+        let goes_on = {
             let mut tasks = core.tasks();
             if tasks.subtask(subtask)?.state != SubtaskState::Starting {
                 return Ok(());
             }
-            let holder = tasks.instance(place).exclusive;
-            let waits = [holder, Some(entering)].into_iter().flatten().filter_map(|key| {
-                let wait = tasks.threads.get(key)?.wait?;
-                Some((key, wait))
-            });
-            let waits: Vec<_> = waits.collect();
-            waits.into_iter().find(|(_, wait)| tasks.is_over(*wait))
+            let thread = tasks.threads.get(key);
+            let thread = thread.filter(|thread| !matches!(thread.body, Body::Running));
+            let wait = thread.and_then(|thread| thread.wait);
+            wait.is_some_and(|wait| !matches!(wait, Wait::Yield) && tasks.is_over(wait))
         };
-        let Some((next, _)) = next else {
-            return Ok(());
-        };
-        resume(store, core, next, false)?;
+        if goes_on {
+            resume(store, core, key, false)?;
+        }
     }
+    Ok(())
 }
 
 /// The parts of a call by another component that its steps need.
@@ -223,9 +224,11 @@ pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: TaskKe
     let function = parts.instance.adapter(store, core, parts.function)?;
     // The place of the result is not a parameter of the start function.
     let count = function.signature.params.len().min(params.len());
-    function
-        .func
-        .call_many(store, &params[..count], function.signature.results.len())
+    let results = function.signature.results.len();
+    // The callee's realloc may run, which has none of a thread's storage.
+    without_storage(store, core, |store| {
+        function.func.call_many(store, &params[..count], results)
+    })
 }
 
 /// Calls the task's function; returns its flat result, if it has one.
@@ -312,7 +315,8 @@ pub(super) fn return_result(
         result.push(place.ok_or_else(|| Error::bug("a call without the place of its result"))?);
     }
     result.truncate(function.signature.params.len());
-    let flat = function.func.call(store, &result)?;
+    // The caller's realloc may run, which has none of a thread's storage.
+    let flat = without_storage(store, core, |store| function.func.call(store, &result))?;
     let mut tasks = core.tasks();
     tasks.task(key)?.state = TaskState::Resolved;
     tasks.subtask(parts.subtask)?.result = flat;

@@ -8,16 +8,17 @@ use airssys_wasm_abi::{CoreSignature, Plan, StringEncoding};
 use wasmer::StoreMut;
 
 use super::adapters::{Prepared, Results, start_call};
-use super::run::block;
+use super::block::block;
 use super::state::{Lift, Wait};
 use super::task::{enter_sync_call, exit_sync_call, task_cancel, task_return};
+use super::threads::SwitchTo;
 use super::transmit::Used;
 use super::waitable::Event;
 use crate::component::call::core_call::{at_border, host_function};
 use crate::component::instance::InstanceInner;
 use crate::component::ir::{Builtin, End, Function, Options, Transmit};
 use crate::component::store::{StoreContextMut, StoreCore};
-use crate::error::{AsyncTrap, Error, Result};
+use crate::error::{AsyncTrap, Error, ResourceError, Result, TrapKind};
 
 /// A built-in's instance and store.
 #[derive(Clone)]
@@ -50,6 +51,22 @@ impl Maker {
     fn options(&self, index: u32) -> Result<Options> {
         let options = self.instance.ir().options.get(index as usize).copied();
         options.ok_or_else(|| Error::bug("options out of range"))
+    }
+
+    /// Replaces the error for a handle that there is not, if the built-in is one that blocks, and is called where nothing may: the reference
+    /// looks at that first.
+    fn unless_blocking<R>(&self, is_async: bool, result: Result<R>) -> Result<R> {
+        result.map_err(|error| match &error {
+            Error::Trap(trap)
+                if !is_async
+                    && matches!(trap.kind(), TrapKind::Resource(ResourceError::UnknownHandle(_))) =>
+            {
+                let mut tasks = self.core.tasks();
+                let checked = tasks.running().and_then(|key| tasks.check_may_wait(key));
+                checked.err().unwrap_or(error)
+            }
+            _ => error,
+        })
     }
 
     /// Writes the two values of an event to memory; returns its code.
@@ -172,8 +189,8 @@ pub(crate) fn make<T: Send + 'static>(
                 let index = arg(args, 0)?;
                 let state = m
                     .instance
-                    .subtask_cancel(store, &m.core, instance, index, is_async)?;
-                Ok(state.into())
+                    .subtask_cancel(store, &m.core, instance, index, is_async);
+                Ok(m.unless_blocking(is_async, state)?.into())
             })
         }
         Builtin::New { instance, transmit } => maker.function(cx, (vec![], Some(I64)), move |store, m, _| {
@@ -194,8 +211,8 @@ pub(crate) fn make<T: Send + 'static>(
         } => maker.function(cx, (vec![I32], Some(I32)), move |store, m, args| {
             m.instance.check_may_leave(store, instance)?;
             let used = used(instance, transmit, end, args)?;
-            let result = m.instance.transmit_cancel(store, &m.core, used, is_async)?;
-            Ok(result.into())
+            let result = m.instance.transmit_cancel(store, &m.core, used, is_async);
+            Ok(m.unless_blocking(is_async, result)?.into())
         }),
         Builtin::DropEnd {
             instance,
@@ -213,6 +230,50 @@ pub(crate) fn make<T: Send + 'static>(
         } => maker.function(cx, (vec![], Some(I32)), move |store, m, _| {
             m.instance.check_may_leave(store, instance)?;
             Ok(block(store, &m.core, Wait::Yield, cancellable)?.into())
+        }),
+        Builtin::ThreadIndex { instance } => maker.function(cx, (vec![], Some(I32)), move |store, m, _| {
+            m.instance.check_may_leave(store, instance)?;
+            Ok(m.instance.thread_index(&m.core, instance)?.into())
+        }),
+        Builtin::ThreadNewIndirect { instance, take } => {
+            maker.function(cx, (vec![I32; 2], Some(I32)), move |store, m, args| {
+                m.instance.check_may_leave(store, instance)?;
+                let (function, argument) = (arg(args, 0)?, arg(args, 1)?);
+                let index = m
+                    .instance
+                    .thread_new(store, &m.core, (instance, take), function, argument)?;
+                Ok(index.into())
+            })
+        }
+        Builtin::ThreadResumeLater { instance } => {
+            maker.function(cx, (vec![I32], None), move |store, m, args| {
+                m.instance.check_may_leave(store, instance)?;
+                m.instance.thread_resume_later(&m.core, instance, arg(args, 0)?)?;
+                Ok(0)
+            })
+        }
+        Builtin::ThreadSuspend {
+            instance,
+            cancellable,
+        } => maker.function(cx, (vec![], Some(I32)), move |store, m, _| {
+            m.instance.check_may_leave(store, instance)?;
+            Ok(block(store, &m.core, Wait::Suspended, cancellable)?.into())
+        }),
+        Builtin::ThreadSwitch {
+            instance,
+            cancellable,
+            yields,
+            promotes,
+        } => maker.function(cx, (vec![I32], Some(I32)), move |store, m, args| {
+            m.instance.check_may_leave(store, instance)?;
+            let by = SwitchTo {
+                yields,
+                promotes,
+                cancellable,
+            };
+            let index = arg(args, 0)?;
+            let cancelled = m.instance.thread_switch(store, &m.core, instance, index, by)?;
+            Ok(cancelled.into())
         }),
         Builtin::PrepareCall { memory, ref params } => make_prepare(cx, maker, memory, params),
         Builtin::SyncStartCall { callback, result } => {
@@ -284,8 +345,8 @@ fn make_copy<T: Send + 'static>(
         let used = used(instance, transmit, end, args)?;
         let result = m
             .instance
-            .transmit_copy(store, &m.core, used, options, arg(args, 1)?, length)?;
-        Ok(result.into())
+            .transmit_copy(store, &m.core, used, options, arg(args, 1)?, length);
+        Ok(m.unless_blocking(options.is_async, result)?.into())
     })
 }
 
@@ -335,8 +396,8 @@ fn make_prepare<T: Send + 'static>(
         };
         let mut tasks = m.core.tasks();
         let current = tasks.running()?;
-        if prepared.is_async && prepared.is_sync_caller && tasks.is_sync(current)? {
-            return Err(AsyncTrap::CannotBlock.into());
+        if prepared.is_async && prepared.is_sync_caller {
+            tasks.check_may_wait(current)?;
         }
         tasks.thread(current)?.prepared = Some(prepared);
         Ok(0)

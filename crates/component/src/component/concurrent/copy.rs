@@ -11,6 +11,7 @@ use airssys_wasm_abi::steps::GuestPtr;
 use wasmer::StoreMut;
 
 use super::host::poll;
+use super::host_call::fail;
 use super::state::{Tasks, WaitableKey};
 use super::transmit::{CopyResult, End, Used, table};
 use crate::component::Type;
@@ -18,6 +19,7 @@ use crate::component::call::crossing::{LiftContext, LowerContext};
 use crate::component::instance::InstanceInner;
 use crate::component::ir::Options;
 use crate::component::store::StoreCore;
+use crate::engine::GuestMemory;
 use crate::error::{AsyncTrap, Error, Result};
 
 /// A buffer in a guest's memory.
@@ -43,14 +45,11 @@ impl Buffer {
         at: u32,
         length: u32,
     ) -> Result<Buffer> {
-        let payload = table(instance, used.transmit)?.payload.as_ref();
-        let plan = payload.map(Plan::new).transpose().map_err(Error::from)?;
+        let plan = table(instance, used.transmit)?.plan()?.cloned();
         if let Some(plan) = plan.as_ref().filter(|_| length > 0) {
             GuestPtr(at).check_aligned(plan.align())?;
             let bytes = u64::from(length) * u64::from(plan.size());
-            let memory = options.memory.and_then(|index| instance.memory(index));
-            let memory = memory.ok_or_else(|| Error::bug("a buffer without a memory"))?;
-            GuestPtr(at).slice(bytes, memory.data(store))?;
+            GuestPtr(at).slice(bytes, memory_of(instance, &options)?.data(store))?;
         }
         Ok(Buffer {
             instance: instance.clone(),
@@ -60,6 +59,11 @@ impl Buffer {
             progress: 0,
             length,
         })
+    }
+
+    fn memory(&self) -> Result<&GuestMemory, Fault> {
+        // No guest can be without one.
+        memory_of(&self.instance, &self.options).map_err(Fault::Reader)
     }
 
     pub(super) fn remain(&self) -> u32 {
@@ -78,6 +82,11 @@ impl Buffer {
     }
 }
 
+fn memory_of<'a>(instance: &'a InstanceInner, options: &Options) -> Result<&'a GuestMemory> {
+    let memory = options.memory.and_then(|index| instance.memory(index));
+    memory.ok_or_else(|| Error::bug("a buffer without a memory"))
+}
+
 fn is_number(plan: &Plan) -> bool {
     matches!(
         plan.ty(),
@@ -94,6 +103,12 @@ fn is_number(plan: &Plan) -> bool {
     )
 }
 
+/// A failure of a copy, by the end whose instance is at fault.
+enum Fault {
+    Writer(Error),
+    Reader(Error),
+}
+
 /// Copies the next elements of one buffer into another.
 ///
 /// # Errors
@@ -104,32 +119,55 @@ fn copy_values(
     from: &Buffer,
     to: &Buffer,
     count: u32,
-) -> Result<()> {
+) -> Result<(), Fault> {
     let (Some(source), Some(target)) = (&from.plan, &to.plan) else {
         return Ok(());
     };
     if is_number(source) {
         let bytes = u64::from(count) * u64::from(source.size());
-        let values = {
-            let cx = LiftContext::new(store, core, &from.instance, &from.options);
-            use airssys_wasm_abi::Guest;
-            from.next(source).slice(bytes, cx.memory()?)?.to_vec()
-        };
-        let mut cx = LowerContext::new(store, core, &to.instance, &to.options);
-        use airssys_wasm_abi::LowerGuest;
-        to.next(target)
-            .slice_mut(bytes, cx.memory_mut()?)?
-            .copy_from_slice(&values);
-        return Ok(());
+        let (from_memory, to_memory) = (from.memory()?, to.memory()?);
+        let (from_at, to_at) = (from.next(source), to.next(target));
+        return copy_bytes(store, (from_memory, from_at), (to_memory, to_at), bytes).map_err(Fault::Reader);
     }
     let values = {
         let mut cx = LiftContext::new(store, core, &from.instance, &from.options);
-        source.load_elements(&mut cx, from.next(source), count)?
+        source
+            .load_elements(&mut cx, from.next(source), count)
+            .map_err(Fault::Writer)?
     };
-    to.instance.staying(store, to.options.instance, |store| {
+    let stored = to.instance.staying(store, to.options.instance, |store| {
         let mut cx = LowerContext::new(store, core, &to.instance, &to.options);
         target.store_elements(&mut cx, &values, to.next(target))
-    })
+    });
+    stored.map_err(Fault::Reader)
+}
+
+/// Most bytes that a copy between two memories takes to the host at a time.
+const CHUNK: usize = 64 << 10;
+
+/// Copies bytes of one memory to another, or within one, where the two places may overlap.
+fn copy_bytes(
+    store: &mut StoreMut<'_>,
+    (from, from_at): (&GuestMemory, GuestPtr),
+    (to, to_at): (&GuestMemory, GuestPtr),
+    bytes: u64,
+) -> Result<()> {
+    // Both are within their memories.
+    let length = from_at.slice(bytes, from.data(store))?.len();
+    to_at.slice(bytes, to.data(store))?;
+    let (from_at, to_at) = (from_at.0 as usize, to_at.0 as usize);
+    if from.is_same(to) {
+        to.data_mut(store).copy_within(from_at..from_at + length, to_at);
+        return Ok(());
+    }
+    let mut chunk = Vec::with_capacity(CHUNK.min(length));
+    for at in (0..length).step_by(CHUNK) {
+        let size = CHUNK.min(length - at);
+        chunk.clear();
+        chunk.extend_from_slice(&from.data(store)[from_at + at..][..size]);
+        to.data_mut(store)[to_at + at..][..size].copy_from_slice(&chunk);
+    }
+    Ok(())
 }
 
 /// Copies between an end that has a buffer and the other, if that waits; otherwise this one waits.
@@ -167,6 +205,10 @@ pub(super) fn begin_copy(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: W
         copy_between(store, core, key, other, is_writer, count)?;
     }
     let mut tasks = core.tasks();
+    if tasks.shared(key_of_shared)?.dropped {
+        // With the instance of the other end, which was at fault.
+        return tasks.notify(key, CopyResult::Dropped, false);
+    }
     if !is_stream {
         tasks.shared(key_of_shared)?.pending = None;
         tasks.notify(other, CopyResult::Completed, false)?;
@@ -204,6 +246,7 @@ fn check_apart(core: &StoreCore, key: WaitableKey, other: WaitableKey, is_stream
     }
 }
 
+/// Copies between the end of the running thread and the other's, which waits. A fault of another instance ends that one only.
 fn copy_between(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
@@ -217,14 +260,26 @@ fn copy_between(
         buffer.ok_or_else(|| Error::bug("an end that copies without a buffer"))
     };
     let (mut own, mut others) = (take(key)?, take(other)?);
-    match is_writer {
-        true => copy_values(store, core, &own, &others, count)?,
-        false => copy_values(store, core, &others, &own, count)?,
-    }
+    let copied = match is_writer {
+        true => copy_values(store, core, &own, &others, count),
+        false => copy_values(store, core, &others, &own, count),
+    };
+    let count = if copied.is_ok() { count } else { 0 };
     own.progress += count;
     others.progress += count;
-    let mut tasks = core.tasks();
-    tasks.end(key)?.buffer = Some(own);
-    tasks.end(other)?.buffer = Some(others);
-    Ok(())
+    let (own_instance, other_instance) = (own.instance.id, others.instance.clone());
+    {
+        let mut tasks = core.tasks();
+        tasks.end(key)?.buffer = Some(own);
+        tasks.end(other)?.buffer = Some(others);
+    }
+    let (error, is_own) = match copied {
+        Ok(()) => return Ok(()),
+        Err(Fault::Writer(error)) => (error, is_writer),
+        Err(Fault::Reader(error)) => (error, !is_writer),
+    };
+    if is_own || own_instance == other_instance.id {
+        return Err(error);
+    }
+    fail(store, core, &other_instance, error.into(), None)
 }

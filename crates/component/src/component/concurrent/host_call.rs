@@ -1,14 +1,15 @@
 //! Calls by the host of components that use concurrency.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
-use wasmer::StoreMut;
+use wasmer::{AsStoreMut, StoreMut};
 
-use super::host::{park, turn};
-use super::run::{Before, abort, discard, enter, leave, resume, swap_storage};
-use super::state::{Body, Call, HostCall, Lift, Task, TaskKey, TaskState, Thread, ThreadKey};
+use super::host::{ConcurrentCall, Outcome, Slot, park, turn};
+use super::run::{Before, Failed, abort, discard, enter, leave, resume_on, swap_storage};
+use super::stacks::{passes, stack_for};
+use super::state::{Body, Call, HostCall, Lift, Task, TaskKey, TaskState, Tasks, Thread, ThreadKey, Wait};
 use super::task::must_wait;
 use crate::component::call::func::{Func, explained};
 use crate::component::instance::InstanceInner;
@@ -19,11 +20,14 @@ use crate::error::{AsyncTrap, CoreTrap, Error, ResourceError, Result, TrapKind};
 
 /// A task of the host's, and its thread.
 pub(super) struct Called {
-    task: TaskKey,
+    pub(super) task: TaskKey,
     pub(super) thread: ThreadKey,
-    scope: usize,
 }
 
+/// Creates a task of the host's.
+///
+/// # Errors
+/// [`ResourceError::TableFull`], before code of the instance runs.
 pub(super) fn new_task(
     core: &StoreCore,
     instance: &Arc<InstanceInner>,
@@ -33,7 +37,8 @@ pub(super) fn new_task(
     call: Call,
 ) -> Result<Called> {
     let is_async = matches!(call, Call::Host(_));
-    let room = Room::take(&core.handles).map_err(ResourceError::TableFull)?;
+    let room = Room::take(&core.handles);
+    let room = room.map_err(|most| Error::Resource(ResourceError::TableFull(most)))?;
     let scope = match is_async {
         true => core.new_scope(),
         // The guard of the call has one.
@@ -51,6 +56,7 @@ pub(super) fn new_task(
         state: TaskState::Initial,
         scope,
         thread: ThreadKey::default(),
+        threads: 1,
         call,
         room,
     });
@@ -60,7 +66,7 @@ pub(super) fn new_task(
     }
     let thread = tasks.threads.insert(new);
     tasks.task(task)?.thread = thread;
-    Ok(Called { task, thread, scope })
+    Ok(Called { task, thread })
 }
 
 /// Runs code of an instance as a synchronous task on the host's stack: a function whose type is not `async`, a
@@ -74,21 +80,20 @@ pub(crate) fn run_sync<R>(
 ) -> Result<R> {
     let called = new_task(core, instance, options, 0, Body::Running, Call::Sync)?;
     let current = core.tasks().current.replace(called.thread);
-    let storage = swap_storage(store, core, [0; 2])?;
+    let storage = swap_storage(store, core, [0; 2]);
     // As in other threads, a function of the host may panic.
     let result = catch_unwind(AssertUnwindSafe(|| code(store)));
-    let restored = swap_storage(store, core, storage);
-    {
+    swap_storage(store, core, storage);
+    let ended = {
         let mut tasks = core.tasks();
         tasks.current = current;
-        tasks.threads.remove(called.thread);
-        tasks.tasks.remove(called.task);
-    }
+        tasks.remove_thread(called.thread)
+    };
+    drop(ended);
     let result = result.unwrap_or_else(|panic| {
         abort(store, core, instance);
         resume_unwind(panic)
     });
-    let result = result.and_then(|value| restored.map(|_| value));
     if result.as_ref().is_err_and(stops) {
         abort(store, core, instance);
     }
@@ -103,122 +108,172 @@ fn stops(error: &Error) -> bool {
 /// Calls an `async` function, and runs the store's tasks until it has returned and its task has ended, or nothing is ready any more.
 /// `lower` makes the flat parameters; `lift` reads the flat result.
 ///
+/// The instance is poisoned if it fails itself. After an error of others, it goes on with the task in the next call or run.
+///
 /// # Errors
-/// [`AsyncTrap::Deadlock`] if the task waits for something that cannot happen; traps.
+/// [`AsyncTrap::Deadlock`] if the task waits for something that cannot happen; traps; those of [`turn`]; [`Error::SuspendedCalls`] and
+/// [`Error::Resource`] before its code runs.
 pub(crate) fn call<R>(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     func: &Func,
     lower: impl FnOnce(&mut StoreMut<'_>) -> Result<Vec<u64>>,
-    lift: impl FnOnce(&mut StoreMut<'_>, &[u64]) -> Result<R>,
-) -> Result<R> {
+    lift: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + 'static,
+) -> Result<R>
+where
+    R: Send + 'static,
+{
     let (instance, options) = (func.instance().clone(), *func.options());
     let place = (instance.id, options.instance);
     let exclusively = Lift::of(&options).needs_exclusive();
+    // Nothing is lost by a call in another place.
+    let id = store.objects_mut().id();
+    core.tasks().stacks.check_here(id)?;
     while must_wait(core, place, exclusively) {
-        if let Err(error) = turn_or_park(store, core, &instance) {
-            abort(store, core, &instance);
-            return Err(error);
+        turn_or_park(store, core, &instance)?;
+        if instance.poisoned.load(Ordering::Relaxed) {
+            return Err(TrapKind::Poisoned.into());
         }
     }
+    let (concurrent, value) = ConcurrentCall::new(None, lift);
+    let outcome = Arc::clone(&concurrent.outcome);
     let host_call = HostCall {
         func: func.clone(),
         args: Vec::new(),
-        concurrent: None,
+        concurrent,
+        is_awaited: true,
     };
-    let called = match new_task(
+    let called = new_task(
         core,
         &instance,
         &options,
         func.result_type(),
         Body::New,
         Call::Host(Box::new(host_call)),
-    ) {
-        Ok(called) => called,
-        Err(error) => {
-            // For want of room: its tasks have it.
-            abort(store, core, &instance);
-            return Err(error);
-        }
-    };
+    )?;
+    // For a stack, perhaps.
+    core.tasks().thread(called.thread)?.wait = Some(Wait::Yield);
     if exclusively {
         core.tasks().instance(place).exclusive = Some(called.thread);
     }
-    let lowered = within(store, core, called.thread, lower).and_then(|args| {
+    let lowered = catch_unwind(AssertUnwindSafe(|| {
+        let args = within(store, core, called.thread, lower)?;
         if let Call::Host(call) = &mut core.tasks().task(called.task)?.call {
             call.args = args;
         }
         Ok(())
-    });
-    if let Err(error) = lowered {
+    }));
+    if !matches!(lowered, Ok(Ok(()))) {
         // Its code has not begun.
         discard(core, called.thread);
-        if stops(&error) {
-            abort(store, core, &instance);
+        if !matches!(&lowered, Ok(Err(error)) if !stops(error)) {
+            poison(store, core, &instance);
         }
-        return Err(error);
+        lowered.unwrap_or_else(|panic| resume_unwind(panic))?;
     }
-    let ran = catch_unwind(AssertUnwindSafe(|| run(store, core, &called, &instance, lift)));
-    if !matches!(ran, Ok(Ok(_))) {
-        // Also of an error that is not its own: its code cannot go on.
-        instance.poisoned.store(true, Ordering::Relaxed);
-        abort(store, core, &instance);
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        run(store, core, &called, &instance, &outcome, &value)
+    }));
+    if !matches!(ran, Ok(Ok(_))) && !instance.poisoned.load(Ordering::Relaxed) {
+        match &ran {
+            Ok(Err(error)) if interrupts(error) => poison(store, core, &instance),
+            // Others failed.
+            _ => core.discard_unbegun(called.thread),
+        }
     }
     ran.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Runs a called task and others until it has ended, or has returned and nothing is ready any more.
+/// Ends an instance that failed: its calls and its tasks.
+fn poison(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, instance: &InstanceInner) {
+    instance.poisoned.store(true, Ordering::Relaxed);
+    abort(store, core, instance);
+}
+
+impl StoreCore {
+    /// Ends the task of a thread whose code has not begun.
+    fn discard_unbegun(&self, key: ThreadKey) {
+        let is_new = {
+            let tasks = self.tasks();
+            let thread = tasks.threads.get(key);
+            thread.is_some_and(|thread| matches!(thread.body, Body::New))
+        };
+        if is_new {
+            discard(self, key);
+        }
+    }
+}
+
+/// Turns of threads that yield, one after the other, for which a call goes on after its task has returned: beside one of each thread that is
+/// ready. Stops a component that yields without end from keeping its caller.
+const LAST_YIELDS: usize = 1_000;
+
+impl Tasks {
+    /// Counts the next turn, if its thread only yielded. Returns whether there were too many of them since another turn.
+    fn only_yields(&mut self, count: &mut usize) -> bool {
+        let next = self.ready.front().and_then(|key| self.threads.get(*key));
+        match next.and_then(|thread| thread.wait) {
+            Some(Wait::Yield | Wait::CallbackYield(_)) => *count += 1,
+            _ => *count = 0,
+        }
+        *count > LAST_YIELDS + self.ready.len()
+    }
+}
+
+/// Runs a called task and others until it has ended, or has returned and nothing is ready any more but threads that yield again and again.
 fn run<R>(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     called: &Called,
     instance: &Arc<InstanceInner>,
-    lift: impl FnOnce(&mut StoreMut<'_>, &[u64]) -> Result<R>,
+    outcome: &Outcome,
+    value: &Slot<R>,
 ) -> Result<R> {
-    let (mut lift, mut value) = (Some(lift), None);
+    let value = || value.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut yields = 0;
     resume_any(store, core, called.thread, Some(instance))?;
     loop {
-        let (has_ended, returned) = {
-            let mut tasks = core.tasks();
-            let thread = tasks.threads.get_mut(called.thread);
-            (thread.is_none(), thread.and_then(|thread| thread.returned.take()))
-        };
-        if let Some(flat) = returned {
-            let lift = lift.take().ok_or(AsyncTrap::ReturnedTwice)?;
-            value = Some(within(store, core, called.thread, |store| lift(store, &flat))?);
-            core.tasks().task(called.task)?.state = TaskState::Resolved;
-            core.end_scope(called.scope);
-            resume_any(store, core, called.thread, Some(instance))?;
-            continue;
+        if let Some(error) = outcome.take_error() {
+            return Err(error);
         }
-        if has_ended {
+        if !core.tasks().tasks.contains_key(called.task) {
             break;
         }
-        match value {
-            None => turn_or_park(store, core, instance)?,
-            Some(_) if turn(store, core, Some(instance))? => {}
-            Some(_) => break,
+        let has_returned = value().is_some();
+        match has_returned {
+            false => turn_or_park(store, core, instance)?,
+            true if core.tasks().only_yields(&mut yields) => break,
+            true if turn(store, core, Some(instance))? => {}
+            true => break,
         }
     }
+    let value = value().take();
     value.ok_or_else(|| Error::bug("a call that ended without a result"))
 }
 
 /// Runs what is ready for a call, or waits until something is.
 ///
 /// # Errors
-/// [`AsyncTrap::Deadlock`] if nothing will be.
+/// [`AsyncTrap::Deadlock`] if nothing will be; [`TrapKind::Limit`] or [`Error::SuspendedCalls`] if that is for want of a stack; those of
+/// [`turn`].
 fn turn_or_park(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     instance: &Arc<InstanceInner>,
 ) -> Result<()> {
-    match turn(store, core, Some(instance))? || park(core)? {
-        true => Ok(()),
-        false => Err(AsyncTrap::Deadlock.into()),
+    if turn(store, core, Some(instance))? || park(core)? {
+        return Ok(());
     }
+    let starves = core.tasks().starves(instance.id);
+    let (error, is_own) = starves.unwrap_or_else(|| (AsyncTrap::Deadlock.into(), true));
+    if is_own {
+        poison(store, core, instance);
+    }
+    Err(error)
 }
 
-/// Resumes a thread of any instance, for a call of `called` or for none. A trap of another instance ends that one only.
+/// Resumes a thread of any instance, for a call of `called` or for none. A trap ends its instance; that of another than the called one is the
+/// error of the call that waits for it.
 ///
 /// # Errors
 /// As [`fail`].
@@ -232,73 +287,115 @@ pub(super) fn resume_any(
         let mut tasks = core.tasks();
         let task = tasks.thread(key)?.task;
         let task = tasks.task(task)?;
-        (task.instance.clone(), task.outcome())
+        let of_future = task.outcome().filter(|_| !task.is_awaited());
+        (task.instance.clone(), of_future)
     };
-    // It executes, as far as calls by a host function that it calls are concerned.
-    let executed = instance.entered.swap(true, Ordering::Relaxed);
-    let resumed = resume(store, core, key, false);
-    instance.entered.store(executed, Ordering::Relaxed);
-    let Err(error) = resumed else {
-        return Ok(());
+    let stack = match stack_for(store, core, key, false) {
+        Ok(stack) => stack,
+        Err(error) if passes(&error) => return core.tasks().put_off(key, error),
+        Err(error) => return fail(store, core, &instance, Failed::of(core, key, error), called),
+    };
+    let resumed = catch_unwind(AssertUnwindSafe(|| {
+        let _executing = Executing::begin(&instance);
+        resume_on(store, core, key, stack, false)
+    }));
+    let failed = match resumed {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(failed)) => failed,
+        Err(panic) => {
+            // A function of the host, which it called.
+            poison(store, core, &instance);
+            resume_unwind(panic)
+        }
     };
     match outcome {
         // The call is over, before its code has begun.
-        Some(outcome) if !stops(&error) => {
-            outcome.end(Some(error));
+        Some(outcome) if !stops(&failed.error) => {
+            failed.end(|error| outcome.end(Some(error)));
             Ok(())
         }
-        Some(outcome) if called.is_none_or(|called| called.id != instance.id) => {
+        Some(outcome) if !is(called, &instance) && !interrupts(&failed.error) => {
             instance.poisoned.store(true, Ordering::Relaxed);
-            if interrupts(&error) {
-                // The whole call or run ends.
-                abort(store, core, &instance);
-                return Err(error);
-            }
-            outcome.end(Some(explained(store, core, error)));
+            failed.end(|error| outcome.end(Some(explained(store, core, error))));
             abort(store, core, &instance);
             Ok(())
         }
-        _ => fail(store, core, &instance, error, called, executed),
+        _ => fail(store, core, &instance, failed, called),
     }
 }
 
-fn interrupts(error: &Error) -> bool {
+fn is(called: Option<&Arc<InstanceInner>>, instance: &InstanceInner) -> bool {
+    called.is_some_and(|called| called.id == instance.id)
+}
+
+/// An instance that executes, as far as calls by a host function that it calls are concerned.
+struct Executing<'a> {
+    instance: &'a InstanceInner,
+    before: bool,
+}
+
+impl Executing<'_> {
+    fn begin(instance: &InstanceInner) -> Executing<'_> {
+        let before = instance.entered.swap(true, Ordering::Relaxed);
+        Executing { instance, before }
+    }
+}
+
+impl Drop for Executing<'_> {
+    fn drop(&mut self) {
+        self.instance.entered.store(self.before, Ordering::Relaxed);
+    }
+}
+
+/// Returns whether an error is an interruption, or a deadline.
+pub(super) fn interrupts(error: &Error) -> bool {
     matches!(error, Error::Trap(trap) if *trap.kind() == TrapKind::Core(CoreTrap::Interrupted))
 }
 
-/// Ends an instance that failed. A call of it that the host's futures wait for ends with the error.
+impl Tasks {
+    /// Returns whether code of an instance is on a running stack.
+    fn executes(&self, instance: u64) -> bool {
+        let mut running = self
+            .threads
+            .iter()
+            .filter(|(_, thread)| matches!(thread.body, Body::Running));
+        running.any(|(key, _)| self.instance_of(key) == Some(instance))
+    }
+
+    /// Returns the end of a call of an instance: of one that waits for its task, if there is one.
+    fn outcome_of(&self, instance: u64) -> Option<Arc<Outcome>> {
+        let of_instance = || self.tasks.values().filter(|task| task.instance.id == instance);
+        let awaited = of_instance().find(|task| task.is_awaited());
+        awaited
+            .and_then(Task::outcome)
+            .or_else(|| of_instance().find_map(Task::outcome))
+    }
+}
+
+/// Ends an instance that failed. A call of it that waits ends with the error.
 ///
 /// # Errors
-/// The error, if the instance is the one that is `called`, `executed` when it failed, or if the error is an interruption.
+/// The error, if the instance is the one that is `called`, or executes further out on the stack, or if the error is an interruption.
 pub(super) fn fail(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     instance: &Arc<InstanceInner>,
-    error: Error,
+    failed: Failed,
     called: Option<&Arc<InstanceInner>>,
-    executed: bool,
 ) -> Result<()> {
-    if called.is_some_and(|called| called.id == instance.id) {
-        return Err(error);
-    }
     instance.poisoned.store(true, Ordering::Relaxed);
-    let outcome = {
-        let tasks = core.tasks();
-        let mut of_instance = tasks
-            .tasks
-            .values()
-            .filter(|task| task.instance.id == instance.id);
-        of_instance.find_map(Task::outcome)
-    };
+    let executes = core.tasks().executes(instance.id);
+    if is(called, instance) || executes || interrupts(&failed.error) {
+        abort(store, core, instance);
+        return Err(failed.into());
+    }
+    let outcome = core.tasks().outcome_of(instance.id);
+    // Before the end of the tasks, which ends their calls.
+    failed.end(|error| match outcome {
+        Some(outcome) => outcome.end(Some(explained(store, core, error))),
+        None => log::warn!("a task that no call waits for trapped: {error}"),
+    });
     abort(store, core, instance);
-    if interrupts(&error) || executed {
-        return Err(error);
-    }
-    if let Some(outcome) = outcome {
-        outcome.end(Some(explained(store, core, error)));
-        return Ok(());
-    }
-    log::warn!("a task that no call waits for trapped: {error}");
     Ok(())
 }
 
@@ -310,7 +407,9 @@ fn within<R>(
     step: impl FnOnce(&mut StoreMut<'_>) -> Result<R>,
 ) -> Result<R> {
     let before: Before = enter(store, core, thread)?;
-    let result = step(store);
-    leave(store, core, thread, before)?;
-    result
+    // Code of the host's may panic.
+    let result = catch_unwind(AssertUnwindSafe(|| step(store)));
+    let left = leave(store, core, thread, before);
+    let result = result.unwrap_or_else(|panic| resume_unwind(panic));
+    left.and(result)
 }

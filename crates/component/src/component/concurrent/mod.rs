@@ -7,8 +7,13 @@
 //! | module | content |
 //! |---|---|
 //! | `state` | the store's tasks, threads and waitables |
-//! | `run` | resuming, blocking, the loop of a call |
-//! | `task` | a task from its start to its end, cancellation |
+//! | `run` | resuming threads, and their end |
+//! | `block` | waits of the running thread |
+//! | `ready` | the queues of threads |
+//! | `stacks` | stacks for threads, and threads that wait for one |
+//! | `task` | a task from its start to its end |
+//! | `cancel` | requests to cancel a task |
+//! | `threads` | several threads of one task |
 //! | `adapters` | calls from one component to another |
 //! | `host_call` | calls by the host that wait for their end |
 //! | `host` | other calls by the host, its functions, its ends of streams and futures |
@@ -20,17 +25,22 @@
 //! [Concurrency]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Concurrency.md
 
 mod adapters;
+mod block;
 pub(super) mod builtins;
+mod cancel;
 mod copy;
 mod counts;
 pub(super) mod host;
 pub(super) mod host_call;
+mod ready;
 mod run;
+mod stacks;
 pub(super) mod state;
 mod task;
+mod threads;
 mod transmit;
 mod waitable;
 
 #[doc(hidden)]
 pub use counts::ConcurrencyCounts;
-pub(super) use run::abort_all;
+pub(super) use run::{abort_all, without_storage};

@@ -3,17 +3,52 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use wasmer::{StoreMut, Value};
+use wasmer::StoreMut;
 
 use super::host::{Activity, Gone};
-use super::state::{Body, Kind, Place, Task, TaskKey, TaskState, Tasks, ThreadKey, Wait, WaitableKey};
-use super::task;
+use super::stacks::stack_for;
+use super::state::{Body, Kind, Place, Task, TaskKey, TaskState, Tasks, Thread, ThreadKey, WaitableKey};
 use super::transmit::Shared;
 use super::waitable::Callee;
 use crate::component::instance::InstanceInner;
 use crate::component::store::StoreCore;
-use crate::engine::{Fiber, Resume, Switch, suspend};
-use crate::error::{AsyncTrap, Error, Result, TrapKind};
+use crate::engine::{Fiber, Resume, Switch};
+use crate::error::{Error, Result};
+
+/// A trap that ended a thread.
+pub(super) struct Failed {
+    pub(super) error: Error,
+    /// The rest of the thread, whose drop ends the host's call, whose future must learn the error before.
+    ended: Option<Box<Ended>>,
+}
+
+impl Failed {
+    /// Ends a thread.
+    pub(super) fn of(core: &StoreCore, key: ThreadKey, error: Error) -> Failed {
+        let ended = end(core, key).map(|(_, ended)| Box::new(ended));
+        Failed { error, ended }
+    }
+
+    /// Records the error before the thread and its task end.
+    pub(super) fn end(self, record: impl FnOnce(Error)) {
+        record(self.error);
+        drop(self.ended);
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Failed {
+        Failed { error, ended: None }
+    }
+}
+
+/// For those whose host's call is not over.
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Error {
+        drop(failed.ended);
+        failed.error
+    }
+}
 
 /// Resumes a thread that waits, or starts one, until it waits, has a result for the host, or ends.
 ///
@@ -24,30 +59,51 @@ pub(super) fn resume(
     core: &Arc<StoreCore>,
     key: ThreadKey,
     cancelled: bool,
-) -> Result<()> {
-    let (body, wait, cancelled) = {
+) -> Result<(), Failed> {
+    let stack = stack_for(store, core, key, cancelled);
+    let stack = stack.map_err(|error| Failed::of(core, key, error))?;
+    resume_on(store, core, key, stack, cancelled)
+}
+
+/// As [`resume`], with what [`stack_for`] has returned.
+///
+/// # Errors
+/// As there.
+pub(super) fn resume_on(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    key: ThreadKey,
+    stack: Option<Fiber<Result<()>>>,
+    cancelled: bool,
+) -> Result<(), Failed> {
+    let mut next = resume_one(store, core, key, stack, cancelled)?;
+    while let Some(key) = next {
+        let stack = stack_for(store, core, key, false);
+        let stack = stack.map_err(|error| Failed::of(core, key, error))?;
+        next = resume_one(store, core, key, stack, false)?;
+    }
+    Ok(())
+}
+
+/// Resumes a thread. Returns another that it switched to, if it did.
+fn resume_one(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    key: ThreadKey,
+    stack: Option<Fiber<Result<()>>>,
+    cancelled: bool,
+) -> Result<Option<ThreadKey>, Failed> {
+    let body = {
         let mut tasks = core.tasks();
-        let wait = tasks.end_wait(key)?;
+        tasks.end_wait(key)?;
         let thread = tasks.thread(key)?;
-        // It may have been when it began to wait, too.
         thread.cancelled |= cancelled;
-        let body = std::mem::replace(&mut thread.body, Body::Running);
-        (body, wait, thread.cancelled)
+        std::mem::replace(&mut thread.body, Body::Running)
     };
-    let fiber = match body {
-        Body::Suspended(fiber) => Ok(fiber),
-        Body::New => new_fiber(store, core, move |store, core| task::start(store, core, key)),
-        Body::Parked => new_fiber(store, core, move |store, core| {
-            task::call_back(store, core, key, wait, cancelled)
-        }),
-        Body::Running => Err(Error::bug("a thread that runs already is resumed")),
-    };
-    let mut fiber = match fiber {
-        Ok(fiber) => fiber,
-        Err(error) => {
-            discard(core, key);
-            return Err(error);
-        }
+    let mut fiber = match (stack, body) {
+        (Some(new), _) => new,
+        (None, Body::Suspended(fiber)) => fiber,
+        (None, _) => return Err(Failed::of(core, key, Error::bug("a thread without a stack"))),
     };
     let before = enter(store, core, key)?;
     // A function of the host may panic, and the store is used afterwards.
@@ -60,59 +116,60 @@ pub(super) fn resume(
     left?;
     match switched {
         Ok(Switch::Suspended) => {
-            core.tasks().thread(key)?.body = Body::Suspended(fiber);
-            Ok(())
+            let mut tasks = core.tasks();
+            let thread = tasks.thread(key)?;
+            thread.body = Body::Suspended(fiber);
+            let other = thread.switch_to.take();
+            Ok(other.map_or(Ok(None), |other| tasks.switched_to(other))?)
         }
-        Ok(Switch::Ended(Ok(()))) => Ok(()),
-        Ok(Switch::Ended(Err(error))) => {
-            discard(core, key);
-            Err(error)
-        }
+        Ok(Switch::Ended(Ok(()))) => Ok(None),
+        Ok(Switch::Ended(Err(error))) => Err(Failed::of(core, key, error)),
         Err(error) => {
             // Not resumed: it is as before, for those that end it.
             core.tasks().thread(key)?.body = Body::Suspended(fiber);
-            Err(error)
+            Err(error.into())
         }
     }
 }
 
-/// Removes a thread that ended by a trap, with its task and the scopes of its calls. Returns its code.
+/// A thread that has ended, and its task if that had no other. To be dropped without the lock: it may wake a future of the host's, and drop the
+/// values that the host passed.
+#[expect(dead_code, reason = "held for their drop")]
+struct Ended(Thread, Option<Task>);
+
+/// Removes a thread that ended by a trap, with the scopes of its calls, and its task if that has no other. Returns its code.
 pub(super) fn discard(core: &StoreCore, key: ThreadKey) -> Option<Body> {
-    let (body, mut scopes, task) = {
+    let (body, ended) = end(core, key)?;
+    drop(ended);
+    Some(body)
+}
+
+/// As [`discard`], but for the drop of what is left.
+fn end(core: &StoreCore, key: ThreadKey) -> Option<(Body, Ended)> {
+    let (body, mut scopes, ended) = {
         let mut tasks = core.tasks();
-        let thread = tasks.threads.remove(key)?;
-        let task = tasks.tasks.remove(thread.task);
-        let place = task.as_ref().map(Task::place);
-        if let Some(place) = place {
-            tasks.release(place, key);
+        let task = tasks.threads.get(key)?.task;
+        let of_task = tasks.tasks.get(task).filter(|task| task.thread == key);
+        let of_task = of_task.map(|task| task.scope);
+        let (mut thread, task) = tasks.remove_thread(key)?;
+        let mut scopes = std::mem::take(&mut thread.scopes);
+        // The first thread has that of its task, which ends otherwise once that is resolved, and may be another's by now.
+        if of_task.is_some() && scopes.first().copied() == of_task {
+            scopes.remove(0);
         }
-        let mut scopes = thread.scopes;
-        if let Some(task) = &task {
-            // That of a resolved task ends otherwise, and may be another's by now.
-            scopes.retain(|scope| *scope != task.scope);
-            if task.state != TaskState::Resolved {
-                scopes.insert(0, task.scope);
-            }
+        if let Some(task) = &task
+            && task.state != TaskState::Resolved
+        {
+            scopes.insert(0, task.scope);
         }
-        (thread.body, scopes, task)
+        let body = std::mem::replace(&mut thread.body, Body::Running);
+        (body, scopes, Ended(thread, task))
     };
-    // Without the lock: it may wake a future of the host's, and drop the values that the host passed.
-    drop(task);
     // Innermost first.
     while let Some(scope) = scopes.pop() {
         core.end_scope(scope);
     }
-    Some(body)
-}
-
-fn new_fiber(
-    store: &mut StoreMut<'_>,
-    core: &Arc<StoreCore>,
-    body: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<()> + 'static,
-) -> Result<Fiber<Result<()>>> {
-    let stacks = core.tasks().stacks.clone();
-    let core = core.clone();
-    Fiber::new(&stacks, store, move |store| body(store, &core))
+    Some((body, ended))
 }
 
 /// The state of the thread that ran before another was resumed.
@@ -133,7 +190,7 @@ pub(super) fn enter(store: &mut StoreMut<'_>, core: &StoreCore, key: ThreadKey) 
     Ok(Before {
         current,
         scopes: core.swap_scopes(scopes),
-        storage: swap_storage(store, core, storage)?,
+        storage: swap_storage(store, core, storage),
     })
 }
 
@@ -145,7 +202,7 @@ pub(super) fn leave(
     before: Before,
 ) -> Result<()> {
     let scopes = core.swap_scopes(before.scopes);
-    let storage = swap_storage(store, core, before.storage)?;
+    let storage = swap_storage(store, core, before.storage);
     let mut tasks = core.tasks();
     tasks.current = before.current;
     if let Some(thread) = tasks.threads.get_mut(key) {
@@ -156,185 +213,26 @@ pub(super) fn leave(
 }
 
 /// Sets the running thread's local storage; returns what was there.
-pub(super) fn swap_storage(store: &mut StoreMut<'_>, core: &StoreCore, values: [i32; 2]) -> Result<[i32; 2]> {
-    let Some(globals) = core.context_globals() else {
-        return Ok([0; 2]);
-    };
-    let mut before = [0; 2];
-    for ((global, value), before) in globals.iter().zip(values).zip(&mut before) {
-        *before = global.get(store).i32().unwrap_or(0);
-        if *before != value {
-            let set = global.set(store, Value::I32(value));
-            set.map_err(|error| Error::bug(error.message()))?;
-        }
-    }
-    Ok(before)
-}
-
-/// The calls that must end before the running thread may give way to others.
-enum Barrier {
-    None,
-    /// The innermost call is synchronous: threads of its instance may run meanwhile.
-    Own(Place),
-    /// A call further out is.
-    Outer,
-}
-
-impl Tasks {
-    /// Returns whether the innermost call on a thread is synchronous.
-    pub(super) fn is_sync(&mut self, key: ThreadKey) -> Result<bool> {
-        Ok(!matches!(self.barrier(key)?, Barrier::None))
-    }
-
-    fn barrier(&mut self, key: ThreadKey) -> Result<Barrier> {
-        let thread = self.thread(key)?;
-        let frames = thread.frames.iter();
-        let mut calls: Vec<(Place, bool)> = frames.map(|frame| (frame.place, frame.is_async)).collect();
-        let task = thread.task;
-        let task = self.task(task)?;
-        calls.insert(0, (task.place(), task.is_async));
-        let innermost = calls.len() - 1;
-        let synchronous = calls.iter().rposition(|(_, is_async)| !is_async);
-        Ok(match synchronous {
-            None => Barrier::None,
-            Some(at) if at == innermost => Barrier::Own(calls[at].0),
-            Some(_) => Barrier::Outer,
-        })
+pub(super) fn swap_storage(store: &mut StoreMut<'_>, core: &StoreCore, values: [i32; 2]) -> [i32; 2] {
+    match core.context_globals() {
+        Some([first, second]) => [first.replace(store, values[0]), second.replace(store, values[1])],
+        None => [0; 2],
     }
 }
 
-/// Blocks the running thread until a wait is over. Returns true if its task was cancelled instead, if it is `cancellable`.
-///
-/// # Errors
-/// [`AsyncTrap::CannotBlock`] within a synchronous task if nothing of its instance can run meanwhile; the trap of
-/// another thread.
-pub(super) fn block(
-    store: &mut StoreMut<'_>,
-    core: &Arc<StoreCore>,
-    wait: Wait,
-    cancellable: bool,
-) -> Result<bool> {
-    let (key, barrier) = {
-        let mut tasks = core.tasks();
-        if cancellable && tasks.deliver_cancel()? {
-            return Ok(true);
-        }
-        if !matches!(wait, Wait::Yield) && tasks.is_over(wait) {
-            return Ok(false);
-        }
-        let key = tasks.running()?;
-        let barrier = tasks.barrier(key)?;
-        if let Barrier::None = barrier {
-            tasks.begin_wait(key, wait, cancellable)?;
-        }
-        (key, barrier)
-    };
-    match barrier {
-        Barrier::None => match suspend(store)? {
-            Resume::Continue => Ok(core.tasks().thread(key)?.cancelled),
-            Resume::Abort => Err(TrapKind::Poisoned.into()),
-        },
-        Barrier::Own(place) => {
-            core.tasks().set_waiter(wait, Some(key));
-            let ended = run_others(store, core, wait, place);
-            core.tasks().set_waiter(wait, None);
-            ended.map(|()| false)
-        }
-        Barrier::Outer => match wait {
-            Wait::Yield => Ok(false),
-            _ => Err(AsyncTrap::CannotBlock.into()),
-        },
+/// Runs code of a guest's that is part of no thread, such as a realloc: with thread-local storage of its own, which ends with it.
+pub(in crate::component) fn without_storage<'a, R>(
+    store: &mut StoreMut<'a>,
+    core: &StoreCore,
+    step: impl FnOnce(&mut StoreMut<'a>) -> Result<R>,
+) -> Result<R> {
+    if core.context_globals().is_none() {
+        return step(store);
     }
-}
-
-/// Runs threads of one component instance until a wait is over.
-pub(super) fn run_others(
-    store: &mut StoreMut<'_>,
-    core: &Arc<StoreCore>,
-    wait: Wait,
-    place: Place,
-) -> Result<()> {
-    let mut turns = 0;
-    loop {
-        let other = {
-            let mut tasks = core.tasks();
-            let is_yield = matches!(wait, Wait::Yield);
-            if tasks.is_over(wait) && (!is_yield || turns > 0) {
-                return Ok(());
-            }
-            match tasks.ready_in(place) {
-                Some(other) => other,
-                None if is_yield => return Ok(()),
-                None => return Err(AsyncTrap::CannotBlock.into()),
-            }
-        };
-        turns += 1;
-        resume(store, core, other, false)?;
-    }
-}
-
-impl Tasks {
-    fn set_waiter(&mut self, wait: Wait, waiter: Option<ThreadKey>) {
-        match wait {
-            Wait::Event(key) | Wait::Resolved(key) => {
-                if let Some(waitable) = self.waitables.get_mut(key) {
-                    waitable.waiter = waiter;
-                }
-            }
-            Wait::Set(set) => {
-                if let Some(set) = self.sets.get_mut(set) {
-                    set.waiting = match waiter {
-                        Some(_) => set.waiting + 1,
-                        None => set.waiting.saturating_sub(1),
-                    };
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Requests a task's cancellation, on behalf of the running thread.
-pub(super) fn cancel_task(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: TaskKey) -> Result<()> {
-    let thread = {
-        let mut tasks = core.tasks();
-        let task = tasks.task(key)?;
-        let (place, thread, state) = (task.place(), task.thread, task.state);
-        let needs_exclusive = task.is_async && task.lift.needs_exclusive();
-        match state {
-            TaskState::Initial => {
-                tasks.task(key)?.state = TaskState::CancelDelivered;
-                thread
-            }
-            TaskState::Started => {
-                let exclusive = tasks.instance(place).exclusive;
-                let excluded = needs_exclusive && exclusive.is_some_and(|exclusive| exclusive != thread);
-                let cancellable = tasks.thread(thread)?.cancellable;
-                if !cancellable || excluded || tasks.is_entered(place) {
-                    tasks.task(key)?.state = TaskState::PendingCancel;
-                    return Ok(());
-                }
-                tasks.task(key)?.state = TaskState::CancelDelivered;
-                thread
-            }
-            _ => return Ok(()),
-        }
-    };
-    resume(store, core, thread, true)
-}
-
-impl Tasks {
-    /// Returns whether code of a component instance is on a running stack.
-    fn is_entered(&mut self, place: Place) -> bool {
-        self.threads.values().any(|thread| {
-            matches!(thread.body, Body::Running)
-                && (thread.frames.iter().any(|frame| frame.place == place)
-                    || self
-                        .tasks
-                        .get(thread.task)
-                        .is_some_and(|task| task.place() == place))
-        })
-    }
+    let storage = swap_storage(store, core, [0; 2]);
+    let result = step(store);
+    swap_storage(store, core, storage);
+    result
 }
 
 /// Ends all threads of an instance that trapped, and what they hold.
@@ -352,6 +250,7 @@ pub(crate) fn abort_all(store: &mut StoreMut<'_>, core: &Arc<StoreCore>) {
 }
 
 fn abort_where(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, of: impl Fn(Place) -> bool) {
+    let _aborting = core.closing.aborting();
     let keys: Vec<ThreadKey> = {
         let mut tasks = core.tasks();
         let tasks = &mut *tasks;

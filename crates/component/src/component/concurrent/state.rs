@@ -1,13 +1,17 @@
 //! The state of a store's concurrency.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use slotmap::{SlotMap, new_key_type};
 
 use crate::component::concurrent::adapters::GuestCall;
 use crate::component::concurrent::host::{Activity, ConcurrentCall, Outcome, Wakes};
+use crate::component::concurrent::ready::remove_from;
+use crate::component::concurrent::stacks::Starved;
+use crate::component::concurrent::threads::{Indices, OwnIndex};
 use crate::component::concurrent::transmit::{EndState, Shared};
 use crate::component::concurrent::waitable::{Subtask, WaitableSet};
 use crate::component::instance::InstanceInner;
@@ -41,11 +45,13 @@ pub(crate) struct Tasks {
     pub(super) waitables: SlotMap<WaitableKey, Waitable>,
     pub(super) sets: SlotMap<SetKey, WaitableSet>,
     pub(super) shared: SlotMap<SharedKey, Shared>,
-    pub(super) instances: HashMap<Place, InstanceState>,
+    /// By keys that the host chooses.
+    pub(super) instances: FxHashMap<Place, InstanceState>,
     pub(super) activities: SlotMap<ActivityKey, Activity>,
     pub(super) wakes: Arc<Wakes>,
     /// Threads that may be ready, in the order in which they became so.
     pub(super) ready: VecDeque<ThreadKey>,
+    pub(super) starved: Starved,
     /// The thread that runs.
     pub(super) current: Option<ThreadKey>,
     pub(super) stacks: Stacks,
@@ -71,6 +77,7 @@ pub(super) struct InstanceState {
     pub(super) exclusive: Option<ThreadKey>,
     /// Threads that wait for the end of another's exclusivity, and for nothing else.
     pub(super) excluded: VecDeque<ThreadKey>,
+    pub(super) indices: Indices,
 }
 
 /// A task's state, as the specification has it.
@@ -121,7 +128,10 @@ pub(super) struct Task {
     pub(super) state: TaskState,
     /// The scope of its borrows and of its caller's loans.
     pub(super) scope: usize,
+    /// Its implicit thread: the one that calls its function, which may have ended. The null key if it never had one.
     pub(super) thread: ThreadKey,
+    /// Number of its threads; it ends with the last.
+    pub(super) threads: usize,
     pub(super) call: Call,
     /// A task may go on when no handle of it is left.
     #[expect(dead_code, reason = "held for its drop")]
@@ -129,12 +139,17 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// Returns the end of the call that a future of the host's waits for.
+    /// Returns the end of the host's call.
     pub(super) fn outcome(&self) -> Option<Arc<Outcome>> {
         match &self.call {
-            Call::Host(call) => Some(Arc::clone(&call.concurrent.as_ref()?.outcome)),
+            Call::Host(call) => Some(Arc::clone(&call.concurrent.outcome)),
             _ => None,
         }
+    }
+
+    /// Returns whether a call of the host waits for it, rather than a future.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(&self.call, Call::Host(call) if call.is_awaited)
     }
 
     pub(super) fn place(&self) -> Place {
@@ -155,8 +170,9 @@ pub(super) enum Call {
 pub(super) struct HostCall {
     pub(super) func: crate::component::call::func::Func,
     pub(super) args: Vec<u64>,
-    /// `None` if the host's call waits for the task, and passes the values itself.
-    pub(super) concurrent: Option<Box<ConcurrentCall>>,
+    pub(super) concurrent: ConcurrentCall,
+    /// True if the host's call waits for the task, and passes the parameters itself.
+    pub(super) is_awaited: bool,
 }
 
 /// A thread of a task: its code, on a stack of its own.
@@ -172,14 +188,20 @@ pub(super) struct Thread {
     pub(super) cancelled: bool,
     /// True if it is in the queue of those that may be ready.
     pub(super) queued: bool,
+    /// True if it is in the queue of those that wait for the end of another's exclusivity.
+    pub(super) excluded: bool,
     /// Thread-local storage, while it does not run.
     pub(super) storage: [i32; 2],
     /// Scopes of its calls, while it does not run.
     pub(super) scopes: Vec<usize>,
     /// The call between components that is prepared next.
     pub(super) prepared: Option<super::adapters::Prepared>,
-    /// The flat result of its task, for the host's call, which lifts it and resumes the thread.
-    pub(super) returned: Option<Vec<u64>>,
+    /// The thread that goes on once this one is suspended.
+    pub(super) switch_to: Option<ThreadKey>,
+    /// Its indices in tables of threads, and those of the calls on it, innermost last.
+    pub(super) indices: Vec<OwnIndex>,
+    /// Room for it, if it is not its task's first thread.
+    pub(super) room: Option<Room>,
 }
 
 impl Thread {
@@ -192,17 +214,27 @@ impl Thread {
             cancellable: false,
             cancelled: false,
             queued: false,
+            excluded: false,
             storage: [0; 2],
             scopes: Vec::new(),
             prepared: None,
-            returned: None,
+            switch_to: None,
+            indices: Vec::new(),
+            room: None,
         }
     }
 }
 
 /// The code of a thread.
 pub(super) enum Body {
+    /// Begins its task.
     New,
+    /// Begins with a function of its creator's choice: the number of the function that calls it, its place in a table, and its argument.
+    Start {
+        start: u32,
+        place: u32,
+        argument: u32,
+    },
     Running,
     Suspended(Fiber<Result<()>>),
     /// Waits for its callback's next event, without a stack.
@@ -224,6 +256,8 @@ pub(super) struct Frame {
 pub(super) enum Wait {
     /// None: others have a turn.
     Yield,
+    /// To be resumed by another thread of its component instance.
+    Suspended,
     /// To enter an instance, exclusively or not.
     Enter(Place, bool),
     /// In its callback's stead, for nothing.
@@ -277,10 +311,11 @@ impl Tasks {
             waitables: SlotMap::default(),
             sets: SlotMap::default(),
             shared: SlotMap::default(),
-            instances: HashMap::new(),
+            instances: FxHashMap::default(),
             activities: SlotMap::default(),
             wakes,
             ready: VecDeque::new(),
+            starved: Starved::default(),
             current: None,
             stacks,
         }
@@ -319,45 +354,11 @@ impl Tasks {
         self.current.ok_or_else(|| AsyncTrap::CannotBlock.into())
     }
 
-    /// Queues a thread that may be ready now.
-    pub(super) fn may_be_ready(&mut self, key: ThreadKey) {
-        if let Some(thread) = self.threads.get_mut(key)
-            && !thread.queued
-        {
-            thread.queued = true;
-            self.ready.push_back(key);
-        }
-    }
-
-    /// Queues the threads that an instance's state let wait.
-    pub(super) fn instance_changed(&mut self, place: Place) {
-        let Some(state) = self.instances.get_mut(&place) else {
-            return;
-        };
-        let [shared, exclusively] = &state.entering;
-        let entering = [shared.front().copied(), exclusively.front().copied()];
-        let excluded = match state.exclusive {
-            None => state.excluded.pop_front(),
-            Some(_) => None,
-        };
-        for key in entering.into_iter().chain([excluded]).flatten() {
-            self.may_be_ready(key);
-        }
-    }
-
-    /// Ends a thread's exclusivity.
-    pub(super) fn release(&mut self, place: Place, key: ThreadKey) {
-        let state = self.instance(place);
-        if state.exclusive == Some(key) {
-            state.exclusive = None;
-            self.instance_changed(place);
-        }
-    }
-
     /// Returns whether a wait is over.
     pub(super) fn is_over(&mut self, wait: Wait) -> bool {
         match wait {
             Wait::Yield => true,
+            Wait::Suspended => false,
             Wait::Enter(place, exclusively) => !self.is_full(place, exclusively),
             Wait::CallbackYield(place) => self.instance(place).exclusive.is_none(),
             Wait::CallbackEvent(place, set) => {
@@ -384,7 +385,7 @@ impl Tasks {
     /// Records that a thread waits. Where the reason will end, it is found.
     pub(super) fn begin_wait(&mut self, key: ThreadKey, wait: Wait, cancellable: bool) -> Result<()> {
         match wait {
-            Wait::Yield | Wait::CallbackYield(_) => {}
+            Wait::Yield | Wait::Suspended | Wait::CallbackYield(_) => {}
             Wait::Enter(place, exclusively) => {
                 self.instance(place).entering[usize::from(exclusively)].push_back(key);
             }
@@ -413,15 +414,15 @@ impl Tasks {
             return Ok(None);
         };
         match wait {
-            Wait::Yield | Wait::CallbackYield(_) => {}
+            Wait::Yield | Wait::Suspended | Wait::CallbackYield(_) => {}
             Wait::Enter(place, exclusively) => {
-                self.instance(place).entering[usize::from(exclusively)].retain(|other| *other != key);
+                remove_from(&mut self.instance(place).entering[usize::from(exclusively)], key);
                 self.instance_changed(place);
             }
             Wait::CallbackEvent(_, set) | Wait::Set(set) => {
                 let set = self.set(set)?;
                 set.waiting = set.waiting.saturating_sub(1);
-                set.waiters.retain(|other| *other != key);
+                remove_from(&mut set.waiters, key);
             }
             Wait::Event(waitable) | Wait::Resolved(waitable) => {
                 if let Some(waitable) = self.waitables.get_mut(waitable) {
@@ -430,83 +431,5 @@ impl Tasks {
             }
         }
         Ok(Some(wait))
-    }
-
-    /// Takes the next thread that is ready. During a call by a host function, those of instances that run are left for later.
-    pub(super) fn next_ready(&mut self) -> Option<ThreadKey> {
-        if self.current.is_none() {
-            return self.next_of_all();
-        }
-        let running: Vec<ThreadKey> = self
-            .threads
-            .iter()
-            .filter(|(_, thread)| matches!(thread.body, Body::Running))
-            .map(|(key, _)| key)
-            .collect();
-        let instances: Vec<u64> = running
-            .into_iter()
-            .filter_map(|key| self.instance_of(key))
-            .collect();
-        let mut later = Vec::new();
-        let mut found = None;
-        while let Some(key) = self.next_of_all() {
-            match self.instance_of(key) {
-                Some(instance) if instances.contains(&instance) => later.push(key),
-                _ => {
-                    found = Some(key);
-                    break;
-                }
-            }
-        }
-        for key in later {
-            self.may_be_ready(key);
-        }
-        found
-    }
-
-    fn instance_of(&self, key: ThreadKey) -> Option<u64> {
-        let task = self.threads.get(key)?.task;
-        Some(self.tasks.get(task)?.instance.id)
-    }
-
-    fn next_of_all(&mut self) -> Option<ThreadKey> {
-        while let Some(key) = self.ready.pop_front() {
-            let Some(thread) = self.threads.get_mut(key) else {
-                continue;
-            };
-            thread.queued = false;
-            let Some(wait) = thread.wait else { continue };
-            if self.is_over(wait) {
-                return Some(key);
-            }
-            if let Wait::CallbackYield(place) | Wait::CallbackEvent(place, _) = wait {
-                let over = match wait {
-                    Wait::CallbackEvent(_, set) => self.set_has_event(set),
-                    _ => true,
-                };
-                if over {
-                    let excluded = &mut self.instance(place).excluded;
-                    if !excluded.contains(&key) {
-                        excluded.push_back(key);
-                    }
-                } else {
-                    // Another may have waited behind it.
-                    self.instance_changed(place);
-                }
-            }
-        }
-        None
-    }
-
-    /// Returns a thread of one component instance that is ready and may run during a synchronous call of it.
-    pub(super) fn ready_in(&mut self, place: Place) -> Option<ThreadKey> {
-        let exclusive = self.instance(place).exclusive;
-        let waiting = self.threads.iter().filter_map(|(key, thread)| {
-            let task = self.tasks.get(thread.task)?;
-            (task.place() == place && Some(key) != exclusive).then_some((key, thread.wait?))
-        });
-        let waiting: Vec<_> = waiting.collect();
-        let ready = waiting.into_iter().find(|(_, wait)| self.is_over(*wait));
-        ready.map(|(key, _)| key)
     }
 }

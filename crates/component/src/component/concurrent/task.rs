@@ -9,13 +9,13 @@ use std::sync::Arc;
 use wasmer::StoreMut;
 
 use super::adapters;
-use super::run::{block, swap_storage};
+use super::block::block;
+use super::run::swap_storage;
 use super::state::{Body, Call, Frame, Lift, Place, TaskKey, TaskState, ThreadKey, Wait};
 use super::waitable::{Event, NO_EVENT, SubtaskState, TASK_CANCELLED};
 use crate::component::instance::InstanceInner;
 use crate::component::store::StoreCore;
-use crate::engine::{Resume, suspend};
-use crate::error::{AsyncTrap, Error, Result, TrapKind};
+use crate::error::{AsyncTrap, Error, Result};
 
 /// The parts of a task that its code needs again and again.
 struct Running {
@@ -26,7 +26,7 @@ struct Running {
     lift: Lift,
     is_async: bool,
     is_host: bool,
-    /// True if the host's call waits for it, and passes the values itself.
+    /// True if the host's call waits for it, and passes the parameters itself.
     is_awaited: bool,
 }
 
@@ -43,7 +43,7 @@ impl Running {
             lift: task.lift,
             is_async: task.is_async,
             is_host: matches!(task.call, Call::Host(_)),
-            is_awaited: matches!(&task.call, Call::Host(call) if call.concurrent.is_none()),
+            is_awaited: task.is_awaited(),
         })
     }
 }
@@ -65,12 +65,12 @@ pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: Thread
         Lift::Sync => {
             return_flat(store, core, &running, result.into_iter().collect())?;
             adapters::post_return(store, core, running.task, result.unwrap_or(0))?;
-            exit(core, &running)
+            end_thread(core, key)
         }
-        Lift::Stackful => exit(core, &running),
+        Lift::Stackful => end_thread(core, key),
         Lift::Callback(_) => {
             let code = result.ok_or_else(|| Error::bug("a callback without a result"))?;
-            after_callback(core, &running, code)
+            after_callback(store, core, &running, code)
         }
     }
 }
@@ -78,10 +78,8 @@ pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: Thread
 /// Returns the flat parameters of a call of the host.
 fn host_args(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: TaskKey) -> Result<Vec<u64>> {
     let lower = match &mut core.tasks().task(key)?.call {
-        Call::Host(call) => match &mut call.concurrent {
-            None => return Ok(std::mem::take(&mut call.args)),
-            Some(concurrent) => concurrent.lower.take(),
-        },
+        Call::Host(call) if call.is_awaited => return Ok(std::mem::take(&mut call.args)),
+        Call::Host(call) => call.concurrent.lower.take(),
         _ => None,
     };
     lower.ok_or_else(|| Error::bug("a call without parameters"))?(store, core)
@@ -95,7 +93,7 @@ fn enter(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, running: &Running) -> 
         if block(store, core, wait, true)? {
             core.tasks().task(running.task)?.state = TaskState::CancelDelivered;
             resolve_cancelled(core, running.task)?;
-            end_thread(core, running);
+            end_thread(core, running.key)?;
             return Ok(false);
         }
     }
@@ -131,61 +129,70 @@ pub(super) fn call_back(
         _ => NO_EVENT,
     };
     core.tasks().instance(running.place).exclusive = Some(key);
+    let code = call_with_event(store, &running, (code, first, second))?;
+    after_callback(store, core, &running, code)
+}
+
+/// Calls a task's callback with an event. Returns its code.
+fn call_with_event(store: &mut StoreMut<'_>, running: &Running, (code, first, second): Event) -> Result<u64> {
     let Lift::Callback(callback) = running.lift else {
         return Err(Error::bug("a task without a callback"));
     };
     let callback = running.instance.callback(callback)?;
-    let args = [code, first, second].map(u64::from);
-    let code = callback.call(store, &args)?;
-    after_callback(core, &running, code)
+    callback.call(store, &[code, first, second].map(u64::from))
 }
 
-/// Obeys the code that a callback returned.
-fn after_callback(core: &Arc<StoreCore>, running: &Running, packed: u64) -> Result<()> {
-    // Its result is an `i32`.
-    let packed = packed as u32;
-    let wait = match packed & 0xf {
-        0 => return exit(core, running),
-        1 => Wait::CallbackYield(running.place),
-        2 => {
-            let set = running.instance.waitable_set(running.place.1, packed >> 4)?;
-            Wait::CallbackEvent(running.place, set)
+/// Obeys the codes that a callback returns, until the task ends or waits.
+fn after_callback(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    running: &Running,
+    mut packed: u64,
+) -> Result<()> {
+    loop {
+        // Its result is an `i32`.
+        let code = packed as u32;
+        let wait = match code & 0xf {
+            0 => return end_thread(core, running.key),
+            1 => Wait::CallbackYield(running.place),
+            2 => {
+                let set = running.instance.waitable_set(running.place.1, code >> 4)?;
+                Wait::CallbackEvent(running.place, set)
+            }
+            other => return Err(AsyncTrap::CallbackCode(other).into()),
+        };
+        {
+            let mut tasks = core.tasks();
+            let task = tasks.task(running.task)?;
+            if task.state != TaskState::PendingCancel {
+                tasks.release(running.place, running.key);
+                tasks.thread(running.key)?.body = Body::Parked;
+                return tasks.begin_wait(running.key, wait, true);
+            }
+            // Delivered at once: no other thread has a turn before.
+            task.state = TaskState::CancelDelivered;
         }
-        other => return Err(AsyncTrap::CallbackCode(other).into()),
-    };
-    let mut tasks = core.tasks();
-    tasks.release(running.place, running.key);
-    let task = tasks.task(running.task)?;
-    if task.state == TaskState::PendingCancel {
-        // Delivered at the next turn.
-        task.state = TaskState::CancelDelivered;
-        tasks.thread(running.key)?.body = Body::Parked;
-        tasks.begin_wait(running.key, Wait::CallbackYield(running.place), false)?;
-        tasks.thread(running.key)?.cancelled = true;
-        return Ok(());
+        packed = call_with_event(store, running, TASK_CANCELLED)?;
     }
-    tasks.thread(running.key)?.body = Body::Parked;
-    tasks.begin_wait(running.key, wait, true)
 }
 
-/// Ends a task's thread.
-fn exit(core: &Arc<StoreCore>, running: &Running) -> Result<()> {
-    let state = core.tasks().task(running.task)?.state;
-    if state != TaskState::Resolved {
-        return Err(AsyncTrap::NotReturned.into());
-    }
-    end_thread(core, running);
-    Ok(())
-}
-
-fn end_thread(core: &StoreCore, running: &Running) {
+/// Ends a thread, and its task with the last.
+///
+/// # Errors
+/// [`AsyncTrap::NotReturned`] if the task ends unresolved.
+pub(super) fn end_thread(core: &StoreCore, key: ThreadKey) -> Result<()> {
     let ended = {
         let mut tasks = core.tasks();
-        tasks.release(running.place, running.key);
-        tasks.threads.remove(running.key);
-        tasks.tasks.remove(running.task)
+        let task = tasks.thread(key)?.task;
+        let task = tasks.task(task)?;
+        if task.threads == 1 && task.state != TaskState::Resolved {
+            return Err(AsyncTrap::NotReturned.into());
+        }
+        tasks.remove_thread(key)
     };
+    // Without the lock: it may wake a future of the host's.
     drop(ended);
+    Ok(())
 }
 
 /// Passes the flat result of a task to its caller.
@@ -204,28 +211,20 @@ fn return_flat(
         core.check_returned(task.scope)?;
     }
     match running.is_host {
-        true if !running.is_awaited => {
+        true => {
             let (lift, outcome, scope) = {
                 let mut tasks = core.tasks();
                 let task = tasks.task(running.task)?;
                 let Call::Host(call) = &mut task.call else {
                     return Err(Error::bug("a call of a guest's among those of the host"));
                 };
-                let call = call.concurrent.as_mut();
-                let lift = call.map(|call| (call.lift.take(), Arc::clone(&call.outcome)));
-                let (lift, outcome) = lift.ok_or_else(|| Error::bug("a call without an end"))?;
-                (lift, outcome, task.scope)
+                let call = &mut call.concurrent;
+                (call.lift.take(), Arc::clone(&call.outcome), task.scope)
             };
             lift.ok_or(AsyncTrap::ReturnedTwice)?(store, core, &result)?;
             core.tasks().task(running.task)?.state = TaskState::Resolved;
             core.end_scope(scope);
             outcome.end(None);
-        }
-        true => {
-            core.tasks().thread(running.key)?.returned = Some(result);
-            if let Resume::Abort = suspend(store)? {
-                return Err(TrapKind::Poisoned.into());
-            }
         }
         false => adapters::return_result(store, core, running.task, result)?,
     }
@@ -284,10 +283,20 @@ fn resolve_cancelled(core: &StoreCore, key: TaskKey) -> Result<()> {
     let mut tasks = core.tasks();
     let task = tasks.task(key)?;
     task.state = TaskState::Resolved;
-    let Call::Guest(call) = &task.call else {
-        return Ok(());
+    let subtask = match &task.call {
+        Call::Guest(call) => call.subtask,
+        Call::Host(_) => {
+            let (scope, outcome) = (task.scope, task.outcome());
+            drop(tasks);
+            // No caller takes an event that would end it.
+            core.end_scope(scope);
+            if let Some(outcome) = outcome {
+                outcome.end(None);
+            }
+            return Ok(());
+        }
+        Call::Sync => return Ok(()),
     };
-    let subtask = call.subtask;
     let state = match tasks.subtask(subtask)?.state {
         SubtaskState::Starting => SubtaskState::CancelledBeforeStarted,
         _ => SubtaskState::CancelledBeforeReturned,
@@ -304,12 +313,13 @@ pub(super) fn enter_sync_call(
 ) -> Result<()> {
     let key = core.tasks().running()?;
     if is_async {
+        core.tasks().check_may_wait(key)?;
         if must_wait(core, place, true) {
             block(store, core, Wait::Enter(place, true), false)?;
         }
         core.tasks().instance(place).exclusive = Some(key);
     }
-    let storage = swap_storage(store, core, [0; 2])?;
+    let storage = swap_storage(store, core, [0; 2]);
     core.tasks().thread(key)?.frames.push(Frame {
         place,
         is_async,
@@ -324,10 +334,12 @@ pub(super) fn exit_sync_call(store: &mut StoreMut<'_>, core: &Arc<StoreCore>) ->
     let (key, frame) = {
         let mut tasks = core.tasks();
         let key = tasks.running()?;
-        (key, tasks.thread(key)?.frames.pop())
+        let frame = tasks.thread(key)?.frames.pop();
+        tasks.end_indices(key);
+        (key, frame)
     };
     let frame = frame.ok_or_else(|| Error::bug("a call ended that never began"))?;
-    swap_storage(store, core, frame.storage)?;
+    swap_storage(store, core, frame.storage);
     if frame.is_async {
         core.tasks().release(frame.place, key);
     }

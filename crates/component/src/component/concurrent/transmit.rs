@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use wasmer::StoreMut;
 
+use super::block::block;
 use super::copy::{Buffer, begin_copy};
 use super::host::{Gone, HostSide, poll};
-use super::run::block;
 use super::state::{Kind, Place, SharedKey, Tasks, Wait, Waitable, WaitableKey, gone};
 use super::waitable::BLOCKED;
 use crate::component::instance::InstanceInner;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use wasmer::StoreMut;
 
-use super::run::{block, cancel_task};
+use super::block::block;
+use super::cancel::cancel_task;
 use super::state::{
     ActivityKey, Kind, Place, SetKey, TaskKey, TaskState, Tasks, ThreadKey, Wait, Waitable, WaitableKey, gone,
 };

@@ -272,12 +272,10 @@ impl<T: Send + 'static> Instantiation<'_, '_, T> {
             CoreDef::Export(export) => self.inner.core_export(&mut self.cx.store, export)?,
             CoreDef::InstanceFlags(instance) => self.flag(*instance)?.into(),
             CoreDef::Context(slot) => {
-                let globals = self.cx.core.new_context_globals(&mut self.cx.store);
+                let globals = self.cx.core.new_context_globals(&mut self.cx.store)?;
                 let global = globals.get(*slot as usize);
-                global
-                    .ok_or_else(|| Error::bug("thread-local storage out of range"))?
-                    .clone()
-                    .into()
+                let global = global.ok_or_else(|| Error::bug("thread-local storage out of range"))?;
+                global.global().clone().into()
             }
             CoreDef::TaskMayBlock => {
                 wasmer::Global::new_mut(&mut self.cx.store, wasmer::Value::I32(1)).into()

@@ -69,7 +69,7 @@ impl<T: Send + 'static> Clone for Definition<T> {
 
 pub(in crate::component) type Definitions<T> = NameMap<Definition<T>>;
 
-fn define<T: Send + 'static>(
+pub(super) fn define<T: Send + 'static>(
     definitions: &mut Definitions<T>,
     name: &str,
     item: Definition<T>,
@@ -94,7 +94,7 @@ fn define<T: Send + 'static>(
 pub struct Linker<T: Send + 'static> {
     engine: Engine,
     pub(in crate::component) root: Definitions<T>,
-    shadowing: bool,
+    pub(super) shadowing: bool,
 }
 
 impl<T: Send + 'static> Clone for Linker<T> {

@@ -1,5 +1,6 @@
 //! Link time: what the host defines, and which import it fits.
 
+mod alias;
 pub(super) mod core_import;
 pub(super) mod host_concurrent;
 pub(super) mod host_func;

@@ -40,6 +40,11 @@ impl GuestMemory {
         Ok(GuestMemory { memory, definition })
     }
 
+    /// Returns whether both are the same memory.
+    pub(crate) fn is_same(&self, other: &GuestMemory) -> bool {
+        self.definition == other.definition
+    }
+
     /// Returns the memory's bytes. The borrow of the store keeps every guest from running while it lives.
     #[inline]
     pub(crate) fn data<'a>(&self, store: &'a impl AsStoreRef) -> &'a [u8] {

@@ -3,6 +3,7 @@
 pub(super) mod account;
 pub(super) mod counted;
 pub(super) mod dummy;
+mod global;
 mod guest;
 pub(super) mod image;
 #[cfg(unix)]
@@ -13,6 +14,7 @@ pub(super) mod pool;
 pub(super) mod reservation;
 mod waits;
 
+pub(crate) use global::GuestGlobal;
 pub(crate) use guest::GuestMemory;
 pub(crate) use image::Image;
 pub use waits::Waits;

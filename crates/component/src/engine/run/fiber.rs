@@ -135,16 +135,20 @@ impl Stacks {
         }))
     }
 
-    /// Checks that the fibers that have not ended are on this thread.
+    /// Checks that fibers of this store can be switched to and made in this place: that those which have not ended are on this thread, and that
+    /// it has none of other stores, nor guests of theirs that run.
     ///
     /// # Errors
     /// [`Error::SuspendedCalls`].
     pub(crate) fn check_here(&self, store: StoreId) -> Result<()> {
-        let state = self.0.state();
-        match state.live {
-            0 => Ok(()),
-            _ => state.check_home(&here(store)?),
-        }
+        self.0.check_switch()?;
+        let here = here(store)?;
+        self.0.state().check_home(&here)
+    }
+
+    /// Returns the error of a store that has too many fibers.
+    pub(crate) fn too_many(&self) -> Error {
+        self.0.too_many()
     }
 
     /// Returns the number of fibers that have not ended.
@@ -159,8 +163,32 @@ impl Stacks {
 }
 
 impl Pool {
+    /// Checks that the thread may switch between stacks.
+    fn check_switch(&self) -> Result<()> {
+        if thread::panicking() {
+            return Err(Error::SuspendedCalls(
+                "none is suspended or resumed during a panic",
+            ));
+        }
+        match self.interrupter.is_alone() {
+            true => Ok(()),
+            false => Err(Error::SuspendedCalls(
+                "none is suspended or resumed within a call of another store: use another thread for one of the stores",
+            )),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cold]
+    fn too_many(&self) -> Error {
+        let message = format!(
+            "{} calls at a time that can be suspended in a store; let some end first",
+            self.limit
+        );
+        TrapKind::Limit(message).into()
     }
 
     /// Takes a stack for a fiber on this thread, and counts it in both.
@@ -169,11 +197,7 @@ impl Pool {
         let here = here(store)?;
         state.check_home(&here)?;
         if state.live >= self.limit {
-            let message = format!(
-                "{} calls at a time that can be suspended in a store; let some end first",
-                self.limit
-            );
-            return Err(TrapKind::Limit(message).into());
+            return Err(self.too_many());
         }
         let stack = match state.free.pop() {
             Some(stack) => stack,
@@ -261,17 +285,7 @@ impl Current {
         if store.objects_mut().id() != self.store {
             return Err(Error::WrongStore("a call that can be suspended"));
         }
-        if thread::panicking() {
-            return Err(Error::SuspendedCalls(
-                "none is suspended or resumed during a panic",
-            ));
-        }
-        match self.pool.interrupter.is_alone() {
-            true => Ok(()),
-            false => Err(Error::SuspendedCalls(
-                "none is suspended or resumed within a call of another store: use another thread for one of the stores",
-            )),
-        }
+        self.pool.check_switch()
     }
 }
 

@@ -1,11 +1,12 @@
 //! Exported functions with Rust types.
 
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 
 use super::{LiftList, LowerList};
 use crate::component::call::func::Func;
-use crate::component::concurrent::host::AsAccessor;
+use crate::component::concurrent::host::{AsAccessor, CallTask};
 use crate::component::store::AsContextMut;
 use crate::error::Result;
 
@@ -68,5 +69,22 @@ impl<P: LowerList, R: LiftList> TypedFunc<P, R> {
         R: Send + 'static,
     {
         self.func.call_typed_concurrent(accessor, params).await
+    }
+
+    /// As [`TypedFunc::call_concurrent`]; also returns the task, to cancel it, and to wait for its end. The task begins when the store runs, also
+    /// if the future of the result is not polled.
+    ///
+    /// # Errors
+    /// As [`Func::call`], of a call that cannot begin, or that is no task.
+    pub fn begin_concurrent(
+        &self,
+        accessor: impl AsAccessor,
+        params: P,
+    ) -> Result<(impl Future<Output = Result<R>> + Send + 'static, CallTask)>
+    where
+        P: Send + 'static,
+        R: Send + 'static,
+    {
+        self.func.begin_typed_concurrent(accessor, params)
     }
 }

@@ -151,7 +151,7 @@ pub trait Lower: ComponentType {
 ///
 /// [Loading]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#loading
 /// [Flat Lifting]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flat-lifting
-pub trait Lift: ComponentType + Sized {
+pub trait Lift: ComponentType + Send + Sized + 'static {
     /// Lifts a value from core values, as many as [`ComponentType::LAYOUT`] says.
     ///
     /// # Errors

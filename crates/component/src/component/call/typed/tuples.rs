@@ -71,7 +71,7 @@ pub trait LowerList: ComponentNamedList {
 }
 
 /// A tuple that can be received from a component.
-pub trait LiftList: ComponentNamedList {
+pub trait LiftList: ComponentNamedList + Send + 'static {
     /// Lifts the values from core values.
     ///
     /// # Errors

@@ -19,20 +19,16 @@ impl Converter<'_> {
         let types = self.types;
         let streams = (0..types.num_stream_tables()).map(|index| {
             let table = &types[env::TypeStreamTableIndex::new(index)];
-            Ok(TransmitTable {
-                instance: table.instance.as_u32(),
-                ty: table.ty.as_u32(),
-                payload: self.optional(&types[table.ty].payload)?,
-            })
+            let payload = self.optional(&types[table.ty].payload)?;
+            let (instance, ty) = (table.instance.as_u32(), table.ty.as_u32());
+            Ok(TransmitTable::new(instance, ty, payload))
         });
         let streams = streams.collect::<Result<_>>()?;
         let futures = (0..types.num_future_tables()).map(|index| {
             let table = &types[env::TypeFutureTableIndex::new(index)];
-            Ok(TransmitTable {
-                instance: table.instance.as_u32(),
-                ty: table.ty.as_u32(),
-                payload: self.optional(&types[table.ty].payload)?,
-            })
+            let payload = self.optional(&types[table.ty].payload)?;
+            let (instance, ty) = (table.instance.as_u32(), table.ty.as_u32());
+            Ok(TransmitTable::new(instance, ty, payload))
         });
         Ok(Concurrency {
             adapters,
@@ -120,6 +116,44 @@ impl Converter<'_> {
                 instance: instance.as_u32(),
                 cancellable: *cancellable,
             },
+            T::ThreadIndex { instance } => Builtin::ThreadIndex {
+                instance: instance.as_u32(),
+            },
+            T::ThreadNewIndirect {
+                instance,
+                start_func_table_idx,
+                ..
+            } => Builtin::ThreadNewIndirect {
+                instance: instance.as_u32(),
+                // The table, until the functions have numbers.
+                take: start_func_table_idx.as_u32(),
+            },
+            T::ThreadResumeLater { instance } => Builtin::ThreadResumeLater {
+                instance: instance.as_u32(),
+            },
+            T::ThreadSuspend {
+                instance,
+                cancellable,
+            } => Builtin::ThreadSuspend {
+                instance: instance.as_u32(),
+                cancellable: *cancellable,
+            },
+            T::ThreadSuspendThenResume {
+                instance,
+                cancellable,
+            } => switch(*instance, *cancellable, false, false),
+            T::ThreadYieldThenResume {
+                instance,
+                cancellable,
+            } => switch(*instance, *cancellable, true, false),
+            T::ThreadSuspendThenPromote {
+                instance,
+                cancellable,
+            } => switch(*instance, *cancellable, false, true),
+            T::ThreadYieldThenPromote {
+                instance,
+                cancellable,
+            } => switch(*instance, *cancellable, true, true),
             T::PrepareCall { memory } => {
                 let (params, _) = self.signature(index)?;
                 let params = params.get(PREPARE_PARAMS..);
@@ -260,6 +294,20 @@ fn cancel(
         transmit,
         end,
         is_async,
+    }
+}
+
+fn switch(
+    instance: env::RuntimeComponentInstanceIndex,
+    cancellable: bool,
+    yields: bool,
+    promotes: bool,
+) -> Builtin {
+    Builtin::ThreadSwitch {
+        instance: instance.as_u32(),
+        cancellable,
+        yields,
+        promotes,
     }
 }
 

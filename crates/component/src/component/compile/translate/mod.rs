@@ -17,8 +17,8 @@ use crate::component::compile::post_return;
 use crate::component::compile::shim;
 use crate::component::compile::unused_exports;
 use crate::component::ir::{
-    AdapterFunc, CoreDef, CoreExport, Counts, Export, ExternType, Function, ImportArg, Initializer, Ir,
-    ModuleSource, Options, ResourceTable, RuntimeImport, Trampoline, Transcode,
+    AdapterFunc, Builtin, CoreDef, CoreExport, Counts, Export, ExternType, Function, ImportArg, Initializer,
+    Ir, ModuleSource, Options, ResourceTable, RuntimeImport, Trampoline, Transcode,
 };
 use crate::component::load::module_type::ModuleType;
 use crate::engine::Engine;
@@ -29,6 +29,7 @@ mod context;
 mod core_types;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod types;
 
 /// Translates a component in its binary form.
@@ -96,6 +97,10 @@ struct Converter<'a> {
     concurrent: bool,
     /// Number of core instances that precede the translator's.
     before: u32,
+    /// The number of each of the translator's core instances, among which others are.
+    numbers: Vec<u32>,
+    /// For each table that threads' functions are taken from, the core instance that starts them.
+    starters: Vec<u32>,
     /// The names of each module's exports, by the exported item.
     export_names: HashMap<StaticModuleIndex, HashMap<EntityIndex, &'a str>>,
     /// The module of each core instance so far, by which exports that are named by index get their names. `None` for
@@ -120,6 +125,8 @@ impl<'a> Converter<'a> {
             path: Vec::new(),
             concurrent,
             before: u32::from(concurrent && context::is_used(component)),
+            numbers: Vec::new(),
+            starters: Vec::new(),
             export_names: HashMap::new(),
             instances: Vec::new(),
         }
@@ -141,7 +148,7 @@ impl<'a> Converter<'a> {
             })
             .collect();
         let (initializers, lowerings) = self.initializers()?;
-        let trampolines = trampolines
+        let mut trampolines = trampolines
             .iter()
             .map(|(index, trampoline)| self.trampoline(index, trampoline))
             .collect::<Result<Vec<_>>>()?;
@@ -158,7 +165,8 @@ impl<'a> Converter<'a> {
         let resource_tables = (0..self.types.num_resource_tables())
             .map(|index| self.resource_table(env::TypeResourceTableIndex::new(index)))
             .collect();
-        let (modules, adapters) = self.rewritten(&initializers, &trampolines)?;
+        let (modules, mut adapters) = self.rewritten(&initializers, &trampolines)?;
+        self.number_starters(&mut trampolines, &mut adapters)?;
         let concurrency = match self.concurrent {
             true => Some(Box::new(self.concurrency(adapters)?)),
             false => None,
@@ -184,7 +192,7 @@ impl<'a> Converter<'a> {
                 .map(|instance| instance.as_u32())
                 .collect(),
             counts: Counts {
-                core_instances: component.num_runtime_instances + self.before,
+                core_instances: self.next_instance()?,
                 component_instances: component.num_runtime_component_instances,
                 memories: component.num_runtime_memories,
                 reallocs: component.num_runtime_reallocs,
@@ -215,6 +223,9 @@ impl<'a> Converter<'a> {
             .collect::<Vec<_>>();
         if self.before > 0 {
             modules.push(context::module());
+        }
+        if !self.starters.is_empty() {
+            modules.push(threads::module());
         }
         // Before the guards, which look for the first global that an adapter sets.
         let adapters = async_adapters::rewrite_all(&mut modules, initializers, trampolines)?;
@@ -247,7 +258,7 @@ impl<'a> Converter<'a> {
                     _,
                 ) => {
                     let args = args.iter().map(|def| self.core_def(def)).collect::<Result<_>>()?;
-                    self.instances.push(Some(*module));
+                    self.add_instance(Some(*module))?;
                     Initializer::InstantiateModule {
                         module: module.as_u32(),
                         args,
@@ -268,7 +279,7 @@ impl<'a> Converter<'a> {
                         })
                     });
                     let args = args.collect::<Result<_>>()?;
-                    self.instances.push(None);
+                    self.add_instance(None)?;
                     Initializer::InstantiateImport {
                         import: import.as_u32(),
                         args,
@@ -306,6 +317,15 @@ impl<'a> Converter<'a> {
                 }
                 env::GlobalInitializer::ExtractCallback(_) => {
                     return Err(unsupported("asynchronous functions"));
+                }
+                env::GlobalInitializer::ExtractTable(table) if self.concurrent => {
+                    if table.index.index() != self.starters.len() {
+                        return Err(Error::bug("tables out of order"));
+                    }
+                    let export = self.core_export(&table.export)?;
+                    let number = self.next_instance()?;
+                    self.starters.push(number);
+                    threads::initializer(self.modules.len() + self.before as usize, export)?
                 }
                 env::GlobalInitializer::ExtractTable(_) => return Err(unsupported("threads")),
             });
@@ -352,10 +372,38 @@ impl<'a> Converter<'a> {
                 (*name.ok_or_else(|| Error::bug("an export that its core module does not name"))?).to_owned()
             }
         };
+        let number = self.numbers.get(export.instance.index()).copied();
         Ok(CoreExport {
-            instance: export.instance.as_u32() + self.before,
+            instance: number
+                .ok_or_else(|| Error::bug("an export of a core instance that is not created yet"))?,
             name,
         })
+    }
+
+    /// Returns the number of the next core instance.
+    fn next_instance(&self) -> Result<u32> {
+        let number = self.before as usize + self.numbers.len() + self.starters.len();
+        u32::try_from(number).map_err(|_| Error::bug("too many core instances"))
+    }
+
+    /// Records a core instance of the translator's, with its module if that is the component's.
+    fn add_instance(&mut self, module: Option<StaticModuleIndex>) -> Result<()> {
+        self.numbers.push(self.next_instance()?);
+        self.instances.push(module);
+        Ok(())
+    }
+
+    /// Adds the functions that start threads to those of adapter modules, and names them in the built-ins, which name tables so far.
+    fn number_starters(&self, trampolines: &mut [Trampoline], adapters: &mut Vec<AdapterFunc>) -> Result<()> {
+        let first = u32::try_from(adapters.len()).map_err(|_| Error::bug("too many functions"))?;
+        let functions = self.starters.iter().copied().flat_map(threads::functions);
+        adapters.extend(functions);
+        for trampoline in trampolines {
+            if let Trampoline::Concurrent(Builtin::ThreadNewIndirect { take, .. }) = trampoline {
+                *take = first + 2 * *take;
+            }
+        }
+        Ok(())
     }
 
     fn trampoline(

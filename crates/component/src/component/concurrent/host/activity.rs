@@ -151,6 +151,12 @@ impl Tasks {
         }
     }
 
+    /// Returns whether an activity is to be polled at the loop's next turn.
+    pub(in crate::component::concurrent) fn is_woken(&self, key: ActivityKey) -> bool {
+        let activity = self.activities.get(key);
+        activity.is_some_and(|activity| activity.waker.queued.load(Ordering::Acquire))
+    }
+
     /// Returns the waker of an activity.
     pub(super) fn waker(&self, key: ActivityKey) -> Waker {
         match self.activities.get(key) {
@@ -196,6 +202,8 @@ fn end(core: &StoreCore, key: ActivityKey, step: Step) {
         };
         (side, tasks.remove_activity(key))
     };
+    // What a consumer has got is not all.
+    let _aborting = core.closing.aborting();
     drop((gone, step));
 }
 

@@ -35,10 +35,7 @@ pub(in crate::component::concurrent) fn turn(
         Ok(polled) => polled,
         Err(failure) => {
             match failure.instance {
-                Some(instance) => {
-                    let executes = instance.entered.load(Ordering::Relaxed);
-                    fail(store, core, &instance, failure.error, called, executes)?;
-                }
+                Some(instance) => fail(store, core, &instance, failure.error.into(), called)?,
                 None => return Err(failure.error),
             }
             true
@@ -140,8 +137,10 @@ pub(in crate::component) async fn run_concurrent<S: AsContextMut, R>(
         main.set_outer(cx.waker().clone());
         // Nothing is lost if another thread polls it.
         let id = store.objects_mut().id();
-        let checked = core.tasks().stacks.check_here(id);
-        if let Err(error) = checked {
+        let stacks = core.tasks().stacks.clone();
+        if stacks.live() > 0
+            && let Err(error) = stacks.check_here(id)
+        {
             return Poll::Ready(Err(error));
         }
         let _running = core.interrupter.enter();

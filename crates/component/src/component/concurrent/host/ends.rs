@@ -11,10 +11,12 @@ use wasmer::StoreMut;
 
 use super::activity::Step;
 use super::stream::StreamResult;
+use crate::component::concurrent::host_call::interrupts;
 use crate::component::concurrent::state::{ActivityKey, SharedKey, Tasks, WaitableKey};
 use crate::component::concurrent::transmit::CopyResult;
 use crate::component::instance::InstanceInner;
-use crate::component::store::StoreCore;
+use crate::component::resource::handles::Room;
+use crate::component::store::{AsContext, Store, StoreCore};
 use crate::error::{Error, Result};
 
 /// The reader that a producer produces for.
@@ -71,6 +73,8 @@ pub(in crate::component::concurrent) struct HostSide {
     ended: bool,
     /// True if the consumer has taken items of the host's since it last said so.
     taken: bool,
+    /// Room for a stream whose two ends are the host's. Others have handles.
+    pub(super) room: Option<Room>,
 }
 
 /// Rounds of a stream between the host's own ends before others have a turn.
@@ -212,7 +216,10 @@ fn settle(
             return Poll::Pending;
         }
         Poll::Ready(Err(error)) => {
+            // A consumer has not got all.
+            let aborting = core.closing.aborting();
             done(Some(StreamResult::Dropped));
+            drop(aborting);
             return Poll::Ready(Err(error));
         }
         Poll::Ready(Ok(result)) => result,
@@ -290,8 +297,12 @@ fn pump(
                 return Poll::Ready(Ok(true));
             }
             Poll::Ready(Ok(StreamResult::Completed)) if consumer.list_len() > 0 => {}
-            Poll::Ready(Ok(_)) => return Poll::Ready(Err(misused("it completed without an item"))),
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Ready(failed) => {
+                let error = failed
+                    .err()
+                    .unwrap_or_else(|| misused("it completed without an item"));
+                return cut(core, key, error, (producer, consumer));
+            }
             Poll::Pending => {
                 put_back(core, key, Some(producer), Some(consumer));
                 return Poll::Pending;
@@ -308,11 +319,29 @@ fn pump(
             put_back(core, key, Some(producer), Some(consumer));
             Poll::Ready(Ok(true))
         }
-        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        Poll::Ready(Err(error)) => cut(core, key, error, (producer, consumer)),
         Poll::Pending => {
             put_back(core, key, Some(producer), Some(consumer));
             Poll::Pending
         }
+    }
+}
+
+/// Ends a stream between the host's own ends, one of which has failed. Its consumer learns that it has not got all.
+///
+/// # Errors
+/// The failure, unless it is a deadline: that ends the stream alone.
+fn cut(core: &StoreCore, key: SharedKey, error: Error, ends: impl Sized) -> Poll<Result<bool>> {
+    let side = core.tasks().end_host_side(key);
+    let aborting = core.closing.aborting();
+    drop((side, ends));
+    drop(aborting);
+    match interrupts(&error) {
+        true => {
+            log::warn!("a stream between the host's own ends was cut off at the deadline");
+            Poll::Ready(Ok(false))
+        }
+        false => Poll::Ready(Err(error)),
     }
 }
 
@@ -363,11 +392,12 @@ fn drain(
             put_back(core, key, None, Some(consumer));
             Poll::Ready(Ok(true))
         }
-        Poll::Ready(other) => {
+        Poll::Ready(Ok(StreamResult::Dropped)) => {
             let side = core.tasks().end_host_side(key);
             drop((side, consumer));
-            Poll::Ready(other.map(|_| false))
+            Poll::Ready(Ok(false))
         }
+        Poll::Ready(Err(error)) => cut(core, key, error, consumer),
     }
 }
 
@@ -402,6 +432,7 @@ impl Tasks {
                     finishing: false,
                     ended: false,
                     taken: false,
+                    room: None,
                 })
             }));
         }
@@ -413,4 +444,16 @@ impl Tasks {
 pub(in crate::component::concurrent) struct Gone {
     _side: Box<HostSide>,
     _activity: Option<super::activity::Activity>,
+}
+
+impl<T: Send + 'static> Store<T> {
+    /// Counts the streams and futures whose two ends are both the host's: they go on without tasks.
+    #[doc(hidden)]
+    pub fn pipes(&self) -> usize {
+        let tasks = self.as_context().core.tasks();
+        let shared = tasks.shared.values();
+        shared
+            .filter(|shared| shared.ends == 0 && shared.host.is_some())
+            .count()
+    }
 }

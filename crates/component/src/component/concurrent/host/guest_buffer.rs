@@ -9,7 +9,6 @@ use wasmer::{AsStoreMut, AsStoreRef, StoreMut};
 use super::buffers::WriteBuffer;
 use crate::component::call::crossing::{LiftContext, LowerContext};
 use crate::component::call::typed::{Lift, Lower};
-use crate::component::concurrent::run::swap_storage;
 use crate::component::concurrent::state::WaitableKey;
 use crate::component::instance::InstanceInner;
 use crate::component::ir::Options;
@@ -84,14 +83,10 @@ pub(super) fn lower<T: Lower>(
         let items = &remaining[..count];
         T::check_list(items)?;
         let (instance, options) = (&place.instance, &place.options);
-        // A realloc runs without the thread-local storage of any task.
-        let storage = swap_storage(store, core, [0; 2])?;
-        let lowered = instance.staying(store, options.instance, |store| {
+        instance.staying(store, options.instance, |store| {
             let mut cx = LowerContext::new(store, core, instance, options);
             T::store_list(items, &mut cx, plan, place.at)
-        });
-        swap_storage(store, core, storage)?;
-        lowered?;
+        })?;
     }
     items.skip(count);
     advance(core, reader, count);

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use airssys_wasm_abi::Type;
@@ -15,6 +15,7 @@ use crate::component::concurrent::transmit::table;
 use crate::component::instance::InstanceInner;
 use crate::component::ir::Transmit;
 use crate::component::link::type_equality::Same;
+use crate::component::resource::handles::Room;
 use crate::component::store::StoreCore;
 use crate::error::{Error, ResourceError, Result};
 
@@ -25,6 +26,33 @@ pub(in crate::component) struct Closing {
     wakes: Arc<Wakes>,
     /// True once the store is dropped.
     ended: AtomicBool,
+    /// Number of instances and streams that are being stopped, one within another.
+    aborts: AtomicUsize,
+}
+
+/// Tells a consumer, when it is dropped, why its writer is gone.
+#[derive(Clone, Debug)]
+pub struct Aborts(Arc<Closing>);
+
+impl Aborts {
+    pub(in crate::component) fn of(closing: &Arc<Closing>) -> Aborts {
+        Aborts(Arc::clone(closing))
+    }
+
+    /// Returns whether an instance is being stopped after a trap, or with its store, or a stream after the failure of one of its ends. A
+    /// consumer that is dropped meanwhile has not got all: otherwise its writer has closed the stream.
+    pub fn is_aborting(&self) -> bool {
+        self.0.has_ended() || self.0.aborts.load(Ordering::Acquire) > 0 || std::thread::panicking()
+    }
+}
+
+/// Marks that an instance or a stream is being stopped.
+pub(in crate::component::concurrent) struct Aborting<'a>(&'a Closing);
+
+impl Drop for Aborting<'_> {
+    fn drop(&mut self) {
+        self.0.aborts.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl fmt::Debug for Closing {
@@ -48,6 +76,12 @@ impl Closing {
     /// Records that the store is dropped: nothing runs in it any more.
     pub(in crate::component) fn end(&self) {
         self.ended.store(true, Ordering::Release);
+    }
+
+    /// Marks that an instance or a stream is being stopped, until the value is dropped.
+    pub(in crate::component::concurrent) fn aborting(&self) -> Aborting<'_> {
+        self.aborts.fetch_add(1, Ordering::AcqRel);
+        Aborting(self)
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -155,11 +189,23 @@ impl HostEnd {
     /// Has a consumer read it from now on.
     ///
     /// # Errors
-    /// As [`HostEnd::take`].
+    /// As [`HostEnd::take`]; [`ResourceError::TableFull`] if the other end is the host's too, and the store has no room for such a stream.
     pub(super) fn pipe(&self, core: &StoreCore, consumer: Box<dyn Consume>) -> Result<()> {
         let key = self.take(core)?;
         let mut tasks = core.tasks();
         let shared = tasks.end(key)?.shared();
+        // A guest can have the host make such streams without end: no handle of it refers to them.
+        let is_own = tasks
+            .shared_of(shared)
+            .is_some_and(|shared| shared.host.is_some());
+        let room = match is_own.then(|| Room::take(&core.handles)).transpose() {
+            Ok(room) => room,
+            Err(limit) => {
+                drop(tasks);
+                core.close_end(key)?;
+                return Err(ResourceError::TableFull(limit).into());
+            }
+        };
         tasks.remove_waitable(key)?;
         let mut left = Some(consumer);
         if let Some(state) = tasks.shared_of(shared) {
@@ -169,7 +215,10 @@ impl HostEnd {
                 true => {
                     tasks.shared.remove(shared);
                 }
-                false => tasks.with_host_side(shared, |side| side.consumer = left.take()),
+                false => tasks.with_host_side(shared, |side| {
+                    side.consumer = left.take();
+                    side.room = room;
+                }),
             }
         }
         drop(tasks);

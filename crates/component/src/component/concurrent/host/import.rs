@@ -9,7 +9,7 @@ use wasmer::StoreMut;
 
 use super::activity::Step;
 use super::stream::failed;
-use crate::component::concurrent::run::{block, swap_storage};
+use crate::component::concurrent::block::block;
 use crate::component::concurrent::state::{ActivityKey, Kind, Wait, Waitable, WaitableKey};
 use crate::component::concurrent::waitable::{Callee, Subtask, SubtaskState};
 use crate::component::link::host_func::Import;
@@ -102,10 +102,7 @@ pub(in crate::component) fn begin<R: Send + 'static>(
                         return Ok(());
                     }
                     let value = result.map_err(|error| failed(&import.name, error))?;
-                    let storage = swap_storage(store, core, [0; 2])?;
-                    let lowered = lower(store, &value);
-                    swap_storage(store, core, storage)?;
-                    lowered?;
+                    lower(store, &value)?;
                     core.tasks().set_subtask(subtask, SubtaskState::Returned)
                 })())
             };

@@ -26,6 +26,7 @@ mod stream;
 
 pub use accessor::{Access, Accessor, AccessorTask, AsAccessor, JoinHandle};
 pub use buffers::{ReadBuffer, VecBuffer, WriteBuffer};
+pub use call::CallTask;
 pub use future::{FutureConsumer, FutureProducer};
 pub use reader::{FutureAny, FutureReader, StreamAny, StreamReader};
 pub use stream::{
@@ -35,8 +36,9 @@ pub use stream::{
 pub(in crate::component) use activity::Wakes;
 pub(super) use activity::{Activity, poll};
 pub(in crate::component) use call::{Calling, start};
-pub(super) use call::{ConcurrentCall, Outcome};
+pub(super) use call::{ConcurrentCall, Outcome, Slot};
 pub(super) use drive::{park, turn};
 pub(super) use ends::{Gone, HostSide};
+pub use held::Aborts;
 pub(in crate::component) use held::{Closing, HostEnd};
 pub(in crate::component) use import::{Imported, begin};

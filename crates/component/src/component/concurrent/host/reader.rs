@@ -131,7 +131,7 @@ macro_rules! reader {
             }
         }
 
-        impl<T: ComponentType> Lift for $reader<T> {
+        impl<T: ComponentType + 'static> Lift for $reader<T> {
             fn lift_flat(cx: &mut LiftContext<'_>, plan: &Plan, flat: &mut FlatReader<'_>) -> Result<$reader<T>> {
                 $lift(flat.next_u32(), cx, plan).map($reader::of)
             }

@@ -163,11 +163,8 @@ impl WireConcurrency {
         });
         let tables = |tables: &[WireTable]| {
             let tables = tables.iter().map(|table| {
-                Ok(TransmitTable {
-                    instance: table.instance,
-                    ty: table.ty,
-                    payload: table.payload.map(|payload| readers.ty(payload)).transpose()?,
-                })
+                let payload = table.payload.map(|payload| readers.ty(payload)).transpose()?;
+                Ok(TransmitTable::new(table.instance, table.ty, payload))
             });
             tables.collect::<Result<Vec<_>, Malformed>>()
         };
@@ -200,6 +197,17 @@ impl WireConcurrency {
         match callback {
             Some(index) if index >= self.callbacks => Err(Malformed(format!("there is no callback {index}"))),
             callback => Ok(callback),
+        }
+    }
+
+    /// Checks the number of a function that takes threads' functions. The next is that of the one that starts them.
+    fn starter(&self, take: u32) -> Result<u32, Malformed> {
+        let is_of = |adapter: &WireAdapter, results: &[CoreType]| {
+            adapter.params == write_types(&[CoreType::I32; 2]) && adapter.results == write_types(results)
+        };
+        match self.adapters.get(take as usize..) {
+            Some([first, start, ..]) if is_of(first, &[CoreType::I32]) && is_of(start, &[]) => Ok(take),
+            _ => Err(Malformed(format!("there are no functions {take} for threads"))),
         }
     }
 
@@ -249,25 +257,30 @@ macro_rules! field {
     ($wire:ident, callback, $value:expr) => {
         $wire.callback($value)?
     };
+    ($wire:ident, take, $value:expr) => {
+        $wire.starter($value)?
+    };
     ($wire:ident, $field:ident, $value:expr) => {
         $value
     };
 }
 
-/// The built-ins whose fields are numbers, written as they are; the others have their own form.
+/// The built-ins whose fields are numbers, written as they are; the others have their own form. Those behind the semicolon came later.
 macro_rules! builtins {
-    ($($variant:ident { $($field:ident: $ty:ty),* })*) => {
+    ($($variant:ident { $($field:ident: $ty:ty),* })* ; $($later:ident { $($part:ident: $kind:ty),* })*) => {
         #[derive(BorshSerialize, BorshDeserialize)]
         pub(super) enum WireBuiltin {
             $($variant { $($field: $ty),* },)*
             TaskReturn { instance: u32, func: u32, options: u32 },
             PrepareCall { memory: Option<u32>, params: Vec<u8> },
             SyncStartCall { callback: Option<u32>, result: Option<u8> },
+            $($later { $($part: $kind),* },)*
         }
 
         pub(super) fn write_builtin(builtin: &Builtin, types: &mut Types) -> WireBuiltin {
             match builtin {
                 $(Builtin::$variant { $($field),* } => WireBuiltin::$variant { $($field: *$field),* },)*
+                $(Builtin::$later { $($part),* } => WireBuiltin::$later { $($part: *$part),* },)*
                 Builtin::TaskReturn { instance, function, options } => WireBuiltin::TaskReturn {
                     instance: *instance,
                     func: types.func(function),
@@ -292,6 +305,9 @@ macro_rules! builtins {
             Ok(match builtin {
                 $(WireBuiltin::$variant { $($field),* } => Builtin::$variant {
                     $($field: field!(wire, $field, *$field)),*
+                },)*
+                $(WireBuiltin::$later { $($part),* } => Builtin::$later {
+                    $($part: field!(wire, $part, *$part)),*
                 },)*
                 WireBuiltin::TaskReturn { instance, func, options } => Builtin::TaskReturn {
                     instance: *instance,
@@ -334,4 +350,10 @@ builtins! {
     StreamTransfer { }
     FutureTransfer { }
     ErrorContextTransfer { }
+    ;
+    ThreadIndex { instance: u32 }
+    ThreadNewIndirect { instance: u32, take: u32 }
+    ThreadResumeLater { instance: u32 }
+    ThreadSuspend { instance: u32, cancellable: bool }
+    ThreadSwitch { instance: u32, cancellable: bool, yields: bool, promotes: bool }
 }

@@ -16,7 +16,6 @@ use crate::error::Error;
 fn config() -> Config {
     let mut config = Config::new();
     config
-        .wasm_component_model_async(true)
         .wasm_component_model_async_builtins(true)
         .wasm_component_model_async_stackful(true)
         .wasm_component_model_error_context(true);
@@ -421,7 +420,8 @@ fn synchronous_components_are_translated_as_without_the_settings() {
         (instance $a (instantiate $a)) (instance $b (instantiate $b (with "f" (func $a "f"))))
         (export "f" (func $b "f")))"#;
     let with = translated(text);
-    let without = translate(&Engine::default(), &binary(text)).expect("it is supported");
+    let without = Engine::new(Config::new().wasm_component_model_async(false)).expect("a backend");
+    let without = translate(&without, &binary(text)).expect("it is supported");
     assert!(with.concurrency.is_none());
     assert_eq!(format!("{with:?}"), format!("{without:?}"));
     assert_eq!(portable::write(with), portable::write(without));
@@ -436,18 +436,18 @@ fn refused_components_name_the_setting() {
             .to_string()
     };
     let new = "(component (core func (canon waitable-set.new)))";
-    let error = refused(&mut Config::new(), new);
+    let error = refused(Config::new().wasm_component_model_async(false), new);
     assert!(error.contains("it needs component-model-async,"), "{error}");
     assert!(
         error.ends_with("`Config::wasm_component_model_async` enables it"),
         "{error}"
     );
     let cancel = "(component (core func (canon subtask.cancel async)))";
-    let error = refused(&mut Config::new(), cancel);
+    let error = refused(Config::new().wasm_component_model_async(false), cancel);
     let both =
         "`Config::wasm_component_model_async` and `Config::wasm_component_model_async_builtins` enable them";
     assert!(error.ends_with(both), "{error}");
-    let error = refused(Config::new().wasm_component_model_async(true), cancel);
+    let error = refused(&mut Config::new(), cancel);
     assert!(
         error.contains("it needs component-model-more-async-builtins,"),
         "{error}"
@@ -457,16 +457,16 @@ fn refused_components_name_the_setting() {
     assert!(!error.contains("Config::"), "{error}");
     let stackful = r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
         (func (export "f") async (canon lift (core func $i "f") async)))"#;
-    let error = refused(Config::new().wasm_component_model_async(true), stackful);
+    let error = refused(&mut Config::new(), stackful);
     assert!(
         error.contains("`Config::wasm_component_model_async_stackful`"),
         "{error}"
     );
-    // No setting enables threads.
     let threads = "(component (core func (canon thread.index)))";
     let error = refused(&mut config(), threads);
     assert!(
-        error.contains("component-model-threading") && !error.contains("Config::"),
+        error.contains("it needs component-model-threading,")
+            && error.ends_with("`Config::wasm_component_model_threading` enables it"),
         "{error}"
     );
 }
@@ -536,4 +536,45 @@ fn malformed_artifacts_are_refused() {
     plain.push(0);
     let error = portable::read(&plain).expect_err("it is refused").to_string();
     assert!(error.contains("the bytes at its end are not a table"), "{error}");
+}
+
+/// The instance of the module that starts threads comes after that of their table, and those after it keep their exports.
+#[test]
+fn threads_are_started_by_a_module_that_is_made_for_their_table() {
+    let text = r#"(component
+        (core module $libc (table (export "t") 1 funcref))
+        (core instance $libc (instantiate $libc))
+        (core type $start (func (param i32)))
+        (core func $get (canon context.get i32 0))
+        (core func $new (canon thread.new-indirect $start (core table $libc "t")))
+        (core module $m
+            (import "" "new" (func (param i32 i32) (result i32))) (import "" "get" (func (result i32)))
+            (func (export "f")))
+        (core instance $i (instantiate $m (with "" (instance
+            (export "new" (func $new)) (export "get" (func $get))))))
+        (func (export "f") async (canon lift (core func $i "f"))))"#;
+    let engine = Engine::new(config().wasm_component_model_threading(true)).expect("a backend");
+    let ir = translate(&engine, &binary(text)).expect("it is supported");
+    let take = builtins(&ir).into_iter().find_map(|builtin| match builtin {
+        Builtin::ThreadNewIndirect { take, .. } => Some(*take as usize),
+        _ => None,
+    });
+    let take = take.expect("the built-in");
+    let functions = adapters(&ir)[take..].iter().map(|adapter| &adapter.export);
+    let functions: Vec<(&str, u32)> = functions
+        .map(|export| (export.name.as_str(), export.instance))
+        .collect();
+    // Before it are the instances of the module for storage, and of the table's.
+    assert_eq!(functions, [("take", 2), ("start", 2)]);
+    assert_eq!(ir.counts.core_instances, 4);
+    let Some((_, Export::Func { def, .. })) = ir.exports.first() else {
+        panic!("an exported function");
+    };
+    assert!(
+        matches!(def, CoreDef::Export(export) if export.instance == 3),
+        "{def:?}"
+    );
+    let written = format!("{:?}", builtins(&ir));
+    let read = portable::read(&portable::write(ir)).expect("it is read");
+    assert_eq!(format!("{:?}", builtins(&read)), written);
 }
