@@ -10,6 +10,11 @@ use airssys_wasm::wasi::{self, FsPerms, WasiCtxBuilder, WasiState};
 use crate::args::{DirArg, RunArgs, WasiArgs};
 use crate::exit::{Exit, Failure, Outcome};
 
+/// Returns whether a component is a program, of WASI 0.2 or 0.3.
+pub(crate) fn is_program(component: &Component) -> bool {
+    wasi::is_command(component) || wasi::p3::is_command(component)
+}
+
 /// Runs a program with the command line's arguments and grants.
 pub(crate) fn run(
     args: &RunArgs,
@@ -26,7 +31,10 @@ pub(crate) fn run(
     let deadline = args
         .timeout
         .and_then(|timeout| Instant::now().checked_add(Duration::from_millis(timeout)));
-    let exit = wasi::run_command(&mut store, component, &linker, deadline)?;
+    let exit = match wasi::is_command(component) {
+        true => wasi::run_command(&mut store, component, &linker, deadline)?,
+        false => wasi::p3::run_command(&mut store, component, &linker, deadline)?,
+    };
     Ok(Exit::Status(exit.code))
 }
 

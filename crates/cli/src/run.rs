@@ -49,7 +49,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let loaded = load::from(config.loader(), (path, &source), &trust, &options)?;
     let component = loaded.component();
     if let Some(component) = &component {
-        if wasi::is_command(component) {
+        if command::is_program(component) {
             policy::grant(&args.security, (path, &source), component, &mut grants)?;
             return command::run(args, engine, component, grants);
         }

@@ -49,6 +49,8 @@ fn limits(args: &ServeArgs) -> ServeLimits {
     set(args.threads, &mut limits.threads);
     set(args.slow_threads, &mut limits.slow_threads);
     set(args.connections, &mut limits.connections);
+    set(args.instance_concurrency, &mut limits.instance_concurrency);
+    set(args.instance_requests, &mut limits.instance_requests);
     set(args.max_head, &mut limits.head_bytes);
     set(args.max_body, &mut limits.body_bytes);
     set(args.read_rate, &mut limits.read_rate);

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &WastArgs) -> Outcome {
     let subjects = engines::subjects(&args.backend)?;
     let mut options = Options::default();
     options.host_instance = args.host_instance;
-    options.concurrency = args.component_model_async;
+    options.gated_async = args.gated_async;
     options.whole = Some(Duration::from_millis(args.timeout));
     options.deadline = Duration::from_millis(args.call_timeout);
     // Scripts may use as much memory as they ask for: some have strings of gigabytes.

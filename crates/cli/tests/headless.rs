@@ -9,13 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use airssys_wasm::Error;
 use airssys_wasm::component::Component;
 use airssys_wasm::engine::{Backend, Engine};
 
 /// Arguments of `run` for each guest of the contract, then arguments of `invoke` for each other guest. FILE is the path of a
 /// file with nine digits.
-const QUESTIONS: [(&str, &[&str]); 14] = [
+const QUESTIONS: [(&str, &[&str]); 16] = [
     (
         "text-processor",
         &[
@@ -35,6 +34,24 @@ const QUESTIONS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("text-processor", &["--operation", "shout"]),
+    (
+        "text-processor-async",
+        &[
+            "--operation",
+            "word-count",
+            "--params",
+            r#"{"text":"to be or not to be"}"#,
+        ],
+    ),
+    (
+        "text-processor-c-async",
+        &[
+            "--operation",
+            "word-count",
+            "--params",
+            r#"{"text":"to be or not to be"}"#,
+        ],
+    ),
     (
         "text-processor-c",
         &[
@@ -185,12 +202,8 @@ fn every_guest_of_the_contract_is_asked_something() {
             continue;
         }
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let component = match Component::from_binary(&engine, &bytes) {
-            Ok(component) => component,
-            // The program does not enable asynchronous functions.
-            Err(Error::MissingFeatures { .. }) if name.ends_with("-async") => continue,
-            Err(error) => panic!("{name}: {error}"),
-        };
+        let component =
+            Component::from_binary(&engine, &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
         let of_contract = |(name, _): &(String, _)| name.contains("component-lifecycle");
         if component.exports().iter().any(of_contract) {
             assert!(

@@ -201,6 +201,7 @@ impl WasiCtxBuilder {
         WasiCtx {
             table: ResourceTable::with_max(self.limits.resources),
             deadline: None,
+            progress: 0,
             before_wait: None,
             limits: self.limits.clone(),
             started: Instant::now(),

@@ -13,7 +13,7 @@ use airssys_wasm_component::internal::timer;
 const RUN: &str = "wasi:cli/run@0.2.0";
 const ANY_RUN: &str = "wasi:cli/run@0.2.";
 
-/// Returns whether a component is a program, which [`run_command`] can run.
+/// Returns whether a component is a program of WASI 0.2, which [`run_command`] can run.
 pub fn is_command(component: &Component) -> bool {
     let is_run = |(name, ty): &(String, ExternType)| {
         name.starts_with(ANY_RUN) && matches!(ty, ExternType::Instance(_))
@@ -25,7 +25,8 @@ pub fn is_command(component: &Component) -> bool {
 /// that.
 pub fn is_of_another_version(component: &Component) -> bool {
     let mut exports = component.exports().iter();
-    exports.any(|(name, _)| name.starts_with("wasi:cli/run@") && !name.starts_with(ANY_RUN))
+    let is_run = exports.any(|(name, _)| name.starts_with("wasi:cli/run@"));
+    is_run && !is_command(component) && !crate::p3::is_command(component)
 }
 
 /// Runs a program to its end, in a store of its own, until `deadline` at the latest. Returns its exit status: the

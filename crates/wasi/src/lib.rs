@@ -91,6 +91,8 @@ pub struct WasiCtx {
     pub(crate) table: ResourceTable,
     /// Deadline of the current call.
     pub(crate) deadline: Option<Instant>,
+    /// Counts the ends of waits, and what streams have moved.
+    pub(crate) progress: u64,
     /// Callback that runs before the component waits.
     pub(crate) before_wait: Option<io::BeforeWait>,
     /// Limits on the use of the host.
@@ -115,8 +117,8 @@ pub struct WasiCtx {
 
 impl WasiCtx {
     /// Sets the deadline of the next call: then any wait of the call ends with
-    /// [`CoreTrap::Interrupted`](airssys_wasm_component::error::CoreTrap::Interrupted). Without a deadline, a single
-    /// wait ends after [`WasiLimits::longest_wait`].
+    /// [`CoreTrap::Interrupted`](airssys_wasm_component::error::CoreTrap::Interrupted). Without a deadline, a wait ends after
+    /// [`WasiLimits::longest_wait`] if nothing that the component waits for has come meanwhile; waits of streams of WASI 0.3 do not.
     pub fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
     }

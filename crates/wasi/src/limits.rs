@@ -14,8 +14,9 @@ pub struct WasiLimits {
     pub descriptors: usize,
     /// Pollables in one call of `poll`. Stops a list of a million references to one pollable. Default 10,000.
     pub poll_list: usize,
-    /// Longest wait of a call that has no deadline; the guest then traps. Stops a guest that holds its thread forever.
-    /// Default one hour.
+    /// Longest wait of a call that has no deadline; the guest then traps. Stops a guest that holds its thread forever. In WASI 0.3, a wait
+    /// goes on if others of the component have ended meanwhile, and streams wait without this limit, since they hold no thread. Default one
+    /// hour.
     pub longest_wait: Duration,
     /// Bytes that one read of a stream returns, whatever it asks for. Stops a read of 2^64 - 1 bytes. Default 64 KiB.
     pub read_bytes: usize,

@@ -4,9 +4,9 @@ use airssys_wasm_component::component::{Component, Linker};
 use airssys_wasm_component::error::Result;
 
 use crate::view::{Attached, HasWasi};
-use crate::{WasiView, bindings, snapshot1};
+use crate::{WasiView, bindings, p3, snapshot1};
 
-/// Defines every interface of WASI that the host implements, for components built against any 0.2 version, and the
+/// Defines every interface of WASI 0.2 that the host implements, for components built against any 0.2 version, and the
 /// functions of preview 1 for components that were core modules.
 ///
 /// # Errors
@@ -24,14 +24,18 @@ pub fn add_to_linker_sync<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
     add_to_linker(linker)
 }
 
-/// As [`add_to_linker`], but only the interfaces that `component` imports, for a linker of this component alone: a quarter of the
-/// instructions of a short run are those of unused definitions.
+/// Defines the interfaces that `component` imports, of WASI 0.2 as [`add_to_linker`], and of WASI 0.3 as
+/// [`p3::add_to_linker`](crate::p3::add_to_linker). For a linker of this component alone: a quarter of the instructions of a short run
+/// are those of unused definitions.
 ///
 /// # Errors
 /// As [`add_to_linker`].
 pub fn add_imports_to_linker<T: WasiView>(linker: &mut Linker<T>, component: &Component) -> Result<()> {
     let names = component.imports().iter().map(|(name, _)| name.as_str());
-    let mut wanted: Vec<&str> = names.map(interface_of).collect();
+    let names = names.map(|name| name.split_once('@').unwrap_or((name, "")));
+    let (new, old): (Vec<_>, Vec<_>) = names.partition(|(_, version)| p3::is_supported(version));
+    p3::add_imports(linker, new)?;
+    let mut wanted: Vec<&str> = old.into_iter().map(|(name, _)| name).collect();
     // A component may import an interface in several versions.
     wanted.sort_unstable();
     wanted.dedup();

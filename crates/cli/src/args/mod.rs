@@ -304,9 +304,10 @@ pub(crate) struct WastArgs {
     #[arg(long)]
     pub(crate) host_instance: bool,
 
-    /// Let components use asynchronous functions, streams and futures
+    /// Let components use the asynchronous built-ins and options that the component model still gates: those it marks 🚝 and
+    /// 🚟
     #[arg(long)]
-    pub(crate) component_model_async: bool,
+    pub(crate) gated_async: bool,
 
     /// Time limit of one script on one engine, including compilation, in milliseconds; the rest of the script
     /// then fails. Stops endless scripts

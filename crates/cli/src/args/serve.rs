@@ -11,9 +11,9 @@ use clap::builder::RangedU64ValueParser;
 use super::{BackendArg, CacheArg, SecurityArgs, TrustArgs, WasiArgs};
 use crate::exit;
 
-/// Serve HTTP with a component or artifact that exports wasi:http/incoming-handler
+/// Serve HTTP with a component or artifact that exports wasi:http/incoming-handler 0.2 or wasi:http/handler 0.3
 ///
-/// Each request gets its own instance. Ctrl-C or SIGTERM shuts the server down after the requests in flight; a second
+/// Each request gets its own instance; with 0.3, an instance answers several requests. Ctrl-C or SIGTERM shuts the server down after the requests in flight; a second
 /// one stops it immediately. -v enables the access log. docs/serve.md lists all limits and the attacks that they stop.
 #[derive(Debug, Args)]
 #[command(after_help = exit::HELP)]
@@ -56,6 +56,16 @@ pub(crate) struct ServeArgs {
     /// Maximum number of open connections; more wait [default: 1024]. Stops a flood that uses all descriptors
     #[arg(long, value_name = "N", value_parser = count(ServeLimits::CONNECTIONS))]
     pub(crate) connections: Option<usize>,
+
+    /// Maximum number of requests that an instance of a 0.3 component answers at a time [default: 16]. Stops a trap from
+    /// cutting off all requests
+    #[arg(long, value_name = "N", value_parser = count(ServeLimits::INSTANCE_CONCURRENCY))]
+    pub(crate) instance_concurrency: Option<usize>,
+
+    /// Maximum number of requests that an instance of a 0.3 component answers before it ends [default: 128]. Stops a component
+    /// that leaks memory
+    #[arg(long, value_name = "N", value_parser = count(ServeLimits::INSTANCE_REQUESTS))]
+    pub(crate) instance_requests: Option<usize>,
 
     /// Maximum size of a request's header fields, in bytes [default: 65536]. Stops enormous headers
     #[arg(long, value_name = "BYTES", value_parser = count(ServeLimits::HEAD_BYTES))]

@@ -162,20 +162,21 @@ fn features_that_no_backend_has_are_named_with_the_function() {
     }
 }
 
+/// A program that returns success at once, of a version of WASI.
+fn program(version: &str) -> String {
+    format!(
+        r#"(component
+            (core module $m (func (export "run") (result i32) (i32.const 0)))
+            (core instance $i (instantiate $m))
+            (func $run (result (result)) (canon lift (core func $i "run")))
+            (instance $e (export "run" (func $run)))
+            (export "wasi:cli/run@{version}" (instance $e)))"#
+    )
+}
+
 #[test]
 fn programs_of_another_wasi_are_told_what_they_are() {
-    // A synchronous `run` of 0.3, which is valid here.
-    let program = |version: &str| {
-        format!(
-            r#"(component
-                (core module $m (func (export "run") (result i32) (i32.const 0)))
-                (core instance $i (instantiate $m))
-                (func $run (result (result)) (canon lift (core func $i "run")))
-                (instance $e (export "run" (func $run)))
-                (export "wasi:cli/run@{version}" (instance $e)))"#
-        )
-    };
-    let path = binary("run-03.wasm", &program("0.3.0"));
+    let path = binary("run-04.wasm", &program("0.4.0"));
     for args in [
         &["run", &path][..],
         &["run", &path, "--", "argument"],
@@ -183,28 +184,41 @@ fn programs_of_another_wasi_are_told_what_they_are() {
     ] {
         let ran = airssys(args).ended(3);
         ran.says(
-            "it is a program of WASI 0.3.0 (it exports `wasi:cli/run@0.3.0`), but this host has WASI 0.2",
+            "it is a program of WASI 0.4.0 (it exports `wasi:cli/run@0.4.0`), but this host has WASI 0.2 and 0.3",
         );
     }
-    assert_eq!(
-        airssys(&["run", &binary("run-02.wasm", &program("0.2.3"))])
-            .ended(0)
-            .stdout,
-        ""
-    );
-    // An asynchronous one, as toolchains compile it.
-    let asynchronous = r#"(component
-        (core module $m (func (export "run") (result i32) (i32.const 0)))
-        (core instance $i (instantiate $m))
-        (func $run async (result (result)) (canon lift (core func $i "run")))
-        (instance $e (export "run" (func $run)))
-        (export "wasi:cli/run@0.3.0-rc-2026-01-06" (instance $e)))"#;
-    let ran = airssys(&["run", &binary("run-async.wasm", asynchronous)]).ended(3);
-    ran.says("component-model-async");
-    ran.says("it is a program of WASI 0.3.0-rc-2026-01-06");
+    let candidate = binary("run-candidate.wasm", &program("0.3.0-rc-2026-01-06"));
+    airssys(&["run", &candidate])
+        .ended(3)
+        .says("it is a program of WASI 0.3.0-rc-2026-01-06");
     // For a server, the message names the command that runs it.
     let server = program("0.2.0").replace("wasi:cli/run@", "wasi:http/incoming-handler@");
     airssys(&["run", &binary("server.wasm", &server), "--operation", "x"])
         .ended(3)
         .says("airssys-wasm serve");
+}
+
+#[test]
+fn programs_of_every_supported_wasi_run() {
+    for version in ["0.2.3", "0.3.0", "0.3.2", "0.3.0-rc-2026-03-15"] {
+        let path = binary(&format!("run-{version}.wasm"), &program(version));
+        assert_eq!(airssys(&["run", &path]).ended(0).stdout, "", "{version}");
+        // An asynchronous one, as toolchains compile it: its callback returns the result.
+        let asynchronous = format!(
+            r#"(component
+                (core func $return (canon task.return (result (result))))
+                (core module $m
+                    (import "" "return" (func $return (param i32)))
+                    (func (export "run") (result i32) (i32.const 1))
+                    (func (export "back") (param i32 i32 i32) (result i32) (call $return (i32.const 1)) (i32.const 0)))
+                (core instance $i (instantiate $m (with "" (instance (export "return" (func $return))))))
+                (func $run async (result (result)) (canon lift (core func $i "run") async (callback (core func $i "back"))))
+                (instance $e (export "run" (func $run)))
+                (export "wasi:cli/run@{version}" (instance $e)))"#
+        );
+        if version.starts_with("0.3") {
+            let path = binary(&format!("run-async-{version}.wasm"), &asynchronous);
+            airssys(&["run", &path]).ended(1);
+        }
+    }
 }

@@ -185,7 +185,7 @@ fn a_served_component_reaches_only_what_the_policy_allows_and_the_audit_shows_it
 #[test]
 fn what_cannot_be_served_ends_at_once() {
     let other = airssys(&["serve", &fixture("text-processor"), "--addr", "127.0.0.1:0"]).ended(3);
-    other.says("does not export wasi:http/incoming-handler");
+    other.says("exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3");
     other.says("it is a component of the contract");
     airssys(&["serve", &fixture("wasi-http"), "--addr", "nowhere"]).ended(2);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -85,7 +85,7 @@ fn what_is_unsupported_is_named() {
     let ran = airssys(&["wast", &script]).ended(0);
     assert!(
         ran.stdout
-            .contains("unsupported: component-model-async, component-model-async-stackful: 2 (line 1, 5)"),
+            .contains("unsupported: component-model-async-stackful: 2 (line 1, 5)"),
         "{ran:?}"
     );
     assert!(

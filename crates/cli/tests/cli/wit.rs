@@ -156,10 +156,10 @@ fn a_component_that_does_not_run_here_has_wit_too() {
         (core module $m (func (export "f")))
         (core instance $i (instantiate $m))
         (func (export "f") async (canon lift (core func $i "f") async)))"#;
-    let path = scratch_file("async.wasm", &wat::parse_str(text).expect("the text parses"));
+    let path = scratch_file("stackful.wasm", &wat::parse_str(text).expect("the text parses"));
     airssys(&["inspect", &path])
         .ended(3)
-        .says("component-model-async");
+        .says("component-model-async-stackful");
     let ran = airssys(&["inspect", &path, "--wit"]).ended(0);
     assert!(ran.stdout.contains("export f: async func();"), "{}", ran.stdout);
 }

@@ -1,5 +1,6 @@
 //! Sources of standard input.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -46,7 +47,37 @@ pub(crate) struct SharedInput(Source);
 #[derive(Clone, Debug)]
 enum Source {
     Bytes(Arc<Mutex<Bytes>>),
-    Process(&'static Mutex<Process>),
+    Process(OfProcess),
+}
+
+/// One stream of this process's input. A clone is another stream.
+#[derive(Debug)]
+struct OfProcess {
+    process: &'static Mutex<Process>,
+    /// The stream's place among those that wait, once it has waited.
+    place: Option<u64>,
+}
+
+impl OfProcess {
+    fn new(process: &'static Mutex<Process>) -> OfProcess {
+        OfProcess { process, place: None }
+    }
+}
+
+impl Clone for OfProcess {
+    fn clone(&self) -> OfProcess {
+        OfProcess::new(self.process)
+    }
+}
+
+impl Drop for OfProcess {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            let waker = lock(self.process).wakers.remove(&place);
+            // Without the lock: it may be the last that keeps a store's loop.
+            drop(waker);
+        }
+    }
 }
 
 impl SharedInput {
@@ -54,7 +85,7 @@ impl SharedInput {
         SharedInput(match from {
             Stdin::Empty => Source::Bytes(Arc::default()),
             Stdin::Bytes(bytes) => Source::Bytes(Arc::new(Mutex::new(bytes.clone().into()))),
-            Stdin::Inherit => Source::Process(&PROCESS),
+            Stdin::Inherit => Source::Process(OfProcess::new(&PROCESS)),
         })
     }
 
@@ -65,9 +96,24 @@ impl SharedInput {
 
 impl Waits for SharedInput {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &self.0 {
+        match &mut self.0 {
             Source::Bytes(_) => Poll::Ready(()),
-            Source::Process(process) => lock(process).poll_ready(cx),
+            Source::Process(stream) => {
+                let mut process = lock(stream.process);
+                if process.is_ready() {
+                    return Poll::Ready(());
+                }
+                let place = *stream.place.get_or_insert_with(|| process.next_place());
+                let before = process.wakers.insert(place, cx.waker().clone());
+                process.start();
+                let ready = process.is_ready();
+                drop(process);
+                drop(before);
+                match ready {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }
+            }
         }
     }
 }
@@ -83,7 +129,7 @@ impl Input for SharedInput {
                     false => Ok(bytes.split_to(len)),
                 }
             }
-            Source::Process(process) => lock(process).read(max),
+            Source::Process(stream) => lock(stream.process).read(max),
         }
     }
 }
@@ -98,7 +144,10 @@ struct Process {
     read: Bytes,
     end: Option<End>,
     reading: Option<Task<()>>,
-    wakers: Vec<Waker>,
+    /// The streams that wait, by their places: one waker each, which ends with its stream.
+    wakers: BTreeMap<u64, Waker>,
+    /// Places given so far.
+    places: u64,
 }
 
 #[derive(Debug)]
@@ -107,26 +156,27 @@ enum End {
     Failed(io::Error),
 }
 
-static PROCESS: Mutex<Process> = Mutex::new(Process {
-    read: Bytes::new(),
-    end: None,
-    reading: None,
-    wakers: Vec::new(),
-});
+static PROCESS: Mutex<Process> = Mutex::new(Process::new());
 
 impl Process {
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.read.is_empty() || self.end.is_some() {
-            return Poll::Ready(());
+    const fn new() -> Process {
+        Process {
+            read: Bytes::new(),
+            end: None,
+            reading: None,
+            wakers: BTreeMap::new(),
+            places: 0,
         }
-        if !self.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            self.wakers.push(cx.waker().clone());
-        }
-        self.start();
-        match self.end {
-            Some(_) => Poll::Ready(()),
-            None => Poll::Pending,
-        }
+    }
+
+    /// Returns whether there are bytes, or the input has ended.
+    fn is_ready(&self) -> bool {
+        !self.read.is_empty() || self.end.is_some()
+    }
+
+    fn next_place(&mut self) -> u64 {
+        self.places += 1;
+        self.places
     }
 
     fn read(&mut self, max: usize) -> Result<Bytes, StreamError> {
@@ -184,7 +234,7 @@ fn read_chunk() {
         process.reading = None;
         std::mem::take(&mut process.wakers)
     };
-    wakers.into_iter().for_each(Waker::wake);
+    wakers.into_values().for_each(Waker::wake);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -206,6 +256,32 @@ mod tests {
         assert_eq!(first.read(10).unwrap(), "f");
         assert!(matches!(second.read(10), Err(StreamError::Closed)));
         assert!(matches!(second.read(0), Err(StreamError::Closed)));
+    }
+
+    /// A component that read, cancelled the read and dropped the stream again and again filled a list of the process.
+    #[test]
+    fn a_stream_that_is_dropped_leaves_no_waker() {
+        static OTHER: Mutex<Process> = Mutex::new(Process::new());
+        let wakers = || lock(&OTHER).wakers.len();
+        // It waits for input that does not come.
+        lock(&OTHER).reading = Some(executor::spawn(std::future::pending()).unwrap());
+        let input = SharedInput(Source::Process(OfProcess::new(&OTHER)));
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            let mut streams = vec![input.clone(), input.clone()];
+            for _ in 0..3 {
+                assert!(
+                    streams
+                        .iter_mut()
+                        .all(|stream| stream.poll_ready(&mut cx).is_pending())
+                );
+            }
+            assert_eq!(wakers(), 2, "one each");
+            streams.truncate(1);
+            assert_eq!(wakers(), 1);
+        }
+        assert_eq!(wakers(), 0);
+        lock(&OTHER).reading = None;
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(crate) use descriptor::Descriptor;
 pub use descriptor::FsPerms;
 pub(crate) use entries::Entries;
 pub(crate) use error::{FileError, code};
+pub(crate) use stat::Stat;
 
 use crate::WasiCtx;
 use crate::access::{AccessPolicy, Basis};

@@ -13,17 +13,41 @@ use crate::bindings::wasi::filesystem::types::{
     DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue, NewTimestamp,
 };
 
-/// Converts metadata to the record of the interface.
-pub(super) fn stat(metadata: &Metadata) -> DescriptorStat {
-    let time =
-        |time: io::Result<cap_std::time::SystemTime>| time.ok().and_then(|time| datetime(time.into_std()));
-    DescriptorStat {
-        type_: kind(metadata.file_type()),
-        link_count: link_count(metadata),
-        size: metadata.len(),
-        data_access_timestamp: time(metadata.accessed()),
-        data_modification_timestamp: time(metadata.modified()),
-        status_change_timestamp: status_change(metadata),
+/// Metadata, with times that only some interfaces can represent.
+#[derive(Debug)]
+pub(crate) struct Stat {
+    pub(crate) kind: DescriptorType,
+    pub(crate) link_count: u64,
+    pub(crate) size: u64,
+    pub(crate) accessed: Option<SystemTime>,
+    pub(crate) modified: Option<SystemTime>,
+    pub(crate) changed: Option<SystemTime>,
+}
+
+impl Stat {
+    pub(super) fn of(metadata: &Metadata) -> Stat {
+        let time = |time: io::Result<cap_std::time::SystemTime>| Some(time.ok()?.into_std());
+        Stat {
+            kind: kind(metadata.file_type()),
+            link_count: link_count(metadata),
+            size: metadata.len(),
+            accessed: time(metadata.accessed()),
+            modified: time(metadata.modified()),
+            changed: status_change(metadata),
+        }
+    }
+}
+
+impl From<Stat> for DescriptorStat {
+    fn from(stat: Stat) -> DescriptorStat {
+        DescriptorStat {
+            type_: stat.kind,
+            link_count: stat.link_count,
+            size: stat.size,
+            data_access_timestamp: stat.accessed.and_then(datetime),
+            data_modification_timestamp: stat.modified.and_then(datetime),
+            status_change_timestamp: stat.changed.and_then(datetime),
+        }
     }
 }
 
@@ -151,15 +175,36 @@ fn link_count(_: &Metadata) -> u64 {
 }
 
 #[cfg(unix)]
-fn status_change(metadata: &Metadata) -> Option<Datetime> {
+fn status_change(metadata: &Metadata) -> Option<SystemTime> {
     use cap_std::fs::MetadataExt;
-    Some(Datetime {
-        seconds: u64::try_from(metadata.ctime()).ok()?,
-        nanoseconds: u32::try_from(metadata.ctime_nsec()).ok()?,
-    })
+    let seconds = Duration::from_secs(metadata.ctime().unsigned_abs());
+    let time = match metadata.ctime() < 0 {
+        true => UNIX_EPOCH.checked_sub(seconds),
+        false => UNIX_EPOCH.checked_add(seconds),
+    };
+    time?.checked_add(Duration::from_nanos(metadata.ctime_nsec().try_into().ok()?))
 }
 
 #[cfg(not(unix))]
-fn status_change(_: &Metadata) -> Option<Datetime> {
+fn status_change(_: &Metadata) -> Option<SystemTime> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn times_of_files_may_be_before_1970() {
+        let path = std::env::temp_dir().join(format!("airssys-wasi-time-{}", std::process::id()));
+        let file = std::fs::File::create(&path).unwrap();
+        let _ = std::fs::remove_file(&path);
+        let before = UNIX_EPOCH.checked_sub(Duration::from_millis(1500)).unwrap();
+        file.set_times(std::fs::FileTimes::new().set_modified(before))
+            .unwrap();
+        let stat = Stat::of(&Metadata::from_file(&file).unwrap());
+        assert_eq!(stat.modified, Some(before));
+        assert!(stat.changed > Some(UNIX_EPOCH));
+    }
 }

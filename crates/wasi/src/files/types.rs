@@ -13,7 +13,7 @@ use super::find::{Found, Need};
 use super::guard::Guard;
 use super::open;
 use super::path;
-use super::stat;
+use super::stat::{self, Stat};
 use super::stream::{self, Reading, Writing};
 use crate::WasiCtx;
 use crate::access::FileAction;
@@ -94,6 +94,22 @@ impl WasiCtx {
         let folder = self.folder(descriptor)?;
         let found = Found::object(&folder, path, open::follows(flags), Need::Look)?;
         Ok(path::metadata(found.dir(), found.path(), found.follow)?)
+    }
+
+    /// Returns the metadata of an open object.
+    pub(crate) fn stat_of(&self, descriptor: &Resource<Descriptor>) -> Result<Stat> {
+        let metadata = self.table.get(descriptor)?.metadata()?;
+        Ok(Stat::of(&metadata))
+    }
+
+    /// Returns the metadata of the object at a path.
+    pub(crate) fn stat_of_path(
+        &self,
+        descriptor: &Resource<Descriptor>,
+        flags: PathFlags,
+        path: &str,
+    ) -> Result<Stat> {
+        Ok(Stat::of(&self.metadata_at(descriptor, flags, path)?))
     }
 }
 
@@ -254,8 +270,7 @@ impl HostDescriptor for WasiCtx {
     }
 
     fn stat(&mut self, descriptor: Resource<Descriptor>) -> Result<DescriptorStat> {
-        let metadata = self.table.get(&descriptor)?.metadata()?;
-        Ok(stat::stat(&metadata))
+        Ok(self.stat_of(&descriptor)?.into())
     }
 
     fn stat_at(
@@ -264,7 +279,7 @@ impl HostDescriptor for WasiCtx {
         flags: PathFlags,
         path: String,
     ) -> Result<DescriptorStat> {
-        Ok(stat::stat(&self.metadata_at(&descriptor, flags, &path)?))
+        Ok(self.stat_of_path(&descriptor, flags, &path)?.into())
     }
 
     fn set_times_at(

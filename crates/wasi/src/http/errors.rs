@@ -34,7 +34,7 @@ impl FieldError {
 }
 
 /// Returns an internal error with a message for people. The host's log has more details than the guest gets.
-pub(super) fn internal(what: &str) -> ErrorCode {
+pub(crate) fn internal(what: &str) -> ErrorCode {
     ErrorCode::InternalError(Some(what.to_owned()))
 }
 

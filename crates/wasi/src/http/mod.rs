@@ -8,12 +8,12 @@
 //!
 //! A mistake of a guest gets the interface's own error if it has one, and otherwise traps.
 
-mod body;
-mod errors;
-mod fields;
+pub(crate) mod body;
+pub(crate) mod errors;
+pub(crate) mod fields;
 mod limits;
 mod outgoing;
-mod request;
+pub(crate) mod request;
 mod response;
 pub mod serve;
 
@@ -21,11 +21,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use body::{FutureTrailers, IncomingBody, OutgoingBody};
-pub(crate) use fields::Fields;
+pub(crate) use fields::{FieldError, Fields};
 pub use limits::HttpLimits;
 pub(crate) use outgoing::FutureIncomingResponse;
 pub use outgoing::{HttpClient, HttpFailure, HttpRequest, HttpResponse, InvalidRoots, TlsRoots};
-pub(crate) use request::{IncomingRequest, OutgoingRequest, RequestOptions};
+pub(crate) use request::{IncomingRequest, OutgoingRequest, RequestOptions, nanoseconds};
 pub(crate) use response::{IncomingResponse, OutgoingResponse, ResponseOutparam};
 
 use outgoing::Connections;

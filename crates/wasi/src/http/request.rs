@@ -26,23 +26,24 @@ pub(crate) struct IncomingRequest {
 /// The resource `outgoing-request`.
 #[derive(Debug)]
 pub(crate) struct OutgoingRequest {
-    pub(super) method: Method,
-    pub(super) path: Option<String>,
-    pub(super) scheme: Option<Scheme>,
-    pub(super) authority: Option<String>,
-    pub(super) headers: Fields,
-    pub(super) body: Option<Reader>,
+    pub(crate) method: Method,
+    pub(crate) path: Option<String>,
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) authority: Option<String>,
+    pub(crate) headers: Fields,
+    pub(crate) body: Option<Reader>,
 }
 
 /// The resource `request-options`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RequestOptions {
-    pub(super) connect: Option<Duration>,
-    pub(super) first_byte: Option<Duration>,
-    pub(super) between_bytes: Option<Duration>,
+    pub(crate) connect: Option<Duration>,
+    pub(crate) first_byte: Option<Duration>,
+    pub(crate) between_bytes: Option<Duration>,
 }
 
-fn told(method: &http::Method) -> Method {
+/// Converts a method of HTTP.
+pub(crate) fn told(method: &http::Method) -> Method {
     match method.as_str() {
         "GET" => Method::Get,
         "HEAD" => Method::Head,
@@ -58,7 +59,7 @@ fn told(method: &http::Method) -> Method {
 }
 
 /// Converts a method to HTTP's; `None` if its name is not valid.
-pub(super) fn method(method: &Method) -> Option<http::Method> {
+pub(crate) fn method(method: &Method) -> Option<http::Method> {
     Some(match method {
         Method::Get => http::Method::GET,
         Method::Head => http::Method::HEAD,
@@ -86,6 +87,53 @@ pub(super) fn port(authority: &Authority) -> Result<Option<u16>, ()> {
             _ => Err(()),
         },
         None => Err(()),
+    }
+}
+
+impl OutgoingRequest {
+    /// Creates a request: `GET`, without anything else.
+    pub(crate) fn new(headers: Fields) -> OutgoingRequest {
+        OutgoingRequest {
+            method: Method::Get,
+            path: None,
+            scheme: None,
+            authority: None,
+            headers: headers.freeze(),
+            body: None,
+        }
+    }
+
+    /// Sets the method. Fails if its name is not valid, or has more than `most` bytes.
+    pub(crate) fn set_method(&mut self, method: Method, most: usize) -> Result<(), ()> {
+        if matches!(&method, Method::Other(name) if name.len() > most) || self::method(&method).is_none() {
+            return Err(());
+        }
+        self.method = method;
+        Ok(())
+    }
+
+    /// Sets the scheme. Fails if its name is not valid.
+    pub(crate) fn set_scheme(&mut self, scheme: Option<Scheme>) -> Result<(), ()> {
+        if let Some(Scheme::Other(name)) = &scheme
+            && (name.is_empty() || name.parse::<HttpScheme>().is_err())
+        {
+            return Err(());
+        }
+        self.scheme = scheme;
+        Ok(())
+    }
+
+    /// Sets the authority. Fails if it is not valid.
+    pub(crate) fn set_authority(&mut self, authority: Option<String>) -> Result<(), ()> {
+        let valid = |authority: &String| {
+            let parsed = authority.parse::<Authority>();
+            parsed.is_ok_and(|authority| port(&authority).is_ok())
+        };
+        if !authority.as_ref().is_none_or(valid) {
+            return Err(());
+        }
+        self.authority = authority;
+        Ok(())
     }
 }
 
@@ -131,15 +179,8 @@ impl HostIncomingRequest for WasiCtx {
 
 impl HostOutgoingRequest for WasiCtx {
     fn new(&mut self, headers: Resource<Fields>) -> HostResult<Resource<OutgoingRequest>> {
-        let headers = self.table.delete(headers)?.freeze();
-        Ok(self.table.push(OutgoingRequest {
-            method: Method::Get,
-            path: None,
-            scheme: None,
-            authority: None,
-            headers,
-            body: None,
-        })?)
+        let headers = self.table.delete(headers)?;
+        Ok(self.table.push(OutgoingRequest::new(headers))?)
     }
 
     fn body(&mut self, request: Resource<OutgoingRequest>) -> HostResult<Result<Resource<OutgoingBody>, ()>> {
@@ -165,13 +206,7 @@ impl HostOutgoingRequest for WasiCtx {
         method: Method,
     ) -> HostResult<Result<(), ()>> {
         let most = self.http.limits.uri_bytes;
-        let fits = |text: &str| text.len() <= most;
-        let message = self.table.get_mut(&request)?;
-        if self::method(&method).is_none() || matches!(&method, Method::Other(name) if !fits(name)) {
-            return Ok(Err(()));
-        }
-        message.method = method;
-        Ok(Ok(()))
+        Ok(self.table.get_mut(&request)?.set_method(method, most))
     }
 
     fn path_with_query(&mut self, request: Resource<OutgoingRequest>) -> HostResult<Option<String>> {
@@ -201,14 +236,7 @@ impl HostOutgoingRequest for WasiCtx {
         request: Resource<OutgoingRequest>,
         scheme: Option<Scheme>,
     ) -> HostResult<Result<(), ()>> {
-        let message = self.table.get_mut(&request)?;
-        if let Some(Scheme::Other(name)) = &scheme
-            && (name.is_empty() || name.parse::<HttpScheme>().is_err())
-        {
-            return Ok(Err(()));
-        }
-        message.scheme = scheme;
-        Ok(Ok(()))
+        Ok(self.table.get_mut(&request)?.set_scheme(scheme))
     }
 
     fn authority(&mut self, request: Resource<OutgoingRequest>) -> HostResult<Option<String>> {
@@ -220,16 +248,7 @@ impl HostOutgoingRequest for WasiCtx {
         request: Resource<OutgoingRequest>,
         authority: Option<String>,
     ) -> HostResult<Result<(), ()>> {
-        let message = self.table.get_mut(&request)?;
-        let valid = |authority: &String| {
-            let parsed = authority.parse::<Authority>();
-            parsed.is_ok_and(|authority| port(&authority).is_ok())
-        };
-        if !authority.as_ref().is_none_or(valid) {
-            return Ok(Err(()));
-        }
-        message.authority = authority;
-        Ok(Ok(()))
+        Ok(self.table.get_mut(&request)?.set_authority(authority))
     }
 
     fn headers(&mut self, request: Resource<OutgoingRequest>) -> HostResult<Resource<Fields>> {
@@ -243,7 +262,8 @@ impl HostOutgoingRequest for WasiCtx {
     }
 }
 
-fn nanoseconds(duration: Option<Duration>) -> Option<u64> {
+/// Converts a timeout to the interface's unit.
+pub(crate) fn nanoseconds(duration: Option<Duration>) -> Option<u64> {
     // The value came from such a number, and fits.
     duration.map(|duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }

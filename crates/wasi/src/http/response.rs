@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::body::{Direction, IncomingBody, OutgoingBody, Reader};
+use super::body::{Direction, IncomingBody, OutgoingBody, Reader, Sent};
 use super::errors;
 use super::fields::{self, Fields};
 use crate::WasiCtx;
@@ -18,9 +18,9 @@ use airssys_wasm_component::component::{HostResult, Resource};
 /// The resource `incoming-response`.
 #[derive(Debug)]
 pub(crate) struct IncomingResponse {
-    pub(super) status: StatusCode,
-    pub(super) headers: Fields,
-    pub(super) body: Option<IncomingBody>,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Fields,
+    pub(crate) body: Option<IncomingBody>,
 }
 
 /// The resource `outgoing-response`.
@@ -32,8 +32,8 @@ pub(crate) struct OutgoingResponse {
 }
 
 impl OutgoingResponse {
-    fn into_http(self) -> http::Response<Option<Reader>> {
-        let mut response = http::Response::new(self.body);
+    fn into_http(self) -> http::Response<Sent> {
+        let mut response = http::Response::new(Sent::new(self.body));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers.into_map();
         response
@@ -41,7 +41,7 @@ impl OutgoingResponse {
 }
 
 /// A guest's answer: a response or an error.
-pub(crate) type Answer = Result<http::Response<Option<Reader>>, ErrorCode>;
+pub(crate) type Answer = Result<http::Response<Sent>, ErrorCode>;
 
 /// The resource `response-outparam`: the callback that receives the answer.
 pub(crate) struct ResponseOutparam(Box<dyn FnOnce(Answer) + Send>);

@@ -10,25 +10,28 @@ use airssys_wasm_component::component::{
 use airssys_wasm_component::error::{Error, Result, TrapKind};
 use airssys_wasm_component::internal::timer;
 
+use super::link::{exported, is_supported};
 use crate::executor::{self, Timer};
 use crate::io::interrupted;
 use crate::{Exit, WasiView};
 
-/// The interface that a program exports, in every 0.3 version.
-const RUN: &str = "wasi:cli/run@0.3.0";
-const ANY_RUN: &str = "wasi:cli/run@0.3.";
+/// The interface that a program exports.
+const RUN: &str = "wasi:cli/run";
 
-/// Returns whether a component is a program of WASI 0.3, which [`run_command`] can run. Those of its release candidates are not.
+/// Returns whether a component is a program of WASI 0.3, which [`run_command`] can run. Of its release candidates this applies to
+/// 0.3.0-rc-2026-03-15 alone.
 pub fn is_command(component: &Component) -> bool {
     let is_run = |(name, ty): &(String, ExternType)| {
-        let patch = name.strip_prefix(ANY_RUN);
-        patch.is_some_and(|patch| !patch.contains('-')) && matches!(ty, ExternType::Instance(_))
+        let exported = name.split_once('@');
+        exported.is_some_and(|(name, version)| name == RUN && is_supported(version))
+            && matches!(ty, ExternType::Instance(_))
     };
     component.exports().iter().any(is_run)
 }
 
-/// Runs a program to its end, in a store of its own, until `deadline` at the latest: until its task has returned, and all its tasks have
-/// ended or wait for each other. Returns its exit status: the status that it chose, 0 if it returned success, 1 if it returned failure.
+/// Runs a program to its end, in a store of its own, until `deadline` at the latest: until its task has returned, all its tasks have
+/// ended or wait for each other, and streams between the host's own ends have ended, or have moved nothing for a second. Returns its
+/// exit status: the status that it chose, 0 if it returned success, 1 if it returned failure.
 ///
 /// # Errors
 /// [`Error::MissingExport`] if it is not a program; any error of its instantiation; [`Error::Trap`] and [`Error::Host`]
@@ -66,20 +69,36 @@ fn run<T: WasiView>(store: &mut Store<T>, instance: &Instance) -> Result<Exit> {
     })
 }
 
+/// Time that streams between the host's own ends may move nothing once the program's tasks have ended. Stops a stream whose input never ends,
+/// such as a terminal, from keeping a program that has returned.
+const STILL: Duration = Duration::from_secs(1);
+
 /// Time between two looks at the tasks that are left: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(10));
 
 /// Runs the tasks that are left after the program has returned: it may have more to write.
 fn finish<T: WasiView>(store: &mut Store<T>) -> Result<()> {
     let (mut pause, longest) = PAUSES;
-    let end = store.data_mut().ctx().ctx.end_of_wait(Instant::now());
+    let (end, mut progress) = {
+        let ctx = store.data_mut().ctx().ctx;
+        (ctx.end_of_wait(), ctx.progress)
+    };
+    let mut moved = Instant::now();
     loop {
         let counts = store.concurrency_counts();
+        let now = Instant::now();
+        let before = std::mem::replace(&mut progress, store.data_mut().ctx().ctx.progress);
+        if counts.tasks > 0 || progress != before {
+            moved = now;
+        }
         // Without any of the host, none of the guest is woken again.
-        if counts.tasks == 0 || counts.activities == 0 {
+        if counts.activities == 0 {
             return Ok(());
         }
-        let now = Instant::now();
+        // Others than these wait for a guest.
+        if counts.tasks == 0 && (store.pipes() == 0 || now.saturating_duration_since(moved) >= STILL) {
+            return Ok(());
+        }
         if now >= end {
             return Err(interrupted());
         }
@@ -134,7 +153,7 @@ impl Command {
     /// # Errors
     /// [`Error::MissingExport`] if it is not a program.
     pub fn new(store: impl AsContextMut, instance: &Instance) -> Result<Command> {
-        let run = instance.get_typed_func(store, [RUN, "run"])?;
+        let run = exported(store, instance, RUN, "run")?;
         Ok(Command {
             run: CommandRun { run },
         })

@@ -1,11 +1,12 @@
 //! The host's ends of streams of bytes, and of the futures of their results.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use airssys_wasm_component::component::{
-    Access, Destination, FutureReader, HostResult, Lower, Source, StoreContextMut, StreamConsumer,
-    StreamProducer, StreamReader, StreamResult,
+    Aborts, Access, AsContextMut, Destination, FutureReader, HostResult, Lower, Source, StoreContextMut,
+    StreamConsumer, StreamProducer, StreamReader, StreamResult,
 };
 use tokio::sync::oneshot;
 
@@ -58,32 +59,58 @@ where
 {
     let (mut result, future) = Later::new(&mut store);
     let input = input.map_err(|error| result.set(Err(error))).ok();
+    let ended = move |ended: Result<(), IoError>| result.set(ended.map_err(|error| code(&error)));
+    (bytes_of(&mut store, input, ended), future)
+}
+
+/// Creates a stream of the bytes of `input`, an empty one without. `ended` gets the result once they have ended; it is dropped with the
+/// stream.
+pub(super) fn bytes_of<T, I, F>(
+    store: &mut Access<'_, T, HasWasi>,
+    input: Option<I>,
+    ended: F,
+) -> StreamReader<u8>
+where
+    T: Send + 'static,
+    I: Input + Unpin,
+    F: FnOnce(Result<(), IoError>) + Send + Unpin + 'static,
+{
     let bytes = InputBytes {
         input,
-        result,
-        code,
+        ended: Some(ended),
         end: End::default(),
         ctx: store.getter(),
     };
-    (StreamReader::new(&mut store, bytes), future)
+    StreamReader::new(store, bytes)
 }
 
 /// A stream of bytes from an input. It takes none that it does not deliver, since other streams may share them.
-struct InputBytes<T, I, E> {
+struct InputBytes<T, I, F> {
     /// `None` if it could not be opened.
     input: Option<I>,
-    result: Later<E>,
-    code: fn(&IoError) -> E,
+    ended: Option<F>,
     end: End,
     /// Finds the context in the store's data.
     ctx: fn(&mut T) -> Attached<'_>,
 }
 
-impl<T, I, E> StreamProducer<T> for InputBytes<T, I, E>
+impl<T, I, F> InputBytes<T, I, F>
+where
+    F: FnOnce(Result<(), IoError>),
+{
+    fn end(&mut self, result: Result<(), IoError>) -> Poll<HostResult<StreamResult>> {
+        if let Some(ended) = self.ended.take() {
+            ended(result);
+        }
+        Poll::Ready(Ok(StreamResult::Dropped))
+    }
+}
+
+impl<T, I, F> StreamProducer<T> for InputBytes<T, I, F>
 where
     T: Send + 'static,
     I: Input + Unpin,
-    E: Send + Unpin + 'static,
+    F: FnOnce(Result<(), IoError>) + Send + Unpin + 'static,
 {
     type Item = u8;
     type Buffer = Vec<u8>;
@@ -103,13 +130,8 @@ where
         let room = destination.remaining(&mut store);
         let bytes = loop {
             if input.poll_ready(cx).is_pending() {
-                if finish {
-                    this.end.reset();
-                    return Poll::Ready(Ok(StreamResult::Cancelled));
-                }
-                let when = |began| (this.ctx)(store.data_mut()).end_of_wait(began);
-                let over = ready!(this.end.poll(cx, when))?;
-                return Poll::Ready(Err(over.into()));
+                ready!(this.end.poll_stream(cx, &mut store, this.ctx, finish))?;
+                return Poll::Ready(Ok(StreamResult::Cancelled));
             }
             if room == Some(0) {
                 this.end.reset();
@@ -120,17 +142,12 @@ where
                 Ok(bytes) if bytes.is_empty() => {}
                 Ok(bytes) => break bytes,
                 Err(StreamError::Trap(error)) => return Poll::Ready(Err(error)),
-                Err(StreamError::Closed) => {
-                    this.result.set(Ok(()));
-                    return Poll::Ready(Ok(StreamResult::Dropped));
-                }
-                Err(StreamError::Failed(error)) => {
-                    this.result.set(Err((this.code)(&error)));
-                    return Poll::Ready(Ok(StreamResult::Dropped));
-                }
+                Err(StreamError::Closed) => return this.end(Ok(())),
+                Err(StreamError::Failed(error)) => return this.end(Err(error)),
             }
         };
         this.end.reset();
+        (this.ctx)(store.data_mut()).goes_on();
         let mut direct = destination.as_direct(store, bytes.len())?;
         let place = direct.remaining();
         // As many as there is room for, which was asked for above.
@@ -144,14 +161,30 @@ where
 /// Writes a stream of the guest's with `output`, which writes all bytes or fails. One that cannot be opened closes the stream with a
 /// failure.
 pub(super) fn write<T, O, E>(
-    mut store: Access<'_, T, HasWasi>,
-    mut data: StreamReader<u8>,
+    store: Access<'_, T, HasWasi>,
+    data: StreamReader<u8>,
     output: Result<O, E>,
     code: fn(&IoError) -> E,
 ) -> HostResult<FutureReader<Ended<E>>>
 where
     T: Send + 'static,
     O: FnMut(&[u8]) -> Result<(), StreamError> + Send + Unpin + 'static,
+    E: Send + Unpin + 'static,
+    Ended<E>: Lower,
+{
+    pipe(store, data, output.map(AtOnce), code)
+}
+
+/// Writes a stream of the guest's to a sink. One that cannot be opened closes the stream with a failure.
+pub(super) fn pipe<T, S, E>(
+    mut store: Access<'_, T, HasWasi>,
+    mut data: StreamReader<u8>,
+    output: Result<S, E>,
+    code: fn(&IoError) -> E,
+) -> HostResult<FutureReader<Ended<E>>>
+where
+    T: Send + 'static,
+    S: Sink,
     E: Send + Unpin + 'static,
     Ended<E>: Lower,
 {
@@ -163,6 +196,8 @@ where
                 output,
                 result,
                 code,
+                end: End::default(),
+                aborts: AsContextMut::as_context_mut(&mut store).aborts(),
                 ctx,
             };
             data.pipe(&mut store, bytes)?;
@@ -175,46 +210,89 @@ where
     Ok(future)
 }
 
+/// A sink of bytes. It is dropped when the guest has closed the stream.
+pub(super) trait Sink: Send + Unpin + 'static {
+    /// Writes as many of these bytes as there is room for, and returns their number. Ready with the first; without any, when there is
+    /// room.
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>>;
+}
+
+/// A sink that writes all bytes at once, or fails.
+struct AtOnce<O>(O);
+
+impl<O> Sink for AtOnce<O>
+where
+    O: FnMut(&[u8]) -> Result<(), StreamError> + Send + Unpin + 'static,
+{
+    fn poll_write(&mut self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
+        // A write of nothing asks whether there is room.
+        let written = match bytes.is_empty() {
+            true => Ok(()),
+            false => (self.0)(bytes),
+        };
+        Poll::Ready(written.map(|()| bytes.len()))
+    }
+}
+
 /// Writes a stream. Bytes are written before the guest's write returns, so that none are lost or change places when the guest exits.
-struct OutputBytes<T, O, E> {
-    output: O,
+struct OutputBytes<T, S, E> {
+    // Dropped before the result is known.
+    output: S,
     /// Dropping it means success: the guest has closed the stream.
     result: Later<E>,
     code: fn(&IoError) -> E,
+    end: End,
+    /// A stream that was cut off was not written whole.
+    aborts: Aborts,
     /// Finds the context in the store's data.
     ctx: fn(&mut T) -> Attached<'_>,
 }
 
-impl<T, O, E> StreamConsumer<T> for OutputBytes<T, O, E>
+impl<T, S, E> Drop for OutputBytes<T, S, E> {
+    fn drop(&mut self) {
+        if self.aborts.is_aborting()
+            && let Some(result) = self.result.0.take()
+        {
+            let error = io::Error::new(io::ErrorKind::Interrupted, "the stream was cut off");
+            let _ = result.send(Err((self.code)(&IoError::new(error))));
+        }
+    }
+}
+
+impl<T, S, E> StreamConsumer<T> for OutputBytes<T, S, E>
 where
     T: Send + 'static,
-    O: FnMut(&[u8]) -> Result<(), StreamError> + Send + Unpin + 'static,
+    S: Sink,
     E: Send + Unpin + 'static,
 {
     type Item = u8;
 
     fn poll_consume(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
         mut store: StoreContextMut<'_, T>,
-        source: Source<'_, u8>,
-        _: bool,
+        mut source: Source<'_, u8>,
+        finish: bool,
     ) -> Poll<HostResult<StreamResult>> {
         let this = &mut *self;
         let most = (this.ctx)(store.data_mut()).limits.write_bytes.max(1);
-        let mut direct = source.as_direct(store)?;
-        let bytes = direct.remaining();
-        let bytes = &bytes[..bytes.len().min(most)];
-        // A write of nothing asks whether there is room.
-        let (written, len) = match bytes.is_empty() {
-            true => (Ok(()), 0),
-            false => ((this.output)(bytes), bytes.len()),
-        };
-        match written {
-            Ok(()) => {
-                direct.mark_read(len);
-                return Poll::Ready(Ok(StreamResult::Completed));
+        let written = {
+            let mut direct = source.reborrow().as_direct(store.as_context_mut())?;
+            let bytes = direct.remaining();
+            let written = this.output.poll_write(cx, &bytes[..bytes.len().min(most)]);
+            if let Poll::Ready(Ok(len)) = &written {
+                direct.mark_read(*len);
             }
+            written
+        };
+        let Poll::Ready(written) = written else {
+            ready!(this.end.poll_stream(cx, &mut store, this.ctx, finish))?;
+            return Poll::Ready(Ok(StreamResult::Cancelled));
+        };
+        this.end.reset();
+        (this.ctx)(store.data_mut()).goes_on();
+        match written {
+            Ok(_) => return Poll::Ready(Ok(StreamResult::Completed)),
             Err(StreamError::Trap(error)) => return Poll::Ready(Err(error)),
             Err(StreamError::Closed) => this.result.set(Ok(())),
             Err(StreamError::Failed(error)) => this.result.set(Err((this.code)(&error))),

@@ -76,6 +76,14 @@ pub(super) fn fits(family: IpAddressFamily, address: IpAddr) -> bool {
     }
 }
 
+/// Returns the address that stands for all of this host, with a port that the system chooses.
+pub(super) fn any(family: IpAddressFamily) -> SocketAddr {
+    match family {
+        IpAddressFamily::Ipv4 => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        IpAddressFamily::Ipv6 => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
+}
+
 /// Returns whether an address is unicast.
 pub(super) fn is_unicast(address: IpAddr) -> bool {
     let broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());

@@ -3,10 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use rustix::io::Errno;
 use rustix::net::Shutdown;
 use tokio::net::TcpStream;
 
@@ -20,7 +21,7 @@ const LINGER: Duration = Duration::from_secs(10);
 
 /// State that the socket and its streams share.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     pub(super) stream: TcpStream,
     /// The peer's address. The system forgets it when both sides have ended the connection.
     pub(super) peer: SocketAddr,
@@ -36,6 +37,8 @@ struct State {
     receive_ended: bool,
     /// True once no more bytes are accepted for sending.
     send_ended: bool,
+    /// True once it is no longer permitted.
+    denied: bool,
     /// True while a task sends bytes that the system did not accept at once.
     sending: bool,
     /// Error of a send, until it is reported.
@@ -69,15 +72,38 @@ impl Connection {
     fn recheck(&self) {
         if let Some(net) = &self.net
             && !net.permits(&Held::Socket(self.peer))
-            && !self.state().send_ended
+            && !self.is_denied()
         {
             let _ = net.check_connect(self.peer);
             self.close();
         }
     }
 
+    /// Returns whether it was ended because it is no longer permitted.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.state().denied
+    }
+
+    /// Sends as many bytes as the system accepts. Ready with the first; without any, when there is room.
+    pub(crate) fn poll_send(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.recheck();
+        if self.is_denied() {
+            return Poll::Ready(Err(Errno::ACCESS.into()));
+        }
+        if self.state().send_ended {
+            return Poll::Ready(Err(Errno::PIPE.into()));
+        }
+        loop {
+            ready!(self.stream.poll_write_ready(cx))?;
+            match self.stream.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
     /// Shuts down one or both directions. Bytes that are already accepted are still sent.
-    pub(super) fn shut_down(&self, receive: bool, send: bool) {
+    pub(crate) fn shut_down(&self, receive: bool, send: bool) {
         let mut state = self.state();
         if receive && !state.receive_ended {
             state.receive_ended = true;
@@ -132,19 +158,20 @@ impl Connection {
 
 impl Close for Connection {
     fn close(&self) {
+        self.state().denied = true;
         self.shut_down(true, true);
     }
 }
 
 /// The stream of received bytes.
 #[derive(Debug)]
-pub(super) struct TcpInput {
+pub(crate) struct TcpInput {
     connection: Arc<Connection>,
     ended: bool,
 }
 
 impl TcpInput {
-    pub(super) fn new(connection: Arc<Connection>) -> TcpInput {
+    pub(crate) fn new(connection: Arc<Connection>) -> TcpInput {
         let ended = false;
         TcpInput { connection, ended }
     }

@@ -76,7 +76,7 @@ impl From<Errno> for SocketError {
 }
 
 /// Returns the code of an error of the system.
-pub(super) fn code_of(error: &io::Error) -> ErrorCode {
+pub(crate) fn code_of(error: &io::Error) -> ErrorCode {
     if let Some(number) = Errno::from_io_error(error) {
         return code_of_number(number);
     }

@@ -1,7 +1,7 @@
 //! `wasi:sockets/ip-name-lookup`.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{self, Future};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -15,10 +15,13 @@ use crate::net::{NetError, parse_address};
 use crate::{WasiCtx, executor};
 use airssys_wasm_component::component::{HostResult, Resource};
 
+/// A running look-up.
+pub(crate) type Asking = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, NetError>> + Send>>;
+
 /// The resource `resolve-address-stream`.
 pub(crate) enum ResolveAddressStream {
     /// The look-up is running.
-    Asking(Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, NetError>> + Send>>),
+    Asking(Asking),
     /// Addresses that were not returned yet.
     Answer(vec::IntoIter<IpAddr>),
     /// The look-up failed.
@@ -46,6 +49,23 @@ impl Waits for ResolveAddressStream {
     }
 }
 
+impl WasiCtx {
+    /// Prepares the look-up of a name, which begins with the first poll. An address leads to itself.
+    ///
+    /// # Errors
+    /// [`NetError::Denied`], [`NetError::InvalidName`].
+    pub(crate) fn looking_up(&self, name: String) -> Result<Asking, NetError> {
+        self.net.check_any()?;
+        // Connecting checks whether the address is granted.
+        if let Some(address) = parse_address(&name) {
+            return Ok(Box::pin(future::ready(Ok(vec![address]))));
+        }
+        self.net.check_look_up(&name)?;
+        let net = self.net.clone();
+        Ok(Box::pin(async move { net.resolve_any(&name).await }))
+    }
+}
+
 impl Host for WasiCtx {
     fn resolve_addresses(
         &mut self,
@@ -53,15 +73,7 @@ impl Host for WasiCtx {
         name: String,
     ) -> Result<Resource<ResolveAddressStream>, SocketError> {
         self.table.get(&network)?;
-        self.net.check_any()?;
-        // Connecting checks whether the address is granted.
-        if let Some(address) = parse_address(&name) {
-            let answer = ResolveAddressStream::Answer(vec![address].into_iter());
-            return Ok(self.table.push(answer)?);
-        }
-        self.net.check_look_up(&name)?;
-        let net = self.net.clone();
-        let mut stream = ResolveAddressStream::Asking(Box::pin(async move { net.resolve_any(&name).await }));
+        let mut stream = ResolveAddressStream::Asking(self.looking_up(name)?);
         let _context = executor::enter()?;
         // Starts the look-up.
         if stream

@@ -3,6 +3,7 @@
 mod address;
 mod connection;
 mod error;
+mod incoming;
 mod lookup;
 mod options;
 mod tcp;
@@ -11,9 +12,12 @@ mod udp;
 mod udp_streams;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub(crate) use error::SocketError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub(crate) use connection::{Connection, TcpInput};
+pub(crate) use error::{SocketError, code_of};
+pub(crate) use incoming::Incoming;
 pub(crate) use lookup::ResolveAddressStream;
 pub(crate) use tcp::TcpSocket;
 pub(crate) use udp::UdpSocket;
@@ -43,37 +47,41 @@ impl instance_network::Host for WasiCtx {
 
 /// Count and limit of a component's sockets.
 #[derive(Clone, Debug)]
-pub(super) struct Places {
-    max: usize,
-    taken: Arc<AtomicUsize>,
-}
+pub(super) struct Places(Arc<Semaphore>);
 
 impl Places {
     pub(super) fn new(max: usize) -> Places {
-        Places {
-            max,
-            taken: Arc::default(),
-        }
+        Places(Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))))
     }
 
     /// Takes a place for one more socket.
     fn take(&self) -> Result<Place, SocketError> {
-        let more = |taken: usize| (taken < self.max).then_some(taken + 1);
-        self.taken
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
-            .map_err(|_| ErrorCode::NewSocketLimit)?;
-        Ok(Place(self.taken.clone()))
+        match self.0.clone().try_acquire_owned() {
+            Ok(permit) => Ok(Place { _permit: permit }),
+            Err(_) => Err(ErrorCode::NewSocketLimit.into()),
+        }
+    }
+
+    /// Waits until there is a place, and takes it.
+    async fn next(self) -> Place {
+        match self.0.acquire_owned().await {
+            Ok(permit) => Place { _permit: permit },
+            // It is never closed.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Returns the number of places that are left.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        self.0.available_permits()
     }
 }
 
 /// The place of one socket; dropping it makes room for another.
 #[derive(Debug)]
-struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
+struct Place {
+    _permit: OwnedSemaphorePermit,
 }
 
 #[cfg(test)]
@@ -92,5 +100,18 @@ mod tests {
         drop(first);
         assert!(places.take().is_ok());
         drop(second);
+        assert_eq!(places.left(), 2);
+    }
+
+    #[test]
+    fn a_place_is_waited_for() {
+        let places = Places::new(1);
+        let first = places.take().unwrap();
+        let mut next = std::pin::pin!(places.clone().next());
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(next.as_mut().poll(&mut cx).is_pending());
+        drop(first);
+        assert!(next.as_mut().poll(&mut cx).is_ready());
+        assert_eq!(places.left(), 1);
     }
 }

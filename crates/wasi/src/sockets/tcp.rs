@@ -12,10 +12,10 @@ use std::task::{Context, Poll, Waker};
 use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::address::{fits, is_remote, is_unicast};
+use super::address::{any, fits, is_remote, is_unicast};
 use super::connection::{Connection, TcpInput, TcpOutput};
 use super::error::code_of;
-use super::{Place, Places, SocketError};
+use super::{Incoming, Place, Places, SocketError};
 use crate::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily};
 use crate::bindings::wasi::sockets::tcp_create_socket;
 use crate::io::{InputStream, OutputStream, Waits};
@@ -33,6 +33,10 @@ pub(crate) struct TcpSocket {
     /// The operation that was started and is not finished.
     pub(super) operation: Option<Operation>,
     pub(super) backlog: u32,
+    /// True once the only stream of received bytes that WASI 0.3 permits was taken.
+    receives: bool,
+    /// Likewise for sent bytes.
+    sends: bool,
     place: Arc<Place>,
 }
 
@@ -53,9 +57,14 @@ enum State {
     Closed(ErrorCode),
 }
 
+/// A connection that is being made. Dropping it closes the socket.
+pub(crate) type Connect = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
 enum Connecting {
-    Pending(Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>),
+    Pending(Connect),
     Done(io::Result<TcpStream>),
+    /// The caller of [`TcpSocket::connect`] has it.
+    Apart,
 }
 
 impl Connecting {
@@ -70,8 +79,24 @@ impl Connecting {
     }
 }
 
-struct Listening {
+/// A listening socket, which the resource and its stream of connections share.
+#[derive(Debug)]
+pub(super) struct Listener {
     listener: TcpListener,
+    family: IpAddressFamily,
+    _place: Arc<Place>,
+}
+
+impl Listener {
+    /// Accepts a connection.
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+        let accepted = self.listener.poll_accept(cx);
+        accepted.map_ok(|(stream, _)| stream)
+    }
+}
+
+struct Listening {
+    listener: Arc<Listener>,
     accepted: Option<io::Result<TcpStream>>,
 }
 
@@ -81,7 +106,7 @@ impl Listening {
             let Poll::Ready(accepted) = self.listener.poll_accept(cx) else {
                 return Poll::Pending;
             };
-            self.accepted = Some(accepted.map(|(stream, _)| stream));
+            self.accepted = Some(accepted);
         }
         Poll::Ready(())
     }
@@ -122,13 +147,27 @@ impl TcpSocket {
                 socket
             }
         };
-        Ok(TcpSocket {
-            state: State::Fresh(socket),
+        Ok(TcpSocket::in_state(State::Fresh(socket), family, place))
+    }
+
+    /// Creates the socket of a connection that was accepted.
+    pub(super) fn accepted(listener: &Listener, stream: TcpStream, place: Place) -> io::Result<TcpSocket> {
+        let place = Arc::new(place);
+        let connection = Connection::new(stream, place.clone(), None)?;
+        let state = State::Connected(connection);
+        Ok(TcpSocket::in_state(state, listener.family, place))
+    }
+
+    fn in_state(state: State, family: IpAddressFamily, place: Arc<Place>) -> TcpSocket {
+        TcpSocket {
+            state,
             family,
             operation: None,
             backlog: BACKLOG,
+            receives: false,
+            sends: false,
             place,
-        })
+        }
     }
 
     /// Checks that no operation is in progress.
@@ -148,7 +187,8 @@ impl TcpSocket {
         Ok(())
     }
 
-    pub(super) fn start_bind(&mut self, address: SocketAddr, net: &Net) -> Result<(), SocketError> {
+    /// Binds the socket.
+    pub(crate) fn bind(&mut self, address: SocketAddr, net: &Net) -> Result<(), SocketError> {
         self.begin()?;
         let State::Fresh(socket) = &self.state else {
             return Err(ErrorCode::InvalidState.into());
@@ -163,6 +203,11 @@ impl TcpSocket {
         // An earlier socket's lingering connections at this address do not prevent the bind.
         sockopt::set_socket_reuseaddr(socket, true)?;
         socket.bind(address)?;
+        Ok(())
+    }
+
+    pub(super) fn start_bind(&mut self, address: SocketAddr, net: &Net) -> Result<(), SocketError> {
+        self.bind(address, net)?;
         self.operation = Some(Operation::Bind);
         Ok(())
     }
@@ -171,7 +216,8 @@ impl TcpSocket {
         self.end(Operation::Bind)
     }
 
-    pub(super) fn start_connect(&mut self, address: SocketAddr, net: &Net) -> Result<(), SocketError> {
+    /// Begins to connect, with the first poll. [`TcpSocket::connected`] takes the result.
+    pub(crate) fn connect(&mut self, address: SocketAddr, net: &Net) -> Result<Connect, SocketError> {
         self.begin()?;
         if !matches!(self.state, State::Fresh(_)) {
             return Err(ErrorCode::InvalidState.into());
@@ -180,11 +226,34 @@ impl TcpSocket {
             return Err(ErrorCode::InvalidArgument.into());
         }
         net.check_connect(address)?;
-        let before = std::mem::replace(&mut self.state, State::Closed(ErrorCode::Unknown));
-        let State::Fresh(socket) = before else {
-            return Err(ErrorCode::InvalidState.into());
-        };
-        let mut connecting = Connecting::Pending(Box::pin(socket.connect(address)));
+        let before = std::mem::replace(&mut self.state, State::Connecting(Connecting::Apart));
+        match before {
+            State::Fresh(socket) => Ok(Box::pin(socket.connect(address))),
+            _ => Err(ErrorCode::InvalidState.into()),
+        }
+    }
+
+    /// Takes the result of [`TcpSocket::connect`].
+    pub(crate) fn connected(
+        &mut self,
+        result: io::Result<TcpStream>,
+        net: &Net,
+    ) -> Result<Arc<Connection>, SocketError> {
+        match result.and_then(|stream| Connection::new(stream, self.place.clone(), Some(net))) {
+            Ok(connection) => {
+                self.state = State::Connected(connection.clone());
+                Ok(connection)
+            }
+            Err(error) => {
+                let code = code_of(&error);
+                self.state = State::Closed(code);
+                Err(code.into())
+            }
+        }
+    }
+
+    pub(super) fn start_connect(&mut self, address: SocketAddr, net: &Net) -> Result<(), SocketError> {
+        let mut connecting = Connecting::Pending(self.connect(address, net)?);
         // The future sends nothing before its first poll.
         let _ = is_ready(|cx| connecting.poll(cx));
         self.state = State::Connecting(connecting);
@@ -204,19 +273,7 @@ impl TcpSocket {
         self.operation = None;
         let before = std::mem::replace(&mut self.state, State::Closed(ErrorCode::Unknown));
         match before {
-            State::Connecting(Connecting::Done(result)) => {
-                match result.and_then(|stream| Connection::new(stream, self.place.clone(), Some(net))) {
-                    Ok(connection) => {
-                        self.state = State::Connected(connection.clone());
-                        Ok(connection)
-                    }
-                    Err(error) => {
-                        let code = code_of(&error);
-                        self.state = State::Closed(code);
-                        Err(code.into())
-                    }
-                }
-            }
+            State::Connecting(Connecting::Done(result)) => self.connected(result, net),
             before => {
                 self.state = before;
                 Err(ErrorCode::InvalidState.into())
@@ -226,23 +283,45 @@ impl TcpSocket {
 
     pub(super) fn start_listen(&mut self, net: &Net) -> Result<(), SocketError> {
         self.begin()?;
+        match &self.state {
+            State::Fresh(socket) if bound(socket).is_some() => {}
+            _ => return Err(ErrorCode::InvalidState.into()),
+        }
+        self.listen(net)?;
+        self.operation = Some(Operation::Listen);
+        Ok(())
+    }
+
+    /// Listens. A socket that is not bound gets a free port.
+    fn listen(&mut self, net: &Net) -> Result<Arc<Listener>, SocketError> {
+        self.begin()?;
         let State::Fresh(socket) = &self.state else {
             return Err(ErrorCode::InvalidState.into());
         };
-        let address = bound(socket).ok_or(ErrorCode::InvalidState)?;
-        net.check_listen(address)?;
+        match bound(socket) {
+            Some(address) => net.check_listen(address)?,
+            None => {
+                let address = any(self.family);
+                net.check_listen(address)?;
+                self.bind(address, net)?;
+            }
+        }
         let before = std::mem::replace(&mut self.state, State::Closed(ErrorCode::Unknown));
         let State::Fresh(socket) = before else {
             return Err(ErrorCode::InvalidState.into());
         };
         match socket.listen(self.backlog) {
             Ok(listener) => {
-                self.state = State::Listening(Listening {
+                let listener = Arc::new(Listener {
                     listener,
+                    family: self.family,
+                    _place: self.place.clone(),
+                });
+                self.state = State::Listening(Listening {
+                    listener: listener.clone(),
                     accepted: None,
                 });
-                self.operation = Some(Operation::Listen);
-                Ok(())
+                Ok(listener)
             }
             Err(error) => {
                 let code = code_of(&error);
@@ -250,6 +329,11 @@ impl TcpSocket {
                 Err(code.into())
             }
         }
+    }
+
+    /// Listens, and returns the connections. A socket that is not bound gets a free port.
+    pub(crate) fn incoming(&mut self, net: &Net, places: &Places) -> Result<Incoming, SocketError> {
+        Ok(Incoming::new(self.listen(net)?, places.clone()))
     }
 
     pub(super) fn finish_listen(&mut self) -> Result<(), SocketError> {
@@ -265,21 +349,13 @@ impl TcpSocket {
             return Err(ErrorCode::ConcurrencyConflict.into());
         }
         // The connection waits in the backlog until there is a place for it.
-        let place = Arc::new(places.take()?);
+        let place = places.take()?;
         if !is_ready(|cx| listening.poll(cx)) {
             return Err(ErrorCode::WouldBlock.into());
         }
         let accepted = listening.accepted.take().ok_or(ErrorCode::WouldBlock)?;
-        let connection = accepted
-            .and_then(|stream| Connection::new(stream, place.clone(), None))
-            .map_err(|error| accept_code(&error))?;
-        Ok(TcpSocket {
-            state: State::Connected(connection),
-            family: self.family,
-            operation: None,
-            backlog: BACKLOG,
-            place,
-        })
+        let accepted = accepted.and_then(|stream| TcpSocket::accepted(&listening.listener, stream, place));
+        Ok(accepted.map_err(|error| accept_code(&error))?)
     }
 
     pub(super) fn set_backlog(&mut self, backlog: u32) -> Result<(), SocketError> {
@@ -287,7 +363,8 @@ impl TcpSocket {
             State::Fresh(_) => {}
             State::Listening(listening) => {
                 let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-                rustix::net::listen(&listening.listener, backlog).map_err(|_| ErrorCode::NotSupported)?;
+                rustix::net::listen(&listening.listener.listener, backlog)
+                    .map_err(|_| ErrorCode::NotSupported)?;
             }
             State::Closed(code) => return Err((*code).into()),
             State::Connecting(_) | State::Connected(_) => return Err(ErrorCode::InvalidState.into()),
@@ -301,7 +378,7 @@ impl TcpSocket {
             State::Fresh(socket) => Ok(bound(socket).ok_or(ErrorCode::InvalidState)?),
             State::Connecting(_) => Err(ErrorCode::InvalidState.into()),
             State::Connected(connection) => Ok(connection.stream.local_addr()?),
-            State::Listening(listening) => Ok(listening.listener.local_addr()?),
+            State::Listening(listening) => Ok(listening.listener.listener.local_addr()?),
             State::Closed(code) => Err((*code).into()),
         }
     }
@@ -315,6 +392,24 @@ impl TcpSocket {
         }
     }
 
+    /// Returns the connection to receive from. The second time, that is an invalid state.
+    pub(crate) fn receiving(&mut self) -> Result<Arc<Connection>, SocketError> {
+        let connection = self.connection()?.clone();
+        match std::mem::replace(&mut self.receives, true) {
+            true => Err(ErrorCode::InvalidState.into()),
+            false => Ok(connection),
+        }
+    }
+
+    /// Returns the connection to send to. The second time, that is an invalid state.
+    pub(crate) fn sending(&mut self) -> Result<Arc<Connection>, SocketError> {
+        let connection = self.connection()?.clone();
+        match std::mem::replace(&mut self.sends, true) {
+            true => Err(ErrorCode::InvalidState.into()),
+            false => Ok(connection),
+        }
+    }
+
     pub(super) fn is_listening(&self) -> bool {
         matches!(self.state, State::Listening(_))
     }
@@ -324,7 +419,7 @@ impl TcpSocket {
         match &self.state {
             State::Fresh(socket) => Ok(socket.as_fd()),
             State::Connected(connection) => Ok(connection.stream.as_fd()),
-            State::Listening(listening) => Ok(listening.listener.as_fd()),
+            State::Listening(listening) => Ok(listening.listener.listener.as_fd()),
             State::Connecting(_) => Err(ErrorCode::InvalidState.into()),
             State::Closed(code) => Err((*code).into()),
         }

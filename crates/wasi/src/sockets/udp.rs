@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use tokio::net;
 
-use super::address::{fits, is_remote};
+use super::address::{any, fits};
 use super::options;
 use super::udp_streams::{IncomingDatagramStream, OutgoingDatagramStream, Udp};
 use super::{Network, SocketError};
@@ -24,8 +24,8 @@ pub(crate) struct UdpSocket {
     udp: Arc<Udp>,
     /// True while a bind is started and not finished.
     binding: bool,
-    /// True once bound. The system does not show that for a socket that was connected before.
-    bound: bool,
+    /// The address that it was bound to. The system does not show that for a socket that was connected before.
+    bound: Option<SocketAddr>,
     remote: Option<SocketAddr>,
 }
 
@@ -43,7 +43,14 @@ impl UdpSocket {
         if self.binding {
             return Err(ErrorCode::ConcurrencyConflict.into());
         }
-        if self.bound {
+        self.bind(address)?;
+        self.binding = true;
+        Ok(())
+    }
+
+    /// Binds the socket.
+    pub(crate) fn bind(&mut self, address: SocketAddr) -> Result<(), SocketError> {
+        if self.bound.is_some() {
             return Err(ErrorCode::InvalidState.into());
         }
         let udp = &self.udp;
@@ -52,40 +59,91 @@ impl UdpSocket {
         }
         udp.net.check_bind(address)?;
         rustix::net::bind(&udp.socket, &address)?;
-        self.bound = true;
-        self.binding = true;
+        let bound = udp.socket.local_addr()?;
+        self.bound = Some(bound);
         // A component that may listen there receives from every sender; any other only from hosts that it may connect
         // to.
-        let bound = udp.socket.local_addr()?;
         if udp.net.check_listen(address).is_ok() || udp.net.check_listen(bound).is_ok() {
             udp.open();
         }
         Ok(())
     }
 
+    /// Binds a socket that is not bound to a port that the system chooses.
+    fn ensure_bound(&mut self) -> Result<(), SocketError> {
+        match self.bound {
+            Some(_) => Ok(()),
+            None => self.bind(any(self.udp.family)),
+        }
+    }
+
+    /// Restricts the socket to one peer, or ends that.
     fn associate(&mut self, remote: Option<SocketAddr>) -> Result<(), SocketError> {
-        let socket = &self.udp.socket;
         match remote {
             Some(remote) => {
-                if !fits(self.udp.family, remote.ip()) || !is_remote(remote) {
-                    return Err(ErrorCode::InvalidArgument.into());
-                }
                 self.udp.check_send(remote)?;
-                let again = |error| match error {
+                self.ensure_bound()?;
+                match rustix::net::connect(&self.udp.socket, &remote) {
                     // Linux does not switch to another interface by itself.
-                    Errno::INVAL => {
-                        let _ = rustix::net::connect_unspec(socket);
-                        rustix::net::connect(socket, &remote)
+                    Err(Errno::INVAL) => {
+                        self.dissociate()?;
+                        rustix::net::connect(&self.udp.socket, &remote)?;
                     }
-                    error => Err(error),
-                };
-                rustix::net::connect(socket, &remote).or_else(again)?;
+                    connected => connected?,
+                }
             }
-            None if self.remote.is_some() => rustix::net::connect_unspec(socket)?,
+            None if self.remote.is_some() => self.dissociate()?,
             None => {}
         }
         self.remote = remote;
         Ok(())
+    }
+
+    fn dissociate(&mut self) -> Result<(), SocketError> {
+        rustix::net::connect_unspec(&self.udp.socket)?;
+        self.remote = None;
+        if let Some(bound) = self.bound
+            && self.udp.socket.local_addr()?.port() == 0
+        {
+            // Linux gives up a port that it has chosen itself. It may be lost to another socket.
+            self.bound = None;
+            rustix::net::bind(&self.udp.socket, &bound)?;
+            self.bound = Some(bound);
+        }
+        Ok(())
+    }
+
+    /// Restricts the socket to one peer. A socket that is not bound gets a free port.
+    pub(crate) fn connect(&mut self, remote: SocketAddr) -> Result<(), SocketError> {
+        self.associate(Some(remote))
+    }
+
+    /// Ends the restriction to a peer.
+    pub(crate) fn disconnect(&mut self) -> Result<(), SocketError> {
+        match self.remote {
+            Some(_) => self.associate(None),
+            None => Err(ErrorCode::InvalidState.into()),
+        }
+    }
+
+    /// Checks a datagram, and returns the socket to send it with, and its destination for [`Udp::send`]. A socket that is not bound gets a
+    /// free port.
+    pub(crate) fn sending(
+        &mut self,
+        data: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Result<(Arc<Udp>, Option<SocketAddr>), SocketError> {
+        let to = self.udp.check_datagram(data, to, self.remote)?;
+        self.ensure_bound()?;
+        Ok((self.udp.clone(), to))
+    }
+
+    /// Returns the socket to receive from, and its only peer.
+    pub(crate) fn receiving(&self) -> Result<(Arc<Udp>, Option<SocketAddr>), SocketError> {
+        match self.bound {
+            Some(_) => Ok((self.udp.clone(), self.remote)),
+            None => Err(ErrorCode::InvalidState.into()),
+        }
     }
 }
 
@@ -109,7 +167,7 @@ impl udp_create_socket::Host for WasiCtx {
         Ok(self.table.push(UdpSocket {
             udp,
             binding: false,
-            bound: false,
+            bound: None,
             remote: None,
         })?)
     }
@@ -143,7 +201,7 @@ impl HostUdpSocket for WasiCtx {
             let message = "`stream` was called while the socket had streams";
             return Err(misuse(message).into());
         }
-        if !entry.bound || entry.binding {
+        if entry.bound.is_none() || entry.binding {
             return Err(ErrorCode::InvalidState.into());
         }
         entry.associate(remote.map(SocketAddr::from))?;
@@ -158,8 +216,8 @@ impl HostUdpSocket for WasiCtx {
     fn local_address(&mut self, socket: Socket) -> Result<IpSocketAddress, SocketError> {
         let socket = self.table.get(&socket)?;
         match socket.bound {
-            true => Ok(socket.udp.socket.local_addr()?.into()),
-            false => Err(ErrorCode::InvalidState.into()),
+            Some(_) => Ok(socket.udp.socket.local_addr()?.into()),
+            None => Err(ErrorCode::InvalidState.into()),
         }
     }
 

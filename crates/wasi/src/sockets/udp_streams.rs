@@ -1,6 +1,7 @@
 //! `wasi:sockets/udp`: streams of datagrams.
 
 use std::collections::HashSet;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,13 +29,18 @@ const MAX_DROPPED: usize = 64;
 /// Senders that are remembered, and may be answered. When there are more, all are forgotten.
 const MAX_PEERS: usize = 1024;
 
+/// The bytes of a datagram, and its sender.
+type Datagram = (Vec<u8>, SocketAddr);
+
 /// State that a socket and its streams share.
 #[derive(Debug)]
-pub(super) struct Udp {
+pub(crate) struct Udp {
     pub(super) socket: net::UdpSocket,
     pub(super) family: IpAddressFamily,
     pub(super) net: Net,
     state: Mutex<State>,
+    /// Memory for a received datagram.
+    buffer: Mutex<Vec<u8>>,
     _place: Place,
 }
 
@@ -55,6 +61,7 @@ impl Udp {
             family,
             net,
             state: Mutex::default(),
+            buffer: Mutex::default(),
             _place: place,
         })
     }
@@ -87,6 +94,78 @@ impl Udp {
         Ok(())
     }
 
+    /// Checks a datagram of a socket with this peer, and returns its destination; `None` for the peer.
+    pub(super) fn check_datagram(
+        &self,
+        data: &[u8],
+        to: Option<SocketAddr>,
+        remote: Option<SocketAddr>,
+    ) -> Result<Option<SocketAddr>, SocketError> {
+        let to = match (to, remote) {
+            (None, Some(remote)) => remote,
+            (Some(to), None) => to,
+            (Some(to), Some(remote)) if to == remote => to,
+            _ => return Err(ErrorCode::InvalidArgument.into()),
+        };
+        self.check_send(to)?;
+        if data.len() > MAX_DATAGRAM {
+            return Err(ErrorCode::DatagramTooLarge.into());
+        }
+        Ok(remote.is_none().then_some(to))
+    }
+
+    /// Sends a datagram that was checked, without waiting.
+    fn try_send(&self, data: &[u8], to: Option<SocketAddr>) -> io::Result<()> {
+        let sent = match to {
+            None => self.socket.try_send(data),
+            Some(to) => self.socket.try_send_to(data, to),
+        };
+        sent.map(drop)
+    }
+
+    /// Sends a datagram that was checked.
+    pub(crate) async fn send(&self, data: &[u8], to: Option<SocketAddr>) -> io::Result<()> {
+        loop {
+            match self.try_send(data, to) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.writable().await?,
+                result => return result,
+            }
+        }
+    }
+
+    /// Receives a datagram of this peer, or of any sender that the guest may receive from.
+    pub(crate) async fn receive(&self, remote: Option<SocketAddr>) -> io::Result<Datagram> {
+        loop {
+            if let Some(received) = self.try_receive(remote) {
+                return received;
+            }
+            self.socket.readable().await?;
+            // After many datagrams that were dropped, it is ready at once: other tasks come first.
+            yield_once().await;
+        }
+    }
+
+    /// Takes the next datagram for the guest; `None` if there is none yet, or many others were dropped.
+    fn try_receive(&self, remote: Option<SocketAddr>) -> Option<io::Result<Datagram>> {
+        // A panic under this lock leaves the data consistent.
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.resize(MAX_DATAGRAM, 0);
+        for _ in 0..MAX_DROPPED {
+            match self.socket.try_recv_from(&mut buffer) {
+                Ok((len, from)) => {
+                    let wanted = remote.is_none_or(|remote| remote == from);
+                    if wanted && self.admits(from) {
+                        let data = buffer.get(..len).unwrap_or_default().to_vec();
+                        return Some(Ok((data, from)));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        None
+    }
+
     /// Returns whether the guest may receive from an address. Remembers it if the socket is open to every sender.
     fn admits(&self, address: SocketAddr) -> bool {
         let mut state = self.state();
@@ -109,6 +188,19 @@ impl Udp {
     }
 }
 
+/// Pending once.
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|cx| match std::mem::replace(&mut yielded, true) {
+        true => Poll::Ready(()),
+        false => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
 /// The resource `incoming-datagram-stream`.
 #[derive(Debug)]
 pub(crate) struct IncomingDatagramStream {
@@ -116,8 +208,7 @@ pub(crate) struct IncomingDatagramStream {
     /// The only accepted sender, if it is set.
     remote: Option<SocketAddr>,
     /// A received datagram, or an error, that is not yet returned.
-    next: Option<io::Result<(Vec<u8>, SocketAddr)>>,
-    buffer: Vec<u8>,
+    next: Option<io::Result<Datagram>>,
 }
 
 impl IncomingDatagramStream {
@@ -126,30 +217,12 @@ impl IncomingDatagramStream {
             udp,
             remote,
             next: None,
-            buffer: Vec::new(),
         }
     }
 
     /// Takes the next datagram for the guest, if there is one.
-    fn take(&mut self) -> Option<io::Result<(Vec<u8>, SocketAddr)>> {
-        if let Some(next) = self.next.take() {
-            return Some(next);
-        }
-        self.buffer.resize(MAX_DATAGRAM, 0);
-        for _ in 0..MAX_DROPPED {
-            match self.udp.socket.try_recv_from(&mut self.buffer) {
-                Ok((len, from)) => {
-                    let wanted = self.remote.is_none_or(|remote| remote == from);
-                    if wanted && self.udp.admits(from) {
-                        let data = self.buffer.get(..len).unwrap_or_default().to_vec();
-                        return Some(Ok((data, from)));
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        None
+    fn take(&mut self) -> Option<io::Result<Datagram>> {
+        self.next.take().or_else(|| self.udp.try_receive(self.remote))
     }
 }
 
@@ -231,21 +304,8 @@ impl OutgoingDatagramStream {
 
     fn send(&self, datagram: &OutgoingDatagram) -> Result<(), SocketError> {
         let to = datagram.remote_address.clone().map(SocketAddr::from);
-        let to = match (to, self.remote) {
-            (None, Some(remote)) => remote,
-            (Some(to), None) => to,
-            (Some(to), Some(remote)) if to == remote => to,
-            _ => return Err(ErrorCode::InvalidArgument.into()),
-        };
-        self.udp.check_send(to)?;
-        if datagram.data.len() > MAX_DATAGRAM {
-            return Err(ErrorCode::DatagramTooLarge.into());
-        }
-        match self.remote {
-            Some(_) => self.udp.socket.try_send(&datagram.data)?,
-            None => self.udp.socket.try_send_to(&datagram.data, to)?,
-        };
-        Ok(())
+        let to = self.udp.check_datagram(&datagram.data, to, self.remote)?;
+        Ok(self.udp.try_send(&datagram.data, to)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Host functions of the body resources.
 
-use super::{FutureTrailers, IncomingBody, OutgoingBody};
+use super::{FutureTrailers, IncomingBody, OutgoingBody, Trailers};
 use crate::bindings::wasi::http::types::{ErrorCode, HostFutureTrailers, HostIncomingBody, HostOutgoingBody};
 use crate::http::Fields;
 use crate::io::{self, InputStream, OutputStream, Pollable};
@@ -26,6 +26,24 @@ impl HostIncomingBody for WasiCtx {
     }
 }
 
+impl WasiCtx {
+    /// Converts the result of a body to that of the interface.
+    pub(crate) fn received_trailers(
+        &mut self,
+        got: Trailers,
+    ) -> HostResult<Result<Option<Resource<Fields>>, ErrorCode>> {
+        let fields = match got {
+            Ok(Some(map)) => Fields::received(map, &self.http.room, &self.http.limits),
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(match fields {
+            Ok(fields) => Ok(Some(self.table.push(fields)?)),
+            Err(_) => Err(ErrorCode::HttpResponseTrailerSectionSize(None)),
+        })
+    }
+}
+
 impl HostFutureTrailers for WasiCtx {
     fn subscribe(&mut self, trailers: Resource<FutureTrailers>) -> HostResult<Resource<Pollable>> {
         Ok(io::subscribe(&mut self.table, &trailers)?)
@@ -42,15 +60,7 @@ impl HostFutureTrailers for WasiCtx {
         let Some(got) = got else {
             return Ok(Some(Err(())));
         };
-        let fields = match got {
-            Ok(Some(map)) => Fields::received(map, &self.http.room, &self.http.limits),
-            Ok(None) => return Ok(Some(Ok(Ok(None)))),
-            Err(error) => return Ok(Some(Ok(Err(error)))),
-        };
-        Ok(Some(Ok(match fields {
-            Ok(fields) => Ok(Some(self.table.push(fields)?)),
-            Err(_) => Err(ErrorCode::HttpResponseTrailerSectionSize(None)),
-        })))
+        Ok(Some(Ok(self.received_trailers(got)?)))
     }
 
     fn drop(&mut self, trailers: Resource<FutureTrailers>) -> HostResult<()> {

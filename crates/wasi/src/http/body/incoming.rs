@@ -3,15 +3,18 @@
 use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
-use hyper::body::Body;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::oneshot;
 
 use super::Direction;
 use super::pace::{Pace, Watch};
@@ -55,6 +58,44 @@ struct Incoming {
     /// The connection of the body; it ends when this is dropped.
     _connection: Option<Task<()>>,
     streamed: bool,
+    /// Dropped once the body has ended or failed, or is no longer needed.
+    watch_end: Option<oneshot::Sender<()>>,
+    /// The reader of a body that is watched.
+    reader: Option<Waker>,
+}
+
+/// A body that another has. It does not keep it.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    body: Weak<Mutex<Incoming>>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Watched {
+    /// Ready once all of the body has arrived, it has failed, or is no longer needed.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.ended).poll(cx).map(drop)
+    }
+
+    /// Has the body fail, unless it has ended.
+    pub(crate) fn fail(&self, error: ErrorCode) {
+        let Some(shared) = self.body.upgrade() else {
+            return;
+        };
+        let body = IncomingBody { shared };
+        let (reader, left) = {
+            let mut incoming = body.lock();
+            let left = incoming.body.take();
+            if left.is_some() {
+                incoming.fail(error);
+            }
+            (incoming.reader.take(), left)
+        };
+        drop(left);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
 }
 
 /// The error that the body failed with, if it failed. Outlives the body.
@@ -80,6 +121,19 @@ impl IncomingBody {
         IncomingBody::new(body, bounds, connection)
     }
 
+    /// Creates a body without bytes.
+    pub(crate) fn empty() -> IncomingBody {
+        let bounds = Bounds {
+            bytes: 0,
+            pace: Pace {
+                pause: Duration::ZERO,
+                rate: 0,
+            },
+            direction: Direction::Response,
+        };
+        IncomingBody::of(None, bounds, None)
+    }
+
     fn of(body: Option<BoxBody>, bounds: Bounds, connection: Option<Task<()>>) -> IncomingBody {
         let incoming = Incoming {
             body,
@@ -93,6 +147,8 @@ impl IncomingBody {
             watch: Watch::new(bounds.pace),
             _connection: connection,
             streamed: false,
+            watch_end: None,
+            reader: None,
         };
         IncomingBody {
             shared: Arc::new(Mutex::new(incoming)),
@@ -122,6 +178,18 @@ impl IncomingBody {
         Poll::Ready(true)
     }
 
+    /// Watches the body for its end.
+    pub(crate) fn watch(&self) -> Watched {
+        let (sender, ended) = oneshot::channel();
+        let mut incoming = self.lock();
+        // Of a body that is there already, nothing more is to come.
+        incoming.watch_end = incoming.body.is_some().then_some(sender);
+        Watched {
+            body: Arc::downgrade(&self.shared),
+            ended,
+        }
+    }
+
     /// Returns the cell that receives the body's failure.
     pub(crate) fn failure(&self) -> Failure {
         self.lock().failure.clone()
@@ -135,6 +203,48 @@ impl IncomingBody {
         }
         incoming.streamed = true;
         Some(BodyStream(self.clone()))
+    }
+
+    /// Returns whether nothing of the body is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        let incoming = self.lock();
+        incoming.body.is_none()
+            && incoming.parts.is_empty()
+            && incoming.trailers.is_none()
+            && incoming.failed.is_none()
+    }
+
+    /// Takes the next frame, for a body that is passed on.
+    pub(crate) fn poll_frame(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
+        let mut incoming = self.lock();
+        ready!(incoming.poll(cx));
+        let frame = match incoming.take(usize::MAX) {
+            Some(bytes) => Some(Ok(Frame::data(bytes))),
+            None => match incoming.failed.clone() {
+                Some(error) => Some(Err(error)),
+                None => incoming
+                    .trailers
+                    .take()
+                    .map(|trailers| Ok(Frame::trailers(trailers))),
+            },
+        };
+        Poll::Ready(frame)
+    }
+
+    /// Returns the size of the part that is left, as far as it is known.
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        let incoming = self.lock();
+        let buffered = u64::try_from(incoming.buffered).unwrap_or(u64::MAX);
+        let Some(body) = &incoming.body else {
+            return match incoming.trailers.is_none() && incoming.failed.is_none() {
+                true => SizeHint::with_exact(buffered),
+                false => SizeHint::new(),
+            };
+        };
+        match body.size_hint().exact() {
+            Some(rest) => SizeHint::with_exact(rest.saturating_add(buffered)),
+            None => SizeHint::new(),
+        }
     }
 
     /// Ends the reading of bytes, and returns the future of the trailers.
@@ -168,12 +278,15 @@ impl Incoming {
                 Ok(bytes) => self.receive(bytes),
                 Err(frame) => {
                     self.trailers = frame.into_trailers().ok();
-                    self.body = None;
+                    self.end();
                 }
             },
             Poll::Ready(Some(Err(error))) => self.fail(error),
-            Poll::Ready(None) => self.body = None,
+            Poll::Ready(None) => self.end(),
             Poll::Pending => {
+                if self.watch_end.is_some() {
+                    self.reader = Some(cx.waker().clone());
+                }
                 ready!(self.watch.poll(cx));
                 self.fail(ErrorCode::ConnectionReadTimeout);
             }
@@ -213,7 +326,12 @@ impl Incoming {
         // The first failure is the reason; later ones follow from it.
         let _ = self.failure.set(error.clone());
         self.failed = Some(error);
+        self.end();
+    }
+
+    fn end(&mut self) {
         self.body = None;
+        self.watch_end = None;
     }
 }
 

@@ -5,9 +5,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::Direction;
 use super::incoming::Failed;
 use super::pipe::{self, Abandoned, Reader, Writer};
+use super::{Direction, Transmission};
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::http::{Ended, HttpCtx};
 use crate::io::{Output, StreamError, Waits};
@@ -36,12 +36,23 @@ impl OutgoingBody {
                 declared,
                 most: limits.outgoing_body_bytes.min(declared.unwrap_or(u64::MAX)),
                 direction,
+                transmission: None,
             },
             streamed: false,
             finished: false,
             ended: http.ended.clone(),
         };
         (body, reader)
+    }
+
+    /// Sets the place of the result of sending the message, which fails as the body does.
+    pub(crate) fn report(&mut self, transmission: Transmission) {
+        self.writer.transmission = Some(transmission);
+    }
+
+    /// Starts sending the message.
+    pub(crate) fn begin(&self) {
+        self.writer.pipe.begin();
     }
 
     /// Returns the stream that writes the body; `None` after the first call.
@@ -60,7 +71,7 @@ impl OutgoingBody {
     pub(crate) fn finish(mut self, trailers: Option<HeaderMap>) -> Result<(), ErrorCode> {
         let written = self.writer.pipe.written();
         if self.writer.declared.is_some_and(|declared| declared != written) {
-            return Err(self.writer.direction.too_long(written));
+            return Err(self.writer.failed(written));
         }
         self.finished = true;
         self.writer.pipe.finish(trailers);
@@ -89,9 +100,20 @@ pub(crate) struct BodyWriter {
     /// Bytes that may be written in total.
     most: u64,
     direction: Direction,
+    /// The result of sending the message, if there is a place for it.
+    transmission: Option<Transmission>,
 }
 
 impl BodyWriter {
+    /// Returns the error for a body that has `written` bytes, and not those that it may have, or is to have.
+    fn failed(&self, written: u64) -> ErrorCode {
+        let error = self.direction.too_long(written);
+        if let Some(transmission) = &self.transmission {
+            transmission.set(Err(error.clone()));
+        }
+        error
+    }
+
     /// Returns the number of bytes that may be written. A connection that has received all declared bytes stops
     /// reading; that is not a failure here, and `write` reports an excess.
     fn room(&self) -> Result<usize, StreamError> {
@@ -117,8 +139,9 @@ impl Output for BodyWriter {
         let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let written = self.pipe.written().saturating_add(len);
         if written > self.most {
+            let error = self.failed(written);
             self.pipe.abort();
-            return Err(StreamError::failed(Failed(self.direction.too_long(written))));
+            return Err(StreamError::failed(Failed(error)));
         }
         Ok(self.pipe.write(bytes)?)
     }

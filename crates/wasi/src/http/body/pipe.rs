@@ -208,7 +208,12 @@ impl Writer {
         let mut state = self.0.lock();
         if state.end.is_none() {
             state.end = Some(end);
+            // Another may wait to write.
+            let writer = state.writer.take();
             wake(state.reader.take(), state);
+            if let Some(writer) = writer {
+                writer.wake();
+            }
         }
     }
 }
@@ -306,6 +311,8 @@ impl Drop for Reader {
 mod tests {
     use super::*;
     use http_body_util::BodyExt;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
 
     fn next(reader: &mut Reader) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
         Pin::new(reader).poll_frame(&mut Context::from_waker(Waker::noop()))
@@ -335,6 +342,36 @@ mod tests {
         assert!(writer.room().is_err(), "nothing follows the end");
         assert!(matches!(next(&mut reader), Poll::Ready(None)));
         assert!(reader.is_end_stream());
+    }
+
+    #[test]
+    fn the_end_of_a_body_wakes_both_sides() {
+        for finished in [false, true] {
+            let (writer, mut reader) = pipe(1);
+            writer.write(Bytes::from_static(b"x")).unwrap();
+            let woken = Arc::new(Woken::default());
+            let waker = Waker::from(Arc::clone(&woken));
+            let mut cx = Context::from_waker(&waker);
+            assert!(writer.poll_room(&mut cx).is_pending(), "it is full");
+            match finished {
+                true => writer.finish(None),
+                // Of a request whose time is over, while its guest waits to write.
+                false => writer.abort(),
+            }
+            assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+            assert!(writer.poll_room(&mut cx).is_ready());
+            assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(_)))));
+        }
+    }
+
+    /// Counts wake-ups.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
     #[test]

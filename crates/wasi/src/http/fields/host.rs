@@ -15,13 +15,10 @@ impl HostFields for WasiCtx {
         &mut self,
         entries: Vec<(String, Vec<u8>)>,
     ) -> HostResult<Result<Resource<Fields>, HeaderError>> {
-        let mut fields = Fields::empty(&self.http.room);
-        for (name, value) in entries {
-            if let Err(error) = FieldError::told(fields.append(&name, value, &self.http.limits))? {
-                return Ok(Err(error));
-            }
+        match FieldError::told(Fields::of_list(entries, &self.http))? {
+            Ok(fields) => Ok(Ok(self.table.push(fields)?)),
+            Err(error) => Ok(Err(error)),
         }
-        Ok(Ok(self.table.push(fields)?))
     }
 
     fn get(&mut self, fields: Resource<Fields>, name: String) -> HostResult<Vec<Vec<u8>>> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use super::HttpLimits;
+use super::{HttpCtx, HttpLimits};
 
 /// Fields that belong to connections, or that say where a request goes: only the host sets them, and guests never see
 /// them.
@@ -111,6 +111,15 @@ impl Fields {
                 bytes: 0,
             },
         }
+    }
+
+    /// Creates fields from a list, which can be changed.
+    pub(crate) fn of_list(entries: Vec<(String, Vec<u8>)>, http: &HttpCtx) -> Result<Fields, FieldError> {
+        let mut fields = Fields::empty(&http.room);
+        for (name, value) in entries {
+            fields.append(&name, value, &http.limits)?;
+        }
+        Ok(fields)
     }
 
     /// Creates the fields of an incoming message, without those that guests never see.
@@ -277,7 +286,7 @@ pub(super) fn length(value: &[u8]) -> Option<u64> {
 }
 
 /// Returns the body length that the headers declare. An error if they contradict each other.
-pub(super) fn declared_length(map: &HeaderMap) -> Result<Option<u64>, FieldError> {
+pub(crate) fn declared_length(map: &HeaderMap) -> Result<Option<u64>, FieldError> {
     let mut values = map.get_all(header::CONTENT_LENGTH).iter();
     let Some(first) = values.next() else {
         return Ok(None);

@@ -58,7 +58,7 @@ pub(super) struct HeadLimits {
 
 /// A response, and the connection that its body arrives on.
 #[derive(Debug)]
-pub(super) struct Received {
+pub(crate) struct Received {
     pub(super) response: Response<Incoming>,
     pub(super) connection: Task<()>,
 }

@@ -27,7 +27,8 @@ use crate::io::{self, Pollable, Waits};
 use crate::net::{NetError, Request};
 use airssys_wasm_component::component::{HostResult, Resource};
 
-use client::{Received, Target};
+pub(crate) use client::Received;
+use client::Target;
 pub(super) use connections::Connections;
 pub use tls::{InvalidRoots, TlsRoots};
 pub use whole::{HttpClient, HttpFailure, HttpRequest, HttpResponse};
@@ -64,20 +65,38 @@ impl Waits for FutureIncomingResponse {
     }
 }
 
+/// The end of an exchange: a response, and the time that its body may pause.
+pub(crate) type Taken = Result<(Received, Duration), ErrorCode>;
+
+impl FutureIncomingResponse {
+    /// Takes the response; `None` if it is pending, or was taken.
+    pub(crate) fn take(&mut self) -> Option<Taken> {
+        match mem::replace(&mut self.state, State::Taken) {
+            State::Ready(result) => Some(result.map(|received| (received, self.pause))),
+            pending @ State::Pending(_) => {
+                self.state = pending;
+                None
+            }
+            State::Taken => None,
+        }
+    }
+}
+
 /// Returns the guest's timeout, capped by the host's.
 fn within(asked: Option<Duration>, most: Duration) -> Duration {
     asked.map_or(most, |asked| asked.min(most))
 }
 
 impl WasiCtx {
-    /// Checks everything that needs no connection, and starts the exchange.
-    fn send(
+    /// Checks everything that needs no connection, and starts the exchange of a request whose body is `body`.
+    pub(crate) fn send(
         &mut self,
         request: OutgoingRequest,
+        body: Sent,
         options: RequestOptions,
     ) -> Result<FutureIncomingResponse, ErrorCode> {
         let limits = &self.http.limits;
-        let (target, message) = assemble(request, limits.uri_bytes)?;
+        let (target, message) = assemble(request, body, limits.uri_bytes)?;
         let to = Request {
             host: target.host.clone(),
             port: target.port,
@@ -116,16 +135,12 @@ impl WasiCtx {
         })
     }
 
-    /// Converts a response that has arrived to a resource.
-    fn receive(
-        &mut self,
-        received: Received,
-        pause: Duration,
-    ) -> HostResult<Result<IncomingResponse, ErrorCode>> {
-        let Received { response, connection } = received;
+    /// Converts the end of an exchange to a response.
+    pub(crate) fn receive(&self, taken: Taken) -> Result<IncomingResponse, ErrorCode> {
+        let (Received { response, connection }, pause) = taken?;
         let (head, body) = response.into_parts();
         let Ok(headers) = Fields::received(head.headers, &self.http.room, &self.http.limits) else {
-            return Ok(Err(ErrorCode::HttpResponseHeaderSectionSize(None)));
+            return Err(ErrorCode::HttpResponseHeaderSectionSize(None));
         };
         let bounds = Bounds {
             bytes: self.http.limits.incoming_body_bytes,
@@ -133,16 +148,20 @@ impl WasiCtx {
             direction: Direction::Response,
         };
         let body = IncomingBody::of_hyper(body, bounds, Some(connection), errors::of_response);
-        Ok(Ok(IncomingResponse {
+        Ok(IncomingResponse {
             status: head.status,
             headers,
             body: Some(body),
-        }))
+        })
     }
 }
 
 /// Builds the message to send, and its target.
-fn assemble(request: OutgoingRequest, uri_bytes: usize) -> Result<(Target, http::Request<Sent>), ErrorCode> {
+fn assemble(
+    request: OutgoingRequest,
+    body: Sent,
+    uri_bytes: usize,
+) -> Result<(Target, http::Request<Sent>), ErrorCode> {
     let method = request::method(&request.method).ok_or(ErrorCode::HttpRequestMethodInvalid)?;
     // A tunnel would bypass the checks of destinations.
     if method == http::Method::CONNECT {
@@ -154,7 +173,11 @@ fn assemble(request: OutgoingRequest, uri_bytes: usize) -> Result<(Target, http:
         Some(Scheme::Other(_)) => return Err(ErrorCode::HttpProtocolError),
     };
     let authority = request.authority.unwrap_or_default();
-    let path = request.path.unwrap_or_else(|| "/".to_owned());
+    let mut path = request.path.unwrap_or_else(|| "/".to_owned());
+    // RFC 9112, 3.2.1: an empty path is sent as `/`.
+    if path.starts_with('?') {
+        path.insert(0, '/');
+    }
     if authority.len().saturating_add(path.len()) > uri_bytes {
         return Err(ErrorCode::HttpRequestUriTooLong);
     }
@@ -172,7 +195,7 @@ fn assemble(request: OutgoingRequest, uri_bytes: usize) -> Result<(Target, http:
         Err(()) => return Err(invalid),
     };
     let host = HeaderValue::from_str(authority.as_str()).map_err(|_| invalid)?;
-    let mut message = http::Request::new(Sent::new(request.body));
+    let mut message = http::Request::new(body);
     *message.method_mut() = method;
     *message.uri_mut() = Uri::from(path);
     *message.headers_mut() = request.headers.into_map();
@@ -195,8 +218,9 @@ impl outgoing_handler::Host for WasiCtx {
             Some(options) => self.table.delete(options)?,
             None => RequestOptions::default(),
         };
-        let request = self.table.delete(request)?;
-        match self.send(request, options) {
+        let mut request = self.table.delete(request)?;
+        let body = Sent::new(request.body.take());
+        match self.send(request, body, options) {
             Ok(future) => Ok(Ok(self.table.push(future)?)),
             Err(error) => Ok(Err(error)),
         }
@@ -220,13 +244,10 @@ impl HostFutureIncomingResponse for WasiCtx {
         {
             return Ok(None);
         }
-        let pause = pending.pause;
-        let received = match mem::replace(&mut pending.state, State::Taken) {
-            State::Ready(Ok(received)) => received,
-            State::Ready(Err(error)) => return Ok(Some(Ok(Err(error)))),
-            State::Pending(_) | State::Taken => return Ok(Some(Err(()))),
+        let Some(taken) = pending.take() else {
+            return Ok(Some(Err(())));
         };
-        Ok(Some(Ok(match self.receive(received, pause)? {
+        Ok(Some(Ok(match self.receive(taken) {
             Ok(response) => Ok(self.table.push(response)?),
             Err(error) => Err(error),
         })))

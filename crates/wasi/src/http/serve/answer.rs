@@ -13,7 +13,7 @@ use super::ACCESS_LOG;
 use super::heads::Turn;
 use super::wire::{Flush, Wire};
 use crate::bindings::wasi::http::types::ErrorCode;
-use crate::http::body::{Reader, Sent, Unfinished};
+use crate::http::body::{Sent, Unfinished};
 
 /// Bytes of a path in the access log; the rest is cut off. Stops a log that outgrows the traffic.
 const MAX_PATH: usize = 512;
@@ -118,14 +118,10 @@ impl Drop for AnswerBody {
 }
 
 /// Creates the response from the component's answer.
-pub(super) fn of_guest(
-    response: Response<Option<Reader>>,
-    cut: Cut,
-    mut access: Access,
-) -> Response<AnswerBody> {
+pub(super) fn of_guest(response: Response<Sent>, cut: Cut, mut access: Access) -> Response<AnswerBody> {
     access.status = response.status();
-    response.map(|reader| AnswerBody {
-        body: Content::Guest(Sent::new(reader), cut),
+    response.map(|body| AnswerBody {
+        body: Content::Guest(body, cut),
         access,
     })
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 use http::uri::{Authority, PathAndQuery};
 
 use super::flight::Flight;
-use super::kind;
 use super::pool::Seat;
 use super::{SERVE_LOG, ServeError, ServeLimits};
 use crate::bindings::exports::wasi::http::incoming_handler::Guest;
@@ -13,7 +12,7 @@ use crate::bindings::wasi::http::types::Scheme;
 use crate::http::body::Behind;
 use crate::http::fields::Fields;
 use crate::http::response::Answer;
-use crate::http::{IncomingBody, IncomingRequest, ResponseOutparam};
+use crate::http::{HttpCtx, IncomingBody, IncomingRequest, ResponseOutparam};
 use crate::{WasiCtx, WasiCtxBuilder, WasiState};
 use airssys_wasm_component::component::{Component, InstancePool, Linker, PooledInstance};
 use airssys_wasm_component::engine::Engine;
@@ -26,6 +25,25 @@ pub(super) struct Request {
     pub(super) head: http::request::Parts,
     pub(super) authority: Option<Authority>,
     pub(super) body: IncomingBody,
+}
+
+impl Request {
+    /// Converts the request to a resource of a component with these limits.
+    pub(super) fn into_resource(self, http: &HttpCtx) -> Result<IncomingRequest> {
+        let Request {
+            head,
+            authority,
+            body,
+        } = self;
+        Ok(IncomingRequest {
+            method: head.method,
+            path: path(&head.uri),
+            scheme: Scheme::Http,
+            authority,
+            headers: Fields::received(head.headers, &http.room, &http.limits).map_err(misfit)?,
+            body: Some(body),
+        })
+    }
 }
 
 /// Creator of instances that answer requests.
@@ -44,11 +62,8 @@ impl Handler {
         wasi: WasiCtxBuilder,
         limits: ServeLimits,
     ) -> Result<Handler, ServeError> {
-        if let Some(other) = kind::of_other(component) {
-            return Err(ServeError::NoHandler(other));
-        }
         let mut linker = Linker::new(engine);
-        crate::add_to_linker(&mut linker)?;
+        crate::add_imports_to_linker(&mut linker, component)?;
         let handler = Handler {
             instances: InstancePool::new(
                 engine,
@@ -134,26 +149,10 @@ impl Handler {
         let guest = guest(instance)?;
         let (store, _) = instance.parts();
         let wasi = store.data_mut();
-        let request = self.resource(&wasi.ctx, request)?;
+        let request = request.into_resource(&wasi.ctx.http)?;
         let request = wasi.table.push(request).map_err(misfit)?;
         let param = wasi.table.push(ResponseOutparam::new(answer)).map_err(misfit)?;
         guest.call_handle(store, request, param)
-    }
-
-    fn resource(&self, wasi: &WasiCtx, request: Request) -> Result<IncomingRequest> {
-        let Request {
-            head,
-            authority,
-            body,
-        } = request;
-        Ok(IncomingRequest {
-            method: head.method,
-            path: path(&head.uri),
-            scheme: Scheme::Http,
-            authority,
-            headers: Fields::received(head.headers, &wasi.http.room, &wasi.http.limits).map_err(misfit)?,
-            body: Some(body),
-        })
     }
 }
 
@@ -168,7 +167,7 @@ fn path(uri: &http::Uri) -> Option<PathAndQuery> {
 }
 
 /// Creates the error for a request that exceeds a limit of the component.
-fn misfit(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(super) fn misfit(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::Host {
         name: "wasi:http/incoming-handler#handle".to_owned(),
         source: Box::new(error),

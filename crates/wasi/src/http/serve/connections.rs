@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use airssys_wasm_component::component::Component;
+use airssys_wasm_component::engine::Engine;
 use futures_util::FutureExt;
 use futures_util::future::{self, Either};
 use hyper::server::conn::http1;
@@ -16,12 +18,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::component::Handler;
 use super::exchange::{Client, respond};
 use super::heads::Heads;
 use super::pool::Pool;
 use super::wire::Wire;
-use super::{SERVE_LOG, ServeLimits};
+use super::{SERVE_LOG, ServeError, ServeLimits};
+use super::{component, kind, tasks};
+use crate::WasiCtxBuilder;
 use crate::http::body::Pace;
 
 /// Pause after a failed accept, for descriptors to become free.
@@ -29,9 +32,39 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 /// Time for running instances to stop, after the requests' own time has passed.
 const STOP: Duration = Duration::from_secs(2);
 
+/// The component that answers requests, by the version of its handler.
+#[derive(Clone, Debug)]
+pub(super) enum Handler {
+    /// Of 0.2: an instance for each request.
+    Fresh(Arc<component::Handler>),
+    /// Of 0.3: instances that answer several requests at a time.
+    Tasks(Arc<tasks::Handler>),
+}
+
+impl Handler {
+    /// Links the component.
+    pub(super) fn new(
+        engine: &Engine,
+        component: &Component,
+        wasi: WasiCtxBuilder,
+        limits: ServeLimits,
+    ) -> Result<Handler, ServeError> {
+        Ok(match kind::of(component).map_err(ServeError::NoHandler)? {
+            kind::Version::V2 => {
+                let handler = component::Handler::new(engine, component, wasi, limits)?;
+                Handler::Fresh(Arc::new(handler))
+            }
+            kind::Version::V3 => {
+                let handler = tasks::Handler::new(engine, component, wasi, limits)?;
+                Handler::Tasks(Arc::new(handler))
+            }
+        })
+    }
+}
+
 /// State that all connections of a server share.
 pub(super) struct Shared {
-    pub(super) handler: Arc<Handler>,
+    pub(super) handler: Handler,
     pub(super) pool: Pool,
     pub(super) limits: ServeLimits,
     stop: watch::Sender<bool>,
@@ -48,7 +81,7 @@ impl fmt::Debug for Shared {
 impl Shared {
     pub(super) fn new(handler: Handler, pool: Pool, limits: ServeLimits) -> Shared {
         Shared {
-            handler: Arc::new(handler),
+            handler,
             pool,
             limits,
             stop: watch::Sender::new(false),
@@ -61,6 +94,9 @@ impl Shared {
 
     /// Closes the pool once the connections are gone, and waits for instances that are being stopped.
     pub(super) fn end(&self) {
+        if let Handler::Tasks(handler) = &self.handler {
+            handler.close();
+        }
         if !self.pool.close(STOP) {
             log::warn!(target: SERVE_LOG, "some requests did not end after their component was stopped");
         }

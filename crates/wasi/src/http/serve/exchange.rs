@@ -6,23 +6,25 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, Either};
 use http::{Method, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body, Incoming};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::answer::{self, Access, AnswerBody, Cut};
 use super::component;
-use super::connections::Shared;
+use super::connections::{Handler, Shared};
 use super::flight::Flight;
 use super::heads::Head;
-use super::pool::SlowPlace;
+use super::pool::{PATIENCE, Seat, SlowPlace, Work};
 use super::request;
+use super::tasks::{self, Ticket};
 use super::wire::Wire;
-use crate::http::body::{Bounds, Direction, Pace, Reader};
+use crate::http::body::{Bounds, Direction, Pace, Sent};
 use crate::http::response::Answer;
 use crate::http::{IncomingBody, errors, fields};
 
@@ -46,13 +48,101 @@ impl Client {
     }
 }
 
-/// Stops the component on drop, if the connection ends before the component has answered.
-struct Wanted(Arc<Flight>, bool);
+/// The component's part in a request. On drop, it is stopped, if the connection ends before it has answered.
+struct Wanted(By);
+
+enum By {
+    Fresh(Arc<Flight>),
+    Task {
+        shared: Arc<Shared>,
+        handler: Arc<tasks::Handler>,
+        ticket: Option<Ticket>,
+    },
+    Answered,
+}
+
+impl Wanted {
+    /// Has an instance of its own answer a request.
+    fn fresh(
+        shared: &Shared,
+        handler: Arc<component::Handler>,
+        request: component::Request,
+        place: Option<SlowPlace>,
+        answer: oneshot::Sender<Answer>,
+    ) -> Result<Wanted, Refusal> {
+        let flight = Arc::new(Flight::default());
+        let in_flight = flight.clone();
+        let work = Work::of(flight.clone(), move |seat: &Seat| {
+            if !in_flight.is_cancelled() {
+                handler.answer(request, &in_flight, seat, move |response| {
+                    // The request may have been canceled; its answer is then not needed.
+                    let _ = answer.send(response);
+                });
+            }
+        });
+        match shared.pool.submit(work, place) {
+            true => Ok(Wanted(By::Fresh(flight))),
+            false => Err(Refusal::Answer(StatusCode::SERVICE_UNAVAILABLE)),
+        }
+    }
+
+    /// Has an instance answer a request beside others.
+    fn task(
+        shared: &Arc<Shared>,
+        handler: Arc<tasks::Handler>,
+        request: component::Request,
+        answer: oneshot::Sender<Answer>,
+    ) -> Result<Wanted, Refusal> {
+        let (ticket, job) = Ticket::new(request, answer);
+        match handler.submit(&shared.pool, job) {
+            true => Ok(Wanted(By::Task {
+                shared: shared.clone(),
+                handler,
+                ticket: Some(ticket),
+            })),
+            false => Err(Refusal::Answer(StatusCode::SERVICE_UNAVAILABLE)),
+        }
+    }
+
+    /// Completes if no instance has begun with the request after `time`. Starts another instance if they take long.
+    async fn unbegun(&self, time: Duration) {
+        let By::Task {
+            shared,
+            handler,
+            ticket: Some(ticket),
+        } = &self.0
+        else {
+            return future::pending().await;
+        };
+        sleep(PATIENCE.min(time)).await;
+        if !ticket.has_begun() {
+            handler.grow(&shared.pool, true);
+            sleep(time.saturating_sub(PATIENCE)).await;
+        }
+        if ticket.has_begun() {
+            future::pending().await
+        }
+    }
+
+    /// Leaves the rest to the component. Returns whether its time is over.
+    fn answered(mut self) -> bool {
+        match std::mem::replace(&mut self.0, By::Answered) {
+            By::Fresh(flight) => flight.is_late(),
+            By::Task { ticket, .. } => ticket.is_some_and(|ticket| {
+                let is_late = ticket.is_late();
+                ticket.answered();
+                is_late
+            }),
+            By::Answered => false,
+        }
+    }
+}
 
 impl Drop for Wanted {
     fn drop(&mut self) {
-        if !self.1 {
-            self.0.cancel();
+        // Dropping a ticket does the same.
+        if let By::Fresh(flight) = &self.0 {
+            flight.cancel();
         }
     }
 }
@@ -79,7 +169,7 @@ enum Refusal {
     Answer(StatusCode),
 }
 
-type Guests = Response<Option<Reader>>;
+type Guests = Response<Sent>;
 
 async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests, Cut), Refusal> {
     let shared = &client.shared;
@@ -98,27 +188,20 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests
     };
     let body = IncomingBody::of_hyper(body, bounds, None, errors::of_request);
     let failure = body.failure();
-    let place = admit(shared, &body, request::expects_continue(&head)).await?;
+    let asks = request::expects_continue(&head);
     let request = component::Request {
         head,
         authority,
         body,
     };
     let (sender, receiver) = oneshot::channel::<Answer>();
-    let flight = Arc::new(Flight::default());
-    let (handler, in_flight) = (shared.handler.clone(), flight.clone());
-    let work = Box::new(move |seat: &_| {
-        if !in_flight.is_cancelled() {
-            handler.answer(request, &in_flight, seat, move |answer| {
-                // The request may have been canceled; its answer is then not needed.
-                let _ = sender.send(answer);
-            });
+    let wanted = match &shared.handler {
+        Handler::Fresh(handler) => {
+            let place = admit(shared, &request.body, asks).await?;
+            Wanted::fresh(shared, handler.clone(), request, place, sender)?
         }
-    });
-    if !shared.pool.submit(work, place) {
-        return Err(Refusal::Answer(StatusCode::SERVICE_UNAVAILABLE));
-    }
-    let mut wanted = Wanted(flight, false);
+        Handler::Tasks(handler) => Wanted::task(shared, handler.clone(), request, sender)?,
+    };
     let begun = async {
         match receiver.await {
             Ok(Ok(response)) => begin(response, &method).await.ok_or(None),
@@ -128,11 +211,18 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests
         }
     };
     let gone = client.wire.gone(limits.half_closed_time);
-    let begun = match future::select(pin!(begun), pin!(gone)).await {
-        Either::Left((begun, _)) => begun,
-        Either::Right(_) => return Err(Refusal::Answer(StatusCode::GATEWAY_TIMEOUT)),
+    let (begun, gone) = (pin!(begun), pin!(gone));
+    let begun = match future::select(
+        future::select(begun, gone),
+        pin!(wanted.unbegun(limits.request_time)),
+    )
+    .await
+    {
+        Either::Left((Either::Left((begun, _)), _)) => begun,
+        Either::Left((Either::Right(_), _)) => return Err(Refusal::Answer(StatusCode::GATEWAY_TIMEOUT)),
+        Either::Right(_) => return Err(Refusal::Answer(StatusCode::SERVICE_UNAVAILABLE)),
     };
-    wanted.1 = true;
+    let is_late = wanted.answered();
     match begun {
         Ok(response) => {
             let length = response.headers().contains_key(header::CONTENT_LENGTH);
@@ -143,7 +233,7 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Result<(Guests
         Err(status) => Err(match (failure.get(), status) {
             (Some(error), _) => Refusal::Request(answer::of_body(error)),
             (None, Some(status)) => Refusal::Answer(status),
-            (None, None) if wanted.0.is_late() => Refusal::Answer(StatusCode::GATEWAY_TIMEOUT),
+            (None, None) if is_late => Refusal::Answer(StatusCode::GATEWAY_TIMEOUT),
             (None, None) => Refusal::Answer(StatusCode::INTERNAL_SERVER_ERROR),
         }),
     }
@@ -183,18 +273,16 @@ async fn admit(shared: &Shared, body: &IncomingBody, asks: bool) -> Result<Optio
 
 /// Returns the response once its head may be sent; `None` if the component fails before that.
 fn begin(response: Guests, method: &Method) -> impl Future<Output = Option<Guests>> {
-    let (head, mut reader) = response.into_parts();
+    let (head, mut body) = response.into_parts();
     if !request::has_content(method, head.status) {
-        reader = None;
-    } else if reader.is_none() && !matches!(fields::declared_length(&head.headers), Ok(None | Some(0))) {
+        body.discard();
+    } else if body.is_empty() && !matches!(fields::declared_length(&head.headers), Ok(None | Some(0))) {
         // The head declares a body, and there is none.
         return future::ready(None).left_future();
     }
     async move {
-        if let Some(reader) = &reader {
-            poll_fn(|cx| reader.poll_begun(cx)).await.ok()?;
-        }
-        Some(Response::from_parts(head, reader))
+        poll_fn(|cx| body.poll_begun(cx)).await.ok()?;
+        Some(Response::from_parts(head, body))
     }
     .right_future()
 }

@@ -9,7 +9,7 @@ const SHOWN: usize = 6;
 /// Characters of a name in an error, at most.
 const NAME: usize = 80;
 
-/// A component that exports `wasi:http/incoming-handler` in no supported version.
+/// A component that exports neither `wasi:http/incoming-handler` nor `wasi:http/handler` in a supported version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherComponent {
     kind: Kind,
@@ -30,8 +30,18 @@ enum Kind {
     Empty,
 }
 
-/// Returns the component's kind, if it answers no requests.
-pub(super) fn of_other(component: &Component) -> Option<OtherComponent> {
+/// The version of a handler of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    V2,
+    V3,
+}
+
+/// Returns the version of the component's handler; the newer one if it has both.
+///
+/// # Errors
+/// The component's kind, if it answers no requests.
+pub(super) fn of(component: &Component) -> Result<Version, OtherComponent> {
     let exports = component.exports();
     let has = |start: &str| {
         let found = |(name, ty): &(String, ExternType)| {
@@ -39,8 +49,15 @@ pub(super) fn of_other(component: &Component) -> Option<OtherComponent> {
         };
         exports.iter().any(found)
     };
+    let is_new = |(name, ty): &(String, ExternType)| {
+        let version = name.strip_prefix("wasi:http/handler@");
+        version.is_some_and(crate::p3::is_supported) && matches!(ty, ExternType::Instance(_))
+    };
+    if exports.iter().any(is_new) {
+        return Ok(Version::V3);
+    }
     if has("wasi:http/incoming-handler@0.2.") {
-        return None;
+        return Ok(Version::V2);
     }
     let kind = if has("wasi:http/incoming-handler") || has("wasi:http/handler@") {
         Kind::OtherVersion
@@ -53,7 +70,7 @@ pub(super) fn of_other(component: &Component) -> Option<OtherComponent> {
     } else {
         Kind::Library
     };
-    Some(OtherComponent {
+    Err(OtherComponent {
         kind,
         exports: exports.iter().map(|(name, _)| name.clone()).collect(),
     })
@@ -62,7 +79,7 @@ pub(super) fn of_other(component: &Component) -> Option<OtherComponent> {
 impl fmt::Display for OtherComponent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the component does not handle HTTP requests: it does not export wasi:http/incoming-handler@0.2; ",
+            "the component does not handle HTTP requests: it exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3; ",
         )?;
         f.write_str(match self.kind {
             Kind::OtherVersion => "it exports a handler of an unsupported version of wasi:http",

@@ -13,8 +13,8 @@ pub struct ServeLimits {
     /// Open connections. For another one, the connection closes that has been without a request for longest; if all
     /// have requests, the new one waits. Stops a flood from using all descriptors. Default 1024, from 1 to 65,536.
     pub connections: usize,
-    /// Requests that wait for a thread; more get 503. Stops a queue of requests whose clients have left. Default 1024,
-    /// from 0 to 1,048,576.
+    /// Requests that wait for a thread, beside those that can begin at once; more get 503, unless clients of some have left. Stops a queue
+    /// that grows faster than requests are answered. Default 1024, from 0 to 1,048,576.
     pub queue: usize,
     /// Threads for requests that have arrived completely, and so the number of such requests that are answered at once.
     /// Stops a flood of requests, or a slow component, from occupying the whole host.
@@ -25,9 +25,15 @@ pub struct ServeLimits {
     /// Default 64, from 1 to 4096.
     pub slow_threads: usize,
     /// Instances that are kept for later requests, each reset to its initial state
-    /// ([`InstancePool`](airssys_wasm_component::component::InstancePool)); 0 creates one for each request. Stops idle
-    /// instances from filling memory. Default 16, from 0 to 4096.
+    /// ([`InstancePool`](airssys_wasm_component::component::InstancePool)); 0 creates one for each request. Instances of
+    /// components of 0.3 are kept as they are, each with its thread. Stops idle instances from filling memory. Default 16, from 0 to 4096.
     pub instances: usize,
+    /// Requests that an instance of a component of 0.3 answers at a time; more get another instance, up to [`ServeLimits::threads`] of them. Stops
+    /// one instance from having all requests, so that a trap cuts off few. Default 16, from 1 to 4096.
+    pub instance_concurrency: usize,
+    /// Requests that an instance of a component of 0.3 answers in total; then it ends. Stops a component that leaks memory from filling it.
+    /// Default 128, from 1 to 1,048,576.
+    pub instance_requests: usize,
     /// Time for one request, from the start of the component: then the component is stopped, and the answer is 504, or
     /// is cut off if it was started. Stops a component that never ends. A request that waits as long to start gets 503.
     /// Default 30 s, from 1 ms to a day, as for all times here.
@@ -77,6 +83,8 @@ impl Default for ServeLimits {
             threads: 64,
             slow_threads: 64,
             instances: 16,
+            instance_concurrency: 16,
+            instance_requests: 128,
             request_time: Duration::from_secs(30),
             head_bytes: 64 << 10,
             fields: 100,
@@ -139,6 +147,10 @@ impl ServeLimits {
     pub const THREADS: RangeInclusive<u64> = 1..=4096;
     /// Range of [`ServeLimits::instances`].
     pub const INSTANCES: RangeInclusive<u64> = 0..=4096;
+    /// Range of [`ServeLimits::instance_concurrency`].
+    pub const INSTANCE_CONCURRENCY: RangeInclusive<u64> = 1..=4096;
+    /// Range of [`ServeLimits::instance_requests`].
+    pub const INSTANCE_REQUESTS: RangeInclusive<u64> = 1..=1_048_576;
     /// Range of times, in milliseconds.
     pub const MILLIS: RangeInclusive<u64> = 1..=86_400_000;
     /// Range of [`ServeLimits::head_bytes`].
@@ -152,6 +164,14 @@ impl ServeLimits {
     /// Range of [`ServeLimits::read_rate`] and [`ServeLimits::write_rate`].
     pub const RATE: RangeInclusive<u64> = 0..=1_048_576;
 
+    /// Returns the requests that an instance of a component of 0.3 answers in total: one if no instances are kept.
+    pub(super) fn requests_of_instance(&self) -> usize {
+        match self.instances {
+            0 => 1,
+            _ => self.instance_requests,
+        }
+    }
+
     /// Checks that each limit is in its range.
     ///
     /// # Errors
@@ -164,6 +184,16 @@ impl ServeLimits {
             ("threads", wide(self.threads), Self::THREADS),
             ("slow_threads", wide(self.slow_threads), Self::THREADS),
             ("instances", wide(self.instances), Self::INSTANCES),
+            (
+                "instance_concurrency",
+                wide(self.instance_concurrency),
+                Self::INSTANCE_CONCURRENCY,
+            ),
+            (
+                "instance_requests",
+                wide(self.instance_requests),
+                Self::INSTANCE_REQUESTS,
+            ),
             ("head_bytes", wide(self.head_bytes), Self::HEAD_BYTES),
             ("fields", wide(self.fields), Self::FIELDS),
             ("target_bytes", wide(self.target_bytes), Self::TARGET_BYTES),

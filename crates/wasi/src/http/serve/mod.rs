@@ -1,7 +1,9 @@
-//! A server that answers requests with a component that exports `wasi:http/incoming-handler`, of any 0.2 version.
+//! A server that answers requests with a component that exports `wasi:http/incoming-handler`, of any 0.2 version, or `wasi:http/handler`, of any
+//! 0.3 version.
 //!
-//! Each request gets an instance of its own, so that no state of one request reaches another. The executor handles
-//! connections; instances run on the server's own threads. A response is sent as the component writes it.
+//! For 0.2, each request gets an instance of its own, so that no state of one request reaches another. An instance of 0.3 answers several requests
+//! at a time ([`ServeLimits::instance_concurrency`]), which share its state; the engine has to permit asynchronous components. The executor
+//! handles connections; instances run on the server's own threads. A response is sent as the component writes it.
 //!
 //! ```no_run
 //! # mod airssys_wasm {
@@ -37,6 +39,8 @@ mod kind;
 mod limits;
 mod pool;
 mod request;
+mod tasks;
+mod waiting;
 mod wire;
 
 use std::io;
@@ -50,8 +54,7 @@ use crate::{WasiCtxBuilder, executor};
 use airssys_wasm_component::component::Component;
 use airssys_wasm_component::engine::Engine;
 use airssys_wasm_component::error::Error;
-use component::Handler;
-use connections::Shared;
+use connections::{Handler, Shared};
 use pool::Pool;
 
 /// The log target of the access log: one line for each request, at level `info`, when its response was sent or given
@@ -138,6 +141,16 @@ impl Server {
     /// Returns a handle that ends [`Server::run`].
     pub fn shutdown_handle(&self) -> ShutdownHandle {
         ShutdownHandle(self.shared.clone())
+    }
+
+    /// Counts the instances that answer several requests at a time.
+    #[cfg(test)]
+    pub(crate) fn instances(&self) -> impl Fn() -> usize + use<> {
+        let shared = self.shared.clone();
+        move || match &shared.handler {
+            Handler::Fresh(_) => 0,
+            Handler::Tasks(handler) => handler.instances(),
+        }
     }
 
     /// Answers requests on other threads. Blocks this thread until the server is shut down and requests in flight have

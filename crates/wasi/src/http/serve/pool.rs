@@ -14,15 +14,46 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::flight::Flight;
+use super::waiting::{Waiting, Waits};
+
 /// Delay of waiting work before another thread starts.
-const PATIENCE: Duration = Duration::from_millis(20);
+pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 /// Interval between checks of waiting work.
 const LOOK: Duration = Duration::from_millis(10);
 /// Idle time after which a thread beyond the first ones ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Work for one of the threads.
-pub(super) type Work = Box<dyn FnOnce(&Seat) + Send>;
+pub(super) struct Work {
+    run: Box<dyn FnOnce(&Seat) + Send>,
+    /// The request that it is for, if it is for a single one.
+    flight: Option<Arc<Flight>>,
+}
+
+impl Work {
+    pub(super) fn new(run: impl FnOnce(&Seat) + Send + 'static) -> Work {
+        Work {
+            run: Box::new(run),
+            flight: None,
+        }
+    }
+
+    /// Creates the work for a request, which gives up its place in the queue once its client has left.
+    pub(super) fn of(flight: Arc<Flight>, run: impl FnOnce(&Seat) + Send + 'static) -> Work {
+        Work {
+            run: Box::new(run),
+            flight: Some(flight),
+        }
+    }
+}
+
+impl Waits for (Instant, Work) {
+    fn has_left(&mut self) -> bool {
+        let flight = self.1.flight.as_ref();
+        flight.is_some_and(|flight| flight.is_cancelled())
+    }
+}
 
 /// A permit for one of the threads that may wait for clients.
 pub(super) type SlowPlace = OwnedSemaphorePermit;
@@ -45,7 +76,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<(Instant, Work)>,
+    waiting: Waiting<(Instant, Work)>,
     /// Work that has a slow place already.
     slow: VecDeque<(SlowPlace, Work)>,
     threads: usize,
@@ -119,17 +150,29 @@ impl Pool {
         if state.closed {
             return false;
         }
+        let mut left = None;
         match place {
             Some(place) => state.slow.push_back((place, work)),
-            None if state.waiting.len() >= self.0.queue => return false,
-            None => state.waiting.push_back((Instant::now(), work)),
+            None => {
+                // Work that can begin at once does not count.
+                let room = self.0.most.saturating_sub(state.running);
+                let waits = (Instant::now(), work);
+                let pushed = state.waiting.push(waits, self.0.queue.saturating_add(room));
+                if pushed.is_err() {
+                    drop(state);
+                    return false;
+                }
+                left = pushed.ok().flatten();
+            }
         }
         self.arrange(&mut state);
         if state.threads > 0 {
+            drop(state);
+            drop(left);
             return true;
         }
         // There is no thread, and the system cannot create one.
-        state.waiting.clear();
+        state.waiting = Waiting::default();
         state.slow.clear();
         false
     }
@@ -215,7 +258,7 @@ impl Shared {
         if state.running >= self.most {
             return None;
         }
-        let (_, work) = state.waiting.pop_front()?;
+        let (_, work) = state.waiting.pop()?;
         state.running += 1;
         Some((None, work))
     }
@@ -229,7 +272,7 @@ impl Shared {
                     pool: pool.clone(),
                     place: Arc::new(Mutex::new(place)),
                 };
-                if catch_unwind(AssertUnwindSafe(|| work(&seat))).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| (work.run)(&seat))).is_err() {
                     log::error!("the host panicked while handling a request, which is a bug in airssys-wasm");
                 }
                 let place = seat.place().take();
@@ -282,28 +325,74 @@ mod tests {
                 begun.fetch_add(1, Ordering::SeqCst);
                 let _ = held.lock().unwrap().recv();
             };
-            if taken < 10 && pool.submit(Box::new(work), None) {
+            if taken < 10 && pool.submit(Work::new(work), None) {
                 taken += 1;
             }
             assert!(start.elapsed() < Duration::from_secs(20), "{taken} taken");
             thread::sleep(Duration::from_millis(5));
         }
         while taken < 10 {
-            assert!(pool.submit(Box::new(|_| ()), None));
+            assert!(pool.submit(Work::new(|_| ()), None));
             taken += 1;
         }
-        assert!(!pool.submit(Box::new(|_| ()), None), "six run and four wait");
+        assert!(!pool.submit(Work::new(|_| ()), None), "six run and four wait");
         drop(release);
         assert!(pool.close(Duration::from_secs(20)));
-        assert!(!pool.submit(Box::new(|_| ()), None), "closed");
+        assert!(!pool.submit(Work::new(|_| ()), None), "closed");
+    }
+
+    #[test]
+    fn a_pool_without_a_queue_takes_work_that_can_begin_at_once() {
+        let pool = Pool::new(0, 2, 0);
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let (sender, begun) = mpsc::channel();
+        for _ in 0..2 {
+            let (held, sender) = (held.clone(), sender.clone());
+            let work = move |_: &Seat| {
+                sender.send(()).unwrap();
+                let _ = held.lock().unwrap().recv();
+            };
+            assert!(pool.submit(Work::new(work), None));
+        }
+        assert!(!pool.submit(Work::new(|_| ()), None), "there are two threads");
+        for _ in 0..2 {
+            assert_eq!(begun.recv_timeout(Duration::from_secs(20)), Ok(()));
+        }
+        assert!(!pool.submit(Work::new(|_| ()), None));
+        drop(release);
+        assert!(pool.close(Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn work_whose_client_has_left_makes_room_in_the_queue() {
+        let pool = Pool::new(2, 1, 0);
+        let (release, held) = mpsc::channel::<()>();
+        let (sender, begun) = mpsc::channel();
+        let work = move |_: &Seat| {
+            sender.send(()).unwrap();
+            let _ = held.recv();
+        };
+        assert!(pool.submit(Work::new(work), None));
+        assert_eq!(begun.recv_timeout(Duration::from_secs(20)), Ok(()));
+        let flights = [Arc::new(Flight::default()), Arc::new(Flight::default())];
+        for flight in &flights {
+            assert!(pool.submit(Work::of(flight.clone(), |_| ()), None));
+        }
+        assert!(!pool.submit(Work::new(|_| ()), None), "it is full");
+        flights[1].cancel();
+        assert!(pool.submit(Work::new(|_| ()), None));
+        assert!(!pool.submit(Work::new(|_| ()), None), "it is full again");
+        drop(release);
+        assert!(pool.close(Duration::from_secs(20)));
     }
 
     #[test]
     fn work_that_panics_costs_no_thread() {
         let pool = Pool::new(10, 1, 0);
         let (sender, receiver) = mpsc::channel();
-        assert!(pool.submit(Box::new(|_| panic!("on purpose")), None));
-        assert!(pool.submit(Box::new(move |_| sender.send(1).unwrap()), None));
+        assert!(pool.submit(Work::new(|_| panic!("on purpose")), None));
+        assert!(pool.submit(Work::new(move |_| sender.send(1).unwrap()), None));
         assert_eq!(receiver.recv_timeout(Duration::from_secs(20)), Ok(1));
         assert!(pool.close(Duration::from_secs(20)));
     }
@@ -320,7 +409,7 @@ mod tests {
                 sender.send((number, seat.give_way())).unwrap();
                 let _ = held.lock().unwrap().recv();
             };
-            assert!(pool.submit(Box::new(work), None));
+            assert!(pool.submit(Work::new(work), None));
         }
         let next = || receiver.recv_timeout(Duration::from_secs(20));
         // The threads report in any order. The third began after the others had their places.
@@ -329,7 +418,7 @@ mod tests {
         let expected = [(0, true), (1, true), (2, false)];
         assert_eq!(begun, expected, "there are two such places");
         let quick = sender.clone();
-        assert!(pool.submit(Box::new(move |_| quick.send((3, true)).unwrap()), None));
+        assert!(pool.submit(Work::new(move |_| quick.send((3, true)).unwrap()), None));
         assert!(receiver.recv_timeout(Duration::from_millis(50)).is_err());
         drop(release);
         assert_eq!(next(), Ok((3, true)));
@@ -349,7 +438,7 @@ mod tests {
                 sender.send(number).unwrap();
                 let _ = held.lock().unwrap().recv();
             };
-            assert!(pool.submit(Box::new(work), place));
+            assert!(pool.submit(Work::new(work), place));
         }
         let mut begun: Vec<_> = (0..5)
             .map(|_| receiver.recv_timeout(Duration::from_secs(20)).unwrap())

@@ -4,12 +4,12 @@ use airssys_wasm_component::component::HostResult;
 
 use crate::bindings::wasi::clocks::wall_clock::Datetime;
 use crate::bindings::wasi::filesystem::types as p2;
-use crate::files::{FileError, code};
+use crate::files::{FileError, Stat, code};
 use crate::io::IoError;
-use crate::p3::bindings::wasi::clocks::system_clock::Instant;
 use crate::p3::bindings::wasi::filesystem::types::{
     DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, NewTimestamp,
 };
+use crate::p3::clocks::instant;
 
 /// The result of a function: its value, or an error code; a trap otherwise.
 pub(super) type Answer<R> = HostResult<Result<R, ErrorCode>>;
@@ -85,29 +85,21 @@ pub(super) fn kind(kind: p2::DescriptorType) -> DescriptorType {
     }
 }
 
-/// Converts a time; `None` beyond the years that the interface can represent.
-fn instant(time: Datetime) -> Option<Instant> {
-    Some(Instant {
-        seconds: time.seconds.try_into().ok()?,
-        nanoseconds: time.nanoseconds,
-    })
-}
-
-pub(super) fn stat(stat: p2::DescriptorStat) -> DescriptorStat {
+pub(super) fn stat(stat: Stat) -> DescriptorStat {
     DescriptorStat {
-        type_: kind(stat.type_),
+        type_: kind(stat.kind),
         link_count: stat.link_count,
         size: stat.size,
-        data_access_timestamp: stat.data_access_timestamp.and_then(instant),
-        data_modification_timestamp: stat.data_modification_timestamp.and_then(instant),
-        status_change_timestamp: stat.status_change_timestamp.and_then(instant),
+        data_access_timestamp: stat.accessed.map(instant),
+        data_modification_timestamp: stat.modified.map(instant),
+        status_change_timestamp: stat.changed.map(instant),
     }
 }
 
 /// Converts a new timestamp.
 ///
 /// # Errors
-/// [`p2::ErrorCode::Unsupported`] for a time before 1970.
+/// [`p2::ErrorCode::Unsupported`] for a time before 1970: the libraries that set times panic for it.
 pub(super) fn new_time(new: NewTimestamp) -> Result<p2::NewTimestamp, FileError> {
     Ok(match new {
         NewTimestamp::NoChange => p2::NewTimestamp::NoChange,
@@ -123,5 +115,34 @@ pub(super) fn entry(entry: p2::DirectoryEntry) -> DirectoryEntry {
     DirectoryEntry {
         type_: kind(entry.type_),
         name: entry.name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn times_before_1970_are_kept() {
+        let before = UNIX_EPOCH.checked_sub(Duration::from_millis(1500)).unwrap();
+        let times = || Stat {
+            kind: p2::DescriptorType::RegularFile,
+            link_count: 1,
+            size: 0,
+            accessed: Some(UNIX_EPOCH),
+            modified: Some(before),
+            changed: None,
+        };
+        let parts = |time: Option<crate::p3::bindings::wasi::clocks::system_clock::Instant>| {
+            time.map(|time| (time.seconds, time.nanoseconds))
+        };
+        let stat = stat(times());
+        assert_eq!(parts(stat.data_access_timestamp), Some((0, 0)));
+        assert_eq!(parts(stat.data_modification_timestamp), Some((-2, 500_000_000)));
+        assert_eq!(parts(stat.status_change_timestamp), None);
+        // 0.2 cannot represent it.
+        let stat = p2::DescriptorStat::from(times());
+        assert!(stat.data_access_timestamp.is_some() && stat.data_modification_timestamp.is_none());
     }
 }

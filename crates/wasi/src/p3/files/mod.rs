@@ -149,7 +149,7 @@ impl<T: Send + 'static> HostDescriptorWithStore<T> for HasWasi {
     }
 
     async fn stat(accessor: &Accessor<T, Self>, fd: Resource<Descriptor>) -> Answer<DescriptorStat> {
-        with(accessor, |ctx| ctx.stat(fd).map(convert::stat))
+        with(accessor, |ctx| ctx.stat_of(&fd).map(convert::stat))
     }
 
     async fn stat_at(
@@ -158,7 +158,9 @@ impl<T: Send + 'static> HostDescriptorWithStore<T> for HasWasi {
         flags: PathFlags,
         path: String,
     ) -> Answer<DescriptorStat> {
-        with(accessor, |ctx| ctx.stat_at(fd, flags, path).map(convert::stat))
+        with(accessor, |ctx| {
+            ctx.stat_of_path(&fd, flags, &path).map(convert::stat)
+        })
     }
 
     async fn set_times_at(

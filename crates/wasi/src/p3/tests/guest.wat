@@ -116,12 +116,19 @@
       (call $exit-with-code (local.get $code)))
     (func (export "exit") (param i32) (call $exit (local.get 0)))
     ;; The program: its first argument is none for success; `f` for failure; `l` to write after its return; `x` to exit then;
-    ;; `w` to wait then for what never comes; `t` to trap then.
+    ;; `w` to wait then for what never comes; `t` to trap then; `p` to have standard input written to standard output, and return.
     (func (export "run")
       (local $mode i32)
       (call $arguments (i32.const 64))
       (if (i32.load (i32.const 68))
         (then (local.set $mode (i32.load8_u (i32.load (i32.load (i32.const 64)))))))
+      (if (i32.eq (local.get $mode) (i32.const 0x70))
+        (then
+          (call $stdin (i32.const 16))
+          (call $end-drop (call $stdout (i32.load (i32.const 16))))
+          (call $end-drop (i32.load (i32.const 20)))
+          (call $return-run (i32.const 0))
+          (return)))
       (call $return-run (i32.eq (local.get $mode) (i32.const 0x66)))
       (if (i32.eqz (local.get $mode)) (then (return)))
       (call $wait-for (i64.const 30_000_000))

@@ -3,9 +3,13 @@
 mod files;
 mod functions;
 mod guest;
+mod http;
+mod origin;
 mod program;
+mod sockets;
 mod streams;
 mod suite;
+mod suite_http;
 mod waiting;
 
 use airssys_wasm_component::component::{Component, Linker, Store};
@@ -18,7 +22,6 @@ fn engines() -> Vec<Engine> {
     let engine = |backend: &Backend| {
         let mut config = Config::new();
         config.backend(*backend);
-        config.wasm_component_model_async(true);
         config.wasm_component_model_async_builtins(true);
         config.wasm_component_model_async_stackful(true);
         Engine::new(&config).unwrap()

@@ -1,6 +1,6 @@
 //! Standard streams.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -142,6 +142,47 @@ fn a_read_of_the_process_waits_for_input_until_the_deadline() {
         "{}",
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+/// The limit on waits without a deadline ended a stream that waited for its peer, and so the whole program.
+#[test]
+fn a_read_without_a_deadline_waits_beyond_the_limit() {
+    if std::env::var_os(CHILD).is_some() {
+        for engine in engines() {
+            let stdout = MemoryOutputPipe::new(100);
+            let mut builder = WasiCtxBuilder::new();
+            builder.inherit_stdin().stdout(stdout.clone());
+            builder.limits(WasiLimits {
+                longest_wait: Duration::from_millis(10),
+                ..WasiLimits::default()
+            });
+            let mut guest = Guest::new(&engine, &builder);
+            println!("it waits");
+            assert_eq!(guest.call("copy", (64_u32, false)).unwrap(), 0);
+            assert!(
+                b"line\n".starts_with(&stdout.contents()),
+                "the first of them has all"
+            );
+        }
+        return;
+    }
+    let name = "p3::tests::streams::a_read_without_a_deadline_waits_beyond_the_limit";
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(output.any(|line| line.unwrap().contains("it waits")));
+    // Ten times as long as the limit.
+    thread::sleep(Duration::from_millis(100));
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"line\n").unwrap();
+    drop(stdin);
+    let rest: Vec<String> = output.map_while(Result::ok).collect();
+    assert!(child.wait().unwrap().success(), "{rest:?}");
 }
 
 fn read_own_input() {

@@ -2,16 +2,19 @@
 //! test is run by hand, with the path of their folder `wasm32-wasip3` in the environment variable [`FOLDER`].
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Component, engines, linker, store};
 use crate::p3::{is_command, run_command};
 use crate::{FsPerms, MemoryInputPipe, MemoryOutputPipe, WasiCtxBuilder};
 
-const FOLDER: &str = "AIRSSYS_WASIP3_TESTS";
+pub(super) const FOLDER: &str = "AIRSSYS_WASIP3_TESTS";
 /// A part of the names of programs: others do not run.
-const ONLY: &str = "AIRSSYS_WASIP3_ONLY";
+pub(super) const ONLY: &str = "AIRSSYS_WASIP3_ONLY";
 
 /// A program, and its behavior.
 #[derive(Default)]
@@ -25,6 +28,8 @@ struct Program {
     code: u8,
     /// True if it gets a copy of the suite's folder for files.
     root: bool,
+    /// True if it may connect to this host, and listen.
+    sockets: bool,
 }
 
 /// All but `filesystem-mkdir-rmdir`, which requires `not-permitted` for the removal of a link with a final slash if the link leads out of the
@@ -130,6 +135,22 @@ const PROGRAMS: &[&Program] = &[
         ..EMPTY
     },
     &Program {
+        name: "http-fields",
+        ..EMPTY
+    },
+    &Program {
+        name: "http-request",
+        ..EMPTY
+    },
+    &Program {
+        name: "http-request-options",
+        ..EMPTY
+    },
+    &Program {
+        name: "http-response",
+        ..EMPTY
+    },
+    &Program {
         name: "monotonic-clock",
         ..EMPTY
     },
@@ -147,6 +168,66 @@ const PROGRAMS: &[&Program] = &[
         ..EMPTY
     },
     &Program {
+        name: "sockets-echo",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-tcp-bind",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-tcp-connect",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-tcp-listen",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-tcp-properties",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-tcp-receive",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-tcp-send",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-udp-bind",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-udp-connect",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-udp-properties",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-udp-receive",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
+        name: "sockets-udp-send",
+        sockets: true,
+        ..EMPTY
+    },
+    &Program {
         name: "wall-clock",
         ..EMPTY
     },
@@ -161,7 +242,30 @@ const EMPTY: Program = Program {
     stderr: "",
     code: 0,
     root: false,
+    sockets: false,
 };
+
+/// The program that accepts a connection at the address that it prints, and sends back what it receives.
+const ECHO: &str = "sockets-echo";
+
+/// Waits until the program has printed its address, and exchanges a text with it. Returns the program's output.
+fn exchange(stdout: &MemoryOutputPipe) -> String {
+    let end = Instant::now() + Duration::from_secs(20);
+    let line = loop {
+        let output = String::from_utf8(stdout.contents()).unwrap();
+        if output.ends_with('\n') {
+            break output;
+        }
+        assert!(Instant::now() < end, "the program has an address");
+        thread::sleep(Duration::from_millis(5));
+    };
+    let mut stream = TcpStream::connect(line.trim()).unwrap();
+    stream.write_all(b"Hello, world").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "Hello, world");
+    line
+}
 
 /// Copies the files of a folder to another one, which has no others then.
 fn copy_of(from: &Path, to: &Path) {
@@ -206,13 +310,25 @@ fn programs_of_the_suite_behave_as_it_requires() {
                 copy_of(&folder.join("fs-tests.dir"), &copy);
                 builder.preopened_dir(&copy, "/", FsPerms::ReadWrite).unwrap();
             }
+            if program.sockets {
+                for address in ["127.0.0.1", "[::1]"] {
+                    builder.connect(address.parse().unwrap());
+                }
+                builder.listen("*".parse().unwrap());
+            }
+            let peer = (program.name == ECHO).then(|| {
+                let stdout = stdout.clone();
+                thread::spawn(move || exchange(&stdout))
+            });
             let mut store = store(&engine, &builder);
             let deadline = Some(Instant::now() + Duration::from_secs(20));
             let ended = run_command(&mut store, &component, &linker, deadline);
             let text = |pipe: &MemoryOutputPipe| String::from_utf8_lossy(&pipe.contents()).into_owned();
             let (out, err) = (text(&stdout), text(&stderr));
+            let expected = peer.map_or(Ok(program.stdout.to_owned()), thread::JoinHandle::join);
+            let expected = expected.unwrap_or_else(|_| "an exchange with the peer".to_owned());
             let passed = matches!(&ended, Ok(exit) if exit.code == program.code)
-                && (&*out, &*err) == (program.stdout, program.stderr);
+                && (&*out, &*err) == (&*expected, program.stderr);
             println!("{name}: {}", if passed { "passed" } else { "failed" });
             if !passed {
                 failures.push(format!("{name}: {ended:?}, stdout {out:?}, stderr {err:?}"));

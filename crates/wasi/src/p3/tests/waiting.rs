@@ -111,6 +111,31 @@ fn a_wait_without_a_deadline_ends_at_the_limit() {
 }
 
 #[test]
+fn a_wait_without_a_deadline_goes_on_while_others_end() {
+    for engine in engines() {
+        let limits = WasiLimits {
+            longest_wait: Duration::from_millis(400),
+            ..WasiLimits::default()
+        };
+        let mut guest = Guest::new(&engine, WasiCtxBuilder::new().limits(limits));
+        let wait = guest
+            .instance
+            .get_typed_func::<(u64,), (u32,)>(&mut guest.store, "wait-for")
+            .unwrap();
+        let run = guest.store.run_concurrent(async |accessor| {
+            let long = wait.call_concurrent(accessor, (1_500_000_000,));
+            let short = async {
+                for _ in 0..50 {
+                    wait.call_concurrent(accessor, (20_000_000,)).await.unwrap();
+                }
+            };
+            futures_util::future::join(long, short).await.0
+        });
+        assert_eq!(executor::block_on(run).unwrap().unwrap().unwrap(), (0,));
+    }
+}
+
+#[test]
 fn a_wait_can_be_cancelled() {
     for engine in engines() {
         let mut guest = Guest::new(&engine, &WasiCtxBuilder::new());
