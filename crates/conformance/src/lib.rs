@@ -8,6 +8,7 @@
 #[cfg(feature = "reference")]
 extern crate airssys_wasm_component as airssys_wasm;
 
+pub mod asynchronous;
 mod calls;
 mod compare;
 mod failure;

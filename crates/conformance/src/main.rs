@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use airssys_wasm_conformance::{differential, document, engines, tables, wasi};
+use airssys_wasm_conformance::{asynchronous, differential, document, engines, tables, wasi};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
@@ -16,6 +16,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Async(asynchronous::command::Args),
     Differential(differential::command::Args),
     Matrix(MatrixArgs),
     Wasi(WasiArgs),
@@ -47,6 +48,7 @@ struct MatrixArgs {
 
 fn main() -> Result<ExitCode> {
     match &Cli::parse().command {
+        Command::Async(args) => asynchronous::command::main(args),
         Command::Differential(args) => differential::command::main(args),
         Command::Matrix(args) => matrix(args),
         Command::Wasi(args) => cases(args),

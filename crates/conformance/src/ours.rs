@@ -17,8 +17,8 @@ use airssys_wasm_component::internal::timer;
 #[derive(Clone, Debug)]
 pub struct Ours {
     engine: Engine,
-    /// The same backend for components with asynchronous functions.
-    concurrent: Engine,
+    /// The same with all forms of asynchronous functions.
+    gated_async: Engine,
 }
 
 impl Ours {
@@ -28,11 +28,11 @@ impl Ours {
         let mut config = Config::new();
         let engine = Engine::new(config.backend(backend))?;
         config
-            .wasm_component_model_async(true)
             .wasm_component_model_async_builtins(true)
-            .wasm_component_model_async_stackful(true);
-        let concurrent = Engine::new(&config)?;
-        Ok(Ours { engine, concurrent })
+            .wasm_component_model_async_stackful(true)
+            .wasm_component_model_threading(true);
+        let gated_async = Engine::new(&config)?;
+        Ok(Ours { engine, gated_async })
     }
 
     /// Returns every backend that this build contains.
@@ -58,9 +58,9 @@ impl Subject for Ours {
     }
 
     fn session(&self, options: &Options) -> Box<dyn Session> {
-        let engine = match options.concurrency {
+        let engine = match options.gated_async {
             false => &self.engine,
-            true => &self.concurrent,
+            true => &self.gated_async,
         };
         Box::new(OurSession {
             store: Store::with_limits(engine, (), options.limits.clone()),

@@ -42,11 +42,11 @@ pub fn below(folder: &Path, without: &[&str]) -> Result<Vec<String>> {
     Ok(scripts)
 }
 
-/// The options of a script: asynchronous functions are enabled; `;;! --host-instance` in its first line provides the imports that the suites of component runtimes expect.
+/// The options of a script: asynchronous functions are enabled, in all their forms; `;;! --host-instance` in its first line provides the imports that the suites of component runtimes expect.
 pub fn options(source: &str) -> Options {
     let first = source.lines().next().unwrap_or_default();
     Options {
-        concurrency: true,
+        gated_async: true,
         host_instance: first.trim_end() == ";;! --host-instance",
         ..Options::default()
     }

@@ -23,9 +23,9 @@ pub struct Options {
     pub host_instance: bool,
     /// Replaces missing imports by functions that trap when called, instead of an error.
     pub missing_imports_trap: bool,
-    /// Lets components use asynchronous functions, streams and futures, on this library's backends; the reference engine lets them
-    /// anyway. Default: false.
-    pub concurrency: bool,
+    /// Lets components use the asynchronous built-ins and options that the component model gates, on this library's backends.
+    /// Default: false.
+    pub gated_async: bool,
     /// Limits of one session's store, on this library's backends. Scripts create hundreds of instances in one store, so the
     /// defaults allow more memories and tables than usual, and smaller ones.
     pub limits: StoreLimits,
@@ -38,7 +38,7 @@ impl Default for Options {
             whole: None,
             host_instance: false,
             missing_imports_trap: false,
-            concurrency: false,
+            gated_async: false,
             limits: {
                 let mut limits = StoreLimits::default();
                 limits.memory_bytes = 256 << 20;

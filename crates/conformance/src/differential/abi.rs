@@ -4,11 +4,11 @@
 use super::types::{Body, Scalar, Type};
 
 /// `MAX_FLAT_PARAMS`.
-pub(super) const MAX_FLAT_PARAMS: usize = 16;
+pub(crate) const MAX_FLAT_PARAMS: usize = 16;
 
 /// A core value type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Core {
+pub(crate) enum Core {
     I32,
     I64,
     F32,
@@ -16,9 +16,9 @@ pub(super) enum Core {
 }
 
 impl Core {
-    pub(super) const ALL: [Core; 4] = [Core::I32, Core::I64, Core::F32, Core::F64];
+    pub(crate) const ALL: [Core; 4] = [Core::I32, Core::I64, Core::F32, Core::F64];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Core::I32 => "i32",
             Core::I64 => "i64",
@@ -38,7 +38,7 @@ impl Core {
 }
 
 /// `flatten_type`.
-pub(super) fn flatten(ty: &Type, flat: &mut Vec<Core>) {
+pub(crate) fn flatten(ty: &Type, flat: &mut Vec<Core>) {
     match ty {
         Type::Scalar(scalar) => flat.push(match scalar {
             Scalar::U64 | Scalar::S64 => Core::I64,
@@ -79,14 +79,14 @@ fn flatten_cases<'a>(cases: impl IntoIterator<Item = Option<&'a Type>>, flat: &m
 /// A function's core signature. Lowered and lifted functions differ only in the pointer to a large result: the last
 /// parameter of the former, the result of the latter.
 #[derive(Debug)]
-pub(super) struct Signature {
-    pub(super) params: Vec<Core>,
+pub(crate) struct Signature {
+    pub(crate) params: Vec<Core>,
     /// `None` for a result in memory.
-    pub(super) result: Option<Core>,
+    pub(crate) result: Option<Core>,
 }
 
 impl Signature {
-    pub(super) fn new(params: &[Type], result: &Type) -> Signature {
+    pub(crate) fn new(params: &[Type], result: &Type) -> Signature {
         let mut flat = Vec::new();
         params.iter().for_each(|ty| flatten(ty, &mut flat));
         if flat.len() > MAX_FLAT_PARAMS {
@@ -105,7 +105,7 @@ impl Signature {
 }
 
 /// Returns an upper bound of a value's size in memory, in bytes.
-pub(super) fn size_bound(ty: &Type) -> usize {
+pub(crate) fn size_bound(ty: &Type) -> usize {
     let sum = |types: &mut dyn Iterator<Item = &Type>| -> usize {
         types.map(|ty| size_bound(ty).next_multiple_of(8)).sum()
     };

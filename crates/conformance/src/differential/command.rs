@@ -77,7 +77,11 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     })
 }
 
-fn backends(names: &[String]) -> Result<Vec<Backend>> {
+/// Returns the backends of these names.
+///
+/// # Errors
+/// A name of none, and one that is not in this build.
+pub(crate) fn backends(names: &[String]) -> Result<Vec<Backend>> {
     if names.iter().any(|name| name == "all") {
         return Ok(Backend::available().to_vec());
     }

@@ -6,7 +6,7 @@ use super::values::{Payload, Value};
 
 /// Draws values.
 #[derive(Debug)]
-pub(super) struct Draw<'a> {
+pub(crate) struct Draw<'a> {
     random: &'a mut Random,
     /// Remaining list elements, so that lists of lists end.
     left: usize,
@@ -73,7 +73,7 @@ const F64: [u64; 16] = [
 
 impl<'a> Draw<'a> {
     /// Creates a generator, mostly for small values, sometimes for one of thousands of elements.
-    pub(super) fn new(random: &'a mut Random) -> Draw<'a> {
+    pub(crate) fn new(random: &'a mut Random) -> Draw<'a> {
         let left = match random.below(64) {
             0 => 10_000,
             1..8 => 500,
@@ -82,7 +82,7 @@ impl<'a> Draw<'a> {
         Draw { random, left }
     }
 
-    pub(super) fn value(&mut self, ty: &Type) -> Value {
+    pub(crate) fn value(&mut self, ty: &Type) -> Value {
         match ty {
             Type::Scalar(scalar) => self.scalar(*scalar),
             Type::String => Value::String(self.string()),

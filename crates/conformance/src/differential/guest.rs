@@ -28,7 +28,7 @@ pub enum Encoding {
 impl Encoding {
     pub const ALL: [Encoding; 3] = [Encoding::Utf8, Encoding::Utf16, Encoding::CompactUtf16];
 
-    fn option(self) -> &'static str {
+    pub(crate) fn option(self) -> &'static str {
         match self {
             Encoding::Utf8 => "string-encoding=utf8",
             Encoding::Utf16 => "string-encoding=utf16",
@@ -126,7 +126,7 @@ struct Part<'a> {
 }
 
 /// Memory of a guest. Used memory is filled with a pattern after each call, so that no data survives into the next one.
-const MEMORY: &str = r#"(core module $memory
+pub(crate) const MEMORY: &str = r#"(core module $memory
 (memory (export "memory") 1)
 (global $end (mut i32) (i32.const 16))
 (start $clear)
@@ -261,7 +261,7 @@ fn echo(f: &mut fmt::Formatter<'_>, name: &str, signature: &Signature, size: usi
 }
 
 /// A type in the text format.
-struct Text<'a, T>(&'a T);
+pub(crate) struct Text<'a, T>(pub(crate) &'a T);
 
 impl fmt::Display for Text<'_, Type> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,11 +6,11 @@
 //! host replies with a value of its own; in others the component consists of several, so that values cross from one to the
 //! next as well; in others the types are those that have Rust types.
 
-mod abi;
+pub(crate) mod abi;
 pub mod command;
 pub mod compare;
 mod counts;
-mod draw;
+pub(crate) mod draw;
 pub mod generate;
 pub mod guest;
 pub mod ours;

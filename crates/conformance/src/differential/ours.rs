@@ -194,14 +194,14 @@ impl Side for Ours {
 
 /// A form of dynamic values; some values have several.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum CallForm {
+pub(crate) enum CallForm {
     /// The form in which values come from a component.
     Lifted,
     /// The other form that is accepted: bytes as a list, fields and flags in another order.
     Other,
 }
 
-pub(super) fn val(value: &Value, form: CallForm) -> Val {
+pub(crate) fn val(value: &Value, form: CallForm) -> Val {
     let vals = |values: &[Value]| values.iter().map(|value| val(value, form)).collect();
     let payload = |payload: &Payload| payload.as_ref().map(|value| Box::new(val(value, form)));
     match value {
@@ -243,7 +243,7 @@ pub(super) fn val(value: &Value, form: CallForm) -> Val {
     }
 }
 
-fn read(val: &Val) -> Result<Value> {
+pub(crate) fn read(val: &Val) -> Result<Value> {
     let values = |vals: &[Val]| vals.iter().map(read).collect::<Result<Vec<_>>>();
     let payload = |payload: &Option<Box<Val>>| -> Result<Payload> {
         let payload = payload.as_ref().map(|val| read(val)).transpose()?;

@@ -45,6 +45,7 @@ impl Reference {
     pub fn new(component: &[u8], functions: usize) -> Result<Reference> {
         let mut config = Config::new();
         config.wasm_component_model_fixed_length_lists(true);
+        config.concurrency_support(false);
         // wasmer handles the same signals in this process, and each would treat the other's traps as its own.
         config.signals_based_traps(false);
         let engine = Engine::new(&config).map_err(foreign)?;
@@ -124,7 +125,7 @@ impl Side for Reference {
     }
 }
 
-fn val(value: &Value) -> Val {
+pub(crate) fn val(value: &Value) -> Val {
     let vals = |values: &[Value]| values.iter().map(val).collect();
     match value {
         Value::Bool(value) => Val::Bool(*value),
@@ -165,7 +166,7 @@ fn val_payload(payload: &Payload) -> Option<Box<Val>> {
     payload.as_ref().map(|value| Box::new(val(value)))
 }
 
-fn read(val: &Val) -> Result<Value> {
+pub(crate) fn read(val: &Val) -> Result<Value> {
     let values = |vals: &[Val]| vals.iter().map(read).collect::<Result<Vec<_>>>();
     Ok(match val {
         Val::Bool(value) => Value::Bool(*value),

@@ -15,7 +15,7 @@ const fn advisory(ids: &'static [&'static str], summary: &'static str, case: &'s
     Advisory { ids, summary, case }
 }
 
-/// The advisories, all on wasmtime. Those on asynchronous components are covered by refusing such components.
+/// The advisories, all on wasmtime.
 pub const ADVISORIES: &[Advisory] = &[
     advisory(
         &["CVE-2025-62711", "GHSA-4h67-722j-5pmc", "RUSTSEC-2025-0112"],
@@ -75,12 +75,12 @@ pub const ADVISORIES: &[Advisory] = &[
     advisory(
         &["CVE-2026-115384", "GHSA-32h6-97mm-8q3c"],
         "a stack overwritten by the results of a mistyped callback",
-        "a function lifted with a callback",
+        "a callback of another type",
     ),
     advisory(
         &["GHSA-m6w2-jwq2-cv2c", "RUSTSEC-2026-0353"],
         "a panic when an asynchronous function is called as a synchronous one",
-        "an asynchronous function",
+        "an asynchronous function called as a synchronous one",
     ),
     advisory(
         &["CVE-2026-119140", "GHSA-5hhx-4wrr-3j9g", "RUSTSEC-2026-0358"],
@@ -90,16 +90,16 @@ pub const ADVISORIES: &[Advisory] = &[
     advisory(
         &["GHSA-93g3-36p8-x2gc", "RUSTSEC-2026-0357"],
         "a panic when nothing is written to a stream from outside of memory",
-        "a write to a stream",
+        "nothing written to a stream from outside of memory",
     ),
     advisory(
         &["GHSA-9pvw-hwfg-92h5"],
         "a panic when a stream of another payload is lowered",
-        "a stream",
+        "a stream of another payload",
     ),
     advisory(
         &["GHSA-xrvr-8678-5wp8"],
         "a panic when a copy is canceled on the wrong end of a stream or future",
-        "a future",
+        "a copy canceled on the wrong end of a future",
     ),
 ];

@@ -2,6 +2,7 @@
 //! of the instance afterwards, and whether the reference engine does the same.
 
 pub mod advisories;
+mod asynchronous;
 mod case;
 mod echoes;
 mod guest;
@@ -37,6 +38,7 @@ pub fn cases() -> Vec<Case> {
         limits::cases(),
         wrong::cases(),
         echoes::cases(),
+        asynchronous::cases(),
     ];
     groups.into_iter().flatten().collect()
 }

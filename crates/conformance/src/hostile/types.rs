@@ -92,13 +92,6 @@ fn invalid() -> Vec<Case> {
 
 fn unsupported() -> Vec<Case> {
     let rows = [
-        (
-            "an asynchronous function",
-            r#"(import "f" (func async))"#,
-            "async",
-        ),
-        ("a future", "(type (future u8))", "async"),
-        ("a stream", "(type (stream u8))", "async"),
         ("a resource of 64 bits", "(type (resource (rep i64)))", "cm64"),
         ("an error context", "(type error-context)", "error-context"),
         ("a 64-bit memory", "(core module (memory i64 1))", "memory64"),
@@ -113,29 +106,6 @@ fn unsupported() -> Vec<Case> {
             "an exported component",
             r#"(component $c) (export "c" (component $c))"#,
             "component",
-        ),
-        (
-            "a function lifted with a callback",
-            r#"(core module $m (func (export "f") (result i32) (i32.const 0))
-                (func (export "c") (param i32 i32 i32) (result i32) (i32.const 0)))
-               (core instance $i (instantiate $m))
-               (func (export "f") async (canon lift (core func $i "f") async (callback (core func $i "c"))))"#,
-            "async",
-        ),
-        (
-            "a yield in a start function",
-            r#"(core func $y (canon thread.yield))
-               (core module $m (import "" "y" (func $y (result i32))) (func $s (drop (call $y))) (start $s))
-               (core instance (instantiate $m (with "" (instance (export "y" (func $y))))))"#,
-            "async",
-        ),
-        (
-            "a write to a stream",
-            r#"(type $s (stream u8))
-               (core module $l (memory (export "m") 1))
-               (core instance $l (instantiate $l))
-               (core func (canon stream.write $s (memory (core memory $l "m"))))"#,
-            "async",
         ),
     ];
     let reference = Reference::Not("the reference engine may support features that this library does not");

@@ -27,6 +27,7 @@ impl Reference {
         let mut config = Config::new();
         config
             .wasm_component_model(true)
+            .concurrency_support(false)
             .wasm_component_model_fixed_length_lists(true)
             .wasm_component_model_map(true)
             .wasm_component_model_implements(true)

@@ -64,7 +64,7 @@ impl Reference {
     /// An error of compiling or linking.
     pub fn new(cases: &[u8]) -> Result<Reference> {
         let mut config = Config::new();
-        config.wasm_component_model(true);
+        config.wasm_component_model(true).concurrency_support(false);
         let engine = Engine::new(&config).map_err(foreign)?;
         let component = Component::new(&engine, cases).map_err(foreign)?;
         let mut linker = Linker::new(&engine);

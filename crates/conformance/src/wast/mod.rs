@@ -4,6 +4,7 @@
 //! component that could not be created fail or are unsupported like its creation.
 
 mod expect;
+mod legacy;
 mod report;
 mod runner;
 mod values;
@@ -20,6 +21,6 @@ pub fn not_run(subject: &dyn Subject, file: &str) -> FileReport {
 /// Runs a script. Reports call it `file`.
 pub fn run(subject: &dyn Subject, file: &str, source: &str, options: &Options) -> FileReport {
     let mut report = FileReport::new(file, subject.name());
-    runner::run(subject, source, options, &mut report);
+    runner::run(subject, &legacy::modernized(source), options, &mut report);
     report
 }

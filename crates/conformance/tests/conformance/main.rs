@@ -2,6 +2,7 @@
 
 extern crate airssys_wasm_component as airssys_wasm;
 
+mod asynchronous;
 mod differential;
 mod hostile_guests;
 mod porting;
