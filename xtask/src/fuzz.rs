@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The libFuzzer targets, as `tests/fuzz/Cargo.toml` names them.
-const TARGETS: [&str; 3] = ["component_bytes", "guest_memory", "wast_script"];
+const TARGETS: [&str; 4] = ["async_builtins", "component_bytes", "guest_memory", "wast_script"];
 /// The program that compares calls between engines, without libFuzzer.
 const DIFFERENTIAL: &str = "airssys-wasm-conformance";
 
@@ -44,6 +44,9 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 enum Target {
+    /// Arbitrary programs of the asynchronous built-ins
+    #[value(name = "async_builtins", alias = "async-builtins")]
+    AsyncBuiltins,
     /// Arbitrary bytes as a component
     #[value(name = "component_bytes", alias = "component-bytes")]
     ComponentBytes,
@@ -121,9 +124,10 @@ impl fmt::Display for Report {
 /// Runs the target that the options select; returns whether nothing was found.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let targets: &[&str] = match options.target {
-        Target::ComponentBytes => &TARGETS[..1],
-        Target::GuestMemory => &TARGETS[1..2],
-        Target::WastScript => &TARGETS[2..],
+        Target::AsyncBuiltins => &TARGETS[..1],
+        Target::ComponentBytes => &TARGETS[1..2],
+        Target::GuestMemory => &TARGETS[2..3],
+        Target::WastScript => &TARGETS[3..],
         Target::Ci => &TARGETS,
         Target::Differential => return differential(root, options.time),
         Target::Seeds => return seeds(root),
@@ -217,6 +221,11 @@ pub(crate) fn lock_file_is_current(root: &Path) -> Result<bool> {
     Ok(status.success())
 }
 
+/// Returns the folder of a target's committed seeds. libFuzzer ends at once without it.
+fn seeds_of(root: &Path, target: &str) -> PathBuf {
+    root.join("tests/fuzz/seeds").join(target)
+}
+
 /// Runs one target for a time, or, without one, over the existing inputs.
 fn fuzz(
     root: &Path,
@@ -232,7 +241,12 @@ fn fuzz(
         anyhow::Ok(folder)
     };
     let (corpus, artifacts, logs) = (make("corpus")?, make("artifacts")?, make("logs")?);
-    let seeds = root.join("tests/fuzz/seeds").join(target);
+    let seeds = seeds_of(root, target);
+    ensure!(
+        seeds.is_dir(),
+        "{target} has no seeds: commit some in {}",
+        seeds.display()
+    );
     let limit = time.map_or_else(
         || "-runs=0".to_string(),
         |time| format!("-max_total_time={}", time.as_secs().max(1)),
@@ -375,6 +389,17 @@ mod tests {
             "6000000000000000h",
         ] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_target_has_seeds() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("the package is in a folder of the project");
+        for target in TARGETS {
+            let seeds = fs::read_dir(seeds_of(root, target)).map(Iterator::count);
+            assert!(seeds.is_ok_and(|count| count > 0), "{target}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! A target panics, and so ends the process, if something is found: a panic that leaves the library, an error that says
 //! it is a bug, two paths that disagree, or more host memory than a limit allows. Guests that loop are interrupted.
 
+pub mod async_builtins;
 pub mod component_bytes;
 pub mod guest_memory;
 pub mod host_memory;

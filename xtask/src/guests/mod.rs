@@ -1,6 +1,6 @@
 //! `cargo xtask guests`: builds the example and test guests with their own toolchains.
 //!
-//! A guest is a folder with a `wit/world.wit`, or one that shares another's world, or one that is built with WAI's
+//! A guest is a folder with a `wit/world.wit`, or one that shares another's world or has that of an SDK, or one that is built with WAI's
 //! tools against `wit/wai`. Building one lays the contract out beside that file, runs the guest's toolchain, and
 //! encodes the core module as a component. Small results are committed under `tests/fixtures/`; `--check` rebuilds them
 //! and compares the bytes, so every build here must depend on nothing but the sources and the tool's version.
@@ -269,6 +269,12 @@ const GUESTS: &[Guest] = &[
         keep: Keep::Committed,
     },
     Guest {
+        name: "spin-http",
+        folder: "tests/guests/spin-http",
+        toolchain: Toolchain::Rust,
+        keep: Keep::Committed,
+    },
+    Guest {
         name: "wasi-program",
         folder: "tests/guests/wasi-program",
         toolchain: Toolchain::Rust,
@@ -453,6 +459,10 @@ fn build(root: &Path, scratch: &Path, guest: &Guest) -> Result<Outcome> {
 /// packages for a guest that uses those.
 fn lay_out_contract(root: &Path, wit: &Path, form: Form) -> Result<()> {
     let world = wit.join("world.wit");
+    if !wit.is_dir() {
+        // Its packages bring the world along.
+        return Ok(());
+    }
     let text = fs::read_to_string(&world).with_context(|| format!("cannot read {}", world.display()))?;
     if text.contains("airssys:wasi/") {
         wit_deps::lay_out_wasi(root, wit)?;
