@@ -41,6 +41,28 @@ fn rust() {
     }
 }
 
+/// In the form of a new application of Spin 4: a handler of WASI 0.3.0-rc-2026-03-15, built with Spin's SDK.
+#[test]
+fn spin() {
+    for engine in engines() {
+        let component = Component::from_binary(&engine, &fixture("spin-http.wasm")).expect("it loads");
+        let server = Running::of(&engine, &component, &WasiCtxBuilder::new(), limits());
+        for path in ["/", "/some/path"] {
+            let answer = get(server.addr, path);
+            assert_eq!(
+                (answer.status.as_u16(), answer.text()),
+                (200, format!("GET {path}"))
+            );
+        }
+        let posted = exchange(
+            server.addr,
+            request(Method::POST, "/p?q=1", "body".repeat(10_000)),
+        );
+        assert_eq!(posted.unwrap().text(), "POST /p");
+        assert_eq!(get(server.addr, "/nowhere").status, 404);
+    }
+}
+
 #[test]
 fn javascript() {
     let Some(bytes) = built_bytes("wasi-http-javascript") else {

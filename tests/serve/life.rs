@@ -93,7 +93,7 @@ fn what_cannot_be_served_is_told_at_once() {
         assert!(matches!(&error, ServeError::NoHandler(_)), "{error:?}");
         let text = error.to_string();
         assert!(
-            text.contains("does not export wasi:http/incoming-handler"),
+            text.contains("exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3"),
             "{text}"
         );
         assert!(text.contains(kind), "{text}");
@@ -175,6 +175,16 @@ fn the_table_of_limits_is_what_the_code_has() {
             "instances",
             number(limits.instances),
             range(ServeLimits::INSTANCES),
+        ),
+        (
+            "instance_concurrency",
+            number(limits.instance_concurrency),
+            range(ServeLimits::INSTANCE_CONCURRENCY),
+        ),
+        (
+            "instance_requests",
+            number(limits.instance_requests),
+            range(ServeLimits::INSTANCE_REQUESTS),
         ),
         ("request_time", millis(limits.request_time), times.clone()),
         (
