@@ -379,7 +379,7 @@ fn artifacts_are_what_the_document_says() {
     let mut named = 0;
     for backend in Backend::available() {
         let mut config = Config::new();
-        config.backend(*backend).wasm_component_model_async(true);
+        config.backend(*backend);
         let engine = Engine::new(&config).expect("it is available");
         for (name, component) in fixtures() {
             let mut options = ArtifactOptions::default();
@@ -402,7 +402,6 @@ fn artifacts_are_what_the_document_says() {
         false => "aarch64-unknown-linux-gnu",
     };
     let mut config = Config::new();
-    config.wasm_component_model_async(true);
     config.target(elsewhere.parse().expect("a target"));
     let engine = Engine::new(&config).expect("it is available");
     for (_, component) in fixtures() {

@@ -1,5 +1,6 @@
 //! Components as actors: messages, back-pressure, supervision, the end.
 
+mod asynchronous;
 mod backpressure;
 mod document;
 mod durable;

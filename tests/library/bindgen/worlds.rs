@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use airssys_wasm::component::{Component, Linker, ResourceType, Store};
-use airssys_wasm::engine::{Config, Engine};
+use airssys_wasm::engine::Engine;
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, PackageId, Resolve};
 
-/// Returns an engine for components with asynchronous functions, of the first backend.
+/// Returns an engine of the first backend.
 pub(crate) fn engine() -> Engine {
-    Engine::new(Config::new().wasm_component_model_async(true)).expect("a backend is available")
+    Engine::default()
 }
 
 /// Returns a component of a world, whose functions trap when called.

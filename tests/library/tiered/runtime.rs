@@ -18,9 +18,18 @@ fn good() -> Backend {
 
 #[test]
 fn an_instance_is_replaced_before_it_is_initialized() {
+    is_replaced_before_it_is_initialized("text-processor.wasm");
+}
+
+#[test]
+fn an_instance_with_asynchronous_functions_is_replaced_before_it_is_initialized() {
+    is_replaced_before_it_is_initialized("text-processor-async.wasm");
+}
+
+fn is_replaced_before_it_is_initialized(guest: &str) {
     let runtime = runtime();
     let (gate, _held, _cache) = hold(20);
-    let bytes = fixture("text-processor.wasm");
+    let bytes = fixture(guest);
     let id = runtime
         .load_component(&bytes, ComponentOptions::new())
         .expect("it loads");
@@ -143,17 +152,19 @@ fn better_code_is_found_in_the_cache() {
             .with_cache(cache.clone());
         ComponentRuntime::new(config.build().expect("two compilers")).expect("the contract can be linked")
     };
-    let bytes = fixture("checksum.wasm");
-    let first = runtime();
-    let id = first
-        .load_component(&bytes, ComponentOptions::new())
-        .expect("it loads");
-    assert!(first.wait_optimized(&id, LONG).expect("it is loaded"));
-    drop(first);
-    let second = runtime();
-    let id = second
-        .load_component(&bytes, ComponentOptions::new())
-        .expect("it loads");
-    assert_eq!(second.backend(&id).expect("it is loaded"), good());
-    assert_eq!(cache.counters().compiled, 2);
+    for (compiled, guest) in [(2, "checksum.wasm"), (4, "text-processor-c-async.wasm")] {
+        let bytes = fixture(guest);
+        let first = runtime();
+        let id = first
+            .load_component(&bytes, ComponentOptions::new())
+            .expect("it loads");
+        assert!(first.wait_optimized(&id, LONG).expect("it is loaded"));
+        drop(first);
+        let second = runtime();
+        let id = second
+            .load_component(&bytes, ComponentOptions::new())
+            .expect("it loads");
+        assert_eq!(second.backend(&id).expect("it is loaded"), good());
+        assert_eq!(cache.counters().compiled, compiled);
+    }
 }
