@@ -219,7 +219,7 @@ impl<T: Send + 'static> Store<T> {
             && state.host_handles.is_empty()
             && state.scopes.is_empty()
             && state.components.len() == 1
-            && (self.core.tasks.get().is_none() || self.core.tasks().is_at_rest())
+            && (self.core.concurrency.get().is_none() || self.core.tasks().is_at_rest())
     }
 
     /// Resets memories and globals.
@@ -453,7 +453,7 @@ pub(crate) struct StoreCore {
     /// The globals of thread-local storage, for components that use it.
     context: OnceLock<[GuestGlobal; 2]>,
     /// Made when a component uses concurrency.
-    tasks: OnceLock<Box<Mutex<Tasks>>>,
+    concurrency: OnceLock<Box<(Stacks, Mutex<Tasks>)>>,
     /// Ends of streams and futures that the host has dropped.
     pub(super) closing: Arc<Closing>,
 }
@@ -473,25 +473,37 @@ impl StoreCore {
             unguarded: AtomicBool::new(false),
             state: Mutex::new(StoreState::default()),
             context: OnceLock::new(),
-            tasks: OnceLock::new(),
+            concurrency: OnceLock::new(),
             closing: Arc::default(),
         }
     }
 
+    fn concurrency(&self) -> &(Stacks, Mutex<Tasks>) {
+        self.concurrency.get_or_init(|| {
+            let stacks = Stacks::new(&self.interrupter);
+            let tasks = Tasks::new(stacks.clone(), Arc::clone(self.closing.wakes()));
+            Box::new((stacks, Mutex::new(tasks)))
+        })
+    }
+
     /// Returns the store's concurrency. Locked for single steps only.
+    #[inline]
     pub(super) fn tasks(&self) -> MutexGuard<'_, Tasks> {
         // A panic while it was held at worst left a step undone; the data stays consistent.
-        let tasks = || {
-            let stacks = Stacks::new(&self.interrupter);
-            Box::new(Mutex::new(Tasks::new(stacks, Arc::clone(self.closing.wakes()))))
-        };
-        let tasks = self.tasks.get_or_init(tasks);
-        tasks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.concurrency()
+            .1
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the stacks of the store's tasks.
+    pub(super) fn stacks(&self) -> &Stacks {
+        &self.concurrency().0
     }
 
     /// Returns whether any task is left.
     pub(super) fn has_tasks(&self) -> bool {
-        self.tasks.get().is_some() && self.tasks().has_any()
+        self.concurrency.get().is_some() && self.tasks().has_any()
     }
 
     /// Returns the globals of thread-local storage, if a component uses them.

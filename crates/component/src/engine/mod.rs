@@ -56,8 +56,8 @@ pub(crate) use load::{
 pub(crate) use memory::{GuestGlobal, GuestMemory, Image};
 pub(crate) use names::{FrameNames, NAME_CHARS, SavedNames};
 pub(crate) use run::{
-    Callee, CoreInstance, Fiber, Fuel, KeptMemories, NextModule, Reset, Resume, SavedState, Stacks, Switch,
-    make_room, suspend,
+    Callee, CoreInstance, EngineEntry, Fiber, Fuel, KeptMemories, NextModule, Reset, Resume, SavedState,
+    Stacks, Switch, make_room, suspend,
 };
 
 use self::memory::account::Account;

@@ -36,7 +36,7 @@ impl Func {
                 plan.lower_params(cx, &params, &mut values)?;
                 Ok(values.iter().map(|value| value.bits()).collect())
             };
-            Ok(Ok(self.start(cx.core, lower, lift_dynamic)?.0))
+            Ok(Ok(self.start(cx.core, lower, lift_dynamic)?))
         });
         match calling {
             Ok(Ok(calling)) => calling.await,
@@ -55,7 +55,10 @@ impl Func {
         P: LowerList + Send + 'static,
         R: LiftList + Send + 'static,
     {
-        self.begin_typed_concurrent(accessor, params)?.0.await
+        match self.start_typed(accessor, params, |_, _| ())? {
+            Ok((calling, ())) => calling.await,
+            Err(result) => Ok(result),
+        }
     }
 
     /// As [`TypedFunc::begin_concurrent`](crate::component::TypedFunc::begin_concurrent), with types that passed [`Func::typecheck`].
@@ -72,7 +75,32 @@ impl Func {
         P: LowerList + Send + 'static,
         R: LiftList + Send + 'static,
     {
-        let begun: Result<_> = accessor.as_accessor().with(|mut access| {
+        let (calling, task) = match self.start_typed(accessor, params, Calling::task)? {
+            Ok((calling, task)) => (Ok(calling), task),
+            Err(result) => (Err(result), CallTask::ended()),
+        };
+        let result = async move {
+            match calling {
+                Ok(calling) => calling.await,
+                Err(result) => Ok(result),
+            }
+        };
+        Ok((result, task))
+    }
+
+    /// Starts a call with Rust types, and passes it to `begun`. A function whose type is not `async` is called at once: then there is its result.
+    #[expect(clippy::type_complexity, reason = "the call or its result")]
+    fn start_typed<P, R, B>(
+        &self,
+        accessor: impl AsAccessor,
+        params: P,
+        begun: impl FnOnce(&Calling<R>, &Arc<StoreCore>) -> B,
+    ) -> Result<std::result::Result<(Calling<R>, B), R>>
+    where
+        P: LowerList + Send + 'static,
+        R: LiftList + Send + 'static,
+    {
+        accessor.as_accessor().with(|mut access| {
             let mut cx = access.as_context_mut();
             if !self.is_task(&cx)? {
                 return Ok(Err(self.call_typed(&mut cx, params)?));
@@ -87,19 +115,10 @@ impl Func {
             let lift = |cx: &mut LiftContext<'_>, function: &Function, flat: &[u64], form| {
                 lift_result(cx, function.plan()?, flat, form)
             };
-            Ok(Ok(self.start(cx.core, lower, lift)?))
-        });
-        let (calling, task) = match begun? {
-            Ok((calling, task)) => (Ok(calling), task),
-            Err(result) => (Err(result), CallTask::ended()),
-        };
-        let result = async move {
-            match calling {
-                Ok(calling) => calling.await,
-                Err(result) => Ok(result),
-            }
-        };
-        Ok((result, task))
+            let calling = self.start(cx.core, lower, lift)?;
+            let begun = begun(&calling, cx.core);
+            Ok(Ok((calling, begun)))
+        })
     }
 
     /// Returns whether a call of it is a task that others can run beside.
@@ -116,7 +135,7 @@ impl Func {
         core: &Arc<StoreCore>,
         lower: impl FnOnce(&mut LowerContext<'_>) -> Result<Vec<u64>> + Send + 'static,
         lift: impl FnOnce(&mut LiftContext<'_>, &Function, &[u64], Form) -> Result<R> + Send + 'static,
-    ) -> Result<(Calling<R>, CallTask)> {
+    ) -> Result<Calling<R>> {
         let inner = Arc::clone(&self.inner);
         let lower = move |store: &mut StoreMut<'_>, core: &Arc<StoreCore>| {
             let (instance, options) = (&inner.instance, &inner.options);

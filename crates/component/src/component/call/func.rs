@@ -257,6 +257,11 @@ impl Func {
         self.inner.function.is_async
     }
 
+    /// Returns whether a call of it may lend something.
+    pub(in crate::component) fn lends(&self) -> Result<bool> {
+        Ok(self.inner.function.plan()?.params_need().scope)
+    }
+
     /// Returns the identity of its result type.
     pub(in crate::component) fn result_type(&self) -> u32 {
         self.inner.function.result_type

@@ -11,6 +11,9 @@ use crate::component::instance::InstanceInner;
 use crate::component::store::{StoreCore, StoreState};
 use crate::error::{Result, TrapKind};
 
+/// Stands for the scope of a call that lends nothing, or whose caller has one.
+pub(crate) const NO_SCOPE: usize = usize::MAX;
+
 /// The scope of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
@@ -112,6 +115,9 @@ impl StoreCore {
 
     /// Replaces the scopes of the running calls, outermost first, by those of others.
     pub(crate) fn swap_scopes(&self, scopes: Vec<usize>) -> Vec<usize> {
+        if scopes.is_empty() && self.depth() == 0 {
+            return scopes;
+        }
         let mut state = self.state();
         self.depth.store(scopes.len(), Ordering::Relaxed);
         std::mem::replace(&mut state.running, scopes)
@@ -119,6 +125,9 @@ impl StoreCore {
 
     /// Traps if the callee of a call still holds a borrow.
     pub(crate) fn check_returned(&self, scope: usize) -> Result<()> {
+        if scope == NO_SCOPE {
+            return Ok(());
+        }
         let borrows = self.state().scopes.get(scope).map_or(0, |scope| scope.borrows);
         match borrows {
             0 => Ok(()),
@@ -128,6 +137,9 @@ impl StoreCore {
 
     /// Ends the loans of a call.
     pub(crate) fn end_scope(&self, scope: usize) {
+        if scope == NO_SCOPE {
+            return;
+        }
         let ended = self.state().scopes.try_remove(scope);
         if let Some(scope) = ended {
             self.end_loans(scope);

@@ -238,13 +238,6 @@ pub(super) fn call(
     key: TaskKey,
     args: &[u64],
 ) -> Result<Option<u64>> {
-    let func = match &core.tasks().task(key)?.call {
-        Call::Host(call) => Some(call.func.clone()),
-        _ => None,
-    };
-    if let Some(func) = func {
-        return func.call_core(store, args).map(Some);
-    }
     let parts = parts(core, key, |call| call.callee)?;
     let function = parts.instance.adapter(store, core, parts.function)?;
     let result = function.func.call(store, args)?;
@@ -258,12 +251,9 @@ pub(super) fn post_return(
     key: TaskKey,
     result: u64,
 ) -> Result<()> {
-    let func = match &core.tasks().task(key)?.call {
-        Call::Host(call) => Some(call.func.clone()),
-        _ => None,
-    };
-    if let Some(func) = func {
-        return func.call_post_return(store, result);
+    let call = core.tasks().task(key)?.host_call();
+    if let Some(call) = call {
+        return call.func.call_post_return(store, result);
     }
     let (post_return, component_instance) = {
         let mut tasks = core.tasks();

@@ -119,14 +119,7 @@ pub(crate) fn make<T: Send + 'static>(
             } = maker.options(options)?;
             maker.function(cx, (params, None), move |store, m, args| {
                 m.instance.check_may_leave(store, instance)?;
-                task_return(
-                    store,
-                    &m.core,
-                    result_type,
-                    memory,
-                    string_encoding,
-                    args.to_vec(),
-                )?;
+                task_return(store, &m.core, result_type, memory, string_encoding, args)?;
                 Ok(0)
             })
         }

@@ -1,21 +1,24 @@
 //! Calls by the host of components that use concurrency.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use wasmer::{AsStoreMut, StoreMut};
 
-use super::host::{ConcurrentCall, Outcome, Slot, park, turn};
-use super::run::{Before, Failed, abort, discard, enter, leave, resume_on, swap_storage};
-use super::stacks::{passes, stack_for};
-use super::state::{Body, Call, HostCall, Lift, Task, TaskKey, TaskState, Tasks, Thread, ThreadKey, Wait};
+use super::host::{Caller, HostCall, Returns, park, turn};
+use super::run::{Failed, abort, discard, enter, leave, resume_on, swap_storage};
+use super::stacks::{StackNeed, passes};
+use super::state::{Body, Call, Lift, Task, TaskKey, TaskState, Tasks, Thread, ThreadKey, Wait};
 use super::task::must_wait;
 use crate::component::call::func::{Func, explained};
+use crate::component::call::scope::NO_SCOPE;
 use crate::component::instance::InstanceInner;
 use crate::component::ir::Options;
 use crate::component::resource::handles::Room;
 use crate::component::store::StoreCore;
+use crate::engine::EngineEntry;
 use crate::error::{AsyncTrap, CoreTrap, Error, ResourceError, Result, TrapKind};
 
 /// A task of the host's, and its thread.
@@ -24,25 +27,49 @@ pub(super) struct Called {
     pub(super) thread: ThreadKey,
 }
 
+/// Creates the task of a call of an `async` function, whose thread waits for `wait` if there is one.
+///
+/// # Errors
+/// As [`new_task`].
+pub(super) fn new_host_task(core: &StoreCore, caller: Caller, wait: Option<Wait>) -> Result<Called> {
+    let func = caller.call.func.clone();
+    let scope = match func.lends()? {
+        true => core.new_scope(),
+        false => NO_SCOPE,
+    };
+    let (instance, options) = (func.instance(), func.options());
+    let body = (Body::New, wait);
+    new_task(
+        core,
+        instance,
+        options,
+        func.result_type(),
+        scope,
+        body,
+        Call::Host(caller),
+    )
+}
+
 /// Creates a task of the host's.
 ///
 /// # Errors
 /// [`ResourceError::TableFull`], before code of the instance runs.
-pub(super) fn new_task(
+fn new_task(
     core: &StoreCore,
     instance: &Arc<InstanceInner>,
     options: &Options,
     result_type: u32,
-    body: Body,
+    scope: usize,
+    (body, wait): (Body, Option<Wait>),
     call: Call,
 ) -> Result<Called> {
     let is_async = matches!(call, Call::Host(_));
-    let room = Room::take(&core.handles);
-    let room = room.map_err(|most| Error::Resource(ResourceError::TableFull(most)))?;
-    let scope = match is_async {
-        true => core.new_scope(),
-        // The guard of the call has one.
-        false => usize::MAX,
+    let room = match Room::take(&core.handles) {
+        Ok(room) => room,
+        Err(most) => {
+            core.end_scope(scope);
+            return Err(Error::Resource(ResourceError::TableFull(most)));
+        }
     };
     let mut tasks = core.tasks();
     let task = tasks.tasks.insert(Task {
@@ -61,11 +88,14 @@ pub(super) fn new_task(
         room,
     });
     let mut new = Thread::new(task, body);
-    if is_async {
+    if scope != NO_SCOPE {
         new.scopes = vec![scope];
     }
     let thread = tasks.threads.insert(new);
     tasks.task(task)?.thread = thread;
+    if let Some(wait) = wait {
+        tasks.begin_wait(thread, wait, false)?;
+    }
     Ok(Called { task, thread })
 }
 
@@ -78,7 +108,8 @@ pub(crate) fn run_sync<R>(
     options: &Options,
     code: impl FnOnce(&mut StoreMut<'_>) -> Result<R>,
 ) -> Result<R> {
-    let called = new_task(core, instance, options, 0, Body::Running, Call::Sync)?;
+    let body = (Body::Running, None);
+    let called = new_task(core, instance, options, 0, NO_SCOPE, body, Call::Sync)?;
     let current = core.tasks().current.replace(called.thread);
     let storage = swap_storage(store, core, [0; 2]);
     // As in other threads, a function of the host may panic.
@@ -135,22 +166,13 @@ where
             return Err(TrapKind::Poisoned.into());
         }
     }
-    let (concurrent, value) = ConcurrentCall::new(None, lift);
-    let outcome = Arc::clone(&concurrent.outcome);
-    let host_call = HostCall {
-        func: func.clone(),
-        args: Vec::new(),
-        concurrent,
-        is_awaited: true,
+    type NoLower = fn(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>>;
+    let call = HostCall::<dyn Returns<R>>::new(func, None::<NoLower>, lift);
+    let caller = Caller {
+        call: call.clone(),
+        args: Some(Vec::new()),
     };
-    let called = new_task(
-        core,
-        &instance,
-        &options,
-        func.result_type(),
-        Body::New,
-        Call::Host(Box::new(host_call)),
-    )?;
+    let called = new_host_task(core, caller, None)?;
     // For a stack, perhaps.
     core.tasks().thread(called.thread)?.wait = Some(Wait::Yield);
     if exclusively {
@@ -158,8 +180,8 @@ where
     }
     let lowered = catch_unwind(AssertUnwindSafe(|| {
         let args = within(store, core, called.thread, lower)?;
-        if let Call::Host(call) = &mut core.tasks().task(called.task)?.call {
-            call.args = args;
+        if let Call::Host(caller) = &mut core.tasks().task(called.task)?.call {
+            caller.args = Some(args);
         }
         Ok(())
     }));
@@ -171,9 +193,7 @@ where
         }
         lowered.unwrap_or_else(|panic| resume_unwind(panic))?;
     }
-    let ran = catch_unwind(AssertUnwindSafe(|| {
-        run(store, core, &called, &instance, &outcome, &value)
-    }));
+    let ran = catch_unwind(AssertUnwindSafe(|| run(store, core, &called, &instance, &call)));
     if !matches!(ran, Ok(Ok(_))) && !instance.poisoned.load(Ordering::Relaxed) {
         match &ran {
             Ok(Err(error)) if interrupts(error) => poison(store, core, &instance),
@@ -226,29 +246,28 @@ fn run<R>(
     core: &Arc<StoreCore>,
     called: &Called,
     instance: &Arc<InstanceInner>,
-    outcome: &Outcome,
-    value: &Slot<R>,
+    call: &HostCall<dyn Returns<R>>,
 ) -> Result<R> {
-    let value = || value.lock().unwrap_or_else(PoisonError::into_inner);
     let mut yields = 0;
-    resume_any(store, core, called.thread, Some(instance))?;
+    let first = core.tasks().turn_of(called.thread)?;
+    let resumed = resume_any(store, core, first, None);
+    settle(store, core, resumed, Some(instance))?;
     loop {
-        if let Some(error) = outcome.take_error() {
+        if let Some(error) = call.outcome.take_error() {
             return Err(error);
         }
         if !core.tasks().tasks.contains_key(called.task) {
             break;
         }
-        let has_returned = value().is_some();
-        match has_returned {
+        match call.values.has_result() {
             false => turn_or_park(store, core, instance)?,
             true if core.tasks().only_yields(&mut yields) => break,
-            true if turn(store, core, Some(instance))? => {}
+            true if turn(store, core, Some(instance), None)?.ran() => {}
             true => break,
         }
     }
-    let value = value().take();
-    value.ok_or_else(|| Error::bug("a call that ended without a result"))
+    let result = call.values.take();
+    result.ok_or_else(|| Error::bug("a call that ended without a result"))
 }
 
 /// Runs what is ready for a call, or waits until something is.
@@ -261,7 +280,7 @@ fn turn_or_park(
     core: &Arc<StoreCore>,
     instance: &Arc<InstanceInner>,
 ) -> Result<()> {
-    if turn(store, core, Some(instance))? || park(core)? {
+    if turn(store, core, Some(instance), None)?.ran() || park(core)? {
         return Ok(());
     }
     let starves = core.tasks().starves(instance.id);
@@ -272,51 +291,135 @@ fn turn_or_park(
     Err(error)
 }
 
-/// Resumes a thread of any instance, for a call of `called` or for none. A trap ends its instance; that of another than the called one is the
-/// error of the call that waits for it.
-///
-/// # Errors
-/// As [`fail`].
+/// A thread that is to be resumed, and those who learn of its trap.
+pub(super) struct Turn {
+    key: ThreadKey,
+    instance: Arc<InstanceInner>,
+    /// The call, if a future waits for it.
+    call: Option<Arc<HostCall>>,
+    needs: StackNeed,
+}
+
+impl Tasks {
+    /// Takes the next thread that is ready.
+    pub(super) fn next_turn(&mut self) -> Result<Option<Turn>> {
+        let ready = self.next_ready();
+        ready.map(|key| self.turn_of(key)).transpose()
+    }
+
+    fn turn_of(&mut self, key: ThreadKey) -> Result<Turn> {
+        let needs = self.stack_need(key, false)?;
+        let task = self.thread(key)?.task;
+        let task = self.task(task)?;
+        let is_awaited = task.is_awaited();
+        Ok(Turn {
+            key,
+            instance: task.instance.clone(),
+            call: task.host_call().filter(|_| !is_awaited),
+            needs,
+        })
+    }
+}
+
+/// A thread that was resumed, or could not be.
+pub(super) struct Resumed {
+    key: ThreadKey,
+    instance: Arc<InstanceInner>,
+    call: Option<Arc<HostCall>>,
+    end: End,
+}
+
+enum End {
+    /// It waits, or has ended.
+    Fine,
+    /// It found no stack.
+    NoStack(Error),
+    Failed(Failed),
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl Resumed {
+    pub(super) fn is_fine(&self) -> bool {
+        matches!(self.end, End::Fine)
+    }
+}
+
+/// Resumes a thread of any instance, in an entry into the engine if there is one. Its end is to be [settled](settle).
 pub(super) fn resume_any(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
-    key: ThreadKey,
+    turn: Turn,
+    entry: Option<&EngineEntry>,
+) -> Resumed {
+    let Turn {
+        key,
+        instance,
+        call,
+        needs,
+    } = turn;
+    let end = match needs.take(store, core, key) {
+        Ok(stack) => {
+            let resumed = catch_unwind(AssertUnwindSafe(|| {
+                let _executing = Executing::begin(&instance);
+                resume_on(store, core, key, stack, false, entry)
+            }));
+            match resumed {
+                Ok(Ok(())) => End::Fine,
+                Ok(Err(failed)) => End::Failed(failed),
+                Err(panic) => End::Panicked(panic),
+            }
+        }
+        Err(error) => End::NoStack(error),
+    };
+    Resumed {
+        key,
+        instance,
+        call,
+        end,
+    }
+}
+
+/// Obeys the end of a thread that was resumed for a call of `called` or for none. A trap ends its instance; that of another than the called one
+/// is the error of the call that waits for it.
+///
+/// # Errors
+/// As [`fail`].
+///
+/// # Panics
+/// With the panic of a function of the host that the thread called.
+pub(super) fn settle(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    resumed: Resumed,
     called: Option<&Arc<InstanceInner>>,
 ) -> Result<()> {
-    let (instance, outcome) = {
-        let mut tasks = core.tasks();
-        let task = tasks.thread(key)?.task;
-        let task = tasks.task(task)?;
-        let of_future = task.outcome().filter(|_| !task.is_awaited());
-        (task.instance.clone(), of_future)
-    };
-    let stack = match stack_for(store, core, key, false) {
-        Ok(stack) => stack,
-        Err(error) if passes(&error) => return core.tasks().put_off(key, error),
-        Err(error) => return fail(store, core, &instance, Failed::of(core, key, error), called),
-    };
-    let resumed = catch_unwind(AssertUnwindSafe(|| {
-        let _executing = Executing::begin(&instance);
-        resume_on(store, core, key, stack, false)
-    }));
-    let failed = match resumed {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(failed)) => failed,
-        Err(panic) => {
-            // A function of the host, which it called.
+    let Resumed {
+        key,
+        instance,
+        call,
+        end,
+    } = resumed;
+    let failed = match end {
+        End::Fine => return Ok(()),
+        End::NoStack(error) if passes(&error) => return core.tasks().put_off(key, error),
+        End::NoStack(error) => {
+            return fail(store, core, &instance, Failed::of(core, key, error), called);
+        }
+        End::Failed(failed) => failed,
+        End::Panicked(panic) => {
             poison(store, core, &instance);
             resume_unwind(panic)
         }
     };
-    match outcome {
+    match call {
         // The call is over, before its code has begun.
-        Some(outcome) if !stops(&failed.error) => {
-            failed.end(|error| outcome.end(Some(error)));
+        Some(call) if !stops(&failed.error) => {
+            failed.end(|error| call.outcome.end(Some(error)));
             Ok(())
         }
-        Some(outcome) if !is(called, &instance) && !interrupts(&failed.error) => {
+        Some(call) if !is(called, &instance) && !interrupts(&failed.error) => {
             instance.poisoned.store(true, Ordering::Relaxed);
-            failed.end(|error| outcome.end(Some(explained(store, core, error))));
+            failed.end(|error| call.outcome.end(Some(explained(store, core, error))));
             abort(store, core, &instance);
             Ok(())
         }
@@ -362,13 +465,13 @@ impl Tasks {
         running.any(|(key, _)| self.instance_of(key) == Some(instance))
     }
 
-    /// Returns the end of a call of an instance: of one that waits for its task, if there is one.
-    fn outcome_of(&self, instance: u64) -> Option<Arc<Outcome>> {
+    /// Returns a call of an instance: one that waits for its task, if there is one.
+    fn call_of(&self, instance: u64) -> Option<Arc<HostCall>> {
         let of_instance = || self.tasks.values().filter(|task| task.instance.id == instance);
         let awaited = of_instance().find(|task| task.is_awaited());
         awaited
-            .and_then(Task::outcome)
-            .or_else(|| of_instance().find_map(Task::outcome))
+            .and_then(Task::host_call)
+            .or_else(|| of_instance().find_map(Task::host_call))
     }
 }
 
@@ -389,10 +492,10 @@ pub(super) fn fail(
         abort(store, core, instance);
         return Err(failed.into());
     }
-    let outcome = core.tasks().outcome_of(instance.id);
+    let call = core.tasks().call_of(instance.id);
     // Before the end of the tasks, which ends their calls.
-    failed.end(|error| match outcome {
-        Some(outcome) => outcome.end(Some(explained(store, core, error))),
+    failed.end(|error| match call {
+        Some(call) => call.outcome.end(Some(explained(store, core, error))),
         None => log::warn!("a task that no call waits for trapped: {error}"),
     });
     abort(store, core, instance);
@@ -406,10 +509,9 @@ fn within<R>(
     thread: ThreadKey,
     step: impl FnOnce(&mut StoreMut<'_>) -> Result<R>,
 ) -> Result<R> {
-    let before: Before = enter(store, core, thread)?;
+    let before = enter(store, core, thread)?;
     // Code of the host's may panic.
     let result = catch_unwind(AssertUnwindSafe(|| step(store)));
-    let left = leave(store, core, thread, before);
-    let result = result.unwrap_or_else(|panic| resume_unwind(panic));
-    left.and(result)
+    leave(store, core, thread, before);
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -12,7 +12,7 @@ use super::transmit::Shared;
 use super::waitable::Callee;
 use crate::component::instance::InstanceInner;
 use crate::component::store::StoreCore;
-use crate::engine::{Fiber, Resume, Switch};
+use crate::engine::{EngineEntry, Fiber, Resume, Switch};
 use crate::error::{Error, Result};
 
 /// A trap that ended a thread.
@@ -62,10 +62,10 @@ pub(super) fn resume(
 ) -> Result<(), Failed> {
     let stack = stack_for(store, core, key, cancelled);
     let stack = stack.map_err(|error| Failed::of(core, key, error))?;
-    resume_on(store, core, key, stack, cancelled)
+    resume_on(store, core, key, stack, cancelled, None)
 }
 
-/// As [`resume`], with what [`stack_for`] has returned.
+/// As [`resume`], with what [`stack_for`] has returned, in an entry into the engine if there is one.
 ///
 /// # Errors
 /// As there.
@@ -75,12 +75,13 @@ pub(super) fn resume_on(
     key: ThreadKey,
     stack: Option<Fiber<Result<()>>>,
     cancelled: bool,
+    entry: Option<&EngineEntry>,
 ) -> Result<(), Failed> {
-    let mut next = resume_one(store, core, key, stack, cancelled)?;
+    let mut next = resume_one(store, core, key, stack, cancelled, entry)?;
     while let Some(key) = next {
         let stack = stack_for(store, core, key, false);
         let stack = stack.map_err(|error| Failed::of(core, key, error))?;
-        next = resume_one(store, core, key, stack, false)?;
+        next = resume_one(store, core, key, stack, false, entry)?;
     }
     Ok(())
 }
@@ -92,42 +93,52 @@ fn resume_one(
     key: ThreadKey,
     stack: Option<Fiber<Result<()>>>,
     cancelled: bool,
+    entry: Option<&EngineEntry>,
 ) -> Result<Option<ThreadKey>, Failed> {
-    let body = {
+    let (fiber, before) = {
         let mut tasks = core.tasks();
         tasks.end_wait(key)?;
         let thread = tasks.thread(key)?;
         thread.cancelled |= cancelled;
-        std::mem::replace(&mut thread.body, Body::Running)
+        let body = std::mem::replace(&mut thread.body, Body::Running);
+        match (stack, body) {
+            (Some(fiber), _) | (None, Body::Suspended(fiber)) => (Some(fiber), tasks.enter(key)?),
+            (None, _) => (None, tasks.enter(key)?),
+        }
     };
-    let mut fiber = match (stack, body) {
-        (Some(new), _) => new,
-        (None, Body::Suspended(fiber)) => fiber,
-        (None, _) => return Err(Failed::of(core, key, Error::bug("a thread without a stack"))),
+    let before = before.swap(store, core);
+    let Some(mut fiber) = fiber else {
+        leave(store, core, key, before);
+        return Err(Failed::of(core, key, Error::bug("a thread without a stack")));
     };
-    let before = enter(store, core, key)?;
     // A function of the host may panic, and the store is used afterwards.
-    let switched = catch_unwind(AssertUnwindSafe(|| fiber.resume(store, Resume::Continue)));
-    let left = leave(store, core, key, before);
-    let switched = switched.unwrap_or_else(|panic| {
-        discard(core, key);
-        resume_unwind(panic)
-    });
-    left?;
+    let switched = catch_unwind(AssertUnwindSafe(|| {
+        fiber.resume_in(entry, store, Resume::Continue)
+    }));
+    let left = before.swap(store, core);
+    let mut tasks = core.tasks();
+    tasks.leave(key, left);
     match switched {
-        Ok(Switch::Suspended) => {
-            let mut tasks = core.tasks();
+        Ok(Ok(Switch::Suspended)) => {
             let thread = tasks.thread(key)?;
             thread.body = Body::Suspended(fiber);
             let other = thread.switch_to.take();
             Ok(other.map_or(Ok(None), |other| tasks.switched_to(other))?)
         }
-        Ok(Switch::Ended(Ok(()))) => Ok(None),
-        Ok(Switch::Ended(Err(error))) => Err(Failed::of(core, key, error)),
-        Err(error) => {
+        Ok(Ok(Switch::Ended(Ok(())))) => Ok(None),
+        Ok(Ok(Switch::Ended(Err(error)))) => {
+            drop(tasks);
+            Err(Failed::of(core, key, error))
+        }
+        Ok(Err(error)) => {
             // Not resumed: it is as before, for those that end it.
-            core.tasks().thread(key)?.body = Body::Suspended(fiber);
+            tasks.thread(key)?.body = Body::Suspended(fiber);
             Err(error.into())
+        }
+        Err(panic) => {
+            drop(tasks);
+            discard(core, key);
+            resume_unwind(panic)
         }
     }
 }
@@ -172,44 +183,56 @@ fn end(core: &StoreCore, key: ThreadKey) -> Option<(Body, Ended)> {
     Some((body, ended))
 }
 
-/// The state of the thread that ran before another was resumed.
-pub(super) struct Before {
+/// The state of a thread that does not run: its scopes and its local storage, and the thread that was the running one meanwhile.
+pub(super) struct Resting {
     current: Option<ThreadKey>,
     scopes: Vec<usize>,
     storage: [i32; 2],
 }
 
+impl Resting {
+    /// Exchanges it with that of the thread that runs.
+    fn swap(self, store: &mut StoreMut<'_>, core: &StoreCore) -> Resting {
+        Resting {
+            current: self.current,
+            scopes: core.swap_scopes(self.scopes),
+            storage: swap_storage(store, core, self.storage),
+        }
+    }
+}
+
+impl Tasks {
+    /// Makes a thread the running one. Returns its state, which is to be exchanged.
+    fn enter(&mut self, key: ThreadKey) -> Result<Resting> {
+        let current = self.current.replace(key);
+        let thread = self.thread(key)?;
+        Ok(Resting {
+            current,
+            scopes: std::mem::take(&mut thread.scopes),
+            storage: thread.storage,
+        })
+    }
+
+    /// Makes the thread that ran before the running one again. `resting` is the state of the one that ran.
+    fn leave(&mut self, key: ThreadKey, resting: Resting) {
+        self.current = resting.current;
+        if let Some(thread) = self.threads.get_mut(key) {
+            thread.scopes = resting.scopes;
+            thread.storage = resting.storage;
+        }
+    }
+}
+
 /// Makes a thread the running one.
-pub(super) fn enter(store: &mut StoreMut<'_>, core: &StoreCore, key: ThreadKey) -> Result<Before> {
-    let mut tasks = core.tasks();
-    let current = tasks.current.replace(key);
-    let thread = tasks.thread(key)?;
-    let scopes = std::mem::take(&mut thread.scopes);
-    let storage = thread.storage;
-    drop(tasks);
-    Ok(Before {
-        current,
-        scopes: core.swap_scopes(scopes),
-        storage: swap_storage(store, core, storage),
-    })
+pub(super) fn enter(store: &mut StoreMut<'_>, core: &StoreCore, key: ThreadKey) -> Result<Resting> {
+    let resting = core.tasks().enter(key)?;
+    Ok(resting.swap(store, core))
 }
 
 /// Makes the thread that ran before the running one again.
-pub(super) fn leave(
-    store: &mut StoreMut<'_>,
-    core: &StoreCore,
-    key: ThreadKey,
-    before: Before,
-) -> Result<()> {
-    let scopes = core.swap_scopes(before.scopes);
-    let storage = swap_storage(store, core, before.storage);
-    let mut tasks = core.tasks();
-    tasks.current = before.current;
-    if let Some(thread) = tasks.threads.get_mut(key) {
-        thread.scopes = scopes;
-        thread.storage = storage;
-    }
-    Ok(())
+pub(super) fn leave(store: &mut StoreMut<'_>, core: &StoreCore, key: ThreadKey, before: Resting) {
+    let resting = before.swap(store, core);
+    core.tasks().leave(key, resting);
 }
 
 /// Sets the running thread's local storage; returns what was there.

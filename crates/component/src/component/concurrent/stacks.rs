@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use wasmer::{AsStoreMut, StoreMut};
+use wasmer::StoreMut;
 
-use super::state::{Body, Tasks, ThreadKey};
+use super::state::{Body, Tasks, ThreadKey, Wait};
 use super::{task, threads};
 use crate::component::store::StoreCore;
 use crate::engine::Fiber;
@@ -20,40 +20,71 @@ pub(super) struct Starved {
     stacks: usize,
 }
 
-/// Takes a stack for a thread that has none, or checks that its own can be switched to. Changes nothing of the thread.
+/// The stack that a thread needs to go on.
+#[derive(Clone, Copy)]
+pub(super) enum StackNeed {
+    /// Its own. True if that is on this thread.
+    Own(bool),
+    /// A new one, for the code that it begins with.
+    For(Code),
+}
+
+/// The code of a thread without a stack.
+#[derive(Clone, Copy)]
+pub(super) enum Code {
+    Task,
+    /// The number of the function that calls the thread's, that one's place in a table, and its argument.
+    Thread(u32, [u32; 2]),
+    /// With the event that the thread has waited for.
+    Callback(Option<Wait>, bool),
+}
+
+impl Code {
+    fn run(self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: ThreadKey) -> Result<()> {
+        match self {
+            Code::Task => task::start(store, core, key),
+            Code::Thread(start, arguments) => threads::start(store, core, key, start, arguments),
+            Code::Callback(wait, cancelled) => task::call_back(store, core, key, wait, cancelled),
+        }
+    }
+}
+
+impl StackNeed {
+    /// Takes a stack, or checks that the thread's own can be switched to. Changes nothing of the thread.
+    ///
+    /// # Errors
+    /// [`Error::SuspendedCalls`], of this place, not of the thread; [`TrapKind::Limit`] if there is no stack.
+    pub(super) fn take(
+        self,
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+        key: ThreadKey,
+    ) -> Result<Option<Fiber<Result<()>>>> {
+        let stacks = core.stacks();
+        stacks.check_switch()?;
+        match self {
+            StackNeed::Own(true) => Ok(None),
+            StackNeed::Own(false) => Err(stacks.elsewhere()),
+            StackNeed::For(code) => {
+                let core = core.clone();
+                Fiber::new(stacks, store, move |store| code.run(store, &core, key)).map(Some)
+            }
+        }
+    }
+}
+
+/// As [`StackNeed::take`], for a thread that others resume.
 ///
 /// # Errors
-/// [`Error::SuspendedCalls`], of this place, not of the thread; [`TrapKind::Limit`] if there is no stack.
+/// As there.
 pub(super) fn stack_for(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     key: ThreadKey,
     cancelled: bool,
 ) -> Result<Option<Fiber<Result<()>>>> {
-    type Code = Box<dyn FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<()>>;
-    let id = store.objects_mut().id();
-    let (stacks, code): (_, Code) = {
-        let mut tasks = core.tasks();
-        let stacks = tasks.stacks.clone();
-        stacks.check_here(id)?;
-        let thread = tasks.thread(key)?;
-        // It may have been when it began to wait, too.
-        let (wait, cancelled) = (thread.wait, thread.cancelled || cancelled);
-        let code: Code = match thread.body {
-            Body::Suspended(_) => return Ok(None),
-            Body::New => Box::new(move |store, core| task::start(store, core, key)),
-            Body::Start {
-                start,
-                place,
-                argument,
-            } => Box::new(move |store, core| threads::start(store, core, key, start, [place, argument])),
-            Body::Parked => Box::new(move |store, core| task::call_back(store, core, key, wait, cancelled)),
-            Body::Running => return Err(Error::bug("a thread that runs already is resumed")),
-        };
-        (stacks, code)
-    };
-    let core = core.clone();
-    Fiber::new(&stacks, store, move |store| code(store, &core)).map(Some)
+    let needs = core.tasks().stack_need(key, cancelled)?;
+    needs.take(store, core, key)
 }
 
 /// The error of a call that waits for a stack which no task will give back.
@@ -72,6 +103,27 @@ pub(super) fn passes(error: &Error) -> bool {
 }
 
 impl Tasks {
+    /// Returns the stack that a thread needs.
+    ///
+    /// # Errors
+    /// If it runs.
+    pub(super) fn stack_need(&mut self, key: ThreadKey, cancelled: bool) -> Result<StackNeed> {
+        let thread = self.thread(key)?;
+        // It may have been when it began to wait, too.
+        let cancelled = thread.cancelled || cancelled;
+        Ok(match thread.body {
+            Body::Suspended(ref fiber) => StackNeed::Own(fiber.is_here()),
+            Body::New => StackNeed::For(Code::Task),
+            Body::Start {
+                start,
+                place,
+                argument,
+            } => StackNeed::For(Code::Thread(start, [place, argument])),
+            Body::Parked => StackNeed::For(Code::Callback(thread.wait, cancelled)),
+            Body::Running => return Err(Error::bug("a thread that runs already is resumed")),
+        })
+    }
+
     /// Queues a thread again that could not go on: behind others that wait for a stack, if it has found none.
     ///
     /// # Errors

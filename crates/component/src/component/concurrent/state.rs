@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use slotmap::{SlotMap, new_key_type};
 
 use crate::component::concurrent::adapters::GuestCall;
-use crate::component::concurrent::host::{Activity, ConcurrentCall, Outcome, Wakes};
+use crate::component::concurrent::host::{Activity, Caller, HostCall, Wakes};
 use crate::component::concurrent::ready::remove_from;
 use crate::component::concurrent::stacks::Starved;
 use crate::component::concurrent::threads::{Indices, OwnIndex};
@@ -80,6 +80,13 @@ pub(super) struct InstanceState {
     pub(super) indices: Indices,
 }
 
+impl InstanceState {
+    /// Returns whether it lets no task enter.
+    pub(super) fn is_full(&self, exclusively: bool) -> bool {
+        self.backpressure > 0 || (exclusively && self.exclusive.is_some())
+    }
+}
+
 /// A task's state, as the specification has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TaskState {
@@ -139,17 +146,17 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// Returns the end of the host's call.
-    pub(super) fn outcome(&self) -> Option<Arc<Outcome>> {
+    /// Returns the host's call.
+    pub(super) fn host_call(&self) -> Option<Arc<HostCall>> {
         match &self.call {
-            Call::Host(call) => Some(Arc::clone(&call.concurrent.outcome)),
+            Call::Host(caller) => Some(Arc::clone(&caller.call)),
             _ => None,
         }
     }
 
     /// Returns whether a call of the host waits for it, rather than a future.
     pub(super) fn is_awaited(&self) -> bool {
-        matches!(&self.call, Call::Host(call) if call.is_awaited)
+        matches!(&self.call, Call::Host(caller) if caller.args.is_some())
     }
 
     pub(super) fn place(&self) -> Place {
@@ -160,19 +167,10 @@ impl Task {
 /// The caller of a task.
 pub(super) enum Call {
     /// The host, which lowers parameters before the task starts.
-    Host(Box<HostCall>),
+    Host(Caller),
     Guest(Box<GuestCall>),
     /// The host, for a function that is not `async`, or the instantiation: its code runs on the host's stack.
     Sync,
-}
-
-/// A call of an `async` function by the host.
-pub(super) struct HostCall {
-    pub(super) func: crate::component::call::func::Func,
-    pub(super) args: Vec<u64>,
-    pub(super) concurrent: ConcurrentCall,
-    /// True if the host's call waits for the task, and passes the parameters itself.
-    pub(super) is_awaited: bool,
 }
 
 /// A thread of a task: its code, on a stack of its own.
@@ -359,7 +357,7 @@ impl Tasks {
         match wait {
             Wait::Yield => true,
             Wait::Suspended => false,
-            Wait::Enter(place, exclusively) => !self.is_full(place, exclusively),
+            Wait::Enter(place, exclusively) => !self.instance(place).is_full(exclusively),
             Wait::CallbackYield(place) => self.instance(place).exclusive.is_none(),
             Wait::CallbackEvent(place, set) => {
                 self.instance(place).exclusive.is_none() && self.set_has_event(set)
@@ -374,12 +372,6 @@ impl Tasks {
                 _ => false,
             },
         }
-    }
-
-    /// Returns whether an instance lets no task enter.
-    pub(super) fn is_full(&mut self, place: Place, exclusively: bool) -> bool {
-        let state = self.instance(place);
-        state.backpressure > 0 || (exclusively && state.exclusive.is_some())
     }
 
     /// Records that a thread waits. Where the reason will end, it is found.

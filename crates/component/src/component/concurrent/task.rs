@@ -10,8 +10,9 @@ use wasmer::StoreMut;
 
 use super::adapters;
 use super::block::block;
+use super::host::{Caller, HostCall};
 use super::run::swap_storage;
-use super::state::{Body, Call, Frame, Lift, Place, TaskKey, TaskState, ThreadKey, Wait};
+use super::state::{Body, Call, Frame, Lift, Place, TaskKey, TaskState, Tasks, ThreadKey, Wait};
 use super::waitable::{Event, NO_EVENT, SubtaskState, TASK_CANCELLED};
 use crate::component::instance::InstanceInner;
 use crate::component::store::StoreCore;
@@ -25,16 +26,12 @@ struct Running {
     place: Place,
     lift: Lift,
     is_async: bool,
-    is_host: bool,
-    /// True if the host's call waits for it, and passes the parameters itself.
-    is_awaited: bool,
 }
 
-impl Running {
-    fn of(core: &StoreCore, key: ThreadKey) -> Result<Running> {
-        let mut tasks = core.tasks();
-        let task_key = tasks.thread(key)?.task;
-        let task = tasks.task(task_key)?;
+impl Tasks {
+    fn running_task(&mut self, key: ThreadKey) -> Result<Running> {
+        let task_key = self.thread(key)?.task;
+        let task = self.task(task_key)?;
         Ok(Running {
             key,
             task: task_key,
@@ -42,28 +39,51 @@ impl Running {
             place: task.place(),
             lift: task.lift,
             is_async: task.is_async,
-            is_host: matches!(task.call, Call::Host(_)),
-            is_awaited: task.is_awaited(),
         })
     }
 }
 
+/// The source of a task's parameters.
+enum Params {
+    Host(Arc<HostCall>),
+    /// Made already.
+    Made(Arc<HostCall>, Vec<u64>),
+    Guest,
+}
+
 /// The code of a new thread.
 pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: ThreadKey) -> Result<()> {
-    let running = Running::of(core, key)?;
-    // For a call of the host that waits for the task, it has waited already.
-    if running.is_async && !running.is_awaited && !enter(store, core, &running)? {
-        return Ok(());
-    }
-    core.tasks().task(running.task)?.state = TaskState::Started;
-    let args = match running.is_host {
-        true => host_args(store, core, running.task)?,
-        false => adapters::start(store, core, running.task)?,
+    let (running, begun) = {
+        let mut tasks = core.tasks();
+        let running = tasks.running_task(key)?;
+        // For a call of the host that waits for the task, it has waited already.
+        let may_wait = running.is_async && !tasks.task(running.task)?.is_awaited();
+        let waits = may_wait && tasks.must_wait(running.place, running.lift.needs_exclusive());
+        let begun = match waits {
+            true => None,
+            false => Some(tasks.begin(&running)?),
+        };
+        (running, begun)
     };
-    let result = adapters::call(store, core, running.task, &args)?;
+    let params = match begun {
+        Some(params) => params,
+        None if wait_to_enter(store, core, &running)? => core.tasks().begin(&running)?,
+        None => return Ok(()),
+    };
+    let result = match params {
+        Params::Host(call) => {
+            let args = call.values.lower(store, core)?;
+            Some(call.func.call_core(store, &args)?)
+        }
+        Params::Made(call, args) => Some(call.func.call_core(store, &args)?),
+        Params::Guest => {
+            let args = adapters::start(store, core, running.task)?;
+            adapters::call(store, core, running.task, &args)?
+        }
+    };
     match running.lift {
         Lift::Sync => {
-            return_flat(store, core, &running, result.into_iter().collect())?;
+            return_flat(store, core, running.task, result.as_slice())?;
             adapters::post_return(store, core, running.task, result.unwrap_or(0))?;
             end_thread(core, key)
         }
@@ -75,43 +95,47 @@ pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: Thread
     }
 }
 
-/// Returns the flat parameters of a call of the host.
-fn host_args(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: TaskKey) -> Result<Vec<u64>> {
-    let lower = match &mut core.tasks().task(key)?.call {
-        Call::Host(call) if call.is_awaited => return Ok(std::mem::take(&mut call.args)),
-        Call::Host(call) => call.concurrent.lower.take(),
-        _ => None,
-    };
-    lower.ok_or_else(|| Error::bug("a call without parameters"))?(store, core)
+impl Tasks {
+    /// Begins a task that need not wait. Returns the source of its parameters.
+    fn begin(&mut self, running: &Running) -> Result<Params> {
+        if running.is_async && running.lift.needs_exclusive() {
+            self.instance(running.place).exclusive = Some(running.key);
+        }
+        let task = self.task(running.task)?;
+        task.state = TaskState::Started;
+        Ok(match &mut task.call {
+            Call::Host(Caller { call, args: None }) => Params::Host(Arc::clone(call)),
+            Call::Host(Caller {
+                call,
+                args: Some(args),
+            }) => Params::Made(Arc::clone(call), std::mem::take(args)),
+            Call::Guest(_) | Call::Sync => Params::Guest,
+        })
+    }
+
+    /// Returns whether a task has to wait for its turn to enter.
+    fn must_wait(&mut self, place: Place, exclusively: bool) -> bool {
+        let instance = self.instance(place);
+        let is_full = instance.is_full(exclusively);
+        is_full || instance.entering.iter().any(|waiting| !waiting.is_empty())
+    }
 }
 
 /// Waits until the task may enter its instance. Returns false if it was cancelled before.
-fn enter(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, running: &Running) -> Result<bool> {
-    let exclusively = running.lift.needs_exclusive();
-    if must_wait(core, running.place, exclusively) {
-        let wait = Wait::Enter(running.place, exclusively);
-        if block(store, core, wait, true)? {
-            core.tasks().task(running.task)?.state = TaskState::CancelDelivered;
-            resolve_cancelled(core, running.task)?;
-            end_thread(core, running.key)?;
-            return Ok(false);
-        }
+fn wait_to_enter(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, running: &Running) -> Result<bool> {
+    let wait = Wait::Enter(running.place, running.lift.needs_exclusive());
+    if !block(store, core, wait, true)? {
+        return Ok(true);
     }
-    if exclusively {
-        core.tasks().instance(running.place).exclusive = Some(running.key);
-    }
-    Ok(true)
+    core.tasks().task(running.task)?.state = TaskState::CancelDelivered;
+    resolve_cancelled(core, running.task)?;
+    end_thread(core, running.key)?;
+    Ok(false)
 }
 
 /// Returns whether a task has to wait for its turn to enter.
 pub(super) fn must_wait(core: &StoreCore, place: Place, exclusively: bool) -> bool {
-    let mut tasks = core.tasks();
-    tasks.is_full(place, exclusively)
-        || tasks
-            .instance(place)
-            .entering
-            .iter()
-            .any(|waiting| !waiting.is_empty())
+    core.tasks().must_wait(place, exclusively)
 }
 
 /// Continues a task with its callback, after its wait.
@@ -122,13 +146,17 @@ pub(super) fn call_back(
     wait: Option<Wait>,
     cancelled: bool,
 ) -> Result<()> {
-    let running = Running::of(core, key)?;
     let (code, first, second): Event = match wait {
         _ if cancelled => TASK_CANCELLED,
         Some(Wait::CallbackEvent(_, set)) => core.take_set_event(set)?,
         _ => NO_EVENT,
     };
-    core.tasks().instance(running.place).exclusive = Some(key);
+    let running = {
+        let mut tasks = core.tasks();
+        let running = tasks.running_task(key)?;
+        tasks.instance(running.place).exclusive = Some(key);
+        running
+    };
     let code = call_with_event(store, &running, (code, first, second))?;
     after_callback(store, core, &running, code)
 }
@@ -195,39 +223,55 @@ pub(super) fn end_thread(core: &StoreCore, key: ThreadKey) -> Result<()> {
     Ok(())
 }
 
-/// Passes the flat result of a task to its caller.
-fn return_flat(
-    store: &mut StoreMut<'_>,
-    core: &Arc<StoreCore>,
-    running: &Running,
-    result: Vec<u64>,
-) -> Result<()> {
-    {
-        let mut tasks = core.tasks();
-        let task = tasks.task(running.task)?;
+/// The way of a result that is returned.
+enum Returning {
+    Host(Arc<HostCall>),
+    Guest,
+}
+
+impl Tasks {
+    /// Checks that a task may return.
+    ///
+    /// # Errors
+    /// [`AsyncTrap::ReturnedTwice`]; [`TrapKind::BorrowsRemain`](crate::error::TrapKind::BorrowsRemain).
+    fn may_return(&mut self, core: &StoreCore, key: TaskKey) -> Result<Returning> {
+        let task = self.task(key)?;
         if task.state == TaskState::Resolved {
             return Err(AsyncTrap::ReturnedTwice.into());
         }
         core.check_returned(task.scope)?;
+        Ok(match task.host_call() {
+            Some(call) => Returning::Host(call),
+            None => Returning::Guest,
+        })
     }
-    match running.is_host {
-        true => {
-            let (lift, outcome, scope) = {
-                let mut tasks = core.tasks();
-                let task = tasks.task(running.task)?;
-                let Call::Host(call) = &mut task.call else {
-                    return Err(Error::bug("a call of a guest's among those of the host"));
-                };
-                let call = &mut call.concurrent;
-                (call.lift.take(), Arc::clone(&call.outcome), task.scope)
-            };
-            lift.ok_or(AsyncTrap::ReturnedTwice)?(store, core, &result)?;
-            core.tasks().task(running.task)?.state = TaskState::Resolved;
-            core.end_scope(scope);
-            outcome.end(None);
-        }
-        false => adapters::return_result(store, core, running.task, result)?,
-    }
+}
+
+/// Passes the flat result of a task to its caller.
+fn return_flat(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: TaskKey, result: &[u64]) -> Result<()> {
+    let returning = core.tasks().may_return(core, key)?;
+    pass_result(store, core, key, returning, result)
+}
+
+fn pass_result(
+    store: &mut StoreMut<'_>,
+    core: &Arc<StoreCore>,
+    key: TaskKey,
+    returning: Returning,
+    result: &[u64],
+) -> Result<()> {
+    let Returning::Host(call) = returning else {
+        return adapters::return_result(store, core, key, result.to_vec());
+    };
+    call.values.lift(store, core, result)?;
+    let scope = {
+        let mut tasks = core.tasks();
+        let task = tasks.task(key)?;
+        task.state = TaskState::Resolved;
+        task.scope
+    };
+    core.end_scope(scope);
+    call.outcome.end(None);
     Ok(())
 }
 
@@ -238,45 +282,48 @@ pub(super) fn task_return(
     result_type: u32,
     memory: Option<u32>,
     string_encoding: airssys_wasm_abi::StringEncoding,
-    result: Vec<u64>,
+    result: &[u64],
 ) -> Result<()> {
-    let running = innermost(core)?;
-    {
+    let (key, returning) = {
         let mut tasks = core.tasks();
-        let task = tasks.task(running.task)?;
+        let key = tasks.innermost()?;
+        let task = tasks.task(key)?;
         // A built-in without a memory takes a result that needs none.
         let other_memory = memory.is_some() && task.memory != memory;
         if task.result_type != result_type || other_memory || task.string_encoding != string_encoding {
             return Err(AsyncTrap::ReturnOptions.into());
         }
-    }
-    return_flat(store, core, &running, result)
+        (key, tasks.may_return(core, key)?)
+    };
+    pass_result(store, core, key, returning, result)
 }
 
-/// Returns the running task, which must have been lifted asynchronously.
-fn innermost(core: &StoreCore) -> Result<Running> {
-    let key = core.tasks().running()?;
-    let in_sync_call = !core.tasks().thread(key)?.frames.is_empty();
-    let running = Running::of(core, key)?;
-    match in_sync_call || running.lift == Lift::Sync {
-        true => Err(AsyncTrap::NotAsync.into()),
-        false => Ok(running),
+impl Tasks {
+    /// Returns the running task, which must have been lifted asynchronously.
+    fn innermost(&mut self) -> Result<TaskKey> {
+        let key = self.running()?;
+        let thread = self.thread(key)?;
+        let (key, in_sync_call) = (thread.task, !thread.frames.is_empty());
+        match in_sync_call || self.task(key)?.lift == Lift::Sync {
+            true => Err(AsyncTrap::NotAsync.into()),
+            false => Ok(key),
+        }
     }
 }
 
 /// `task.cancel`.
 pub(super) fn task_cancel(core: &Arc<StoreCore>) -> Result<()> {
-    let running = innermost(core)?;
-    let (state, scope) = {
+    let (key, state, scope) = {
         let mut tasks = core.tasks();
-        let task = tasks.task(running.task)?;
-        (task.state, task.scope)
+        let key = tasks.innermost()?;
+        let task = tasks.task(key)?;
+        (key, task.state, task.scope)
     };
     if state != TaskState::CancelDelivered {
         return Err(AsyncTrap::NotCancelled.into());
     }
     core.check_returned(scope)?;
-    resolve_cancelled(core, running.task)
+    resolve_cancelled(core, key)
 }
 
 fn resolve_cancelled(core: &StoreCore, key: TaskKey) -> Result<()> {
@@ -286,12 +333,12 @@ fn resolve_cancelled(core: &StoreCore, key: TaskKey) -> Result<()> {
     let subtask = match &task.call {
         Call::Guest(call) => call.subtask,
         Call::Host(_) => {
-            let (scope, outcome) = (task.scope, task.outcome());
+            let (scope, call) = (task.scope, task.host_call());
             drop(tasks);
             // No caller takes an event that would end it.
             core.end_scope(scope);
-            if let Some(outcome) = outcome {
-                outcome.end(None);
+            if let Some(call) = call {
+                call.outcome.end(None);
             }
             return Ok(());
         }

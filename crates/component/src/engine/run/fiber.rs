@@ -6,7 +6,8 @@
 //!
 //! - The handler of traps. It is that of the call that was entered last, on whichever stack: a trap on an older stack would find
 //!   the handler of a newer one, and end the process. Only an entry into a guest sets it, and sets it back at its end. So each
-//!   side switches within such an entry of its own, which goes back to its own stack at once ([`entered`]).
+//!   side switches within such an entry of its own, which goes back to its own stack at once ([`entered`]). Several new fibers can
+//!   share one of the resuming side, which each sets back as it ends ([`Stacks::entered`]).
 //! - The list of stores that are borrowed. Each guest call adds an entry and removes the last one at its end. Of a suspended
 //!   stack, all entries stay, each with one borrow: that of the host function, or of the body. If all are of one store, it does
 //!   not matter which of them a stack removes. So a thread has the fibers of one store only, no guest of another store runs
@@ -100,9 +101,7 @@ struct State {
 impl State {
     fn check_home(&self, here: &Arc<AtomicUsize>) -> Result<()> {
         match &self.home {
-            Some(home) if !Arc::ptr_eq(home, here) && self.live > 0 => Err(Error::SuspendedCalls(
-                "those of this store are on another thread: let them end there, or call it there",
-            )),
+            Some(home) if !Arc::ptr_eq(home, here) && self.live > 0 => Err(elsewhere()),
             _ => Ok(()),
         }
     }
@@ -141,9 +140,58 @@ impl Stacks {
     /// # Errors
     /// [`Error::SuspendedCalls`].
     pub(crate) fn check_here(&self, store: StoreId) -> Result<()> {
-        self.0.check_switch()?;
+        self.check_switch()?;
         let here = here(store)?;
         self.0.state().check_home(&here)
+    }
+
+    /// Checks that the thread may switch between stacks: that no guest of another store runs on it.
+    ///
+    /// # Errors
+    /// [`Error::SuspendedCalls`].
+    pub(crate) fn check_switch(&self) -> Result<()> {
+        self.0.check_switch()
+    }
+
+    /// Returns the error of a store whose fibers are on another thread.
+    #[cold]
+    pub(crate) fn elsewhere(&self) -> Error {
+        elsewhere()
+    }
+
+    /// Runs code within an entry into the engine, in which new fibers begin without one of their own, if it passes the entry on to
+    /// [`Fiber::resume`]. To be left before code of the host's runs once the entry is not [intact](EngineEntry::is_intact) any more.
+    ///
+    /// # Errors
+    /// [`TrapKind::Limit`] if there is no memory for the engine's stack.
+    ///
+    /// # Panics
+    /// If the code does.
+    pub(crate) fn entered<R>(
+        &self,
+        store: &mut StoreMut<'_>,
+        run: impl FnOnce(&mut StoreMut<'_>, &EngineEntry) -> R,
+    ) -> Result<R> {
+        let bytes = self.0.entry_bytes(store);
+        let depth = depth();
+        let (mut run, mut result) = (Some(run), None);
+        let mut body = || {
+            let entry = EngineEntry {
+                intact: Cell::new(true),
+            };
+            let run = || run.take().map(|run| at_depth(depth, || run(store, &entry)));
+            result = Some(catch_unwind(AssertUnwindSafe(run)));
+        };
+        let body: *mut (dyn FnMut() + '_) = &mut body;
+        // SAFETY: only the lifetime is another: it is called once, before this function returns.
+        let body: *mut (dyn FnMut() + 'static) = unsafe { mem::transmute(body) };
+        // SAFETY: it is borrowed above, and used nowhere else until the entry has ended.
+        entered(Some(bytes), move || unsafe { (*body)() })?;
+        match result {
+            Some(Ok(Some(result))) => Ok(result),
+            Some(Err(panic)) => resume_unwind(panic),
+            Some(Ok(None)) | None => Err(Error::bug("an entry into the engine without its code")),
+        }
     }
 
     /// Returns the error of a store that has too many fibers.
@@ -162,7 +210,34 @@ impl Stacks {
     }
 }
 
+/// An entry into the engine that [`Stacks::entered`] has made.
+pub(crate) struct EngineEntry {
+    /// True if the thread's handler of traps is that of this entry.
+    intact: Cell<bool>,
+}
+
+impl EngineEntry {
+    /// Returns whether no fiber that began in this entry is suspended. Otherwise, the thread's handler of traps is that of the fiber, whose
+    /// stack may end.
+    pub(crate) fn is_intact(&self) -> bool {
+        self.intact.get()
+    }
+}
+
+#[cold]
+fn elsewhere() -> Error {
+    Error::SuspendedCalls("those of this store are on another thread: let them end there, or call it there")
+}
+
 impl Pool {
+    /// Returns the bytes of the stack for an entry to switch in.
+    fn entry_bytes(&self, store: &StoreMut<'_>) -> usize {
+        *self.entry.get_or_init(|| {
+            let bytes = store.engine().tunables().vmconfig().wasm_stack_size;
+            bytes.unwrap_or_else(get_stack_size)
+        })
+    }
+
     /// Checks that the thread may switch between stacks.
     fn check_switch(&self) -> Result<()> {
         if thread::panicking() {
@@ -335,10 +410,7 @@ impl<R: 'static> Fiber<R> {
         body: impl FnOnce(&mut StoreMut<'_>) -> R + 'static,
     ) -> Result<Fiber<R>> {
         let pool = Arc::clone(&stacks.0);
-        pool.entry.get_or_init(|| {
-            let bytes = store.engine().tunables().vmconfig().wasm_stack_size;
-            bytes.unwrap_or_else(get_stack_size)
-        });
+        pool.entry_bytes(store);
         let store = store.objects_mut().id();
         let (stack, here) = pool.take(store)?;
         let coroutine = Coroutine::with_stack(stack, move |suspending: &Suspending, _: Resume| {
@@ -376,6 +448,17 @@ impl<R: 'static> Fiber<R> {
     /// # Panics
     /// If the body panics, with its panic.
     pub(crate) fn resume(&mut self, store: &mut StoreMut<'_>, with: Resume) -> Result<Switch<R>> {
+        self.resume_in(None, store, with)
+    }
+
+    /// As [`Fiber::resume`], in an entry into the engine that no guest's frame is above: a fiber that begins and ends in it sets the thread's
+    /// handler of traps back itself.
+    pub(crate) fn resume_in(
+        &mut self,
+        entry: Option<&EngineEntry>,
+        store: &mut StoreMut<'_>,
+        with: Resume,
+    ) -> Result<Switch<R>> {
         self.current.check(store)?;
         if !self.is_here() {
             return Err(Error::SuspendedCalls(
@@ -388,6 +471,7 @@ impl<R: 'static> Fiber<R> {
         if with == Resume::Abort {
             self.current.aborted.set(true);
         }
+        let entry = entry.filter(|entry| entry.is_intact() && !coroutine.started());
         let coroutine = ptr::from_mut(coroutine);
         let bytes = self.current.pool.entry.get().copied();
         let depth = depth();
@@ -395,14 +479,21 @@ impl<R: 'static> Fiber<R> {
         let switched = to_stack(|| {
             store.parked(|| {
                 // SAFETY: `self` has the coroutine and is borrowed until the switch back.
-                entered(bytes, move || {
-                    at_depth(depth, || unsafe { (*coroutine).resume(with) })
-                })
+                let switch = move || at_depth(depth, || unsafe { (*coroutine).resume(with) });
+                match entry {
+                    Some(_) => Ok(switch()),
+                    None => entered(bytes, switch),
+                }
             })
         });
         drop(outer);
         match switched? {
-            CoroutineResult::Yield(()) => Ok(Switch::Suspended),
+            CoroutineResult::Yield(()) => {
+                if let Some(entry) = entry {
+                    entry.intact.set(false);
+                }
+                Ok(Switch::Suspended)
+            }
             CoroutineResult::Return(outcome) => {
                 let stack = self.coroutine.take().map(Coroutine::into_stack);
                 self.current.pool.give_back(stack, &self.here);
@@ -415,7 +506,8 @@ impl<R: 'static> Fiber<R> {
         }
     }
 
-    fn is_here(&self) -> bool {
+    /// Returns whether it is on this thread.
+    pub(crate) fn is_here(&self) -> bool {
         HERE.try_with(|here| Arc::ptr_eq(&here.count, &self.here))
             .unwrap_or(false)
     }

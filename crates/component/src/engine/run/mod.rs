@@ -11,7 +11,7 @@ mod store;
 pub(super) mod tables;
 pub(super) mod tunables;
 
-pub(crate) use fiber::{Fiber, Resume, Stacks, Switch, suspend};
+pub(crate) use fiber::{EngineEntry, Fiber, Resume, Stacks, Switch, suspend};
 pub(crate) use fuel::Fuel;
 pub(crate) use instance::{Callee, CoreInstance, make_room};
 pub use program::{program_engine, program_store};

@@ -42,7 +42,11 @@ pub(in crate::component::concurrent) struct Activity {
 
 /// The activities of a store that are to be polled, and whom to wake for that.
 #[derive(Default)]
-pub(in crate::component) struct Wakes(Mutex<State>);
+pub(in crate::component) struct Wakes {
+    state: Mutex<State>,
+    /// False if none is to be polled, as far as this thread knows.
+    has_some: AtomicBool,
+}
 
 #[derive(Default)]
 struct State {
@@ -52,13 +56,14 @@ struct State {
 
 impl Wakes {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, key: ActivityKey) {
         let driver = {
             let mut state = self.state();
             state.woken.push_back(key);
+            self.has_some.store(true, Ordering::Release);
             state.driver.take()
         };
         if let Some(driver) = driver {
@@ -67,7 +72,13 @@ impl Wakes {
     }
 
     fn pop(&self) -> Option<ActivityKey> {
-        self.state().woken.pop_front()
+        if !self.has_some.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut state = self.state();
+        let first = state.woken.pop_front();
+        self.has_some.store(!state.woken.is_empty(), Ordering::Release);
+        first
     }
 
     /// Wakes the loop, which finds that something else is ready.
@@ -215,8 +226,7 @@ pub(in crate::component::concurrent) struct Failure {
 
 /// Polls the next activity that was woken. Returns false if there is none.
 pub(super) fn poll_next(store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<bool, Failure> {
-    let key = core.tasks().wakes.pop();
-    match key {
+    match core.closing.wakes().pop() {
         Some(key) => poll(store, core, key).map(|()| true),
         None => Ok(false),
     }

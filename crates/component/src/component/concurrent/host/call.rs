@@ -12,58 +12,124 @@ use wasmer::StoreMut;
 use super::activity::Step;
 use crate::component::call::func::Func;
 use crate::component::concurrent::cancel::cancel_call;
-use crate::component::concurrent::host_call::new_task;
-use crate::component::concurrent::state::{Body, Call, HostCall, TaskKey, Wait};
-use crate::component::instance::InstanceInner;
+use crate::component::concurrent::host_call::new_host_task;
+use crate::component::concurrent::state::{TaskKey, Wait};
 use crate::component::store::StoreCore;
-use crate::error::{Error, Result, TrapKind};
+use crate::error::{AsyncTrap, Error, Result, TrapKind};
 
-type Lower = dyn FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send;
-type Lift = dyn FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<()> + Send;
+/// The values of a call, without their Rust types.
+pub(in crate::component::concurrent) trait Values: Send + Sync {
+    /// Makes the flat parameters, once.
+    fn lower(&self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<Vec<u64>>;
 
-/// The place of a call's result.
-pub(in crate::component::concurrent) type Slot<R> = Arc<Mutex<Option<R>>>;
+    /// Reads the flat result, once, and keeps it.
+    ///
+    /// # Errors
+    /// [`AsyncTrap::ReturnedTwice`]; those of the value.
+    fn lift(&self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>, flat: &[u64]) -> Result<()>;
 
-/// A call whose values pass when its task starts and returns.
-pub(in crate::component::concurrent) struct ConcurrentCall {
-    /// `None` from then on, and if the host's call passes the parameters itself.
-    pub(in crate::component::concurrent) lower: Option<Box<Lower>>,
-    pub(in crate::component::concurrent) lift: Option<Box<Lift>>,
-    pub(in crate::component::concurrent) outcome: Arc<Outcome>,
+    /// Returns whether there is a result that was not taken.
+    fn has_result(&self) -> bool;
+
+    /// Drops the parameters, if they were not made.
+    fn forget(&self);
 }
 
-impl ConcurrentCall {
-    /// Creates a call, and the place of its result, which `lift` reads.
-    pub(in crate::component::concurrent) fn new<R: Send + 'static>(
-        lower: Option<Box<Lower>>,
-        lift: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + 'static,
-    ) -> (ConcurrentCall, Slot<R>) {
-        let value = Slot::default();
-        let slot = Arc::clone(&value);
-        let call = ConcurrentCall {
-            lower,
-            lift: Some(Box::new(move |store, core, flat| {
-                let value = lift(store, core, flat)?;
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-                Ok(())
-            })),
-            outcome: Arc::default(),
-        };
-        (call, value)
+/// The values of a call whose result is an `R`.
+pub(in crate::component) trait Returns<R>: Values {
+    /// Takes the result, if it has arrived.
+    fn take(&self) -> Option<R>;
+}
+
+/// The steps that make and read values, each until it is taken, and the result.
+struct Steps<L, F, R>(Mutex<(Option<L>, Option<F>, Option<R>)>);
+
+impl<L, F, R> Steps<L, F, R> {
+    fn get(&self) -> MutexGuard<'_, (Option<L>, Option<F>, Option<R>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl<L, F, R> Values for Steps<L, F, R>
+where
+    L: FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send,
+    F: FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send,
+    R: Send,
+{
+    fn lower(&self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<Vec<u64>> {
+        let lower = self.get().0.take();
+        lower.ok_or_else(|| Error::bug("a call without parameters"))?(store, core)
+    }
+
+    fn lift(&self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>, flat: &[u64]) -> Result<()> {
+        let lift = self.get().1.take();
+        let result = lift.ok_or(AsyncTrap::ReturnedTwice)?(store, core, flat)?;
+        self.get().2 = Some(result);
+        Ok(())
+    }
+
+    fn has_result(&self) -> bool {
+        self.get().2.is_some()
+    }
+
+    fn forget(&self) {
+        let mut steps = self.get();
+        let left = (steps.0.take(), steps.1.take());
+        drop(steps);
+        // Without the lock: the host's values may run code as they end.
+        drop(left);
+    }
+}
+
+impl<L, F, R> Returns<R> for Steps<L, F, R>
+where
+    Steps<L, F, R>: Values,
+{
+    fn take(&self) -> Option<R> {
+        self.get().2.take()
+    }
+}
+
+/// A call of an `async` function by the host: its values pass when its task starts and returns.
+pub(in crate::component) struct HostCall<V: ?Sized = dyn Values> {
+    pub(in crate::component::concurrent) func: Func,
+    pub(in crate::component::concurrent) outcome: Outcome,
+    pub(in crate::component::concurrent) values: V,
+}
+
+impl<R: Send + 'static> HostCall<dyn Returns<R>> {
+    /// Creates a call. Without `lower`, another passes the parameters.
+    pub(in crate::component::concurrent) fn new(
+        func: &Func,
+        lower: Option<impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send + 'static>,
+        lift: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + 'static,
+    ) -> Arc<HostCall<dyn Returns<R>>> {
+        Arc::new(HostCall {
+            func: func.clone(),
+            outcome: Outcome::default(),
+            values: Steps(Mutex::new((lower, Some(lift), None))),
+        })
+    }
+}
+
+/// The part of a call that its task has.
+pub(in crate::component::concurrent) struct Caller {
+    pub(in crate::component::concurrent) call: Arc<HostCall>,
+    /// The flat parameters, if the host's call waits for the task, and passes them itself.
+    pub(in crate::component::concurrent) args: Option<Vec<u64>>,
+}
+
 /// Dropped with the task, once that has ended.
-impl Drop for ConcurrentCall {
+impl Drop for Caller {
     fn drop(&mut self) {
-        self.outcome.end(None);
-        self.outcome.exit();
+        self.call.values.forget();
+        self.call.outcome.exit();
     }
 }
 
 /// The end of a call, as far as it has no Rust type.
 #[derive(Default)]
-pub(in crate::component::concurrent) struct Outcome(Mutex<State>);
+pub(in crate::component) struct Outcome(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -99,62 +165,54 @@ impl Outcome {
             waker.wake();
         }
     }
-}
 
-impl Outcome {
-    /// Records the end of the task.
+    /// Records the end of the task, and of the call if it has not ended.
     fn exit(&self) {
-        let waker = {
+        let wakers = {
             let mut state = self.state();
+            state.ended = true;
             state.exited = true;
-            state.exit_waker.take()
+            [state.waker.take(), state.exit_waker.take()]
         };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wakers.into_iter().flatten().for_each(Waker::wake);
     }
 }
 
 /// The task of a call that a future of the host has begun. It is itself a future that is ready once the task has ended: its code may go on after
 /// it has returned its result. Dropping it leaves the task running.
-pub struct CallTask {
-    outcome: Arc<Outcome>,
+pub struct CallTask(
     /// `None` for a call that was no task, and has ended.
-    begun: Option<BegunTask>,
-}
+    Option<BegunTask>,
+);
 
 struct BegunTask {
     core: Weak<StoreCore>,
-    instance: Arc<InstanceInner>,
+    call: Arc<HostCall>,
     key: TaskKey,
 }
 
 impl CallTask {
     /// Returns that of a call which has ended.
     pub(in crate::component) fn ended() -> CallTask {
-        let outcome = Outcome::default();
-        outcome.exit();
-        CallTask {
-            outcome: Arc::new(outcome),
-            begun: None,
-        }
+        CallTask(None)
     }
 
     /// Returns whether the task has ended.
     pub fn has_ended(&self) -> bool {
-        self.outcome.state().exited
+        let begun = self.0.as_ref();
+        begun.is_none_or(|begun| begun.call.outcome.state().exited)
     }
 
     /// Returns the error that ended the task after its result, once. Before the result, the call ends with it.
     pub fn take_failure(&self) -> Option<Error> {
-        self.outcome.state().error.take()
+        self.0.as_ref()?.call.outcome.take_error()
     }
 
     /// Requests that the task be cancelled, at the store's next turn: its wait ends with a cancellation if it permits one, and otherwise the
     /// next one that does. The call then ends with [`TrapKind::Poisoned`](crate::error::TrapKind::Poisoned), unless the task returns
     /// instead. A task that has not begun ends without running. One that has returned goes on.
     pub fn cancel(&self) {
-        let Some(begun) = &self.begun else { return };
+        let Some(begun) = &self.0 else { return };
         let Some(core) = begun.core.upgrade() else { return };
         let key = begun.key;
         let step = move |_: &mut StoreMut<'_>, core: &Arc<StoreCore>, _: &mut Context<'_>| {
@@ -165,7 +223,7 @@ impl CallTask {
             return;
         }
         let step = Step::Future(Box::new(step));
-        let activity = tasks.add_activity(Some(step), Some(Arc::clone(&begun.instance)));
+        let activity = tasks.add_activity(Some(step), Some(Arc::clone(begun.call.func.instance())));
         tasks.wake(activity);
     }
 }
@@ -174,7 +232,10 @@ impl Future for CallTask {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.outcome.state();
+        let Some(begun) = &self.0 else {
+            return Poll::Ready(());
+        };
+        let mut state = begun.call.outcome.state();
         if state.exited {
             return Poll::Ready(());
         }
@@ -195,30 +256,38 @@ impl fmt::Debug for CallTask {
 
 /// A call in progress. Dropping it leaves the task running.
 pub(in crate::component) struct Calling<R> {
-    outcome: Arc<Outcome>,
-    value: Slot<R>,
+    call: Arc<HostCall<dyn Returns<R>>>,
+    key: TaskKey,
+}
+
+impl<R: Send + 'static> Calling<R> {
+    /// Returns the task of the call.
+    pub(in crate::component) fn task(&self, core: &Arc<StoreCore>) -> CallTask {
+        CallTask(Some(BegunTask {
+            core: Arc::downgrade(core),
+            call: self.call.clone(),
+            key: self.key,
+        }))
+    }
 }
 
 impl<R> Future for Calling<R> {
     type Output = Result<R>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R>> {
-        let value = self.value.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(value) = value {
+        let mut state = self.call.outcome.state();
+        if !state.ended {
+            let before = state.waker.replace(cx.waker().clone());
+            drop(state);
+            drop(before);
+            return Poll::Pending;
+        }
+        if let Some(value) = self.call.values.take() {
             return Poll::Ready(Ok(value));
         }
-        let mut state = self.outcome.state();
-        if let Some(error) = state.error.take() {
-            return Poll::Ready(Err(error));
-        }
-        if state.ended {
-            // Its instance was stopped by another call's trap.
-            return Poll::Ready(Err(TrapKind::Poisoned.into()));
-        }
-        let before = state.waker.replace(cx.waker().clone());
-        drop(state);
-        drop(before);
-        Poll::Pending
+        // Without an error, its instance was stopped by another call's trap.
+        let error = state.error.take();
+        Poll::Ready(Err(error.unwrap_or_else(|| TrapKind::Poisoned.into())))
     }
 }
 
@@ -232,36 +301,19 @@ pub(in crate::component) fn start<R: Send + 'static>(
     func: &Func,
     lower: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send + 'static,
     lift: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + 'static,
-) -> Result<(Calling<R>, CallTask)> {
-    let instance = func.instance();
-    if instance.poisoned.load(Ordering::Relaxed) {
+) -> Result<Calling<R>> {
+    if func.instance().poisoned.load(Ordering::Relaxed) {
         return Err(TrapKind::Poisoned.into());
     }
-    let (concurrent, value) = ConcurrentCall::new(Some(Box::new(lower)), lift);
-    let outcome = Arc::clone(&concurrent.outcome);
-    let call = HostCall {
-        func: func.clone(),
-        args: Vec::new(),
-        concurrent,
-        is_awaited: false,
+    let call = HostCall::<dyn Returns<R>>::new(func, Some(lower), lift);
+    let caller = Caller {
+        call: call.clone(),
+        args: None,
     };
-    let called = new_task(
-        core,
-        instance,
-        func.options(),
-        func.result_type(),
-        Body::New,
-        Call::Host(Box::new(call)),
-    )?;
-    core.tasks().begin_wait(called.thread, Wait::Yield, false)?;
+    let called = new_host_task(core, caller, Some(Wait::Yield))?;
     core.wake_driver();
-    let task = CallTask {
-        outcome: Arc::clone(&outcome),
-        begun: Some(BegunTask {
-            core: Arc::downgrade(core),
-            instance: Arc::clone(instance),
-            key: called.task,
-        }),
-    };
-    Ok((Calling { outcome, value }, task))
+    Ok(Calling {
+        call,
+        key: called.task,
+    })
 }

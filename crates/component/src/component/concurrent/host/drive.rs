@@ -13,21 +13,39 @@ use wasmer::{AsStoreMut, StoreMut};
 use super::accessor::Accessor;
 use super::activity::poll_next;
 use crate::component::call::func::contained_if;
-use crate::component::concurrent::host_call::{fail, resume_any};
+use crate::component::concurrent::host_call::{Resumed, fail, resume_any, settle};
 use crate::component::instance::InstanceInner;
 use crate::component::store::{AsContextMut, StoreCore};
-use crate::engine;
+use crate::engine::{self, EngineEntry};
 use crate::error::Result;
 
-/// Polls an activity that was woken, and runs a thread that is ready, for a call of `called` or none. Returns false if there is neither.
+/// A turn of the loop.
+pub(in crate::component::concurrent) enum Turned {
+    /// Nothing was ready.
+    Idle,
+    Ran,
+    /// A thread ran, whose end is to be settled outside the entry into the engine.
+    Left(Resumed),
+}
+
+impl Turned {
+    /// Returns whether something ran.
+    pub(in crate::component::concurrent) fn ran(&self) -> bool {
+        !matches!(self, Turned::Idle)
+    }
+}
+
+/// Polls an activity that was woken, and runs a thread that is ready, for a call of `called` or none. In an entry into the engine, if there is
+/// one.
 ///
 /// # Errors
-/// As [`resume_any`].
+/// As [`settle`].
 pub(in crate::component::concurrent) fn turn(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     called: Option<&Arc<InstanceInner>>,
-) -> Result<bool> {
+    entry: Option<&EngineEntry>,
+) -> Result<Turned> {
     // Without end, if the host's futures are always ready.
     engine::check_interrupted()?;
     core.close_dropped();
@@ -41,12 +59,18 @@ pub(in crate::component::concurrent) fn turn(
             true
         }
     };
-    let ready = core.tasks().next_ready();
-    let Some(ready) = ready else {
-        return Ok(polled);
+    let next = core.tasks().next_turn()?;
+    let Some(next) = next else {
+        return Ok(match polled {
+            true => Turned::Ran,
+            false => Turned::Idle,
+        });
     };
-    resume_any(store, core, ready, called)?;
-    Ok(true)
+    let resumed = resume_any(store, core, next, entry);
+    match entry {
+        Some(entry) if !resumed.is_fine() || !entry.is_intact() => Ok(Turned::Left(resumed)),
+        _ => settle(store, core, resumed, called).map(|()| Turned::Ran),
+    }
 }
 
 /// Time between two looks for an interruption, while a call waits for the host's futures.
@@ -137,35 +161,55 @@ pub(in crate::component) async fn run_concurrent<S: AsContextMut, R>(
         main.set_outer(cx.waker().clone());
         // Nothing is lost if another thread polls it.
         let id = store.objects_mut().id();
-        let stacks = core.tasks().stacks.clone();
+        let stacks = core.stacks();
         if stacks.live() > 0
             && let Err(error) = stacks.check_here(id)
         {
             return Poll::Ready(Err(error));
         }
         let _running = core.interrupter.enter();
-        for _ in 0..TURNS {
-            if main.woken.swap(false, Ordering::AcqRel) {
-                let mut main_cx = Context::from_waker(&waker);
-                let polled = store.parked(|| future.as_mut().poll(&mut main_cx));
-                if let Poll::Ready(value) = polled {
-                    return Poll::Ready(Ok(value));
-                }
-            }
-            match contained_if(core.is_unguarded(), store, |store| turn(store, &core, None)) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let wakes = Arc::clone(&core.tasks().wakes);
-                    let ready = wakes.set_driver(cx.waker()) || core.closing.has_some();
-                    if !ready && !main.woken.load(Ordering::Acquire) {
-                        return Poll::Pending;
+        let mut turns = 0..TURNS;
+        loop {
+            let polled = stacks.entered(store, |store, entry| {
+                for _ in &mut turns {
+                    if main.woken.swap(false, Ordering::AcqRel) {
+                        let mut main_cx = Context::from_waker(&waker);
+                        let polled = store.parked(|| future.as_mut().poll(&mut main_cx));
+                        if let Poll::Ready(value) = polled {
+                            return Ok(Poll::Ready(Ok(value)));
+                        }
+                    }
+                    let turned = contained_if(core.is_unguarded(), store, |store| {
+                        turn(store, &core, None, Some(entry))
+                    });
+                    match turned {
+                        Ok(Turned::Ran) => {}
+                        Ok(Turned::Left(resumed)) => return Err(resumed),
+                        Ok(Turned::Idle) => {
+                            let ready =
+                                core.closing.wakes().set_driver(cx.waker()) || core.closing.has_some();
+                            if !ready && !main.woken.load(Ordering::Acquire) {
+                                return Ok(Poll::Pending);
+                            }
+                        }
+                        Err(error) => return Ok(Poll::Ready(Err(error))),
                     }
                 }
+                cx.waker().wake_by_ref();
+                Ok(Poll::Pending)
+            });
+            let left = match polled {
+                Ok(Ok(polled)) => return polled,
+                Ok(Err(left)) => left,
                 Err(error) => return Poll::Ready(Err(error)),
+            };
+            let settled = contained_if(core.is_unguarded(), store, |store| {
+                settle(store, &core, left, None)
+            });
+            if let Err(error) = settled {
+                return Poll::Ready(Err(error));
             }
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     })
     .await
 }

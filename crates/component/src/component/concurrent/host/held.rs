@@ -23,6 +23,8 @@ use crate::error::{Error, ResourceError, Result};
 #[derive(Default)]
 pub(in crate::component) struct Closing {
     keys: Mutex<Vec<WaitableKey>>,
+    /// False if there are no keys, as far as this thread knows.
+    has_some: AtomicBool,
     wakes: Arc<Wakes>,
     /// True once the store is dropped.
     ended: AtomicBool,
@@ -68,9 +70,21 @@ impl Closing {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn extend(&self, added: impl IntoIterator<Item = WaitableKey>) {
+        let mut keys = self.keys();
+        keys.extend(added);
+        self.has_some.store(!keys.is_empty(), Ordering::Release);
+    }
+
+    fn take(&self) -> Vec<WaitableKey> {
+        let mut keys = self.keys();
+        self.has_some.store(false, Ordering::Release);
+        std::mem::take(&mut *keys)
+    }
+
     /// Returns whether there is any.
     pub(super) fn has_some(&self) -> bool {
-        !self.keys().is_empty()
+        self.has_some.load(Ordering::Acquire)
     }
 
     /// Records that the store is dropped: nothing runs in it any more.
@@ -143,7 +157,7 @@ impl Drop for HostEnd {
         // Closed by the store's next turn: this can be within one of its steps.
         let key = self.key.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if key.is_some() {
-            self.closing.keys().extend(key);
+            self.closing.extend(key);
             self.closing.wakes.wake_driver();
         }
     }
@@ -305,7 +319,7 @@ impl InstanceInner {
         let given = self.give_readable(core, transmit, key);
         if given.is_err() {
             // There was no room for its handle.
-            core.closing.keys().push(key);
+            core.closing.extend([key]);
         }
         given
     }
@@ -328,11 +342,10 @@ impl StoreCore {
     /// Closes the readable ends that the host has dropped.
     pub(in crate::component) fn close_dropped(&self) {
         loop {
-            let keys = std::mem::take(&mut *self.closing.keys());
-            if keys.is_empty() {
+            if !self.closing.has_some() {
                 return;
             }
-            for key in keys {
+            for key in self.closing.take() {
                 // One that is gone, with its store's instance.
                 let _ = self.close_end(key);
             }
