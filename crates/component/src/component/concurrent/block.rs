@@ -6,7 +6,7 @@ use wasmer::StoreMut;
 
 use super::host::poll;
 use super::run::resume;
-use super::state::{ActivityKey, Body, Kind, Place, Tasks, ThreadKey, Wait, WaitableKey};
+use super::state::{ActivityKey, Body, Kind, Place, Tasks, ThreadKey, Wait, WaitableKey, gone};
 use super::waitable::{Callee, Subtask};
 use crate::component::store::StoreCore;
 use crate::engine::{Resume, suspend};
@@ -43,22 +43,31 @@ impl Tasks {
         }
     }
 
-    fn barrier(&mut self, key: ThreadKey) -> Result<Barrier> {
-        let thread = self.thread(key)?;
-        let frames = thread.frames.iter();
-        let mut calls: Vec<(Place, bool)> = frames.map(|frame| (frame.place, frame.is_async)).collect();
-        let task = thread.task;
-        let task = self.task(task)?;
+    fn barrier(&self, key: ThreadKey) -> Result<Barrier> {
+        let thread = self.threads.get(key).ok_or_else(|| gone("thread"))?;
+        let task = self.tasks.get(thread.task).ok_or_else(|| gone("task"))?;
         // Other threads than the first are not part of the task's call.
-        let is_async = task.is_async || task.thread != key;
-        calls.insert(0, (task.place(), is_async));
-        let innermost = calls.len() - 1;
-        let synchronous = calls.iter().rposition(|(_, is_async)| !is_async);
-        Ok(match synchronous {
-            None => Barrier::None,
-            Some(at) if at == innermost => Barrier::Own(calls[at].0),
-            Some(_) => Barrier::Outer,
+        let of_task = (task.place(), task.is_async || task.thread != key);
+        let frames = thread.frames.iter().rev();
+        let mut calls = frames.map(|frame| (frame.place, frame.is_async)).chain([of_task]);
+        Ok(match calls.next() {
+            Some((place, false)) => Barrier::Own(place),
+            _ if calls.any(|(_, is_async)| !is_async) => Barrier::Outer,
+            _ => Barrier::None,
         })
+    }
+
+    /// Records that the running thread leaves its stack to wait.
+    fn begin_leave(
+        &mut self,
+        key: ThreadKey,
+        wait: Wait,
+        cancellable: bool,
+        switch_to: Option<ThreadKey>,
+    ) -> Result<()> {
+        self.begin_wait(key, wait, cancellable)?;
+        self.thread(key)?.switch_to = switch_to;
+        Ok(())
     }
 }
 
@@ -82,10 +91,14 @@ pub(super) fn block(
             return Ok(false);
         }
         let key = tasks.running()?;
-        (key, tasks.barrier(key)?)
+        let barrier = tasks.barrier(key)?;
+        if let Barrier::None = barrier {
+            tasks.begin_leave(key, wait, cancellable, None)?;
+        }
+        (key, barrier)
     };
     match (barrier, wait) {
-        (Barrier::None, _) => leave_stack(store, core, key, wait, cancellable, None),
+        (Barrier::None, _) => leave_stack(store, core, key, cancellable),
         (Barrier::Own(_) | Barrier::Outer, Wait::Suspended) => {
             stay_suspended(store, core, key, None).map(|()| false)
         }
@@ -114,10 +127,14 @@ pub(super) fn switch(
     let (key, barrier) = {
         let mut tasks = core.tasks();
         let key = tasks.running()?;
-        (key, tasks.barrier(key)?)
+        let barrier = tasks.barrier(key)?;
+        if let Barrier::None = barrier {
+            tasks.begin_leave(key, wait, cancellable, Some(other))?;
+        }
+        (key, barrier)
     };
     match (barrier, wait) {
-        (Barrier::None, _) => leave_stack(store, core, key, wait, cancellable, Some(other)),
+        (Barrier::None, _) => leave_stack(store, core, key, cancellable),
         (_, Wait::Suspended) => stay_suspended(store, core, key, Some(other)).map(|()| false),
         _ => {
             resume_other(store, core, other)?;
@@ -126,22 +143,15 @@ pub(super) fn switch(
     }
 }
 
-/// Blocks the running thread, whose stack is left to wait.
+/// Leaves the stack of the running thread, whose wait has begun. Returns true if its task was cancelled meanwhile.
 fn leave_stack(
     store: &mut StoreMut<'_>,
     core: &Arc<StoreCore>,
     key: ThreadKey,
-    wait: Wait,
     cancellable: bool,
-    switch_to: Option<ThreadKey>,
 ) -> Result<bool> {
-    {
-        let mut tasks = core.tasks();
-        tasks.begin_wait(key, wait, cancellable)?;
-        tasks.thread(key)?.switch_to = switch_to;
-    }
     match suspend(store)? {
-        Resume::Continue => Ok(core.tasks().thread(key)?.cancelled),
+        Resume::Continue => Ok(cancellable && core.tasks().thread(key)?.cancelled),
         Resume::Abort => Err(TrapKind::Poisoned.into()),
     }
 }

@@ -11,6 +11,8 @@ use crate::engine::run::program_store;
 use crate::engine::{Backend, Engine, SendStore, StoreLimits};
 use crate::panics;
 
+mod entry;
+
 const GUEST: &str = r#"(module
     (import "host" "wait" (func $wait (param i32) (result i32)))
     (import "host" "again" (func $again (param i32) (result i32)))
@@ -42,6 +44,7 @@ const GUEST: &str = r#"(module
     (func (export "spin") (param i32) (result i32)
         (drop (call $wait (local.get 0)))
         (loop $forever (br $forever)) unreachable)
+    (func (export "fall") (param i32) (result i32) (i32.load (i32.const -4)))
     (func (export "plain") (param i32) (result i32) (local.get 0)))"#;
 
 type Outcome = std::result::Result<i32, String>;
