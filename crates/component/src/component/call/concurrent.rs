@@ -23,17 +23,15 @@ impl Func {
     /// # Errors
     /// As [`Func::call`].
     pub async fn call_concurrent(&self, accessor: impl AsAccessor, params: &[Val]) -> Result<Option<Val>> {
-        let plan = self.inner.function.plan()?;
         let params = params.to_vec();
         let calling = accessor.as_accessor().with(|mut access| {
             let mut cx = access.as_context_mut();
             if !self.is_task(&cx)? {
                 return Ok(Err(self.call_dynamic(&mut cx, &params)?));
             }
-            let plan = plan.clone();
-            let lower = move |cx: &mut LowerContext<'_>| {
+            let lower = move |cx: &mut LowerContext<'_>, function: &Function| {
                 let mut values = Vec::new();
-                plan.lower_params(cx, &params, &mut values)?;
+                function.plan()?.lower_params(cx, &params, &mut values)?;
                 Ok(values.iter().map(|value| value.bits()).collect())
             };
             Ok(Ok(self.start(cx.core, lower, lift_dynamic)?))
@@ -105,8 +103,7 @@ impl Func {
             if !self.is_task(&cx)? {
                 return Ok(Err(self.call_typed(&mut cx, params)?));
             }
-            let function = Arc::clone(&self.inner.function);
-            let lower = move |cx: &mut LowerContext<'_>| {
+            let lower = move |cx: &mut LowerContext<'_>, function: &Function| {
                 let mut room = FlatValues::room();
                 let mut flat = FlatValues::new(&mut room);
                 lower_params(cx, function.plan()?, &params, &mut flat)?;
@@ -133,16 +130,16 @@ impl Func {
     fn start<R: Send + 'static>(
         &self,
         core: &Arc<StoreCore>,
-        lower: impl FnOnce(&mut LowerContext<'_>) -> Result<Vec<u64>> + Send + 'static,
+        lower: impl FnOnce(&mut LowerContext<'_>, &Function) -> Result<Vec<u64>> + Send + 'static,
         lift: impl FnOnce(&mut LiftContext<'_>, &Function, &[u64], Form) -> Result<R> + Send + 'static,
     ) -> Result<Calling<R>> {
-        let inner = Arc::clone(&self.inner);
-        let lower = move |store: &mut StoreMut<'_>, core: &Arc<StoreCore>| {
-            let (instance, options) = (&inner.instance, &inner.options);
+        let lower = move |func: &Func, store: &mut StoreMut<'_>, core: &Arc<StoreCore>| {
+            let (instance, options) = (&func.inner.instance, &func.inner.options);
             instance.staying(store, options.instance, |store| {
-                lower(&mut LowerContext::new(store, core, instance, options))
+                let mut cx = LowerContext::new(store, core, instance, options);
+                lower(&mut cx, &func.inner.function)
             })
         };
-        host::start(core, self, lower, self.lifting(lift))
+        host::start(core, self, lower, Func::lifting(lift))
     }
 }

@@ -13,6 +13,7 @@ use crate::component::call::crossing::{LiftContext, LowerContext};
 use crate::component::call::typed::{
     ComponentNamedList, FlatReader, FlatValues, LiftList, LowerList, Plans, TypeContext, TypedFunc,
 };
+use crate::component::concurrent::host::Lift;
 use crate::component::concurrent::host_call;
 use crate::component::instance::InstanceInner;
 use crate::component::instance::lookup::name_of;
@@ -320,26 +321,22 @@ impl Func {
                 })?;
                 Ok(flat.as_slice().to_vec())
             };
-            host_call::call(store, core, self, lower, self.lifting(lift))
+            host_call::call(store, core, self, lower, Func::lifting(lift))
         })
     }
 
     /// Returns the step that lifts the flat result of a task.
-    pub(super) fn lifting<R, L>(
-        &self,
-        lift: L,
-    ) -> impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + use<R, L>
+    pub(super) fn lifting<R, L>(lift: L) -> impl Lift<R> + use<R, L>
     where
         L: FnOnce(&mut LiftContext<'_>, &Function, &[u64], Form) -> Result<R> + Send,
     {
-        let inner = Arc::clone(&self.inner);
-        move |store, core, flat| {
+        move |func: &Func, store: &mut StoreMut<'_>, core: &Arc<StoreCore>, flat: &[u64]| {
             let FuncInner {
                 instance,
                 function,
                 options,
                 ..
-            } = &*inner;
+            } = &*func.inner;
             let form = match options.is_async {
                 true => Form::Returned,
                 false => Form::Result,

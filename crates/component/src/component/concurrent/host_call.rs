@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 
 use wasmer::{AsStoreMut, StoreMut};
 
-use super::host::{Caller, HostCall, Returns, park, turn};
+use super::host::{Caller, HostCall, Lift, Returns, park, turn};
 use super::run::{Failed, abort, discard, enter, leave, resume_on, swap_storage};
 use super::stacks::{StackNeed, passes};
-use super::state::{Body, Call, Lift, Task, TaskKey, TaskState, Tasks, Thread, ThreadKey, Wait};
+use super::state::{self, Body, Call, Task, TaskKey, TaskState, Tasks, Thread, ThreadKey, Wait};
 use super::task::must_wait;
 use crate::component::call::func::{Func, explained};
 use crate::component::call::scope::NO_SCOPE;
@@ -76,7 +76,7 @@ fn new_task(
         instance: instance.clone(),
         component_instance: options.instance,
         is_async,
-        lift: Lift::of(options),
+        lift: state::Lift::of(options),
         memory: options.memory,
         string_encoding: options.string_encoding,
         result_type,
@@ -149,14 +149,14 @@ pub(crate) fn call<R>(
     core: &Arc<StoreCore>,
     func: &Func,
     lower: impl FnOnce(&mut StoreMut<'_>) -> Result<Vec<u64>>,
-    lift: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + 'static,
+    lift: impl Lift<R> + 'static,
 ) -> Result<R>
 where
     R: Send + 'static,
 {
     let (instance, options) = (func.instance().clone(), *func.options());
     let place = (instance.id, options.instance);
-    let exclusively = Lift::of(&options).needs_exclusive();
+    let exclusively = state::Lift::of(&options).needs_exclusive();
     // Nothing is lost by a call in another place.
     let id = store.objects_mut().id();
     core.tasks().stacks.check_here(id)?;
@@ -166,7 +166,7 @@ where
             return Err(TrapKind::Poisoned.into());
         }
     }
-    type NoLower = fn(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>>;
+    type NoLower = fn(&Func, &mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>>;
     let call = HostCall::<dyn Returns<R>>::new(func, None::<NoLower>, lift);
     let caller = Caller {
         call: call.clone(),
@@ -291,12 +291,10 @@ fn turn_or_park(
     Err(error)
 }
 
-/// A thread that is to be resumed, and those who learn of its trap.
+/// A thread that is to be resumed, and its task's instance.
 pub(super) struct Turn {
     key: ThreadKey,
     instance: Arc<InstanceInner>,
-    /// The call, if a future waits for it.
-    call: Option<Arc<HostCall>>,
     needs: StackNeed,
 }
 
@@ -311,11 +309,9 @@ impl Tasks {
         let needs = self.stack_need(key, false)?;
         let task = self.thread(key)?.task;
         let task = self.task(task)?;
-        let is_awaited = task.is_awaited();
         Ok(Turn {
             key,
             instance: task.instance.clone(),
-            call: task.host_call().filter(|_| !is_awaited),
             needs,
         })
     }
@@ -325,7 +321,6 @@ impl Tasks {
 pub(super) struct Resumed {
     key: ThreadKey,
     instance: Arc<InstanceInner>,
-    call: Option<Arc<HostCall>>,
     end: End,
 }
 
@@ -351,12 +346,7 @@ pub(super) fn resume_any(
     turn: Turn,
     entry: Option<&EngineEntry>,
 ) -> Resumed {
-    let Turn {
-        key,
-        instance,
-        call,
-        needs,
-    } = turn;
+    let Turn { key, instance, needs } = turn;
     let end = match needs.take(store, core, key) {
         Ok(stack) => {
             let resumed = catch_unwind(AssertUnwindSafe(|| {
@@ -371,12 +361,7 @@ pub(super) fn resume_any(
         }
         Err(error) => End::NoStack(error),
     };
-    Resumed {
-        key,
-        instance,
-        call,
-        end,
-    }
+    Resumed { key, instance, end }
 }
 
 /// Obeys the end of a thread that was resumed for a call of `called` or for none. A trap ends its instance; that of another than the called one
@@ -393,12 +378,7 @@ pub(super) fn settle(
     resumed: Resumed,
     called: Option<&Arc<InstanceInner>>,
 ) -> Result<()> {
-    let Resumed {
-        key,
-        instance,
-        call,
-        end,
-    } = resumed;
+    let Resumed { key, instance, end } = resumed;
     let failed = match end {
         End::Fine => return Ok(()),
         End::NoStack(error) if passes(&error) => return core.tasks().put_off(key, error),
@@ -411,7 +391,7 @@ pub(super) fn settle(
             resume_unwind(panic)
         }
     };
-    match call {
+    match failed.unawaited_call(core, key) {
         // The call is over, before its code has begun.
         Some(call) if !stops(&failed.error) => {
             failed.end(|error| call.outcome.end(Some(error)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wasmer::StoreMut;
 
-use super::host::{Activity, Gone};
+use super::host::{Activity, Gone, HostCall};
 use super::stacks::stack_for;
 use super::state::{Body, Kind, Place, Task, TaskKey, TaskState, Tasks, Thread, ThreadKey, WaitableKey};
 use super::transmit::Shared;
@@ -27,6 +27,18 @@ impl Failed {
     pub(super) fn of(core: &StoreCore, key: ThreadKey, error: Error) -> Failed {
         let ended = end(core, key).map(|(_, ended)| Box::new(ended));
         Failed { error, ended }
+    }
+
+    /// Returns the host's call that the task of the thread was or is, if a future waits for it.
+    pub(super) fn unawaited_call(&self, core: &StoreCore, key: ThreadKey) -> Option<Arc<HostCall>> {
+        let call_of = |task: &Task| task.host_call().filter(|_| !task.is_awaited());
+        let tasks = core.tasks();
+        let task = match self.ended.as_deref() {
+            Some(Ended(_, Some(task))) => return call_of(task),
+            Some(Ended(thread, None)) => thread.task,
+            None => tasks.threads.get(key)?.task,
+        };
+        tasks.tasks.get(task).and_then(call_of)
     }
 
     /// Records the error before the thread and its task end.
@@ -145,7 +157,6 @@ fn resume_one(
 
 /// A thread that has ended, and its task if that had no other. To be dropped without the lock: it may wake a future of the host's, and drop the
 /// values that the host passed.
-#[expect(dead_code, reason = "held for their drop")]
 struct Ended(Thread, Option<Task>);
 
 /// Removes a thread that ended by a trap, with the scopes of its calls, and its task if that has no other. Returns its code.

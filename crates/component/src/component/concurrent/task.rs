@@ -22,10 +22,15 @@ use crate::error::{AsyncTrap, Error, Result};
 struct Running {
     key: ThreadKey,
     task: TaskKey,
-    instance: Arc<InstanceInner>,
     place: Place,
     lift: Lift,
     is_async: bool,
+}
+
+impl Running {
+    fn instance(&self, core: &StoreCore) -> Result<Arc<InstanceInner>> {
+        Ok(core.tasks().task(self.task)?.instance.clone())
+    }
 }
 
 impl Tasks {
@@ -35,7 +40,6 @@ impl Tasks {
         Ok(Running {
             key,
             task: task_key,
-            instance: task.instance.clone(),
             place: task.place(),
             lift: task.lift,
             is_async: task.is_async,
@@ -72,7 +76,7 @@ pub(super) fn start(store: &mut StoreMut<'_>, core: &Arc<StoreCore>, key: Thread
     };
     let result = match params {
         Params::Host(call) => {
-            let args = call.values.lower(store, core)?;
+            let args = call.lower(store, core)?;
             Some(call.func.call_core(store, &args)?)
         }
         Params::Made(call, args) => Some(call.func.call_core(store, &args)?),
@@ -157,17 +161,24 @@ pub(super) fn call_back(
         tasks.instance(running.place).exclusive = Some(key);
         running
     };
-    let code = call_with_event(store, &running, (code, first, second))?;
+    let code = call_with_event(store, core, &running, (code, first, second))?;
     after_callback(store, core, &running, code)
 }
 
 /// Calls a task's callback with an event. Returns its code.
-fn call_with_event(store: &mut StoreMut<'_>, running: &Running, (code, first, second): Event) -> Result<u64> {
+fn call_with_event(
+    store: &mut StoreMut<'_>,
+    core: &StoreCore,
+    running: &Running,
+    (code, first, second): Event,
+) -> Result<u64> {
     let Lift::Callback(callback) = running.lift else {
         return Err(Error::bug("a task without a callback"));
     };
-    let callback = running.instance.callback(callback)?;
-    callback.call(store, &[code, first, second].map(u64::from))
+    let instance = running.instance(core)?;
+    instance
+        .callback(callback)?
+        .call(store, &[code, first, second].map(u64::from))
 }
 
 /// Obeys the codes that a callback returns, until the task ends or waits.
@@ -184,7 +195,8 @@ fn after_callback(
             0 => return end_thread(core, running.key),
             1 => Wait::CallbackYield(running.place),
             2 => {
-                let set = running.instance.waitable_set(running.place.1, code >> 4)?;
+                let instance = running.instance(core)?;
+                let set = instance.waitable_set(running.place.1, code >> 4)?;
                 Wait::CallbackEvent(running.place, set)
             }
             other => return Err(AsyncTrap::CallbackCode(other).into()),
@@ -200,7 +212,7 @@ fn after_callback(
             // Delivered at once: no other thread has a turn before.
             task.state = TaskState::CancelDelivered;
         }
-        packed = call_with_event(store, running, TASK_CANCELLED)?;
+        packed = call_with_event(store, core, running, TASK_CANCELLED)?;
     }
 }
 
@@ -263,7 +275,7 @@ fn pass_result(
     let Returning::Host(call) = returning else {
         return adapters::return_result(store, core, key, result.to_vec());
     };
-    call.values.lift(store, core, result)?;
+    call.lift(store, core, result)?;
     let scope = {
         let mut tasks = core.tasks();
         let task = tasks.task(key)?;

@@ -280,7 +280,9 @@ impl Pool {
         };
         state.live += 1;
         state.peak = state.peak.max(state.live);
-        state.home = Some(Arc::clone(&here));
+        if !state.home.as_ref().is_some_and(|home| Arc::ptr_eq(home, &here)) {
+            state.home = Some(Arc::clone(&here));
+        }
         here.fetch_add(1, Ordering::AcqRel);
         Ok((stack, here))
     }

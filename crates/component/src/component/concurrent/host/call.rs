@@ -17,16 +17,33 @@ use crate::component::concurrent::state::{TaskKey, Wait};
 use crate::component::store::StoreCore;
 use crate::error::{AsyncTrap, Error, Result, TrapKind};
 
+/// Makes the flat parameters of a function.
+pub(in crate::component) trait Lower:
+    FnOnce(&Func, &mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send
+{
+}
+
+impl<L> Lower for L where L: FnOnce(&Func, &mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send {}
+
+/// Reads the flat result of a function.
+pub(in crate::component) trait Lift<R>:
+    FnOnce(&Func, &mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send
+{
+}
+
+impl<R, F> Lift<R> for F where F: FnOnce(&Func, &mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send
+{}
+
 /// The values of a call, without their Rust types.
 pub(in crate::component::concurrent) trait Values: Send + Sync {
-    /// Makes the flat parameters, once.
-    fn lower(&self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<Vec<u64>>;
+    /// Makes the flat parameters of a function, once.
+    fn lower(&self, func: &Func, store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<Vec<u64>>;
 
     /// Reads the flat result, once, and keeps it.
     ///
     /// # Errors
     /// [`AsyncTrap::ReturnedTwice`]; those of the value.
-    fn lift(&self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>, flat: &[u64]) -> Result<()>;
+    fn lift(&self, func: &Func, store: &mut StoreMut<'_>, core: &Arc<StoreCore>, flat: &[u64]) -> Result<()>;
 
     /// Returns whether there is a result that was not taken.
     fn has_result(&self) -> bool;
@@ -52,18 +69,18 @@ impl<L, F, R> Steps<L, F, R> {
 
 impl<L, F, R> Values for Steps<L, F, R>
 where
-    L: FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send,
-    F: FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send,
+    L: Lower,
+    F: Lift<R>,
     R: Send,
 {
-    fn lower(&self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<Vec<u64>> {
+    fn lower(&self, func: &Func, store: &mut StoreMut<'_>, core: &Arc<StoreCore>) -> Result<Vec<u64>> {
         let lower = self.get().0.take();
-        lower.ok_or_else(|| Error::bug("a call without parameters"))?(store, core)
+        lower.ok_or_else(|| Error::bug("a call without parameters"))?(func, store, core)
     }
 
-    fn lift(&self, store: &mut StoreMut<'_>, core: &Arc<StoreCore>, flat: &[u64]) -> Result<()> {
+    fn lift(&self, func: &Func, store: &mut StoreMut<'_>, core: &Arc<StoreCore>, flat: &[u64]) -> Result<()> {
         let lift = self.get().1.take();
-        let result = lift.ok_or(AsyncTrap::ReturnedTwice)?(store, core, flat)?;
+        let result = lift.ok_or(AsyncTrap::ReturnedTwice)?(func, store, core, flat)?;
         self.get().2 = Some(result);
         Ok(())
     }
@@ -97,12 +114,33 @@ pub(in crate::component) struct HostCall<V: ?Sized = dyn Values> {
     pub(in crate::component::concurrent) values: V,
 }
 
+impl HostCall {
+    /// Makes the flat parameters.
+    pub(in crate::component::concurrent) fn lower(
+        &self,
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+    ) -> Result<Vec<u64>> {
+        self.values.lower(&self.func, store, core)
+    }
+
+    /// Reads the flat result.
+    pub(in crate::component::concurrent) fn lift(
+        &self,
+        store: &mut StoreMut<'_>,
+        core: &Arc<StoreCore>,
+        flat: &[u64],
+    ) -> Result<()> {
+        self.values.lift(&self.func, store, core, flat)
+    }
+}
+
 impl<R: Send + 'static> HostCall<dyn Returns<R>> {
     /// Creates a call. Without `lower`, another passes the parameters.
     pub(in crate::component::concurrent) fn new(
         func: &Func,
-        lower: Option<impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send + 'static>,
-        lift: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + 'static,
+        lower: Option<impl Lower + 'static>,
+        lift: impl Lift<R> + 'static,
     ) -> Arc<HostCall<dyn Returns<R>>> {
         Arc::new(HostCall {
             func: func.clone(),
@@ -299,8 +337,8 @@ impl<R> Future for Calling<R> {
 pub(in crate::component) fn start<R: Send + 'static>(
     core: &Arc<StoreCore>,
     func: &Func,
-    lower: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>) -> Result<Vec<u64>> + Send + 'static,
-    lift: impl FnOnce(&mut StoreMut<'_>, &Arc<StoreCore>, &[u64]) -> Result<R> + Send + 'static,
+    lower: impl Lower + 'static,
+    lift: impl Lift<R> + 'static,
 ) -> Result<Calling<R>> {
     if func.instance().poisoned.load(Ordering::Relaxed) {
         return Err(TrapKind::Poisoned.into());

@@ -36,7 +36,7 @@ pub use stream::{
 pub(in crate::component) use activity::Wakes;
 pub(super) use activity::{Activity, poll};
 pub(super) use call::{Caller, HostCall, Returns};
-pub(in crate::component) use call::{Calling, start};
+pub(in crate::component) use call::{Calling, Lift, start};
 pub(super) use drive::{park, turn};
 pub(super) use ends::{Gone, HostSide};
 pub use held::Aborts;
