@@ -9,6 +9,7 @@ use wasmer::{AsStoreMut, AsStoreRef, StoreMut};
 use super::buffers::WriteBuffer;
 use crate::component::call::crossing::{LiftContext, LowerContext};
 use crate::component::call::typed::{Lift, Lower};
+use crate::component::concurrent::copy::Buffer;
 use crate::component::concurrent::state::WaitableKey;
 use crate::component::instance::InstanceInner;
 use crate::component::ir::Options;
@@ -19,7 +20,6 @@ use crate::error::{Error, Result};
 pub(super) struct Place {
     instance: Arc<InstanceInner>,
     options: Options,
-    plan: Option<Plan>,
     at: GuestPtr,
     remain: u32,
 }
@@ -27,13 +27,23 @@ pub(super) struct Place {
 /// Returns the rest of the buffer of an end that waits.
 pub(super) fn place(core: &StoreCore, end: WaitableKey) -> Result<Place> {
     let mut tasks = core.tasks();
+    place_of(tasks.end(end)?.buffer())
+}
+
+/// The same, and the plan of its elements, if they have one.
+fn place_and_plan(core: &StoreCore, end: WaitableKey) -> Result<(Place, Option<Plan>)> {
+    let mut tasks = core.tasks();
     let buffer = tasks.end(end)?.buffer();
+    let plan = buffer.and_then(|buffer| buffer.plan.clone());
+    Ok((place_of(buffer)?, plan))
+}
+
+fn place_of(buffer: Option<&Buffer>) -> Result<Place> {
     let buffer = buffer.ok_or_else(|| Error::bug("an end that copies without a buffer"))?;
     Ok(Place {
         instance: Arc::clone(&buffer.instance),
         options: buffer.options,
         at: buffer.plan.as_ref().map_or(GuestPtr(0), |plan| buffer.next(plan)),
-        plan: buffer.plan.clone(),
         remain: buffer.remain(),
     })
 }
@@ -73,13 +83,16 @@ pub(super) fn lower<T: Lower>(
     reader: WaitableKey,
     items: &mut impl WriteBuffer<T>,
 ) -> Result<()> {
-    let place = place(core, reader)?;
+    if items.remaining().is_empty() {
+        return Ok(());
+    }
+    let (place, plan) = place_and_plan(core, reader)?;
     let remaining = items.remaining();
     let count = remaining.len().min(place.remain as usize);
     if count == 0 {
         return Ok(());
     }
-    if let Some(plan) = &place.plan {
+    if let Some(plan) = &plan {
         let items = &remaining[..count];
         T::check_list(items)?;
         let (instance, options) = (&place.instance, &place.options);
@@ -100,13 +113,13 @@ pub(super) fn lift<T: Lift>(
     writer: WaitableKey,
     room: usize,
 ) -> Result<Vec<T>> {
-    let place = place(core, writer)?;
+    let (place, plan) = place_and_plan(core, writer)?;
     let count = u32::try_from(room).unwrap_or(u32::MAX).min(place.remain);
     if count == 0 {
         return Ok(Vec::new());
     }
     let mut cx = LiftContext::new(store, core, &place.instance, &place.options);
-    let items = match &place.plan {
+    let items = match &plan {
         Some(plan) => T::load_list(&mut cx, plan, place.at, count)?,
         // Of `()`, which reads neither the plan nor the memory.
         None => T::load_list(&mut cx, &Plan::new(&Type::Bool)?, place.at, count)?,
