@@ -95,3 +95,51 @@ fn a_call_that_gets_no_stack_leaves_its_instance_usable() {
         assert_eq!(store.concurrency_counts(), NOTHING);
     }
 }
+
+/// Resident bytes of this process.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
+    kibibytes.parse::<usize>().unwrap() * 1024
+}
+
+/// Bytes of a thousand calls that are suspended, each with its three stacks, its task and its stream. Unoptimized code uses more of a stack.
+#[cfg(target_os = "linux")]
+const MOST: usize = if cfg!(debug_assertions) {
+    64 << 20
+} else {
+    20 << 20
+};
+
+/// Only what is used of a stack takes memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thousand_stacks_are_small() {
+    let _alone = MANY.lock();
+    for engine in engines() {
+        let mut store = Store::new(&engine, Host::default());
+        let instance = guest(&mut store);
+        let mut writers = Vec::with_capacity(2000);
+        let mut begin = |store: &mut Store<Host>, count| {
+            for _ in 0..count {
+                let (stream,): (StreamReader<u32>,) = call(store, &instance, "count", (1u32,)).unwrap();
+                writers.push(stream);
+            }
+        };
+        // What there is once.
+        begin(&mut store, 16);
+        let before = resident();
+        begin(&mut store, 1000);
+        let more = resident().saturating_sub(before);
+        assert_eq!(store.concurrency_counts().stacks, 1016);
+        assert!(more <= MOST, "{:?}: {more} bytes", engine.backend());
+        drop(writers);
+        // Each turn resumes one of them.
+        for _ in 0..1016 {
+            settle(&mut store);
+        }
+        assert_eq!(store.concurrency_counts(), NOTHING);
+    }
+}
