@@ -13,7 +13,7 @@ pub fn run(input: &[u8]) {
     let ours = Ours::new(Backend::Singlepass).expect("the backend is compiled in");
     let mut options = Options::default();
     options.deadline = Duration::from_millis(100);
-    options.host_instance = input.len() % 2 == 0;
+    options.host_instance = input.len().is_multiple_of(2);
     options.limits = {
         let mut limits = StoreLimits::default();
         limits.memory_bytes = 16 << 20;

@@ -87,7 +87,6 @@ impl Func {
     }
 
     /// Starts a call with Rust types, and passes it to `begun`. A function whose type is not `async` is called at once: then there is its result.
-    #[expect(clippy::type_complexity, reason = "the call or its result")]
     fn start_typed<P, R, B>(
         &self,
         accessor: impl AsAccessor,
